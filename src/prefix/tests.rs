@@ -1,0 +1,99 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn net4(text: &str) -> Prefix4 {
+    match text.parse() {
+        Ok(Prefix::V4(net)) => net,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn text_is_read_and_printed_in_the_form_of_table_files() {
+    for text in
+        ["1.2.3.4", "1.2.3.0/24", "0.0.0.0/0", "255.255.255.255", "2001:db8::/32", "::1", "::/0"]
+    {
+        assert_eq!(text.parse::<Prefix>().unwrap().to_string(), text);
+    }
+    assert_eq!("1.2.3.4/32".parse::<Prefix>().unwrap().to_string(), "1.2.3.4");
+    assert_eq!("2001:DB8:0:0::1/128".parse::<Prefix>().unwrap().to_string(), "2001:db8::1");
+}
+
+#[test]
+fn text_that_is_no_prefix_is_refused() {
+    for text in
+        ["", "/8", "1.2.3/24", "1.2.3.4/33", "1.2.3.4/", "1.2.3.4/+8", "1.2.3.4/08", "::/129"]
+    {
+        assert!(text.parse::<Prefix>().is_err(), "{text}");
+    }
+    assert_eq!(
+        "10.1.2.3/8".parse::<Prefix>().unwrap_err().to_string(),
+        "host bits are set; the network is 10.0.0.0/8"
+    );
+}
+
+#[test]
+fn ranges_at_the_ends_of_the_address_space() {
+    assert_eq!(cover(Range::new(0u32, u32::MAX).unwrap()), [net4("0.0.0.0/0")]);
+    assert_eq!(cover(Range::new(u32::MAX, u32::MAX).unwrap()), [net4("255.255.255.255")]);
+    assert_eq!(cover(Range::new(0u128, u128::MAX).unwrap()).len(), 1);
+    assert_eq!(cover(Range::new(1u32, u32::MAX - 1).unwrap()).len(), 62);
+    assert_eq!(cover(Range::new(1u128, u128::MAX - 1).unwrap()).len(), 254);
+}
+
+#[test]
+fn a_set_refuses_disorder_and_overlap() {
+    assert!(PrefixSet::new(vec![net4("1.0.0.0/8"), net4("1.2.0.0/16")], vec![]).is_err());
+    assert!(PrefixSet::new(vec![net4("2.0.0.0/8"), net4("1.0.0.0/8")], vec![]).is_err());
+    let set = PrefixSet::new(vec![net4("1.0.0.0/8"), net4("2.0.0.0/8")], vec![]).unwrap();
+    assert_eq!(set.find("1.2.3.4".parse().unwrap()), Some(net4("1.0.0.0/8").into()));
+    assert_eq!(set.find("3.0.0.0".parse().unwrap()), None);
+    assert_eq!(set.find("::1".parse().unwrap()), None);
+}
+
+proptest! {
+    #[test]
+    fn a_cover_is_exact_ascending_and_minimal(a: u32, b: u32) {
+        let range = Range::new(a.min(b), a.max(b)).unwrap();
+        let nets = cover(range);
+        prop_assert_eq!(nets[0].addr(), range.first());
+        prop_assert_eq!(nets[nets.len() - 1].last(), range.last());
+        for pair in nets.windows(2) {
+            prop_assert_eq!(pair[0].last() + 1, pair[1].addr());
+            // two siblings of equal length would have been one prefix
+            let siblings = pair[0].len() == pair[1].len()
+                && pair[0].addr() >> (32 - pair[0].len()) & 1 == 0;
+            prop_assert!(!siblings);
+        }
+    }
+
+    #[test]
+    fn packed_and_back(raw in proptest::collection::vec((any::<u128>(), 0u8..=128), 0..50)) {
+        let nets: Vec<Prefix6> = raw.iter().map(|&(a, l)| Net::masked(a, l).unwrap()).collect();
+        let mut octets = Vec::new();
+        pack(&nets, &mut octets);
+        let back: Vec<Prefix6> = unpack(&octets).unwrap().map(Result::unwrap).collect();
+        prop_assert_eq!(back, nets);
+    }
+
+    #[test]
+    fn unpacking_any_octets_never_panics(octets: Vec<u8>) {
+        if let Ok(nets) = unpack::<u32>(&octets) {
+            nets.for_each(drop);
+        }
+    }
+
+    #[test]
+    fn parsing_any_text_never_panics(text in ".{0,60}") {
+        let _ = text.parse::<Prefix>();
+    }
+
+    #[test]
+    fn fast_text_equals_display(addr: u32, len in 0u8..=32) {
+        let net = Net::masked(addr, len).unwrap();
+        let mut out = Vec::new();
+        write_net(net, &mut out);
+        prop_assert_eq!(String::from_utf8(out).unwrap(), net.to_string());
+    }
+}

@@ -1,0 +1,147 @@
+//! The text of prefixes, as table files and `threatstopctl show` have it.
+//!
+//! Single hosts are written without `/32` and `/128`, IPv6 by RFC 5952.
+
+use core::fmt;
+use core::net::{AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr};
+use core::str::FromStr;
+use std::io::Write as _;
+
+use crate::net::{Address, Net, Prefix};
+use crate::set::PrefixSet;
+
+/// Why a text is not a prefix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParseError {
+    /// The part before the `/` is not an address.
+    Address(AddrParseError),
+    /// The part after the `/` is not a number in range of the family.
+    Length,
+    /// Host bits are set; the prefix that was probably meant is given.
+    HostBits(Prefix),
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(_) => f.write_str("not a numeric IP address"),
+            Self::Length => f.write_str("the prefix length is not a number from 0 to 32 or 128"),
+            Self::HostBits(meant) => write!(f, "host bits are set; the network is {meant}"),
+        }
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+impl FromStr for Prefix {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let (addr, len) = match text.split_once('/') {
+            Some((addr, len)) => (addr, Some(len)),
+            None => (text, None),
+        };
+        let addr: IpAddr = addr.parse().map_err(ParseError::Address)?;
+        let Some(len) = len else { return Ok(Self::host(addr)) };
+        // u8::from_str would take "+8" and "008" too, which pfctl reads differently or not at all
+        if len.is_empty()
+            || len.len() > 3
+            || !len.bytes().all(|b| b.is_ascii_digit())
+            || (len.len() > 1 && len.starts_with('0'))
+        {
+            return Err(ParseError::Length);
+        }
+        let len: u8 = len.parse().map_err(|_| ParseError::Length)?;
+        let masked = match addr {
+            IpAddr::V4(a) => Net::masked(a.to_bits(), len).map(Self::V4),
+            IpAddr::V6(a) => Net::masked(a.to_bits(), len).map(Self::V6),
+        }
+        .ok_or(ParseError::Length)?;
+        if masked.addr() == addr { Ok(masked) } else { Err(ParseError::HostBits(masked)) }
+    }
+}
+
+/// Appends a dotted quad.
+pub(crate) fn write_v4(addr: Ipv4Addr, out: &mut Vec<u8>) {
+    // Table files have hundreds of thousands of these; the formatting machinery costs ten times
+    // as much.
+    for (index, octet) in addr.octets().into_iter().enumerate() {
+        if index > 0 {
+            out.push(b'.');
+        }
+        write_decimal(octet, out);
+    }
+}
+
+fn write_decimal(value: u8, out: &mut Vec<u8>) {
+    if value >= 100 {
+        out.push(b'0' + value / 100);
+    }
+    if value >= 10 {
+        out.push(b'0' + value / 10 % 10);
+    }
+    out.push(b'0' + value % 10);
+}
+
+/// Appends an IPv6 address by RFC 5952.
+pub(crate) fn write_v6(addr: Ipv6Addr, out: &mut Vec<u8>) {
+    // Writing to a Vec cannot fail.
+    let _ = write!(out, "{addr}");
+}
+
+/// Appends the text of an address.
+pub fn write_addr<A: Address>(addr: A, out: &mut Vec<u8>) {
+    addr.write_text(out);
+}
+
+/// Appends the text of a prefix, without the length when it is a single host.
+pub fn write_net<A: Address>(net: Net<A>, out: &mut Vec<u8>) {
+    net.addr().write_text(out);
+    if net.len() < A::BITS {
+        out.push(b'/');
+        write_decimal(net.len(), out);
+    }
+}
+
+/// Appends a whole set, one prefix a line, IPv4 first: the text of a table file.
+pub fn write_set(set: &PrefixSet, out: &mut Vec<u8>) {
+    for net in set.v4() {
+        write_net(*net, out);
+        out.push(b'\n');
+    }
+    for net in set.v6() {
+        write_net(*net, out);
+        out.push(b'\n');
+    }
+}
+
+impl<A: Address> fmt::Display for Net<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.len() < A::BITS {
+            write!(f, "{}/{}", self.addr().to_ip(), self.len())
+        } else {
+            write!(f, "{}", self.addr().to_ip())
+        }
+    }
+}
+
+impl<A: Address> fmt::Debug for Net<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(net) => fmt::Display::fmt(net, f),
+            Self::V6(net) => fmt::Display::fmt(net, f),
+        }
+    }
+}
+
+impl fmt::Debug for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
