@@ -4,6 +4,7 @@
 //! families are kept apart as `Net<u32>` and `Net<u128>`, so that a million IPv4 prefixes cost
 //! eight octets each and an IPv6 address can never be compared with an IPv4 one.
 
+mod item;
 mod net;
 mod packed;
 mod range;
@@ -13,6 +14,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub use item::{Item, Items};
 pub use net::{Address, Net, Prefix, Prefix4, Prefix6};
 pub use packed::{PackError, pack, unpack};
 pub use range::{Range, Range4, Range6, cover, push_cover};
