@@ -1,1 +1,23 @@
-//! placeholder
+//! Messages between the root helper and the engine, and the descriptors that go with them.
+//!
+//! The shape is that of imsg(3) in OpenBSD 7.8: a header of four 32-bit words in host order, a
+//! payload, at most one descriptor a message. Every message has a fixed size or a stated bound,
+//! and each side takes the other's octets as it would a stranger's.
+
+mod channel;
+mod frame;
+mod message;
+pub mod process;
+
+#[cfg(test)]
+mod tests;
+
+pub use channel::{Channel, Input};
+pub use frame::{Frame, ImsgError, MAX_IMSGSIZE, MAX_PAYLOAD};
+pub use message::engine::EngineMessage;
+pub use message::entries::{Entries, Family};
+pub use message::helper::{
+    Failure, HelperMessage, ListHead, LogFile, Outcome, Protected, Reason, Stage, Start, Stats,
+    TableResult, TableStat,
+};
+pub use message::{Source, TableId, VERSION};

@@ -1,0 +1,219 @@
+//! A channel over a local stream socket: what waits to go out, what came in part.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+
+use crate::frame::{Frame, HEADER, Header, ImsgError, MAX_IMSGSIZE, MAX_PAYLOAD};
+
+/// Octets that are read at once and kept at most (`IMSG_BUFFER` is as large in imsg.c).
+const READ_BUFFER: usize = 65535;
+/// Descriptors that may wait for their message: one a message, and messages are taken as they come.
+const MAX_FDS: usize = 16;
+
+/// What a read found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Octets came; [`Channel::next`] may have messages now.
+    Data,
+    /// Nothing is there at the moment.
+    WouldBlock,
+    /// The other side has closed.
+    Closed,
+}
+
+struct Outgoing {
+    octets: Vec<u8>,
+    sent: usize,
+    fd: Option<OwnedFd>,
+}
+
+/// One end of the pair of sockets, non-blocking.
+pub struct Channel {
+    socket: OwnedFd,
+    input: Vec<u8>,
+    taken: usize,
+    fds: VecDeque<OwnedFd>,
+    output: VecDeque<Outgoing>,
+    queued: usize,
+    limit: usize,
+}
+
+impl Channel {
+    /// A channel on a connected local stream socket, which must be non-blocking, that keeps at
+    /// most `limit` octets waiting to be sent.
+    pub fn new(socket: OwnedFd, limit: usize) -> Self {
+        Self {
+            socket,
+            input: Vec::new(),
+            taken: 0,
+            fds: VecDeque::new(),
+            output: VecDeque::new(),
+            queued: 0,
+            limit,
+        }
+    }
+
+    /// Queues a message; [`Channel::flush`] sends it.
+    ///
+    /// # Errors
+    /// [`ImsgError::Length`] for a payload over [`MAX_PAYLOAD`]; [`ImsgError::Overflow`] when the
+    /// other side has left more than the limit unread.
+    pub fn queue(
+        &mut self,
+        kind: u32,
+        peerid: u32,
+        payload: &[u8],
+        fd: Option<OwnedFd>,
+    ) -> Result<(), ImsgError> {
+        if payload.len() > MAX_PAYLOAD {
+            return Err(ImsgError::Length(payload.len() as u32));
+        }
+        let len = HEADER + payload.len();
+        if self.queued + len > self.limit {
+            return Err(ImsgError::Overflow);
+        }
+        self.queued += len;
+        // Small messages without a descriptor share a buffer: one system call for many.
+        let joinable = fd.is_none();
+        let head = Header { kind, len, peerid, has_fd: fd.is_some() };
+        if joinable
+            && let Some(last) = self.output.back_mut()
+            && last.fd.is_none()
+            && last.octets.len() + len <= READ_BUFFER
+        {
+            head.write(&mut last.octets);
+            last.octets.extend_from_slice(payload);
+            return Ok(());
+        }
+        let mut octets = Vec::with_capacity(len);
+        head.write(&mut octets);
+        octets.extend_from_slice(payload);
+        self.output.push_back(Outgoing { octets, sent: 0, fd });
+        Ok(())
+    }
+
+    /// Whether something waits to be sent.
+    pub fn wants_write(&self) -> bool {
+        !self.output.is_empty()
+    }
+
+    /// Octets that wait to be sent.
+    pub fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// Sends as much as the socket takes; `true` when nothing is left.
+    ///
+    /// # Errors
+    /// Those of sendmsg(2), the other side being gone among them.
+    pub fn flush(&mut self) -> io::Result<bool> {
+        while let Some(first) = self.output.front_mut() {
+            let raw: Option<[RawFd; 1]> = first.fd.as_ref().map(|fd| [fd.as_raw_fd()]);
+            let control: &[ControlMessage] = match &raw {
+                Some(fds) => &[ControlMessage::ScmRights(fds)],
+                None => &[],
+            };
+            let iov = [IoSlice::new(&first.octets[first.sent..])];
+            let flags = MsgFlags::MSG_NOSIGNAL;
+            match sendmsg::<()>(self.socket.as_raw_fd(), &iov, control, flags, None) {
+                Ok(count) => {
+                    // The descriptor went with the first octet; it is not ours any more.
+                    first.fd = None;
+                    first.sent += count;
+                    self.queued -= count;
+                    if first.sent == first.octets.len() {
+                        self.output.pop_front();
+                    }
+                }
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => return Ok(false),
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads once from the socket.
+    ///
+    /// # Errors
+    /// Those of recvmsg(2).
+    pub fn read(&mut self) -> io::Result<Input> {
+        self.input.drain(..self.taken);
+        self.taken = 0;
+        let before = self.input.len();
+        self.input.resize(READ_BUFFER.max(before), 0);
+        let result = self.receive(before);
+        let count = *result.as_ref().unwrap_or(&0);
+        self.input.truncate(before + count);
+        match result {
+            Ok(0) => Ok(Input::Closed),
+            Ok(_) => Ok(Input::Data),
+            Err(Errno::EAGAIN | Errno::EINTR) => Ok(Input::WouldBlock),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    fn receive(&mut self, at: usize) -> nix::Result<usize> {
+        let mut control = nix::cmsg_space!([RawFd; 1]);
+        let mut iov = [IoSliceMut::new(&mut self.input[at..])];
+        let socket = self.socket.as_raw_fd();
+        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+        let message = recvmsg::<()>(socket, &mut iov, Some(&mut control), flags)?;
+        let mut received = Vec::new();
+        if let Ok(controls) = message.cmsgs() {
+            for control in controls {
+                if let ControlMessageOwned::ScmRights(raw) = control {
+                    received.extend(raw);
+                }
+            }
+        }
+        let count = message.bytes;
+        for raw in received {
+            // SAFETY: the kernel has just made this descriptor for us and nobody else knows it.
+            let fd = unsafe { OwnedFd::from_raw_fd(raw) };
+            // What nobody announced is closed here, as imsg(3) does.
+            if self.fds.len() < MAX_FDS {
+                self.fds.push_back(fd);
+            }
+        }
+        Ok(count)
+    }
+
+    /// Takes the next whole message from what was read.
+    ///
+    /// # Errors
+    /// When the octets are no message; the channel is of no use afterwards.
+    #[expect(clippy::should_implement_trait, reason = "it fails, which an iterator cannot")]
+    pub fn next(&mut self) -> Result<Option<Frame>, ImsgError> {
+        let Some(head) = Header::read(&self.input[self.taken..])? else { return Ok(None) };
+        let Some(whole) = self.input.get(self.taken..self.taken + head.len) else {
+            return Ok(None);
+        };
+        let payload = whole[HEADER..].to_vec();
+        let fd = if head.has_fd {
+            Some(self.fds.pop_front().ok_or(ImsgError::Descriptor(head.kind))?)
+        } else {
+            None
+        };
+        self.taken += head.len;
+        Ok(Some(Frame { kind: head.kind, peerid: head.peerid, payload, fd }))
+    }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl AsRawFd for Channel {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+const _: () = assert!(MAX_IMSGSIZE < READ_BUFFER);

@@ -1,0 +1,530 @@
+//! What the helper tells the engine.
+
+use core::net::{IpAddr, Ipv6Addr};
+use std::os::fd::OwnedFd;
+
+use prefix::Prefix;
+
+use super::entries::Entries;
+use super::{Fields, Source, TableId, VERSION};
+use crate::channel::Channel;
+use crate::frame::{Frame, ImsgError, MAX_PAYLOAD};
+
+/// Longest text of a failure in octets; what is longer is cut.
+const MAX_TEXT: usize = 1024;
+/// Octets of an interface name, as in net/if.h (`IFNAMSIZ`).
+const NAME: usize = 16;
+
+/// Why a network is protected from being blocked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// Reserved addresses: this network, loopback, link-local, multicast, broadcast.
+    Reserved = 0,
+    /// Private addresses, unless `block_private` is set.
+    Private = 1,
+    /// The network of an interface, or the other end of a point-to-point one.
+    Interface = 2,
+    /// A policy server.
+    Server = 3,
+    /// The proxy or the log server.
+    Upload = 4,
+    /// A nameserver of resolv.conf.
+    Nameserver = 5,
+    /// `guard.never_block`.
+    NeverBlock = 6,
+}
+
+/// A network that no block table may touch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Protected {
+    /// The network.
+    pub net: Prefix,
+    /// Why.
+    pub reason: Reason,
+    /// The interface for [`Reason::Interface`], else empty; at most 15 octets.
+    pub name: String,
+}
+
+impl Protected {
+    /// Octets on the wire: family, length, reason, padding, address, name.
+    const WIRE: usize = 4 + 16 + NAME;
+    /// Most of them in one message.
+    pub const CAPACITY: usize = MAX_PAYLOAD / Self::WIRE;
+}
+
+/// What the engine must know besides the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// `table-entries` of the kernel as it was at start; 0 when it could not be read.
+    pub table_entries: u32,
+    /// Besides 0, the user that counts as root on the control socket: who started the helper.
+    pub owner: u32,
+    /// Whether the helper runs as root, so that the engine has to become the configured user.
+    pub privileged: bool,
+    /// Whether debug messages are wanted.
+    pub verbose: bool,
+    /// Whether the log goes to stderr instead of syslog.
+    pub foreground: bool,
+}
+
+/// How a transaction ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// File and kernel had this content already; nothing was written or sent.
+    Unchanged = 0,
+    /// File and kernel have the new content.
+    Published = 1,
+    /// A dry run: counted, nothing changed.
+    Counted = 2,
+    /// The kernel had another content than the file and has the file's again.
+    Mended = 3,
+    /// Nothing changed; the text says why.
+    Failed = 4,
+}
+
+/// Where a failed transaction stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It did not fail.
+    None = 0,
+    /// Reading what is there, or the kernel's trial run.
+    Check = 1,
+    /// Writing the table file.
+    File = 2,
+    /// Replacing the kernel's table; the file before is back.
+    Kernel = 3,
+    /// Putting the file before back: file and kernel may differ until the next mend.
+    Undo = 4,
+}
+
+/// Where and why something failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// How far it had come.
+    pub stage: Stage,
+    /// What, why and the way out, for people.
+    pub text: String,
+}
+
+/// The answer to `TableCommit` and `TableMend`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableResult {
+    /// Which table.
+    pub table: TableId,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Prefixes in the table afterwards.
+    pub entries: u32,
+    /// Prefixes that the kernel added.
+    pub added: u32,
+    /// Prefixes that the kernel removed.
+    pub deleted: u32,
+    /// Why it failed; empty when it did not.
+    pub failure: Failure,
+}
+
+/// The state of one table in the kernel (`struct pfr_tstats`, net/pfvar.h).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableStat {
+    /// Whether the table exists.
+    pub present: bool,
+    /// Entries.
+    pub entries: u32,
+    /// Rules that refer to it.
+    pub rules: u32,
+    /// Anchors that refer to it.
+    pub anchors: u32,
+    /// When its counters were cleared, epoch seconds.
+    pub since: u64,
+    /// Look-ups that found an entry.
+    pub matched: u64,
+    /// Look-ups that found none.
+    pub unmatched: u64,
+    /// Packets, in and out, that were blocked because of it.
+    pub blocked: [u64; 2],
+    /// Packets, in and out, that were passed because of it.
+    pub passed: [u64; 2],
+}
+
+/// The answer to `TableStats`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// Whether pf is enabled.
+    pub running: bool,
+    /// Since when it is, or is not; epoch seconds, 0 unknown.
+    pub since: u64,
+    /// The block table, then the allow table.
+    pub tables: [TableStat; 2],
+    /// Why pf could not be asked; empty when it could.
+    pub failure: String,
+}
+
+/// What precedes the prefixes of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListHead {
+    /// Which table.
+    pub table: TableId,
+    /// From where.
+    pub source: Source,
+    /// How many prefixes follow.
+    pub entries: u32,
+    /// When the file was written, epoch seconds; 0 for the kernel.
+    pub modified: u64,
+    /// Why there is none; empty when there is one.
+    pub failure: String,
+}
+
+/// What is known of a packet log that was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFile {
+    /// Which: 0 is FILE, n + 1 is FILE.n.
+    pub generation: u8,
+    /// Whether it is gzip by its name.
+    pub gzip: bool,
+    /// Device of the file.
+    pub dev: u64,
+    /// Inode of the file.
+    pub ino: u64,
+    /// Octets when it was opened.
+    pub size: u64,
+    /// Why there is no descriptor; empty when there is one.
+    pub failure: String,
+}
+
+/// A message from the helper.
+#[derive(Debug)]
+pub enum HelperMessage {
+    /// The first message.
+    Hello {
+        /// Version of the protocol.
+        version: u32,
+    },
+    /// A part of the configuration's text, in order.
+    Config(Vec<u8>),
+    /// The configuration is complete: parse it, drop privileges.
+    Start(Start),
+    /// Networks that the helper will refuse to block.
+    Protected(Vec<Protected>),
+    /// A file of the administrator, opened for reading.
+    LocalFile {
+        /// Its prefixes are added to the block or to the allow table.
+        table: TableId,
+    },
+    /// The control socket, bound and listening.
+    ControlSocket,
+    /// Everything was sent; work may begin.
+    Ready,
+    /// How a transaction ended.
+    TableResult(TableResult),
+    /// The state of pf.
+    Stats(Stats),
+    /// The prefixes of a table follow, `entries` of them.
+    ListBegin(ListHead),
+    /// Some of them.
+    ListEntries(Entries),
+    /// That was all.
+    ListEnd,
+    /// A packet log, with its descriptor unless it failed.
+    LogFile(LogFile),
+    /// What became of a reload; an empty text is success.
+    ReloadResult {
+        /// Why the running configuration stays.
+        failure: String,
+    },
+    /// SIGUSR1 came: update now.
+    UpdateNow,
+}
+
+const HELLO: u32 = 101;
+const CONFIG: u32 = 102;
+const START: u32 = 103;
+const PROTECTED: u32 = 104;
+const LOCAL_FILE: u32 = 105;
+const CONTROL_SOCKET: u32 = 106;
+const READY: u32 = 107;
+const TABLE_RESULT: u32 = 108;
+const STATS: u32 = 109;
+const LIST_BEGIN: u32 = 110;
+const LIST_ENTRIES: u32 = 111;
+const LIST_END: u32 = 112;
+const LOG_FILE: u32 = 113;
+const RELOAD_RESULT: u32 = 114;
+const UPDATE_NOW: u32 = 115;
+
+fn write_text(text: &str, out: &mut Vec<u8>) {
+    let mut end = text.len().min(MAX_TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    out.extend_from_slice(&text.as_bytes()[..end]);
+}
+
+fn read_text(fields: &mut Fields<'_>) -> Result<String, ImsgError> {
+    let octets = fields.remaining();
+    if octets.len() > MAX_TEXT {
+        return Err(fields.bad());
+    }
+    String::from_utf8(octets.to_vec()).map_err(|_| fields.bad())
+}
+
+fn write_words(words: &[u64], out: &mut Vec<u8>) {
+    for word in words {
+        out.extend_from_slice(&word.to_ne_bytes());
+    }
+}
+
+impl HelperMessage {
+    /// Queues the message, with a descriptor for those that carry one, as the answer to `peerid`.
+    ///
+    /// # Errors
+    /// Those of [`Channel::queue`].
+    pub fn queue(
+        &self,
+        channel: &mut Channel,
+        peerid: u32,
+        fd: Option<OwnedFd>,
+    ) -> Result<(), ImsgError> {
+        let mut out = Vec::new();
+        let kind = self.write(&mut out);
+        channel.queue(kind, peerid, &out, fd)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) -> u32 {
+        match self {
+            Self::Hello { version } => {
+                out.extend_from_slice(&version.to_ne_bytes());
+                HELLO
+            }
+            Self::Config(part) => {
+                out.extend_from_slice(part);
+                CONFIG
+            }
+            Self::Start(start) => {
+                out.extend_from_slice(&start.table_entries.to_ne_bytes());
+                out.extend_from_slice(&start.owner.to_ne_bytes());
+                out.extend([start.privileged, start.verbose, start.foreground].map(u8::from));
+                START
+            }
+            Self::Protected(networks) => {
+                networks.iter().for_each(|network| network.write(out));
+                PROTECTED
+            }
+            Self::LocalFile { table } => {
+                out.push(*table as u8);
+                LOCAL_FILE
+            }
+            Self::ControlSocket => CONTROL_SOCKET,
+            Self::Ready => READY,
+            Self::TableResult(result) => {
+                let head =
+                    [result.table as u8, result.outcome as u8, result.failure.stage as u8, 0];
+                out.extend_from_slice(&head);
+                for count in [result.entries, result.added, result.deleted] {
+                    out.extend_from_slice(&count.to_ne_bytes());
+                }
+                write_text(&result.failure.text, out);
+                TABLE_RESULT
+            }
+            Self::Stats(stats) => {
+                out.push(u8::from(stats.running));
+                write_words(&[stats.since], out);
+                stats.tables.iter().for_each(|table| table.write(out));
+                write_text(&stats.failure, out);
+                STATS
+            }
+            Self::ListBegin(head) => {
+                out.extend_from_slice(&[head.table as u8, head.source as u8]);
+                out.extend_from_slice(&head.entries.to_ne_bytes());
+                write_words(&[head.modified], out);
+                write_text(&head.failure, out);
+                LIST_BEGIN
+            }
+            Self::ListEntries(entries) => {
+                entries.write(out);
+                LIST_ENTRIES
+            }
+            Self::ListEnd => LIST_END,
+            Self::LogFile(log) => {
+                out.extend_from_slice(&[log.generation, u8::from(log.gzip)]);
+                write_words(&[log.dev, log.ino, log.size], out);
+                write_text(&log.failure, out);
+                LOG_FILE
+            }
+            Self::ReloadResult { failure } => {
+                write_text(failure, out);
+                RELOAD_RESULT
+            }
+            Self::UpdateNow => UPDATE_NOW,
+        }
+    }
+
+    /// Reads a message of the helper; the descriptor stays in the frame for the caller to take.
+    ///
+    /// # Errors
+    /// For an unknown type, another size than the type has, a field out of range, or a descriptor
+    /// where none belongs or the other way round.
+    pub fn read(frame: &Frame) -> Result<Self, ImsgError> {
+        let mut fields = Fields::new(frame.kind, &frame.payload);
+        let message = match frame.kind {
+            HELLO => Self::Hello { version: fields.u32()? },
+            CONFIG => Self::Config(fields.remaining().to_vec()),
+            START => Self::Start(Start {
+                table_entries: fields.u32()?,
+                owner: fields.u32()?,
+                privileged: fields.flag()?,
+                verbose: fields.flag()?,
+                foreground: fields.flag()?,
+            }),
+            PROTECTED => {
+                let mut networks = Vec::new();
+                for _ in 0..frame.payload.len().div_ceil(Protected::WIRE) {
+                    networks.push(Protected::read(&mut fields)?);
+                }
+                Self::Protected(networks)
+            }
+            LOCAL_FILE => Self::LocalFile { table: fields.table()? },
+            CONTROL_SOCKET => Self::ControlSocket,
+            READY => Self::Ready,
+            TABLE_RESULT => Self::TableResult(TableResult::read(&mut fields)?),
+            STATS => Self::Stats(Stats {
+                running: fields.flag()?,
+                since: fields.u64()?,
+                tables: [TableStat::read(&mut fields)?, TableStat::read(&mut fields)?],
+                failure: read_text(&mut fields)?,
+            }),
+            LIST_BEGIN => Self::ListBegin(ListHead {
+                table: fields.table()?,
+                source: fields.source()?,
+                entries: fields.u32()?,
+                modified: fields.u64()?,
+                failure: read_text(&mut fields)?,
+            }),
+            LIST_ENTRIES => Self::ListEntries(Entries::read(&mut fields)?),
+            LIST_END => Self::ListEnd,
+            LOG_FILE => Self::LogFile(LogFile {
+                generation: fields.u8()?,
+                gzip: fields.flag()?,
+                dev: fields.u64()?,
+                ino: fields.u64()?,
+                size: fields.u64()?,
+                failure: read_text(&mut fields)?,
+            }),
+            RELOAD_RESULT => Self::ReloadResult { failure: read_text(&mut fields)? },
+            UPDATE_NOW => Self::UpdateNow,
+            kind => return Err(ImsgError::Kind(kind)),
+        };
+        fields.end()?;
+        let carries = match &message {
+            Self::LocalFile { .. } | Self::ControlSocket => true,
+            Self::LogFile(log) => log.failure.is_empty(),
+            _ => false,
+        };
+        if carries == frame.fd.is_some() {
+            Ok(message)
+        } else {
+            Err(ImsgError::Descriptor(frame.kind))
+        }
+    }
+
+    /// The greeting of this version.
+    pub fn hello() -> Self {
+        Self::Hello { version: VERSION }
+    }
+}
+
+impl Protected {
+    fn write(&self, out: &mut Vec<u8>) {
+        let (family, octets) = match self.net.addr() {
+            IpAddr::V4(addr) => (4, addr.to_ipv6_compatible().octets()),
+            IpAddr::V6(addr) => (6, addr.octets()),
+        };
+        out.extend_from_slice(&[family, self.net.len(), self.reason as u8, 0]);
+        out.extend_from_slice(&octets);
+        let mut name = [0; NAME];
+        for (to, from) in name[..NAME - 1].iter_mut().zip(self.name.bytes()) {
+            *to = from;
+        }
+        out.extend_from_slice(&name);
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, ImsgError> {
+        let [family, len, reason, _] = fields.array::<4>()?;
+        let addr = Ipv6Addr::from(fields.array::<16>()?);
+        let name = fields.array::<NAME>()?;
+        let addr = match (family, addr.to_ipv4()) {
+            (4, Some(v4)) => IpAddr::V4(v4),
+            (6, _) => IpAddr::V6(addr),
+            _ => return Err(fields.bad()),
+        };
+        let reason = match reason {
+            0 => Reason::Reserved,
+            1 => Reason::Private,
+            2 => Reason::Interface,
+            3 => Reason::Server,
+            4 => Reason::Upload,
+            5 => Reason::Nameserver,
+            6 => Reason::NeverBlock,
+            _ => return Err(fields.bad()),
+        };
+        let net = Prefix::new(addr, len).ok_or_else(|| fields.bad())?;
+        let end = name.iter().position(|&octet| octet == 0).ok_or_else(|| fields.bad())?;
+        Ok(Self { net, reason, name: String::from_utf8_lossy(&name[..end]).into_owned() })
+    }
+}
+
+impl TableResult {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, ImsgError> {
+        let table = fields.table()?;
+        let outcome = match fields.u8()? {
+            0 => Outcome::Unchanged,
+            1 => Outcome::Published,
+            2 => Outcome::Counted,
+            3 => Outcome::Mended,
+            4 => Outcome::Failed,
+            _ => return Err(fields.bad()),
+        };
+        let stage = match fields.u8()? {
+            0 => Stage::None,
+            1 => Stage::Check,
+            2 => Stage::File,
+            3 => Stage::Kernel,
+            4 => Stage::Undo,
+            _ => return Err(fields.bad()),
+        };
+        fields.u8()?;
+        Ok(Self {
+            table,
+            outcome,
+            entries: fields.u32()?,
+            added: fields.u32()?,
+            deleted: fields.u32()?,
+            failure: Failure { stage, text: read_text(fields)? },
+        })
+    }
+}
+
+impl TableStat {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(u8::from(self.present));
+        for count in [self.entries, self.rules, self.anchors] {
+            out.extend_from_slice(&count.to_ne_bytes());
+        }
+        write_words(&[self.since, self.matched, self.unmatched], out);
+        write_words(&self.blocked, out);
+        write_words(&self.passed, out);
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, ImsgError> {
+        Ok(Self {
+            present: fields.flag()?,
+            entries: fields.u32()?,
+            rules: fields.u32()?,
+            anchors: fields.u32()?,
+            since: fields.u64()?,
+            matched: fields.u64()?,
+            unmatched: fields.u64()?,
+            blocked: [fields.u64()?, fields.u64()?],
+            passed: [fields.u64()?, fields.u64()?],
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! The messages by name: one enum a direction, fixed payloads, bounds beside them.
+
+pub mod engine;
+pub mod entries;
+pub mod helper;
+
+use crate::frame::ImsgError;
+
+/// Version of this protocol. Helper and engine of different versions part at the first message:
+/// an upgrade replaces both files while the old helper still runs.
+pub const VERSION: u32 = 1;
+
+/// One of the two tables, which is all that the engine can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TableId {
+    /// Addresses that are blocked.
+    Block = 0,
+    /// Addresses that are let through.
+    Allow = 1,
+}
+
+impl TableId {
+    /// Both, in the order in which they are published.
+    pub const PUBLISH_ORDER: [Self; 2] = [Self::Allow, Self::Block];
+
+    /// The word of interface and log: `block` or `allow`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::Allow => "allow",
+        }
+    }
+
+    pub(crate) fn from_wire(value: u8) -> Option<Self> {
+        match value {
+            0 => Some(Self::Block),
+            1 => Some(Self::Allow),
+            _ => None,
+        }
+    }
+}
+
+/// Where a list of prefixes is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// What the kernel has now.
+    Kernel = 0,
+    /// `DIRECTORY/NAME.pftable`.
+    File = 1,
+    /// `DIRECTORY/NAME.pftable.prev`.
+    Previous = 2,
+}
+
+impl Source {
+    pub(crate) fn from_wire(value: u8) -> Option<Self> {
+        match value {
+            0 => Some(Self::Kernel),
+            1 => Some(Self::File),
+            2 => Some(Self::Previous),
+            _ => None,
+        }
+    }
+}
+
+/// Takes fixed-size fields off a payload; nothing may be left at the end.
+pub(crate) struct Fields<'a> {
+    kind: u32,
+    rest: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    pub fn new(kind: u32, payload: &'a [u8]) -> Self {
+        Self { kind, rest: payload }
+    }
+
+    pub fn bad(&self) -> ImsgError {
+        ImsgError::Payload(self.kind)
+    }
+
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], ImsgError> {
+        let (head, rest) = self.rest.split_first_chunk::<N>().ok_or_else(|| self.bad())?;
+        self.rest = rest;
+        Ok(*head)
+    }
+
+    pub fn u8(&mut self) -> Result<u8, ImsgError> {
+        Ok(self.array::<1>()?[0])
+    }
+
+    pub fn flag(&mut self) -> Result<bool, ImsgError> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(self.bad()),
+        }
+    }
+
+    pub fn u32(&mut self) -> Result<u32, ImsgError> {
+        Ok(u32::from_ne_bytes(self.array()?))
+    }
+
+    pub fn u64(&mut self) -> Result<u64, ImsgError> {
+        Ok(u64::from_ne_bytes(self.array()?))
+    }
+
+    pub fn table(&mut self) -> Result<TableId, ImsgError> {
+        TableId::from_wire(self.u8()?).ok_or_else(|| self.bad())
+    }
+
+    pub fn source(&mut self) -> Result<Source, ImsgError> {
+        Source::from_wire(self.u8()?).ok_or_else(|| self.bad())
+    }
+
+    pub fn remaining(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.rest)
+    }
+
+    pub fn end(self) -> Result<(), ImsgError> {
+        if self.rest.is_empty() { Ok(()) } else { Err(self.bad()) }
+    }
+}

@@ -1,0 +1,317 @@
+use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+
+use prefix::{Net, Prefix};
+use proptest::prelude::*;
+
+use super::*;
+
+fn pair() -> (Channel, UnixStream) {
+    let (a, b) = UnixStream::pair().unwrap();
+    a.set_nonblocking(true).unwrap();
+    (Channel::new(a.into(), 1 << 20), b)
+}
+
+fn channels() -> (Channel, Channel) {
+    let (a, b) = pair();
+    b.set_nonblocking(true).unwrap();
+    (a, Channel::new(b.into(), 1 << 20))
+}
+
+fn take(channel: &mut Channel) -> Frame {
+    loop {
+        if let Some(frame) = channel.next().unwrap() {
+            return frame;
+        }
+        assert_eq!(channel.read().unwrap(), Input::Data);
+    }
+}
+
+fn scratch_file(text: &str) -> File {
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(std::env::temp_dir().join(format!("imsg-{}-{text}", std::process::id())))
+        .unwrap();
+    std::fs::remove_file(std::env::temp_dir().join(format!("imsg-{}-{text}", std::process::id())))
+        .unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    file
+}
+
+#[test]
+fn every_engine_message_arrives_as_it_was_sent() {
+    let net = Net::<u32>::new(0x0102_0300, 24).unwrap();
+    let all = [
+        EngineMessage::Hello { version: VERSION },
+        EngineMessage::TableBegin { table: TableId::Allow, entries: 7, dry_run: true },
+        EngineMessage::TableEntries(Entries::split(&[net], &[]).next().unwrap()),
+        EngineMessage::TableCommit,
+        EngineMessage::TableStats,
+        EngineMessage::TableList { table: TableId::Block, source: Source::Previous },
+        EngineMessage::TableMend { table: TableId::Block },
+        EngineMessage::LogOpen { generation: 10 },
+        EngineMessage::Reload,
+        EngineMessage::LogLevel { verbose: true },
+    ];
+    let (mut a, mut b) = channels();
+    for (number, message) in all.iter().enumerate() {
+        message.queue(&mut a, number as u32).unwrap();
+    }
+    assert!(a.flush().unwrap());
+    for (number, message) in all.iter().enumerate() {
+        let frame = take(&mut b);
+        assert_eq!(frame.peerid, number as u32);
+        assert_eq!(&EngineMessage::read(&frame).unwrap(), message);
+    }
+}
+
+#[test]
+fn every_helper_message_arrives_as_it_was_sent() {
+    let stat = TableStat { present: true, entries: 5, blocked: [1, 2], ..Default::default() };
+    let all = [
+        (HelperMessage::hello(), false),
+        (HelperMessage::Config(b"device_id = 1".to_vec()), false),
+        (
+            HelperMessage::Start(Start {
+                table_entries: 200_000,
+                owner: 1000,
+                privileged: true,
+                verbose: false,
+                foreground: true,
+            }),
+            false,
+        ),
+        (
+            HelperMessage::Protected(vec![
+                Protected {
+                    net: "10.0.0.0/8".parse().unwrap(),
+                    reason: Reason::Interface,
+                    name: "em0".into(),
+                },
+                Protected {
+                    net: "::1".parse().unwrap(),
+                    reason: Reason::Reserved,
+                    name: String::new(),
+                },
+            ]),
+            false,
+        ),
+        (HelperMessage::LocalFile { table: TableId::Allow }, true),
+        (HelperMessage::ControlSocket, true),
+        (HelperMessage::Ready, false),
+        (
+            HelperMessage::TableResult(TableResult {
+                table: TableId::Block,
+                outcome: Outcome::Failed,
+                entries: 1,
+                added: 2,
+                deleted: 3,
+                failure: Failure { stage: Stage::Kernel, text: "no".into() },
+            }),
+            false,
+        ),
+        (
+            HelperMessage::Stats(Stats {
+                running: true,
+                since: 9,
+                tables: [stat, TableStat::default()],
+                failure: String::new(),
+            }),
+            false,
+        ),
+        (
+            HelperMessage::ListBegin(ListHead {
+                table: TableId::Block,
+                source: Source::File,
+                entries: 3,
+                modified: 4,
+                failure: String::new(),
+            }),
+            false,
+        ),
+        (
+            HelperMessage::LogFile(LogFile {
+                generation: 2,
+                gzip: true,
+                dev: 1,
+                ino: 2,
+                size: 3,
+                failure: String::new(),
+            }),
+            true,
+        ),
+        (HelperMessage::ReloadResult { failure: "line 3".into() }, false),
+        (HelperMessage::UpdateNow, false),
+    ];
+    let (mut a, mut b) = channels();
+    for (message, carries) in &all {
+        let fd = carries.then(|| OwnedFd::from(File::open("/dev/null").unwrap()));
+        message.queue(&mut a, 5, fd).unwrap();
+    }
+    assert!(a.flush().unwrap());
+    for (message, carries) in &all {
+        let frame = take(&mut b);
+        assert_eq!(frame.fd.is_some(), *carries, "{message:?}");
+        assert_eq!(format!("{:?}", HelperMessage::read(&frame).unwrap()), format!("{message:?}"));
+    }
+}
+
+#[test]
+fn a_text_is_cut_at_its_bound_between_characters() {
+    let (mut a, mut b) = channels();
+    let failure = "ü".repeat(2000);
+    HelperMessage::ReloadResult { failure }.queue(&mut a, 0, None).unwrap();
+    a.flush().unwrap();
+    match HelperMessage::read(&take(&mut b)).unwrap() {
+        HelperMessage::ReloadResult { failure } => assert_eq!(failure, "ü".repeat(512)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn each_descriptor_goes_to_its_own_message() {
+    let (mut a, mut b) = channels();
+    for text in ["one", "two", "three"] {
+        a.queue(1, 0, b"before", None).unwrap();
+        a.queue(2, 0, text.as_bytes(), Some(scratch_file(text).into())).unwrap();
+    }
+    a.flush().unwrap();
+    for text in ["one", "two", "three"] {
+        assert!(take(&mut b).fd.is_none());
+        let mut read = String::new();
+        File::from(take(&mut b).fd.unwrap()).read_to_string(&mut read).unwrap();
+        assert_eq!(read, text);
+    }
+}
+
+#[test]
+fn a_message_may_come_octet_by_octet() {
+    let (mut channel, mut peer) = pair();
+    let mut octets = Vec::new();
+    frame::Header { kind: 7, len: 20, peerid: 1, has_fd: false }.write(&mut octets);
+    octets.extend_from_slice(b"abcd");
+    for octet in octets {
+        assert!(channel.next().unwrap().is_none());
+        peer.write_all(&[octet]).unwrap();
+        assert_eq!(channel.read().unwrap(), Input::Data);
+    }
+    assert_eq!(channel.next().unwrap().unwrap().payload, b"abcd");
+    assert_eq!(channel.read().unwrap(), Input::WouldBlock);
+    drop(peer);
+    assert_eq!(channel.read().unwrap(), Input::Closed);
+}
+
+#[test]
+fn lengths_outside_the_bounds_are_refused() {
+    for len in [0u32, 15, MAX_IMSGSIZE as u32 + 1, 0x7fff_ffff] {
+        let (mut channel, mut peer) = pair();
+        let mut octets = [0u8; 16];
+        octets[4..8].copy_from_slice(&len.to_ne_bytes());
+        peer.write_all(&octets).unwrap();
+        channel.read().unwrap();
+        assert!(matches!(channel.next(), Err(ImsgError::Length(l)) if l == len));
+    }
+}
+
+#[test]
+fn an_announced_descriptor_that_does_not_come_is_an_error() {
+    let (mut channel, mut peer) = pair();
+    let mut octets = Vec::new();
+    frame::Header { kind: 7, len: 16, peerid: 1, has_fd: true }.write(&mut octets);
+    peer.write_all(&octets).unwrap();
+    channel.read().unwrap();
+    assert!(matches!(channel.next(), Err(ImsgError::Descriptor(7))));
+}
+
+#[test]
+fn the_engine_may_send_no_descriptor() {
+    let (mut a, mut b) = channels();
+    a.queue(4, 0, &[], Some(scratch_file("x").into())).unwrap();
+    a.flush().unwrap();
+    assert!(matches!(EngineMessage::read(&take(&mut b)), Err(ImsgError::Descriptor(4))));
+}
+
+#[test]
+fn who_does_not_read_cannot_make_us_keep_more_than_the_limit() {
+    let (mut channel, _peer) = pair();
+    let payload = [0; MAX_PAYLOAD];
+    let failed = (0..1000).find(|_| channel.queue(1, 0, &payload, None).is_err());
+    assert_eq!(failed, Some((1 << 20) / MAX_IMSGSIZE));
+    assert!(!channel.flush().unwrap());
+}
+
+#[test]
+fn a_large_set_is_split_and_comes_together_again() {
+    let v4: Vec<_> = (0..10_000u32).map(|n| Net::host(n * 2)).collect();
+    let v6: Vec<_> = (0..3_000u128).map(|n| Net::host(n * 2)).collect();
+    let (mut a, mut b) = channels();
+    for part in Entries::split(&v4, &v6) {
+        EngineMessage::TableEntries(part).queue(&mut a, 0).unwrap();
+    }
+    let (mut back4, mut back6) = (Vec::new(), Vec::new());
+    while back6.len() < v6.len() {
+        a.flush().unwrap();
+        match EngineMessage::read(&take(&mut b)).unwrap() {
+            EngineMessage::TableEntries(part) if part.family == Family::V4 => {
+                back4.extend(part.v4().unwrap().map(Result::unwrap));
+            }
+            EngineMessage::TableEntries(part) => {
+                back6.extend(part.v6().unwrap().map(Result::unwrap));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((back4, back6), (v4, v6));
+}
+
+fn any_frame() -> impl Strategy<Value = Frame> {
+    let payload = proptest::collection::vec(any::<u8>(), 0..200);
+    (prop_oneof![0u32..12, 99u32..118, any::<u32>()], payload).prop_map(|(kind, payload)| Frame {
+        kind,
+        peerid: 0,
+        payload,
+        fd: None,
+    })
+}
+
+proptest! {
+    #[test]
+    fn reading_any_payload_never_panics(frame in any_frame()) {
+        let _ = EngineMessage::read(&frame);
+        let _ = HelperMessage::read(&frame);
+    }
+
+    #[test]
+    fn what_is_read_from_any_octets_is_bounded(octets: Vec<u8>) {
+        let (mut channel, mut peer) = pair();
+        peer.write_all(&octets).unwrap();
+        drop(peer);
+        while channel.read().unwrap() == Input::Data {
+            while let Ok(Some(frame)) = channel.next() {
+                prop_assert!(frame.payload.len() <= MAX_PAYLOAD);
+            }
+        }
+    }
+
+    #[test]
+    fn a_protected_network_survives_the_way(addr: u128, len in 0u8..=128, v4: bool) {
+        let net = if v4 {
+            Prefix::V4(Net::masked(addr as u32, len.min(32)).unwrap())
+        } else {
+            Prefix::V6(Net::masked(addr, len).unwrap())
+        };
+        let (mut a, mut b) = channels();
+        let network = Protected { net, reason: Reason::Nameserver, name: "vlan100".into() };
+        HelperMessage::Protected(vec![network.clone()]).queue(&mut a, 0, None).unwrap();
+        a.flush().unwrap();
+        match HelperMessage::read(&take(&mut b)).unwrap() {
+            HelperMessage::Protected(networks) => prop_assert_eq!(networks, [network]),
+            other => panic!("{other:?}"),
+        }
+    }
+}
