@@ -1,0 +1,91 @@
+//! The log of helper and engine: syslog(3), facility daemon, or stderr with `-d`.
+//!
+//! syslog(3) of OpenBSD uses sendsyslog(2), which every pledge allows and which needs no socket.
+//! A message is one line in lower case without a full stop: `what: why`.
+
+use std::fmt::Display;
+use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nix::syslog::{Facility, LogFlags, Priority, Severity, openlog, syslog};
+
+static FOREGROUND: AtomicBool = AtomicBool::new(true);
+static VERBOSE: AtomicBool = AtomicBool::new(false);
+
+/// Says where messages go. Before the first call they go to stderr.
+pub fn init(foreground: bool, verbose: bool) {
+    FOREGROUND.store(foreground, Ordering::Relaxed);
+    set_verbose(verbose);
+    if !foreground {
+        // Without a name libc uses the program's own, which is what a reader of the log expects.
+        // A name would have to outlive the call; nix hands out a copy that does not on the BSDs.
+        let flags = LogFlags::LOG_PID | LogFlags::LOG_NDELAY;
+        #[cfg(target_os = "linux")]
+        let opened = openlog(None, flags, Facility::LOG_DAEMON);
+        #[cfg(not(target_os = "linux"))]
+        let opened = openlog::<str>(None, flags, Facility::LOG_DAEMON);
+        if let Err(errno) = opened {
+            stderr(&format_args!("openlog: {}", errno.desc()));
+        }
+    }
+}
+
+/// Whether debug messages are logged too.
+pub fn set_verbose(verbose: bool) {
+    VERBOSE.store(verbose, Ordering::Relaxed);
+}
+
+/// Something that nobody may overlook: nothing is blocked, the policy is old.
+pub fn crit(message: impl Display) {
+    log(Severity::LOG_CRIT, &message);
+}
+
+/// Something that failed.
+pub fn err(message: impl Display) {
+    log(Severity::LOG_ERR, &message);
+}
+
+/// Something that an administrator should look at.
+pub fn warn(message: impl Display) {
+    log(Severity::LOG_WARNING, &message);
+}
+
+/// Something that happened as it should.
+pub fn info(message: impl Display) {
+    log(Severity::LOG_INFO, &message);
+}
+
+/// Something that only helps to find a fault.
+pub fn debug(message: impl Display) {
+    if VERBOSE.load(Ordering::Relaxed) {
+        log(Severity::LOG_DEBUG, &message);
+    }
+}
+
+fn log(severity: Severity, message: &dyn Display) {
+    if FOREGROUND.load(Ordering::Relaxed) {
+        stderr(message);
+    } else {
+        let line = printable(&message.to_string());
+        // What cannot be logged cannot be complained about either.
+        let _ = syslog(Priority::new(severity, Facility::LOG_DAEMON), line.as_str());
+    }
+}
+
+fn stderr(message: &dyn Display) {
+    let line = printable(&message.to_string());
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// One line of text whatever was in it: a message may quote what came from the network.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn control_characters_do_not_reach_the_log() {
+        assert_eq!(super::printable("a\n\u{1b}[31mb\0"), "a??[31mb?");
+    }
+}
