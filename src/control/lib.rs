@@ -1,0 +1,26 @@
+//! The control protocol: what threatstopctl asks of the engine over the control socket.
+//!
+//! One connection, one request: a line of JSON, at most [`MAX_REQUEST`] octets. The engine answers
+//! with [`Reply`] values, a line of JSON each, of which the last is `done` or `error`; then it
+//! closes. The values below are also what `threatstopctl -j` prints, so their names are part of
+//! the interface and documented in threatstopctl(8). Times are epoch seconds.
+
+mod reply;
+mod request;
+mod status;
+
+pub use reply::{Change, Check, Failure, Reply, Tested, Updated, Why};
+pub use request::{Request, Rights, Show};
+pub use status::{
+    Attempt, Attempted, Held, HeldReason, LastUpdate, PfStatus, ServerStatus, Spool, Status,
+    TableStatus, Tables, Update, Upload, UsedBy,
+};
+
+/// The control socket unless `-s` names another.
+pub const DEFAULT_SOCKET: &str = "/var/run/threatstopd.sock";
+
+/// Longest request in octets, the line feed included.
+pub const MAX_REQUEST: usize = 4096;
+
+/// Most prefixes in one reply; longer lists come in several.
+pub const PREFIXES_A_REPLY: usize = 500;

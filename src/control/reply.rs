@@ -1,0 +1,108 @@
+//! Replies, line by line.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One line of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reply {
+    /// A line for people, as it happens; `-j` leaves these out.
+    Line(String),
+    /// A part of a table.
+    Prefixes(Vec<String>),
+    /// Prefixes that a change adds.
+    Add(Vec<String>),
+    /// Prefixes that a change removes.
+    Remove(Vec<String>),
+    /// One of the things that `test` tried.
+    Check(Check),
+    /// The end: what was asked for. Its form belongs to the command.
+    Done(Value),
+    /// The end: it was not done.
+    Error(Failure),
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What failed.
+    pub what: String,
+    /// Why, and the way out.
+    pub why: String,
+}
+
+/// What became of one trial of `test`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What was tried: `server`, `list`, `log`, `validip`, `expect` or `indicator`.
+    pub what: String,
+    /// On what: an address, a list.
+    pub subject: String,
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// A sentence for people.
+    pub text: String,
+}
+
+/// The end of `test`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tested {
+    /// How many trials there were.
+    pub tried: u32,
+    /// How many failed.
+    pub failed: u32,
+}
+
+/// The end of `update` and `rollback`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Updated {
+    /// When the run began.
+    pub started: u64,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// The server that gave the lists; absent after a rollback.
+    pub server: Option<String>,
+    /// Whether nothing was to be changed (`-n`).
+    pub dry_run: bool,
+    /// The block table.
+    pub block: Change,
+    /// The allow table.
+    pub allow: Change,
+    /// What an administrator should look at.
+    pub warnings: Vec<String>,
+}
+
+/// What happened to one table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Prefixes in the table now.
+    pub entries: u64,
+    /// Prefixes that were not there before.
+    pub added: u64,
+    /// Prefixes that are not there any more.
+    pub removed: u64,
+}
+
+/// The answer to `why`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Why {
+    /// The address asked for.
+    pub address: IpAddr,
+    /// Whether the block table covers it.
+    pub blocked: bool,
+    /// The prefix of the block table that covers it.
+    pub prefix: Option<String>,
+    /// The lists that name it, whether or not it is blocked.
+    pub lists: Vec<String>,
+    /// Since when it is blocked.
+    pub since: Option<u64>,
+    /// The allow lists that let it through.
+    pub allowed_by: Vec<String>,
+    /// The protected network that covers it, and why that is protected.
+    pub protected_by: Option<String>,
+    /// The same in a sentence for people.
+    pub text: String,
+}

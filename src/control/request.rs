@@ -1,0 +1,104 @@
+//! Requests, and who may make them.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// What is asked of the engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Request {
+    /// The state of everything; answered by [`crate::Status`].
+    Status {},
+    /// Fetch and publish the policy now, or join the run that is under way.
+    Update {
+        /// Override max_shrink and max_growth.
+        #[serde(default)]
+        force: bool,
+        /// Only say what would change.
+        #[serde(default)]
+        dry_run: bool,
+    },
+    /// Send what is due of the log now.
+    Upload {
+        /// Only print the request.
+        #[serde(default)]
+        dry_run: bool,
+    },
+    /// Print a table, the last change, or the hits.
+    Show {
+        /// Which.
+        what: Show,
+    },
+    /// Why an address is blocked, or is not.
+    Why {
+        /// The address.
+        address: IpAddr,
+    },
+    /// Try servers, lists, log host and the addresses that must be blocked.
+    Test {},
+    /// Put the previous set back and stop publishing.
+    Rollback {},
+    /// Read the configuration again.
+    Reload {},
+    /// More or less log.
+    Log {
+        /// Debug messages too.
+        verbose: bool,
+    },
+    /// Counters as OpenMetrics text.
+    Metrics {},
+}
+
+/// What can be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Show {
+    /// The block table, as the kernel has it.
+    Block,
+    /// The allow table, as the kernel has it.
+    Allow,
+    /// What the last update changed.
+    Diff,
+    /// Hits by address, list, direction and port.
+    Hits,
+}
+
+/// Whom a request is open to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// All who can connect, which the mode of the socket leaves to wheel.
+    Member,
+    /// Root alone.
+    Root,
+}
+
+impl Request {
+    /// The word of the command line.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Status {} => "status",
+            Self::Update { .. } => "update",
+            Self::Upload { .. } => "upload",
+            Self::Show { .. } => "show",
+            Self::Why { .. } => "why",
+            Self::Test {} => "test",
+            Self::Rollback {} => "rollback",
+            Self::Reload {} => "reload",
+            Self::Log { .. } => "log",
+            Self::Metrics {} => "metrics",
+        }
+    }
+
+    /// Whom the request is open to.
+    pub fn rights(&self) -> Rights {
+        match self {
+            Self::Status {} | Self::Show { .. } | Self::Why { .. } | Self::Test {} => {
+                Rights::Member
+            }
+            Self::Metrics {} => Rights::Member,
+            Self::Update { .. } | Self::Upload { .. } => Rights::Root,
+            Self::Rollback {} | Self::Reload {} | Self::Log { .. } => Rights::Root,
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The answer to `status`.
+
+use serde::{Deserialize, Serialize};
+
+/// The state of everything.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Version of the program.
+    pub version: String,
+    /// Seconds since the engine started.
+    pub uptime: u64,
+    /// pf itself.
+    pub pf: PfStatus,
+    /// The two tables.
+    pub tables: Tables,
+    /// Updates of the policy.
+    pub update: Update,
+    /// Uploads of the log.
+    pub upload: Upload,
+    /// The policy servers, in the order of the configuration.
+    pub servers: Vec<ServerStatus>,
+    /// What waits to be uploaded.
+    pub spool: Spool,
+    /// What is held back and why; nothing most of the time.
+    pub held: Vec<Held>,
+}
+
+/// The state of pf.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PfStatus {
+    /// Whether it is enabled; absent when pf could not be asked.
+    pub enabled: Option<bool>,
+    /// `pf` or `simulated`.
+    pub backend: String,
+    /// `table-entries` as read at start; absent when unknown.
+    pub limit: Option<u64>,
+    /// Why pf could not be asked.
+    pub error: Option<String>,
+    /// Sentences that nobody may overlook: nothing is blocked, and why.
+    pub warnings: Vec<String>,
+}
+
+/// Both tables.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tables {
+    /// The block table.
+    pub block: TableStatus,
+    /// The allow table.
+    pub allow: TableStatus,
+}
+
+/// The state of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableStatus {
+    /// Its name in pf.
+    pub name: String,
+    /// Whether the kernel has it; absent when pf could not be asked.
+    pub present: Option<bool>,
+    /// Prefixes in the kernel's table; absent when pf could not be asked.
+    pub entries: Option<u64>,
+    /// When its content last changed.
+    pub changed: Option<u64>,
+    /// Packets that rules blocked because of it, in and out.
+    pub blocked_packets: Option<[u64; 2]>,
+    /// Packets that rules passed because of it, in and out.
+    pub passed_packets: Option<[u64; 2]>,
+    /// What refers to it.
+    pub used: Option<UsedBy>,
+}
+
+/// What refers to a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsedBy {
+    /// Rules.
+    pub rules: u32,
+    /// Anchors.
+    pub anchors: u32,
+}
+
+/// Updates of the policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Update {
+    /// `waiting for provisioning`, `idle`, `running`, `failing`, `held back` or `rolled back`.
+    pub state: String,
+    /// The last run that ended; absent before the first.
+    pub last: Option<LastUpdate>,
+    /// The last run that published or found nothing to change.
+    pub last_good: Option<u64>,
+    /// When the next run is due.
+    pub next: Option<u64>,
+    /// Runs that failed since the last good one.
+    pub failures: u32,
+}
+
+/// How the last run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LastUpdate {
+    /// When it began.
+    pub started: u64,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// `published`, `unchanged`, `held back` or `failed`.
+    pub result: String,
+    /// Why it failed or was held back.
+    pub why: Option<String>,
+    /// The server that gave the lists.
+    pub server: Option<String>,
+    /// Smallest time to live of the answers, in seconds; shown, not obeyed.
+    pub ttl: Option<u32>,
+}
+
+/// Uploads of the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Upload {
+    /// Whether `log.enabled` is set.
+    pub enabled: bool,
+    /// The last attempt.
+    pub last: Option<Attempt>,
+    /// The last one that the server confirmed.
+    pub last_good: Option<u64>,
+    /// When the next is due.
+    pub next: Option<u64>,
+}
+
+/// An attempt to upload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When.
+    pub at: u64,
+    /// Whether the server confirmed it.
+    pub ok: bool,
+    /// What it said, or why there was no answer.
+    pub text: String,
+}
+
+/// What is known of a policy server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerStatus {
+    /// As in the configuration.
+    pub server: String,
+    /// The last attempt.
+    pub last: Option<Attempted>,
+    /// Runs in a row that failed on it.
+    pub failures: u32,
+}
+
+/// The last attempt on a policy server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempted {
+    /// When.
+    pub at: u64,
+    /// Address and port.
+    pub address: Option<String>,
+    /// Why it failed; absent when it did not.
+    pub error: Option<String>,
+}
+
+/// What waits to be uploaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spool {
+    /// Slices.
+    pub slices: u64,
+    /// Octets.
+    pub octets: u64,
+    /// Octets that it may hold.
+    pub limit: u64,
+    /// Slices that were dropped because it was full.
+    pub dropped: u64,
+}
+
+/// Something held back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// `block` or `allow`, or `both` after a rollback.
+    pub table: String,
+    /// The kind of reason.
+    pub reason: HeldReason,
+    /// Since when.
+    pub since: u64,
+    /// The sentence, with the way out.
+    pub text: String,
+}
+
+/// Why something is held back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HeldReason {
+    /// A change beyond max_shrink or max_growth.
+    Change,
+    /// A set that no `update -f` makes acceptable.
+    Refused,
+    /// The administrator rolled back.
+    Rollback,
+}
