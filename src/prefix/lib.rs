@@ -4,19 +4,23 @@
 //! families are kept apart as `Net<u32>` and `Net<u128>`, so that a million IPv4 prefixes cost
 //! eight octets each and an IPv6 address can never be compared with an IPv4 one.
 
+mod coverage;
 mod item;
 mod net;
 mod packed;
 mod range;
+mod reserved;
 mod set;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
+pub use coverage::{Coverage, Excess};
 pub use item::{Item, Items};
 pub use net::{Address, Net, Prefix, Prefix4, Prefix6};
 pub use packed::{PackError, pack, unpack};
 pub use range::{Range, Range4, Range6, cover, push_cover};
+pub use reserved::reserved;
 pub use set::{OrderError, PrefixSet};
 pub use text::{ParseError, write_addr, write_net, write_set};
