@@ -1,4 +1,5 @@
-//! What the end-to-end tests share: lists whose outcome is known.
+//! What the end-to-end tests share: the simulated policy service, real DNS servers, lists whose
+//! outcome is known, and a harness that runs the programs.
 
 // A test stops at the first thing that is not as expected; there is nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -6,3 +7,4 @@
 pub mod item;
 pub mod lists;
 pub mod prng;
+pub mod sim;

@@ -1,0 +1,26 @@
+//! The simulated policy service: a DNS server over TCP on the loopback address.
+//!
+//! [`PolicyService`] is the honest one, on hickory-server; [`HostileService`] answers octet by octet
+//! and can get everything wrong. Both take their names from a [`Zone`]. [`Client`] is a raw client
+//! that shows what a server really sends.
+
+pub mod apl;
+mod background;
+mod client;
+mod counters;
+mod hostile;
+mod layout;
+mod service;
+pub mod traps;
+pub mod wire;
+mod zone;
+
+pub use client::Client;
+pub use counters::Queries;
+pub use hostile::{ConnectionFault, HostileService, MessageFault, Plan};
+pub use layout::{Layout, Shape};
+pub use service::PolicyService;
+pub use zone::{Answer, Data, Fault, TTL, Zone, rcode, rtype};
+
+/// The name under which the vendor serves its lists.
+pub const SUFFIX: &str = "threatstop.local";
