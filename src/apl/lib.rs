@@ -5,6 +5,16 @@
 //! with their compression, headers, questions) are hickory-proto's; it knows no APL and refuses
 //! whole messages with an empty APL record, so the records are walked here.
 
+#[cfg(test)]
+mod answers;
 mod codec;
+mod message;
+mod name;
+mod query;
+mod record;
+mod text;
 
 pub use codec::{AplError, Counts, decode, encode};
+pub use message::{Answer, AnswerError, MAX_ALIASES, Rcode, Reply};
+pub use name::{ListName, NameError};
+pub use query::{QueryType, Question};
