@@ -7,14 +7,18 @@
 
 #[cfg(test)]
 mod answers;
+mod assembly;
 mod codec;
+mod list;
 mod message;
 mod name;
 mod query;
 mod record;
 mod text;
 
+pub use assembly::{Ask, Assembly, MAX_DEPTH, MAX_ITEMS, MAX_NAMES, MAX_NUMBERED, Options, Ticket};
 pub use codec::{AplError, Counts, decode, encode};
+pub use list::{List, ListError, ListErrorKind, Warning};
 pub use message::{Answer, AnswerError, MAX_ALIASES, Rcode, Reply};
 pub use name::{ListName, NameError};
 pub use query::{QueryType, Question};
