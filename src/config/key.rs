@@ -1,0 +1,89 @@
+//! What is known of a key: the entry of the table that parser, printer and manual share.
+
+use core::fmt;
+
+use crate::setting::{Size, write_duration};
+
+/// A key of the configuration file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The section, such as `log.request`; empty for the keys before the first section.
+    pub section: &'static str,
+    /// The name within the section.
+    pub name: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// The default as TOML; `""` for the one key that must be set, `device_id`.
+    pub default: &'static str,
+    /// The least and the greatest value: of a number itself, of a duration in seconds, of a size
+    /// in octets, of a list the number of its entries. `None` where the kind says it all.
+    pub bounds: Option<(u64, u64)>,
+    /// What it is for, in one line.
+    pub doc: &'static str,
+}
+
+/// What values a key takes. `Display` names it with its article, as in "a duration".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number.
+    Integer,
+    /// A string such as `"90s"`, `"15m"`, `"1h"` or `"1d"`.
+    Duration,
+    /// A string such as `"64M"`, with K, M or G as powers of 1024, or a number of octets.
+    Size,
+    /// A string of some syntax; the text names it with its article.
+    Text(&'static str),
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// The empty string for "none", or this.
+    Optional(&'static Kind),
+    /// An array of these, without repetition.
+    List(&'static Kind),
+    /// A table of strings.
+    Map,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Boolean => f.write_str("true or false"),
+            Self::Integer => f.write_str("a whole number"),
+            Self::Duration => f.write_str("a duration like \"90s\", \"15m\", \"1h\" or \"1d\""),
+            Self::Size => f.write_str("a size like \"500K\", \"64M\" or \"1G\""),
+            Self::Text(what) => f.write_str(what),
+            Self::OneOf(words) => {
+                for (index, word) in words.iter().enumerate() {
+                    let or = match index {
+                        0 => "",
+                        _ if index + 1 == words.len() => " or ",
+                        _ => ", ",
+                    };
+                    write!(f, "{or}\"{word}\"")?;
+                }
+                Ok(())
+            }
+            Self::Optional(kind) => write!(f, "{kind}, or \"\" for none"),
+            Self::List(kind) => write!(f, "a list, each entry {kind}"),
+            Self::Map => f.write_str("a table of strings"),
+        }
+    }
+}
+
+impl Key {
+    /// The bounds as a message or a manual has them, such as `1m to 7d`.
+    pub fn range(&self) -> Option<String> {
+        self.bounds.map(|bounds| range(self.kind, bounds))
+    }
+}
+
+/// Bounds in the notation of the kind.
+pub(crate) fn range(kind: Kind, (least, greatest): (u64, u64)) -> String {
+    match kind {
+        Kind::Duration => format!("{} to {}", write_duration(least), write_duration(greatest)),
+        Kind::Size => format!("{} to {}", Size::new(least), Size::new(greatest)),
+        Kind::List(_) | Kind::Map => format!("{least} to {greatest} entries"),
+        _ => format!("{least} to {greatest}"),
+    }
+}

@@ -1,0 +1,274 @@
+//! The keys of the file: the one place where names, types, defaults, bounds and meanings stand.
+
+use core::net::IpAddr;
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use prefix::Prefix;
+
+use crate::document::Document;
+use crate::error::Fault;
+use crate::key::Key;
+use crate::names::{AnchorPath, DeviceId, DomainName, FieldName, TableName, UserName};
+use crate::net::{LogUrl, Proxy, Server};
+use crate::setting::{Setting, Size, words};
+use crate::template::Template;
+
+const MINUTE: u64 = 60;
+const DAY: u64 = 24 * 60 * MINUTE;
+const MIB: u64 = 1 << 20;
+
+/// Declares a section: a struct with a field for each key, `name: Type = default`, in brackets
+/// its bounds, and after a bar the sections within it.
+macro_rules! section {
+    (
+        $(#[$meta:meta])*
+        $name:ident $section:literal {
+            $(
+                #[doc = $doc:literal]
+                $key:ident: $type:ty = $default:tt $([$least:expr, $greatest:expr])?;
+            )+
+            $(| $(#[doc = $inner_doc:literal] $inner:ident: $inner_type:ident;)+)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name {
+            $(#[doc = $doc] pub $key: $type,)+
+            $($(#[doc = $inner_doc] pub $inner: $inner_type,)+)?
+        }
+
+        impl $name {
+            pub(crate) const KEYS: &'static [Key] = &[$(Key {
+                section: $section,
+                name: stringify!($key),
+                kind: <$type as Setting>::KIND,
+                default: stringify!($default),
+                bounds: bounds!($($least, $greatest)?),
+                // rustdoc keeps the blank after the slashes
+                doc: $doc.trim_ascii_start(),
+            }),+];
+
+            pub(crate) fn read(document: &Document<'_>) -> Result<Self, Fault> {
+                Ok(Self {
+                    $($key: document.get($section, stringify!($key))?,)+
+                    $($($inner: $inner_type::read(document)?,)+)?
+                })
+            }
+
+            pub(crate) fn write(&self, out: &mut String) {
+                if !$section.is_empty() {
+                    out.push_str(concat!("\n[", $section, "]\n"));
+                }
+                $(
+                    out.push_str(concat!(stringify!($key), " = "));
+                    self.$key.write(out);
+                    out.push('\n');
+                )+
+                $($(self.$inner.write(out);)+)?
+            }
+        }
+    };
+}
+
+macro_rules! bounds {
+    () => {
+        None
+    };
+    ($least:expr, $greatest:expr) => {
+        Some(($least, $greatest))
+    };
+}
+
+section! {
+    /// The whole configuration.
+    Config "" {
+        /// The id of this device at the service, from the portal; it has to be set.
+        device_id: DeviceId = "";
+        /// The user that the engine becomes.
+        user: UserName = "_threatstop";
+        |
+        /// Where the policy comes from.
+        policy: Policy;
+        /// Where it goes.
+        tables: Tables;
+        /// What is not taken over.
+        guard: Guard;
+        /// The packet log and its upload.
+        log: Log;
+    }
+}
+
+section! {
+    /// Section `[policy]`: where the policy comes from.
+    Policy "policy" {
+        /// The servers, in the order they are tried; without a port 53, then 5353.
+        servers: Vec<Server> = ["192.124.129.42"] [1, 16];
+        /// The lists of what to block.
+        block: Vec<DomainName> = ["basic.threatstop.local"] [1, 64];
+        /// The lists of what never to block.
+        allow: Vec<DomainName> = ["dns.threatstop.local"] [0, 64];
+        /// The domain of the service; names found by PTR outside it are ignored.
+        suffix: DomainName = "threatstop.local";
+        /// The time between updates, plus or minus 10 % at random.
+        interval: Duration = "1h" [MINUTE, 7 * DAY];
+        /// How long to wait for one answer.
+        timeout: Duration = "60s" [1, 10 * MINUTE];
+        /// A file of prefixes to block besides, one a line, # begins a comment.
+        local_block: Option<PathBuf> = "";
+        /// A file of prefixes never to block.
+        local_allow: Option<PathBuf> = "";
+    }
+}
+
+section! {
+    /// Section `[tables]`: where the policy goes.
+    Tables "tables" {
+        /// The directory of the table files NAME.pftable.
+        directory: PathBuf = "/var/db/threatstop";
+        /// The table of what to block.
+        block: TableName = "ThreatSTOP-Block";
+        /// The table of what to allow.
+        allow: TableName = "ThreatSTOP-Allow";
+        /// The anchor that holds the tables; "" is the main ruleset.
+        anchor: Option<AnchorPath> = "";
+        /// false: write the files and leave pf alone.
+        reload: bool = true;
+        /// "simulated": for trying out, the only one that works elsewhere than on OpenBSD.
+        backend: Backend = "pf";
+        /// The limit table-entries of the simulated kernel.
+        simulated_limit: u32 = 200000 [1, 20_000_000];
+        /// How often to look whether somebody changed a table, and mend it.
+        check_interval: Duration = "5m" [1, DAY];
+    }
+}
+
+section! {
+    /// Section `[guard]`: what is not taken over, whatever the lists say.
+    Guard "guard" {
+        /// Prefixes never to block.
+        never_block: Vec<Prefix> = [] [0, 1024];
+        /// true: let RFC 1918, 6598 and 4193 through to the table.
+        block_private: bool = false;
+        /// The shortest prefix length of IPv4; wider ones are refused.
+        min_prefix_v4: u8 = 8 [1, 32];
+        /// The shortest prefix length of IPv6.
+        min_prefix_v6: u8 = 16 [1, 128];
+        /// The most prefixes that a table may have.
+        max_entries: u32 = 1000000 [1, 20_000_000];
+        /// The percentage of IPv4, and of 2000::/3, that the block table may cover.
+        max_coverage: u8 = 50 [1, 100];
+        /// The addresses of IPv4, and as many /64 of IPv6, that the allow table may cover.
+        allow_max_coverage: u64 = 16777216 [1, 1 << 32];
+        /// By how many percent a table may shrink in one update.
+        max_shrink: u8 = 50 [1, 100];
+        /// By how many percent a table may grow in one update.
+        max_growth: u32 = 400 [1, 100_000];
+        /// Addresses that the block table must cover; a set without them is refused.
+        expect: Vec<IpAddr> = [] [0, 64];
+    }
+}
+
+section! {
+    /// Section `[log]`: the packet log and its upload.
+    Log "log" {
+        /// false: follow and send nothing.
+        enabled: bool = true;
+        /// The packet log; FILE.0 to FILE.9, plain or .gz, are looked at after rotations.
+        file: PathBuf = "/var/log/pflog";
+        /// "tables": what hit our tables; "all": every record.
+        scope: Scope = "tables";
+        /// Rules in this anchor count as ours too.
+        anchor: Option<AnchorPath> = "";
+        /// Where the log is sent.
+        url: LogUrl = "https://logs.threatstop.com/cgi-bin/logupload.pl";
+        /// The time between uploads.
+        interval: Duration = "15m" [MINUTE, DAY];
+        /// The proxy for it, "http://[user:password@]host:port"; a credential.
+        proxy: Option<Proxy> = "";
+        /// The certificates to trust, in PEM.
+        ca_file: PathBuf = "/etc/ssl/cert.pem";
+        /// The time on each line: as of tcpdump's default, -ttt or -tt.
+        timestamp: Timestamp = "time";
+        /// The engine's own directory, where the log waits for its upload.
+        spool: PathBuf = "/var/threatstop";
+        /// The most that the spool may hold; the oldest falls out.
+        spool_size: Size = "64M" [MIB, 16 * 1024 * MIB];
+        |
+        /// The layout of the upload.
+        request: Request;
+    }
+}
+
+section! {
+    /// Section `[log.request]`: the layout of the upload. The service's own is not published.
+    Request "log.request" {
+        /// "multipart": a form with the log as a file; "raw": the log and nothing else.
+        method: Method = "multipart";
+        /// The field of the device id; "" sends none.
+        device_field: Option<FieldName> = "tdid";
+        /// The field of the log.
+        file_field: FieldName = "file";
+        /// The file name given to the log.
+        file_name: Template = "{device_id}.{time}.txt";
+        /// Further fields.
+        fields: BTreeMap<FieldName, Template> = {} [0, 64];
+        /// true: compress the log.
+        gzip: bool = false;
+        /// What the answer must contain; anything else is a failure.
+        success: Template = "uploaded successfully for {device_id}";
+    }
+}
+
+words! {
+    /// Who keeps the tables.
+    Backend {
+        /// The kernel, by way of /dev/pf.
+        Pf = "pf",
+        /// Files that obey the kernel's rules.
+        Simulated = "simulated",
+    }
+}
+
+words! {
+    /// Which records of the packet log are ours.
+    Scope {
+        /// Those whose address is in our tables, or whose rule is in our anchor.
+        Tables = "tables",
+        /// Every record.
+        All = "all",
+    }
+}
+
+words! {
+    /// The time on each line, in the forms of tcpdump(8).
+    Timestamp {
+        /// The time of day.
+        Time = "time",
+        /// Month, day and time, as with -ttt.
+        Date = "date",
+        /// Seconds since 1970, as with -tt.
+        Epoch = "epoch",
+    }
+}
+
+words! {
+    /// The layout of the body of an upload.
+    Method {
+        /// multipart/form-data (RFC 7578).
+        Multipart = "multipart",
+        /// The log itself.
+        Raw = "raw",
+    }
+}
+
+static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
+    [Config::KEYS, Policy::KEYS, Tables::KEYS, Guard::KEYS, Log::KEYS, Request::KEYS].concat()
+});
+
+/// The table of all keys, in the order of the sample and of [`Config::to_toml`].
+pub fn keys() -> &'static [Key] {
+    &KEYS
+}
