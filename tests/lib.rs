@@ -7,4 +7,6 @@
 pub mod item;
 pub mod lists;
 pub mod prng;
+pub mod process;
+pub mod servers;
 pub mod sim;

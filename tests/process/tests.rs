@@ -1,0 +1,119 @@
+use super::*;
+
+const WITHIN: Duration = Duration::from_secs(10);
+
+fn sh(script: &str) -> Process {
+    Process::spawn(Command::new("/bin/sh").arg("-c").arg(script))
+}
+
+#[test]
+fn lines_of_both_streams_are_collected() {
+    let process = sh("echo one; echo two >&2; exec sleep 60");
+    process.wait_for("one", WITHIN);
+    assert_eq!(process.wait_for("tw", WITHIN).text, "two");
+    assert_eq!(process.lines().len(), 2);
+    assert!(!process.has_ended());
+}
+
+#[test]
+fn a_mark_parts_old_lines_from_new_ones() {
+    let process = sh("trap 'echo again' USR1; echo ready; while :; do sleep 0.05; done");
+    process.wait_for("ready", WITHIN);
+    process.signal(Signal::SIGUSR1);
+    process.wait_for("again", WITHIN);
+    let mark = process.mark();
+    process.signal(Signal::SIGUSR1);
+    let line = process.wait_for_after(mark, "again", WITHIN);
+    assert!(line.at <= process.age());
+    assert!(process.lines()[..mark].iter().any(|line| line.text == "again"));
+}
+
+#[test]
+#[should_panic(expected = "no line with \"never\" in 50ms")]
+fn a_line_that_does_not_come_is_a_failure() {
+    sh("echo other; exec sleep 60").wait_for("never", Duration::from_millis(50));
+}
+
+#[test]
+fn the_end_is_waited_for() {
+    assert_eq!(sh("exit 3").wait_exit(WITHIN).code(), Some(3));
+    let process = sh("exec sleep 60");
+    process.signal(Signal::SIGTERM);
+    assert_eq!(process.wait_exit(WITHIN).code(), None);
+}
+
+#[test]
+#[should_panic(expected = "still runs after 50ms")]
+fn a_program_that_does_not_end_is_a_failure() {
+    sh("exec sleep 60").wait_exit(Duration::from_millis(50));
+}
+
+/// The script prints the id of a child, which lives on in the same group.
+fn child_of(process: &Process) -> Pid {
+    let line = process.wait_for("child ", WITHIN).text;
+    Pid::from_raw(line.strip_prefix("child ").unwrap().parse().unwrap())
+}
+
+fn ends(pid: Pid) -> bool {
+    let deadline = Instant::now() + WITHIN;
+    while is_alive(pid) && Instant::now() < deadline {
+        sleep(LOOK);
+    }
+    !is_alive(pid)
+}
+
+#[test]
+fn children_do_not_outlive_it() {
+    let process = sh("sleep 60 & echo child $!; wait");
+    let child = child_of(&process);
+    assert!(is_alive(child));
+    drop(process);
+    assert!(ends(child));
+}
+
+#[test]
+fn orphans_do_not_outlive_it() {
+    let process = sh("sleep 60 & echo child $!");
+    let child = child_of(&process);
+    process.wait_exit(WITHIN);
+    assert!(is_alive(child));
+    drop(process);
+    assert!(ends(child));
+}
+
+/// A session leader leaves the group; it is found by its parent.
+#[cfg(target_os = "linux")]
+#[test]
+fn children_in_other_groups_do_not_outlive_it() {
+    let Some(setsid) = crate::servers::require_program("setsid") else { return };
+    let process = sh(&format!("{} sleep 60 & echo child $!; wait", setsid.display()));
+    let child = child_of(&process);
+    let deadline = Instant::now() + WITHIN;
+    while process.descendants() != [(child, "sleep".to_string())] && Instant::now() < deadline {
+        sleep(LOOK);
+    }
+    assert_eq!(process.descendants(), [(child, "sleep".to_string())]);
+    drop(process);
+    assert!(ends(child));
+}
+
+#[test]
+fn a_program_is_run_to_its_end() {
+    let output =
+        run(Command::new("/bin/sh").args(["-c", "echo out; echo err >&2; exit 2"]), WITHIN);
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("out\n", "err\n"));
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+#[should_panic(expected = "still runs after 50ms")]
+fn a_program_that_hangs_is_ended() {
+    run(Command::new("/bin/sleep").arg("60"), Duration::from_millis(50));
+}
+
+#[test]
+fn names_with_parentheses_are_read() {
+    let stat = "17 (a) b) c) S 5 17 17 0";
+    assert_eq!(parse_stat(stat), Some((17, 5, "a) b) c".to_string())));
+    assert_eq!(parse_stat("17 (a"), None);
+}
