@@ -4,6 +4,7 @@
 // A test stops at the first thing that is not as expected; there is nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+pub mod harness;
 pub mod item;
 pub mod lists;
 pub mod prng;
