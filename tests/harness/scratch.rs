@@ -23,7 +23,9 @@ impl Scratch {
     /// When root runs the tests, the engine runs as [`engine_user`] and owns its spool; it may then
     /// also pass through the directory (0711), else it could not reach the spool.
     pub fn new() -> Self {
-        let dir = tempfile::Builder::new().prefix("threatstopd-").tempdir();
+        let mut builder = tempfile::Builder::new();
+        let owner_only = Permissions::from_mode(0o700);
+        let dir = builder.prefix("threatstopd-").permissions(owner_only).tempdir();
         let dir = dir.unwrap_or_else(|why| panic!("cannot make a scratch directory: {why}"));
         let path = dir.path().to_path_buf();
         let scratch = Self { dir: Some(dir), path };
