@@ -174,7 +174,8 @@ impl Drop for Process {
     fn drop(&mut self) {
         // Found before the parent goes, for then they belong to init.
         let descendants = if self.has_ended() { Vec::new() } else { self.descendants() };
-        // The group outlives its leader while a member is left, so the number is not used again.
+        // The group outlives its leader while a member is left. When all are gone there is nobody to
+        // kill: process ids do not come round within a test.
         let _ = killpg(self.pid, Signal::SIGKILL);
         for (pid, _) in descendants {
             let _ = kill(pid, Signal::SIGKILL);

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::background::Background;
 use super::counters::{Queries, lock};
-use super::wire::{self, CLASS_IN, QR, Query, TC};
+use super::wire::{self, CLASS_CH, OPCODE, QR, Query, TC};
 use super::zone::{Answer, Zone, rcode};
 
 /// How long the server waits for further questions before it takes those it has for all.
@@ -122,7 +122,8 @@ impl Plan {
         self
     }
 
-    /// Only so many connections have the connection's fault, then the server is healed.
+    /// Only so many connections, counted from the start of the service, have the connection's fault;
+    /// then the server is healed.
     pub fn first_connections(self, connections: usize) -> Self {
         Self { connections: Some(connections), ..self }
     }
@@ -147,6 +148,7 @@ pub struct HostileService {
 struct State {
     zone: Mutex<Arc<Zone>>,
     plan: Mutex<Arc<Plan>>,
+    changed: Notify,
     queries: Mutex<Queries>,
 }
 
@@ -156,6 +158,7 @@ impl HostileService {
         let state = Arc::new(State {
             zone: Mutex::new(Arc::new(zone)),
             plan: Mutex::new(Arc::new(plan)),
+            changed: Notify::new(),
             queries: Mutex::default(),
         });
         let background = Background::start({
@@ -175,9 +178,10 @@ impl HostileService {
         lock(&self.state.queries).clone()
     }
 
-    /// Follows another plan from the next connection on; not out of `NeverAccept`.
+    /// Follows another plan from the next connection on.
     pub fn set_plan(&self, plan: Plan) {
         *lock(&self.state.plan) = Arc::new(plan);
+        self.state.changed.notify_one();
     }
 
     /// Changes anything in the zone at once.
@@ -200,6 +204,7 @@ async fn serve(state: Arc<State>, listener: TcpListener, mut stopped: oneshot::R
                 Ok(accepted) => accepted,
                 Err(_) => continue,
             },
+            () = state.changed.notified() => continue,
             _ = &mut stopped => return,
         };
         let nth = lock(&state.queries).count_peer(peer);
@@ -231,7 +236,7 @@ impl Connection {
         let mut answered = 0;
         while let Some(query) = self.query().await? {
             match self.fault {
-                ConnectionFault::Silent => {}
+                ConnectionFault::Silent | ConnectionFault::NeverAccept => {}
                 ConnectionFault::CloseAfter(0) => return self.close().await,
                 ConnectionFault::ResetAfter(limit) if answered == limit => return self.reset(),
                 ConnectionFault::HalfAfter(limit) if answered == limit => {
@@ -355,54 +360,53 @@ fn framed(message: &[u8]) -> Vec<u8> {
 
 /// The answer as a fault makes it.
 fn spoilt(fault: Option<MessageFault>, query: &Query, answer: Answer, origin: &str) -> Vec<u8> {
-    let other = format!("other.{origin}");
     let code = |rcode| Answer { rcode, truncated: false, records: Vec::new() };
     let asked_as = |query: Query| query.reply(&answer, origin);
-    let Some(fault) = fault else { return query.reply(&answer, origin) };
+    let other = || format!("other.{origin}");
+    let mut whole = query.reply(&answer, origin);
     match fault {
-        MessageFault::WrongId => asked_as(Query { id: query.id ^ 0x5555, ..query.clone() }),
-        MessageFault::WrongQuestion => asked_as(Query { name: other, ..query.clone() }),
-        MessageFault::WrongType => asked_as(Query { rtype: query.rtype ^ 1, ..query.clone() }),
-        MessageFault::WrongClass => asked_as(Query { class: CLASS_IN + 2, ..query.clone() }),
-        MessageFault::WrongOwner => {
-            let mut answer = answer;
-            for (owner, _) in &mut answer.records {
-                owner.clone_from(&other);
-            }
-            query.reply(&answer, origin)
+        None => whole,
+        Some(MessageFault::NeedsEdns) if query.edns => whole,
+        Some(MessageFault::NeedsEdns) => query.reply(&code(rcode::FORMERR), origin),
+        Some(MessageFault::Rcode(rcode)) => query.reply(&code(rcode), origin),
+        Some(MessageFault::HeaderOnly(rcode)) => {
+            wire::header(query.id, QR | u16::from(rcode), [0; 4])
         }
-        MessageFault::NotAResponse => with_flags(query.reply(&answer, origin), |flags| flags & !QR),
-        MessageFault::Opcode(opcode) => with_flags(query.reply(&answer, origin), |flags| {
-            flags & !0x7800 | u16::from(opcode & 0xf) << 11
-        }),
-        MessageFault::Rcode(rcode) => query.reply(&code(rcode), origin),
-        MessageFault::HeaderOnly(rcode) => wire::header(query.id, QR | u16::from(rcode), [0; 4]),
-        MessageFault::NeedsEdns if !query.edns => query.reply(&code(rcode::FORMERR), origin),
-        MessageFault::NeedsEdns => query.reply(&answer, origin),
-        MessageFault::Truncated => with_flags(query.reply(&answer, origin), |flags| flags | TC),
-        MessageFault::Short(octets) => {
-            let mut message = query.reply(&answer, origin);
-            message.truncate(octets);
-            message
+        Some(MessageFault::WrongId) => asked_as(Query { id: query.id ^ 0x5555, ..query.clone() }),
+        Some(MessageFault::WrongQuestion) => asked_as(Query { name: other(), ..query.clone() }),
+        Some(MessageFault::WrongType) => {
+            asked_as(Query { rtype: query.rtype ^ 1, ..query.clone() })
         }
-        MessageFault::Trailing(octets) => {
-            let mut message = query.reply(&answer, origin);
-            message.resize((message.len() + octets).min(usize::from(u16::MAX)), 0);
-            message
+        Some(MessageFault::WrongClass) => asked_as(Query { class: CLASS_CH, ..query.clone() }),
+        Some(MessageFault::WrongOwner) => {
+            let records = answer.records.iter().map(|(_, data)| (other(), data.clone())).collect();
+            query.reply(&Answer { records, ..answer }, origin)
         }
-        MessageFault::Count(count) => {
-            let mut message = query.reply(&answer, origin);
-            message[6..8].copy_from_slice(&count.to_be_bytes());
-            message
+        Some(MessageFault::NotAResponse) => with_flags(whole, |flags| flags & !QR),
+        Some(MessageFault::Truncated) => with_flags(whole, |flags| flags | TC),
+        Some(MessageFault::Opcode(opcode)) => {
+            with_flags(whole, |flags| flags & !OPCODE | u16::from(opcode & 0xf) << 11)
         }
-        MessageFault::PointerLoop => {
+        Some(MessageFault::Short(octets)) => {
+            whole.truncate(octets);
+            whole
+        }
+        Some(MessageFault::Trailing(octets)) => {
+            whole.resize((whole.len() + octets).min(usize::from(u16::MAX)), 0);
+            whole
+        }
+        Some(MessageFault::Count(count)) => {
+            whole[6..8].copy_from_slice(&count.to_be_bytes());
+            whole
+        }
+        Some(MessageFault::PointerLoop) => {
             let mut message = question_with(query, 1);
             let here = 0xc000 | u16::try_from(message.len()).expect("a question is short");
             message.extend_from_slice(&here.to_be_bytes());
             wire::push_record(&mut message, query.rtype, query.class, 0, &[]);
             message
         }
-        MessageFault::TinyRecords => {
+        Some(MessageFault::TinyRecords) => {
             let room = usize::from(u16::MAX) - question_with(query, 0).len();
             let count = room / 11;
             let mut message = question_with(query, count as u16);

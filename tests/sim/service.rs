@@ -16,7 +16,7 @@ use super::background::Background;
 use super::counters::{Queries, lock};
 use super::layout::Shape;
 use super::wire::SOA_TTL;
-use super::zone::{Answer, Data, TTL, Zone, name_size, rtype};
+use super::zone::{Answer, Data, TTL, Zone, name_size, rcode, rtype};
 use crate::item::Item;
 use crate::prng::Prng;
 
@@ -100,7 +100,6 @@ impl RequestHandler for Handler {
         mut out: R,
     ) -> ResponseInfo {
         let mut metadata = Metadata::response_from_request(&request.metadata);
-        metadata.authoritative = true;
         let mut answers = Vec::new();
         let mut authorities = Vec::new();
         match request.request_info() {
@@ -120,6 +119,7 @@ impl RequestHandler for Handler {
                     answer = Answer::truncated();
                 }
                 metadata.response_code = ResponseCode::from_low(answer.rcode);
+                metadata.authoritative = answer.rcode != rcode::REFUSED;
                 metadata.truncation = answer.truncated;
                 if answer.is_negative() {
                     authorities.push(soa(zone.origin()));

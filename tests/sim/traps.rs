@@ -26,7 +26,8 @@ pub fn ptr_outside(zone: &mut Zone, list: &str, items: &[Item]) {
     zone.add(list, Data::Apl(apl::rdata(items)));
 }
 
-/// The list points to so many names, each with an item.
+/// The list points to so many names, each with an item. More than 1,000 pointers do not fit in an
+/// answer of hickory-server, which compresses few names; [`super::HostileService`] sends 1,400.
 pub fn ptr_many(zone: &mut Zone, list: &str, count: u32) {
     for number in 1..=count {
         let name = format!("{number}.{list}");
@@ -82,3 +83,6 @@ pub fn odd_apl() -> Vec<(&'static str, Vec<u8>, Vec<Item>)> {
         ("negated host", apl::rdata(&items("5.5.5.0/31 !5.5.5.1")), items("5.5.5.0/31 !5.5.5.1")),
     ]
 }
+
+#[cfg(test)]
+mod tests;

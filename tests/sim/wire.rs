@@ -6,6 +6,10 @@ use super::zone::{Answer, Data, TTL, rcode, rtype};
 
 /// Class IN.
 pub const CLASS_IN: u16 = 1;
+/// Class CH, which nobody uses.
+pub const CLASS_CH: u16 = 3;
+/// Header field OPCODE; 0 is a query.
+pub const OPCODE: u16 = 0x7800;
 /// Header flag QR: the message is a response.
 pub const QR: u16 = 0x8000;
 /// Header flag AA: the answer is authoritative.
@@ -70,7 +74,7 @@ impl Query {
 
     /// The message that answers it.
     pub fn reply(&self, answer: &Answer, origin: &str) -> Vec<u8> {
-        let mut flags = QR | AA | (self.flags & (RD | 0x7800)) | u16::from(answer.rcode);
+        let mut flags = QR | AA | (self.flags & (RD | OPCODE)) | u16::from(answer.rcode);
         if answer.truncated {
             flags |= TC;
         }

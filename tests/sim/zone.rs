@@ -259,7 +259,10 @@ impl Zone {
     }
 
     fn node(&mut self, name: &str) -> &mut Node {
-        Arc::make_mut(self.nodes.entry(canonical(name)).or_default())
+        let name = canonical(name);
+        let inside = name == self.origin || is_below(&name, &self.origin);
+        assert!(inside, "{name} is not in the zone {}", self.origin);
+        Arc::make_mut(self.nodes.entry(name).or_default())
     }
 }
 

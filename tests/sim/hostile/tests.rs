@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::item::items;
-use crate::sim::wire::{AA, Reply};
+use crate::sim::wire::{AA, CLASS_IN, Reply};
 use crate::sim::{Client, Layout, Shape, rtype};
 
 const LIST: &str = "basic.threatstop.local";
@@ -205,4 +205,10 @@ fn a_server_may_be_healed() {
     assert_eq!(Client::connect(service.addr()).unwrap().fetch(LIST).unwrap().len(), 3);
     service.set_plan(Plan::message(MessageFault::WrongId));
     assert!(Client::connect(service.addr()).unwrap().fetch(LIST).is_err());
+    service.set_plan(Plan::connection(ConnectionFault::NeverAccept));
+    let mut waiting = Client::connect(service.addr()).unwrap();
+    waiting.set_patience(Duration::from_millis(100)).unwrap();
+    assert!(waiting.fetch(LIST).is_err());
+    service.set_plan(Plan::honest());
+    assert_eq!(Client::connect(service.addr()).unwrap().fetch(LIST).unwrap().len(), 3);
 }
