@@ -94,9 +94,9 @@ impl Caught {
         self.0 & 1 << signal as u32 != 0
     }
 
-    /// Whether none came.
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
+    /// Those of either set.
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 }
 
@@ -126,9 +126,9 @@ pub fn install_handlers() -> io::Result<()> {
 /// What [`wait`] watches a descriptor for and finds.
 pub type PollFd = libc::pollfd;
 
-/// A descriptor to watch for input and, if asked, for room to write.
-pub fn watch(fd: &impl AsRawFd, write: bool) -> PollFd {
-    let events = libc::POLLIN | if write { libc::POLLOUT } else { 0 };
+/// A descriptor to watch for input, for room to write, or for both.
+pub fn watch(fd: &impl AsRawFd, read: bool, write: bool) -> PollFd {
+    let events = if read { libc::POLLIN } else { 0 } | if write { libc::POLLOUT } else { 0 };
     PollFd { fd: fd.as_raw_fd(), events, revents: 0 }
 }
 
@@ -155,4 +155,31 @@ pub fn wait(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<Caught>
         }
     }
     Ok(Caught(PENDING.swap(0, Ordering::Relaxed)))
+}
+
+/// Ends the process at once: no destructor runs, no thread is waited for.
+pub fn leave(status: i32) -> ! {
+    // SAFETY: _exit(2) has no conditions.
+    unsafe { libc::_exit(status) }
+}
+
+/// Seconds east of Greenwich at a time, by the local time zone; 0 when that is unknown.
+///
+/// The first call reads the zone's file, which unveil(2) may hide later.
+pub fn local_offset(epoch: u64) -> i32 {
+    let Ok(time) = libc::time_t::try_from(epoch) else { return 0 };
+    let mut broken_down = std::mem::MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both pointers are valid for the call; localtime_r fills the structure or answers
+    // null, and a zeroed `tm` is a valid one either way.
+    unsafe {
+        libc::localtime_r(&raw const time, broken_down.as_mut_ptr());
+        broken_down.assume_init().tm_gmtoff as i32
+    }
+}
+
+/// What ps(1) shows of this process after its name; on OpenBSD alone.
+#[cfg(target_os = "openbsd")]
+pub fn set_title(title: &std::ffi::CStr) {
+    // SAFETY: the format takes one string, which is one.
+    unsafe { libc::setproctitle(c"%s".as_ptr(), title.as_ptr()) }
 }

@@ -118,7 +118,6 @@ fn every_helper_message_arrives_as_it_was_sent() {
         (
             HelperMessage::Stats(Stats {
                 running: true,
-                since: 9,
                 tables: [stat, TableStat::default()],
                 failure: String::new(),
             }),
@@ -129,7 +128,6 @@ fn every_helper_message_arrives_as_it_was_sent() {
                 table: TableId::Block,
                 source: Source::File,
                 entries: 3,
-                modified: 4,
                 failure: String::new(),
             }),
             false,

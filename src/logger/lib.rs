@@ -35,6 +35,11 @@ pub fn set_verbose(verbose: bool) {
     VERBOSE.store(verbose, Ordering::Relaxed);
 }
 
+/// Whether debug messages are logged.
+pub fn verbose() -> bool {
+    VERBOSE.load(Ordering::Relaxed)
+}
+
 /// Something that nobody may overlook: nothing is blocked, the policy is old.
 pub fn crit(message: impl Display) {
     log(Severity::LOG_CRIT, &message);
@@ -57,7 +62,7 @@ pub fn info(message: impl Display) {
 
 /// Something that only helps to find a fault.
 pub fn debug(message: impl Display) {
-    if VERBOSE.load(Ordering::Relaxed) {
+    if verbose() {
         log(Severity::LOG_DEBUG, &message);
     }
 }

@@ -18,20 +18,18 @@ const NAME: usize = 16;
 /// Why a network is protected from being blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
-    /// Reserved addresses: this network, loopback, link-local, multicast, broadcast.
+    /// Of no use or of great harm when blocked on any host (`prefix::reserved`).
     Reserved = 0,
-    /// Private addresses, unless `block_private` is set.
-    Private = 1,
     /// The network of an interface, or the other end of a point-to-point one.
-    Interface = 2,
+    Interface = 1,
     /// A policy server.
-    Server = 3,
+    Server = 2,
     /// The proxy or the log server.
-    Upload = 4,
+    Upload = 3,
     /// A nameserver of resolv.conf.
-    Nameserver = 5,
+    Nameserver = 4,
     /// `guard.never_block`.
-    NeverBlock = 6,
+    NeverBlock = 5,
 }
 
 /// A network that no block table may touch.
@@ -132,17 +130,13 @@ pub struct TableStat {
     pub entries: u32,
     /// Rules that refer to it.
     pub rules: u32,
-    /// Anchors that refer to it.
+    /// Anchors whose table of this name is this one; with no rule and no anchor, nothing is blocked.
     pub anchors: u32,
-    /// When its counters were cleared, epoch seconds.
+    /// When its counters began, epoch seconds.
     pub since: u64,
-    /// Look-ups that found an entry.
-    pub matched: u64,
-    /// Look-ups that found none.
-    pub unmatched: u64,
-    /// Packets, in and out, that were blocked because of it.
+    /// Packets, in and out, that rules blocked because of it.
     pub blocked: [u64; 2],
-    /// Packets, in and out, that were passed because of it.
+    /// Packets, in and out, that rules passed because of it.
     pub passed: [u64; 2],
 }
 
@@ -151,8 +145,6 @@ pub struct TableStat {
 pub struct Stats {
     /// Whether pf is enabled.
     pub running: bool,
-    /// Since when it is, or is not; epoch seconds, 0 unknown.
-    pub since: u64,
     /// The block table, then the allow table.
     pub tables: [TableStat; 2],
     /// Why pf could not be asked; empty when it could.
@@ -168,14 +160,12 @@ pub struct ListHead {
     pub source: Source,
     /// How many prefixes follow.
     pub entries: u32,
-    /// When the file was written, epoch seconds; 0 for the kernel.
-    pub modified: u64,
     /// Why there is none; empty when there is one.
     pub failure: String,
 }
 
 /// What is known of a packet log that was opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogFile {
     /// Which: 0 is FILE, n + 1 is FILE.n.
     pub generation: u8,
@@ -327,7 +317,6 @@ impl HelperMessage {
             }
             Self::Stats(stats) => {
                 out.push(u8::from(stats.running));
-                write_words(&[stats.since], out);
                 stats.tables.iter().for_each(|table| table.write(out));
                 write_text(&stats.failure, out);
                 STATS
@@ -335,7 +324,6 @@ impl HelperMessage {
             Self::ListBegin(head) => {
                 out.extend_from_slice(&[head.table as u8, head.source as u8]);
                 out.extend_from_slice(&head.entries.to_ne_bytes());
-                write_words(&[head.modified], out);
                 write_text(&head.failure, out);
                 LIST_BEGIN
             }
@@ -388,7 +376,6 @@ impl HelperMessage {
             TABLE_RESULT => Self::TableResult(TableResult::read(&mut fields)?),
             STATS => Self::Stats(Stats {
                 running: fields.flag()?,
-                since: fields.u64()?,
                 tables: [TableStat::read(&mut fields)?, TableStat::read(&mut fields)?],
                 failure: read_text(&mut fields)?,
             }),
@@ -396,7 +383,6 @@ impl HelperMessage {
                 table: fields.table()?,
                 source: fields.source()?,
                 entries: fields.u32()?,
-                modified: fields.u64()?,
                 failure: read_text(&mut fields)?,
             }),
             LIST_ENTRIES => Self::ListEntries(Entries::read(&mut fields)?),
@@ -458,12 +444,11 @@ impl Protected {
         };
         let reason = match reason {
             0 => Reason::Reserved,
-            1 => Reason::Private,
-            2 => Reason::Interface,
-            3 => Reason::Server,
-            4 => Reason::Upload,
-            5 => Reason::Nameserver,
-            6 => Reason::NeverBlock,
+            1 => Reason::Interface,
+            2 => Reason::Server,
+            3 => Reason::Upload,
+            4 => Reason::Nameserver,
+            5 => Reason::NeverBlock,
             _ => return Err(fields.bad()),
         };
         let net = Prefix::new(addr, len).ok_or_else(|| fields.bad())?;
@@ -509,7 +494,7 @@ impl TableStat {
         for count in [self.entries, self.rules, self.anchors] {
             out.extend_from_slice(&count.to_ne_bytes());
         }
-        write_words(&[self.since, self.matched, self.unmatched], out);
+        write_words(&[self.since], out);
         write_words(&self.blocked, out);
         write_words(&self.passed, out);
     }
@@ -521,8 +506,6 @@ impl TableStat {
             rules: fields.u32()?,
             anchors: fields.u32()?,
             since: fields.u64()?,
-            matched: fields.u64()?,
-            unmatched: fields.u64()?,
             blocked: [fields.u64()?, fields.u64()?],
             passed: [fields.u64()?, fields.u64()?],
         })

@@ -23,6 +23,9 @@ impl TableId {
     /// Both, in the order in which they are published.
     pub const PUBLISH_ORDER: [Self; 2] = [Self::Allow, Self::Block];
 
+    /// Both, in the order of their numbers.
+    pub const BY_NUMBER: [Self; 2] = [Self::Block, Self::Allow];
+
     /// The word of interface and log: `block` or `allow`.
     pub fn word(self) -> &'static str {
         match self {

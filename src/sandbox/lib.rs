@@ -1,0 +1,39 @@
+//! unveil(2) and pledge(2) in one step, the same for all three programs.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+/// Whether the system has a sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "whoever runs without a sandbox has to say so"]
+pub enum Sandbox {
+    /// The process is confined from here on.
+    Entered,
+    /// Only OpenBSD has pledge(2) and unveil(2): nothing was done.
+    Unavailable,
+}
+
+/// Leaves the process nothing of the file system but `paths` with their permissions (letters of
+/// unveil(2)), and no system calls but those of `promises`. With no path at all the file system
+/// is left as it is, for a process whose promises give no access to it.
+///
+/// # Errors
+/// When the kernel refuses: a directory of `paths` that does not exist, a promise that it does not
+/// know. The process must not go on then.
+pub fn enter(paths: &[(&Path, &str)], promises: &str) -> Result<Sandbox, String> {
+    for (path, permissions) in paths {
+        unveil::unveil(path.as_os_str().as_bytes(), permissions)
+            .or_else(unveil::Error::ignore_platform)
+            .map_err(|error| format!("unveil: {}: {error}", path.display()))?;
+    }
+    if !paths.is_empty() {
+        unveil::unveil("", "")
+            .or_else(unveil::Error::ignore_platform)
+            .map_err(|error| format!("unveil: {error}"))?;
+    }
+    match pledge::pledge(promises, None) {
+        Ok(()) => Ok(Sandbox::Entered),
+        Err(pledge::Error::UnsupportedPlatform) => Ok(Sandbox::Unavailable),
+        Err(error) => Err(format!("pledge: {error}")),
+    }
+}
