@@ -1,2 +1,79 @@
-//! placeholder
-fn main() {}
+//! threatstopd-engine: everything of threatstopd that is risky, without privileges.
+//!
+//! It talks DNS and HTTPS, decodes packets, answers the control tool, and hands finished tables
+//! to the root helper, which started it and believes none of it. When the helper's socket ends,
+//! the engine leaves at once.
+
+mod alarm;
+mod clock;
+mod control;
+mod dns;
+mod link;
+mod schedule;
+mod startup;
+mod state;
+mod update;
+mod watch;
+
+use std::convert::Infallible;
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use imsg::process;
+
+/// What the parts of the engine share. One thread: `Rc` and `RefCell` are enough.
+pub struct Engine {
+    /// The configuration, as the helper uses it.
+    pub config: config::Config,
+    /// What the helper said besides.
+    pub given: startup::Given,
+    /// The way to the helper.
+    pub link: link::Link,
+    /// What is in force, and what is kept over restarts.
+    pub state: state::State,
+    /// The update that is under way, if one is.
+    pub runs: update::Runs,
+    /// The eye on pf.
+    pub watch: watch::Watch,
+    /// When the engine started.
+    pub started: std::time::Instant,
+}
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        logger::crit(format_args!("fatal in engine: {panic}"));
+        // Unwinding one task would leave the others running on half of a state.
+        process::leave(1);
+    }));
+    let Err(why) = run();
+    logger::crit(format_args!("fatal in engine: {why}"));
+    ExitCode::FAILURE
+}
+
+fn run() -> Result<Infallible, String> {
+    let socket = process::engine_socket()
+        .map_err(|_| "threatstopd starts this program; it is not to be started by hand")?;
+    let startup::Started { config, given, channel, listener } = startup::start(socket)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(|error| format!("event loop: {error}"))?;
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let link = link::Link::start(channel)?;
+        let state = state::State::load(&config, &link).await?;
+        let engine = Rc::new(Engine {
+            runs: update::Runs::new(&config),
+            watch: watch::Watch::default(),
+            started: std::time::Instant::now(),
+            config,
+            given,
+            link,
+            state,
+        });
+        tokio::task::spawn_local(watch::watch(Rc::clone(&engine)));
+        tokio::task::spawn_local(alarm::watch(Rc::clone(&engine)));
+        tokio::task::spawn_local(control::serve(Rc::clone(&engine), listener));
+        schedule::run(engine).await
+    })
+}

@@ -1,0 +1,87 @@
+//! Time of day, for what people read. Whatever waits uses the monotonic clock of the event loop.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use imsg::process::local_offset;
+
+const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const DAY: i64 = 24 * 60 * 60;
+
+/// Seconds since 1970; 0 when the clock stands before.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// A time in the local zone as ctime(3) has it: `Sun Nov 22 12:00:00 2026`.
+pub fn date(epoch: u64) -> String {
+    format_date(epoch.cast_signed() + i64::from(local_offset(epoch)))
+}
+
+fn format_date(local: i64) -> String {
+    let (days, seconds) = (local.div_euclid(DAY), local.rem_euclid(DAY));
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!(
+        "{} {} {day:2} {hour:02}:{minute:02}:{second:02} {year}",
+        DAYS[days.rem_euclid(7) as usize],
+        MONTHS[month],
+    )
+}
+
+/// The date of a day counted from 1970-01-01, month from 0.
+fn civil(days: i64) -> (i64, usize, i64) {
+    let mut year = 1970 + days.div_euclid(366);
+    let first = |year: i64| {
+        let before = year - 1;
+        (year - 1970) * 365 + (before / 4 - before / 100 + before / 400) - (492 - 19 + 4)
+    };
+    while first(year + 1) <= days {
+        year += 1;
+    }
+    let leap = i64::from(first(year + 1) - first(year) == 366);
+    let mut day = days - first(year);
+    for (month, length) in
+        [31, 28 + leap, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].into_iter().enumerate()
+    {
+        if day < length {
+            return (year, month, day + 1);
+        }
+        day -= length;
+    }
+    (year, 11, 31)
+}
+
+/// A duration as the summary of an update has it: `0 hour(s) 0 minute(s) 0.31 second(s)`.
+pub fn run_length(seconds: f64) -> String {
+    let whole = seconds as u64;
+    let (hours, minutes) = (whole / 3600, whole / 60 % 60);
+    let rest = seconds - (hours * 3600 + minutes * 60) as f64;
+    format!("{hours} hour(s) {minutes} minute(s) {rest:.2} second(s)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_of_the_calendar() {
+        for (epoch, text) in [
+            (0, "Thu Jan  1 00:00:00 1970"),
+            (951_782_400, "Tue Feb 29 00:00:00 2000"),
+            (1_700_000_000, "Tue Nov 14 22:13:20 2023"),
+            (4_107_542_399, "Sun Feb 28 23:59:59 2100"),
+            (4_107_542_400, "Mon Mar  1 00:00:00 2100"),
+            (253_402_300_799, "Fri Dec 31 23:59:59 9999"),
+        ] {
+            assert_eq!(format_date(epoch), text);
+        }
+    }
+
+    #[test]
+    fn the_length_of_a_run() {
+        assert_eq!(run_length(0.314), "0 hour(s) 0 minute(s) 0.31 second(s)");
+        assert_eq!(run_length(3725.5), "1 hour(s) 2 minute(s) 5.50 second(s)");
+    }
+}

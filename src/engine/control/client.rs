@@ -1,0 +1,179 @@
+//! One client: its request, its rights, the replies.
+
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use control::{Failure, MAX_REQUEST, PREFIXES_A_REPLY, Reply, Request, Rights, Show};
+use imsg::{Source, TableId};
+use policy::Change;
+use prefix::{Prefix, PrefixSet};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+use super::{report, test};
+use crate::{Engine, update};
+
+/// How long a client may take to say what it wants.
+const REQUEST: Duration = Duration::from_secs(5);
+/// How long it may take to read a reply.
+const READ: Duration = Duration::from_secs(60);
+
+/// The client's end of the conversation.
+pub struct Client {
+    stream: BufReader<UnixStream>,
+}
+
+impl Client {
+    /// Sends one reply.
+    ///
+    /// # Errors
+    /// When the client is gone or does not read.
+    pub async fn send(&mut self, reply: &Reply) -> io::Result<()> {
+        let mut line = serde_json::to_vec(reply)?;
+        line.push(b'\n');
+        timeout(READ, self.stream.get_mut().write_all(&line)).await?
+    }
+
+    async fn done(&mut self, value: impl serde::Serialize) -> io::Result<()> {
+        let value = serde_json::to_value(value)?;
+        self.send(&Reply::Done(value)).await
+    }
+
+    async fn fail(&mut self, what: &str, why: impl ToString) -> io::Result<()> {
+        self.send(&Reply::Error(Failure { what: what.into(), why: why.to_string() })).await
+    }
+
+    /// Sends prefixes in parts.
+    async fn prefixes(
+        &mut self,
+        prefixes: impl Iterator<Item = Prefix>,
+        reply: fn(Vec<String>) -> Reply,
+    ) -> io::Result<u64> {
+        let mut prefixes = prefixes.map(|prefix| prefix.to_string());
+        let mut count = 0;
+        loop {
+            let part: Vec<String> = prefixes.by_ref().take(PREFIXES_A_REPLY).collect();
+            if part.is_empty() {
+                return Ok(count);
+            }
+            count += part.len() as u64;
+            self.send(&reply(part)).await?;
+        }
+    }
+
+    /// Sends what changes from one set to another; gives the numbers added and removed.
+    async fn difference(&mut self, old: &PrefixSet, new: &PrefixSet) -> io::Result<(u64, u64)> {
+        let removed = policy::diff(old, new).filter_map(|change| match change {
+            Change::Removed(net) => Some(net),
+            Change::Added(_) => None,
+        });
+        let removed = self.prefixes(removed, Reply::Remove).await?;
+        let added = policy::diff(old, new).filter_map(|change| match change {
+            Change::Added(net) => Some(net),
+            Change::Removed(_) => None,
+        });
+        Ok((self.prefixes(added, Reply::Add).await?, removed))
+    }
+}
+
+/// Serves one client to its end.
+///
+/// # Errors
+/// When it is gone, or does not behave.
+pub async fn serve(engine: &Rc<Engine>, stream: UnixStream) -> io::Result<()> {
+    let uid = stream.peer_cred()?.uid();
+    let mut client = Client { stream: BufReader::new(stream) };
+    let mut line = Vec::new();
+    let mut bounded = (&mut client.stream).take(MAX_REQUEST as u64);
+    timeout(REQUEST, bounded.read_until(b'\n', &mut line)).await??;
+    let request: Request = match serde_json::from_slice(&line) {
+        Ok(request) => request,
+        Err(error) => {
+            let why = format!("{error}; is threatstopctl of the same version?");
+            return client.fail("request", why).await;
+        }
+    };
+    // With the simulated backend whoever started it counts as root.
+    let is_root = uid == 0 || uid == engine.given.start.owner;
+    if request.rights() == Rights::Root && !is_root {
+        return client.fail(request.word(), "need root privileges").await;
+    }
+    answer(engine, &mut client, request).await
+}
+
+async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> io::Result<()> {
+    let word = request.word();
+    match request {
+        Request::Status {} => client.done(report::status(engine).await).await,
+        Request::Update { force, dry_run } => {
+            let request = update::Request::by_hand(force, dry_run);
+            let run = engine.runs.begin(engine, request).await;
+            let mut sent = 0;
+            while let Some(line) = run.line(sent).await {
+                client.send(&Reply::Line(line)).await?;
+                sent += 1;
+            }
+            let ended = run.ended().await;
+            if let Some(preview) = &ended.preview {
+                for (old, new) in [(&preview.0.block, &preview.1.block), (&preview.0.allow, &preview.1.allow)] {
+                    let empty = PrefixSet::default();
+                    client
+                        .difference(old.as_ref().unwrap_or(&empty), new.as_ref().unwrap_or(&empty))
+                        .await?;
+                }
+            }
+            match &ended.result {
+                Ok(updated) => client.done(updated).await,
+                Err(why) => client.fail(word, why).await,
+            }
+        }
+        Request::Show { what: what @ (Show::Block | Show::Allow) } => {
+            let table = if what == Show::Block { TableId::Block } else { TableId::Allow };
+            // without reload, pf's table is not ours to show
+            let source =
+                if engine.config.tables.reload { Source::Kernel } else { Source::File };
+            match engine.link.list(table, source).await {
+                Ok(set) => {
+                    let entries = client.prefixes(set.iter(), Reply::Prefixes).await?;
+                    client.done(json!({"table": table.word(), "entries": entries})).await
+                }
+                Err(why) => client.fail(word, why).await,
+            }
+        }
+        Request::Show { what: Show::Diff } => {
+            let (mut added, mut removed) = (0, 0);
+            for table in TableId::PUBLISH_ORDER {
+                let Ok(old) = engine.link.list(table, Source::Previous).await else { continue };
+                let policy = engine.state.policy();
+                let Some(new) = policy.set(table) else { continue };
+                let (plus, minus) = client.difference(&old, new).await?;
+                (added, removed) = (added + plus, removed + minus);
+            }
+            let at = engine.state.memory().changed.iter().flatten().max().copied();
+            client.done(json!({"added": added, "removed": removed, "at": at})).await
+        }
+        Request::Why { address } => client.done(report::why(engine, address)).await,
+        Request::Test {} => test::test(engine, client).await,
+        Request::Rollback {} => match update::rollback(engine).await {
+            Ok(updated) => client.done(updated).await,
+            Err(why) => client.fail(word, why).await,
+        },
+        Request::Reload {} => match engine.link.reload().await {
+            Ok(()) => client.done(Value::Object(Default::default())).await,
+            Err(why) => client.fail(word, why).await,
+        },
+        Request::Log { verbose } => match engine.link.log_level(verbose) {
+            Ok(()) => {
+                logger::set_verbose(verbose);
+                client.done(Value::Object(Default::default())).await
+            }
+            Err(why) => client.fail(word, why).await,
+        },
+        Request::Upload { .. } | Request::Metrics {} | Request::Show { what: Show::Hits } => {
+            client.fail(word, "not in this version").await
+        }
+    }
+}

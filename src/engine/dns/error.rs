@@ -1,0 +1,117 @@
+//! Why lists could not be had from a server, or from any.
+
+use core::fmt;
+use core::net::SocketAddr;
+use std::io;
+
+use apl::{AnswerError, ListError};
+
+/// What failed at one address of a server.
+#[derive(Debug)]
+pub enum AttemptError {
+    /// The name of the server could not be resolved.
+    Resolve(io::Error),
+    /// No connection.
+    Connect(io::Error),
+    /// The connection ended before all was answered; by the error, if there was one.
+    Closed(Option<io::Error>),
+    /// No answer in the time for one.
+    Timeout,
+    /// The time for this server, or for the whole run, is over.
+    RunTimeout,
+    /// An answer to nothing that was asked.
+    Unasked,
+    /// A message that is no answer.
+    Answer(AnswerError),
+    /// A list, or a part of one, cannot be had.
+    List(ListError),
+}
+
+impl AttemptError {
+    /// Whether a server may fail so because several questions were in flight.
+    pub(super) fn may_be_of_pipelining(&self) -> bool {
+        matches!(self, Self::Closed(_) | Self::Timeout | Self::Unasked | Self::Answer(_))
+    }
+}
+
+impl fmt::Display for AttemptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resolve(error) => write!(f, "resolve: {error}"),
+            Self::Connect(error) => write!(f, "connect: {error}"),
+            Self::Closed(None) => f.write_str("connection closed before the last answer"),
+            Self::Closed(Some(error)) => write!(f, "connection lost: {error}"),
+            Self::Timeout => f.write_str("no answer in time (policy.timeout)"),
+            Self::RunTimeout => f.write_str("not done in the time for one run"),
+            Self::Unasked => f.write_str("answer to a question that was not asked"),
+            Self::Answer(error) => error.fmt(f),
+            Self::List(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for AttemptError {}
+
+/// One failed attempt at an address of a server.
+#[derive(Debug)]
+pub struct Attempt {
+    /// The server as it is configured.
+    pub server: String,
+    /// The address; none when the server's name was not resolved.
+    pub address: Option<SocketAddr>,
+    /// When it failed, in epoch seconds.
+    pub at: u64,
+    /// What failed.
+    pub error: AttemptError,
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address {
+            Some(address) => write!(f, "server {address}: {}", self.error),
+            None => write!(f, "server {}: {}", self.server, self.error),
+        }
+    }
+}
+
+/// No server gave all lists.
+#[derive(Debug)]
+pub struct RunError {
+    /// Every attempt, in order.
+    pub attempts: Vec<Attempt>,
+}
+
+impl RunError {
+    /// Whether servers were reached and all of them know no such list, or not this device: so it
+    /// looks before a device is provisioned.
+    pub fn is_unprovisioned(&self) -> bool {
+        let mut reached = self.attempts.iter().filter_map(|attempt| match &attempt.error {
+            AttemptError::Resolve(_) | AttemptError::Connect(_) => None,
+            AttemptError::List(error) => Some(error.is_unprovisioned()),
+            _ => Some(false),
+        });
+        reached.next().is_some_and(|first| first && reached.all(|other| other))
+    }
+
+    /// Whether no server could even be connected to.
+    fn is_unreachable(&self) -> bool {
+        self.attempts.iter().all(|attempt| {
+            matches!(attempt.error, AttemptError::Resolve(_) | AttemptError::Connect(_))
+        })
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, attempt) in self.attempts.iter().enumerate() {
+            let separator = if index > 0 { "; " } else { "" };
+            write!(f, "{separator}{attempt}")?;
+        }
+        if self.is_unreachable() {
+            f.write_str(" (TCP port 53 or 5353 must be open to the servers: threatstopctl test)")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for RunError {}

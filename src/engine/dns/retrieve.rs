@@ -1,0 +1,131 @@
+//! A run: all lists from the first server that has them all.
+
+use core::net::SocketAddr;
+
+use apl::{Assembly, List, ListName, Options};
+use tokio::time::{Instant, timeout_at};
+
+use super::Limits;
+use super::error::{Attempt, AttemptError, RunError};
+use super::servers::{Entry, Servers};
+use super::session::Session;
+
+/// A list to be read.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Its name.
+    pub name: ListName,
+    /// Whether it had APL records at an earlier time; single addresses are then not taken instead.
+    pub apl_before: bool,
+}
+
+/// What a run needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// The servers.
+    pub servers: &'a Servers,
+    /// The lists, each once.
+    pub lists: &'a [Wanted],
+    /// The domain that PTR records are followed in.
+    pub suffix: &'a ListName,
+    /// How long things may take.
+    pub limits: Limits,
+}
+
+/// What a run tells while it goes on.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// The lists are now read from this server, from their beginning.
+    Server {
+        /// The server as it is configured.
+        server: &'a config::Server,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The first question of a list goes out.
+    Started(&'a ListName),
+    /// A list is whole. It counts only when the others become whole on the same server.
+    Finished(&'a List),
+    /// The server, or this address of it, does not have the lists.
+    Failed(&'a Attempt),
+}
+
+/// The lists of a run.
+#[derive(Debug)]
+pub struct Retrieved {
+    /// The lists, in the order they were asked for.
+    pub lists: Vec<List>,
+    /// The server they came from, as it is configured.
+    pub server: String,
+    /// Its address.
+    pub address: SocketAddr,
+    /// What failed before.
+    pub attempts: Vec<Attempt>,
+}
+
+/// Reads all lists from one server: the first in order that has them whole.
+///
+/// # Errors
+/// When no server has, or the time for a run is over; every attempt is in the error. A server
+/// behind which there are others has half of the time that is left.
+pub async fn retrieve(
+    run: &Run<'_>,
+    tell: &mut dyn FnMut(Event<'_>),
+) -> Result<Retrieved, RunError> {
+    let deadline = Instant::now() + run.limits.run;
+    let mut attempts = Vec::new();
+    let mut entries = run.servers.entries().iter().peekable();
+    while let Some(entry) = entries.next() {
+        let now = Instant::now();
+        let left = deadline.saturating_duration_since(now);
+        let until = if entries.peek().is_some() { now + left / 2 } else { deadline };
+        match try_server(run, entry, until, &mut attempts, tell).await {
+            Some((address, lists)) => {
+                entry.worked(address);
+                let server = entry.server().to_string();
+                return Ok(Retrieved { lists, server, address, attempts });
+            }
+            None => continue,
+        }
+    }
+    Err(RunError { attempts })
+}
+
+/// Tries the addresses of a server in order, until the given time.
+async fn try_server(
+    run: &Run<'_>,
+    entry: &Entry,
+    until: Instant,
+    attempts: &mut Vec<Attempt>,
+    tell: &mut dyn FnMut(Event<'_>),
+) -> Option<(SocketAddr, Vec<List>)> {
+    let mut fail = |address, error, tell: &mut dyn FnMut(Event<'_>)| {
+        let attempt = entry.failed(address, error);
+        tell(Event::Failed(&attempt));
+        attempts.push(attempt);
+    };
+    let addresses = match entry.addresses(run.limits.connect).await {
+        Ok(addresses) => addresses,
+        Err(error) => {
+            fail(None, error, tell);
+            return None;
+        }
+    };
+    for address in addresses {
+        tell(Event::Server { server: entry.server(), address });
+        let assemblies = run.lists.iter().map(|wanted| {
+            let suffix = run.suffix.clone();
+            Assembly::new(wanted.name.clone(), Options { suffix, apl_before: wanted.apl_before })
+        });
+        let session = Session::new(address, run.limits, assemblies.collect(), tell);
+        match timeout_at(until, session.run()).await {
+            Ok(Ok(lists)) => return Some((address, lists)),
+            Ok(Err(error)) => fail(Some(address), error, tell),
+            Err(_) => {
+                fail(Some(address), AttemptError::RunTimeout, tell);
+                break;
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,382 @@
+//! Runs against servers of all manners, each case with short deadlines.
+
+mod server;
+
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use apl::ListName;
+use config::Server;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::{Instant, timeout};
+
+use self::server::{Manner, TestServer, Zone};
+use super::servers::Failure;
+use super::*;
+
+const BLOCK: &str = "basic.threatstop.local";
+const ALLOW: &str = "dns.threatstop.local";
+
+fn name(text: &str) -> ListName {
+    ListName::parse(text).unwrap()
+}
+
+/// An index of 40 parts to block and one name to allow: 84 questions.
+fn zone() -> Zone {
+    Zone::default().index(BLOCK, 40).apl(ALLOW, 300..303)
+}
+
+const QUESTIONS: usize = 2 * 41 + 2;
+
+fn limits() -> Limits {
+    Limits {
+        connect: Duration::from_millis(500),
+        answer: Duration::from_millis(300),
+        run: Duration::from_secs(20),
+    }
+}
+
+fn servers(addrs: &[SocketAddr]) -> Servers {
+    Servers::new(&addrs.iter().copied().map(Server::AddressPort).collect::<Vec<_>>())
+}
+
+async fn run_with(servers: &Servers, limits: Limits) -> (Result<Retrieved, RunError>, Vec<String>) {
+    let lists = [BLOCK, ALLOW].map(|list| Wanted { name: name(list), apl_before: false });
+    let suffix = name("threatstop.local");
+    let run = Run { servers, lists: &lists, suffix: &suffix, limits };
+    let mut events = Vec::new();
+    let mut tell = |event: Event<'_>| {
+        events.push(match event {
+            Event::Server { address, .. } => format!("server {address}"),
+            Event::Started(name) => format!("started {name}"),
+            Event::Finished(list) => format!("finished {}", list.name),
+            Event::Failed(attempt) => format!("failed {attempt}"),
+        });
+    };
+    let result = retrieve(&run, &mut tell).await;
+    (result, events)
+}
+
+async fn run(addrs: &[SocketAddr]) -> Result<Retrieved, RunError> {
+    run_with(&servers(addrs), limits()).await.0
+}
+
+fn assert_whole(retrieved: &Retrieved) {
+    let [block, allow] = retrieved.lists.as_slice() else { panic!("{:?}", retrieved.lists) };
+    assert_eq!((block.name.to_string().as_str(), allow.name.to_string().as_str()), (BLOCK, ALLOW));
+    let mut prefixes: Vec<String> = block.items.v4.iter().map(|i| i.net.to_string()).collect();
+    prefixes.sort_by_key(|text| text.split('.').nth(2).map(|octet| octet.parse::<u8>().unwrap()));
+    assert_eq!(prefixes, (0..40).map(|n| format!("10.0.{n}.0/24")).collect::<Vec<_>>());
+    assert_eq!((block.names, block.data_names, allow.items.v4.len()), (41, 40, 3));
+}
+
+/// The lists are whole although the server has this manner, over so many connections.
+async fn survives(manner: Manner, connections: core::ops::RangeInclusive<usize>) -> TestServer {
+    let server = TestServer::start(zone(), manner).await;
+    let retrieved = run(&[server.addr]).await.unwrap();
+    assert_whole(&retrieved);
+    assert!(connections.contains(&server.connections()), "{}", server.connections());
+    server
+}
+
+#[tokio::test]
+async fn one_connection_is_enough() {
+    let server = survives(Manner::InOrder, 1..=1).await;
+    assert_eq!(server.queries(), QUESTIONS);
+}
+
+#[tokio::test]
+async fn answers_in_reverse_order() {
+    let server = survives(Manner::Reversed, 1..=1).await;
+    assert_eq!((server.queries(), server.peak()), (QUESTIONS, 32));
+}
+
+#[tokio::test]
+async fn a_server_that_closes_when_asked_two_things_at_once() {
+    let server = survives(Manner::ClosesOnSecond, 2..=2).await;
+    // the four first questions are asked twice
+    assert_eq!(server.queries(), QUESTIONS + 4);
+}
+
+#[tokio::test]
+async fn a_server_that_loses_queries_while_it_is_busy() {
+    let server = survives(Manner::LosesSecond, 2..=2).await;
+    assert!((QUESTIONS + 1..=QUESTIONS + 32).contains(&server.queries()), "{}", server.queries());
+}
+
+#[tokio::test]
+async fn a_server_that_mixes_up_ids_while_it_is_busy() {
+    survives(Manner::ConfusesSecond, 2..=2).await;
+}
+
+#[tokio::test]
+async fn a_server_that_closes_after_each_answer() {
+    survives(Manner::CloseAfter(1), QUESTIONS..=QUESTIONS + 1).await;
+}
+
+#[tokio::test]
+async fn a_server_that_closes_after_some_answers() {
+    survives(Manner::CloseAfter(10), 9..=10).await;
+    // It bore a full window, so that the next connection has one as well.
+    let server = survives(Manner::CloseAfter(50), 2..=2).await;
+    assert!(server.queries() > QUESTIONS);
+}
+
+#[tokio::test]
+async fn a_server_that_wants_opt() {
+    survives(Manner::WantsOpt, 1..=1).await;
+}
+
+#[tokio::test]
+async fn a_bad_server_is_left_for_the_next_one() {
+    let good = TestServer::start(zone(), Manner::InOrder).await;
+    for (manner, expected) in [
+        (Manner::Reset, "connection lost: "),
+        (Manner::Half, "connection lost: closed while reading message"),
+        (Manner::Dribble, "no answer in time (policy.timeout)"),
+        (Manner::Silent, "no answer in time (policy.timeout)"),
+        (Manner::WrongId, "answer to a question that was not asked"),
+        (Manner::WrongQuestion, "answer to another question"),
+        (Manner::Echo, "malformed answer: it is a query"),
+        (Manner::Endless, "answer to a question that was not asked"),
+        (Manner::Announces(0), "connection lost: "),
+        (Manner::Announces(65535), "connection lost: closed while reading message"),
+        (Manner::Announces(5), "connection lost: closed while reading message"),
+        (Manner::Truncated, "list basic.threatstop.local: PTR: list too large for one answer"),
+        (Manner::Rcode(2), "list basic.threatstop.local: PTR: the server says SERVFAIL"),
+        (Manner::Rcode(5), "list basic.threatstop.local: PTR: the server says REFUSED"),
+        (Manner::Rcode(3), "list basic.threatstop.local: not found (NXDOMAIN)"),
+        (Manner::BadApl, "list dns.threatstop.local: APL: malformed APL record"),
+    ] {
+        let bad = TestServer::start(zone(), manner).await;
+        let servers = servers(&[bad.addr, good.addr]);
+        let started = Instant::now();
+        let (result, events) = run_with(&servers, limits()).await;
+        let retrieved = result.unwrap();
+        assert!(started.elapsed() < Duration::from_secs(5), "{manner:?}");
+        assert_whole(&retrieved);
+        assert_eq!((retrieved.address, retrieved.attempts.len()), (good.addr, 1));
+        let text = retrieved.attempts[0].to_string();
+        assert!(
+            text.starts_with(&format!("server {}: {expected}", bad.addr)),
+            "{manner:?}: {text}"
+        );
+        // whoever tells the administrator begins anew with the second server
+        let second = events.iter().position(|e| *e == format!("server {}", good.addr)).unwrap();
+        assert_eq!(events[second - 1], format!("failed {text}"));
+        assert!(bad.connections() <= 3, "{manner:?}: {}", bad.connections());
+
+        let [first, second] = servers.health().try_into().unwrap();
+        let Failure { address, what, .. } = first.last_failure.unwrap();
+        assert_eq!((address, first.failures, first.last_success), (Some(bad.addr), 1, None));
+        assert!(text.ends_with(&what));
+        assert_eq!((second.address, second.failures), (Some(good.addr), 0));
+        assert!(second.last_success.is_some() && second.last_failure.is_none());
+    }
+}
+
+#[tokio::test]
+async fn lists_of_two_servers_are_never_mixed() {
+    let first = TestServer::start(Zone::default().index(BLOCK, 39), Manner::InOrder).await;
+    let second = TestServer::start(zone(), Manner::InOrder).await;
+    let (result, events) = run_with(&servers(&[first.addr, second.addr]), limits()).await;
+    assert_whole(&result.unwrap());
+    assert_eq!(
+        events.iter().filter(|event| event.starts_with("started")).collect::<Vec<_>>(),
+        [
+            "started basic.threatstop.local",
+            "started dns.threatstop.local",
+            "started basic.threatstop.local",
+            "started dns.threatstop.local"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_part_that_fails_fails_the_run() {
+    let broken = zone().ptr(BLOCK, "gone.threatstop.local");
+    let server = TestServer::start(broken, Manner::InOrder).await;
+    let error = run(&[server.addr]).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "server {}: list basic.threatstop.local: part gone.threatstop.local: not found \
+             (NXDOMAIN)",
+            server.addr
+        )
+    );
+    assert!(!error.is_unprovisioned());
+    // the list was read twice
+    let seen = server.seen.questions.lock().unwrap();
+    let first = (BLOCK.to_owned(), server::PTR);
+    assert_eq!(seen.iter().filter(|question| **question == first).count(), 2);
+}
+
+#[tokio::test]
+async fn every_attempt_is_in_the_error() {
+    let refused = TestServer::start(zone(), Manner::Rcode(5)).await;
+    let unknown = TestServer::start(zone(), Manner::Rcode(3)).await;
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let error = run(&[refused.addr, free, unknown.addr]).await.unwrap_err();
+    assert!(error.is_unprovisioned());
+    let text = error.to_string();
+    let parts: Vec<&str> = text.split("; ").collect();
+    assert_eq!(parts.len(), 3);
+    assert!(parts[0].contains("REFUSED") && parts[0].contains("threatstopctl test"), "{text}");
+    assert!(parts[1].starts_with(&format!("server {free}: connect: ")), "{text}");
+    assert!(parts[2].contains("NXDOMAIN"), "{text}");
+
+    let failing = TestServer::start(zone(), Manner::Rcode(2)).await;
+    assert!(!run(&[refused.addr, failing.addr]).await.unwrap_err().is_unprovisioned());
+
+    let error = run(&[free]).await.unwrap_err();
+    assert!(!error.is_unprovisioned());
+    assert!(
+        error
+            .to_string()
+            .ends_with("(TCP port 53 or 5353 must be open to the servers: threatstopctl test)")
+    );
+}
+
+/// A listener whose queue is full, so that nobody gets a connection.
+async fn unconnectable() -> (TcpListener, Vec<TcpStream>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let addr = listener.local_addr().unwrap();
+    let mut queue = Vec::new();
+    while let Ok(Ok(stream)) = timeout(Duration::from_millis(200), TcpStream::connect(addr)).await {
+        queue.push(stream);
+        assert!(queue.len() < 10, "the queue does not fill");
+    }
+    (listener, queue)
+}
+
+#[tokio::test]
+async fn a_connection_that_never_comes_is_given_up() {
+    let (listener, _queue) = unconnectable().await;
+    let addr = listener.local_addr().unwrap();
+    let started = Instant::now();
+    let error = run(&[addr]).await.unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(error.to_string().contains("connect: TCP connect timed out"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_takes_all_the_time_leaves_some_for_the_next() {
+    let slow = TestServer::start(zone(), Manner::Silent).await;
+    let good = TestServer::start(zone(), Manner::InOrder).await;
+    let patient =
+        Limits { answer: Duration::from_secs(10), run: Duration::from_secs(1), ..limits() };
+    let (result, _) = run_with(&servers(&[slow.addr, good.addr]), patient).await;
+    let retrieved = result.unwrap();
+    assert_whole(&retrieved);
+    assert!(matches!(retrieved.attempts[0].error, AttemptError::RunTimeout));
+    let (result, _) = run_with(&servers(&[slow.addr]), patient).await;
+    assert!(result.unwrap_err().to_string().ends_with("not done in the time for one run"));
+}
+
+#[tokio::test]
+async fn names_of_servers_are_resolved() {
+    let server = TestServer::start(zone(), Manner::InOrder).await;
+    let named = |text: &str| {
+        let name = text.parse().unwrap();
+        Servers::new(&[Server::NamePort(name, server.addr.port())])
+    };
+    let (result, _) = run_with(&named("localhost"), limits()).await;
+    let retrieved = result.unwrap();
+    assert_eq!(
+        (retrieved.server, retrieved.address),
+        (format!("localhost:{}", server.addr.port()), server.addr)
+    );
+
+    let impatient = Limits { connect: Duration::ZERO, ..limits() };
+    let (result, _) = run_with(&named("localhost"), impatient).await;
+    let error = result.unwrap_err();
+    assert!(error.attempts[0].address.is_none());
+    let text = format!("server localhost:{}: resolve: timed out", server.addr.port());
+    assert!(error.to_string().starts_with(&text), "{error}");
+}
+
+#[tokio::test]
+async fn ports_are_tried_in_order_and_the_good_one_is_remembered() {
+    let servers = Servers::new(&[
+        Server::Address("192.0.2.1".parse().unwrap()),
+        Server::AddressPort("[2001:db8::1]:5300".parse().unwrap()),
+    ]);
+    let [first, second] = servers.entries() else { panic!() };
+    let limit = Duration::from_secs(1);
+    let [p53, p5353] = ["192.0.2.1:53", "192.0.2.1:5353"].map(|a| a.parse::<SocketAddr>().unwrap());
+    assert_eq!(first.addresses(limit).await.unwrap(), [p53, p5353]);
+    first.worked(p5353);
+    assert_eq!(first.addresses(limit).await.unwrap(), [p5353, p53]);
+    first.worked(p53);
+    assert_eq!(first.addresses(limit).await.unwrap(), [p53, p5353]);
+    assert_eq!(second.addresses(limit).await.unwrap(), ["[2001:db8::1]:5300".parse().unwrap()]);
+}
+
+async fn probed(addr: SocketAddr, lists: &[&str]) -> ServerReport {
+    let lists: Vec<ListName> = lists.iter().map(|list| name(list)).collect();
+    let mut reports = probe(&servers(&[addr]), &lists, limits()).await;
+    assert_eq!(reports.len(), 1);
+    reports.remove(0)
+}
+
+#[tokio::test]
+async fn a_probe_tells_what_each_list_has() {
+    for manner in [Manner::InOrder, Manner::CloseAfter(1), Manner::ClosesOnSecond, Manner::WantsOpt]
+    {
+        let server = TestServer::start(zone().a("old.threatstop.local", 9), manner).await;
+        let report = probed(server.addr, &[BLOCK, ALLOW, "old.threatstop.local"]).await;
+        assert!(report.is_ready(), "{report:?}");
+        assert_eq!(report.connected.unwrap().0, server.addr);
+        let texts: Vec<String> = report
+            .lists
+            .iter()
+            .flat_map(|list| &list.answers)
+            .map(|(qtype, outcome)| {
+                let Outcome { records, items, ttl } = outcome.as_ref().unwrap();
+                format!("{qtype} {records} {items} {ttl}")
+            })
+            .collect();
+        let expected = [
+            "PTR 40 0 3600",
+            "APL 0 0 0",
+            "PTR 0 0 0",
+            "APL 1 3 3600",
+            "PTR 0 0 0",
+            "APL 0 0 0",
+            "TXT 0 0 0",
+            "A 1 1 3600",
+        ];
+        assert_eq!(texts, expected, "{manner:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_probe_reports_failures() {
+    let server = TestServer::start(zone(), Manner::InOrder).await;
+    let report = probed(server.addr, &[BLOCK, "none.threatstop.local"]).await;
+    assert!(!report.is_ready() && report.lists[0].is_ready() && !report.lists[1].is_ready());
+    let texts = report.lists[1]
+        .answers
+        .iter()
+        .map(|(qtype, outcome)| format!("{qtype}: {}", outcome.as_ref().unwrap_err()));
+    assert_eq!(
+        texts.collect::<Vec<_>>(),
+        ["PTR: the server says NXDOMAIN", "APL: the server says NXDOMAIN"]
+    );
+
+    for manner in
+        [Manner::Silent, Manner::Reset, Manner::WrongId, Manner::Truncated, Manner::Rcode(5)]
+    {
+        let server = TestServer::start(zone(), manner).await;
+        let report = probed(server.addr, &[BLOCK]).await;
+        assert!(!report.is_ready(), "{manner:?}");
+        assert!(report.lists[0].answers.iter().all(|(_, outcome)| outcome.is_err()), "{manner:?}");
+    }
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let report = probed(free, &[BLOCK]).await;
+    assert!(!report.is_ready() && report.connected.is_none() && report.lists.is_empty());
+    assert!(matches!(report.failed[..], [(Some(_), AttemptError::Connect(_))]));
+}

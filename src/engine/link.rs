@@ -1,0 +1,305 @@
+//! The way to the helper: requests out, answers back.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::rc::Rc;
+use std::time::Duration;
+
+use imsg::{
+    Channel, EngineMessage, Entries, Family, Frame, HelperMessage, Input, ListHead, LogFile,
+    Source, Stats, TableId, TableResult, process,
+};
+use prefix::PrefixSet;
+use tokio::io::Interest;
+use tokio::net::UnixStream;
+use tokio::sync::{Notify, oneshot};
+
+/// How long answers to control clients may take to leave once the helper is gone.
+const FAREWELL: Duration = Duration::from_millis(100);
+
+/// An answer of the helper, whole.
+enum Answer {
+    Table(TableResult),
+    Stats(Stats),
+    List(ListHead, PrefixSet),
+    Log(LogFile, Option<OwnedFd>),
+    Reload(String),
+}
+
+/// A list that is coming in.
+struct Listing {
+    head: ListHead,
+    v4: Vec<prefix::Prefix4>,
+    v6: Vec<prefix::Prefix6>,
+}
+
+struct Inner {
+    channel: RefCell<Channel>,
+    waiting: RefCell<HashMap<u32, oneshot::Sender<Answer>>>,
+    listing: RefCell<Option<(u32, Listing)>>,
+    last: Cell<u32>,
+    /// Something was queued.
+    queued: Notify,
+    /// SIGUSR1 came to the helper.
+    update_now: Notify,
+}
+
+/// The channel to the helper. All requests may be made at the same time.
+#[derive(Clone)]
+pub struct Link(Rc<Inner>);
+
+/// The helper is gone; nobody sees this, for the process leaves then.
+const GONE: &str = "the helper is gone";
+
+impl Link {
+    /// Takes the channel over; from here on it is served as long as the engine lives.
+    ///
+    /// # Errors
+    /// When the event loop does not take the socket.
+    pub fn start(channel: Channel) -> Result<Self, String> {
+        // The event loop watches a second descriptor of the socket; octets go by the channel's own.
+        let socket = channel
+            .as_fd()
+            .try_clone_to_owned()
+            .and_then(|fd| UnixStream::from_std(fd.into()))
+            .map_err(|error| format!("event loop: {error}"))?;
+        let link = Self(Rc::new(Inner {
+            channel: RefCell::new(channel),
+            waiting: RefCell::default(),
+            listing: RefCell::default(),
+            last: Cell::new(0),
+            queued: Notify::new(),
+            update_now: Notify::new(),
+        }));
+        tokio::task::spawn_local(link.clone().drive(socket));
+        Ok(link)
+    }
+
+    async fn drive(self, socket: UnixStream) {
+        let why = match self.exchange(&socket).await {
+            Ok(()) => "the helper closed its socket".to_owned(),
+            Err(why) => why,
+        };
+        logger::debug(format_args!("engine leaves: {why}"));
+        tokio::time::sleep(FAREWELL).await;
+        process::leave(0);
+    }
+
+    /// Sends and receives until the helper closes.
+    async fn exchange(&self, socket: &UnixStream) -> Result<(), String> {
+        let failed = |error: io::Error| format!("helper: {error}");
+        loop {
+            self.write(socket).map_err(failed)?;
+            let all_sent = !self.0.channel.borrow().wants_write();
+            tokio::select! {
+                () = self.0.queued.notified() => {}
+                ready = socket.readable() => {
+                    ready.map_err(failed)?;
+                    if self.read(socket).map_err(failed)? == Input::Closed {
+                        return Ok(());
+                    }
+                    loop {
+                        let next = self.0.channel.borrow_mut().next();
+                        let Some(frame) = next.map_err(|error| error.to_string())? else { break };
+                        self.take(frame)?;
+                    }
+                }
+                ready = socket.writable(), if !all_sent => {
+                    ready.map_err(failed)?;
+                    self.write(socket).map_err(failed)?;
+                }
+            }
+        }
+    }
+
+    /// Reads once; the event loop learns when there is nothing left.
+    fn read(&self, socket: &UnixStream) -> io::Result<Input> {
+        let read = socket.try_io(Interest::READABLE, || match self.0.channel.borrow_mut().read()? {
+            Input::WouldBlock => Err(io::ErrorKind::WouldBlock.into()),
+            input => Ok(input),
+        });
+        match read {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Input::WouldBlock),
+            other => other,
+        }
+    }
+
+    /// Sends what it can; the event loop learns when the socket is full.
+    fn write(&self, socket: &UnixStream) -> io::Result<()> {
+        let sent = socket.try_io(Interest::WRITABLE, || {
+            match self.0.channel.borrow_mut().flush()? {
+                true => Ok(()),
+                false => Err(io::ErrorKind::WouldBlock.into()),
+            }
+        });
+        match sent {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            other => other,
+        }
+    }
+
+    fn take(&self, mut frame: Frame) -> Result<(), String> {
+        let message = HelperMessage::read(&frame).map_err(|error| format!("helper: {error}"))?;
+        let id = frame.peerid;
+        let answer = match message {
+            HelperMessage::TableResult(result) => Answer::Table(result),
+            HelperMessage::Stats(stats) => Answer::Stats(stats),
+            HelperMessage::LogFile(log) => Answer::Log(log, frame.fd.take()),
+            HelperMessage::ReloadResult { failure } => Answer::Reload(failure),
+            HelperMessage::UpdateNow => {
+                self.0.update_now.notify_one();
+                return Ok(());
+            }
+            HelperMessage::ListBegin(head) => {
+                let listing = Listing { head, v4: Vec::new(), v6: Vec::new() };
+                self.0.listing.replace(Some((id, listing)));
+                return Ok(());
+            }
+            HelperMessage::ListEntries(part) => {
+                let mut open = self.0.listing.borrow_mut();
+                let (_, listing) = open.as_mut().ok_or("helper: prefixes of no list")?;
+                return listing.add(&part).map_err(|error| format!("helper: {error}"));
+            }
+            HelperMessage::ListEnd => {
+                let (_, listing) = self.0.listing.take().ok_or("helper: end of no list")?;
+                let set = PrefixSet::new(listing.v4, listing.v6);
+                Answer::List(listing.head, set.map_err(|error| format!("helper: {error}"))?)
+            }
+            other => return Err(format!("helper: unexpected {other:?}")),
+        };
+        if let Some(waiting) = self.0.waiting.borrow_mut().remove(&id) {
+            // who asked may have lost interest
+            let _ = waiting.send(answer);
+        }
+        Ok(())
+    }
+
+    /// Queues messages as one request and waits for its answer.
+    async fn ask(
+        &self,
+        messages: impl IntoIterator<Item = EngineMessage>,
+    ) -> Result<Answer, String> {
+        let id = self.0.last.get().wrapping_add(1);
+        self.0.last.set(id);
+        {
+            let mut channel = self.0.channel.borrow_mut();
+            for message in messages {
+                message.queue(&mut channel, id).map_err(|error| format!("helper: {error}"))?;
+            }
+        }
+        let (sender, receiver) = oneshot::channel();
+        self.0.waiting.borrow_mut().insert(id, sender);
+        self.0.queued.notify_one();
+        receiver.await.map_err(|_| GONE.into())
+    }
+
+    async fn table(
+        &self,
+        messages: impl IntoIterator<Item = EngineMessage>,
+    ) -> Result<TableResult, String> {
+        match self.ask(messages).await? {
+            Answer::Table(result) => Ok(result),
+            _ => Err(GONE.into()),
+        }
+    }
+
+    /// Publishes a set, or with `dry_run` has it checked and counted.
+    ///
+    /// # Errors
+    /// When the helper is gone.
+    pub async fn publish(
+        &self,
+        table: TableId,
+        set: &PrefixSet,
+        dry_run: bool,
+    ) -> Result<TableResult, String> {
+        let entries = u32::try_from(set.len()).map_err(|_| "too many prefixes")?;
+        let begin = EngineMessage::TableBegin { table, entries, dry_run };
+        let parts = Entries::split(set.v4(), set.v6()).map(EngineMessage::TableEntries);
+        let all = std::iter::once(begin).chain(parts).chain([EngineMessage::TableCommit]);
+        self.table(all).await
+    }
+
+    /// Has the kernel's table compared with the file and mended.
+    ///
+    /// # Errors
+    /// When the helper is gone.
+    pub async fn mend(&self, table: TableId) -> Result<TableResult, String> {
+        self.table([EngineMessage::TableMend { table }]).await
+    }
+
+    /// The state of pf and of the tables.
+    ///
+    /// # Errors
+    /// When the helper is gone.
+    pub async fn stats(&self) -> Result<Stats, String> {
+        match self.ask([EngineMessage::TableStats]).await? {
+            Answer::Stats(stats) => Ok(stats),
+            _ => Err(GONE.into()),
+        }
+    }
+
+    /// The prefixes of a table; `Err` says why there are none.
+    ///
+    /// # Errors
+    /// When the table or file cannot be read, or the helper is gone.
+    pub async fn list(&self, table: TableId, source: Source) -> Result<PrefixSet, String> {
+        match self.ask([EngineMessage::TableList { table, source }]).await? {
+            Answer::List(head, set) if head.failure.is_empty() => Ok(set),
+            Answer::List(head, _) => Err(head.failure),
+            _ => Err(GONE.into()),
+        }
+    }
+
+    /// Opens a generation of the packet log.
+    ///
+    /// # Errors
+    /// When there is none, or the helper is gone.
+    pub async fn open_log(&self, generation: u8) -> Result<(LogFile, File), String> {
+        match self.ask([EngineMessage::LogOpen { generation }]).await? {
+            Answer::Log(log, Some(fd)) => Ok((log, File::from(fd))),
+            Answer::Log(log, None) => Err(log.failure),
+            _ => Err(GONE.into()),
+        }
+    }
+
+    /// Has the configuration read again. When it is good, the helper starts a new engine.
+    ///
+    /// # Errors
+    /// Why the running configuration stays.
+    pub async fn reload(&self) -> Result<(), String> {
+        match self.ask([EngineMessage::Reload]).await? {
+            Answer::Reload(failure) if failure.is_empty() => Ok(()),
+            Answer::Reload(failure) => Err(failure),
+            _ => Err(GONE.into()),
+        }
+    }
+
+    /// Tells the helper how much to log.
+    ///
+    /// # Errors
+    /// When its queue is full.
+    pub fn log_level(&self, verbose: bool) -> Result<(), String> {
+        let message = EngineMessage::LogLevel { verbose };
+        let queued = message.queue(&mut self.0.channel.borrow_mut(), 0);
+        self.0.queued.notify_one();
+        queued.map_err(|error| format!("helper: {error}"))
+    }
+
+    /// Waits for SIGUSR1 at the helper.
+    pub async fn update_now(&self) {
+        self.0.update_now.notified().await;
+    }
+}
+
+impl Listing {
+    fn add(&mut self, part: &Entries) -> Result<(), prefix::PackError> {
+        match part.family {
+            Family::V4 => part.v4()?.try_for_each(|net| Ok(self.v4.push(net?))),
+            Family::V6 => part.v6()?.try_for_each(|net| Ok(self.v6.push(net?))),
+        }
+    }
+}

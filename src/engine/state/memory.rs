@@ -1,0 +1,96 @@
+//! What is remembered of runs: a few values, as JSON in `state.json`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use imsg::TableId;
+use policy::HeldRuns;
+use serde::{Deserialize, Serialize};
+
+const FILE: &str = "state.json";
+/// Far more than it ever has.
+const LARGEST: u64 = 1 << 20;
+
+/// What is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    /// When the engine ran for the first time.
+    pub first_start: u64,
+    /// The last run that ended.
+    pub last: Option<control::LastUpdate>,
+    /// The last run that published or found nothing to change.
+    pub last_good: Option<u64>,
+    /// When the content of a table last changed: block, allow.
+    pub changed: [Option<u64>; 2],
+    /// Runs that failed since the last good one.
+    pub failures: u32,
+    /// Whether the last failure looks like that of a device that is not yet provisioned.
+    pub waiting: bool,
+    /// What is held back: block, allow.
+    pub held: [Option<HeldBack>; 2],
+    /// Runs in a row that were held back, by number of entries: block, allow.
+    pub held_runs: [Row; 2],
+    /// When the administrator rolled back; nothing is published until he updates.
+    pub rolled_back: Option<u64>,
+    /// Lists that came as APL once: they are not read in a weaker form any more.
+    pub apl: BTreeSet<String>,
+}
+
+/// A set that was held back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBack {
+    /// Since when.
+    pub since: u64,
+    /// The sentence about it.
+    pub text: String,
+    /// Whether `update -f` would accept it.
+    pub can_force: bool,
+}
+
+/// [`HeldRuns`] for serde.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    before: Option<u64>,
+    last: Option<u64>,
+}
+
+impl From<HeldRuns> for Row {
+    fn from(HeldRuns { before, last }: HeldRuns) -> Self {
+        Self { before, last }
+    }
+}
+
+impl From<Row> for HeldRuns {
+    fn from(Row { before, last }: Row) -> Self {
+        Self { before, last }
+    }
+}
+
+impl Memory {
+    /// What is held back of a table.
+    pub fn held(&self, table: TableId) -> Option<&HeldBack> {
+        self.held[table as usize].as_ref()
+    }
+}
+
+/// Reads what was remembered; nothing when there is no file.
+pub fn load(directory: &Path) -> Result<Memory, String> {
+    let path = directory.join(FILE);
+    let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+    match std::fs::metadata(&path) {
+        Ok(meta) if meta.len() > LARGEST => return Err(failed(&"too large")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Memory { first_start: crate::clock::now(), ..Memory::default() });
+        }
+        _ => {}
+    }
+    let text = std::fs::read(&path).map_err(|error| failed(&error))?;
+    serde_json::from_slice(&text).map_err(|error| failed(&error))
+}
+
+/// Keeps it.
+pub fn save(directory: &Path, memory: &Memory) -> Result<(), String> {
+    let text = serde_json::to_vec(memory).map_err(|error| format!("{FILE}: {error}"))?;
+    super::replace(directory, FILE, &text, true)
+}

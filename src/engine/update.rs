@@ -1,0 +1,219 @@
+//! Updates: one at a time, whoever asks for it.
+
+mod fetch;
+mod publish;
+mod rollback;
+mod run;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use config::Config;
+use control::{Attempted, ServerStatus, Updated};
+use policy::Run as Wanted;
+use tokio::sync::Notify;
+
+use crate::Engine;
+use crate::dns::{Health, Servers};
+use crate::state::Policy;
+pub use rollback::rollback;
+
+/// Who wants a run, and of what kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    wanted: Wanted,
+    dry_run: bool,
+}
+
+impl Request {
+    /// The timer.
+    pub fn scheduled() -> Self {
+        Self { wanted: Wanted::Scheduled, dry_run: false }
+    }
+
+    /// SIGUSR1.
+    pub fn manual() -> Self {
+        Self { wanted: Wanted::Manual, dry_run: false }
+    }
+
+    /// `threatstopctl update [-f] [-n]`.
+    pub fn by_hand(force: bool, dry_run: bool) -> Self {
+        Self { wanted: if force { Wanted::Forced } else { Wanted::Manual }, dry_run }
+    }
+
+    /// Whether a run of the other kind does what this one asks for.
+    ///
+    /// A scheduled one does not publish after a rollback and holds back, so that only it will do
+    /// for a timer; what was asked for by hand will do for everybody but those who force.
+    fn is_served_by(self, other: Self) -> bool {
+        let rank = |wanted| match wanted {
+            Wanted::Scheduled => 0,
+            Wanted::Manual => 1,
+            Wanted::Forced => 2,
+        };
+        !self.dry_run && !other.dry_run && rank(self.wanted) <= rank(other.wanted)
+    }
+}
+
+/// How a run ended.
+pub struct Ended {
+    /// What it did, or why it did not.
+    pub result: Result<Updated, String>,
+    /// For a dry run: the policy in force, and the one that would follow it.
+    pub preview: Option<(Rc<Policy>, Policy)>,
+    /// Whether no policy could be had; what is held back does not count as that.
+    pub fetched: bool,
+}
+
+impl Ended {
+    /// Whether the run should be tried again soon.
+    pub fn failed(&self) -> bool {
+        !self.fetched
+    }
+}
+
+/// A run under way, which others may join.
+pub struct Run {
+    request: Request,
+    lines: RefCell<Vec<String>>,
+    ended: RefCell<Option<Rc<Ended>>>,
+    news: Notify,
+}
+
+impl Run {
+    /// Says something to those who follow the run.
+    fn say(&self, line: impl Into<String>) {
+        let line = line.into();
+        logger::debug(&line);
+        self.lines.borrow_mut().push(line);
+        self.news.notify_waiters();
+    }
+
+    /// Waits for line number `index`; `None` when the run ended without it.
+    pub async fn line(&self, index: usize) -> Option<String> {
+        loop {
+            let news = self.news.notified();
+            if let Some(line) = self.lines.borrow().get(index) {
+                return Some(line.clone());
+            }
+            if self.ended.borrow().is_some() {
+                return None;
+            }
+            news.await;
+        }
+    }
+
+    /// Waits for the end.
+    pub async fn ended(&self) -> Rc<Ended> {
+        loop {
+            let news = self.news.notified();
+            if let Some(ended) = &*self.ended.borrow() {
+                return Rc::clone(ended);
+            }
+            news.await;
+        }
+    }
+}
+
+/// The run that is under way, and what is known of the servers.
+pub struct Runs {
+    current: RefCell<Option<Rc<Run>>>,
+    /// The servers, and how each of them fared.
+    pub servers: Servers,
+    next: Cell<Option<u64>>,
+    last: RefCell<Option<Rc<Ended>>>,
+    ended: Notify,
+}
+
+impl Runs {
+    /// No run yet.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            current: RefCell::default(),
+            servers: Servers::new(&config.policy.servers),
+            next: Cell::new(None),
+            last: RefCell::default(),
+            ended: Notify::new(),
+        }
+    }
+
+    /// Whether a run is under way.
+    pub fn running(&self) -> bool {
+        self.current.borrow().is_some()
+    }
+
+    /// When the next run is due.
+    pub fn next(&self) -> Option<u64> {
+        self.next.get()
+    }
+
+    /// Notes when the next run is due.
+    pub fn set_next(&self, next: Option<u64>) {
+        self.next.set(next);
+    }
+
+    /// How the servers fared.
+    pub fn server_status(&self) -> Vec<ServerStatus> {
+        let status = |health: Health| {
+            let failed = health.last_failure.filter(|failure| {
+                health.last_success.is_none_or(|success| failure.at > success)
+            });
+            let last = match failed {
+                Some(failure) => Some(Attempted {
+                    at: failure.at,
+                    address: failure.address.map(|address| address.to_string()),
+                    error: Some(failure.what),
+                }),
+                None => health.last_success.map(|at| Attempted {
+                    at,
+                    address: health.address.map(|address| address.to_string()),
+                    error: None,
+                }),
+            };
+            ServerStatus { server: health.server, last, failures: health.failures }
+        };
+        self.servers.health().into_iter().map(status).collect()
+    }
+
+    /// Joins the run under way if it does what is asked for; else begins one after it.
+    pub async fn begin(&self, engine: &Rc<Engine>, request: Request) -> Rc<Run> {
+        loop {
+            let current = self.current.borrow().clone();
+            match current {
+                None => break,
+                Some(run) if request.is_served_by(run.request) => return run,
+                Some(run) => drop(run.ended().await),
+            }
+        }
+        let run = Rc::new(Run {
+            request,
+            lines: RefCell::default(),
+            ended: RefCell::default(),
+            news: Notify::new(),
+        });
+        self.current.replace(Some(Rc::clone(&run)));
+        let (engine, running) = (Rc::clone(engine), Rc::clone(&run));
+        tokio::task::spawn_local(async move {
+            let ended = Rc::new(run::run(&engine, &running).await);
+            let runs = &engine.runs;
+            runs.current.replace(None);
+            running.ended.replace(Some(Rc::clone(&ended)));
+            running.news.notify_waiters();
+            if !request.dry_run {
+                runs.last.replace(Some(ended));
+                runs.ended.notify_waiters();
+            }
+        });
+        run
+    }
+
+    /// Waits for the end of the next run that publishes.
+    pub async fn other_ended(&self) -> Rc<Ended> {
+        loop {
+            self.ended.notified().await;
+            if let Some(ended) = &*self.last.borrow() {
+                return Rc::clone(ended);
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The lists of a run: from the servers and from the administrator's own files.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
+use std::rc::Rc;
+
+use apl::ListName;
+use config::DomainName;
+use imsg::TableId;
+use policy::{List, LOCAL_MAX_OCTETS, parse_local};
+
+use super::Run;
+use crate::Engine;
+use crate::dns::{self, Event, Limits, Wanted, retrieve};
+use crate::state::floor;
+
+/// All lists, read.
+pub struct Fetched {
+    /// The block lists and local_block.
+    pub block: Vec<List>,
+    /// The allow lists and local_allow.
+    pub allow: Vec<List>,
+    /// The server that gave them.
+    pub server: String,
+    /// The smallest time to live, in seconds.
+    pub ttl: Option<u32>,
+    /// The lists that came as APL.
+    pub apl: Vec<String>,
+    /// What an administrator should look at.
+    pub warnings: Vec<String>,
+}
+
+/// Why there are no lists.
+pub struct Failure {
+    /// All attempts.
+    pub why: String,
+    /// Whether it looks like a device that is not yet provisioned.
+    pub unprovisioned: bool,
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self { why, unprovisioned: false }
+    }
+}
+
+/// Reads all lists, or fails.
+pub async fn fetch(engine: &Rc<Engine>, run: &Run) -> Result<Fetched, Failure> {
+    let config = &engine.config.policy;
+    // a mistake in a file of ours is found before anybody is asked
+    let local = local(engine)?;
+    let mut wanted: Vec<Wanted> = Vec::new();
+    for name in config.allow.iter().chain(&config.block) {
+        let apl_before = engine.state.memory().apl.contains(name.as_str());
+        let name = list_name(name)?;
+        if !wanted.iter().any(|other| other.name == name) {
+            wanted.push(Wanted { name, apl_before });
+        }
+    }
+    let suffix = list_name(&config.suffix)?;
+    let kind = |name: &str| match config.allow.iter().any(|allow| allow.as_str() == name) {
+        true => TableId::Allow,
+        false => TableId::Block,
+    };
+    let mut tell = |event: Event<'_>| match event {
+        Event::Server { server, .. } => run.say(format!("Using DNS Server {server}")),
+        Event::Started(name) => {
+            run.say(format!("Processing {} list {name}", kind(&name.to_string()).word()));
+        }
+        Event::Finished(list) => logger::debug(format_args!(
+            "list {}: {} items from {} names",
+            list.name,
+            list.items.len(),
+            list.names
+        )),
+        Event::Failed(attempt) => {
+            run.say(format!("Failed: {attempt}"));
+            logger::warn(attempt);
+        }
+    };
+    let request = dns::Run {
+        servers: &engine.runs.servers,
+        lists: &wanted,
+        suffix: &suffix,
+        limits: Limits::new(config.timeout),
+    };
+    let retrieved = retrieve(&request, &mut tell).await.map_err(|error| Failure {
+        unprovisioned: error.is_unprovisioned(),
+        why: error.to_string(),
+    })?;
+
+    let floor = floor(&engine.config);
+    let mut fetched = Fetched {
+        block: Vec::new(),
+        allow: Vec::new(),
+        server: retrieved.server,
+        ttl: retrieved.lists.iter().map(|list| list.ttl).min(),
+        apl: Vec::new(),
+        warnings: Vec::new(),
+    };
+    for list in retrieved.lists {
+        let name = list.name.to_string();
+        for warning in &list.warnings {
+            let warning = format!("list {name}: {warning}");
+            run.say(format!("Warning: {warning}"));
+            logger::warn(&warning);
+            fetched.warnings.push(warning);
+        }
+        if list.apl {
+            fetched.apl.push(name.clone());
+        }
+        let both = config.block.iter().any(|block| block.as_str() == name);
+        let list = List::new(name.clone(), list.items, floor);
+        if kind(&name) == TableId::Block {
+            fetched.block.push(list);
+            continue;
+        }
+        // Named as both, it is allowed; the block table keeps nothing of it.
+        if both {
+            fetched.block.push(list.clone());
+        }
+        fetched.allow.push(list);
+    }
+    for (table, list) in local {
+        match table {
+            TableId::Block => fetched.block.push(list),
+            TableId::Allow => fetched.allow.push(list),
+        }
+    }
+    Ok(fetched)
+}
+
+fn list_name(name: &DomainName) -> Result<ListName, String> {
+    ListName::parse(name.as_str()).map_err(|error| format!("list {name}: {error}"))
+}
+
+/// The administrator's own lists, read anew: they may have been edited in place.
+fn local(engine: &Engine) -> Result<Vec<(TableId, List)>, String> {
+    let config = &engine.config.policy;
+    let mut lists = Vec::new();
+    for (table, file) in &engine.given.local {
+        let path = match table {
+            TableId::Block => &config.local_block,
+            TableId::Allow => &config.local_allow,
+        };
+        let path = path.as_ref().map_or("local list".into(), |path| path.display().to_string());
+        let text = read(file).map_err(|error| format!("{path}: {error}"))?;
+        let items = parse_local(&path, &text).map_err(|error| error.to_string())?;
+        lists.push((*table, List::new(path, items, floor(&engine.config))));
+    }
+    Ok(lists)
+}
+
+fn read(mut file: &File) -> std::io::Result<Vec<u8>> {
+    file.rewind()?;
+    let mut text = Vec::new();
+    // one more than is permitted, so that the parser sees that it is too much
+    file.take(LOCAL_MAX_OCTETS as u64 + 1).read_to_end(&mut text)?;
+    Ok(text)
+}

@@ -1,0 +1,418 @@
+//! One run, from the servers to the tables.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use control::{Change, LastUpdate, Updated};
+use imsg::TableId;
+use policy::{
+    Accepted, Guard, HeldRuns, Kept, Removed, Run as Wanted, Since, Table, compose_allow,
+    compose_block, judge,
+};
+use prefix::PrefixSet;
+
+use super::fetch::{self, Fetched};
+use super::publish::publish;
+use super::{Ended, Run};
+use crate::alarm::QUIET;
+use crate::state::{HeldBack, Policy, floor};
+use crate::{Engine, clock, watch};
+
+/// The guards of the configuration.
+pub fn guard(engine: &Engine) -> Guard {
+    let guard = &engine.config.guard;
+    Guard {
+        floor: floor(&engine.config),
+        max_entries: guard.max_entries.into(),
+        max_coverage: guard.max_coverage,
+        allow_max_coverage: guard.allow_max_coverage,
+        max_shrink: guard.max_shrink.into(),
+        max_growth: guard.max_growth,
+        expect: guard.expect.clone(),
+    }
+}
+
+/// Runs an update.
+pub async fn run(engine: &Rc<Engine>, run: &Run) -> Ended {
+    let time = Time::start();
+    run.say(format!("Starting ThreatSTOP update on {}", clock::date(time.started)));
+    let fetched = match fetch::fetch(engine, run).await {
+        Ok(fetched) => fetched,
+        Err(failure) => {
+            note_failure(engine, run, &time, &failure);
+            return Ended { result: Err(failure.why), preview: None, fetched: false };
+        }
+    };
+    run.say("Completed getting all the lists");
+    let mut work = Work::new(engine, run, fetched);
+    let sets = work.compose();
+    if run.request.dry_run {
+        work.preview(sets, time).await
+    } else {
+        work.carry_out(sets, time).await
+    }
+}
+
+/// A run whose lists have come.
+struct Work<'a> {
+    engine: &'a Rc<Engine>,
+    run: &'a Run,
+    before: Rc<Policy>,
+    fetched: Fetched,
+    held_runs: [HeldRuns; 2],
+    warnings: Vec<String>,
+    /// Why not all of it is published.
+    kept: [Option<Kept>; 2],
+}
+
+impl<'a> Work<'a> {
+    fn new(engine: &'a Rc<Engine>, run: &'a Run, fetched: Fetched) -> Self {
+        let held_runs = engine.state.memory().held_runs.map(HeldRuns::from);
+        let warnings = fetched.warnings.clone();
+        let before = engine.state.policy();
+        Self { engine, run, before, fetched, held_runs, warnings, kept: [None, None] }
+    }
+
+    /// Judges a composed set; one that is kept back is said and remembered.
+    fn judge(&mut self, id: TableId, composed: Result<PrefixSet, Kept>) -> Option<PrefixSet> {
+        let table = match id {
+            TableId::Block => Table::Block,
+            TableId::Allow => Table::Allow,
+        };
+        let held = &mut self.held_runs[id as usize];
+        let previous = self.before.set(id).map(PrefixSet::len);
+        let wanted = self.run.request.wanted;
+        let judged = match composed {
+            Ok(set) => {
+                judge(table, &set, previous, &guard(self.engine), wanted, held).map(|how| (set, how))
+            }
+            Err(kept) => {
+                held.end();
+                Err(kept)
+            }
+        };
+        match judged {
+            Ok((set, how)) => {
+                if how == Accepted::ThirdRun {
+                    self.warn(format!(
+                        "{} list: {} entries accepted, as in three runs in a row",
+                        id.word(),
+                        set.len()
+                    ));
+                }
+                Some(set)
+            }
+            Err(kept) => {
+                self.run.say(kept.to_string());
+                logger::warn(&kept);
+                self.kept[id as usize] = Some(kept);
+                None
+            }
+        }
+    }
+
+    fn warn(&mut self, warning: String) {
+        self.run.say(format!("Warning: {warning}"));
+        logger::warn(&warning);
+        self.warnings.push(warning);
+    }
+
+    /// Makes the new sets: allow first, for block is composed against the allow set that will
+    /// really be in force.
+    fn compose(&mut self) -> [Option<PrefixSet>; 2] {
+        let guard = guard(self.engine);
+        let composed = compose_allow(&self.fetched.allow, &guard);
+        let allow = self.judge(TableId::Allow, composed);
+        let empty = PrefixSet::default();
+        let in_force = allow.as_ref().or(self.before.allow.as_ref()).unwrap_or(&empty);
+        let protected = &self.engine.given.protected;
+        let composed = compose_block(&self.fetched.block, in_force, protected, &guard);
+        let block = match composed {
+            Ok(composed) => {
+                for hit in &composed.removed.hits {
+                    logger::debug(hit);
+                }
+                let Removed { allowed, protected, hits, .. } = composed.removed;
+                if protected.entries > 0 {
+                    let example = hits.first().map(|hit| format!(", such as {hit}"));
+                    self.warn(format!(
+                        "{} entries of the block lists are protected{}",
+                        protected.entries,
+                        example.unwrap_or_default()
+                    ));
+                }
+                if allowed.entries > 0 {
+                    logger::info(format_args!(
+                        "{} entries of the block lists are allowed",
+                        allowed.entries
+                    ));
+                }
+                self.judge(TableId::Block, Ok(composed.set))
+            }
+            Err(kept) => self.judge(TableId::Block, Err(kept)),
+        };
+        [block, allow]
+    }
+
+    /// `update -n`: asks the helper too, for only the kernel knows whether the sets fit.
+    async fn preview(mut self, sets: [Option<PrefixSet>; 2], time: Time) -> Ended {
+        let [block, allow] = sets;
+        let mut next = Policy { block, allow, ..Policy::default() };
+        let mut changes = [Change::default(); 2];
+        let mut failures = self.kept_back();
+        for id in TableId::PUBLISH_ORDER {
+            match next.set(id) {
+                Some(set) => match publish(self.engine, id, set, true).await {
+                    Ok(()) => changes[id as usize] = change(self.before.set(id), set),
+                    Err(why) => failures.push(why),
+                },
+                None => changes[id as usize] = unchanged(self.before.set(id)),
+            }
+        }
+        next.block = next.block.or_else(|| self.before.block.clone());
+        next.allow = next.allow.or_else(|| self.before.allow.clone());
+        self.say_totals(&changes, true);
+        let result = self.result(changes, failures, &time);
+        Ended { result, preview: Some((self.before, next)), fetched: true }
+    }
+
+    /// Publishes what was accepted and remembers how the run went.
+    async fn carry_out(mut self, sets: [Option<PrefixSet>; 2], time: Time) -> Ended {
+        let engine = self.engine;
+        if self.run.request.wanted == Wanted::Scheduled && engine.state.memory().rolled_back.is_some() {
+            self.run.say("Rolled back: nothing is published until threatstopctl update");
+            let changes = TableId::BY_NUMBER.map(|id| unchanged(self.before.set(id)));
+            let result = self.result(changes, Vec::new(), &time);
+            engine.state.remember(|memory| {
+                memory.last = Some(self.last("rolled back", None, &time));
+                memory.failures = 0;
+            });
+            return Ended { result, preview: None, fetched: true };
+        }
+        let mut failures = self.kept_back();
+        let mut changes = TableId::BY_NUMBER.map(|id| unchanged(self.before.set(id)));
+        let mut published = [false; 2];
+        for id in TableId::PUBLISH_ORDER {
+            let Some(set) = &sets[id as usize] else { continue };
+            match publish(engine, id, set, false).await {
+                Ok(()) => {
+                    changes[id as usize] = change(self.before.set(id), set);
+                    published[id as usize] = true;
+                }
+                Err(why) => {
+                    logger::err(format_args!("{} table: {why}", id.word()));
+                    failures.push(why);
+                    // a block set composed against an allow set that is not in force may lock out
+                    break;
+                }
+            }
+        }
+        if let Ok(stats) = engine.link.stats().await {
+            engine.watch.settle(&stats);
+            for warning in watch::warnings(engine, &stats) {
+                self.warn(warning);
+            }
+        }
+        self.say_totals(&changes, failures.is_empty());
+        self.put_in_force(sets, published, &time);
+        self.remember(&changes, published, &failures, &time);
+        let result = self.result(changes, failures, &time);
+        Ended { result, preview: None, fetched: true }
+    }
+
+    /// The sentences of what was kept back.
+    fn kept_back(&self) -> Vec<String> {
+        self.kept.iter().flatten().map(ToString::to_string).collect()
+    }
+
+    fn say_totals(&self, changes: &[Change; 2], good: bool) {
+        let [block, allow] = changes;
+        let total = |change: &Change| change.added + change.removed;
+        if total(block) + total(allow) == 0 && good {
+            self.run.say("No changes");
+            return;
+        }
+        self.run.say(format!("Adding {} blocked addresses", block.entries));
+        self.run.say(format!("Adding {} allowed addresses", allow.entries));
+        if self.engine.config.tables.reload && good && !self.run.request.dry_run {
+            self.run.say("Reloading pf...done");
+        }
+    }
+
+    fn put_in_force(&mut self, sets: [Option<PrefixSet>; 2], published: [bool; 2], time: &Time) {
+        let before = &self.before;
+        let [block, allow] = sets;
+        let mut next = Policy {
+            block_lists: std::mem::take(&mut self.fetched.block),
+            allow_lists: std::mem::take(&mut self.fetched.allow),
+            ..Policy::default()
+        };
+        next.allow = if published[TableId::Allow as usize] { allow } else { before.allow.clone() };
+        match block.filter(|_| published[TableId::Block as usize]) {
+            Some(block) => {
+                next.since = match &before.block {
+                    Some(old) => before.since.follow(old, &block, time.started),
+                    None => Since::new(&block, time.started),
+                };
+                next.block = Some(block);
+            }
+            None => {
+                next.since = before.since.clone();
+                next.block.clone_from(&before.block);
+            }
+        }
+        if published.iter().any(|&published| published) {
+            self.engine.state.set_policy(next);
+        }
+    }
+
+    fn remember(
+        &self,
+        changes: &[Change; 2],
+        published: [bool; 2],
+        failures: &[String],
+        time: &Time,
+    ) {
+        let now = clock::now();
+        let changed = |id: TableId| changes[id as usize].added + changes[id as usize].removed > 0;
+        let word = if self.kept.iter().any(Option::is_some) {
+            "held back"
+        } else if !failures.is_empty() {
+            "failed"
+        } else if TableId::PUBLISH_ORDER.into_iter().any(changed) {
+            "published"
+        } else {
+            "unchanged"
+        };
+        let why = (!failures.is_empty()).then(|| failures.join("; "));
+        let last = self.last(word, why, time);
+        self.engine.state.remember(|memory| {
+            memory.last = Some(last);
+            memory.waiting = false;
+            memory.apl.extend(self.fetched.apl.iter().cloned());
+            if failures.is_empty() {
+                memory.last_good = Some(now);
+                memory.failures = 0;
+                memory.rolled_back = None;
+            } else {
+                memory.failures += 1;
+            }
+            for id in TableId::PUBLISH_ORDER {
+                let at = id as usize;
+                memory.held_runs[at] = self.held_runs[at].into();
+                if published[at] && changed(id) {
+                    memory.changed[at] = Some(now);
+                }
+                memory.held[at] = self.kept[at].as_ref().map(|kept| HeldBack {
+                    since: memory.held[at].as_ref().map_or(now, |held| held.since),
+                    text: kept.to_string(),
+                    can_force: kept.reason.is_hold(),
+                });
+            }
+        });
+    }
+
+    fn last(&self, result: &str, why: Option<String>, time: &Time) -> LastUpdate {
+        LastUpdate {
+            started: time.started,
+            seconds: time.seconds(),
+            result: result.into(),
+            why,
+            server: Some(self.fetched.server.clone()),
+            ttl: self.fetched.ttl,
+        }
+    }
+
+    /// The last lines, and the end for who asked.
+    fn result(
+        &mut self,
+        changes: [Change; 2],
+        failures: Vec<String>,
+        time: &Time,
+    ) -> Result<Updated, String> {
+        time.say(self.run);
+        if !failures.is_empty() {
+            return Err(failures.join("; "));
+        }
+        let [block, allow] = changes;
+        Ok(Updated {
+            started: time.started,
+            seconds: time.seconds(),
+            server: Some(self.fetched.server.clone()),
+            dry_run: self.run.request.dry_run,
+            block,
+            allow,
+            warnings: std::mem::take(&mut self.warnings),
+        })
+    }
+}
+
+/// The difference of two sets in numbers.
+pub fn change(old: Option<&PrefixSet>, new: &PrefixSet) -> Change {
+    let empty = PrefixSet::default();
+    let mut change = Change { entries: new.len() as u64, ..Change::default() };
+    for one in policy::diff(old.unwrap_or(&empty), new) {
+        match one {
+            policy::Change::Added(_) => change.added += 1,
+            policy::Change::Removed(_) => change.removed += 1,
+        }
+    }
+    change
+}
+
+fn unchanged(set: Option<&PrefixSet>) -> Change {
+    Change { entries: set.map_or(0, PrefixSet::len) as u64, ..Change::default() }
+}
+
+/// When a run began, by the clock on the wall and by the one that nobody sets.
+pub struct Time {
+    /// Epoch seconds.
+    pub started: u64,
+    clock: Instant,
+}
+
+impl Time {
+    /// A run begins.
+    pub fn start() -> Self {
+        Self { started: clock::now(), clock: Instant::now() }
+    }
+
+    /// How long it takes already.
+    pub fn seconds(&self) -> f64 {
+        self.clock.elapsed().as_secs_f64()
+    }
+
+    /// The last lines of the summary.
+    pub fn say(&self, run: &Run) {
+        run.say(format!("Finished ThreatSTOP update at {}", clock::date(clock::now())));
+        run.say(format!("Run Length: {}", clock::run_length(self.seconds())));
+    }
+}
+
+/// Remembers and logs a run that got no lists.
+fn note_failure(engine: &Engine, run: &Run, time: &Time, failure: &fetch::Failure) {
+    time.say(run);
+    if run.request.dry_run {
+        return;
+    }
+    let new_device = engine.state.policy().block.as_ref().is_none_or(PrefixSet::is_empty);
+    let waiting = failure.unprovisioned && new_device;
+    engine.state.remember(|memory| {
+        memory.failures += 1;
+        memory.waiting = waiting;
+        memory.last = Some(LastUpdate {
+            started: time.started,
+            seconds: time.seconds(),
+            result: "failed".into(),
+            why: Some(failure.why.clone()),
+            server: None,
+            ttl: None,
+        });
+    });
+    let quiet = time.started.saturating_sub(engine.state.memory().first_start) < QUIET;
+    if waiting && quiet {
+        logger::info(format_args!("waiting for provisioning: {}", failure.why));
+    } else {
+        logger::err(format_args!("update failed, the previous policy stays: {}", failure.why));
+    }
+}

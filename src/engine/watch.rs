@@ -1,0 +1,150 @@
+//! The eye on pf: has somebody changed a table, and is anything blocked at all?
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use imsg::{Outcome, Stats, TableId, TableStat};
+use prefix::PrefixSet;
+
+use crate::Engine;
+
+/// How often the contents are compared even though the counters look untouched.
+const COMPARE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often a state of alarm is logged again.
+const REMIND: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What a change of a table by somebody else would change too.
+type Mark = (bool, u32, [u32; 2], u64);
+
+fn mark(stat: &TableStat) -> Mark {
+    (stat.present, stat.entries, [stat.rules, stat.anchors], stat.since)
+}
+
+/// What the watch remembers.
+#[derive(Default)]
+pub struct Watch {
+    marks: RefCell<Option<[Mark; 2]>>,
+}
+
+impl Watch {
+    /// Takes the state after our own change as the one to compare with.
+    pub fn settle(&self, stats: &Stats) {
+        self.marks.replace(Some(stats.tables.each_ref().map(mark)));
+    }
+}
+
+/// Sentences that nobody may overlook; empty when all is well.
+pub fn warnings(engine: &Engine, stats: &Stats) -> Vec<String> {
+    let tables = &engine.config.tables;
+    if !tables.reload {
+        return Vec::new();
+    }
+    if !stats.failure.is_empty() {
+        return vec![stats.failure.clone()];
+    }
+    let mut found = Vec::new();
+    if !stats.running {
+        found.push("pf is disabled: nothing is blocked".to_owned());
+    }
+    let [block, allow] = &stats.tables;
+    if block.rules + block.anchors == 0 {
+        let name = &tables.block;
+        found.push(format!("pf table <{name}> is not used by any rule: nothing is blocked"));
+    }
+    let wanted = engine.state.policy().allow.as_ref().is_some_and(|set| !set.is_empty());
+    if allow.rules + allow.anchors == 0 && wanted {
+        let name = &tables.allow;
+        found.push(format!("pf table <{name}> is not used by any rule: nothing is allowed by it"));
+    }
+    found
+}
+
+/// Looks every `check_interval`, mends, and warns; never returns.
+pub async fn watch(engine: Rc<Engine>) {
+    let interval = engine.config.tables.check_interval;
+    let mut compared = Instant::now();
+    let mut warned: (Vec<String>, Instant) = (Vec::new(), Instant::now());
+    // what happened while nobody watched
+    look(&engine, true).await;
+    loop {
+        tokio::time::sleep(interval).await;
+        let compare = compared.elapsed() >= COMPARE;
+        if compare {
+            compared = Instant::now();
+        }
+        let Some(stats) = look(&engine, compare).await else { continue };
+        let found = warnings(&engine, &stats);
+        if found != warned.0 || (!found.is_empty() && warned.1.elapsed() >= REMIND) {
+            found.iter().for_each(logger::warn);
+            if found.is_empty() {
+                logger::info("pf is enabled again and rules refer to the tables");
+            }
+            warned = (found, Instant::now());
+        }
+    }
+}
+
+/// Looks once; compares the contents when a table looks changed, or when told to.
+async fn look(engine: &Engine, compare: bool) -> Option<Stats> {
+    // an update does the same itself, and more
+    if engine.runs.running() || !engine.config.tables.reload {
+        return None;
+    }
+    let stats = engine.link.stats().await.ok()?;
+    if !stats.failure.is_empty() {
+        return Some(stats);
+    }
+    let marks = stats.tables.each_ref().map(mark);
+    let before = engine.watch.marks.replace(Some(marks));
+    let mut mended = false;
+    for table in TableId::PUBLISH_ORDER {
+        let changed = before.is_none_or(|before| before[table as usize] != marks[table as usize]);
+        if !(changed || compare) {
+            continue;
+        }
+        let policy = engine.state.policy();
+        if let Some(set) = policy.set(table) {
+            mended |= mend(engine, table, set).await;
+        }
+    }
+    if !mended {
+        return Some(stats);
+    }
+    let stats = engine.link.stats().await.ok()?;
+    engine.watch.settle(&stats);
+    Some(stats)
+}
+
+/// Has the helper compare file and kernel; writes the file anew when that is gone or damaged.
+async fn mend(engine: &Engine, table: TableId, set: &PrefixSet) -> bool {
+    let name = match table {
+        TableId::Block => &engine.config.tables.block,
+        TableId::Allow => &engine.config.tables.allow,
+    };
+    let mended = match engine.link.mend(table).await {
+        Ok(result) if result.outcome == Outcome::Failed => {
+            // An empty block table is refused by the helper, so there is always something to give.
+            engine.link.publish(table, set, false).await
+        }
+        other => other,
+    };
+    match mended {
+        Ok(result) => match result.outcome {
+            Outcome::Unchanged => false,
+            Outcome::Failed => {
+                logger::err(format_args!("pf table <{name}>: {}", result.failure.text));
+                false
+            }
+            _ => {
+                logger::warn(format_args!(
+                    "pf table <{name}> had been changed by somebody: {} prefixes put back, {} \
+                     removed",
+                    result.added, result.deleted
+                ));
+                true
+            }
+        },
+        Err(_) => false,
+    }
+}
