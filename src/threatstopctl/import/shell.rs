@@ -1,0 +1,220 @@
+//! Assignments of sh(1), read as data.
+
+use std::collections::BTreeMap;
+
+/// A statement of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Statement {
+    /// `KEY=value`
+    Assignment {
+        /// The line that it begins on, counted from 1.
+        line: usize,
+        /// The name.
+        key: String,
+        /// The value, after quotes and the names of earlier keys are worked out.
+        value: String,
+    },
+    /// Anything else.
+    NotExecuted {
+        /// The line that it begins on.
+        line: usize,
+        /// The text of that line.
+        text: String,
+        /// What it is.
+        why: &'static str,
+    },
+}
+
+impl Statement {
+    /// The line that it begins on.
+    pub fn line(&self) -> usize {
+        match self {
+            Self::Assignment { line, .. } | Self::NotExecuted { line, .. } => *line,
+        }
+    }
+}
+
+/// A quote that is opened in this line has no end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unclosed(pub usize);
+
+/// The most that all values may have together, in octets. `a=$b$b` doubles, so that a short file
+/// could ask for any length.
+const MOST: usize = 64 * 1024;
+
+const STATEMENT: Stop = Stop::Not("not an assignment, not executed");
+const COMMAND: Stop = Stop::Not("a command substitution, not executed");
+const EXPANSION: Stop = Stop::Not("an expansion other than $KEY or ${KEY}, not executed");
+const NOT_SET: Stop = Stop::Not("it has a key that is not set before");
+const TOO_LONG: Stop = Stop::Not("too long");
+
+/// Why an assignment ends without a value.
+enum Stop {
+    /// It is none, or not one that is read here.
+    Not(&'static str),
+    /// The text ends within quotes.
+    Unclosed,
+}
+
+/// Reads all statements; lines end with LF.
+///
+/// # Errors
+/// When a quote has no end, for then nothing behind it can be told apart.
+pub fn read(text: &str) -> Result<Vec<Statement>, Unclosed> {
+    let mut source = Source { rest: text, line: 1 };
+    let mut values = BTreeMap::new();
+    let mut left = MOST;
+    let mut statements = Vec::new();
+    loop {
+        source.take_while(|c| c.is_ascii_whitespace());
+        let Source { rest, line } = source;
+        match source.peek() {
+            None => return Ok(statements),
+            Some('#') => {
+                source.take_while(|c| c != '\n');
+                continue;
+            }
+            Some(_) => {}
+        }
+        let key = source.key();
+        match key.ok_or(STATEMENT).and_then(|key| Ok((key, source.value(&values, left)?))) {
+            Ok((key, value)) => {
+                left -= value.len();
+                values.insert(key, value.clone());
+                statements.push(Statement::Assignment { line, key: key.to_owned(), value });
+            }
+            Err(Stop::Unclosed) => return Err(Unclosed(line)),
+            Err(Stop::Not(why)) => {
+                // a value of before must not stand for one that is not known
+                values.remove(key.unwrap_or_default());
+                source.take_while(|c| c != '\n');
+                let text = rest.lines().next().unwrap_or_default().to_owned();
+                statements.push(Statement::NotExecuted { line, text, why });
+            }
+        }
+    }
+}
+
+/// What is left of the text.
+#[derive(Clone, Copy)]
+struct Source<'t> {
+    rest: &'t str,
+    line: usize,
+}
+
+impl<'t> Source<'t> {
+    fn peek(&self) -> Option<char> {
+        self.rest.chars().next()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let mut chars = self.rest.chars();
+        let c = chars.next()?;
+        self.rest = chars.as_str();
+        self.line += usize::from(c == '\n');
+        Some(c)
+    }
+
+    fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'t str {
+        let end = self.rest.find(|c| !wanted(c)).unwrap_or(self.rest.len());
+        let (taken, rest) = self.rest.split_at(end);
+        self.line += taken.matches('\n').count();
+        self.rest = rest;
+        taken
+    }
+
+    /// A name; empty when there is none.
+    fn name(&mut self) -> &'t str {
+        if self.peek().is_some_and(|c| c.is_ascii_digit()) {
+            return "";
+        }
+        self.take_while(|c| c.is_ascii_alphanumeric() || c == '_')
+    }
+
+    /// The name and the `=` of an assignment, with or without `export` before them.
+    fn key(&mut self) -> Option<&'t str> {
+        if let Some(rest) = self.rest.strip_prefix("export ") {
+            self.rest = rest.trim_start_matches(' ');
+        }
+        let key = Some(self.name()).filter(|name| !name.is_empty())?;
+        self.rest = self.rest.strip_prefix('=')?;
+        Some(key)
+    }
+
+    /// The value of an assignment and what may stand behind it, up to the end of the statement.
+    fn value(&mut self, values: &BTreeMap<&str, String>, most: usize) -> Result<String, Stop> {
+        let mut out = String::new();
+        let mut quote = None;
+        while out.len() <= most {
+            match (quote, self.peek()) {
+                (Some(_), None) => return Err(Stop::Unclosed),
+                (None, None | Some(' ' | '\t' | '\n' | ';')) => {
+                    self.take_while(|c| c == ' ' || c == '\t');
+                    return match self.peek() {
+                        None | Some('\n' | '#') => Ok(out),
+                        Some(';') => {
+                            self.next();
+                            Ok(out)
+                        }
+                        Some(_) => Err(STATEMENT),
+                    };
+                }
+                (Some(open), Some(c)) if c == open => {
+                    self.next();
+                    quote = None;
+                }
+                (Some('\''), Some(c)) => {
+                    self.next();
+                    out.push(c);
+                }
+                (None, Some(c @ ('"' | '\''))) => {
+                    self.next();
+                    quote = Some(c);
+                }
+                (_, Some('`')) => return Err(COMMAND),
+                (None, Some('|' | '&' | '<' | '>' | '(' | ')')) => return Err(STATEMENT),
+                (_, Some('$')) => {
+                    self.next();
+                    out.push_str(self.expansion(values)?);
+                }
+                (_, Some('\\')) => {
+                    self.next();
+                    match self.next() {
+                        None => out.push('\\'),
+                        Some('\n') => {}
+                        Some(c) => {
+                            // within double quotes it escapes only these
+                            if quote.is_some() && !matches!(c, '$' | '`' | '"' | '\\') {
+                                out.push('\\');
+                            }
+                            out.push(c);
+                        }
+                    }
+                }
+                (_, Some(c)) => {
+                    self.next();
+                    out.push(c);
+                }
+            }
+        }
+        Err(TOO_LONG)
+    }
+
+    /// What a `$` stands for.
+    fn expansion<'v>(&mut self, values: &'v BTreeMap<&str, String>) -> Result<&'v str, Stop> {
+        let braces = self.peek() == Some('{');
+        match self.peek() {
+            Some('(') => return Err(COMMAND),
+            Some('{') => drop(self.next()),
+            None | Some(' ' | '\t' | '\n' | '"') => return Ok("$"),
+            Some(_) => {}
+        }
+        let name = self.name();
+        // sh joins lines before it looks for the end of a name
+        let goes_on = self.rest.starts_with("\\\n");
+        if name.is_empty() || goes_on || (braces && self.next() != Some('}')) {
+            return Err(EXPANSION);
+        }
+        values.get(name).map(String::as_str).ok_or(NOT_SET)
+    }
+}
