@@ -133,7 +133,7 @@ async fn mend(engine: &Engine, table: TableId, set: &PrefixSet) -> bool {
         Ok(result) => match result.outcome {
             Outcome::Unchanged => false,
             Outcome::Failed => {
-                logger::err(format_args!("pf table <{name}>: {}", result.failure.text));
+                logger::err(format_args!("pf table <{name}>: {}", result.failure));
                 false
             }
             _ => {

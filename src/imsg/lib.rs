@@ -17,7 +17,7 @@ pub use frame::{Frame, ImsgError, MAX_IMSGSIZE, MAX_PAYLOAD};
 pub use message::engine::EngineMessage;
 pub use message::entries::{Entries, Family};
 pub use message::helper::{
-    Failure, HelperMessage, ListHead, LogFile, Outcome, Protected, Reason, Stage, Start, Stats,
-    TableResult, TableStat,
+    HelperMessage, ListHead, LogFile, Outcome, Protected, Reason, Start, Stats, TableResult,
+    TableStat,
 };
 pub use message::{Source, TableId, VERSION};

@@ -111,7 +111,7 @@ fn every_helper_message_arrives_as_it_was_sent() {
                 entries: 1,
                 added: 2,
                 deleted: 3,
-                failure: Failure { stage: Stage::Kernel, text: "no".into() },
+                failure: "no".into(),
             }),
             false,
         ),

@@ -1,7 +1,6 @@
 //! What the helper does for the engine, message by message: the whole of what root can be made
 //! to do.
 
-use std::fmt;
 use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -9,15 +8,15 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 
 use config::Config;
 use imsg::{
-    Channel, EngineMessage, Entries, Failure, Frame, HelperMessage, ImsgError, ListHead, LogFile,
-    Outcome, Source, Stage, Stats, TableId, TableResult, TableStat, VERSION,
+    Channel, EngineMessage, Entries, Frame, HelperMessage, ImsgError, ListHead, LogFile, Outcome,
+    Source, Stats, TableId, TableResult, TableStat, VERSION,
 };
 use nix::fcntl::OFlag;
 use pf::{Backend, Changes, Directory, PfrAddr, PublishError, Table};
 use prefix::Prefix;
 
 use crate::start::log_paths;
-use crate::transaction::{Shield, Transaction, Violation};
+use crate::transaction::{Shield, Transaction};
 
 /// The two tables, where their files are, and who keeps them.
 pub struct Tables {
@@ -43,36 +42,7 @@ impl Tables {
 }
 
 /// Why the engine is dropped.
-#[derive(Debug)]
-pub enum Offence {
-    /// It sent what is no message.
-    Message(ImsgError),
-    /// It speaks another version: the files were replaced by an upgrade.
-    Version(u32),
-    /// A message where none of its kind may come.
-    Sequence(&'static str),
-    /// A table that may not be.
-    Table(TableId, Violation),
-}
-
-impl fmt::Display for Offence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Message(error) => write!(f, "{error}"),
-            Self::Version(version) => {
-                write!(f, "it speaks version {version} of the protocol, this program {VERSION}")
-            }
-            Self::Sequence(what) => write!(f, "{what} out of sequence"),
-            Self::Table(table, violation) => write!(f, "{} table: {violation}", table.word()),
-        }
-    }
-}
-
-impl From<ImsgError> for Offence {
-    fn from(error: ImsgError) -> Self {
-        Self::Message(error)
-    }
-}
+type Offence = String;
 
 /// What the loop has to do after a message.
 #[derive(Debug, PartialEq, Eq)]
@@ -103,61 +73,59 @@ impl Dispatcher {
     /// # Errors
     /// When the engine did what it may not; it is to be dropped.
     pub fn dispatch(&mut self, frame: &Frame, channel: &mut Channel) -> Result<Next, Offence> {
-        let message = EngineMessage::read(frame)?;
-        let id = frame.peerid;
-        if !self.greeted {
-            return match message {
-                EngineMessage::Hello { version: VERSION } => {
-                    self.greeted = true;
-                    Ok(Next::Continue)
-                }
-                EngineMessage::Hello { version } => Err(Offence::Version(version)),
-                _ => Err(Offence::Sequence("a request before the greeting")),
-            };
-        }
-        match message {
-            EngineMessage::Hello { .. } => return Err(Offence::Sequence("a second greeting")),
+        let message = EngineMessage::read(frame).map_err(|error| error.to_string())?;
+        let answer = match message {
+            EngineMessage::Hello { version } if version != VERSION => {
+                return Err(format!("it speaks version {version} of the protocol, not {VERSION}"));
+            }
+            EngineMessage::Hello { .. } if !self.greeted => {
+                self.greeted = true;
+                return Ok(Next::Continue);
+            }
+            _ if !self.greeted => return Err("a request before the greeting".into()),
+            EngineMessage::Hello { .. } => return Err("a second greeting".into()),
             EngineMessage::TableBegin { table, entries, dry_run } => {
                 if self.transaction.is_some() {
-                    return Err(Offence::Sequence("a second transaction"));
+                    return Err("a second transaction".into());
                 }
                 let begun = Transaction::begin(table, entries, dry_run, &self.config.guard);
-                self.transaction = Some(begun.map_err(|error| Offence::Table(table, error))?);
+                self.transaction = Some(begun?);
+                return Ok(Next::Continue);
             }
             EngineMessage::TableEntries(part) => {
-                let open = self.transaction.as_mut();
-                let open = open.ok_or(Offence::Sequence("prefixes without a transaction"))?;
-                let added = open.add(&part, &self.shield);
-                added.map_err(|error| Offence::Table(open.table, error))?;
+                let open = self.transaction.as_mut().ok_or("prefixes of no transaction")?;
+                open.add(&part, &self.shield)?;
+                return Ok(Next::Continue);
             }
             EngineMessage::TableCommit => {
-                let open = self.transaction.take();
-                let open = open.ok_or(Offence::Sequence("a commit without a transaction"))?;
-                let result = self.publish(open)?;
-                HelperMessage::TableResult(result).queue(channel, id, None)?;
+                let open = self.transaction.take().ok_or("a commit of no transaction")?;
+                HelperMessage::TableResult(self.publish(open)?)
             }
-            EngineMessage::TableStats => {
-                HelperMessage::Stats(self.stats()).queue(channel, id, None)?;
+            EngineMessage::TableStats => HelperMessage::Stats(self.stats()),
+            EngineMessage::TableList { table, source } => {
+                let listed = self.list(table, source, frame.peerid, channel);
+                return listed.map(|()| Next::Continue).map_err(|error| error.to_string());
             }
-            EngineMessage::TableList { table, source } => self.list(table, source, id, channel)?,
-            EngineMessage::TableMend { table } => {
-                let result = self.mend(table);
-                HelperMessage::TableResult(result).queue(channel, id, None)?;
-            }
+            EngineMessage::TableMend { table } => HelperMessage::TableResult(self.mend(table)),
             EngineMessage::LogOpen { generation } => {
-                let (answer, fd) = open_log(&self.config, generation);
-                HelperMessage::LogFile(answer).queue(channel, id, fd)?;
+                let (opened, fd) = open_log(&self.config, generation);
+                let queued = HelperMessage::LogFile(opened).queue(channel, frame.peerid, fd);
+                return queued.map(|()| Next::Continue).map_err(|error| error.to_string());
             }
-            EngineMessage::Reload => return Ok(Next::Reload(id)),
-            EngineMessage::LogLevel { verbose } => logger::set_verbose(verbose),
-        }
-        Ok(Next::Continue)
+            EngineMessage::Reload => return Ok(Next::Reload(frame.peerid)),
+            EngineMessage::LogLevel { verbose } => {
+                logger::set_verbose(verbose);
+                return Ok(Next::Continue);
+            }
+        };
+        let queued = answer.queue(channel, frame.peerid, None);
+        queued.map(|()| Next::Continue).map_err(|error| error.to_string())
     }
 
     /// Publishes a complete transaction, or only counts what that would change.
     fn publish(&self, open: Transaction) -> Result<TableResult, Offence> {
         let (id, dry_run) = (open.table, open.dry_run);
-        let set = open.complete(&self.config.guard).map_err(|error| Offence::Table(id, error))?;
+        let set = open.complete(&self.config.guard)?;
         let tables = &self.tables;
         let backend = self.config.tables.reload.then_some(tables.backend.as_ref());
         let done = pf::publish(backend, &tables.directory, tables.table(id), &set, dry_run);
@@ -196,7 +164,7 @@ impl Dispatcher {
         source: Source,
         id: u32,
         channel: &mut Channel,
-    ) -> Result<(), Offence> {
+    ) -> Result<(), ImsgError> {
         let tables = &self.tables;
         let of = tables.table(table);
         let read = match source {
@@ -222,7 +190,7 @@ impl Dispatcher {
         for part in Entries::split(&v4, &v6) {
             HelperMessage::ListEntries(part).queue(channel, id, None)?;
         }
-        Ok(HelperMessage::ListEnd.queue(channel, id, None)?)
+        HelperMessage::ListEnd.queue(channel, id, None)
     }
 }
 
@@ -233,31 +201,18 @@ fn result(
     done: Result<Changes, PublishError>,
 ) -> TableResult {
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let (outcome, changes, stage, text) = match done {
+    let (outcome, changes, failure) = match done {
         Ok(same) if same == Changes::default() && outcome != Outcome::Counted => {
-            (Outcome::Unchanged, same, Stage::None, String::new())
+            (Outcome::Unchanged, same, String::new())
         }
-        Ok(changes) => (outcome, changes, Stage::None, String::new()),
+        Ok(changes) => (outcome, changes, String::new()),
         Err(error) => {
-            let stage = match error.0 {
-                pf::Stage::Trial => Stage::Check,
-                pf::Stage::File => Stage::File,
-                pf::Stage::Table => Stage::Kernel,
-                pf::Stage::Undo => Stage::Undo,
-            };
             logger::err(format_args!("{} table: {error}", table.word()));
-            (Outcome::Failed, Changes::default(), stage, error.to_string())
+            (Outcome::Failed, Changes::default(), error.to_string())
         }
     };
-    let failure = Failure { stage, text };
-    TableResult {
-        table,
-        outcome,
-        entries: count(entries),
-        added: count(changes.added),
-        deleted: count(changes.deleted),
-        failure,
-    }
+    let (added, deleted) = (count(changes.added), count(changes.deleted));
+    TableResult { table, outcome, entries: count(entries), added, deleted, failure }
 }
 
 fn table_stat(stats: &pf::Stats) -> TableStat {

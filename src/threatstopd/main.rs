@@ -17,8 +17,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use imsg::process;
+use nix::unistd::Pid;
 
-use inherit::Inherited;
+use inherit::Kept;
 
 /// The control socket unless `-s` names another.
 const DEFAULT_SOCKET: &str = "/var/run/threatstopd.sock";
@@ -97,28 +98,25 @@ fn check(flags: &Flags) -> ExitCode {
 /// One image of the helper: starts, serves, and either ends or executes itself anew.
 fn run(flags: &Flags) -> Result<(), String> {
     process::block_signals().map_err(|error| format!("sigprocmask: {error}"))?;
-    let inherited = Inherited::take()?;
+    let inherited = inherit::take()?;
     let first = inherited.is_none();
-    let mut inherited = match inherited {
+    let (mut state, mut kept) = match inherited {
         Some(inherited) => inherited,
-        None => {
-            let paths = start::paths(flags.config.clone(), flags.socket.clone())?;
-            Inherited { verbose: flags.verbose, paths: Some(paths), ..Inherited::default() }
-        }
+        None => (start::first(flags)?, Kept::default()),
     };
-    logger::init(flags.debug || first, inherited.verbose);
-    if let Some(child) = inherited.child.take() {
-        engine::kill(child);
+    logger::init(flags.debug || first, state.verbose);
+    if let Some(child) = state.child.take() {
+        engine::kill(Pid::from_raw(child));
     }
-    if inherited.stop {
+    if state.stop {
         logger::info("terminating");
         return Ok(());
     }
     process::install_handlers().map_err(|error| format!("sigaction: {error}"))?;
-    match start::start(flags.debug, &mut inherited) {
-        Ok(server) => server.serve(inherited),
+    match start::start(flags.debug, &mut state, &mut kept) {
+        Ok(server) => server.serve(state, kept),
         Err(message) if first => Err(message),
-        Err(message) => start::again(inherited, &message),
+        Err(message) => serve::again(state, kept, &message),
     }
 }
 

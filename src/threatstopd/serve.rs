@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use crate::dispatch::{Dispatcher, Next};
-use crate::inherit::{Inherited, Paths};
+use crate::inherit::{self, Kept, State};
 use crate::{engine, start};
 
 /// An engine that dies within this time of its start is started again later and later.
@@ -31,8 +31,8 @@ pub struct Server {
     pub child: Pid,
     /// When it was started.
     pub started: Instant,
-    /// The paths of this process.
-    pub paths: Paths,
+    /// The path of the configuration.
+    pub config: PathBuf,
     /// The table directory.
     pub directory: PathBuf,
 }
@@ -50,20 +50,21 @@ impl Server {
     ///
     /// # Errors
     /// When that fails, which ends the helper; the tables stay as they are.
-    pub fn serve(mut self, mut state: Inherited) -> Result<(), String> {
+    pub fn serve(mut self, mut state: State, mut kept: Kept) -> Result<(), String> {
         let end = self.run();
         state.verbose = logger::verbose();
         // an engine that sees the end of its socket leaves
         drop(self.channel);
         let (ended, mut caught) = engine::await_end(self.child);
-        state.child = (!ended).then_some(self.child);
+        state.child = (!ended).then_some(self.child.as_raw());
         match end {
-            End::Stop => return stop(state),
+            End::Stop => return stop(state, &kept),
             End::Reload(config) => {
                 state.backoff = 0;
-                state.previous = state.config.replace(config);
+                kept.previous = kept.config.replace(config);
             }
             End::Gone(why) => {
+                kept.previous = None;
                 let young = self.started.elapsed() < YOUNG;
                 state.backoff = if young { longer(state.backoff) } else { 0 };
                 logger::err(format_args!(
@@ -71,19 +72,19 @@ impl Server {
                     state.backoff
                 ));
                 if !wants_stop(caught) && !caught.has(Signal::SIGHUP) {
-                    caught = rest(state.backoff).map_err(|error| format!("ppoll: {error}"))?;
+                    caught = rest(state.backoff)?;
                 }
             }
         }
         if wants_stop(caught) {
-            return stop(state);
+            return stop(state, &kept);
         }
         if caught.has(Signal::SIGHUP)
-            && let Ok(config) = reread(&self.paths.config, &self.directory)
+            && let Ok(config) = reread(&self.config, &self.directory)
         {
-            state.previous = state.config.replace(config);
+            kept.previous = kept.config.replace(config);
         }
-        Err(format!("execv: {}", state.execute()))
+        Err(inherit::execute(&state, &kept))
     }
 
     fn run(&mut self) -> End {
@@ -97,7 +98,7 @@ impl Server {
                 return End::Stop;
             }
             if caught.has(Signal::SIGHUP)
-                && let Ok(config) = reread(&self.paths.config, &self.directory)
+                && let Ok(config) = reread(&self.config, &self.directory)
             {
                 return End::Reload(config);
             }
@@ -131,7 +132,7 @@ impl Server {
             match next.map_err(|offence| format!("dropped: {offence}"))? {
                 Next::Continue => {}
                 Next::Reload(request) => {
-                    let read = reread(&self.paths.config, &self.directory);
+                    let read = reread(&self.config, &self.directory);
                     let failure = read.as_ref().err().cloned().unwrap_or_default();
                     HelperMessage::ReloadResult { failure }
                         .queue(&mut self.channel, request, None)
@@ -170,36 +171,57 @@ fn reread(path: &Path, directory: &Path) -> Result<OwnedFd, String> {
 }
 
 /// The wait after the next early death, in seconds.
-pub fn longer(seconds: u32) -> u32 {
+fn longer(seconds: u32) -> u32 {
     seconds.saturating_mul(2).clamp(1, LONGEST)
 }
 
 /// Waits some seconds, or until a signal asks to stop or to reload.
-///
-/// # Errors
-/// Those of ppoll(2).
-pub fn rest(seconds: u32) -> io::Result<Caught> {
+fn rest(seconds: u32) -> Result<Caught, String> {
     let end = Instant::now() + Duration::from_secs(seconds.into());
     loop {
         let left = end.saturating_duration_since(Instant::now());
-        let caught = process::wait(&mut [], Some(left))?;
+        let caught =
+            process::wait(&mut [], Some(left)).map_err(|error| format!("ppoll: {error}"))?;
         if left.is_zero() || wants_stop(caught) || caught.has(Signal::SIGHUP) {
             return Ok(caught);
         }
     }
 }
 
+/// After a start that failed in an image that is not the first: goes back to the configuration
+/// before, or tries again after a while. The tables stay as they are meanwhile.
+///
+/// # Errors
+/// When this program cannot be executed anew.
+pub fn again(mut state: State, mut kept: Kept, why: &str) -> Result<(), String> {
+    if let Some(previous) = kept.previous.take() {
+        logger::err(format_args!("{why}; going on with the previous configuration"));
+        kept.config = Some(previous);
+    } else {
+        state.backoff = longer(state.backoff);
+        logger::crit(format_args!("{why}; trying again in {} s", state.backoff));
+        let caught = rest(state.backoff)?;
+        if wants_stop(caught) {
+            return Ok(());
+        }
+        if caught.has(Signal::SIGHUP) {
+            kept.config = None;
+        }
+    }
+    Err(inherit::execute(&state, &kept))
+}
+
 /// Whether a signal asks for the end.
-pub fn wants_stop(caught: Caught) -> bool {
+fn wants_stop(caught: Caught) -> bool {
     caught.has(Signal::SIGTERM) || caught.has(Signal::SIGINT)
 }
 
 /// The end of a stop: at once, or by way of a new image that may kill an engine that stays.
-fn stop(mut state: Inherited) -> Result<(), String> {
+fn stop(mut state: State, kept: &Kept) -> Result<(), String> {
     if state.child.is_none() {
         logger::info("terminating");
         return Ok(());
     }
     state.stop = true;
-    Err(format!("execv: {}", state.execute()))
+    Err(inherit::execute(&state, kept))
 }

@@ -10,13 +10,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use config::{Backend, Config};
-use imsg::{
-    Channel, EngineMessage, HelperMessage, MAX_PAYLOAD, Protected, Start, TableId, process,
-};
+use imsg::{Channel, EngineMessage, HelperMessage, MAX_PAYLOAD, Protected, Start, TableId};
 use nix::errno::Errno;
 use nix::fcntl::{FlockArg, OFlag};
 use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::signal::Signal;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::sys::stat::{Mode, fstat, umask};
 use nix::unistd::{Uid, User, daemon};
@@ -24,10 +21,10 @@ use pf::{Directory, Kernel, Simulated};
 use sandbox::Sandbox;
 
 use crate::dispatch::{Dispatcher, Tables};
-use crate::inherit::{Inherited, Paths};
-use crate::serve::{self, Server};
+use crate::inherit::{Kept, State};
+use crate::serve::Server;
 use crate::transaction::Shield;
-use crate::{DEFAULT_SOCKET, engine, protect};
+use crate::{DEFAULT_SOCKET, Flags, engine, protect};
 
 /// All that the helper may do once it has started, its own re-execution included.
 const PROMISES: &str = "stdio rpath wpath cpath sendfd exec pf";
@@ -36,27 +33,30 @@ const QUEUE: usize = 1 << 20;
 /// A local file of the administrator, as it is waiting to be sent.
 type LocalFile = (TableId, OwnedFd);
 
-/// The paths of a first start, made absolute before daemon(3) changes the directory.
+/// What a first start begins with: its flags, and paths made absolute before daemon(3) changes
+/// the directory.
 ///
 /// # Errors
 /// When this program cannot be found, or there is no current directory.
-pub fn paths(config: Option<PathBuf>, socket: Option<PathBuf>) -> Result<Paths, String> {
-    let absolute = |path: PathBuf| {
-        std::path::absolute(&path).map_err(|error| format!("{}: {error}", path.display()))
+pub fn first(flags: &Flags) -> Result<State, String> {
+    let absolute = |path: &Path| {
+        std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))
     };
     let own = PathBuf::from(std::env::args_os().next().unwrap_or_default());
     let program = if own.as_os_str().as_bytes().contains(&b'/') {
-        absolute(own)?
+        absolute(&own)?
     } else {
         // as execvp(3) has found it
         let path = std::env::var_os("PATH").unwrap_or_default();
         let found = std::env::split_paths(&path).map(|dir| dir.join(&own)).find(|at| at.is_file());
-        absolute(found.ok_or("not in PATH: start threatstopd by its absolute path")?)?
+        absolute(&found.ok_or("not in PATH: start threatstopd by its absolute path")?)?
     };
-    Ok(Paths {
+    Ok(State {
+        verbose: flags.verbose,
         program,
-        config: absolute(config.unwrap_or_else(|| config::DEFAULT_PATH.into()))?,
-        socket: absolute(socket.unwrap_or_else(|| DEFAULT_SOCKET.into()))?,
+        config: absolute(flags.config.as_deref().unwrap_or(config::DEFAULT_PATH.as_ref()))?,
+        socket: absolute(flags.socket.as_deref().unwrap_or(DEFAULT_SOCKET.as_ref()))?,
+        ..State::default()
     })
 }
 
@@ -64,16 +64,15 @@ pub fn paths(config: Option<PathBuf>, socket: Option<PathBuf>) -> Result<Paths, 
 ///
 /// # Errors
 /// With what, why and the way out. Tables and files are as they were.
-pub fn start(debug: bool, state: &mut Inherited) -> Result<Server, String> {
-    let paths = state.paths.clone().ok_or("no paths")?;
-    let (config, text) = read_config(state, &paths.config)?;
+pub fn start(debug: bool, state: &mut State, kept: &mut Kept) -> Result<Server, String> {
+    let (config, text) = read_config(kept, &state.config)?;
     let privileged = Uid::effective().is_root();
     check_user(&config, privileged)?;
-    let program = engine::program(&paths.program, privileged)?;
+    let program = engine::program(&state.program, privileged)?;
 
     let path = &config.tables.directory;
     let directory = Directory::open(path).map_err(|error| error.to_string())?;
-    state.lock = Some(lock(&directory, path, state.lock.take())?);
+    kept.lock = Some(lock(&directory, path, kept.lock.take())?);
     let tables = open_tables(&config, directory)?;
     let networks = protect::networks(&config)?;
     let local = local_files(&config)?;
@@ -83,8 +82,8 @@ pub fn start(debug: bool, state: &mut Inherited) -> Result<Server, String> {
         state.daemonized = true;
     }
     logger::init(debug, state.verbose);
-    if state.config.is_none() {
-        state.config = Some(keep(&text, path)?);
+    if kept.config.is_none() {
+        kept.config = Some(keep(&text, path)?);
     }
 
     let pair = socketpair(
@@ -94,7 +93,7 @@ pub fn start(debug: bool, state: &mut Inherited) -> Result<Server, String> {
         SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
     );
     let (ours, theirs) = pair.map_err(|errno| format!("socketpair: {errno}"))?;
-    let listener = bind(&paths.socket)?;
+    let listener = bind(&state.socket)?;
     let child = engine::spawn(&program, &theirs)?;
     let started = Instant::now();
     drop(theirs);
@@ -110,20 +109,20 @@ pub fn start(debug: bool, state: &mut Inherited) -> Result<Server, String> {
     };
     greet(&mut channel, &text, start, &networks, local, listener)
         .map_err(|error| format!("engine: {error}"))?;
-    let confined = confine(&config, &paths)?;
+    let confined = confine(&config, state)?;
     logger::info(format_args!(
         "threatstopd {} started, engine {child}{}",
         env!("CARGO_PKG_VERSION"),
         if confined == Sandbox::Unavailable { ", without pledge(2) and unveil(2)" } else { "" }
     ));
-    let dispatcher = Dispatcher::new(config.clone(), tables, Shield::new(&networks));
     let directory = path.clone();
-    Ok(Server { dispatcher, channel, child, started, paths, directory })
+    let dispatcher = Dispatcher::new(config, tables, Shield::new(&networks));
+    Ok(Server { dispatcher, channel, child, started, directory, config: state.config.clone() })
 }
 
 /// The configuration to use: the one handed over, else the file.
-fn read_config(state: &Inherited, path: &Path) -> Result<(Config, String), String> {
-    let Some(fd) = &state.config else {
+fn read_config(kept: &Kept, path: &Path) -> Result<(Config, String), String> {
+    let Some(fd) = &kept.config else {
         return config::read(path).map_err(|error| error.to_string());
     };
     let copied = fd.try_clone().map(File::from).and_then(|mut file| file.rewind().map(|()| file));
@@ -280,11 +279,11 @@ fn greet(
 }
 
 /// Closes the sandbox: what is named here is all of the file system that is left.
-fn confine(config: &Config, paths: &Paths) -> Result<Sandbox, String> {
+fn confine(config: &Config, state: &State) -> Result<Sandbox, String> {
     let mut veil: Vec<(PathBuf, &str)> = vec![
-        (paths.config.clone(), "r"),
+        (state.config.clone(), "r"),
         (config.tables.directory.clone(), "rwc"),
-        (paths.program.clone(), "x"),
+        (state.program.clone(), "x"),
     ];
     if config.log.enabled {
         let logs = (0..=EngineMessage::MAX_GENERATION).flat_map(|n| log_paths(&config.log.file, n));
@@ -304,28 +303,3 @@ pub fn log_paths(file: &Path, generation: u8) -> Vec<PathBuf> {
     };
     vec![suffixed(format!(".{number}")), suffixed(format!(".{number}.gz"))]
 }
-
-/// After a start that failed in an image that is not the first: goes back to the configuration
-/// before, or tries again after a while. The tables stay as they are meanwhile.
-///
-/// # Errors
-/// When this program cannot be executed anew.
-pub fn again(mut state: Inherited, why: &str) -> Result<(), String> {
-    if let Some(previous) = state.previous.take() {
-        logger::err(format_args!("{why}; going on with the previous configuration"));
-        state.config = Some(previous);
-    } else {
-        state.backoff = serve::longer(state.backoff);
-        logger::crit(format_args!("{why}; trying again in {} s", state.backoff));
-        let caught = serve::rest(state.backoff).map_err(|error| format!("ppoll: {error}"))?;
-        if serve::wants_stop(caught) {
-            return Ok(());
-        }
-        if caught.has(Signal::SIGHUP) {
-            state.config = None;
-        }
-    }
-    Err(format!("execv: {}", state.execute()))
-}
-
-const _: () = assert!(process::ENGINE_FD == 3);

@@ -3,56 +3,13 @@
 //! Nothing is believed: the number, the order, the form and the reach of every prefix are looked
 //! at here, before anything is written.
 
-use std::fmt;
-
 use config::Guard;
 use imsg::{Entries, Family, Protected, TableId};
 use pf::PfrAddr;
 use prefix::{Address, Coverage, Excess, Net, PackError, Prefix, Range};
 
-/// What the engine may not do. It is dropped at the first of these, with table and file untouched.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Violation {
-    /// More prefixes than `max_entries`.
-    TooMany(u32),
-    /// An empty block table.
-    Empty,
-    /// More or fewer prefixes than announced.
-    Count {
-        /// Announced.
-        announced: u32,
-        /// Received so far.
-        received: usize,
-    },
-    /// Octets that are no prefixes in canonical form.
-    Form(PackError),
-    /// A prefix that does not come after the one before it.
-    Order(Prefix),
-    /// A prefix wider than the floor.
-    Wide(Prefix),
-    /// A prefix that touches a protected network.
-    Protected(Prefix),
-    /// The table covers more than it may.
-    Coverage(Excess),
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooMany(entries) => write!(f, "{entries} prefixes are more than max_entries"),
-            Self::Empty => f.write_str("an empty block table"),
-            Self::Count { announced, received } => {
-                write!(f, "{received} prefixes came where {announced} were announced")
-            }
-            Self::Form(error) => write!(f, "{error}"),
-            Self::Order(net) => write!(f, "{net} is out of order"),
-            Self::Wide(net) => write!(f, "{net} is wider than the floor"),
-            Self::Protected(net) => write!(f, "{net} touches a protected network"),
-            Self::Coverage(Excess::V4(n)) => write!(f, "the table covers {n} IPv4 addresses"),
-            Self::Coverage(Excess::V6(n)) => write!(f, "the table covers {n} IPv6 networks (/64)"),
-        }
-    }
-}
+/// What the engine did that it may not: it is dropped, with table and file untouched.
+pub type Violation = String;
 
 /// The protected networks in the form in which they are looked at: sorted, disjoint ranges.
 #[derive(Debug, Default)]
@@ -102,17 +59,17 @@ where
 {
     fn check(&mut self, net: Net<A>, shield: &[Range<A>]) -> Result<(), Violation> {
         if self.last.is_some_and(|last| net.addr() <= last) {
-            return Err(Violation::Order(net.into()));
+            return Err(format!("{net} is out of order"));
         }
         if net.len() < self.floor {
-            return Err(Violation::Wide(net.into()));
+            return Err(format!("{net} is wider than the floor"));
         }
         // Prefixes ascend, so a range that ends before this one will not be met again.
         while shield.get(self.next).is_some_and(|range| range.last() < net.addr()) {
             self.next += 1;
         }
         if shield.get(self.next).is_some_and(|range| range.first() <= net.last()) {
-            return Err(Violation::Protected(net.into()));
+            return Err(format!("{net} touches a protected network"));
         }
         self.last = Some(net.last());
         Ok(())
@@ -144,10 +101,10 @@ impl Transaction {
         guard: &Guard,
     ) -> Result<Self, Violation> {
         if u64::from(announced) > u64::from(guard.max_entries) {
-            return Err(Violation::TooMany(announced));
+            return Err(format!("{announced} prefixes are more than max_entries"));
         }
         if table == TableId::Block && announced == 0 {
-            return Err(Violation::Empty);
+            return Err("an empty block table".into());
         }
         Ok(Self {
             table,
@@ -170,21 +127,22 @@ impl Transaction {
             TableId::Block => (&shield.v4, &shield.v6),
             TableId::Allow => (&[], &[]),
         };
+        let form = |error: PackError| error.to_string();
         match part.family {
             Family::V4 => {
-                for net in part.v4().map_err(Violation::Form)? {
-                    let net = net.map_err(Violation::Form)?;
-                    if self.v6.last.is_some() {
-                        return Err(Violation::Order(net.into()));
-                    }
+                if self.v6.last.is_some() {
+                    return Err("IPv4 after IPv6".into());
+                }
+                for net in part.v4().map_err(form)? {
+                    let net = net.map_err(form)?;
                     self.v4.check(net, shield4)?;
                     self.coverage.add_v4(net);
                     self.push(net.into())?;
                 }
             }
             Family::V6 => {
-                for net in part.v6().map_err(Violation::Form)? {
-                    let net = net.map_err(Violation::Form)?;
+                for net in part.v6().map_err(form)? {
+                    let net = net.map_err(form)?;
                     self.v6.check(net, shield6)?;
                     self.coverage.add_v6(net);
                     self.push(net.into())?;
@@ -196,8 +154,7 @@ impl Transaction {
 
     fn push(&mut self, prefix: Prefix) -> Result<(), Violation> {
         if self.addrs.len() >= self.announced as usize {
-            let received = self.addrs.len() + 1;
-            return Err(Violation::Count { announced: self.announced, received });
+            return Err(format!("more prefixes than the {} announced", self.announced));
         }
         self.addrs.push(PfrAddr::from(prefix));
         Ok(())
@@ -209,16 +166,16 @@ impl Transaction {
     /// When prefixes are missing, or all together cover more than they may.
     pub fn complete(self, guard: &Guard) -> Result<Vec<PfrAddr>, Violation> {
         if self.addrs.len() != self.announced as usize {
-            let received = self.addrs.len();
-            return Err(Violation::Count { announced: self.announced, received });
+            return Err(format!("{} prefixes of {} announced", self.addrs.len(), self.announced));
         }
         let excess = match self.table {
             TableId::Block => self.coverage.over_percent(guard.max_coverage),
             TableId::Allow => self.coverage.over_addresses(guard.allow_max_coverage),
         };
         match excess {
-            Some(excess) => Err(Violation::Coverage(excess)),
             None => Ok(self.addrs),
+            Some(Excess::V4(n)) => Err(format!("it covers {n} addresses of IPv4")),
+            Some(Excess::V6(n)) => Err(format!("it covers {n} networks (/64) of IPv6")),
         }
     }
 }

@@ -6,6 +6,7 @@ use apl::{Assembly, List, ListName, Options};
 use tokio::time::{Instant, timeout_at};
 
 use super::Limits;
+use super::connection::Connection;
 use super::error::{Attempt, AttemptError, RunError};
 use super::servers::{Entry, Servers};
 use super::session::Session;
@@ -35,7 +36,7 @@ pub struct Run<'a> {
 /// What a run tells while it goes on.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    /// The lists are now read from this server, from their beginning.
+    /// There is a connection: the lists are now read from this server, from their beginning.
     Server {
         /// The server as it is configured.
         server: &'a config::Server,
@@ -112,13 +113,7 @@ async fn try_server(
         }
     };
     for address in addresses {
-        tell(Event::Server { server: entry.server(), address });
-        let assemblies = run.lists.iter().map(|wanted| {
-            let suffix = run.suffix.clone();
-            Assembly::new(wanted.name.clone(), Options { suffix, apl_before: wanted.apl_before })
-        });
-        let session = Session::new(address, run.limits, assemblies.collect(), tell);
-        match timeout_at(until, session.run()).await {
+        match timeout_at(until, read_lists(run, entry, address, tell)).await {
             Ok(Ok(lists)) => return Some((address, lists)),
             Ok(Err(error)) => fail(Some(address), error, tell),
             Err(_) => {
@@ -128,4 +123,20 @@ async fn try_server(
         }
     }
     None
+}
+
+async fn read_lists(
+    run: &Run<'_>,
+    entry: &Entry,
+    address: SocketAddr,
+    tell: &mut dyn FnMut(Event<'_>),
+) -> Result<Vec<List>, AttemptError> {
+    let connection = Connection::open(address, run.limits.connect).await?;
+    tell(Event::Server { server: entry.server(), address });
+    let assembly = |wanted: &Wanted| {
+        let suffix = run.suffix.clone();
+        Assembly::new(wanted.name.clone(), Options { suffix, apl_before: wanted.apl_before })
+    };
+    let assemblies = run.lists.iter().map(assembly).collect();
+    Session::new(address, run.limits, assemblies, tell).run(connection).await
 }

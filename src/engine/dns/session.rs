@@ -65,25 +65,24 @@ impl<'a> Session<'a> {
         Self { addr, limits, lists, in_flight: HashMap::new(), window: WINDOW, tell }
     }
 
-    /// Reads all lists; they come back in the order they were given in.
+    /// Reads all lists, beginning on the given connection to the address; they come back in the
+    /// order they were given in.
     ///
     /// # Errors
     /// When any of them cannot be had from this address. All connections but a few bring answers,
     /// and the questions of a list are bounded, so that there is an end.
-    pub async fn run(mut self) -> Result<Vec<List>, AttemptError> {
+    pub async fn run(mut self, mut connection: Connection) -> Result<Vec<List>, AttemptError> {
         let mut barren = 0;
         loop {
-            let mut connection = Connection::open(self.addr, self.limits.connect).await?;
             let mut record = Record::default();
             let Err(error) = self.converse(&mut connection, &mut record).await else { break };
             let closed = matches!(error, AttemptError::Closed(_));
-            if record.peak > 1
-                && error.may_be_of_pipelining()
-                && !(closed && record.answers >= WINDOW)
-            {
+            // Some servers close after so many answers; that is no sign that a full window was too
+            // much for them.
+            let borne = closed && record.answers >= WINDOW;
+            if record.peak > 1 && error.may_be_of_pipelining() && !borne {
                 self.window = 1;
             } else if closed && record.answers > 0 {
-                // Some servers close after so many answers, or after each.
                 barren = 0;
             } else if closed && barren + 1 < MAX_BARREN {
                 barren += 1;
@@ -94,6 +93,9 @@ impl<'a> Session<'a> {
             for slot in &mut self.lists {
                 slot.assembly.connection_lost();
             }
+            // A server may bear but one connection of a client.
+            drop(connection);
+            connection = Connection::open(self.addr, self.limits.connect).await?;
         }
         // An assembly without questions is at its end, so that none is missing here.
         let lists: Option<Vec<List>> = self.lists.into_iter().map(|slot| slot.whole).collect();

@@ -279,23 +279,27 @@ async fn a_server_that_takes_all_the_time_leaves_some_for_the_next() {
 #[tokio::test]
 async fn names_of_servers_are_resolved() {
     let server = TestServer::start(zone(), Manner::InOrder).await;
-    let named = |text: &str| {
-        let name = text.parse().unwrap();
-        Servers::new(&[Server::NamePort(name, server.addr.port())])
-    };
-    let (result, _) = run_with(&named("localhost"), limits()).await;
+    let named = Server::NamePort("localhost".parse().unwrap(), server.addr.port());
+    let (result, _) = run_with(&Servers::new(&[named]), limits()).await;
     let retrieved = result.unwrap();
     assert_eq!(
         (retrieved.server, retrieved.address),
         (format!("localhost:{}", server.addr.port()), server.addr)
     );
+}
 
-    let impatient = Limits { connect: Duration::ZERO, ..limits() };
-    let (result, _) = run_with(&named("localhost"), impatient).await;
-    let error = result.unwrap_err();
-    assert!(error.attempts[0].address.is_none());
-    let text = format!("server localhost:{}: resolve: timed out", server.addr.port());
-    assert!(error.to_string().starts_with(&text), "{error}");
+#[test]
+fn a_name_that_is_not_resolved_is_told_without_an_address() {
+    let named = Servers::new(&[Server::Name("dns.example.com".parse().unwrap())]);
+    let [entry] = named.entries() else { panic!() };
+    let error = AttemptError::Resolve(std::io::ErrorKind::TimedOut.into());
+    let error = RunError { attempts: vec![entry.failed(None, error)] };
+    assert_eq!(
+        error.to_string(),
+        "server dns.example.com: resolve: timed out (TCP port 53 or 5353 must be open to the \
+         servers: threatstopctl test)"
+    );
+    assert_eq!(named.health()[0].last_failure.as_ref().unwrap().what, "resolve: timed out");
 }
 
 #[tokio::test]

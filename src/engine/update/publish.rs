@@ -17,7 +17,7 @@ pub async fn publish(
 ) -> Result<(), String> {
     let result = engine.link.publish(table, set, dry_run).await?;
     match result.outcome {
-        Outcome::Failed => Err(result.failure.text),
+        Outcome::Failed => Err(result.failure),
         _ => Ok(()),
     }
 }

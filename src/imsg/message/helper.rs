@@ -80,30 +80,6 @@ pub enum Outcome {
     Failed = 4,
 }
 
-/// Where a failed transaction stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// It did not fail.
-    None = 0,
-    /// Reading what is there, or the kernel's trial run.
-    Check = 1,
-    /// Writing the table file.
-    File = 2,
-    /// Replacing the kernel's table; the file before is back.
-    Kernel = 3,
-    /// Putting the file before back: file and kernel may differ until the next mend.
-    Undo = 4,
-}
-
-/// Where and why something failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// How far it had come.
-    pub stage: Stage,
-    /// What, why and the way out, for people.
-    pub text: String,
-}
-
 /// The answer to `TableCommit` and `TableMend`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableResult {
@@ -117,8 +93,8 @@ pub struct TableResult {
     pub added: u32,
     /// Prefixes that the kernel removed.
     pub deleted: u32,
-    /// Why it failed; empty when it did not.
-    pub failure: Failure,
+    /// Why it failed, and the way out; empty when it did not.
+    pub failure: String,
 }
 
 /// The state of one table in the kernel (`struct pfr_tstats`, net/pfvar.h).
@@ -306,13 +282,11 @@ impl HelperMessage {
             Self::ControlSocket => CONTROL_SOCKET,
             Self::Ready => READY,
             Self::TableResult(result) => {
-                let head =
-                    [result.table as u8, result.outcome as u8, result.failure.stage as u8, 0];
-                out.extend_from_slice(&head);
+                out.extend_from_slice(&[result.table as u8, result.outcome as u8]);
                 for count in [result.entries, result.added, result.deleted] {
                     out.extend_from_slice(&count.to_ne_bytes());
                 }
-                write_text(&result.failure.text, out);
+                write_text(&result.failure, out);
                 TABLE_RESULT
             }
             Self::Stats(stats) => {
@@ -468,22 +442,13 @@ impl TableResult {
             4 => Outcome::Failed,
             _ => return Err(fields.bad()),
         };
-        let stage = match fields.u8()? {
-            0 => Stage::None,
-            1 => Stage::Check,
-            2 => Stage::File,
-            3 => Stage::Kernel,
-            4 => Stage::Undo,
-            _ => return Err(fields.bad()),
-        };
-        fields.u8()?;
         Ok(Self {
             table,
             outcome,
             entries: fields.u32()?,
             added: fields.u32()?,
             deleted: fields.u32()?,
-            failure: Failure { stage, text: read_text(fields)? },
+            failure: read_text(fields)?,
         })
     }
 }
