@@ -60,6 +60,14 @@ pub enum Host {
 }
 
 impl Host {
+    /// The address, when it is given as one.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Address(addr) => Some(*addr),
+            Self::Name(_) => None,
+        }
+    }
+
     /// The host of a URL or an authority: an IPv6 address stands in brackets (RFC 3986, 3.2.2).
     fn parse(text: &str) -> Option<Self> {
         let addr = match text.strip_prefix('[') {
@@ -109,6 +117,17 @@ pub enum Server {
     Name(DomainName),
     /// `dns.example.com:5353`
     NamePort(DomainName, u16),
+}
+
+impl Server {
+    /// The address, when it is given as one.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Address(addr) => Some(*addr),
+            Self::AddressPort(addr) => Some(addr.ip()),
+            Self::Name(_) | Self::NamePort(..) => None,
+        }
+    }
 }
 
 impl Text for Server {

@@ -29,6 +29,22 @@ fn servers() {
 }
 
 #[test]
+fn addresses_that_need_no_resolver() {
+    for (text, expected) in [
+        ("192.0.2.1", Some("192.0.2.1")),
+        ("[2001:db8::1]:53", Some("2001:db8::1")),
+        ("dns.example.com", None),
+        ("dns.example.com:53", None),
+    ] {
+        let address = text.parse::<Server>().unwrap().address();
+        assert_eq!(address, expected.map(|addr| addr.parse().unwrap()), "{text}");
+    }
+    let host = |url: &str| url.parse::<LogUrl>().unwrap().host.address();
+    assert_eq!(host("https://[::1]/"), Some("::1".parse().unwrap()));
+    assert_eq!(host("https://logs.example.com/"), None);
+}
+
+#[test]
 fn what_is_no_server() {
     refused::<Server>(&[
         "",
