@@ -186,7 +186,7 @@ section! {
         url: LogUrl = "https://logs.threatstop.com/cgi-bin/logupload.pl";
         /// The time between uploads.
         interval: Duration = "15m" [MINUTE, DAY];
-        /// The proxy for it, "http://[user:password@]host:port"; a credential.
+        /// The HTTP proxy for it, with user and password if it wants them; a credential.
         proxy: Option<Proxy> = "";
         /// The certificates to trust, in PEM.
         ca_file: PathBuf = "/etc/ssl/cert.pem";
