@@ -50,10 +50,10 @@ pub struct Kept {
     pub previous: Option<OwnedFd>,
 }
 
-/// All of it in one variable.
+/// All of it in one variable; -1 is no descriptor, for TOML arrays know no absence.
 #[derive(Serialize, Deserialize)]
 struct Parcel {
-    fds: [Option<RawFd>; 3],
+    fds: [RawFd; 3],
     state: State,
 }
 
@@ -66,7 +66,7 @@ pub fn take() -> Result<Option<(State, Kept)>, String> {
     let bad = |why: &dyn std::fmt::Display| format!("{VARIABLE}: {why}; not to be set by hand");
     let parcel: Parcel =
         toml::from_str(&value.to_string_lossy()).map_err(|error| bad(&error.message()))?;
-    let take = |fd: Option<RawFd>| fd.map(process::inherited_fd).transpose();
+    let take = |fd: RawFd| (fd >= 0).then(|| process::inherited_fd(fd)).transpose();
     let [lock, config, previous] = parcel.fds.map(take);
     let fd = |fd: io::Result<_>| fd.map_err(|error| bad(&error));
     Ok(Some((parcel.state, Kept { lock: fd(lock)?, config: fd(config)?, previous: fd(previous)? })))
@@ -86,7 +86,7 @@ fn try_execute(state: &State, kept: &Kept) -> io::Result<std::convert::Infallibl
     for fd in fds.into_iter().flatten() {
         fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
     }
-    let fds = fds.map(|fd| fd.map(|fd| fd.as_raw_fd()));
+    let fds = fds.map(|fd| fd.map_or(-1, |fd| fd.as_raw_fd()));
     let parcel = toml::to_string(&Parcel { fds, state: state.clone() });
     let parcel = parcel.map_err(io::Error::other)?;
     let program = c_string(state.program.clone().into())?;

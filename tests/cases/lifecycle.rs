@@ -1,0 +1,318 @@
+//! How helper and engine live and die: reload, crash, back-off, stop.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tests::harness::{Config, Daemon, Scratch, programs};
+use tests::item::table_text;
+use tests::lists::{allow_list, basic_list};
+use tests::process::{Process, is_alive};
+use tests::sim::{Layout, PolicyService, Zone};
+
+const BLOCK: &str = "ThreatSTOP-Block";
+const BASIC: &str = "basic.threatstop.local";
+const DNS: &str = "dns.threatstop.local";
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A stop takes no longer, whatever the engine does.
+const STOP: Duration = Duration::from_secs(5);
+
+fn service() -> PolicyService {
+    let mut zone = Zone::new("threatstop.local");
+    zone.set_list(BASIC, &basic_list(500).items, Layout::Single);
+    zone.set_list(DNS, &allow_list(), Layout::Single);
+    PolicyService::start(zone)
+}
+
+fn running(scratch: &Scratch, service: &PolicyService) -> Daemon {
+    let daemon = Daemon::start(scratch, &Config::new(scratch, &[service.addr()]));
+    assert!(daemon.ctl(&["update"]).status.success());
+    daemon
+}
+
+/// The engine of a daemon, which may have just been replaced.
+fn engine(daemon: &Daemon) -> Pid {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(pid) = daemon.engine() {
+            return pid;
+        }
+        assert!(Instant::now() < end, "no engine: {}", daemon.output());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn wait_gone(pid: Pid) {
+    let end = Instant::now() + PATIENCE;
+    while is_alive(pid) {
+        assert!(Instant::now() < end, "process {pid} stays");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The helper beside an engine of the test's own: a shell script.
+fn with_engine(scratch: &Scratch, script: &str) -> PathBuf {
+    let dir = scratch.path().join("bin");
+    fs::create_dir(&dir).unwrap();
+    let helper = dir.join("threatstopd");
+    fs::copy(&programs().threatstopd, &helper).unwrap();
+    let engine = dir.join("threatstopd-engine");
+    fs::write(&engine, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&engine, fs::Permissions::from_mode(0o755)).unwrap();
+    helper
+}
+
+fn spawn(helper: &Path, scratch: &Scratch) -> Process {
+    Config::new(scratch, &["127.0.0.1:9".parse().unwrap()]).write(scratch);
+    let mut command = Command::new(helper);
+    command.arg("-d").arg("-f").arg(scratch.config()).arg("-s").arg(scratch.socket());
+    Process::spawn(&mut command)
+}
+
+/// Start the daemon and update. Send SIGTERM.
+/// Check that it exits 0 within five seconds, that the engine is gone, and that files and tables
+/// are still there.
+#[test]
+fn sigterm_stops_and_leaves_the_tables() {
+    let (service, scratch) = (service(), Scratch::new());
+    let daemon = running(&scratch, &service);
+    let (pid, table) = (engine(&daemon), daemon.table_file(BLOCK).unwrap());
+    daemon.signal(Signal::SIGTERM);
+    assert!(daemon.wait_exit(STOP).success());
+    wait_gone(pid);
+    assert_eq!(table, table_text(&basic_list(500).table));
+    assert_eq!(daemon.table_file(BLOCK), Some(table.clone()));
+    assert_eq!(daemon.kernel_table(BLOCK), Some(table));
+}
+
+/// Start the daemon and update. Kill the engine with SIGKILL.
+/// Check that the helper says which signal it was and keeps its process id, that a new engine
+/// serves, and that the tables are as before.
+#[test]
+fn a_killed_engine_is_replaced() {
+    let (service, scratch) = (service(), Scratch::new());
+    let daemon = running(&scratch, &service);
+    let old = engine(&daemon);
+    let mark = daemon.mark();
+    kill(old, Signal::SIGKILL).unwrap();
+    daemon.wait_for_after(mark, "engine terminated; signal 9", PATIENCE);
+    daemon.wait_for_after(mark, "started, engine", PATIENCE);
+    daemon.wait_until_ready();
+    assert_ne!(engine(&daemon), old);
+    assert!(is_alive(daemon.pid()));
+    assert_eq!(daemon.table_file(BLOCK), Some(table_text(&basic_list(500).table)));
+    assert!(daemon.stop().success());
+}
+
+/// Start the daemon and update. Kill the helper with SIGKILL.
+/// Check that the engine leaves by itself. Start the daemon again: it starts, and the tables are
+/// as before.
+#[test]
+fn a_killed_helper_leaves_no_orphan() {
+    let (service, scratch) = (service(), Scratch::new());
+    let daemon = running(&scratch, &service);
+    let pid = engine(&daemon);
+    daemon.signal(Signal::SIGKILL);
+    daemon.wait_exit(STOP);
+    wait_gone(pid);
+    let again = running(&scratch, &service);
+    assert_eq!(again.table_file(BLOCK), Some(table_text(&basic_list(500).table)));
+    assert!(again.stop().success());
+}
+
+/// Start the daemon. Start a second one with the same table directory, and a third with another
+/// configuration and the same directory.
+/// Check that both say that it is already running and exit 1, and that the first goes on.
+#[test]
+fn a_second_start_is_refused() {
+    let (service, scratch) = (service(), Scratch::new());
+    let daemon = running(&scratch, &service);
+    let config = Config::new(&scratch, &[service.addr()]);
+    for config in [config.clone(), config.set("policy.interval", "2h")] {
+        let second = Daemon::spawn(&scratch, &config, |_| {});
+        assert_eq!(second.wait_exit(STOP).code(), Some(1));
+        second.wait_for("threatstopd already running", STOP);
+    }
+    assert!(daemon.ctl(&["status"]).status.success());
+    assert!(daemon.stop().success());
+}
+
+/// Start the daemon. Change max_entries in the configuration and send SIGHUP.
+/// Check that a new engine runs with the new value and that the process id is the same.
+/// Break the configuration and send SIGHUP. Check that file and line are logged, and that the
+/// engine is the same as before. Kill the engine: the kept configuration is used again.
+#[test]
+fn sighup_takes_a_good_configuration_and_refuses_a_bad_one() {
+    let (service, scratch) = (service(), Scratch::new());
+    let daemon = running(&scratch, &service);
+    let (helper, old) = (daemon.pid(), engine(&daemon));
+
+    let config = Config::new(&scratch, &[service.addr()]).set("guard.max_entries", 100);
+    config.write(&scratch);
+    let mark = daemon.mark();
+    daemon.signal(Signal::SIGHUP);
+    daemon.wait_for_after(mark, "started, engine", PATIENCE);
+    wait_gone(old);
+    daemon.wait_until_ready();
+    let output = daemon.ctl(&["update"]);
+    assert!(output.stdout.contains("more than 100 (see max_entries"), "{}", output.stdout);
+
+    let second = engine(&daemon);
+    fs::write(scratch.config(), "device_id = \"tdid_abcd1234\"\nintervall = 1\n").unwrap();
+    let mark = daemon.mark();
+    daemon.signal(Signal::SIGHUP);
+    let line = daemon.wait_for_after(mark, "configuration reload failed", PATIENCE);
+    assert!(line.text.contains("threatstopd.toml:2: unknown key"), "{}", line.text);
+    assert!(line.text.contains("the running configuration stays"), "{}", line.text);
+    assert_eq!(engine(&daemon), second);
+
+    let mark = daemon.mark();
+    kill(second, Signal::SIGKILL).unwrap();
+    daemon.wait_for_after(mark, "started, engine", PATIENCE);
+    daemon.wait_until_ready();
+    let output = daemon.ctl(&["update"]);
+    assert!(output.stdout.contains("more than 100 (see max_entries"), "{}", output.stdout);
+    assert_eq!(daemon.pid(), helper);
+    assert!(daemon.stop().success());
+}
+
+/// Start the daemon. Run `threatstopctl reload` with a good and with a bad file.
+/// Check that the first is done, and that the second says where the mistake is and exits 1.
+#[test]
+fn reload_by_the_control_tool_says_what_is_wrong() {
+    let (service, scratch) = (service(), Scratch::new());
+    let daemon = running(&scratch, &service);
+    let mark = daemon.mark();
+    let output = daemon.ctl(&["reload"]);
+    assert!(output.status.success(), "{}", output.stderr);
+    daemon.wait_for_after(mark, "started, engine", PATIENCE);
+    daemon.wait_until_ready();
+    fs::write(scratch.config(), "[policy]\ninterval = \"never\"\n").unwrap();
+    let output = daemon.ctl(&["reload"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stderr.starts_with("threatstopctl: reload: "), "{}", output.stderr);
+    assert!(output.stderr.contains("threatstopd.toml:"), "{}", output.stderr);
+    assert!(daemon.ctl(&["status"]).status.success());
+    assert!(daemon.stop().success());
+}
+
+/// Start the daemon. Send SIGHUP twenty times as fast as possible, then wait.
+/// Check that one process is left that serves, with one engine, under the same process id.
+#[test]
+fn a_storm_of_sighup_ends_in_one_engine() {
+    let (service, scratch) = (service(), Scratch::new());
+    let daemon = running(&scratch, &service);
+    for _ in 0..20 {
+        daemon.signal(Signal::SIGHUP);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    daemon.wait_until_ready();
+    let engines = daemon.descendants();
+    assert_eq!(engines.len(), 1, "{engines:?}\n{}", daemon.output());
+    assert!(daemon.ctl(&["update"]).status.success());
+    assert!(daemon.stop().success());
+}
+
+/// Start the helper with an engine that exits at once.
+/// Check that it is started again after 1, 2 and 4 seconds. Send SIGTERM while it waits: the
+/// helper stops at once.
+#[test]
+fn an_engine_that_dies_at_once_is_started_later_and_later() {
+    let scratch = Scratch::new();
+    let daemon = spawn(&with_engine(&scratch, "exit 1"), &scratch);
+    for seconds in [1, 2, 4] {
+        daemon.wait_for(&format!("starting it again in {seconds} s"), PATIENCE);
+    }
+    daemon.signal(Signal::SIGTERM);
+    assert!(daemon.wait_exit(STOP).success());
+}
+
+/// Start the helper with an engine that ignores the end of its socket and SIGTERM.
+/// Send SIGTERM to the helper. Check that it exits 0 within five seconds and that the engine is
+/// dead.
+#[test]
+fn an_engine_that_hangs_does_not_hold_up_the_stop() {
+    let scratch = Scratch::new();
+    let script = "trap '' TERM HUP INT; exec 3<&-; while :; do sleep 1; done";
+    let daemon = spawn(&with_engine(&scratch, script), &scratch);
+    daemon.wait_for("started, engine", PATIENCE);
+    let hanging = daemon.descendants()[0].0;
+    // the helper sees the end of the socket at once, and waits for its own reason
+    daemon.signal(Signal::SIGTERM);
+    assert!(daemon.wait_exit(STOP).success(), "{}", daemon.output());
+    assert!(!is_alive(hanging));
+}
+
+/// Start the helper with an engine that keeps its socket open and says nothing, and ignores every
+/// signal that can be ignored. Send SIGHUP.
+/// Check that the helper goes on with a new engine and that the old one is dead.
+#[test]
+fn an_engine_that_hangs_does_not_hold_up_a_reload() {
+    let scratch = Scratch::new();
+    let script = "trap '' TERM HUP INT; while :; do sleep 1; done";
+    let daemon = spawn(&with_engine(&scratch, script), &scratch);
+    daemon.wait_for("started, engine", PATIENCE);
+    let hanging = daemon.descendants()[0].0;
+    let mark = daemon.mark();
+    daemon.signal(Signal::SIGHUP);
+    daemon.wait_for_after(mark, "engine did not leave; killed", PATIENCE);
+    daemon.wait_for_after(mark, "started, engine", PATIENCE);
+    assert!(!is_alive(hanging));
+    daemon.signal(Signal::SIGTERM);
+    assert!(daemon.wait_exit(STOP).success(), "{}", daemon.output());
+}
+
+/// Start the helper with an engine that sends it what is no message.
+/// Check that the helper drops it and says why, and that nothing was written.
+#[test]
+fn an_engine_that_sends_garbage_is_dropped() {
+    let scratch = Scratch::new();
+    let daemon = spawn(&with_engine(&scratch, "head -c 4096 /dev/zero >&3; sleep 5"), &scratch);
+    daemon.wait_for("engine gone: message of 0 octets", PATIENCE);
+    let left: Vec<_> = fs::read_dir(scratch.tables()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+    daemon.signal(Signal::SIGTERM);
+    assert!(daemon.wait_exit(STOP).success());
+}
+
+/// Start the daemon. Replace the configuration by one that parses but names a user that does not
+/// exist (as root), or a table directory that does not exist. Send SIGHUP.
+/// Check that the helper says so and goes on with the configuration before.
+#[test]
+fn a_configuration_that_does_not_bear_a_start_is_taken_back() {
+    let (service, scratch) = (service(), Scratch::new());
+    let daemon = running(&scratch, &service);
+    let config = Config::new(&scratch, &[service.addr()]);
+    config.clone().set("tables.directory", "/nonexistent/threatstop").write(&scratch);
+    let mark = daemon.mark();
+    daemon.signal(Signal::SIGHUP);
+    daemon.wait_for_after(mark, "going on with the previous configuration", PATIENCE);
+    daemon.wait_for_after(mark, "started, engine", PATIENCE);
+    daemon.wait_until_ready();
+    assert!(daemon.ctl(&["update"]).status.success());
+    assert!(daemon.stop().success());
+}
+
+/// Start the helper without its descriptors 0, 1 and 2.
+/// Check that it works all the same.
+#[test]
+fn a_start_without_standard_descriptors_works() {
+    let (service, scratch) = (service(), Scratch::new());
+    let config = Config::new(&scratch, &[service.addr()]);
+    let daemon = Daemon::spawn(&scratch, &config, |command| {
+        let threatstopd = command.get_program().to_owned();
+        let args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
+        *command = Command::new("/bin/sh");
+        command.arg("-c").arg("exec \"$0\" \"$@\" <&- >&- 2>&-").arg(threatstopd).args(args);
+    });
+    daemon.wait_until_ready();
+    assert!(daemon.ctl(&["update"]).status.success());
+    assert!(daemon.stop().success());
+}
