@@ -1,2 +1,73 @@
-//! placeholder
-fn main() {}
+//! The control tool of threatstopd: asks the engine over the control socket, and lays out what it
+//! answers as text or as one JSON document.
+
+mod arguments;
+mod client;
+mod commands;
+mod ending;
+mod error;
+mod json;
+mod output;
+mod status;
+mod text;
+mod units;
+
+#[cfg(test)]
+mod tests;
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use control::DEFAULT_SOCKET;
+
+use crate::arguments::Arguments;
+use crate::error::Error;
+
+/// Options before the command, as getopt(3) takes them.
+const OPTIONS: &str = "jVs:";
+
+/// What the options before the command say.
+struct Tool {
+    /// `-j`: one JSON document on stdout, errors included.
+    json: bool,
+    /// `-s`: the control socket.
+    socket: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let mut json = false;
+    match start(env::args_os().skip(1).collect(), &mut json) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            error.report(json);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does what the command line says; false when it was done and the answer is no. Sets `json` as
+/// soon as it is known, since errors are printed by it too.
+fn start(words: Vec<OsString>, json: &mut bool) -> Result<bool, Error> {
+    let arguments = Arguments::parse(OPTIONS, words).map_err(Error::option)?;
+    *json = arguments.has('j');
+    if arguments.has('V') {
+        version(*json)?;
+        return Ok(true);
+    }
+    let socket = arguments.value('s').map_or_else(|| DEFAULT_SOCKET.into(), PathBuf::from);
+    commands::run(&Tool { json: *json, socket }, arguments.operands)
+}
+
+fn version(json: bool) -> io::Result<()> {
+    let version = env!("CARGO_PKG_VERSION");
+    let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::json!({ "version": version }))
+    } else {
+        writeln!(out, "threatstopctl {version}")
+    }
+}

@@ -1,0 +1,64 @@
+use super::*;
+
+fn lookup(given: &str) -> Result<&'static str, String> {
+    find(COMMANDS, |command| command.word, OsStr::new(given), "command").map(|found| found.word)
+}
+
+#[test]
+fn words_stand_in_order_and_once() {
+    assert!(COMMANDS.is_sorted_by(|one, next| one.word < next.word));
+    for command in COMMANDS {
+        if let Operands::Word(table) = command.operands {
+            assert!(table.is_sorted_by(|one, next| one.0 < next.0));
+        }
+    }
+}
+
+#[test]
+fn every_beginning_of_a_word_finds_it_or_is_ambiguous() {
+    for command in COMMANDS {
+        for end in 0..=command.word.len() {
+            let begin = &command.word[..end];
+            let others = COMMANDS.iter().filter(|other| other.word.starts_with(begin)).count();
+            match lookup(begin) {
+                Ok(found) => assert_eq!((found, others), (command.word, 1)),
+                Err(why) => assert!(others > 1 && why.contains(command.word), "{begin}: {why}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_whole_word_is_not_ambiguous() {
+    let table = ["log", "logfile"];
+    assert_eq!(find(&table, |word| word, OsStr::new("log"), "word"), Ok(&"log"));
+    assert_eq!(find(&table, |word| word, OsStr::new("logf"), "word"), Ok(&"logfile"));
+    let why = find(&table, |word| word, OsStr::new("lo"), "word");
+    assert_eq!(why, Err("ambiguous word: log, logfile".into()));
+}
+
+#[test]
+fn what_is_no_word_is_refused() {
+    for given in ["stop", "statuss", "Status", "-", "é", " "] {
+        assert_eq!(lookup(given), Err("unknown command".into()), "{given}");
+    }
+}
+
+#[test]
+fn usage_lists_the_commands() {
+    let tool = "usage: threatstopctl [-jV] [-s socket] command [argument ...]
+commands:
+\tlog brief|verbose
+\tmetrics
+\treload
+\trollback
+\tshow allow|block|diff|hits
+\tstatus
+\ttest
+\tupdate [-fn]
+\tupload [-n]
+\twhy address";
+    assert_eq!(synopsis(None), tool);
+    let update = COMMANDS.iter().find(|command| command.word == "update");
+    assert_eq!(synopsis(update), "usage: threatstopctl [-jV] [-s socket] update [-fn]");
+}

@@ -1,0 +1,99 @@
+//! The ends of answers: what `done` carries for each command.
+
+use control::{Request, Status, Tested, Updated, Why};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::client::ClientError;
+
+/// What `done` carries. As JSON it is the object itself.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Ending {
+    /// Of `status`.
+    Status(Box<Status>),
+    /// Of `update` and `rollback`.
+    Updated(Updated),
+    /// Of `show block` and `show allow`.
+    Shown(Shown),
+    /// Of `show diff`.
+    Changed(Changed),
+    /// Of `why`.
+    Why(Why),
+    /// Of `test`.
+    Tested(Tested),
+    /// Of `metrics`.
+    Metrics(Metrics),
+    /// Of a command that has nothing more to say than that it was done.
+    Done(Map<String, Value>),
+}
+
+/// The end of a table.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Shown {
+    /// `block` or `allow`.
+    pub table: String,
+    /// Prefixes in it.
+    pub entries: u64,
+}
+
+/// The end of the last change.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Changed {
+    /// When the tables were last changed; absent when they never were.
+    pub at: Option<u64>,
+    /// Prefixes that came.
+    pub added: u64,
+    /// Prefixes that went.
+    pub removed: u64,
+}
+
+/// Counters.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Metrics {
+    /// OpenMetrics text.
+    pub text: String,
+}
+
+impl Ending {
+    /// Reads what `done` carries by what was asked.
+    ///
+    /// # Errors
+    /// [`ClientError::Form`] when a field is missing or of another type.
+    pub fn read(request: &Request, done: Value) -> Result<Self, ClientError> {
+        use control::Show;
+        Ok(match request {
+            Request::Status {} => Self::Status(form(done)?),
+            Request::Update { .. } | Request::Rollback {} => Self::Updated(form(done)?),
+            Request::Show { what: Show::Block | Show::Allow } => Self::Shown(form(done)?),
+            Request::Show { what: Show::Diff } => Self::Changed(form(done)?),
+            Request::Why { .. } => Self::Why(form(done)?),
+            Request::Test {} => Self::Tested(form(done)?),
+            Request::Metrics {} => Self::Metrics(form(done)?),
+            Request::Show { what: Show::Hits }
+            | Request::Upload { .. }
+            | Request::Reload {}
+            | Request::Log { .. } => {
+                let mut said: Map<String, Value> = form(done)?;
+                if said.is_empty() {
+                    said.insert("done".into(), true.into());
+                }
+                Self::Done(said)
+            }
+        })
+    }
+
+    /// Whether the exit status is 0: the address is blocked, every trial of `test` went well.
+    pub fn is_yes(&self) -> bool {
+        match self {
+            Self::Why(why) => why.blocked,
+            Self::Tested(tested) => tested.failed == 0,
+            _ => true,
+        }
+    }
+}
+
+fn form<T: DeserializeOwned>(done: Value) -> Result<T, ClientError> {
+    Ok(serde_json::from_value(done)?)
+}

@@ -1,0 +1,94 @@
+//! Why the tool did not do what it was asked to, and how it says so.
+
+use core::fmt;
+use std::io::{self, Write as _};
+
+use control::Failure;
+
+use crate::arguments::Misuse;
+use crate::client::{ClientError, reason};
+use crate::commands::{Command, synopsis};
+use crate::text::printable;
+
+/// Why a command was not done.
+#[derive(Debug)]
+pub enum Error {
+    /// The command line is wrong.
+    Usage {
+        /// The command, once it is known.
+        command: Option<&'static Command>,
+        /// What is wrong, and with which word.
+        failure: Failure,
+    },
+    /// The engine could not be asked; the word is the command's.
+    Client(&'static str, ClientError),
+    /// It was not done: the engine said why, or an operand made no sense.
+    Failed(Failure),
+    /// What there was to say could not be written.
+    Stdout(io::Error),
+}
+
+impl Error {
+    /// A wrong option before the command.
+    pub fn option(misuse: Misuse) -> Self {
+        let failure = Failure { what: misuse.option, why: misuse.why.into() };
+        Self::Usage { command: None, failure }
+    }
+
+    /// A wrong option or operand of a command.
+    pub fn argument(command: &'static Command, why: String) -> Self {
+        let failure = Failure { what: command.word.into(), why };
+        Self::Usage { command: Some(command), failure }
+    }
+
+    /// Says it: one line on stderr, or with `-j` an object on stdout. Usage goes to stderr always.
+    pub fn report(&self, json: bool) {
+        let failure = self.failure();
+        // When neither stdout nor stderr takes it there is nobody left to tell.
+        if let Self::Stdout(error) = self {
+            // A reader that has seen enough, as head(1), is no failure worth a word.
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                complain(self);
+            }
+        } else if json {
+            let document = serde_json::json!({ "error": failure });
+            if let Err(error) = writeln!(io::stdout(), "{document}") {
+                Self::Stdout(error).report(false);
+            }
+        } else {
+            complain(self);
+        }
+        if let Self::Usage { command, .. } = self {
+            let _ = writeln!(io::stderr(), "{}", synopsis(*command));
+        }
+    }
+
+    fn failure(&self) -> Failure {
+        let (what, why) = match self {
+            Self::Usage { failure, .. } | Self::Failed(failure) => return failure.clone(),
+            Self::Client(_, error @ ClientError::Connect(..)) => ("connect", error.to_string()),
+            Self::Client(word, error) => (*word, error.to_string()),
+            Self::Stdout(error) => ("stdout", reason(error)),
+        };
+        Failure { what: what.into(), why }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Failure { what, why } = self.failure();
+        write!(f, "{what}: {why}")
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Stdout(error)
+    }
+}
+
+fn complain(error: &Error) {
+    let _ = writeln!(io::stderr(), "threatstopctl: {}", printable(&error.to_string()));
+}

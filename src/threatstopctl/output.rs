@@ -1,0 +1,78 @@
+//! From the answer to stdout.
+
+use std::io::{self, BufWriter};
+
+use control::{Check, Reply, Request};
+use prefix::Prefix;
+
+use crate::Tool;
+use crate::client::{Client, ClientError};
+use crate::ending::Ending;
+use crate::error::Error;
+use crate::json::Json;
+use crate::text::Text;
+
+/// What prefixes of an answer are.
+#[derive(Clone, Copy, Debug)]
+pub enum Part {
+    /// In the table.
+    Table,
+    /// Added by a change.
+    Add,
+    /// Removed by it.
+    Remove,
+}
+
+/// A way to print an answer.
+pub trait Output {
+    /// A line for people.
+    fn line(&mut self, line: &str) -> io::Result<()>;
+    /// Some prefixes.
+    fn prefixes(&mut self, part: Part, prefixes: Vec<Prefix>) -> io::Result<()>;
+    /// A trial of `test`.
+    fn check(&mut self, check: Check) -> io::Result<()>;
+    /// The end; all that was printed is out after it.
+    fn end(&mut self, request: &Request, ending: &Ending) -> io::Result<()>;
+}
+
+/// Asks the engine and prints what it answers; false when it was done and the answer is no.
+///
+/// # Errors
+/// [`Error::Client`], [`Error::Failed`] when the engine did not do it, [`Error::Stdout`].
+pub fn relay(tool: &Tool, request: &Request) -> Result<bool, Error> {
+    let client =
+        Client::ask(&tool.socket, request).map_err(|e| Error::Client(request.word(), e))?;
+    let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    if tool.json {
+        print(client, request, &mut Json::new(out))
+    } else {
+        print(client, request, &mut Text::new(out))
+    }
+}
+
+fn print(mut client: Client, request: &Request, out: &mut dyn Output) -> Result<bool, Error> {
+    let broken = |error| Error::Client(request.word(), error);
+    let parse = |texts: Vec<String>| prefixes(&texts).map_err(broken);
+    loop {
+        match client.next().map_err(broken)? {
+            Reply::Line(line) => out.line(&line)?,
+            Reply::Check(check) => out.check(check)?,
+            Reply::Prefixes(texts) => out.prefixes(Part::Table, parse(texts)?)?,
+            Reply::Add(texts) => out.prefixes(Part::Add, parse(texts)?)?,
+            Reply::Remove(texts) => out.prefixes(Part::Remove, parse(texts)?)?,
+            Reply::Done(done) => {
+                let ending = Ending::read(request, done).map_err(broken)?;
+                out.end(request, &ending)?;
+                return Ok(ending.is_yes());
+            }
+            Reply::Error(failure) => return Err(Error::Failed(failure)),
+        }
+    }
+}
+
+/// What is printed here ends up in files and in pf: it has to be prefixes and nothing else.
+fn prefixes(texts: &[String]) -> Result<Vec<Prefix>, ClientError> {
+    let parse =
+        |text: &String| text.parse().map_err(|error| ClientError::Form(format!("{text}: {error}")));
+    texts.iter().map(parse).collect()
+}

@@ -1,0 +1,259 @@
+//! The manual held against the tool: every command, option and JSON field stands in it, and none
+//! that there is not.
+
+use std::collections::BTreeSet;
+
+use control::{
+    Attempt, Attempted, Change, Check, Failure, Held, HeldReason, LastUpdate, PfStatus, Reply,
+    Request, ServerStatus, Show, Spool, Status, TableStatus, Tables, Tested, Update, Updated,
+    Upload, UsedBy, Why,
+};
+use serde_json::{Value, json};
+
+use crate::OPTIONS;
+use crate::commands::{COMMANDS, Operands};
+use crate::ending::Ending;
+use crate::json::Json;
+use crate::output::{Output as _, Part};
+
+const MANUAL: &str = include_str!("threatstopctl.8");
+
+/// The time of the samples in epoch seconds.
+pub const NOW: u64 = 1_795_000_000;
+
+/// A status in which every field is there.
+pub fn full_status() -> Status {
+    let allow = TableStatus {
+        name: "ThreatSTOP-Allow".into(),
+        present: Some(true),
+        entries: Some(1),
+        changed: Some(NOW - 176_400),
+        blocked_packets: Some([0, 0]),
+        passed_packets: Some([7, 8]),
+        used: Some(UsedBy { rules: 1, anchors: 0 }),
+    };
+    let block = TableStatus {
+        name: "ThreatSTOP-Block".into(),
+        entries: Some(26_424),
+        changed: Some(NOW - 720),
+        blocked_packets: Some([1234, 56]),
+        passed_packets: Some([0, 0]),
+        used: Some(UsedBy { rules: 2, anchors: 1 }),
+        ..allow.clone()
+    };
+    let server = |server: &str, address: &str, ago, error: Option<&str>| ServerStatus {
+        server: server.into(),
+        last: Some(Attempted {
+            at: NOW - ago,
+            address: Some(address.into()),
+            error: error.map(Into::into),
+        }),
+        failures: error.map_or(0, |_| 1),
+    };
+    Status {
+        version: "0.1.0".into(),
+        uptime: 11_520,
+        pf: PfStatus {
+            enabled: Some(true),
+            backend: "pf".into(),
+            limit: Some(200_000),
+            error: Some("limits could not be read".into()),
+            warnings: vec!["pf is disabled: nothing is blocked".into()],
+        },
+        tables: Tables { block, allow },
+        update: Update {
+            state: "idle".into(),
+            last: Some(LastUpdate {
+                started: NOW - 720,
+                seconds: 0.31,
+                result: "published".into(),
+                why: Some("26424 -> 12 entries".into()),
+                server: Some("192.124.129.42:53".into()),
+                ttl: Some(7200),
+            }),
+            last_good: Some(NOW - 720),
+            next: Some(NOW + 2820),
+            failures: 3,
+        },
+        upload: Upload {
+            enabled: true,
+            last: Some(Attempt {
+                at: NOW - 180,
+                ok: true,
+                text: "Log file uploaded successfully for tdid_abcd1234".into(),
+            }),
+            last_good: Some(NOW - 180),
+            next: Some(NOW + 720),
+        },
+        servers: vec![
+            server("192.124.129.42", "192.124.129.42:53", 720, None),
+            server("ns.example.net", "[2001:db8::53]:5353", 5, Some("no answer")),
+        ],
+        spool: Spool { slices: 2, octets: 12_288, limit: 64 << 20, dropped: 0 },
+        held: vec![Held {
+            table: "block".into(),
+            reason: HeldReason::Change,
+            since: NOW - 3900,
+            text: "Keeping the previous block list: 26424 -> 12 entries, \
+                   more than 50 % fewer (update -f to accept)"
+                .into(),
+        }],
+    }
+}
+
+fn updated(dry_run: bool) -> Updated {
+    Updated {
+        started: NOW,
+        seconds: 0.31,
+        server: Some("192.124.129.42:53".into()),
+        dry_run,
+        block: Change { entries: 26_424, added: 12, removed: 3 },
+        allow: Change::default(),
+        warnings: vec!["pf is disabled: nothing is blocked".into()],
+    }
+}
+
+/// The document that `-j` prints for a request when the engine ends with `done` after a part of
+/// each kind.
+fn document(request: Request, done: impl serde::Serialize) -> Value {
+    let mut out = Vec::new();
+    let mut json = Json::new(&mut out);
+    for part in [Part::Table, Part::Add, Part::Remove] {
+        json.prefixes(part, vec!["192.0.2.1".parse().unwrap()]).unwrap();
+    }
+    let (what, subject) = ("server".into(), "192.124.129.42".into());
+    let text = "DNS Server 192.124.129.42 is ready.".into();
+    json.check(Check { what, subject, ok: true, text }).unwrap();
+    let ending = Ending::read(&request, serde_json::to_value(done).unwrap()).unwrap();
+    json.end(&request, &ending).unwrap();
+    serde_json::from_slice(&out).unwrap()
+}
+
+/// The fields of a document in the manner of the manual: `held[].text`.
+fn fields(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object {
+                let dot = if path.is_empty() { "" } else { "." };
+                fields(value, &format!("{path}{dot}{name}"), found);
+            }
+        }
+        Value::Array(array) => {
+            for value in array {
+                fields(value, &format!("{path}[]"), found);
+            }
+        }
+        _ => {
+            found.insert(path.to_owned());
+        }
+    }
+}
+
+/// The fields that the manual lists in a subsection, or behind the words that introduce them.
+fn listed(heading: &str) -> BTreeSet<String> {
+    let (_, section) = MANUAL.split_once(&format!("\n{heading}\n")).expect(heading);
+    let end = section.find("\n.El").expect(heading);
+    let items = section[..end].lines().filter_map(|line| line.strip_prefix(".It Va "));
+    items.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_field_of_a_document_stands_in_the_manual() {
+    let why = Why {
+        address: "192.0.2.7".parse().unwrap(),
+        blocked: true,
+        prefix: Some("192.0.2.0/24".into()),
+        lists: vec!["basic.threatstop.local".into()],
+        since: Some(NOW),
+        allowed_by: vec!["dns.threatstop.local".into()],
+        protected_by: Some("192.0.2.0/24, network of em0".into()),
+        text: "192.0.2.7 is blocked".into(),
+    };
+    let shown = json!({ "table": "block", "entries": 1 });
+    let changed = json!({ "at": NOW, "added": 1, "removed": 1 });
+    let dry_run = Request::Update { force: false, dry_run: true };
+    let documents = [
+        (".Ss log, reload", document(Request::Reload {}, json!({}))),
+        (".Ss metrics", document(Request::Metrics {}, json!({ "text": "# EOF" }))),
+        (".Ss rollback", document(Request::Rollback {}, updated(false))),
+        (".Ss show allow, show block", document(Request::Show { what: Show::Block }, shown)),
+        (".Ss show diff", document(Request::Show { what: Show::Diff }, changed)),
+        (".Ss status", document(Request::Status {}, full_status())),
+        (".Ss test", document(Request::Test {}, Tested { tried: 1, failed: 0 })),
+        (".Ss update", document(dry_run, updated(true))),
+        (".Ss why", document(Request::Why { address: why.address }, why)),
+    ];
+    for (heading, document) in documents {
+        let mut there = BTreeSet::new();
+        fields(&document, "", &mut there);
+        // told once for both tables
+        let mut told = listed(heading);
+        if heading == ".Ss update" {
+            told.extend(listed(".Ss rollback"));
+        }
+        for name in ["allow", "tables.allow"] {
+            if told.remove(name) {
+                let twin = format!("{}block", name.trim_end_matches("allow"));
+                let twins: Vec<String> = told
+                    .iter()
+                    .filter(|field| field.starts_with(&twin))
+                    .map(|field| field.replacen(&twin, name, 1))
+                    .collect();
+                told.extend(twins);
+            }
+        }
+        assert_eq!(told, there, "{heading}");
+    }
+    let failure = Reply::Error(Failure { what: "update".into(), why: "no".into() });
+    let mut there = BTreeSet::new();
+    fields(&serde_json::to_value(failure).unwrap(), "", &mut there);
+    assert_eq!(listed("When a command is not done, the object is:"), there);
+}
+
+#[test]
+fn every_command_stands_in_the_manual_and_no_other() {
+    let told: Vec<&str> = MANUAL.lines().filter(|line| line.starts_with(".It Cm ")).collect();
+    let there: Vec<String> = COMMANDS
+        .iter()
+        .map(|command| {
+            let mut item = format!(".It Cm {}", command.word);
+            if !command.options.is_empty() {
+                item += &format!(" Op Fl {}", command.options);
+            }
+            match command.operands {
+                Operands::None(_) => {}
+                Operands::One(name, _) => item += &format!(" Ar {name}"),
+                Operands::Word(table) => {
+                    let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
+                    item += &format!(" Cm {}", words.join(" | "));
+                }
+            }
+            item
+        })
+        .collect();
+    assert_eq!(told, there);
+}
+
+#[test]
+fn every_option_stands_in_the_manual_and_no_other() {
+    // the tool's own list comes first, then those of the commands in their order
+    let letters = |options: &str| {
+        let mut letters: Vec<char> = options.chars().filter(|letter| *letter != ':').collect();
+        letters.sort_by_key(|letter| (letter.to_ascii_lowercase(), *letter));
+        letters
+    };
+    let commands = COMMANDS.iter().flat_map(|command| letters(command.options));
+    let there: Vec<char> = letters(OPTIONS).into_iter().chain(commands).collect();
+    let told: Vec<char> = MANUAL
+        .lines()
+        .filter_map(|line| line.strip_prefix(".It Fl "))
+        .filter_map(|item| item.chars().next())
+        .collect();
+    assert_eq!(told, there);
+    assert!(MANUAL.contains("\n.Op Fl jV\n.Op Fl s Ar socket\n"));
+}
+
+#[test]
+fn the_manual_names_the_default_socket() {
+    assert!(MANUAL.contains(&format!(".Pa {} .", control::DEFAULT_SOCKET)));
+}
