@@ -3,7 +3,6 @@
 // A test stops at the first thing that is not as expected; there is nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
@@ -448,7 +447,7 @@ fn the_disk_is_full() {
     for flags in ["", "-j"] {
         let shown = json!({ "done": { "table": "block", "entries": 1 } });
         let engine = answering(lines(&[json!({ "prefixes": ["192.0.2.1"] }), shown]));
-        let full = File::options().write(true).open("/dev/full").unwrap();
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
         let output = engine.command(flags, &["show", "block"]).stdout(full).output().unwrap();
         assert_said(&output, 1, "", "threatstopctl: stdout: No space left on device\n");
     }
