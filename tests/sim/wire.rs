@@ -57,15 +57,9 @@ impl Query {
     /// Reads a question; an error says what is wrong with it.
     pub fn read(message: &[u8]) -> Result<Self, String> {
         let mut reader = Reader { message, pos: 0 };
-        let (id, flags) = (reader.u16()?, reader.u16()?);
-        let counts = [reader.u16()?, reader.u16()?, reader.u16()?, reader.u16()?];
-        if counts[0] != 1 {
-            return Err(format!("{} questions", counts[0]));
-        }
-        let name = reader.name()?;
-        let (rtype, class) = (reader.u16()?, reader.u16()?);
+        let (id, flags, counts, (name, rtype, class)) = reader.start()?;
         let mut edns = false;
-        for _ in 0..counts[1..].iter().map(|count| u32::from(*count)).sum::<u32>() {
+        for _ in 0..counts.iter().map(|count| u32::from(*count)).sum::<u32>() {
             edns |= reader.record()?.rtype == rtype::OPT;
         }
         reader.end()?;
@@ -175,6 +169,9 @@ fn soa(origin: &str) -> Vec<u8> {
     out
 }
 
+/// Name, type and class of a question.
+pub type Question = (String, u16, u16);
+
 /// A record of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -199,8 +196,8 @@ pub struct Reply {
     pub id: u16,
     /// The flags word of the header.
     pub flags: u16,
-    /// Name, type and class of the question that was echoed.
-    pub question: (String, u16, u16),
+    /// The question that was echoed.
+    pub question: Question,
     /// The answer section.
     pub answers: Vec<Record>,
     /// The authority section.
@@ -221,15 +218,10 @@ impl Reply {
     /// Reads a message with one question; an error says what is wrong with it.
     pub fn read(message: &[u8]) -> Result<Self, String> {
         let mut reader = Reader { message, pos: 0 };
-        let (id, flags) = (reader.u16()?, reader.u16()?);
-        let counts = [reader.u16()?, reader.u16()?, reader.u16()?, reader.u16()?];
-        if counts[0] != 1 {
-            return Err(format!("{} questions", counts[0]));
-        }
-        let question = (reader.name()?, reader.u16()?, reader.u16()?);
+        let (id, flags, counts, question) = reader.start()?;
         let mut section = |count| (0..count).map(|_| reader.record()).collect::<Result<_, _>>();
-        let (answers, authorities) = (section(counts[1])?, section(counts[2])?);
-        let _: Vec<Record> = section(counts[3])?;
+        let (answers, authorities) = (section(counts[0])?, section(counts[1])?);
+        let _: Vec<Record> = section(counts[2])?;
         reader.end()?;
         Ok(Self { id, flags, question, answers, authorities })
     }
@@ -246,6 +238,16 @@ impl<'a> Reader<'a> {
         let part = self.message.get(self.pos..self.pos + len);
         self.pos += len;
         part.ok_or_else(|| format!("ends at octet {} of {}", self.message.len(), self.pos))
+    }
+
+    /// Identifier, flags, the counts of the three sections of records, and the only question.
+    fn start(&mut self) -> Result<(u16, u16, [u16; 3], Question), String> {
+        let (id, flags, questions) = (self.u16()?, self.u16()?, self.u16()?);
+        let counts = [self.u16()?, self.u16()?, self.u16()?];
+        if questions != 1 {
+            return Err(format!("{questions} questions"));
+        }
+        Ok((id, flags, counts, (self.name()?, self.u16()?, self.u16()?)))
     }
 
     fn u16(&mut self) -> Result<u16, String> {
