@@ -1,0 +1,252 @@
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::{Ipv4Net, Ipv6Net};
+use prefix::{Item, Items};
+use proptest::prelude::*;
+
+use super::*;
+use crate::tests::{
+    NO_FLOOR, SIZE, Small, Universe, guard, hosts, least, list, paint, protected, set, small, text,
+    universe,
+};
+
+fn block(lists: &[List], allow: &str, never: &str) -> Composed {
+    compose_block(lists, &set(allow), &protected(never), &guard()).unwrap()
+}
+
+fn table_of(lists: &[List]) -> String {
+    text(&block(lists, "", "").set)
+}
+
+#[test]
+fn lists_are_united_and_aggregated() {
+    let lists = [
+        list("a", "1.2.3.0/25 9.9.9.9 2001:db8::/33"),
+        list("b", "1.2.3.128/25 1.2.3.4 9.9.9.8 2001:db8:8000::/33"),
+    ];
+    assert_eq!(table_of(&lists), "1.2.3.0/24 9.9.9.8/31 2001:db8::/32");
+    assert_eq!(table_of(&[]), "");
+}
+
+#[test]
+fn a_hole_of_one_list_is_no_hole_of_another() {
+    let lists = [list("a", "1.0.0.0/8 !1.2.0.0/16 1.2.3.0/24"), list("b", "1.2.4.0/24")];
+    let set = block(&lists, "", "").set;
+    for (addr, covered) in
+        [("1.2.3.4", true), ("1.2.4.4", true), ("1.2.5.4", false), ("1.3.0.0", true)]
+    {
+        assert_eq!(set.find(addr.parse().unwrap()).is_some(), covered, "{addr}");
+    }
+}
+
+#[test]
+fn allowed_and_protected_networks_are_taken_out() {
+    let lists = [list("a", "1.2.3.4/30 5.0.0.0/8 2001:db8::/32"), list("b", "10.1.0.0/16 9.9.9.9")];
+    let composed = block(&lists, "1.2.3.5 7.7.7.7 2001:db8::/33", "10.0.0.0/8 6.0.0.0/8 5.0.0.0/9");
+    assert_eq!(text(&composed.set), "1.2.3.4 1.2.3.6/31 5.128.0.0/9 9.9.9.9 2001:db8:8000::/33");
+    let removed = composed.removed;
+    assert_eq!(removed.allowed, Count { entries: 2, addresses: 1 + (1 << 95) });
+    assert_eq!(removed.protected, Count { entries: 2, addresses: (1 << 16) + (1 << 23) });
+    let hits: Vec<String> = removed.hits.iter().map(Hit::to_string).collect();
+    assert_eq!(
+        hits,
+        [
+            "b has 1 entry in 10.0.0.0/8, which is never blocked (reason of 10.0.0.0/8)",
+            "a has 1 entry in 5.0.0.0/9, which is never blocked (reason of 5.0.0.0/9)",
+        ]
+    );
+    assert_eq!(removed.hits[0].count.addresses, 1 << 16);
+    assert_eq!(removed.more_hits, 0);
+}
+
+#[test]
+fn allow_lists_resolve_their_own_negation() {
+    let lists = [list("a", "1.2.3.0/24 !1.2.3.0/25"), list("b", "1.2.3.1 ::1")];
+    assert_eq!(text(&compose_allow(&lists, &guard()).unwrap()), "1.2.3.1 1.2.3.128/25 ::1");
+    assert!(compose_allow(&[], &guard()).unwrap().is_empty());
+}
+
+#[test]
+fn reports_of_protection_are_bounded() {
+    let text: Vec<String> = (0..200).map(|i| format!("10.{i}.0.0/16")).collect();
+    let removed = block(&[list("a", "10.0.0.0/8")], "", &text.join(" ")).removed;
+    assert_eq!(removed.hits.len(), MAX_HITS);
+    assert_eq!(removed.more_hits, 200 - MAX_HITS);
+    assert_eq!(removed.protected.addresses, 200 << 16);
+}
+
+#[test]
+fn items_wider_than_the_floor_are_refused() {
+    let refused = |text: &str, never: &str| {
+        let lists = [list("ok", "1.2.3.4"), list("wide", text)];
+        compose_block(&lists, &PrefixSet::default(), &protected(never), &guard())
+            .map(|composed| composed.set.len())
+            .map_err(|kept| kept.to_string())
+    };
+    assert_eq!(refused("9.0.0.0/8 2001::/16", ""), Ok(3));
+    assert_eq!(
+        refused("8.0.0.0/7", "").unwrap_err(),
+        "Keeping the previous block list: wide has 8.0.0.0/7, wider than /8 \
+         (see min_prefix_v4 in [guard])"
+    );
+    assert_eq!(
+        refused("2000::/15", "").unwrap_err(),
+        "Keeping the previous block list: wide has 2000::/15, wider than /16 \
+         (see min_prefix_v6 in [guard])"
+    );
+    // 0.0.0.0/0 of which holes leave nothing wide, or nothing at all
+    assert!(refused("0.0.0.0/0 !0.0.0.0/1 !128.0.0.0/1", "").is_err());
+    // what is protected as a whole harms nobody, what only overlaps does
+    assert_eq!(refused("224.0.0.0/4 fc00::/7", "224.0.0.0/4 fc00::/7"), Ok(1));
+    assert!(refused("224.0.0.0/3", "224.0.0.0/4").is_err());
+    assert!(refused("fc00::/7", "fd00::/8").is_err());
+    // nothing protects an allow list
+    assert_eq!(
+        compose_allow(&[list("a", "224.0.0.0/4")], &guard()).unwrap_err().to_string(),
+        "Keeping the previous allow list: a has 224.0.0.0/4, wider than /8 \
+         (see min_prefix_v4 in [guard])"
+    );
+}
+
+#[test]
+fn neighbours_that_no_list_named_together_are_split_at_the_floor() {
+    let halves = "8.0.0.0/9 8.128.0.0/9 9.0.0.0/9 9.128.0.0/9 2000::/17 2000:8000::/17 2001::/16";
+    assert_eq!(table_of(&[list("a", halves)]), "8.0.0.0/8 9.0.0.0/8 2000::/16 2001::/16");
+}
+
+#[test]
+fn entries_at_the_maximum() {
+    let hosts = text(&hosts(99));
+    let lists = [list("a", &hosts), list("b", "2001:db8::1")];
+    let of = |max_entries| {
+        let guard = Guard { max_entries, ..guard() };
+        compose_block(&lists, &PrefixSet::default(), &[], &guard)
+    };
+    assert_eq!(of(100).unwrap().set.len(), 100);
+    assert_eq!(
+        of(99).unwrap_err().to_string(),
+        "Keeping the previous block list: 100 entries, more than 99 (see max_entries in [guard])"
+    );
+    assert_eq!(of(1).unwrap_err().reason, Reason::Entries { entries: 100, max: 1 });
+}
+
+#[test]
+fn both_ends_of_the_space() {
+    let none = Guard { floor: NO_FLOOR, ..guard() };
+    let of = |text: &str, never: &str| {
+        let mut items = Items::default();
+        text.split_whitespace().for_each(|net| items.push(net.parse().unwrap(), false));
+        let lists = [List::new("a", items, NO_FLOOR)];
+        compose_block(&lists, &PrefixSet::default(), &protected(never), &none).unwrap().set
+    };
+    assert_eq!(text(&of("0.0.0.0/0 ::/0", "")), "0.0.0.0/0 ::/0");
+    assert_eq!(of("0.0.0.0/0 ::/0", "0.0.0.0/0 ::/0").len(), 0);
+    assert_eq!(text(&of("0.0.0.0/0", "128.0.0.0/1")), "0.0.0.0/1");
+    assert_eq!(of("0.0.0.0/0", "0.0.0.0 255.255.255.255").len(), 62);
+    assert_eq!(of("::/0", ":: ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff").len(), 254);
+    assert_eq!(text(&of("0.0.0.0/1 128.0.0.0/1", "")), "0.0.0.0/0");
+}
+
+/// Some lists of a universe.
+fn lists(most: usize) -> impl Strategy<Value = Vec<Vec<(Small, bool)>>> {
+    let negated = prop_oneof![3 => Just(false), 1 => Just(true)];
+    let list = proptest::collection::vec((small(), negated), 0..30);
+    proptest::collection::vec(list, 0..most)
+}
+
+fn painted(lists: &[Vec<(Small, bool)>]) -> Vec<bool> {
+    lists.iter().map(|list| paint(list)).fold(vec![false; SIZE], |mut sum, bits| {
+        sum.iter_mut().zip(bits).for_each(|(sum, bit)| *sum |= bit);
+        sum
+    })
+}
+
+fn made(universe: Universe, lists: &[Vec<(Small, bool)>]) -> Vec<List> {
+    lists.iter().map(|list| universe.list(list)).collect()
+}
+
+proptest! {
+    #[test]
+    fn as_painted_item_by_item(
+        universe in universe(),
+        mut blocks in lists(4),
+        allows in lists(3),
+        never in proptest::collection::vec(small(), 0..4),
+        floor in prop_oneof![Just(0u8), 0u8..=16],
+    ) {
+        blocks.iter_mut().flatten().for_each(|((_, len), _)| *len = floor.max(*len));
+        let unbounded = Guard { floor: NO_FLOOR, ..guard() };
+        let guard = Guard { floor: Floor { v4: 16 + floor, v6: 112 + floor }, ..guard() };
+        let shields: Vec<Protected> = never
+            .iter()
+            .map(|&net| Protected { net: universe.net(net), reason: String::new() })
+            .collect();
+
+        let allow = compose_allow(&made(universe, &allows), &unbounded).unwrap();
+        let allowed = painted(&allows);
+        prop_assert!(universe.marks(&allow) == allowed);
+        prop_assert_eq!(allow.len(), least(&allowed, 0));
+
+        let Composed { set, removed } =
+            compose_block(&made(universe, &blocks), &allow, &shields, &guard).unwrap();
+        let named = painted(&blocks);
+        let shield = painted(&[never.iter().map(|net| (*net, false)).collect::<Vec<_>>()]);
+        let wanted: Vec<bool> =
+            (0..SIZE).map(|i| named[i] && !allowed[i] && !shield[i]).collect();
+        prop_assert!(universe.marks(&set) == wanted);
+        prop_assert_eq!(set.len(), least(&wanted, floor));
+
+        let count = |f: &dyn Fn(usize) -> bool| (0..SIZE).filter(|i| f(*i)).count() as u128;
+        prop_assert_eq!(removed.allowed.addresses, count(&|i| named[i] && allowed[i]));
+        prop_assert_eq!(
+            removed.protected.addresses,
+            count(&|i| named[i] && !allowed[i] && shield[i])
+        );
+        prop_assert_eq!(removed.allowed.entries == 0, removed.allowed.addresses == 0);
+        prop_assert_eq!(removed.protected.entries == 0, removed.protected.addresses == 0);
+
+        // once more with the result as a list: nothing changes
+        let mut items = Items::default();
+        set.iter().for_each(|net| items.push(net, false));
+        let again = [List::new("again", items, guard.floor)];
+        let repeated = compose_block(&again, &allow, &shields, &guard).unwrap();
+        prop_assert_eq!(&repeated.set, &set);
+        prop_assert_eq!(repeated.removed, Removed::default());
+    }
+
+    #[test]
+    fn as_ipnet_aggregates(
+        raw4 in proptest::collection::vec((any::<u32>(), 0u8..=32), 0..200),
+        near4 in proptest::collection::vec((any::<u16>(), 20u8..=32), 0..200),
+        raw6 in proptest::collection::vec((any::<u128>(), 0u8..=128), 0..200),
+        near6 in proptest::collection::vec((any::<u16>(), 114u8..=128), 0..200),
+    ) {
+        // few random prefixes are neighbours; those of one /16 or /112 are
+        let v4: Vec<(u32, u8)> =
+            raw4.into_iter().filter(|(_, len)| *len > 3)
+                .chain(near4.into_iter().map(|(a, len)| (u32::from(a), len))).collect();
+        let v6: Vec<(u128, u8)> =
+            raw6.into_iter().filter(|(_, len)| *len > 3)
+                .chain(near6.into_iter().map(|(a, len)| (u128::from(a) | 1 << 64, len))).collect();
+        let items = Items {
+            v4: v4.iter().map(|(a, l)| Item::positive(Net::masked(*a, *l).unwrap())).collect(),
+            v6: v6.iter().map(|(a, l)| Item::positive(Net::masked(*a, *l).unwrap())).collect(),
+        };
+        let unbounded = Guard { floor: NO_FLOOR, ..guard() };
+        let ours = compose_allow(&[List::new("a", items, NO_FLOOR)], &unbounded).unwrap();
+        let v4: Vec<Ipv4Net> =
+            v4.iter().map(|(a, l)| Ipv4Net::new(Ipv4Addr::from_bits(*a), *l).unwrap()).collect();
+        let v6: Vec<Ipv6Net> =
+            v6.iter().map(|(a, l)| Ipv6Net::new(Ipv6Addr::from_bits(*a), *l).unwrap()).collect();
+        let mut theirs4: Vec<(u32, u8)> = Ipv4Net::aggregate(&v4)
+            .iter().map(|net| (net.network().to_bits(), net.prefix_len())).collect();
+        let mut theirs6: Vec<(u128, u8)> = Ipv6Net::aggregate(&v6)
+            .iter().map(|net| (net.network().to_bits(), net.prefix_len())).collect();
+        theirs4.sort_unstable();
+        theirs6.sort_unstable();
+        let ours4: Vec<(u32, u8)> = ours.v4().iter().map(|net| (net.addr(), net.len())).collect();
+        let ours6: Vec<(u128, u8)> = ours.v6().iter().map(|net| (net.addr(), net.len())).collect();
+        prop_assert_eq!(ours4, theirs4);
+        prop_assert_eq!(ours6, theirs6);
+    }
+}

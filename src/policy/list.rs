@@ -1,0 +1,190 @@
+//! The addresses that one list names.
+
+use core::net::IpAddr;
+
+use prefix::{Address, Item, Items, Net, Prefix, Prefix6, Range, Range4, Range6};
+
+use crate::sweep::{contains, sort_and_join};
+
+/// The widest prefixes a table may hold, by family: `min_prefix_v4` and `min_prefix_v6`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Floor {
+    /// Shortest prefix length of IPv4, 0 to 32.
+    pub v4: u8,
+    /// Shortest prefix length of IPv6, 0 to 128.
+    pub v6: u8,
+}
+
+impl Floor {
+    /// The shortest prefix length of the family of `A`.
+    pub(crate) fn bits<A: Address>(self) -> u8 {
+        if A::BITS == u32::BITS as u8 { self.v4 } else { self.v6 }
+    }
+}
+
+/// The addresses that one list names, with the list's name.
+///
+/// Negated items have been worked out: of the items that cover an address the most specific one
+/// decides, and of two with the same prefix the negated one. IPv4-mapped IPv6 (RFC 4291, section
+/// 2.5.5.2) has become IPv4. The ranges are sorted and disjoint; without negated items each is
+/// one of the list's outermost prefixes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct List {
+    name: String,
+    v4: Vec<Range4>,
+    v6: Vec<Range6>,
+    wide: Vec<Prefix>,
+}
+
+impl List {
+    /// Makes the list of its items, which are dropped.
+    ///
+    /// Items wider than `floor`, which is that of the guard, are remembered: the composition
+    /// refuses them.
+    pub fn new(name: impl Into<String>, mut items: Items, floor: Floor) -> Self {
+        unmap(&mut items);
+        let mut wide = Vec::new();
+        wider(&items.v4, floor, &mut wide);
+        wider(&items.v6, floor, &mut wide);
+        Self { name: name.into(), v4: named(items.v4), v6: named(items.v6), wide }
+    }
+
+    /// The name of the list.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The IPv4 ranges, ascending.
+    pub fn v4(&self) -> &[Range4] {
+        &self.v4
+    }
+
+    /// The IPv6 ranges, ascending.
+    pub fn v6(&self) -> &[Range6] {
+        &self.v6
+    }
+
+    /// Number of entries: outermost prefixes, or ranges where items were negated.
+    pub fn len(&self) -> usize {
+        self.v4.len() + self.v6.len()
+    }
+
+    /// Whether the list names no address.
+    pub fn is_empty(&self) -> bool {
+        self.v4.is_empty() && self.v6.is_empty()
+    }
+
+    /// Whether the list names the address.
+    pub fn contains(&self, addr: IpAddr) -> bool {
+        match addr {
+            IpAddr::V4(a) => contains(&self.v4, a.to_bits()),
+            IpAddr::V6(a) => contains(&self.v6, a.to_bits()),
+        }
+    }
+
+    /// The positive items wider than the floor.
+    pub(crate) fn wide(&self) -> &[Prefix] {
+        &self.wide
+    }
+}
+
+/// Moves the items within ::ffff:0:0/96 to IPv4.
+fn unmap(items: &mut Items) {
+    let Items { v4, v6 } = items;
+    v6.retain(|item| match mapped(item.net) {
+        Some(net) => {
+            v4.push(Item { net, negated: item.negated });
+            false
+        }
+        None => true,
+    });
+}
+
+fn mapped(net: Prefix6) -> Option<Net<u32>> {
+    const PREFIX: u8 = 96;
+    if net.addr() >> 32 != 0xffff {
+        return None;
+    }
+    Net::new(net.addr() as u32, net.len().checked_sub(PREFIX)?)
+}
+
+fn wider<A: Address>(items: &[Item<A>], floor: Floor, out: &mut Vec<Prefix>)
+where
+    Prefix: From<Net<A>>,
+{
+    let wide = items.iter().filter(|item| !item.negated && item.net.len() < floor.bits::<A>());
+    out.extend(wide.map(|item| Prefix::from(item.net)));
+}
+
+/// The addresses named, as sorted and disjoint ranges.
+fn named<A: Address>(items: Vec<Item<A>>) -> Vec<Range<A>> {
+    let mut ranges = if items.iter().any(|item| item.negated) {
+        resolve(items)
+    } else {
+        let mut ranges = items.into_iter().map(|item| Range::from(item.net)).collect();
+        sort_and_join(&mut ranges);
+        ranges
+    };
+    ranges.shrink_to_fit();
+    ranges
+}
+
+/// Works out negation: of nested items the innermost decides.
+fn resolve<A: Address>(mut items: Vec<Item<A>>) -> Vec<Range<A>> {
+    // outer before inner, and of equal prefixes the negated one last, so that it counts as inner
+    items.sort_unstable();
+    items.dedup();
+    let mut sweep = Nest { open: Vec::new(), from: A::ZERO, ranges: Vec::new() };
+    for item in items {
+        let start = item.net.addr();
+        while sweep.close(Some(start)) {}
+        if let (Some(outer), Some(last)) = (sweep.open.last(), start.previous()) {
+            sweep.emit(*outer, last);
+        }
+        sweep.from = start;
+        sweep.open.push(item);
+    }
+    while sweep.close(None) {}
+    sweep.ranges
+}
+
+/// The state of the sweep that works out negation.
+struct Nest<A: Address> {
+    /// The items around the current address, the outermost first: at most two of each length.
+    open: Vec<Item<A>>,
+    /// The first address not yet decided.
+    from: A,
+    ranges: Vec<Range<A>>,
+}
+
+impl<A: Address> Nest<A> {
+    /// Closes the innermost item when it ends before `start`, or in any case without one.
+    fn close(&mut self, start: Option<A>) -> bool {
+        let ends = |item: &mut Item<A>| start.is_none_or(|start| item.net.last() < start);
+        let Some(item) = self.open.pop_if(ends) else { return false };
+        self.emit(item, item.net.last());
+        match item.net.last().next() {
+            Some(next) => self.from = next,
+            // the end of the address space: what lies around it ends here as well
+            None => self.open.clear(),
+        }
+        true
+    }
+
+    /// Decides the addresses up to `last` by `item`.
+    fn emit(&mut self, item: Item<A>, last: A) {
+        if item.negated {
+            return;
+        }
+        let Some(range) = Range::new(self.from, last) else { return };
+        match self.ranges.last_mut() {
+            Some(before) if before.last().next() == Some(range.first()) => {
+                *before = Range::new(before.first(), last).unwrap_or(range);
+            }
+            _ => self.ranges.push(range),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

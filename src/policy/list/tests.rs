@@ -1,0 +1,112 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::tests::{NO_FLOOR, SIZE, list, paint, small, universe};
+
+fn ranges4(list: &List) -> Vec<String> {
+    let text = |addr: u32| core::net::Ipv4Addr::from_bits(addr).to_string();
+    list.v4()
+        .iter()
+        .map(|range| format!("{}-{}", text(range.first()), text(range.last())))
+        .collect()
+}
+
+#[test]
+fn the_most_specific_item_decides() {
+    let list = list("a", "1.2.3.0/24 1.0.0.0/8 !1.2.0.0/16");
+    assert_eq!(
+        ranges4(&list),
+        ["1.0.0.0-1.1.255.255", "1.2.3.0-1.2.3.255", "1.3.0.0-1.255.255.255"]
+    );
+    assert!(list.contains("1.2.3.4".parse().unwrap()));
+    assert!(!list.contains("1.2.4.0".parse().unwrap()));
+    assert!(!list.contains("::1".parse().unwrap()));
+}
+
+#[test]
+fn of_equal_prefixes_the_negated_one_wins() {
+    assert!(list("a", "1.2.3.4 !1.2.3.4 1.2.3.4").is_empty());
+    assert_eq!(
+        ranges4(&list("a", "!1.2.3.4 1.2.3.0/31 1.2.3.4/31")),
+        ["1.2.3.0-1.2.3.1", "1.2.3.5-1.2.3.5"]
+    );
+}
+
+#[test]
+fn without_negation_neighbours_stay_apart_and_nested_ones_go() {
+    let list = list("a", "1.2.3.5 1.2.3.4 1.2.3.4 9.0.0.0/8 9.1.0.0/16 2001:db8::/32 2001:db8::1");
+    assert_eq!(ranges4(&list), ["1.2.3.4-1.2.3.4", "1.2.3.5-1.2.3.5", "9.0.0.0-9.255.255.255"]);
+    assert_eq!(list.v6().len(), 1);
+    assert_eq!(list.len(), 4);
+}
+
+#[test]
+fn mapped_addresses_are_ipv4() {
+    let mapped =
+        list("a", "::ffff:1.2.0.0/112 !::ffff:1.2.128.0/113 ::ffff:9.9.9.9 ::fffe:1.2.3.4");
+    assert_eq!(ranges4(&mapped), ["1.2.0.0-1.2.127.255", "9.9.9.9-9.9.9.9"]);
+    assert_eq!(mapped.v6().len(), 1);
+    // a negated IPv4 item meets a mapped positive one
+    assert!(list("a", "::ffff:1.2.3.4 !1.2.3.4").is_empty());
+}
+
+#[test]
+fn items_wider_than_the_floor_are_remembered() {
+    let wide = |text| list("a", text).wide().iter().map(Prefix::to_string).collect::<Vec<_>>();
+    assert_eq!(wide("1.0.0.0/8 2001::/16"), [""; 0]);
+    assert_eq!(wide("2.0.0.0/7 2000::/15 2.0.0.0/8"), ["2.0.0.0/7", "2000::/15"]);
+    // also where nested items hide them
+    assert_eq!(wide("0.0.0.0/0 !0.0.0.0/1 !128.0.0.0/1"), ["0.0.0.0/0"]);
+    assert_eq!(wide("!0.0.0.0/0 1.0.0.0/8"), [""; 0]);
+    // /96 is wide enough to be all of IPv4
+    assert_eq!(wide("::ffff:0:0/96"), ["0.0.0.0/0"]);
+    // ::/16 stays IPv6, whose packets never have such an address
+    assert_eq!(wide("::/16"), [""; 0]);
+}
+
+#[test]
+fn both_ends_of_the_space() {
+    assert_eq!(
+        ranges4(&list("a", "0.0.0.0/0 !0.0.0.0 !255.255.255.255")),
+        ["0.0.0.1-255.255.255.254"]
+    );
+    assert_eq!(
+        ranges4(&list("a", "255.255.255.254/31 !255.255.255.255 254.0.0.0/7")),
+        ["254.0.0.0-255.255.255.254"]
+    );
+    let all = list("a", "::/0 !::/1 ::1");
+    assert_eq!(all.v6().len(), 2);
+    assert!(all.contains("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".parse().unwrap()));
+    assert!(all.contains("::1".parse().unwrap()));
+    assert!(!all.contains("::2".parse().unwrap()));
+}
+
+#[test]
+fn a_million_repetitions_are_one_entry() {
+    let item = Item { net: Net::new(0x0102_0300, 24).unwrap(), negated: false };
+    let hole = Item { net: Net::new(0x0102_0304, 32).unwrap(), negated: true };
+    let mut items = Items { v4: vec![item; 1_000_000], v6: Vec::new() };
+    assert_eq!(List::new("a", items.clone(), NO_FLOOR).len(), 1);
+    items.v4.extend(vec![hole; 1000]);
+    assert_eq!(List::new("a", items, NO_FLOOR).len(), 2);
+}
+
+proptest! {
+    #[test]
+    fn as_painted_item_by_item(
+        universe in universe(),
+        items in proptest::collection::vec((small(), any::<bool>()), 0..40),
+    ) {
+        let list = universe.list(&items);
+        let mut bits = vec![false; SIZE];
+        let offsets = list.v4().iter().map(|r| (r.first() as u16, r.last() as u16))
+            .chain(list.v6().iter().map(|r| (r.first() as u16, r.last() as u16)));
+        let mut after = 0;
+        for (first, last) in offsets {
+            prop_assert!(after <= usize::from(first), "not ascending");
+            bits[usize::from(first)..=usize::from(last)].fill(true);
+            after = usize::from(last) + 1;
+        }
+        prop_assert!(bits == paint(&items));
+    }
+}

@@ -1,0 +1,84 @@
+use super::*;
+
+fn range(first: u32, last: u32) -> Range<u32> {
+    Range::new(first, last).unwrap()
+}
+
+fn cover(ranges: &[Range<u32>], floor: u8, max: usize) -> (Vec<Net<u32>>, usize) {
+    let mut cover = Cover::new(floor, max, 0);
+    ranges.iter().for_each(|range| cover.push(*range));
+    cover.finish()
+}
+
+#[test]
+fn holes_cut_and_count() {
+    let ranges = [range(0, 9), range(20, 29), range(30, 39), range(u32::MAX - 1, u32::MAX)];
+    let holes = [range(0, 0), range(3, 4), range(9, 20), range(39, 50), range(u32::MAX, u32::MAX)];
+    let mut holes = Holes::new(holes.into_iter());
+    let mut left = Vec::new();
+    ranges.iter().for_each(|range| holes.cut(*range, |range| left.push(range)));
+    let last = range(u32::MAX - 1, u32::MAX - 1);
+    assert_eq!(left, [range(1, 2), range(5, 8), range(21, 29), range(30, 38), last]);
+    assert_eq!(holes.removed, Count { entries: 4, addresses: 7 });
+}
+
+#[test]
+fn a_hole_may_swallow_several_ranges() {
+    let mut holes = Holes::new([range(0, u32::MAX)].into_iter());
+    for part in [range(0, 4), range(6, 7), range(100, u32::MAX)] {
+        holes.cut(part, |range| panic!("{range:?} is left"));
+    }
+    assert_eq!(holes.removed, Count { entries: 3, addresses: 7 + (1 << 32) - 100 });
+}
+
+#[test]
+fn counts_saturate() {
+    let mut count = Count::default();
+    count.add_addresses(Range::new(0, u128::MAX).unwrap());
+    assert_eq!(count.addresses, u128::MAX);
+    count.add(count);
+    assert_eq!(count.addresses, u128::MAX);
+}
+
+#[test]
+fn overlap_of_a_list_and_a_network() {
+    let list = [range(0, 9), range(20, 29), range(30, 39)];
+    assert_eq!(overlap(&list, range(10, 19)), Count::default());
+    assert_eq!(overlap(&list, range(9, 20)), Count { entries: 2, addresses: 2 });
+    assert_eq!(overlap(&list, range(25, u32::MAX)), Count { entries: 2, addresses: 15 });
+    assert_eq!(overlap(&list, range(40, 41)), Count::default());
+    assert_eq!(overlap::<u32>(&[], range(0, 41)), Count::default());
+}
+
+#[test]
+fn the_union_joins_what_overlaps_and_keeps_what_touches() {
+    let (a, b) = ([range(0, 9), range(20, 29)], [range(5, 12), range(13, 14), range(20, 20)]);
+    let both = union(&[&a, &b]);
+    assert_eq!(*both, [range(0, 12), range(13, 14), range(20, 29)]);
+    assert_eq!(*union(&[&a[..]]), a);
+    assert!(union::<u32>(&[]).is_empty());
+}
+
+#[test]
+fn neighbours_become_one_prefix_but_none_wider_than_the_floor() {
+    let parts: Vec<Range<u32>> = (0..256).map(|a| range(a << 24, a << 24 | 0xff_ffff)).collect();
+    let count = |floor| cover(&parts, floor, usize::MAX).1;
+    assert_eq!(count(0), 1);
+    assert_eq!(count(1), 2);
+    assert_eq!(count(8), 256);
+    let text: Vec<String> =
+        cover(&[range(0x00ff_ffff, 0x0200_0000)], 8, 9).0.iter().map(Net::to_string).collect();
+    assert_eq!(text, ["0.255.255.255", "1.0.0.0/8", "2.0.0.0"]);
+}
+
+#[test]
+fn beyond_the_maximum_prefixes_are_only_counted() {
+    let hosts: Vec<Range<u32>> = (0..1000).map(|a| range(2 * a, 2 * a)).collect();
+    assert_eq!(cover(&hosts, 8, 1000).0.len(), 1000);
+    let (nets, entries) = cover(&hosts, 8, 999);
+    assert_eq!(entries, 1000);
+    assert!(nets.capacity() <= 999, "{}", nets.capacity());
+    // a range of 4 thousand million prefixes is left where it exceeds the maximum
+    let (nets, entries) = cover(&[range(0, u32::MAX)], 32, 10);
+    assert!(nets.is_empty() && entries == 11, "{entries}");
+}
