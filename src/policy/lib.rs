@@ -11,6 +11,7 @@
 //! an IPv4 prefix in a list, the same in a table, and 4 for its age.
 
 mod compose;
+mod diff;
 mod held;
 mod judge;
 mod list;
@@ -21,6 +22,7 @@ mod sweep;
 mod tests;
 
 pub use compose::{Composed, Hit, MAX_HITS, Protected, Removed, compose_allow, compose_block};
+pub use diff::{Change, diff};
 pub use held::HeldRuns;
 pub use judge::{Accepted, Guard, Kept, Limit, Reason, Run, Table, judge};
 pub use list::{Floor, List};
