@@ -3,9 +3,10 @@
 //!
 //! A [`List`] is made of the items of one list as soon as they have come, and keeps only the
 //! addresses that the list names. [`compose_allow`] and [`compose_block`] make the tables of them,
-//! and [`judge`] compares a table with its guards and with the set before. The order matters:
-//! allow is composed and judged first, and block is composed against the allow set that will
-//! really be in force, which is the previous one when the new one was not accepted.
+//! [`judge`] compares a table with its guards and with the set before, [`diff`] shows the
+//! difference and [`why`] explains a single address. The order matters: allow is composed and
+//! judged first, and block is composed against the allow set that will really be in force, which
+//! is the previous one when the new one was not accepted.
 //!
 //! Nothing here does I/O or reads a clock. Memory is linear in the items handed in: 8 octets for
 //! an IPv4 prefix in a list, the same in a table, and 4 for its age.
@@ -15,8 +16,10 @@ mod diff;
 mod held;
 mod judge;
 mod list;
+mod since;
 mod sort;
 mod sweep;
+mod why;
 
 #[cfg(test)]
 mod tests;
@@ -26,4 +29,6 @@ pub use diff::{Change, diff};
 pub use held::HeldRuns;
 pub use judge::{Accepted, Guard, Kept, Limit, Reason, Run, Table, judge};
 pub use list::{Floor, List};
+pub use since::{Since, SinceError};
 pub use sweep::Count;
+pub use why::{Evidence, Why, why};

@@ -1,0 +1,116 @@
+//! Since when an address is blocked.
+
+use core::fmt;
+use core::net::IpAddr;
+
+use prefix::{Address, Net, PrefixSet};
+
+/// Since when each entry of a set is covered, in the order of the set.
+///
+/// Epoch seconds, kept in 32 bits: later than the year 2106 is the year 2106.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Since {
+    v4: Vec<u32>,
+    v6: Vec<u32>,
+}
+
+/// Times were handed in that do not belong to the set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SinceError {
+    /// Entries of the set.
+    pub entries: usize,
+    /// Times handed in.
+    pub times: usize,
+}
+
+impl fmt::Display for SinceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} times for a table of {} entries", self.times, self.entries)
+    }
+}
+
+impl std::error::Error for SinceError {}
+
+impl Since {
+    /// The times of a set without a past: all of it is covered since `now`.
+    pub fn new(set: &PrefixSet, now: u64) -> Self {
+        let now = clamp(now);
+        Self { v4: vec![now; set.v4().len()], v6: vec![now; set.v6().len()] }
+    }
+
+    /// The times of the set that follows `old` at `now`.
+    ///
+    /// An entry that the old set covered as a whole is as old as the youngest old entry in it, so
+    /// that the time holds for each of its addresses; any other begins now.
+    pub fn follow(&self, old: &PrefixSet, new: &PrefixSet, now: u64) -> Self {
+        let now = clamp(now);
+        Self {
+            v4: follow(old.v4(), &self.v4, new.v4(), now),
+            v6: follow(old.v6(), &self.v6, new.v6(), now),
+        }
+    }
+
+    /// Times that were kept elsewhere, in the order of the set.
+    ///
+    /// # Errors
+    /// When there is not one for each entry.
+    pub fn from_parts(set: &PrefixSet, v4: Vec<u32>, v6: Vec<u32>) -> Result<Self, SinceError> {
+        if v4.len() == set.v4().len() && v6.len() == set.v6().len() {
+            Ok(Self { v4, v6 })
+        } else {
+            Err(SinceError { entries: set.len(), times: v4.len() + v6.len() })
+        }
+    }
+
+    /// The times of the IPv4 entries.
+    pub fn v4(&self) -> &[u32] {
+        &self.v4
+    }
+
+    /// The times of the IPv6 entries.
+    pub fn v6(&self) -> &[u32] {
+        &self.v6
+    }
+
+    /// Since when the entry of `set` that covers the address is covered.
+    pub fn find(&self, set: &PrefixSet, addr: IpAddr) -> Option<u64> {
+        let time = match addr {
+            IpAddr::V4(a) => find(set.v4(), &self.v4, a.to_bits()),
+            IpAddr::V6(a) => find(set.v6(), &self.v6, a.to_bits()),
+        };
+        time.map(u64::from)
+    }
+}
+
+fn clamp(time: u64) -> u32 {
+    u32::try_from(time).unwrap_or(u32::MAX)
+}
+
+fn find<A: Address>(nets: &[Net<A>], times: &[u32], addr: A) -> Option<u32> {
+    let index = nets.partition_point(|net| net.last() < addr);
+    nets.get(index).filter(|net| net.contains(addr)).and(times.get(index)).copied()
+}
+
+fn follow<A: Address>(old: &[Net<A>], times: &[u32], new: &[Net<A>], now: u32) -> Vec<u32> {
+    let mut past = old.iter().zip(times).peekable();
+    let time = |net: &Net<A>| {
+        while past.next_if(|(old, _)| old.last() < net.addr()).is_some() {}
+        let mut youngest = 0;
+        let mut from = net.addr();
+        for (old, time) in past.clone() {
+            if old.addr() > from {
+                return now;
+            }
+            youngest = youngest.max(*time);
+            match old.last().next() {
+                Some(next) if old.last() < net.last() => from = next,
+                _ => return youngest,
+            }
+        }
+        now
+    };
+    new.iter().map(time).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+use super::*;
+use crate::tests::{guard, list, protected};
+use crate::{compose_allow, compose_block};
+
+struct World {
+    block: PrefixSet,
+    since: Since,
+    block_lists: Vec<List>,
+    allow_lists: Vec<List>,
+    protected: Vec<Protected>,
+}
+
+fn world() -> World {
+    let block_lists = vec![
+        list("basic.threatstop.local", "1.2.2.0/24 7.7.7.7 10.1.2.3 2001:db8::/32"),
+        list("local_block", "1.2.3.0/24 1.2.2.9 8.0.0.0/8 !8.8.8.8"),
+    ];
+    let allow_lists = vec![list("dns.threatstop.local", "7.7.7.0/24 9.9.9.9")];
+    let protected = protected("10.0.0.0/8 10.1.0.0/16 fe80::/10");
+    let allow = compose_allow(&allow_lists, &guard()).unwrap();
+    let block = compose_block(&block_lists, &allow, &protected, &guard()).unwrap().set;
+    let since = Since::new(&block, 1_795_348_800);
+    World { block, since, block_lists, allow_lists, protected }
+}
+
+fn ask<'a>(world: &'a World, addr: &str) -> Why<'a> {
+    let evidence = Evidence {
+        block: &world.block,
+        since: &world.since,
+        block_lists: &world.block_lists,
+        allow_lists: &world.allow_lists,
+        protected: &world.protected,
+    };
+    why(&evidence, addr.parse().unwrap())
+}
+
+#[test]
+fn blocked_by_one_list_or_by_several() {
+    let world = world();
+    let one = ask(&world, "1.2.3.4");
+    assert!(one.blocked());
+    assert_eq!(one.entry.unwrap().to_string(), "1.2.2.0/23");
+    assert_eq!(one.since, Some(1_795_348_800));
+    assert_eq!(one.listed_by, ["local_block"]);
+    assert_eq!((one.allowed_by.len(), one.protected_by), (0, None));
+    assert_eq!(ask(&world, "1.2.2.9").listed_by, ["basic.threatstop.local", "local_block"]);
+    assert_eq!(ask(&world, "2001:db8::1").listed_by, ["basic.threatstop.local"]);
+}
+
+#[test]
+fn a_mapped_address_is_the_ipv4_one() {
+    let world = world();
+    assert_eq!(ask(&world, "::ffff:1.2.3.4"), ask(&world, "1.2.3.4"));
+}
+
+#[test]
+fn allowed_although_listed() {
+    let world = world();
+    let answer = ask(&world, "7.7.7.7");
+    assert!(!answer.blocked());
+    assert_eq!(answer.since, None);
+    assert_eq!(answer.allowed_by, ["dns.threatstop.local"]);
+    assert_eq!(answer.listed_by, ["basic.threatstop.local"]);
+    assert_eq!(ask(&world, "9.9.9.9").allowed_by, ["dns.threatstop.local"]);
+}
+
+#[test]
+fn protected_by_the_most_specific_network() {
+    let world = world();
+    let answer = ask(&world, "10.1.2.3");
+    assert!(!answer.blocked());
+    assert_eq!(answer.protected_by.unwrap().reason, "reason of 10.1.0.0/16");
+    assert_eq!(answer.listed_by, ["basic.threatstop.local"]);
+    assert_eq!(ask(&world, "10.2.0.0").protected_by.unwrap().reason, "reason of 10.0.0.0/8");
+    assert!(ask(&world, "fe80::1").protected_by.is_some());
+}
+
+#[test]
+fn not_listed_at_all_or_excepted_by_its_list() {
+    let world = world();
+    for addr in ["6.6.6.6", "8.8.8.8", "::1"] {
+        let nothing = Why {
+            entry: None,
+            since: None,
+            listed_by: Vec::new(),
+            allowed_by: Vec::new(),
+            protected_by: None,
+        };
+        assert_eq!(ask(&world, addr), nothing, "{addr}");
+    }
+    assert!(ask(&world, "8.8.8.9").blocked());
+}
