@@ -16,6 +16,7 @@ mod diff;
 mod held;
 mod judge;
 mod list;
+mod local;
 mod since;
 mod sort;
 mod sweep;
@@ -29,6 +30,9 @@ pub use diff::{Change, diff};
 pub use held::HeldRuns;
 pub use judge::{Accepted, Guard, Kept, Limit, Reason, Run, Table, judge};
 pub use list::{Floor, List};
+pub use local::{
+    LOCAL_MAX_ENTRIES, LOCAL_MAX_LINE, LOCAL_MAX_OCTETS, LocalError, LocalProblem, parse_local,
+};
 pub use since::{Since, SinceError};
 pub use sweep::Count;
 pub use why::{Evidence, Why, why};
