@@ -118,7 +118,9 @@ async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> i
             }
             let ended = run.ended().await;
             if let Some(preview) = &ended.preview {
-                for (old, new) in [(&preview.0.block, &preview.1.block), (&preview.0.allow, &preview.1.allow)] {
+                for (old, new) in
+                    [(&preview.0.block, &preview.1.block), (&preview.0.allow, &preview.1.allow)]
+                {
                     let empty = PrefixSet::default();
                     client
                         .difference(old.as_ref().unwrap_or(&empty), new.as_ref().unwrap_or(&empty))
@@ -133,8 +135,7 @@ async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> i
         Request::Show { what: what @ (Show::Block | Show::Allow) } => {
             let table = if what == Show::Block { TableId::Block } else { TableId::Allow };
             // without reload, pf's table is not ours to show
-            let source =
-                if engine.config.tables.reload { Source::Kernel } else { Source::File };
+            let source = if engine.config.tables.reload { Source::Kernel } else { Source::File };
             match engine.link.list(table, source).await {
                 Ok(set) => {
                     let entries = client.prefixes(set.iter(), Reply::Prefixes).await?;
@@ -158,7 +159,15 @@ async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> i
         Request::Why { address } => client.done(report::why(engine, address)).await,
         Request::Test {} => test::test(engine, client).await,
         Request::Rollback {} => match update::rollback(engine).await {
-            Ok(updated) => client.done(updated).await,
+            Ok(updated) => {
+                let (block, allow) = (updated.block.entries, updated.allow.entries);
+                let line = format!(
+                    "The previous lists are back: {block} blocked, {allow} allowed addresses. \
+                     Nothing is published until threatstopctl update."
+                );
+                client.send(&Reply::Line(line)).await?;
+                client.done(updated).await
+            }
             Err(why) => client.fail(word, why).await,
         },
         Request::Reload {} => match engine.link.reload().await {

@@ -83,9 +83,8 @@ impl<'a> Work<'a> {
         let previous = self.before.set(id).map(PrefixSet::len);
         let wanted = self.run.request.wanted;
         let judged = match composed {
-            Ok(set) => {
-                judge(table, &set, previous, &guard(self.engine), wanted, held).map(|how| (set, how))
-            }
+            Ok(set) => judge(table, &set, previous, &guard(self.engine), wanted, held)
+                .map(|how| (set, how)),
             Err(kept) => {
                 held.end();
                 Err(kept)
@@ -171,7 +170,6 @@ impl<'a> Work<'a> {
         }
         next.block = next.block.or_else(|| self.before.block.clone());
         next.allow = next.allow.or_else(|| self.before.allow.clone());
-        self.say_totals(&changes, true);
         let result = self.result(changes, failures, &time);
         Ended { result, preview: Some((self.before, next)), fetched: true }
     }
@@ -179,7 +177,9 @@ impl<'a> Work<'a> {
     /// Publishes what was accepted and remembers how the run went.
     async fn carry_out(mut self, sets: [Option<PrefixSet>; 2], time: Time) -> Ended {
         let engine = self.engine;
-        if self.run.request.wanted == Wanted::Scheduled && engine.state.memory().rolled_back.is_some() {
+        if self.run.request.wanted == Wanted::Scheduled
+            && engine.state.memory().rolled_back.is_some()
+        {
             self.run.say("Rolled back: nothing is published until threatstopctl update");
             let changes = TableId::BY_NUMBER.map(|id| unchanged(self.before.set(id)));
             let result = self.result(changes, Vec::new(), &time);
@@ -234,7 +234,7 @@ impl<'a> Work<'a> {
         }
         self.run.say(format!("Adding {} blocked addresses", block.entries));
         self.run.say(format!("Adding {} allowed addresses", allow.entries));
-        if self.engine.config.tables.reload && good && !self.run.request.dry_run {
+        if self.engine.config.tables.reload && good {
             self.run.say("Reloading pf...done");
         }
     }

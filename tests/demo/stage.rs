@@ -1,0 +1,125 @@
+//! What the demo shows, and whether all went as it should.
+
+use std::cell::Cell;
+use std::fmt::Display;
+use std::fs;
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tests::harness::{Daemon, Scratch, programs};
+
+/// Lines of a longer output that are shown.
+const SHOWN: usize = 16;
+/// What takes longer gets a progress line.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The stage: counts what did not go as it should.
+pub struct Stage {
+    started: Instant,
+    failed: Cell<u32>,
+}
+
+impl Stage {
+    /// An empty stage.
+    pub fn new() -> Self {
+        Self { started: Instant::now(), failed: Cell::new(0) }
+    }
+
+    /// Builds the programs.
+    pub fn build(&self) {
+        self.scene("Building threatstopd, threatstopd-engine and threatstopctl");
+        let programs = with_progress("building", programs);
+        self.say(programs.threatstopd.display());
+    }
+
+    /// A headline.
+    pub fn scene(&self, title: &str) {
+        println!("\n== {title}");
+    }
+
+    /// A line.
+    pub fn say(&self, line: impl Display) {
+        println!("   {line}");
+    }
+
+    /// Runs the control tool and shows what it prints; `wanted` is its exit status.
+    pub fn ctl(&self, daemon: &Daemon, arguments: &[&str], wanted: i32) {
+        println!("\n   $ threatstopctl {}", arguments.join(" "));
+        let output = with_progress("waiting", || daemon.ctl(arguments));
+        let text = format!("{}{}", output.stdout, output.stderr);
+        let lines: Vec<&str> = text.lines().collect();
+        for line in lines.iter().take(SHOWN) {
+            println!("   {line}");
+        }
+        if lines.len() > SHOWN {
+            println!("   ... {} lines more", lines.len() - SHOWN);
+        }
+        if output.status.code() != Some(wanted) {
+            self.failed.set(self.failed.get() + 1);
+            println!("   FAILED: {}, expected exit status {wanted}", output.status);
+            println!("{}", daemon.output());
+        }
+    }
+
+    /// Shows the table files and the simulated tables.
+    pub fn files(&self, scratch: &Scratch) {
+        println!();
+        let mut names: Vec<_> = fs::read_dir(scratch.tables())
+            .expect("the table directory")
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|path| path.is_file())
+            .collect();
+        names.sort();
+        for path in names {
+            let lines = fs::read_to_string(&path).map_or(0, |text| text.lines().count());
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            println!("   {name:32} {lines:>6} prefixes");
+        }
+    }
+
+    /// The last line.
+    pub fn end(&self) -> ExitCode {
+        let seconds = self.started.elapsed().as_secs_f64();
+        match self.failed.get() {
+            0 => {
+                println!("\n== All went as it should, in {seconds:.1} seconds");
+                ExitCode::SUCCESS
+            }
+            failed => {
+                println!("\n== {failed} steps did not go as they should");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// Runs something; when it takes longer than a second on a terminal, a line counts the seconds.
+fn with_progress<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let started = Instant::now();
+            let mut shown = false;
+            while !done.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(50));
+                if started.elapsed() > PATIENCE && std::io::stderr().is_terminal() {
+                    shown = true;
+                    let _ = write!(
+                        std::io::stderr(),
+                        "\r   {what}: {} s ",
+                        started.elapsed().as_secs()
+                    );
+                }
+            }
+            if shown {
+                let _ = write!(std::io::stderr(), "\r{:30}\r", "");
+            }
+        });
+        let result = work();
+        done.store(true, Ordering::Relaxed);
+        result
+    })
+}
