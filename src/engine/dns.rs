@@ -16,10 +16,9 @@ mod tests;
 
 use core::time::Duration;
 
-pub use error::{Attempt, AttemptError, RunError};
-pub use probe::{ListReport, Outcome, ServerReport, probe};
-pub use retrieve::{Event, Retrieved, Run, Wanted, retrieve};
-pub use servers::{Failure, Health, Servers};
+pub use probe::probe;
+pub use retrieve::{Event, Run, Wanted, retrieve};
+pub use servers::{Health, Servers};
 
 /// How long things may take. All of it is measured on the monotonic clock.
 #[derive(Clone, Copy, Debug)]

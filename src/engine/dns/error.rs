@@ -59,8 +59,6 @@ pub struct Attempt {
     pub server: String,
     /// The address; none when the server's name was not resolved.
     pub address: Option<SocketAddr>,
-    /// When it failed, in epoch seconds.
-    pub at: u64,
     /// What failed.
     pub error: AttemptError,
 }

@@ -40,8 +40,6 @@ pub enum Event<'a> {
     Server {
         /// The server as it is configured.
         server: &'a config::Server,
-        /// The address.
-        address: SocketAddr,
     },
     /// The first question of a list goes out.
     Started(&'a ListName),
@@ -58,10 +56,6 @@ pub struct Retrieved {
     pub lists: Vec<List>,
     /// The server they came from, as it is configured.
     pub server: String,
-    /// Its address.
-    pub address: SocketAddr,
-    /// What failed before.
-    pub attempts: Vec<Attempt>,
 }
 
 /// Reads all lists from one server: the first in order that has them whole.
@@ -83,8 +77,7 @@ pub async fn retrieve(
         match try_server(run, entry, until, &mut attempts, tell).await {
             Some((address, lists)) => {
                 entry.worked(address);
-                let server = entry.server().to_string();
-                return Ok(Retrieved { lists, server, address, attempts });
+                return Ok(Retrieved { lists, server: entry.server().to_string() });
             }
             None => continue,
         }
@@ -132,7 +125,7 @@ async fn read_lists(
     tell: &mut dyn FnMut(Event<'_>),
 ) -> Result<Vec<List>, AttemptError> {
     let connection = Connection::open(address, run.limits.connect).await?;
-    tell(Event::Server { server: entry.server(), address });
+    tell(Event::Server { server: entry.server() });
     let assembly = |wanted: &Wanted| {
         let suffix = run.suffix.clone();
         Assembly::new(wanted.name.clone(), Options { suffix, apl_before: wanted.apl_before })

@@ -127,9 +127,8 @@ impl Entry {
     /// Remembers a failure, and returns it as an attempt.
     pub(super) fn failed(&self, address: Option<SocketAddr>, error: AttemptError) -> Attempt {
         let mut health = self.health.borrow_mut();
-        let at = clock::now();
-        health.last_failure = Some(Failure { address, at, what: error.to_string() });
+        health.last_failure = Some(Failure { address, at: clock::now(), what: error.to_string() });
         health.failures = health.failures.saturating_add(1);
-        Attempt { server: health.server.clone(), address, at, error }
+        Attempt { server: health.server.clone(), address, error }
     }
 }
