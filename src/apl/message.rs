@@ -239,6 +239,9 @@ impl<'a> Reply<'a> {
             answer.records += 1;
             record.read(question.qtype, &mut answer, items)?;
         }
+        if answer.foreign_text {
+            answer.counts = Counts::default();
+        }
         Ok(answer)
     }
 
