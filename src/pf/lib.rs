@@ -1,1 +1,97 @@
-//! placeholder
+//! Tables of pf(4): the kernel's, simulated ones for other systems, and the files from which
+//! pf.conf(5) loads them at boot.
+//!
+//! Linked into the root helper. Sets arrive as sorted, disjoint slices that somebody else has
+//! judged; from here on file and table have the old set or the new one, whole, and both the same.
+
+mod abi;
+mod error;
+mod fault;
+mod file;
+mod kernel;
+mod publish;
+mod simulated;
+#[cfg(test)]
+mod tests;
+
+pub use abi::PfrAddr;
+pub use error::{Error, suggested_limit};
+pub use file::Directory;
+pub use kernel::Kernel;
+pub use publish::{PublishError, Stage, mend, publish};
+pub use simulated::Simulated;
+
+type Result<T> = core::result::Result<T, Error>;
+
+/// A table: where it lives, and whether it may be empty.
+#[derive(Clone, Debug)]
+pub struct Table {
+    name: String,
+    may_be_empty: bool,
+    pfr: abi::PfrTable,
+}
+
+impl Table {
+    /// A table by its anchor ("" is the main ruleset) and name. `None` when pf or the file system
+    /// could not take them: a name has 1 to 31 characters of `A-Z a-z 0-9 _ - .` and begins with
+    /// none of the last two; an anchor has at most 958 octets and no NUL, and is not pf's `_pf`.
+    pub fn new(anchor: &str, name: &str, may_be_empty: bool) -> Option<Self> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
+        let valid = name.bytes().all(plain) && !name.is_empty() && !name.starts_with(['-', '.']);
+        let mut pfr = abi::PfrTable::default(); // NUL to the ends, which pf insists on
+        let room = &mut pfr.name[..abi::PF_TABLE_NAME_SIZE - 1];
+        room.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
+        let room = &mut pfr.anchor.as_flattened_mut()[..abi::PF_ANCHOR_MAXPATH - 1];
+        room.get_mut(..anchor.len())?.copy_from_slice(anchor.as_bytes());
+        let table = Self { name: name.into(), may_be_empty, pfr };
+        (valid && !anchor.contains('\0') && anchor != "_pf").then_some(table)
+    }
+
+    fn file(&self, kind: &str) -> String {
+        format!("{}.{kind}", self.name)
+    }
+}
+
+/// What a replacement did or would do; the default value when the set was there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// There was no such table or file, or the file was not in canonical form.
+    pub created: bool,
+    /// Prefixes that came.
+    pub added: usize,
+    /// Prefixes that went.
+    pub deleted: usize,
+    /// Prefixes that somebody had negated and that are plain again.
+    pub changed: usize,
+}
+
+/// What pf knows of a table. A later answer differs, `packets` aside, when somebody has filled,
+/// emptied or recreated it, loaded other rules, or switched pf on or off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// pf is enabled.
+    pub running: bool,
+    /// The table exists; else the rest is zero.
+    pub exists: bool,
+    /// Number of prefixes.
+    pub entries: usize,
+    /// Epoch seconds when its counters began: at its creation (simulated: the last change).
+    pub since: i64,
+    /// Rules that refer to it, and tables of its name in anchors; with none, nothing is blocked.
+    pub references: usize,
+    /// Packets that rules blocked, matched or passed because of it.
+    pub packets: u64,
+}
+
+/// The tables of a pf, real or simulated.
+pub trait Backend {
+    /// Replaces the content of a table at once, or with `dummy` tells what that would do. The table
+    /// is created if, and only if, it does not exist: securelevel 2 forbids that. On error (EPERM
+    /// const or securelevel, EINVAL not canonical, [`Error::Limit`]) the old content stays.
+    fn replace(&self, table: &Table, set: &[PfrAddr], dummy: bool) -> Result<Changes>;
+    /// Whether pf is enabled, and the counters of a table.
+    fn stats(&self, table: &Table) -> Result<Stats>;
+    /// The content, sorted; what is no plain prefix ([`PfrAddr::prefix`]) comes first. Fails with
+    /// ESRCH without the table, ENOMEM without the memory.
+    fn list(&self, table: &Table) -> Result<Vec<PfrAddr>>;
+}

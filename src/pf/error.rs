@@ -1,0 +1,66 @@
+//! What can go wrong, and the way out.
+
+use nix::errno::Errno::{self, EINVAL, ENODEV, ENOMEM, ENOTTY, EPERM, ESRCH};
+
+/// A failed operation on a table or a table file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// A system call failed: on which file or table, which call, why.
+    System(String, &'static str, Errno),
+    /// We refuse: what, and why.
+    Refused(String, &'static str),
+    /// A line, from 1, that is not the canonical text of the next prefix: of which table file.
+    Text(String, usize),
+    /// A set does not fit into pf: for which table, its entries, pf's limit of them.
+    Limit(String, usize, usize),
+}
+
+impl Error {
+    /// The error number that comes nearest.
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::System(_, _, errno) => *errno,
+            Self::Refused(..) => EPERM,
+            Self::Text(..) => EINVAL,
+            Self::Limit(..) => ENOMEM,
+        }
+    }
+
+    pub(crate) fn on(name: &str, call: &'static str) -> impl Fn(Errno) -> Self {
+        move |errno| Self::System(name.into(), call, errno)
+    }
+}
+
+/// The `set limit table-entries` to recommend for a set: `pfctl -f` holds it twice, and whatever
+/// filled `limit` stays. Rounded up to a whole 100,000.
+pub fn suggested_limit(entries: usize, limit: usize) -> usize {
+    (2 * entries).max(limit + entries).next_multiple_of(100_000)
+}
+
+impl core::fmt::Display for Error {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let (on, what, errno) = match self {
+            Self::System(on, what, errno) => (on, *what, errno),
+            Self::Refused(what, why) => return write!(f, "{what}: {why}"),
+            Self::Text(path, line) => {
+                return write!(f, "{path}:{line}: not the next prefix; run threatstopctl update");
+            }
+            Self::Limit(table, n, limit) => {
+                write!(f, "{table}: {n} entries do not fit; put \"set limit table-entries ")?;
+                return write!(f, "{}\" above the tables of pf.conf", suggested_limit(*n, *limit));
+            }
+        };
+        let why = match errno {
+            _ if !what.starts_with("DIOC") => errno.desc(),
+            ENOTTY | ENODEV => "this build does not match the kernel's pf; rebuild the port",
+            EPERM if what == "DIOCRADDTABLES" => "not at this securelevel; declare it in pf.conf",
+            EPERM => "a const table; remove that word in pf.conf",
+            EINVAL => "not a name, anchor or prefix that pf takes",
+            ESRCH => "no such table; declare it in pf.conf",
+            errno => errno.desc(),
+        };
+        write!(f, "{on}: {what}: {why}")
+    }
+}
+
+impl core::error::Error for Error {}

@@ -1,0 +1,209 @@
+//! Table files: written beside and renamed over, read strictly.
+//!
+//! All names are relative to a descriptor of the directory. `NAME.pftable` is at every moment the
+//! old set or the new one, whole. The old one stays as a second link, `.NAME.pftable.old`, until
+//! pf has the new set; then it becomes `NAME.pftable.prev`, or else `NAME.pftable` again.
+
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::{fs::File, os::fd::OwnedFd, path::Path, path::PathBuf};
+
+use nix::Result as Sys;
+use nix::errno::Errno::{self, EINVAL, EIO, ENOENT, ENOMEM};
+use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
+use nix::libc::{S_IFMT, S_IFREG};
+use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
+use nix::unistd::{Uid, UnlinkatFlags, fsync, linkat, unlinkat};
+use prefix::Prefix;
+
+use crate::{Changes, Error, PfrAddr, Result, Table, fault};
+
+const READ: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_CLOEXEC);
+const CREATE: OFlag = READ.union(OFlag::O_WRONLY).union(OFlag::O_CREAT).union(OFlag::O_EXCL);
+
+/// The directory of the table files.
+#[derive(Debug)]
+pub struct Directory {
+    /// Its descriptor, for flock(2).
+    pub fd: OwnedFd,
+    pub(crate) path: PathBuf,
+}
+
+/// The names beside a file: being written, kept until pf has agreed, the set before.
+fn beside(name: &str) -> [String; 3] {
+    [format!(".{name}.tmp"), format!(".{name}.old"), format!("{name}.prev")]
+}
+
+/// Whether nobody but root and the starting user could have written it.
+fn trusted(stat: &FileStat) -> bool {
+    [0, Uid::effective().as_raw()].contains(&stat.st_uid) && stat.st_mode & 0o022 == 0
+}
+
+/// Whether a prefix may come next: ascending, IPv4 first, and disjoint.
+fn follows(last: Option<Prefix>, next: Prefix) -> bool {
+    last.is_none_or(|last| last < next && !last.contains(next.addr()))
+}
+
+/// The value, or `None` where nothing has the name.
+pub(crate) fn present<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Err(Error::System(_, _, ENOENT)) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+pub(crate) fn errno(error: std::io::Error) -> Errno {
+    Errno::try_from(error).unwrap_or(EIO)
+}
+
+impl Directory {
+    /// Opens the directory; refuses a symbolic link, and one that others than root and the starting
+    /// user own or may write to.
+    pub fn open(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let fd = open(path, READ | OFlag::O_DIRECTORY, Mode::empty());
+        let fd = fd.map_err(Error::on(&name, "open"))?;
+        if trusted(&fstat(&fd).map_err(Error::on(&name, "fstat"))?) {
+            return Ok(Self { fd, path: path.into() });
+        }
+        Err(Error::Refused(name, "must belong to root, and nobody else may write to it"))
+    }
+
+    /// The set of a table in its file, of `kind` "pftable", or "pftable.prev" for the set before.
+    /// Fails when the file is missing, not as we leave it, or not in canonical form.
+    pub fn load(&self, table: &Table, kind: &str) -> Result<Vec<PfrAddr>> {
+        let (name, mut set) = (&table.file(kind), Vec::new());
+        let failed = |errno| Error::on(&self.path(name), "open")(errno);
+        // counted first: a vector that grows holds the set twice at times
+        let count = self.each(name, |_| ())?.ok_or_else(|| failed(ENOENT))?;
+        set.try_reserve_exact(count).map_err(|_| failed(ENOMEM))?;
+        self.each(name, |prefix| set.push(prefix.into()))?;
+        Ok(set)
+    }
+
+    /// Hands out the prefixes of a file, in order. Their number; `None` without the file.
+    pub(crate) fn each(&self, name: &str, mut take: impl FnMut(Prefix)) -> Result<Option<usize>> {
+        let Some(file) = self.file(name)? else { return Ok(None) };
+        let (mut file, mut text, mut last, mut count) = (BufReader::new(file), vec![], None, 0);
+        loop {
+            text.clear();
+            let mut line = file.by_ref().take(64); // longer than any prefix
+            self.step("read", name, || line.read_until(b'\n', &mut text).map_err(errno))?;
+            if text.is_empty() {
+                return Ok(Some(count));
+            }
+            count += 1;
+            last = str::from_utf8(&text)
+                .ok()
+                .and_then(|text| text.strip_suffix('\n')?.parse().ok())
+                .filter(|next| follows(last, *next) && format!("{next}\n").as_bytes() == text);
+            take(last.ok_or_else(|| Error::Text(self.path(name), count))?);
+        }
+    }
+
+    /// What makes `new` of a file, whose set is never held. EINVAL for a new set that is not
+    /// canonical, ascending and disjoint.
+    pub(crate) fn diff(&self, name: &str, new: &[PfrAddr]) -> Result<Changes> {
+        let (mut changes, mut last) = (Changes::default(), None);
+        for addr in new {
+            last = addr.prefix().filter(|next| follows(last, *next));
+            last.ok_or_else(|| Error::on(&self.path(name), "compare")(EINVAL))?;
+        }
+        let mut rest = new.iter().filter_map(PfrAddr::prefix).peekable();
+        let found = self.each(name, |old| {
+            while rest.next_if(|next| *next < old).is_some() {
+                changes.added += 1;
+            }
+            changes.deleted += usize::from(rest.next_if_eq(&old).is_none());
+        })?;
+        Ok(Changes { created: found.is_none(), added: changes.added + rest.count(), ..changes })
+    }
+
+    /// Opens a file of ours for reading; `None` without it.
+    pub(crate) fn file(&self, name: &str) -> Result<Option<File>> {
+        // O_NONBLOCK: a FIFO in its place must not hold us up
+        let open = || openat(&self.fd, name, READ | OFlag::O_NONBLOCK, Mode::empty());
+        let Some(fd) = present(self.step("open", name, open))? else { return Ok(None) };
+        let stat = self.step("fstat", name, || fstat(&fd))?;
+        let links = if self.same(name, &beside(name)[1]) { 2 } else { 1 };
+        if trusted(&stat) && stat.st_mode & S_IFMT == S_IFREG && stat.st_nlink == links {
+            return Ok(Some(fd.into()));
+        }
+        let why = "not a regular file of one name that only root may write to; remove it";
+        Err(Error::Refused(self.path(name), why))
+    }
+
+    /// Puts a set in place of a file. With `keep`, all reaches the disk and the file before stays
+    /// for `undo` or `settle`; the answer is whether there was one.
+    pub(crate) fn install(&self, name: &str, set: &[PfrAddr], keep: bool) -> Result<bool> {
+        let [temp, old, prev] = beside(name);
+        self.settle(name)?;
+        self.file(&prev)?; // if it is not ours we stop now, not half way
+        self.write(&temp, set).inspect_err(|_| drop(self.remove(&temp)))?;
+        let link = || linkat(&self.fd, name, &self.fd, &old[..], AtFlags::empty());
+        let kept = keep && present(self.step("link", &old, link))?.is_some();
+        self.rename("rename", &temp, name)?;
+        if keep {
+            self.sync().inspect_err(|_| drop(self.undo(name, kept)))?;
+        }
+        Ok(kept)
+    }
+
+    /// Takes back an `install` that answered `kept`.
+    pub(crate) fn undo(&self, name: &str, kept: bool) -> Result<()> {
+        let old = &beside(name)[1];
+        if kept { self.rename("undo", old, name) } else { self.remove(name) }?;
+        self.sync()
+    }
+
+    /// Makes what `install` kept the set before; also after a crash.
+    pub(crate) fn settle(&self, name: &str) -> Result<()> {
+        let [_, old, prev] = beside(name);
+        if self.same(&old, name) {
+            return self.remove(&old); // the new file never came
+        }
+        if self.same(&old, &old) { self.rename("settle", &old, &prev) } else { Ok(()) }
+    }
+
+    fn write(&self, name: &str, set: &[PfrAddr]) -> Result<()> {
+        self.remove(name)?; // what a crash left
+        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+        let fd = self.step("create", name, || openat(&self.fd, name, CREATE, mode))?;
+        let mut file = BufWriter::new(File::from(fd));
+        self.step("write", name, || {
+            for addr in set {
+                writeln!(file, "{}", addr.prefix().ok_or(EINVAL)?).map_err(errno)?;
+            }
+            file.flush().map_err(errno)
+        })?;
+        self.step("fsync", name, || fsync(file.get_ref()))
+    }
+
+    fn rename(&self, call: &'static str, name: &str, new: &str) -> Result<()> {
+        self.step(call, new, || renameat(&self.fd, name, &self.fd, new))
+    }
+
+    /// Removes a name, not what it may point to; refuses a directory.
+    fn remove(&self, name: &str) -> Result<()> {
+        let unlink = || unlinkat(&self.fd, name, UnlinkatFlags::NoRemoveDir);
+        present(self.step("unlink", name, unlink)).map(drop)
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.step("fsync", ".", || fsync(&self.fd))
+    }
+
+    fn same(&self, a: &str, b: &str) -> bool {
+        let stat = |name: &str| fstatat(&self.fd, name, AtFlags::AT_SYMLINK_NOFOLLOW);
+        stat(a).is_ok_and(|a| stat(b).is_ok_and(|b| (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)))
+    }
+
+    fn step<T>(&self, call: &'static str, on: &str, f: impl FnOnce() -> Sys<T>) -> Result<T> {
+        fault::at(call, on)
+            .and_then(|()| f())
+            .map_err(|errno| Error::on(&self.path(on), call)(errno))
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.path.join(name).display().to_string()
+    }
+}

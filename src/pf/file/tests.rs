@@ -1,0 +1,238 @@
+use std::fs::{Permissions, hard_link, metadata, read_to_string, set_permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+
+use nix::errno::Errno;
+use nix::sys::stat::Mode;
+use nix::unistd::{Uid, mkfifo};
+
+use super::*;
+
+fn scratch() -> (tempfile::TempDir, Directory) {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = Directory::open(scratch.path()).unwrap();
+    (scratch, directory)
+}
+
+fn load(text: &str) -> Result<String> {
+    let (scratch, directory) = scratch();
+    plant(scratch.path(), "T.pftable", text);
+    directory.load(&table("T"), "pftable").map(|set| texts(&set))
+}
+
+#[test]
+fn canonical_text_is_read() {
+    assert_eq!(load(""), Ok("".into()));
+    let text = "1.2.3.4\n1.2.4.0/24\n255.255.255.255\n::/8\n2001:db8::1\n";
+    assert_eq!(load(text), Ok(text.trim_end().replace('\n', " ")));
+}
+
+#[test]
+fn every_other_text_is_refused_with_its_line() {
+    for (text, line) in [
+        ("1.2.3.4", 1),                 // cut
+        ("1.2.3.4\n1.2.3.5\n1.2.3", 3), // cut
+        ("1.2.3.4/32\n", 1),            // not canonical
+        ("1.2.3.4\r\n", 1),
+        ("1.2.3.4 \n", 1),
+        ("1.2.3.4\n\n", 2),
+        ("# comment\n", 1),
+        ("1.2.3.4/24\n", 1),
+        ("2001:DB8::\n", 1),
+        ("2001:db8:0::\n", 1),
+        ("2.0.0.0\n1.0.0.0\n", 2),   // not ascending
+        ("1.0.0.0\n1.0.0.0\n", 2),   // twice
+        ("1.0.0.0/8\n1.2.3.4\n", 2), // within the one before
+        ("::1\n1.2.3.4\n", 2),       // IPv6 first
+        ("!1.2.3.4\n", 1),
+        ("em0\n", 1),
+        ("1.2.3.4\n\u{0}\n", 2),
+    ] {
+        match load(text) {
+            Err(Error::Text(_, at)) => assert_eq!(at, line, "{text:?}"),
+            other => panic!("{text:?}: {other:?}"),
+        }
+    }
+    let endless = "1".repeat(1 << 20);
+    assert!(matches!(load(&endless), Err(Error::Text(_, 1))));
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused_too() {
+    let (scratch, directory) = scratch();
+    std::fs::write(scratch.path().join("T.pftable"), b"1.2.3.4\n\xFF\xFE\n").unwrap();
+    let error = directory.load(&table("T"), "pftable").unwrap_err();
+    assert!(matches!(error, Error::Text(_, 2)), "{error}");
+    assert!(
+        error.to_string().ends_with("/T.pftable:2: not the next prefix; run threatstopctl update")
+    );
+}
+
+/// Whatever is not as we leave it is neither read nor replaced, and nothing hangs.
+#[test]
+fn planted_files_are_refused() {
+    type Plant = fn(&Path);
+    let kinds: [(&str, Plant); 6] = [
+        ("symbolic link", |path| symlink("/etc/passwd", path).unwrap()),
+        ("dangling link", |path| symlink("/nowhere/at/all", path).unwrap()),
+        ("fifo", |path| mkfifo(path, Mode::S_IRWXU).unwrap()),
+        ("directory", |path| std::fs::create_dir(path).unwrap()),
+        ("hard link", |path| {
+            plant(path.parent().unwrap(), "other", "1.1.1.1\n");
+            hard_link(path.parent().unwrap().join("other"), path).unwrap();
+        }),
+        ("mode", |path| {
+            plant(path.parent().unwrap(), "T.pftable", "1.1.1.1\n");
+            let _ = std::fs::rename(path.parent().unwrap().join("T.pftable"), path);
+            set_permissions(path, Permissions::from_mode(0o620)).unwrap();
+        }),
+    ];
+    for (kind, make) in kinds {
+        for name in ["T.pftable", "T.pftable.prev"] {
+            let (scratch, directory) = scratch();
+            make(&scratch.path().join(name));
+            let before = names(scratch.path());
+            let error = directory.load(&table("T"), name.strip_prefix("T.").unwrap()).unwrap_err();
+            assert!(error.to_string().contains(name), "{kind} {name}: {error}");
+            let error = crate::publish(None, &directory, &table("T"), &set("2.2.2.2"), false);
+            let PublishError(stage, error) = error.unwrap_err();
+            assert_eq!(stage, Stage::File, "{kind} {name}");
+            assert!(error.to_string().contains(name), "{kind} {name}: {error}");
+            assert_eq!(names(scratch.path()), before, "{kind} {name}");
+        }
+    }
+    assert!(metadata("/etc/passwd").is_ok());
+}
+
+#[test]
+fn what_is_planted_for_the_temporary_file_is_not_followed() {
+    let (scratch, directory) = scratch();
+    let at = |name: &str| scratch.path().join(name);
+    plant(scratch.path(), "victim", "precious\n");
+    for _ in 0..2 {
+        symlink("victim", at(".T.pftable.tmp")).unwrap();
+        crate::publish(None, &directory, &table("T"), &set("2.2.2.2"), false).unwrap();
+        assert_eq!(read_to_string(at("victim")).unwrap(), "precious\n");
+        assert_eq!(read_to_string(at("T.pftable")).unwrap(), "2.2.2.2\n");
+        std::fs::remove_file(at("T.pftable")).unwrap();
+        let _ = std::fs::remove_file(at(".T.pftable.tmp")); // where it was not needed
+    }
+    mkfifo(&at(".T.pftable.tmp"), Mode::S_IRWXU).unwrap();
+    crate::publish(None, &directory, &table("T"), &set("2.2.2.2"), false).unwrap();
+    assert_eq!(names(scratch.path()), ["T.pftable", "victim"]);
+
+    std::fs::create_dir(at(".T.pftable.tmp")).unwrap();
+    let error = crate::publish(None, &directory, &table("T"), &set("3.3.3.3"), false);
+    assert_eq!(error.unwrap_err().0, Stage::File);
+    assert_eq!(read_to_string(at("T.pftable")).unwrap(), "2.2.2.2\n");
+}
+
+#[test]
+fn what_is_planted_for_the_kept_file_stops_us() {
+    let kinds: [fn(&Path); 3] = [
+        |path| symlink("/etc/passwd", path).unwrap(),
+        |path| mkfifo(path, Mode::S_IRWXU).unwrap(),
+        |path| std::fs::create_dir(path).unwrap(),
+    ];
+    for make in kinds {
+        let (scratch, directory) = scratch();
+        plant(scratch.path(), "T.pftable", "1.1.1.1\n");
+        make(&scratch.path().join(".T.pftable.old"));
+        let error = crate::publish(None, &directory, &table("T"), &set("2.2.2.2"), false);
+        assert_eq!(error.unwrap_err().0, Stage::File);
+        assert_eq!(texts(&directory.load(&table("T"), "pftable").unwrap()), "1.1.1.1");
+    }
+}
+
+#[test]
+fn files_of_others_are_refused() {
+    if !Uid::effective().is_root() {
+        return; // nobody else may give a file away
+    }
+    let (scratch, directory) = scratch();
+    plant(scratch.path(), "T.pftable", "1.1.1.1\n");
+    chown(scratch.path().join("T.pftable"), Some(12345), None).unwrap();
+    let error = directory.load(&table("T"), "pftable").unwrap_err();
+    assert_eq!(error.errno(), Errno::EPERM);
+    chown(scratch.path(), Some(12345), None).unwrap();
+    assert_eq!(Directory::open(scratch.path()).err().unwrap().errno(), Errno::EPERM);
+}
+
+#[test]
+fn a_directory_that_others_may_write_to_is_refused() {
+    let (scratch, _) = scratch();
+    for mode in [0o777, 0o1777, 0o770, 0o720] {
+        set_permissions(scratch.path(), Permissions::from_mode(mode)).unwrap();
+        let error = Directory::open(scratch.path()).err().unwrap();
+        assert!(matches!(error, Error::Refused(..)), "{mode:o}: {error}");
+    }
+    set_permissions(scratch.path(), Permissions::from_mode(0o755)).unwrap();
+    assert!(Directory::open(scratch.path()).is_ok());
+    symlink(scratch.path(), scratch.path().join("link")).unwrap();
+    assert!(Directory::open(&scratch.path().join("link")).is_err());
+    plant(scratch.path(), "file", "");
+    let error = Directory::open(&scratch.path().join("file")).err().unwrap();
+    assert_eq!(error.errno(), Errno::ENOTDIR);
+    let error = Directory::open(&scratch.path().join("none")).err().unwrap().to_string();
+    assert!(error.ends_with("none: open: No such file or directory"), "{error}");
+}
+
+#[test]
+fn files_are_ours_alone_and_the_set_before_is_kept() {
+    let (scratch, directory) = scratch();
+    let table = table("T");
+    for text in ["1.1.1.1", "2.2.2.2 ::1", "3.3.3.3"] {
+        crate::publish(None, &directory, &table, &set(text), false).unwrap();
+        assert_eq!(texts(&directory.load(&table, "pftable").unwrap()), text);
+    }
+    assert_eq!(texts(&directory.load(&table, "pftable.prev").unwrap()), "2.2.2.2 ::1");
+    for name in ["T.pftable", "T.pftable.prev"] {
+        let meta = metadata(scratch.path().join(name)).unwrap();
+        assert_eq!(meta.mode() & 0o7777, 0o600);
+        assert_eq!(meta.nlink(), 1);
+    }
+    assert_eq!(names(scratch.path()), ["T.pftable", "T.pftable.prev"]);
+    let inode = || metadata(scratch.path().join("T.pftable")).unwrap().ino();
+    let before = inode();
+    let changes = crate::publish(None, &directory, &table, &set("3.3.3.3"), false);
+    assert_eq!((changes, inode()), (Ok(Changes::default()), before));
+}
+
+#[test]
+fn sets_that_no_table_file_may_have_are_refused() {
+    let (scratch, directory) = scratch();
+    let mut odd = set("1.2.3.0/24 ::1");
+    odd[0].net = 16;
+    let disorder = ["2.2.2.2 1.1.1.1", "1.1.1.1 1.1.1.1", "1.0.0.0/8 1.1.1.1", "::1 1.1.1.1"];
+    for set in disorder.map(set).iter().chain([&odd]) {
+        let error = crate::publish(None, &directory, &table("T"), set, false).unwrap_err();
+        assert_eq!((error.0, error.1.errno()), (Stage::File, Errno::EINVAL));
+    }
+    assert!(names(scratch.path()).is_empty());
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read(new in small_set(), old in small_set()) {
+        let (scratch, directory) = scratch();
+        let table = Table::new("", "T", true).unwrap();
+        plant(scratch.path(), "T.pftable", &lines(&old));
+        let changes = crate::publish(None, &directory, &table, &new, false).unwrap();
+        let common = old.iter().filter(|addr| new.contains(addr)).count();
+        prop_assert_eq!(changes.added, new.len() - common);
+        prop_assert_eq!(changes.deleted, old.len() - common);
+        prop_assert_eq!(&directory.load(&table, "pftable").unwrap(), &new);
+        if old != new {
+            prop_assert_eq!(directory.load(&table, "pftable.prev").unwrap(), old);
+        }
+        prop_assert_eq!(std::fs::read_to_string(scratch.path().join("T.pftable")).unwrap(), lines(&new));
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+        let (scratch, directory) = scratch();
+        std::fs::write(scratch.path().join("T.pftable"), &bytes).unwrap();
+        if let Ok(set) = directory.load(&table("T"), "pftable") {
+            prop_assert_eq!(lines(&set).into_bytes(), bytes);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The tables of the kernel, through /dev/pf.
+//!
+//! After `open`, only requests that pledge(2) "pf" allows. DIOCRSETADDRS replaces a set under pf's
+//! locks: packets see the old one or the new one, and an error leaves the old one.
+
+use std::{fs::File, os::fd::AsRawFd, ptr::NonNull};
+
+#[cfg(not(test))]
+use libc as sys;
+use nix::errno::Errno::{self, EAGAIN, ENOENT, ENOMEM, ESRCH};
+#[cfg(test)]
+use tests as sys;
+
+use crate::{Backend, Changes, Error, PfrAddr, Result, Stats, Table, abi::*, fault, file::errno};
+
+#[cfg(test)]
+mod tests;
+
+/// An open /dev/pf.
+#[derive(Debug)]
+pub struct Kernel {
+    pf: File,
+    /// Entries that all tables together may have, as read at `open`.
+    pub limit: usize,
+}
+
+impl Kernel {
+    /// Opens /dev/pf and reads the limit of table entries: to be called before pledge(2), which
+    /// has no promise for that.
+    pub fn open() -> Result<Self> {
+        let failed = |call| Error::on("/dev/pf", call);
+        let pf = File::options().read(true).write(true).open("/dev/pf").map_err(errno);
+        let mut kernel = Self { pf: pf.map_err(failed("open"))?, limit: 0 };
+        let mut limit = [PF_LIMIT_TABLE_ENTRIES, 0];
+        kernel.ioctl(&DIOCGETLIMIT, &mut limit).map_err(failed("DIOCGETLIMIT"))?;
+        kernel.limit = limit[1] as usize;
+        Ok(kernel)
+    }
+
+    fn ioctl<T>(&self, request: &Request<T>, argument: &mut T) -> nix::Result<()> {
+        // SAFETY: the number tells the kernel the size of T. The buffer of a PfiocTable lives
+        // through the call, has the size it says, and is mutable where pf writes to it.
+        let answer = unsafe { sys::ioctl(self.pf.as_raw_fd(), request.0, argument) };
+        Errno::result(answer).map(drop)
+    }
+
+    /// Asks for an array. Where the room is too small pf tells how much is needed, and no more.
+    fn array<T: Default>(&self, call: &Request, of: &Table, flags: u32) -> nix::Result<Vec<T>> {
+        let mut room = 64;
+        // each round that fails, somebody has added to the tables meanwhile
+        for _ in 0..8 {
+            let mut all = Vec::new();
+            all.try_reserve_exact(room).map_err(|_| ENOMEM)?;
+            all.resize_with(room, T::default);
+            let mut io = PfiocTable::new(of.pfr, NonNull::from(&mut all[..]), flags)?;
+            if flags & PFR_FLAG_FEEDBACK != 0 {
+                (io.size, io.size2) = (0, io.size); // no input, but room for output
+            }
+            self.ioctl(call, &mut io)?;
+            let found = io.size.max(io.changes[1]) as usize;
+            let needed = found.max(io.size2 as usize);
+            if needed <= room {
+                all.truncate(found);
+                return Ok(all);
+            }
+            room = needed + 64;
+        }
+        Err(EAGAIN)
+    }
+}
+
+impl Backend for Kernel {
+    fn replace(&self, table: &Table, set: &[PfrAddr], dummy: bool) -> Result<Changes> {
+        let flags = if dummy { PFR_FLAG_DUMMY } else { 0 };
+        let replace = || {
+            fault::at(if dummy { "trial" } else { "replace" }, &table.name)?;
+            // without PFR_FLAG_FEEDBACK pf only reads the set
+            let mut io = PfiocTable::new(table.pfr, NonNull::from(set), flags)?;
+            self.ioctl(&DIOCRSETADDRS, &mut io)?;
+            let [added, deleted, changed] = io.changes.map(|n| n as usize);
+            Ok(Changes { created: false, added, deleted, changed })
+        };
+        let mut result = replace();
+        if result == Err(ESRCH) {
+            // without persist, a table that no rule uses would be gone at once
+            let mut pfr = [PfrTable { flags: PFR_TFLAG_PERSIST, ..table.pfr }];
+            PfiocTable::new(PfrTable::default(), NonNull::from(&mut pfr[..]), flags)
+                .and_then(|mut io| self.ioctl(&DIOCRADDTABLES, &mut io))
+                .map_err(Error::on(&table.name, "DIOCRADDTABLES"))?;
+            let created = Changes { created: true, added: set.len(), ..Changes::default() };
+            result = if dummy { Ok(created) } else { replace().map(|_| created) };
+        }
+        result.map_err(|errno| match errno {
+            ENOMEM => Error::Limit(table.name.clone(), set.len(), self.limit),
+            _ => Error::on(&table.name, "DIOCRSETADDRS")(errno),
+        })
+    }
+
+    fn stats(&self, table: &Table) -> Result<Stats> {
+        let failed = |call| Error::on(&table.name, call);
+        let mut status = [0; 130];
+        self.ioctl(&DIOCGETSTATUS, &mut status).map_err(failed("DIOCGETSTATUS"))?;
+        let mut stats = Stats { running: status[PF_STATUS_RUNNING] != 0, ..Stats::default() };
+        // pf ignores the name and answers for all tables of the anchor
+        let all: Vec<PfrTstats> = match self.array(&DIOCRGETTSTATS, table, 0) {
+            Err(ENOENT) => return Ok(stats), // no such anchor
+            other => other.map_err(failed("DIOCRGETTSTATS"))?,
+        };
+        let active = all.iter().filter(|t| t.table.flags & PFR_TFLAG_ACTIVE != 0);
+        for t in active.filter(|t| t.table.name == table.pfr.name) {
+            (stats.exists, stats.entries, stats.since) = (true, t.cnt as usize, t.tzero);
+            stats.references = t.refcnt.iter().sum::<u32>() as usize;
+            stats.packets = t.packets.iter().flat_map(|of| &of[..3]).sum();
+        }
+        Ok(stats)
+    }
+
+    fn list(&self, table: &Table) -> Result<Vec<PfrAddr>> {
+        // What a replacement by nothing would delete: pledge(2) forbids DIOCRGETADDRS.
+        let listed = self.array(&DIOCRSETADDRS, table, PFR_FLAG_DUMMY | PFR_FLAG_FEEDBACK);
+        let mut all: Vec<PfrAddr> = listed.map_err(Error::on(&table.name, "DIOCRSETADDRS"))?;
+        all.iter_mut().for_each(|addr| addr.marks[1] = 0);
+        all.sort_unstable_by_key(PfrAddr::prefix);
+        Ok(all)
+    }
+}
