@@ -48,10 +48,8 @@ pub fn publish(
     if dry_run {
         return Ok(changes);
     }
-    let mut kept = None;
-    if in_file != same {
-        kept = Some(directory.install(&name, set, true).map_err(at(Stage::File))?);
-    }
+    let install = || directory.install(&name, set, true).map_err(at(Stage::File));
+    let kept = (in_file != same).then(install).transpose()?;
     if let (Some(pf), true) = (pf, trial != same) {
         pf.replace(table, set, false).map_err(|error| {
             match kept.map_or(Ok(()), |kept| directory.undo(&name, kept)) {
@@ -74,10 +72,8 @@ pub fn mend(pf: &dyn Backend, dir: &Directory, table: &Table, dry_run: bool) -> 
 
 impl core::fmt::Display for PublishError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let outcome = match self.0 {
-            Stage::Undo => "file and table differ",
-            _ => "the old set stays",
-        };
+        let agree = self.0 != Stage::Undo;
+        let outcome = if agree { "the old set stays" } else { "file and table differ" };
         write!(f, "{}; {outcome}", self.1)
     }
 }
