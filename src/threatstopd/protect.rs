@@ -41,7 +41,9 @@ pub fn networks(config: &Config) -> Result<Vec<Protected>, String> {
     for addr in hosts.filter_map(Host::address) {
         add(Prefix::host(addr), Reason::Upload, "");
     }
-    for addr in fs::read_to_string(RESOLV_CONF).iter().flat_map(|text| nameservers(text)) {
+    // whatever a comment in it is written in must not cost the nameservers their protection
+    let resolv_conf = fs::read(RESOLV_CONF).unwrap_or_default();
+    for addr in nameservers(&String::from_utf8_lossy(&resolv_conf)) {
         add(Prefix::host(addr), Reason::Nameserver, "");
     }
     for net in &config.guard.never_block {
@@ -53,10 +55,11 @@ pub fn networks(config: &Config) -> Result<Vec<Protected>, String> {
 /// The addresses of `nameserver` lines, resolv.conf(5).
 fn nameservers(text: &str) -> impl Iterator<Item = IpAddr> + '_ {
     text.lines().filter_map(|line| {
+        let line = line.split(['#', ';']).next()?;
         let mut words = line.split_ascii_whitespace();
         let address = words.next().filter(|&word| word == "nameserver").and(words.next())?;
         // a scope belongs to the interface, and the networks of interfaces are protected as such
-        address.split(['%', '#']).next()?.parse().ok()
+        address.split('%').next()?.parse().ok()
     })
 }
 
