@@ -106,11 +106,16 @@ impl Transaction {
         if table == TableId::Block && announced == 0 {
             return Err("an empty block table".into());
         }
+        // a helper that ended for want of memory would leave nobody to try again
+        let mut addrs = Vec::new();
+        addrs
+            .try_reserve_exact(announced as usize)
+            .map_err(|_| format!("no memory for {announced} prefixes"))?;
         Ok(Self {
             table,
             dry_run,
             announced,
-            addrs: Vec::with_capacity(announced as usize),
+            addrs,
             v4: Progress { last: None, floor: guard.min_prefix_v4, next: 0 },
             v6: Progress { last: None, floor: guard.min_prefix_v6, next: 0 },
             coverage: Coverage::default(),
@@ -179,3 +184,6 @@ impl Transaction {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
