@@ -100,3 +100,6 @@ fn try_execute(state: &State, kept: &Kept) -> io::Result<std::convert::Infallibl
 fn c_string(text: OsString) -> io::Result<CString> {
     Ok(CString::new(text.into_vec())?)
 }
+
+#[cfg(test)]
+mod tests;
