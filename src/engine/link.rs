@@ -298,8 +298,17 @@ impl Link {
 impl Listing {
     fn add(&mut self, part: &Entries) -> Result<(), prefix::PackError> {
         match part.family {
-            Family::V4 => part.v4()?.try_for_each(|net| Ok(self.v4.push(net?))),
-            Family::V6 => part.v6()?.try_for_each(|net| Ok(self.v6.push(net?))),
+            Family::V4 => {
+                for net in part.v4()? {
+                    self.v4.push(net?);
+                }
+            }
+            Family::V6 => {
+                for net in part.v6()? {
+                    self.v6.push(net?);
+                }
+            }
         }
+        Ok(())
     }
 }

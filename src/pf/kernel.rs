@@ -109,8 +109,8 @@ impl Backend for Kernel {
         let active = all.iter().filter(|t| t.table.flags & PFR_TFLAG_ACTIVE != 0);
         for t in active.filter(|t| t.table.name == table.pfr.name) {
             (stats.exists, stats.entries, stats.since) = (true, t.cnt as usize, t.tzero);
-            stats.references = t.refcnt.iter().sum::<u32>() as usize;
-            stats.packets = t.packets.iter().flat_map(|of| &of[..3]).sum();
+            stats.references = t.refcnt;
+            (stats.blocked, stats.passed) = (t.packets.map(|n| n[0]), t.packets.map(|n| n[2]));
         }
         Ok(stats)
     }

@@ -78,9 +78,11 @@ pub struct Stats {
     /// Epoch seconds when its counters began: at its creation (simulated: the last change).
     pub since: i64,
     /// Rules that refer to it, and tables of its name in anchors; with none, nothing is blocked.
-    pub references: usize,
-    /// Packets that rules blocked, matched or passed because of it.
-    pub packets: u64,
+    pub references: [u32; 2],
+    /// Packets, in and out, that rules blocked because of it.
+    pub blocked: [u64; 2],
+    /// Packets, in and out, that rules passed because of it.
+    pub passed: [u64; 2],
 }
 
 /// The tables of a pf, real or simulated.

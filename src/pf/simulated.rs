@@ -70,7 +70,7 @@ impl Backend for Simulated {
         let absent = Stats { running: !self.is("disabled")?, ..Stats::default() };
         let Some(file) = self.directory.file(&name)? else { return Ok(absent) };
         let since = file.metadata().map_err(errno).map_err(Error::on(&name, "fstat"))?.mtime();
-        let references = usize::from(!self.is(&format!("unused {}", table.name))?);
+        let references = [u32::from(!self.is(&format!("unused {}", table.name))?), 0];
         let entries = self.count(&name)?;
         Ok(Stats { exists: true, entries, since, references, ..absent })
     }

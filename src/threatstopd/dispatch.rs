@@ -219,9 +219,11 @@ fn table_stat(stats: &pf::Stats) -> TableStat {
     TableStat {
         present: stats.exists,
         entries: stats.entries as u32,
-        rules: stats.references as u32,
+        rules: stats.references[0],
+        anchors: stats.references[1],
         since: stats.since.max(0).cast_unsigned(),
-        ..TableStat::default()
+        blocked: stats.blocked,
+        passed: stats.passed,
     }
 }
 

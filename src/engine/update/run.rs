@@ -285,6 +285,18 @@ impl<'a> Work<'a> {
             "unchanged"
         };
         let why = (!failures.is_empty()).then(|| failures.join("; "));
+        let [block, allow] = changes;
+        logger::info(format_args!(
+            "update {word} in {:.2} s from {}: {} blocked (+{} -{}), {} allowed (+{} -{})",
+            time.seconds(),
+            self.fetched.server,
+            block.entries,
+            block.added,
+            block.removed,
+            allow.entries,
+            allow.added,
+            allow.removed
+        ));
         let last = self.last(word, why, time);
         self.engine.state.remember(|memory| {
             memory.last = Some(last);

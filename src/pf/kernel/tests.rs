@@ -260,8 +260,9 @@ fn statistics_are_found_among_the_tables_of_the_anchor() {
         exists: true,
         entries: 2,
         since: 1_700_000_000,
-        references: 3,
-        packets: 333,
+        references: [2, 1],
+        blocked: [10, 20],
+        passed: [100, 200],
     };
     assert_eq!(pf.stats(&ours), Ok(stats));
     // an anchor that nobody knows, and then one with another set

@@ -29,7 +29,7 @@ fn a_table_is_replaced_as_in_the_kernel() {
     assert_eq!(pf.replace(&table, &five, false), Ok(Changes::default()));
     let stats = pf.stats(&table).unwrap();
     assert!(stats.running && stats.exists && stats.since > 1_700_000_000);
-    assert_eq!((stats.entries, stats.references, stats.packets), (5, 1, 0));
+    assert_eq!((stats.entries, stats.references, stats.blocked), (5, [1, 0], [0, 0]));
     let text = std::fs::read_to_string(scratch.path().join("T.simulated")).unwrap();
     assert_eq!(text, "1.1.1.1\n2.0.0.0/9\n3.3.3.3\n::1\n::2\n");
 }
@@ -88,7 +88,7 @@ fn a_file_says_what_else_this_pf_is_like() {
     let error = pf.replace(&table("U"), &set("2.2.2.2"), false).unwrap_err();
     assert_eq!(error.errno(), Errno::EPERM);
     let stats = ["T", "U"].map(|name| pf.stats(&table(name)).unwrap());
-    assert_eq!(stats.map(|stats| (stats.running, stats.references)), [(false, 0), (false, 1)]);
+    assert_eq!(stats.map(|stats| (stats.running, stats.references)), [(false, [0, 0]), (false, [1, 0])]);
 }
 
 #[test]
