@@ -1,0 +1,139 @@
+//! What the cases about failures share.
+
+// Each case is a program of its own and uses a part of this.
+#![allow(dead_code)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use nix::unistd::geteuid;
+use tests::harness::{Config, Daemon, Scratch, programs};
+use tests::item::{Item, table_text};
+use tests::lists::{allow_list, big_list};
+use tests::process::{Output, Process};
+use tests::sim::{Layout, PolicyService, SUFFIX, Zone};
+
+/// The table of blocked addresses.
+pub const BLOCK: &str = "ThreatSTOP-Block";
+/// The table of allowed addresses.
+pub const ALLOW: &str = "ThreatSTOP-Allow";
+/// The block list.
+pub const BASIC: &str = "basic.threatstop.local";
+/// The allow list.
+pub const DNS: &str = "dns.threatstop.local";
+/// The longest that anything may take here.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+/// A stop takes no longer, whatever goes on.
+pub const STOP: Duration = Duration::from_secs(5);
+
+/// A zone with a block list and the usual allow list.
+pub fn zone(block: &[Item]) -> Zone {
+    let mut zone = Zone::new(SUFFIX);
+    zone.set_list(BASIC, block, Layout::Index).set_list(DNS, &allow_list(), Layout::Single);
+    zone
+}
+
+/// A list of so many prefixes and the text of its table. Two of different length have next to
+/// nothing in common in the order of their names, and much in their tables.
+pub fn list(prefixes: usize) -> (Vec<Item>, String) {
+    let sample = big_list(prefixes);
+    (sample.items, table_text(&sample.table))
+}
+
+/// An honest service with a list of so many prefixes, and the text of its table.
+pub fn honest(prefixes: usize) -> (PolicyService, String) {
+    let (items, table) = list(prefixes);
+    (PolicyService::start(zone(&items)), table)
+}
+
+/// The text of a table, which file and kernel must agree on.
+#[track_caller]
+pub fn table(daemon: &Daemon, name: &str) -> Option<String> {
+    let (file, kernel) = (daemon.table_file(name), daemon.kernel_table(name));
+    assert!(file == kernel, "{name}: file {file:?}\nkernel {kernel:?}\n{}", daemon.output());
+    file
+}
+
+/// Runs an update that must succeed.
+#[track_caller]
+pub fn update(daemon: &Daemon) -> Output {
+    let output = daemon.ctl(&["update"]);
+    assert!(output.status.success(), "{}{}{}", output.stdout, output.stderr, daemon.output());
+    output
+}
+
+/// Runs a command that must fail with exit code 1, and gives its error text.
+#[track_caller]
+pub fn refused(daemon: &Daemon, arguments: &[&str]) -> String {
+    let output = daemon.ctl(arguments);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", output.stdout);
+    output.stderr
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub fn wait_until(what: &str, is_so: impl FnMut() -> bool) {
+    wait_within(PATIENCE, what, is_so);
+}
+
+/// The same with a time.
+#[track_caller]
+pub fn wait_within(time: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + time;
+    while !is_so() {
+        assert!(Instant::now() < end, "not in {time:?}: {what}");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+/// Whether this is root; says so visibly when it is not.
+pub fn is_root(what: &str) -> bool {
+    let is_root = geteuid().is_root();
+    if !is_root {
+        eprintln!("SKIPPED: needs root: {what}");
+    }
+    is_root
+}
+
+/// Ends a daemon by SIGKILL, without any chance to clean up, and waits until its engine has left.
+pub fn kill(daemon: Daemon) {
+    let engine = daemon.engine();
+    daemon.signal(Signal::SIGKILL);
+    daemon.wait_exit(STOP);
+    wait_until("the engine leaves", || {
+        engine.is_none_or(|engine| !tests::process::is_alive(engine))
+    });
+}
+
+/// Starts the helper on a configuration that is there, in the foreground, and waits for nothing.
+pub fn spawn(scratch: &Scratch, change: impl FnOnce(&mut Command)) -> Process {
+    let mut command = Command::new(&programs().threatstopd);
+    command.arg("-d").arg("-f").arg(scratch.config()).arg("-s").arg(scratch.socket());
+    change(&mut command);
+    Process::spawn(&mut command)
+}
+
+/// Starts the helper on a configuration; it must exit 1 by itself. Gives its log.
+#[track_caller]
+pub fn fails_to_start(scratch: &Scratch, config: &Config) -> String {
+    config.write(scratch);
+    let process = spawn(scratch, |_| {});
+    assert_eq!(process.wait_exit(PATIENCE).code(), Some(1), "{}", process.output());
+    process.output()
+}
+
+/// Writes a file with the mode that the program's own have.
+pub fn plant(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    set_mode(path, 0o600);
+}
+
+/// Sets the permission bits of a file.
+pub fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
