@@ -1,6 +1,10 @@
 //! Packet logs of pf(4): reading what pflogd(8) writes.
 
+mod flow;
+mod header;
 mod octets;
 mod reader;
 
+pub use flow::Flow;
+pub use header::{Action, Direction, Family, Header, HeaderError, Reason};
 pub use reader::{Error, Fingerprint, LINK_TYPE, MAX_CAPTURE, NoFingerprint, Reader, Record};
