@@ -4,7 +4,11 @@ mod flow;
 mod header;
 mod octets;
 mod reader;
+mod stamp;
+mod text;
 
 pub use flow::Flow;
 pub use header::{Action, Direction, Family, Header, HeaderError, Reason};
 pub use reader::{Error, Fingerprint, LINK_TYPE, MAX_CAPTURE, NoFingerprint, Reader, Record};
+pub use stamp::Stamp;
+pub use text::MAX_TEXT;
