@@ -1,14 +1,29 @@
-//! Packet logs of pf(4): reading what pflogd(8) writes.
+//! Packet logs of pf(4): reading what pflogd(8) writes, and printing it as OpenBSD's
+//! tcpdump(8) does.
+//!
+//! * [`Reader`] takes the octets of a pcap file and gives back its [`Record`]s with their
+//!   offsets; a [`Fingerprint`] recognises a file that was renamed.
+//! * [`Header`] is what pf says about a packet: rule, action, interface, direction.
+//! * [`Flow`] is what counting hits needs of the packet itself.
+//! * [`Printer`] makes a line of text of a record: that of `tcpdump -n -e -r FILE` of
+//!   OpenBSD 7.8, octet for octet, but for what `print` says it leaves out and for foreign
+//!   octets that are not printable.
+//!
+//! The crate does no input or output, and nothing in a file makes it panic, loop for ever, or
+//! allocate by a number that the file chose.
 
 mod flow;
 mod header;
 mod octets;
+mod print;
+mod printer;
 mod reader;
 mod stamp;
 mod text;
 
 pub use flow::Flow;
 pub use header::{Action, Direction, Family, Header, HeaderError, Reason};
+pub use printer::Printer;
 pub use reader::{Error, Fingerprint, LINK_TYPE, MAX_CAPTURE, NoFingerprint, Reader, Record};
 pub use stamp::Stamp;
 pub use text::MAX_TEXT;

@@ -1,0 +1,173 @@
+//! The protocols inside a packet, one file each.
+//!
+//! All printers have the same form: the captured octets from the beginning of their header on,
+//! and the octets that there were on the wire (`length`), counted in 32 bits that wrap as
+//! tcpdump's do. The captured octets always reach to the end of the record's, so that an inner
+//! header knows where it stands in the record.
+
+mod arp;
+mod bgp;
+mod bootp;
+mod carp;
+pub(crate) mod connections;
+mod dhcp6;
+mod dns;
+mod dns_name;
+mod ether;
+mod gre;
+mod hsrp;
+mod icmp;
+mod icmp6;
+mod igmp;
+mod igrp;
+mod ike;
+pub(crate) mod ip;
+pub(crate) mod ip6;
+mod ipsec;
+mod krb;
+mod l2tp;
+mod mobile;
+mod mpls;
+mod ntp;
+mod ospf;
+mod pfsync;
+mod radius;
+mod rip;
+mod snmp;
+mod snmp_ber;
+mod tcp;
+mod tftp;
+mod timed;
+mod udp;
+mod vat;
+mod vqp;
+mod vxlan;
+mod wg;
+
+use std::ops::{Deref, DerefMut};
+
+use crate::octets::Octets;
+use crate::text::{Text, lookup, printable};
+use connections::Connections;
+
+/// Headers inside headers of one packet that are looked at; what is deeper is left out. Nobody
+/// nests so deep, but a packet of 64 KiB has room for thousands.
+const MAX_LAYERS: u8 = 32;
+
+/// Pointers of DNS names that are followed in one record: the names of a long message could
+/// share a long chain of them.
+const MAX_POINTERS: u16 = 4096;
+
+/// The text of one record on its way, and what its printers share.
+pub(crate) struct Line<'a> {
+    text: Text<'a>,
+    record: &'a [u8],
+    /// Where in the record the last link level header begins. Two printers compare hardware
+    /// addresses with it.
+    link: usize,
+    layers: u8,
+    pointers: u16,
+    connections: &'a mut Connections,
+}
+
+impl<'a> Deref for Line<'a> {
+    type Target = Text<'a>;
+
+    #[inline]
+    fn deref(&self) -> &Text<'a> {
+        &self.text
+    }
+}
+
+impl<'a> DerefMut for Line<'a> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Text<'a> {
+        &mut self.text
+    }
+}
+
+impl<'a> Line<'a> {
+    /// Goes on with a text, for a record with these captured octets.
+    pub(crate) fn new(
+        text: Text<'a>,
+        record: &'a [u8],
+        connections: &'a mut Connections,
+    ) -> Line<'a> {
+        Line { text, record, link: 0, layers: 0, pointers: 0, connections }
+    }
+
+    /// Counts one more header that has others inside; false when they are too many.
+    #[inline]
+    fn enter(&mut self) -> bool {
+        self.layers = self.layers.saturating_add(1);
+        self.layers <= MAX_LAYERS && !self.full()
+    }
+
+    /// Counts one more pointer of a DNS name; false when they are too many.
+    fn follow(&mut self) -> bool {
+        self.pointers = self.pointers.saturating_add(1);
+        self.pointers <= MAX_POINTERS
+    }
+
+    /// The first `N` octets of the link level header.
+    fn link<const N: usize>(&self) -> [u8; N] {
+        self.record.array(self.link)
+    }
+
+    /// Makes the header at which `data` begins the link level header.
+    fn set_link(&mut self, data: &[u8]) {
+        self.link = self.record.len().saturating_sub(data.len());
+    }
+}
+
+/// `length` as far as it was captured: how many octets of `data` there are to look at.
+fn captured(data: &[u8], length: u32) -> usize {
+    data.len().min(length as usize)
+}
+
+/// The IP header around a packet, as its inner printers want it.
+#[derive(Clone, Copy)]
+pub(crate) enum Outer<'a> {
+    /// IPv4 without options.
+    V4(&'a [u8; 20]),
+    /// IPv6 without extension headers.
+    V6(&'a [u8; 40]),
+}
+
+impl Outer<'_> {
+    /// Appends the source address.
+    #[inline]
+    fn source<'l, 'a>(&self, line: &'l mut Text<'a>) -> &'l mut Text<'a> {
+        match self {
+            Outer::V4(header) => line.ip4(header.array(12)),
+            Outer::V6(header) => line.ip6(header.array(8)),
+        }
+    }
+
+    /// Appends the destination address.
+    #[inline]
+    fn destination<'l, 'a>(&self, line: &'l mut Text<'a>) -> &'l mut Text<'a> {
+        match self {
+            Outer::V4(header) => line.ip4(header.array(16)),
+            Outer::V6(header) => line.ip6(header.array(24)),
+        }
+    }
+
+    /// Appends `A > B`.
+    #[inline]
+    fn pair<'l, 'a>(&self, line: &'l mut Text<'a>) -> &'l mut Text<'a> {
+        self.source(line).put(" > ");
+        self.destination(line)
+    }
+
+    /// Appends `A.p > B.q: `.
+    #[inline]
+    fn pair_with_ports<'l, 'a>(
+        &self,
+        line: &'l mut Text<'a>,
+        ports: (u16, u16),
+    ) -> &'l mut Text<'a> {
+        self.source(line).ch(b'.').dec(ports.0.into()).put(" > ");
+        self.destination(line).ch(b'.').dec(ports.1.into()).put(": ")
+    }
+}

@@ -1,0 +1,115 @@
+//! One record, one line.
+
+use std::fmt;
+
+use crate::header::{Action, Direction, Family, Header, HeaderError};
+use crate::print::connections::Connections;
+use crate::print::{Line, ip, ip6};
+use crate::reader::Record;
+use crate::stamp::{self, Stamp};
+use crate::text::{MAX_TEXT, Room, Text, printable};
+
+/// Prints the records of one file as `tcpdump -n -e -r FILE` of OpenBSD 7.8 does.
+///
+/// TCP sequence numbers are printed relative to the first ones seen of a connection, so a
+/// printer has a memory and belongs to one file, as a run of tcpdump does.
+pub struct Printer {
+    stamp: Stamp,
+    zone: i32,
+    connections: Connections,
+    room: Box<Room>,
+}
+
+impl fmt::Debug for Printer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Printer").field("stamp", &self.stamp).field("zone", &self.zone).finish()
+    }
+}
+
+impl Printer {
+    /// A printer with a style of time stamps. `zone` is the offset of local time from UTC in
+    /// seconds, east positive. It does not change within a file: tcpdump computes it once.
+    pub fn new(stamp: Stamp, zone: i32) -> Printer {
+        Printer { stamp, zone, connections: Connections::default(), room: Box::new([0; MAX_TEXT]) }
+    }
+
+    /// Changes the offset of local time, for [`Stamp::Date`], of which tcpdump computes the
+    /// local time record by record.
+    pub fn set_zone(&mut self, zone: i32) {
+        self.zone = zone;
+    }
+
+    /// Appends the text of a record, at most [`MAX_TEXT`] octets, with its line feed.
+    ///
+    /// Only printable ASCII is written. A few protocols take several lines; each but the first
+    /// begins with a tab, and a line feed that is not followed by a tab ends the record.
+    pub fn print(&mut self, record: &Record<'_>, out: &mut Vec<u8>) {
+        let mut text = Text::new(&mut self.room);
+        stamp::put(&mut text, self.stamp, self.zone, record.seconds, record.micros);
+        let mut line = Line::new(text, record.data, &mut self.connections);
+        match Header::parse(record.data) {
+            Err(HeaderError::Truncated) => {
+                line.put("[|pflog]");
+            }
+            Err(HeaderError::Length(_)) => {
+                line.put("[pflog: invalid header length!]");
+            }
+            Ok(header) => {
+                rule(&mut line, &header);
+                let packet = header.packet();
+                let length = record.len.wrapping_sub(header.size() as u32);
+                match header.af() {
+                    Family::Inet => ip::print(&mut line, packet, length),
+                    Family::Inet6 => ip6::print(&mut line, packet, length),
+                    Family::Other(number) => {
+                        line.put("unknown-af ").dec(number.into());
+                    }
+                }
+            }
+        }
+        line.end();
+        out.extend_from_slice(line.written());
+    }
+}
+
+/// `rule 4.anchor.0/(match) block in on em0: `
+fn rule(line: &mut Text<'_>, header: &Header<'_>) {
+    line.put("rule ");
+    match header.rule() {
+        None => {
+            line.put("def");
+        }
+        Some(rule) => {
+            line.dec(rule);
+            let ruleset = header.ruleset();
+            if !ruleset.is_empty() {
+                line.ch(b'.').bounded_name(ruleset).ch(b'.');
+                match header.subrule() {
+                    None => line.put("def"),
+                    Some(subrule) => line.dec(subrule),
+                };
+            }
+        }
+    }
+    let reason = header.reason();
+    match reason.word() {
+        Some(_) if reason.0 == 0 => line.put("/(match) "),
+        Some(word) => line.put("/(").put(word).put(") "),
+        None => line.put("/(unkn ").dec(reason.0.into()).put(") "),
+    };
+    // The usual ones first: text of constant size is cheaper.
+    match (header.action(), header.direction()) {
+        (Action::BLOCK, Direction::In) => line.put("block in on "),
+        (Action::BLOCK, Direction::Out) => line.put("block out on "),
+        (Action::PASS, Direction::In) => line.put("pass in on "),
+        (Action::PASS, Direction::Out) => line.put("pass out on "),
+        (action, direction) => line.put(action.word()).ch(b' ').put(direction.word()).put(" on "),
+    };
+    let name = header.ifname();
+    if name.len() <= 16 && name.iter().all(|&octet| printable(octet)) {
+        line.begin(&header.ifname_field(), name.len());
+    } else {
+        line.bounded_name(name);
+    }
+    line.put(": ");
+}
