@@ -13,7 +13,7 @@ use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::libc::{S_IFMT, S_IFREG};
 use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
 use nix::unistd::{Uid, UnlinkatFlags, fsync, linkat, unlinkat};
-use prefix::Prefix;
+use prefix::{Prefix, write_line};
 
 use crate::{Changes, Error, PfrAddr, Result, Table, fault};
 
@@ -84,8 +84,10 @@ impl Directory {
     pub(crate) fn each(&self, name: &str, mut take: impl FnMut(Prefix)) -> Result<Option<usize>> {
         let Some(file) = self.file(name)? else { return Ok(None) };
         let (mut file, mut text, mut last, mut count) = (BufReader::new(file), vec![], None, 0);
+        let mut canonical = vec![];
         loop {
             text.clear();
+            canonical.clear();
             let mut line = file.by_ref().take(64); // longer than any prefix
             self.step("read", name, || line.read_until(b'\n', &mut text).map_err(errno))?;
             if text.is_empty() {
@@ -95,7 +97,9 @@ impl Directory {
             last = str::from_utf8(&text)
                 .ok()
                 .and_then(|text| text.strip_suffix('\n')?.parse().ok())
-                .filter(|next| follows(last, *next) && format!("{next}\n").as_bytes() == text);
+                .filter(|next| follows(last, *next))
+                .inspect(|next| write_line(*next, &mut canonical))
+                .filter(|_| canonical == text);
             take(last.ok_or_else(|| Error::Text(self.path(name), count))?);
         }
     }
@@ -170,8 +174,11 @@ impl Directory {
         let fd = self.step("create", name, || openat(&self.fd, name, CREATE, mode))?;
         let mut file = BufWriter::new(File::from(fd));
         self.step("write", name, || {
+            let mut line = vec![];
             for addr in set {
-                writeln!(file, "{}", addr.prefix().ok_or(EINVAL)?).map_err(errno)?;
+                line.clear();
+                write_line(addr.prefix().ok_or(EINVAL)?, &mut line);
+                file.write_all(&line).map_err(errno)?;
             }
             file.flush().map_err(errno)
         })?;

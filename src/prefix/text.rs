@@ -103,16 +103,18 @@ pub fn write_net<A: Address>(net: Net<A>, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends a line of a table file.
+pub fn write_line(prefix: Prefix, out: &mut Vec<u8>) {
+    match prefix {
+        Prefix::V4(net) => write_net(net, out),
+        Prefix::V6(net) => write_net(net, out),
+    }
+    out.push(b'\n');
+}
+
 /// Appends a whole set, one prefix a line, IPv4 first: the text of a table file.
 pub fn write_set(set: &PrefixSet, out: &mut Vec<u8>) {
-    for net in set.v4() {
-        write_net(*net, out);
-        out.push(b'\n');
-    }
-    for net in set.v6() {
-        write_net(*net, out);
-        out.push(b'\n');
-    }
+    set.iter().for_each(|prefix| write_line(prefix, out));
 }
 
 impl<A: Address> fmt::Display for Net<A> {

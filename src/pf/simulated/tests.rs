@@ -88,7 +88,10 @@ fn a_file_says_what_else_this_pf_is_like() {
     let error = pf.replace(&table("U"), &set("2.2.2.2"), false).unwrap_err();
     assert_eq!(error.errno(), Errno::EPERM);
     let stats = ["T", "U"].map(|name| pf.stats(&table(name)).unwrap());
-    assert_eq!(stats.map(|stats| (stats.running, stats.references)), [(false, [0, 0]), (false, [1, 0])]);
+    assert_eq!(
+        stats.map(|stats| (stats.running, stats.references)),
+        [(false, [0, 0]), (false, [1, 0])]
+    );
 }
 
 #[test]
