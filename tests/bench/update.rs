@@ -66,7 +66,10 @@ pub fn compare() {
     } else {
         let dig = median(&mut dig);
         let ratio = dig.as_secs_f64() / update.as_secs_f64();
-        println!("  dig +tcp per name, sed         {:>8.3} s  {ratio:>6.1} times", dig.as_secs_f64());
+        println!(
+            "  dig +tcp per name, sed         {:>8.3} s  {ratio:>6.1} times",
+            dig.as_secs_f64()
+        );
     }
     println!("  engine, peak resident          {engine_peak:>8.1} MiB");
     println!("  helper, peak resident          {helper_peak:>8.1} MiB");

@@ -39,7 +39,10 @@ impl fmt::Display for AttemptError {
         match self {
             Self::Resolve(error) => write!(f, "resolve: {error}"),
             Self::Connect(error) => write!(f, "connect: {error}"),
-            Self::Closed(None) => f.write_str("connection closed before the last answer"),
+            Self::Closed(None) => f.write_str(
+                "connection closed before the last answer (some servers do so when a list is too \
+                 large for one answer)",
+            ),
             Self::Closed(Some(error)) => write!(f, "connection lost: {error}"),
             Self::Timeout => f.write_str("no answer in time (policy.timeout)"),
             Self::RunTimeout => f.write_str("not done in the time for one run"),

@@ -1,0 +1,122 @@
+//! The policy from real DNS servers: NSD, and PowerDNS with its bind backend.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::net::SocketAddr;
+
+use tests::harness::{Config, Daemon, Scratch};
+use tests::item::table_text;
+use tests::lists::{Sample, allow_list, basic_list, big_list};
+use tests::servers::{Nsd, PowerDns};
+use tests::sim::{Layout, SUFFIX, Shape, Zone};
+
+const BLOCK: &str = "ThreatSTOP-Block";
+const ALLOW: &str = "ThreatSTOP-Allow";
+const BASIC: &str = "basic.threatstop.local";
+const DNS: &str = "dns.threatstop.local";
+/// NSD reads no more into one record.
+const PER_RECORD: usize = 64;
+
+/// A zone whose block list is spread over several names of less than 64 KiB each.
+fn zone(list: &Sample, layout: Layout) -> Zone {
+    let mut zone = Zone::new(SUFFIX);
+    zone.set_list(BASIC, &list.items, Shape::from(layout).per_record(PER_RECORD));
+    zone.set_list(DNS, &allow_list(), Layout::Single);
+    zone
+}
+
+/// A zone whose block list does not fit into one answer and stands at one name all the same.
+fn oversized() -> Zone {
+    let mut zone = Zone::new(SUFFIX);
+    let shape = Shape::from(Layout::Single).per_record(PER_RECORD);
+    zone.set_list(BASIC, &big_list(20_000).items, shape);
+    zone.set_list(DNS, &allow_list(), Layout::Single);
+    zone
+}
+
+/// Updates from a server and compares files and tables with the list.
+fn check(server: SocketAddr, list: &Sample) {
+    let scratch = Scratch::new();
+    let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[server]));
+    let output = daemon.ctl(&["update"]);
+    assert!(output.status.success(), "{}{}{}", output.stdout, output.stderr, daemon.output());
+    let (block, allow) = (Some(table_text(&list.table)), Some(table_text(&allow_list())));
+    assert!(daemon.table_file(BLOCK) == block, "another table file");
+    assert!(daemon.kernel_table(BLOCK) == block, "another table");
+    assert!(daemon.table_file(ALLOW) == allow, "another allow file");
+    let output = daemon.ctl(&["test"]);
+    assert!(output.status.success(), "{}", output.stdout);
+    assert!(output.stdout.contains(&format!("DNS Server {server} is ready.")), "{}", output.stdout);
+    assert!(daemon.stop().success());
+}
+
+/// Updates from a server whose list is whole, then from one whose list does not fit.
+/// The old set must stay, and the message must name server and list.
+fn check_oversized(whole: SocketAddr, broken: SocketAddr, list: &Sample) {
+    let scratch = Scratch::new();
+    let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[whole]));
+    assert!(daemon.ctl(&["update"]).status.success(), "{}", daemon.output());
+    assert!(daemon.stop().success());
+    let config = Config::new(&scratch, &[broken]).set("policy.timeout", "10s");
+    let daemon = Daemon::start(&scratch, &config);
+    let output = daemon.ctl(&["update"]);
+    assert_eq!(output.status.code(), Some(1), "{}", output.stdout);
+    assert!(output.stderr.contains("too large for one answer"), "{}", output.stderr);
+    assert!(output.stderr.contains(&broken.to_string()), "{}", output.stderr);
+    assert!(daemon.table_file(BLOCK) == Some(table_text(&list.table)), "another table file");
+    assert!(daemon.kernel_table(BLOCK) == Some(table_text(&list.table)), "another table");
+    assert!(daemon.stop().success());
+}
+
+/// Start NSD with a block list over several names, named by PTR at the list's name.
+/// Update, and compare files and tables with the list. Run the test of the control tool.
+#[test]
+fn a_list_from_nsd() {
+    let list = basic_list(26_424);
+    let Some(server) = Nsd::start(&zone(&list, Layout::Index)) else { return };
+    check(server.addr(), &list);
+}
+
+/// The same with PowerDNS, and with PTR as continuation of the first part.
+#[test]
+fn a_list_from_powerdns() {
+    let list = basic_list(26_424);
+    let Some(server) = PowerDns::start(&zone(&list, Layout::Continuation)) else { return };
+    check(server.addr(), &list);
+}
+
+/// Update from NSD. Then let NSD have a list that does not fit into one answer: it sends TC and
+/// an empty answer over TCP. The update must fail, and nothing may change.
+#[test]
+fn an_answer_that_nsd_truncates_is_an_error() {
+    let list = basic_list(1000);
+    let Some(whole) = Nsd::start(&zone(&list, Layout::Index)) else { return };
+    let Some(broken) = Nsd::start(&oversized()) else { return };
+    check_oversized(whole.addr(), broken.addr(), &list);
+}
+
+/// The same with PowerDNS. That of Debian 12 closes the connection where earlier ones sent TC and
+/// an empty answer; either is an error.
+#[test]
+fn an_answer_that_powerdns_does_not_send_is_an_error() {
+    let list = basic_list(1000);
+    let Some(whole) = PowerDns::start(&zone(&list, Layout::Index)) else { return };
+    let Some(broken) = PowerDns::start(&oversized()) else { return };
+    check_oversized(whole.addr(), broken.addr(), &list);
+}
+
+/// Update from a server that is not there and NSD after it. The list is NSD's.
+#[test]
+fn the_next_server_is_used() {
+    let list = basic_list(1000);
+    let Some(server) = Nsd::start(&zone(&list, Layout::Chain)) else { return };
+    let scratch = Scratch::new();
+    let dead = "127.0.0.1:9".parse().unwrap();
+    let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[dead, server.addr()]));
+    let output = daemon.ctl(&["update"]);
+    assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
+    assert!(daemon.table_file(BLOCK) == Some(table_text(&list.table)), "another table file");
+    let output = daemon.ctl(&["status"]);
+    assert!(output.stdout.contains("127.0.0.1:9"), "{}", output.stdout);
+    assert!(daemon.stop().success());
+}
