@@ -5,11 +5,13 @@
 //! closes. The values below are also what `threatstopctl -j` prints, so their names are part of
 //! the interface and documented in threatstopctl(8). Times are epoch seconds.
 
+mod hits;
 mod reply;
 mod request;
 mod status;
 
-pub use reply::{Change, Check, Failure, Reply, Tested, Updated, Why};
+pub use hits::{AddressHits, Hits, ListHits, PortHits, ProtocolHits};
+pub use reply::{Change, Check, Failure, Reply, Tested, Updated, Uploaded, Why};
 pub use request::{Request, Rights, Show};
 pub use status::{
     Attempt, Attempted, Held, HeldReason, LastUpdate, PfStatus, ServerStatus, Spool, Status,

@@ -86,6 +86,21 @@ pub struct Change {
     pub removed: u64,
 }
 
+/// The end of `upload`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uploaded {
+    /// Slices that the server confirmed.
+    pub slices: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Octets of text in them.
+    pub octets: u64,
+    /// Slices that are still in the spool.
+    pub left: u64,
+    /// With `-n` the head of the request that would be sent next; absent when nothing is due.
+    pub request: Option<Vec<String>>,
+}
+
 /// The answer to `why`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Why {

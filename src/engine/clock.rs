@@ -19,6 +19,15 @@ pub fn date(epoch: u64) -> String {
     format_date(epoch.cast_signed() + i64::from(local_offset(epoch)))
 }
 
+/// A time in UTC as one word: `20261122T120000Z`.
+pub fn compact(epoch: u64) -> String {
+    let epoch = epoch.cast_signed();
+    let (days, seconds) = (epoch.div_euclid(DAY), epoch.rem_euclid(DAY));
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}{:02}{day:02}T{hour:02}{minute:02}{second:02}Z", month + 1)
+}
+
 fn format_date(local: i64) -> String {
     let (days, seconds) = (local.div_euclid(DAY), local.rem_euclid(DAY));
     let (year, month, day) = civil(days);
@@ -77,6 +86,12 @@ mod tests {
         ] {
             assert_eq!(format_date(epoch), text);
         }
+    }
+
+    #[test]
+    fn dates_in_one_word() {
+        assert_eq!(compact(951_782_400), "20000229T000000Z");
+        assert_eq!(compact(1_700_000_000), "20231114T221320Z");
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! The control socket: who asks, whether he may, and the answer.
 
 mod client;
+mod hits;
+mod metrics;
 mod report;
 mod test;
+mod test_log;
+mod upload;
 
 use std::os::unix::net::UnixListener as StdListener;
 use std::rc::Rc;

@@ -9,6 +9,7 @@ mod clock;
 mod control;
 mod dns;
 mod link;
+mod log;
 mod schedule;
 mod startup;
 mod state;
@@ -29,6 +30,8 @@ pub struct Engine {
     pub given: startup::Given,
     /// The way to the helper.
     pub link: link::Link,
+    /// From the packet log to the upload.
+    pub log: log::Log,
     /// What is in force, and what is kept over restarts.
     pub state: state::State,
     /// The update that is under way, if one is.
@@ -53,7 +56,7 @@ fn main() -> ExitCode {
 fn run() -> Result<Infallible, String> {
     let socket = process::engine_socket()
         .map_err(|_| "threatstopd starts this program; it is not to be started by hand")?;
-    let startup::Started { config, given, channel, listener } = startup::start(socket)?;
+    let startup::Started { config, given, channel, listener, roots } = startup::start(socket)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -66,6 +69,7 @@ fn run() -> Result<Infallible, String> {
             runs: update::Runs::new(&config),
             watch: watch::Watch::default(),
             started: std::time::Instant::now(),
+            log: log::Log::open(&config, roots)?,
             config,
             given,
             link,
@@ -73,6 +77,10 @@ fn run() -> Result<Infallible, String> {
         });
         tokio::task::spawn_local(watch::watch(Rc::clone(&engine)));
         tokio::task::spawn_local(alarm::watch(Rc::clone(&engine)));
+        if engine.config.log.enabled {
+            tokio::task::spawn_local(log::follow(Rc::clone(&engine)));
+            tokio::task::spawn_local(log::schedule(Rc::clone(&engine)));
+        }
         tokio::task::spawn_local(control::serve(Rc::clone(&engine), listener));
         schedule::run(engine).await
     })

@@ -49,6 +49,8 @@ pub struct Started {
     pub channel: Channel,
     /// The control socket.
     pub listener: std::os::unix::net::UnixListener,
+    /// The certificates of `log.ca_file`.
+    pub roots: crate::log::Roots,
 }
 
 /// Takes what the helper sends first, drops all privileges and closes the sandbox.
@@ -63,6 +65,7 @@ pub fn start(socket: OwnedFd) -> Result<Started, String> {
     let path = Path::new("configuration");
     let config = Config::parse(&text, path).map_err(|error| error.to_string())?;
 
+    let roots = crate::log::read_roots(&config.log.ca_file);
     // the zone's file is not visible later
     imsg::process::local_offset(0);
     limit(Resource::RLIMIT_CORE, 0)?;
@@ -86,7 +89,7 @@ pub fn start(socket: OwnedFd) -> Result<Started, String> {
     let greeting = EngineMessage::Hello { version: VERSION };
     greeting.queue(&mut channel, 0).map_err(|error| error.to_string())?;
     let given = Given { start, protected: worded(&config, protected), local, text };
-    Ok(Started { config, given, channel, listener: listener.into() })
+    Ok(Started { config, given, channel, listener: listener.into(), roots })
 }
 
 fn limit(resource: Resource, soft: u64) -> Result<(), String> {
@@ -200,7 +203,7 @@ fn worded(config: &Config, protected: Vec<Protected>) -> Vec<policy::Protected> 
         Reason::Nameserver => "nameserver of resolv.conf".into(),
         Reason::NeverBlock => "never_block".into(),
     };
-    let worded = |network: Protected| policy::Protected { reason: word(&network), net: network.net };
+    let worded =
+        |network: Protected| policy::Protected { reason: word(&network), net: network.net };
     protected.into_iter().map(worded).collect()
 }
-

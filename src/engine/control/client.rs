@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use super::{report, test};
+use super::{hits, metrics, report, test, upload};
 use crate::{Engine, update};
 
 /// How long a client may take to say what it wants.
@@ -37,12 +37,14 @@ impl Client {
         timeout(READ, self.stream.get_mut().write_all(&line)).await?
     }
 
-    async fn done(&mut self, value: impl serde::Serialize) -> io::Result<()> {
+    /// Ends the conversation with what was asked for.
+    pub async fn done(&mut self, value: impl serde::Serialize) -> io::Result<()> {
         let value = serde_json::to_value(value)?;
         self.send(&Reply::Done(value)).await
     }
 
-    async fn fail(&mut self, what: &str, why: impl ToString) -> io::Result<()> {
+    /// Ends it with why that was not done.
+    pub async fn fail(&mut self, what: &str, why: impl ToString) -> io::Result<()> {
         self.send(&Reply::Error(Failure { what: what.into(), why: why.to_string() })).await
     }
 
@@ -181,8 +183,8 @@ async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> i
             }
             Err(why) => client.fail(word, why).await,
         },
-        Request::Upload { .. } | Request::Metrics {} | Request::Show { what: Show::Hits } => {
-            client.fail(word, "not in this version").await
-        }
+        Request::Upload { dry_run } => upload::upload(engine, client, dry_run).await,
+        Request::Show { what: Show::Hits } => client.done(hits::hits(engine)).await,
+        Request::Metrics {} => client.done(json!({"text": metrics::text(engine).await})).await,
     }
 }

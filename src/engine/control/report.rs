@@ -19,6 +19,8 @@ pub async fn status(engine: &Engine) -> Status {
     let asked = stats.failure.is_empty();
     let config = &engine.config;
     let memory = engine.state.memory().clone();
+    let log = engine.log.figures();
+    let trouble = Some(log.trouble).filter(|trouble| !trouble.is_empty());
     let limit = engine.given.start.table_entries;
     Status {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -31,6 +33,7 @@ pub async fn status(engine: &Engine) -> Status {
             warnings: watch::warnings(engine, &stats)
                 .into_iter()
                 .chain(alarm::alarms(engine))
+                .chain(trouble.map(|trouble| format!("packet log: {trouble}")))
                 .collect(),
         },
         tables: Tables {
@@ -44,9 +47,14 @@ pub async fn status(engine: &Engine) -> Status {
             next: engine.runs.next(),
             failures: memory.failures,
         },
-        upload: Upload { enabled: config.log.enabled, last: None, last_good: None, next: None },
+        upload: Upload {
+            enabled: config.log.enabled,
+            last: log.last,
+            last_good: log.last_good,
+            next: log.next,
+        },
         servers: engine.runs.server_status(),
-        spool: control::Spool { limit: config.log.spool_size.octets(), ..Default::default() },
+        spool: control::Spool { limit: config.log.spool_size.octets(), ..log.spool },
         held: held(engine),
     }
 }

@@ -30,9 +30,12 @@ impl Report<'_> {
         ok: bool,
         text: String,
     ) -> io::Result<()> {
+        self.send(Check { what: what.into(), subject: subject.to_string(), ok, text }).await
+    }
+
+    async fn send(&mut self, check: Check) -> io::Result<()> {
         self.tested.tried += 1;
-        self.tested.failed += u32::from(!ok);
-        let check = Check { what: what.into(), subject: subject.to_string(), ok, text };
+        self.tested.failed += u32::from(!check.ok);
         self.client.send(&Reply::Check(check)).await
     }
 }
@@ -44,6 +47,11 @@ impl Report<'_> {
 pub async fn test(engine: &Rc<Engine>, client: &mut Client) -> io::Result<()> {
     let mut report = Report { client, tested: Tested { tried: 0, failed: 0 } };
     servers(engine, &mut report).await?;
+    if engine.config.log.enabled {
+        for check in super::test_log::checks(engine).await {
+            report.send(check).await?;
+        }
+    }
     table(engine, &mut report).await?;
     let tested = serde_json::to_value(report.tested)?;
     report.client.send(&Reply::Done(tested)).await

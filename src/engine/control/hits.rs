@@ -1,0 +1,60 @@
+//! `show hits`.
+
+use std::rc::Rc;
+
+use control::{AddressHits, Hits, ListHits, PortHits, ProtocolHits};
+
+use crate::Engine;
+use crate::log::hits::{BUSIEST, protocol_word};
+
+/// Lists that are named with an address; `why` names them all.
+const LISTS: usize = 2;
+
+/// What was counted, the busiest first.
+pub fn hits(engine: &Rc<Engine>) -> Hits {
+    let hits = engine.log.hits();
+    let policy = engine.state.policy();
+    let addresses = hits.addresses.sorted().into_iter().take(BUSIEST);
+    let ports = hits.ports.sorted().into_iter().take(BUSIEST);
+    Hits {
+        since: hits.since,
+        r#in: hits.total.r#in,
+        out: hits.total.out,
+        addresses: addresses
+            .map(|(address, count)| {
+                let lists = policy.block_lists.iter().filter(|list| list.contains(address));
+                AddressHits {
+                    address,
+                    r#in: count.r#in,
+                    out: count.out,
+                    last: count.last.into(),
+                    lists: lists.map(|list| list.name().to_owned()).take(LISTS).collect(),
+                }
+            })
+            .collect(),
+        lists: hits
+            .lists
+            .sorted()
+            .into_iter()
+            .map(|(list, count)| ListHits { list, r#in: count.r#in, out: count.out })
+            .collect(),
+        protocols: hits
+            .protocols
+            .sorted()
+            .into_iter()
+            .map(|(number, count)| ProtocolHits {
+                protocol: protocol_word(number),
+                r#in: count.r#in,
+                out: count.out,
+            })
+            .collect(),
+        ports: ports
+            .map(|((number, port), count)| PortHits {
+                protocol: protocol_word(number),
+                port,
+                r#in: count.r#in,
+                out: count.out,
+            })
+            .collect(),
+    }
+}

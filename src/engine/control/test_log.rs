@@ -1,0 +1,47 @@
+//! The part of `test` about the log service: can it be reached, and whom does it see?
+
+use control::Check;
+
+use crate::Engine;
+use crate::log::Call;
+
+/// The page that says under which address the service sees this host.
+const VALIDIP: &str = "/cgi-bin/validip.pl";
+/// Its words when that address may upload.
+const AUTHORIZED: &str = "Address is in the list of authorized hosts";
+
+/// Tries the log host and asks the page about our address.
+pub async fn checks(engine: &Engine) -> Vec<Check> {
+    let url = &engine.config.log.url;
+    let host = url.host.to_string();
+    let check = |what: &str, ok, text| Check { what: what.into(), subject: host.clone(), ok, text };
+    let reached = engine.log.http().call(Call::Get(url.clone())).await;
+    let log = match reached {
+        // Whatever it says to a request without a log: it is there, and its certificate is good.
+        Ok(_) => check("log", true, format!("Log host {host} is ready.")),
+        Err(why) => check("log", false, format!("Log host {host} is not ready: {why}")),
+    };
+    // What it says is a hint and no more: in the clear anybody may have said it.
+    let validip = check("validip", true, validip(engine).await);
+    vec![log, validip]
+}
+
+async fn validip(engine: &Engine) -> String {
+    let url = &engine.config.log.url;
+    let http = engine.log.http();
+    let page = config::LogUrl { path: VALIDIP.to_owned(), ..url.clone() };
+    let answer = match http.call(Call::Get(page)).await {
+        Ok(answer) if answer.status == 200 => Ok(answer),
+        _ => http.call(Call::GetClear(url.host.to_string(), VALIDIP)).await,
+    };
+    let answer = match answer {
+        Ok(answer) if answer.status == 200 => answer,
+        Ok(answer) => return format!("{VALIDIP} is not to be had: HTTP status {}", answer.status),
+        Err(why) => return format!("{VALIDIP} is not to be had: {why}"),
+    };
+    let said = crate::log::shown(&answer.body, &engine.config.device_id);
+    match answer.body.contains(AUTHORIZED) {
+        true => said,
+        false => format!("The service does not confirm the address of this host: {said}"),
+    }
+}

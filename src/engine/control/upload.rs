@@ -1,0 +1,57 @@
+//! `upload`.
+
+use std::io;
+use std::rc::Rc;
+
+use control::{Reply, Uploaded};
+
+use super::client::Client;
+use crate::{Engine, log};
+
+const WORD: &str = "upload";
+const NOTHING: &str = "Nothing to upload";
+
+/// Sends what is due, or prints what would be sent.
+///
+/// # Errors
+/// When the client is gone.
+pub async fn upload(engine: &Rc<Engine>, client: &mut Client, dry_run: bool) -> io::Result<()> {
+    if !engine.config.log.enabled {
+        return client.fail(WORD, "log.enabled is false").await;
+    }
+    if dry_run {
+        return preview(engine, client).await;
+    }
+    let uploaded = match log::send_now(engine).await {
+        Ok(uploaded) => uploaded,
+        Err(why) => return client.fail(WORD, why).await,
+    };
+    let line = match uploaded.slices {
+        0 => NOTHING.to_owned(),
+        // scripts look for this sentence
+        _ => {
+            let device = engine.config.device_id.as_str();
+            format!("Log file uploaded successfully for {device}")
+        }
+    };
+    client.send(&Reply::Line(line)).await?;
+    client.done(uploaded).await
+}
+
+async fn preview(engine: &Rc<Engine>, client: &mut Client) -> io::Result<()> {
+    let lines = match log::preview(engine).await {
+        Ok(lines) => lines,
+        Err(why) => return client.fail(WORD, why).await,
+    };
+    let Some(lines) = lines else {
+        client.send(&Reply::Line(NOTHING.to_owned())).await?;
+        return client.done(Uploaded::default()).await;
+    };
+    let head = lines.iter().take_while(|line| !line.is_empty()).cloned().collect();
+    for line in lines {
+        // an empty line is one, too
+        client.send(&Reply::Line(format!("{line}\n"))).await?;
+    }
+    let left = engine.log.figures().spool.slices;
+    client.done(Uploaded { left, request: Some(head), ..Uploaded::default() }).await
+}

@@ -1,0 +1,240 @@
+//! From the packet log to the report: follows pflog, keeps what hit our tables as text in a
+//! durable spool, and uploads it.
+//!
+//! ```text
+//! helper ── descriptor ──▶ follow ── scope ──▶ pending text ── cut ──▶ spool ──▶ upload
+//!                                      └─ hits                (slice)   (files)   (thread)
+//! ```
+//!
+//! Text is held in memory until it is cut into a slice; the cursor that is kept on disk stands
+//! before it until then, so that a crash reads it again. A slice is removed when the server has
+//! confirmed it with our own device id.
+
+mod answer;
+mod follow;
+pub mod hits;
+mod http;
+mod journal;
+mod request;
+mod scope;
+mod source;
+mod spool;
+mod upload;
+
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+
+use config::Config;
+use tokio::sync::{Mutex, Notify};
+
+pub use answer::shown;
+pub use follow::follow;
+use hits::Hits;
+pub use http::{Call, Http, Roots, read_roots};
+use journal::{Journal, Position};
+use spool::{Slice, Spool, Stored};
+pub use upload::{preview, schedule, send_now};
+
+/// Text that is not in the spool yet.
+#[derive(Debug, Default)]
+struct Pending {
+    text: Vec<u8>,
+    records: u64,
+    /// Times of the first and the last record.
+    times: Option<(u32, u32)>,
+}
+
+/// What is read, kept and counted. It is never borrowed across an await.
+struct Inner {
+    spool: Spool,
+    journal: Journal,
+    /// The journal as it is on disk has the position before all pending text; this is the one
+    /// behind it.
+    position: Position,
+    pending: Pending,
+    /// Likewise what was counted, pending text included.
+    hits: Hits,
+    /// When the next upload is due, epoch seconds.
+    next: Option<u64>,
+    /// What went wrong with the packet log, for people; empty when nothing did.
+    trouble: String,
+}
+
+/// The log path.
+pub struct Log {
+    directory: PathBuf,
+    inner: RefCell<Inner>,
+    http: Http,
+    /// Somebody wants the follower to look now.
+    look: Notify,
+    /// It has looked.
+    looked: Notify,
+    /// Number of the look that began last, and of the one that ended last.
+    begun: Cell<u64>,
+    ended: Cell<u64>,
+    /// One upload at a time.
+    uploading: Mutex<()>,
+    /// An upload that somebody asked for has ended: the schedule begins anew.
+    asked: Notify,
+}
+
+/// The figures of the log path at a moment.
+pub struct Figures {
+    /// The last attempt to upload.
+    pub last: Option<control::Attempt>,
+    /// The last one that the server confirmed.
+    pub last_good: Option<u64>,
+    /// When the next is due.
+    pub next: Option<u64>,
+    /// Slices that the server confirmed since counting began.
+    pub uploaded: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+    /// Times that the packet log went on without the file that was read last.
+    pub gaps: u64,
+    /// The spool.
+    pub spool: control::Spool,
+    /// What went wrong with the packet log; empty when nothing did.
+    pub trouble: String,
+}
+
+impl Log {
+    /// Opens spool and journal and starts the upload's thread.
+    ///
+    /// # Errors
+    /// When the spool cannot be read or no thread be started. A journal that cannot be read is
+    /// logged, and the packet log then read from its oldest file on.
+    pub fn open(config: &Config, roots: Roots) -> Result<Self, String> {
+        let directory = config.log.spool.clone();
+        let (spool, damaged) = Spool::open(&directory, config.log.spool_size.octets())?;
+        let mut journal = Journal::load(&directory).unwrap_or_else(|why| {
+            logger::err(format_args!("{why}; the packet log is read from its oldest file on"));
+            Journal::default()
+        });
+        journal.dropped += damaged;
+        // A slice behind the journal: the engine ended between the two.
+        if let Some(newest) = spool.newest()
+            && newest.head.sequence >= journal.next
+        {
+            journal.next = newest.head.sequence + 1;
+            journal.position = newest.head.position.clone();
+        }
+        if journal.hits.since == 0 {
+            journal.hits.since = crate::clock::now();
+        }
+        let inner = Inner {
+            spool,
+            position: journal.position.clone(),
+            hits: journal.hits.clone(),
+            journal,
+            pending: Pending::default(),
+            next: None,
+            trouble: String::new(),
+        };
+        Ok(Self {
+            directory,
+            inner: RefCell::new(inner),
+            http: Http::start(config, roots)?,
+            look: Notify::new(),
+            looked: Notify::new(),
+            begun: Cell::new(0),
+            ended: Cell::new(0),
+            uploading: Mutex::new(()),
+            asked: Notify::new(),
+        })
+    }
+
+    /// The way to web servers.
+    pub fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// What was counted, pending text included.
+    pub fn hits(&self) -> Hits {
+        self.inner.borrow().hits.clone()
+    }
+
+    /// The figures of this moment.
+    pub fn figures(&self) -> Figures {
+        let inner = self.inner.borrow();
+        let journal = &inner.journal;
+        Figures {
+            last: journal.last.clone(),
+            last_good: journal.last_good,
+            next: inner.next,
+            uploaded: journal.uploaded,
+            failed: journal.failed,
+            gaps: journal.gaps,
+            spool: control::Spool {
+                slices: inner.spool.slices().len() as u64,
+                octets: inner.spool.octets(),
+                limit: 0,
+                dropped: journal.dropped,
+            },
+            trouble: inner.trouble.clone(),
+        }
+    }
+
+    /// Puts the pending text into the spool as a slice and moves the cursor behind it.
+    ///
+    /// # Errors
+    /// When it cannot be kept; the text stays pending then.
+    fn cut(&self) -> Result<(), String> {
+        self.inner.borrow_mut().cut(&self.directory)
+    }
+
+    /// Waits until the follower has read all that was in the packet log when this was called.
+    async fn caught_up(&self) {
+        let wanted = self.begun.get() + 1;
+        loop {
+            let looked = self.looked.notified();
+            if self.ended.get() >= wanted {
+                return;
+            }
+            self.look.notify_one();
+            looked.await;
+        }
+    }
+}
+
+impl Inner {
+    /// Whether the pending text is as long as a slice may be.
+    fn is_full(&self) -> bool {
+        self.pending.text.len() + pflog::MAX_TEXT > self.spool.slice_limit()
+    }
+
+    fn cut(&mut self, directory: &std::path::Path) -> Result<(), String> {
+        if let Some(times) = self.pending.times {
+            let text = std::mem::take(&mut self.pending.text);
+            let (next, records) = (self.journal.next, self.pending.records);
+            let slice = Slice::new(next, times, records, text, self.position.clone());
+            let fallen = match self.spool.push(&slice) {
+                Ok(fallen) => fallen,
+                Err(why) => {
+                    self.pending.text = slice.text;
+                    return Err(why);
+                }
+            };
+            self.drop_slices(&fallen);
+            self.pending = Pending::default();
+            self.journal.next += 1;
+        } else if self.journal.position == self.position && self.journal.hits == self.hits {
+            return Ok(());
+        }
+        self.journal.position = self.position.clone();
+        self.journal.hits = self.hits.clone();
+        self.journal.save(directory)
+    }
+
+    /// Counts and tells what fell out of the spool.
+    fn drop_slices(&mut self, fallen: &[Stored]) {
+        for Stored { head, .. } in fallen {
+            logger::err(format_args!(
+                "the spool is full: dropped slice {} with {} records; make log.spool_size larger \
+                 or mend the upload (threatstopctl status)",
+                head.id, head.records
+            ));
+        }
+        self.journal.dropped += fallen.len() as u64;
+    }
+}

@@ -1,0 +1,120 @@
+//! What a log server's answer means.
+
+use std::time::Duration;
+
+use config::DeviceId;
+
+/// Longest part of an answer that is repeated to people.
+const SHOWN: usize = 500;
+/// Longest wait that a server may ask for.
+const LONGEST_WAIT: u64 = 24 * 60 * 60;
+/// What stands for our own device id where people other than root may read.
+const MASK: &str = "tdid_...";
+const DEVICE: &str = "tdid_";
+
+/// An answer of a web server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The status of HTTP.
+    pub status: u16,
+    /// The field Retry-After.
+    pub retry_after: Option<String>,
+    /// The beginning of the body.
+    pub body: String,
+}
+
+/// What became of an upload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The configured sentence with our device id and no other: the slice is delivered.
+    Delivered,
+    /// The server confirmed it for somebody else.
+    OtherDevice(String),
+    /// The server will not have this slice; others may fare better.
+    Refused(String),
+    /// The server will have none of them as things are: somebody has to mend that.
+    Denied(String),
+    /// It may go better later, not before the time that the server asked for.
+    Failed(String, Option<Duration>),
+}
+
+/// Judges an answer. `success` is the configured sentence, filled in.
+pub fn judge(answer: &Answer, success: &str, device: &DeviceId) -> Verdict {
+    let Answer { status, body, retry_after } = answer;
+    if others(body, device) {
+        return Verdict::OtherDevice(format!(
+            "the server answered for another device than this one: {}",
+            shown(body, device)
+        ));
+    }
+    let text = format!("HTTP status {status}: {}", shown(body, device));
+    match status {
+        200..=299 if body.contains(success) => Verdict::Delivered,
+        200..=299 => Verdict::Failed(format!("no confirmation, {text}"), None),
+        408 | 425 | 429 | 500..=599 => Verdict::Failed(text, retry_after.as_deref().and_then(wait)),
+        400 | 413 | 415 | 422 => Verdict::Refused(text),
+        _ => Verdict::Denied(text),
+    }
+}
+
+/// Whether a text names a device that is not ours.
+fn others(text: &str, device: &DeviceId) -> bool {
+    text.match_indices(DEVICE).any(|(at, _)| {
+        let rest = text.get(at..).unwrap_or_default();
+        let end = rest
+            .bytes()
+            .skip(DEVICE.len())
+            .position(|octet| !octet.is_ascii_alphanumeric())
+            .map_or(rest.len(), |end| DEVICE.len() + end);
+        let id = rest.get(..end).unwrap_or_default();
+        id.len() > DEVICE.len() && id != device.as_str()
+    })
+}
+
+/// The beginning of an answer for people: printable, in one line, without our device id, which
+/// is a credential.
+pub fn shown(text: &str, device: &DeviceId) -> String {
+    let text = text.replace(device.as_str(), MASK);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line: String = words.join(" ").chars().filter(|c| !c.is_control()).take(SHOWN).collect();
+    if line.is_empty() { "an empty answer".into() } else { line }
+}
+
+/// Retry-After in its two forms (RFC 9110, section 10.2.3): seconds, or a date.
+fn wait(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let seconds = match text.parse() {
+        Ok(seconds) => seconds,
+        Err(_) => imf_fixdate(text)?.saturating_sub(crate::clock::now()),
+    };
+    Some(Duration::from_secs(seconds.min(LONGEST_WAIT)))
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7) as epoch seconds.
+fn imf_fixdate(text: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut words = text.split_once(", ")?.1.split(' ');
+    let day: i64 = words.next()?.parse().ok()?;
+    let month = words.next()?;
+    let month = MONTHS.iter().position(|name| *name == month)? as i64 + 1;
+    let year: i64 = words.next()?.parse().ok()?;
+    let mut clock = words.next()?.split(':').map(|part| part.parse::<i64>().ok());
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    let in_range = (1..=31).contains(&day)
+        && (1970..=9999).contains(&year)
+        && (0..24).contains(&hour)
+        && (0..60).contains(&minute)
+        && (0..=60).contains(&second);
+    if !in_range || words.next() != Some("GMT") {
+        return None;
+    }
+    // Years that begin in March have their leap day at the end.
+    let (years, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = years * 365 + years / 4 - years / 100 + years / 400 + (153 * months + 2) / 5 + day
+        - 719_469;
+    u64::try_from(((days * 24 + hour) * 60 + minute) * 60 + second).ok()
+}
+
+#[cfg(test)]
+mod tests;

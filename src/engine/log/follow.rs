@@ -1,0 +1,282 @@
+//! Follows the packet log across rotation, compression, truncation and restarts.
+//!
+//! A file is known by its first record. The generations are scanned from FILE to FILE.9: a
+//! rotation in the middle of a scan shows a file twice and never hides one. The next file to read
+//! is the oldest that comes before those already read.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use config::{Scope as Wanted, Timestamp};
+use imsg::process::local_offset;
+use imsg::{LogFile, Source as Place, TableId};
+use pflog::{Fingerprint, Printer, Record, Stamp};
+
+use super::Inner;
+use super::scope::Scope;
+use super::source::{Source, Step};
+use crate::Engine;
+
+/// How often the packet log is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// The same while there is none.
+const LOOK_FOR_FILE: Duration = Duration::from_secs(5);
+/// How long a renamed file is read on. pflogd(8) writes to it until newsyslog(8) signals it.
+const LINGER: Duration = Duration::from_secs(10);
+/// FILE and FILE.0 to FILE.9.
+const GENERATIONS: u8 = 11;
+/// Files that are remembered to be no packet logs.
+const PASSED_OVER: usize = 16;
+
+/// What makes text of records.
+struct Writer {
+    scope: Scope,
+    all: bool,
+    timestamp: Timestamp,
+    printer: Printer,
+}
+
+/// How a turn of reading ended.
+enum Turn {
+    /// There is more to read.
+    More,
+    /// There is no more for now.
+    End,
+    /// What was read cannot be kept: the disk is full.
+    NoRoom,
+}
+
+/// The follower.
+struct Follower {
+    engine: Rc<Engine>,
+    source: Option<Source>,
+    /// When it was noticed that the file that is read is FILE no more.
+    renamed: Option<Instant>,
+    /// Device and inode of files that are no packet logs, which was said once.
+    passed_over: VecDeque<(u64, u64)>,
+    writer: Writer,
+}
+
+/// Follows for ever.
+pub async fn follow(engine: Rc<Engine>) -> ! {
+    let before = engine.link.list(TableId::Block, Place::Previous).await.ok();
+    let log = &engine.config.log;
+    let anchor = log.anchor.as_ref().map(config::AnchorPath::pflog_name);
+    let writer = Writer {
+        scope: Scope::new(anchor, engine.state.policy(), before),
+        all: log.scope == Wanted::All,
+        timestamp: log.timestamp,
+        printer: printer(log.timestamp),
+    };
+    let (source, renamed, passed_over) = (None, None, VecDeque::new());
+    let mut follower =
+        Follower { engine: Rc::clone(&engine), source, renamed, passed_over, writer };
+    let log = &engine.log;
+    loop {
+        log.begun.set(log.begun.get() + 1);
+        follower.look().await;
+        log.ended.set(log.begun.get());
+        log.looked.notify_waiters();
+        let pause = if follower.source.is_some() { LOOK } else { LOOK_FOR_FILE };
+        // who waits for a look may come at any time
+        let _ = tokio::time::timeout(pause, log.look.notified()).await;
+    }
+}
+
+/// A printer for one file: as tcpdump, it takes the offset of local time once.
+fn printer(timestamp: Timestamp) -> Printer {
+    let stamp = match timestamp {
+        Timestamp::Time => Stamp::Time,
+        Timestamp::Date => Stamp::Date,
+        Timestamp::Epoch => Stamp::Epoch,
+    };
+    Printer::new(stamp, local_offset(crate::clock::now()))
+}
+
+impl Follower {
+    /// Reads all there is.
+    async fn look(&mut self) {
+        self.writer.scope.follow(self.engine.state.policy());
+        // More turns than there are files are not needed, unless they rotate as fast as we read.
+        for _ in 0..2 * GENERATIONS {
+            if self.source.is_none() && !self.choose(false).await {
+                return;
+            }
+            if !self.read().await || !self.is_done().await {
+                return;
+            }
+        }
+    }
+
+    /// Reads the file to its end; false when the text cannot be kept for now.
+    async fn read(&mut self) -> bool {
+        loop {
+            match self.turn() {
+                Turn::More => tokio::task::yield_now().await,
+                Turn::End => return true,
+                Turn::NoRoom => return false,
+            }
+        }
+    }
+
+    /// Reads as much as does not hold up the others.
+    fn turn(&mut self) -> Turn {
+        let log = &self.engine.log;
+        let mut inner = log.inner.borrow_mut();
+        let Some(source) = self.source.as_mut().filter(|source| !source.broken) else {
+            return Turn::End;
+        };
+        if inner.is_full()
+            && let Err(why) = inner.cut(&log.directory)
+        {
+            inner.say(format!("{why}; the packet log is read on when there is room"));
+            return Turn::NoRoom;
+        }
+        let stepped = source.step(|record| {
+            self.writer.write(&mut inner, record);
+            !inner.is_full()
+        });
+        if let Some(cursor) = inner.position.cursor.as_mut() {
+            cursor.offset = source.offset();
+        }
+        match stepped {
+            Ok(Step::More) => Turn::More,
+            Ok(Step::End) => {
+                inner.say(String::new());
+                Turn::End
+            }
+            Err(why) => {
+                let name = name(&self.engine, source.generation);
+                inner.say(format!("{name}: {why}; read on after the next rotation"));
+                Turn::End
+            }
+        }
+    }
+
+    /// Whether the file at hand is done with, so that another has to be chosen.
+    async fn is_done(&mut self) -> bool {
+        let newest = self.engine.link.open_log(0).await;
+        let Some(source) = &self.source else { return true };
+        if !source.is_intact() {
+            // A copy of what it was may be FILE.0; that it was truncated is a gap otherwise.
+            self.source = None;
+            return true;
+        }
+        match newest {
+            // between the two renames of newsyslog(8), or pflogd(8) is off
+            Err(_) => return false,
+            Ok((log, _)) if (log.dev, log.ino) == source.identity => {
+                self.renamed = None;
+                return false;
+            }
+            Ok(_) => {}
+        }
+        let renamed = *self.renamed.get_or_insert_with(Instant::now);
+        let lingers = source.is_plain() && source.generation <= 1 && !source.broken;
+        if lingers && renamed.elapsed() < LINGER {
+            return false;
+        }
+        // the file at hand stays until there is something to read in another
+        self.choose(true).await
+    }
+
+    /// Looks through the generations for the file to read next, and takes it. With `leave` the
+    /// file that was read last is done with.
+    async fn choose(&mut self, leave: bool) -> bool {
+        let position = self.engine.log.inner.borrow().position.clone();
+        let mut best: Option<(Source, Fingerprint, u64)> = None;
+        let mut known = false;
+        for generation in 0..GENERATIONS {
+            let Ok((log, file)) = self.engine.link.open_log(generation).await else { continue };
+            let Some((source, print, first)) = self.open(&log, file) else { continue };
+            let resume = position.offset_in(print);
+            known = resume.is_some() || position.has_finished(print);
+            if known && (resume.is_none() || leave) {
+                break;
+            }
+            best = Some((source, print, resume.unwrap_or(first)));
+            if known {
+                break;
+            }
+        }
+        let Some((mut source, print, offset)) = best else { return false };
+        if let Err(error) = source.seek(offset) {
+            self.engine.log.inner.borrow_mut().say(error.to_string());
+            return false;
+        }
+        let mut inner = self.engine.log.inner.borrow_mut();
+        // With `leave` the last file was read to its end, wherever it is now.
+        let found = if leave { known } else { position.offset_in(print).is_some() };
+        if !found && position.cursor.is_some() {
+            inner.journal.gaps += 1;
+            logger::warn(format_args!(
+                "the packet log was truncated, or rotated away before it was read: records may be \
+                 lost; going on with {}",
+                name(&self.engine, source.generation)
+            ));
+        }
+        inner.position.enter(print, offset);
+        drop(inner);
+        self.source = Some(source);
+        self.renamed = None;
+        self.writer.printer = printer(self.writer.timestamp);
+        true
+    }
+
+    /// Opens a file as far as its first record; none when it has none.
+    fn open(&mut self, log: &LogFile, file: File) -> Option<(Source, Fingerprint, u64)> {
+        let mut source = Source::new(log, file);
+        match source.first() {
+            Ok(first) => first.map(|(print, first)| (source, print, first)),
+            Err(why) => {
+                if !self.passed_over.contains(&source.identity) {
+                    let name = name(&self.engine, log.generation);
+                    logger::err(format_args!("{name}: {why}; passed over"));
+                    self.passed_over.push_front(source.identity);
+                    self.passed_over.truncate(PASSED_OVER);
+                }
+                None
+            }
+        }
+    }
+}
+
+/// The name of a generation.
+fn name(engine: &Engine, generation: u8) -> String {
+    let file = engine.config.log.file.display();
+    match generation {
+        0 => file.to_string(),
+        rotated => format!("{file}.{}", rotated - 1),
+    }
+}
+
+impl Inner {
+    /// Keeps what is wrong with the packet log, and logs it when it is new.
+    fn say(&mut self, trouble: String) {
+        if !trouble.is_empty() && trouble != self.trouble {
+            logger::err(format_args!("packet log: {trouble}"));
+        }
+        self.trouble = trouble;
+    }
+}
+
+impl Writer {
+    /// Counts a record and adds its text to what is pending, when it is ours.
+    fn write(&mut self, inner: &mut Inner, record: &Record<'_>) {
+        let hits = &mut inner.hits;
+        let ours = self.scope.judge(record, |hit| hits.add(hit));
+        if !(ours || self.all) {
+            return;
+        }
+        if self.timestamp == Timestamp::Date {
+            self.printer.set_zone(local_offset(record.seconds.into()));
+        }
+        let pending = &mut inner.pending;
+        self.printer.print(record, &mut pending.text);
+        pending.records += 1;
+        let (first, _) = pending.times.unwrap_or((record.seconds, record.seconds));
+        pending.times = Some((first, record.seconds));
+    }
+}

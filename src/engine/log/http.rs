@@ -1,0 +1,275 @@
+//! HTTPS, on a thread of its own: nothing that a web server or a resolver does holds up the rest.
+//!
+//! Certificates are checked against `log.ca_file` and nothing else, which is read before the
+//! sandbox closes. Names are resolved by getaddrinfo(3), anew for each attempt: on OpenBSD that
+//! takes the promises "dns" and "inet", connecting takes "inet", and the threads "stdio".
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use config::{Config, LogUrl};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use tokio::sync::oneshot;
+use ureq::Agent;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+use super::answer::Answer;
+
+/// The certificates of `log.ca_file`, or why there are none.
+pub type Roots = Result<Vec<CertificateDer<'static>>, String>;
+
+/// Fields of a request's head.
+pub type Headers = Vec<(&'static str, String)>;
+
+/// Octets of an answer that are read.
+const MOST: u64 = 64 << 10;
+/// Redirects that are followed.
+const REDIRECTS: u32 = 5;
+/// The name that servers get to know.
+const USER_AGENT: &str = concat!("threatstopd/", env!("CARGO_PKG_VERSION"));
+
+/// How long the steps of a request may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// To resolve the name.
+    pub resolve: Duration,
+    /// To connect, TLS included.
+    pub connect: Duration,
+    /// To send the body: 5 MiB over a slow line.
+    pub send: Duration,
+    /// To wait for the head of the answer.
+    pub answer: Duration,
+    /// To read its body.
+    pub body: Duration,
+    /// All together, redirects included.
+    pub all: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            resolve: Duration::from_secs(30),
+            connect: Duration::from_secs(30),
+            send: Duration::from_secs(15 * 60),
+            answer: Duration::from_secs(120),
+            body: Duration::from_secs(60),
+            all: Duration::from_secs(20 * 60),
+        }
+    }
+}
+
+/// What is asked of a web server.
+#[derive(Clone, Debug)]
+pub enum Call {
+    /// POST over HTTPS.
+    Post {
+        /// Where to.
+        url: LogUrl,
+        /// Fields of the head besides those of every request.
+        headers: Headers,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// GET over HTTPS.
+    Get(LogUrl),
+    /// GET in the clear: host and path. For what everybody may read and nobody relies on.
+    GetClear(String, &'static str),
+}
+
+type Job = (Call, oneshot::Sender<Result<Answer, String>>);
+
+/// The way to the thread.
+pub struct Http {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Http {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When there can be no more threads, or the proxy is not one.
+    pub fn start(config: &Config, roots: Roots) -> Result<Self, String> {
+        let client = Client::new(config.log.proxy.as_ref(), roots, Limits::default())?;
+        let (jobs, inbox) = mpsc::channel::<Job>();
+        let serve = move || {
+            for (call, reply) in inbox {
+                // who asked may have lost interest
+                let _ = reply.send(client.call(&call));
+            }
+        };
+        let thread = std::thread::Builder::new().name("http".into()).spawn(serve);
+        thread.map_err(|error| format!("thread: {error}"))?;
+        Ok(Self { jobs })
+    }
+
+    /// Asks a web server and waits for the beginning of its answer.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn call(&self, call: Call) -> Result<Answer, String> {
+        const GONE: &str = "the thread for HTTP is gone";
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send((call, reply)).map_err(|_| GONE)?;
+        answer.await.map_err(|_| GONE)?
+    }
+}
+
+/// Reads `log.ca_file`; what is in it and no certificate is passed over.
+pub fn read_roots(path: &Path) -> Roots {
+    let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| failed(&error))?;
+    let roots: Vec<_> = certificates.collect::<Result<_, _>>().map_err(|error| failed(&error))?;
+    if roots.is_empty() {
+        return Err(failed(&"no certificate in it"));
+    }
+    Ok(roots)
+}
+
+/// A client for one proxy and one set of roots.
+struct Client {
+    agent: Agent,
+    /// Why there can be no HTTPS.
+    no_roots: Option<String>,
+}
+
+impl Client {
+    fn new(proxy: Option<&config::Proxy>, roots: Roots, limits: Limits) -> Result<Self, String> {
+        let proxy = match proxy {
+            // the URL has a password: nothing of it in the message
+            Some(proxy) => Some(ureq::Proxy::new(&proxy.url()).map_err(|_| "log.proxy: no proxy")?),
+            None => None,
+        };
+        let (roots, no_roots) = match roots {
+            Ok(roots) => (roots, None),
+            Err(why) => (Vec::new(), Some(format!("log.ca_file: {why}"))),
+        };
+        let roots: Vec<_> =
+            roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::Specific(Arc::new(roots)))
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .build();
+        let agent = Agent::config_builder()
+            .tls_config(tls)
+            // said even when there is none: the environment has no say
+            .proxy(proxy)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .max_idle_connections(0)
+            .user_agent(USER_AGENT)
+            .timeout_resolve(Some(limits.resolve))
+            .timeout_connect(Some(limits.connect))
+            .timeout_send_body(Some(limits.send))
+            .timeout_recv_response(Some(limits.answer))
+            .timeout_recv_body(Some(limits.body))
+            .timeout_global(Some(limits.all))
+            .build()
+            .new_agent();
+        Ok(Self { agent, no_roots })
+    }
+
+    fn call(&self, call: &Call) -> Result<Answer, String> {
+        let (mut url, mut post) = match call {
+            Call::GetClear(host, path) => {
+                return self.ask(&format!("http://{host}{path}"), None).map(|(answer, _)| answer);
+            }
+            Call::Get(url) => (url.clone(), None),
+            Call::Post { url, headers, body } => (url.clone(), Some((headers, body))),
+        };
+        if let Some(why) = &self.no_roots {
+            return Err(why.clone());
+        }
+        for _ in 0..=REDIRECTS {
+            let (answer, location) = self.ask(&url.to_string(), post)?;
+            let Some(location) = location else { return Ok(answer) };
+            // RFC 9110, section 15.4: these repeat the request, the others look elsewhere
+            if !matches!(answer.status, 307 | 308) {
+                post = None;
+            }
+            url = redirected(&url, &location)?;
+        }
+        Err(format!("{}: more than {REDIRECTS} redirects", url.host))
+    }
+
+    /// One request; gives the answer, and where it points when it is a redirect.
+    fn ask(
+        &self,
+        url: &str,
+        post: Option<(&Headers, &Vec<u8>)>,
+    ) -> Result<(Answer, Option<String>), String> {
+        let host = url.split('/').nth(2).unwrap_or(url);
+        let failed = |error: ureq::Error| format!("{host}: {}", reason(&error));
+        let response = match post {
+            Some((headers, body)) => {
+                let mut request = self.agent.post(url);
+                for (name, value) in headers {
+                    request = request.header(*name, value);
+                }
+                request.send(body.as_slice())
+            }
+            None => self.agent.get(url).call(),
+        };
+        let mut response = response.map_err(failed)?;
+        let field = |name: &str| {
+            let value = response.headers().get(name)?;
+            value.to_str().ok().map(ToOwned::to_owned)
+        };
+        let status = response.status().as_u16();
+        let (retry_after, location) = (field("retry-after"), field("location"));
+        let location = location.filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308));
+        let mut octets = Vec::new();
+        // by a limit of our own: ureq makes an error of a longer body, and its beginning says all
+        let mut body = std::io::Read::take(response.body_mut().as_reader(), MOST);
+        if let Err(error) = std::io::Read::read_to_end(&mut body, &mut octets)
+            && location.is_none()
+        {
+            return Err(format!("{host}: HTTP status {status}, then: {error}"));
+        }
+        let body = String::from_utf8_lossy(&octets).into_owned();
+        Ok((Answer { status, retry_after, body }, location))
+    }
+}
+
+/// What ureq says, without the names of its own parts.
+fn reason(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Io(error) => error.to_string(),
+        ureq::Error::Rustls(error) => format!("TLS: {error}"),
+        ureq::Error::Timeout(what) => format!("no answer in time ({what})"),
+        ureq::Error::HostNotFound => "no such host".into(),
+        ureq::Error::ConnectProxyFailed(why) => format!("the proxy refuses: {why}"),
+        other => other.to_string(),
+    }
+}
+
+/// Where a redirect leads: on the same host and port and by https, or nowhere.
+fn redirected(from: &LogUrl, location: &str) -> Result<LogUrl, String> {
+    let refused = || {
+        format!(
+            "{}: redirect to another host or out of https is refused: {location:.200}",
+            from.host
+        )
+    };
+    let base = format!("https://{}:{}", from.host, from.port);
+    let absolute = if location.starts_with("//") {
+        format!("https:{location}")
+    } else if location.contains("://") {
+        location.to_owned()
+    } else if location.starts_with('/') {
+        format!("{base}{location}")
+    } else {
+        let path = from.path.split('?').next().unwrap_or("/");
+        let directory = path.rfind('/').and_then(|end| path.get(..=end)).unwrap_or("/");
+        format!("{base}{directory}{location}")
+    };
+    let absolute = absolute.split('#').next().unwrap_or_default();
+    let to: LogUrl = absolute.parse().map_err(|_| refused())?;
+    if (&to.host, to.port) == (&from.host, from.port) { Ok(to) } else { Err(refused()) }
+}
+
+#[cfg(test)]
+mod tests;

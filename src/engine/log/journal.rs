@@ -1,0 +1,130 @@
+//! What the log path keeps over restarts, in `log.state`: where it is in the packet log, what was
+//! counted, and how the uploads went. One file, so that all of it is of the same moment.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use pflog::Fingerprint;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::hits::Hits;
+use super::spool::replace;
+
+/// Its name in the engine's directory.
+pub const FILE: &str = "log.state";
+/// Far more than it ever has: counters are bounded.
+const LARGEST: u64 = 4 << 20;
+/// Files that were read to their end and are remembered: more than there are generations.
+const FINISHED: usize = 16;
+
+/// A file of the packet log, by its first record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Print(pub Fingerprint);
+
+impl Serialize for Print {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Print {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map(Self).map_err(de::Error::custom)
+    }
+}
+
+/// How far a file was dealt with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The file.
+    pub file: Print,
+    /// Offset of the next record in it, unpacked when the file is gzip.
+    pub offset: u64,
+}
+
+/// Where the follower is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Position {
+    /// In the file that is being read; absent before the first.
+    pub cursor: Option<Cursor>,
+    /// Older files that were read to their end, the latest last.
+    pub finished: VecDeque<Print>,
+}
+
+impl Position {
+    /// Begins with a file; the one before is done with.
+    pub fn enter(&mut self, file: Fingerprint, offset: u64) {
+        let next = Cursor { file: Print(file), offset };
+        if let Some(before) = self.cursor.replace(next)
+            && before.file != next.file
+        {
+            self.finished.retain(|print| *print != before.file);
+            self.finished.push_back(before.file);
+            while self.finished.len() > FINISHED {
+                self.finished.pop_front();
+            }
+        }
+    }
+
+    /// The offset to go on at in a file, when that is the one that is being read.
+    pub fn offset_in(&self, file: Fingerprint) -> Option<u64> {
+        self.cursor.filter(|cursor| cursor.file.0 == file).map(|cursor| cursor.offset)
+    }
+
+    /// Whether a file was read to its end.
+    pub fn has_finished(&self, file: Fingerprint) -> bool {
+        self.finished.contains(&Print(file))
+    }
+}
+
+/// What is kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Journal {
+    /// Sequence number of the next slice.
+    pub next: u64,
+    /// All that matters before this position is in slices up to `next`.
+    pub position: Position,
+    /// What was counted up to there.
+    pub hits: Hits,
+    /// Slices that fell out of a full spool or were damaged.
+    pub dropped: u64,
+    /// How often the packet log went on without the file that was read last.
+    pub gaps: u64,
+    /// The last attempt to upload.
+    pub last: Option<control::Attempt>,
+    /// The last one that the server confirmed.
+    pub last_good: Option<u64>,
+    /// Slices that the server confirmed.
+    pub uploaded: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+}
+
+impl Journal {
+    /// Reads it back; nothing when there is none.
+    pub fn load(directory: &Path) -> Result<Self, String> {
+        let path = directory.join(FILE);
+        let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        match std::fs::metadata(&path) {
+            Ok(meta) if meta.len() > LARGEST => return Err(failed(&"too large")),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            _ => {}
+        }
+        let text = std::fs::read(&path).map_err(|error| failed(&error))?;
+        serde_json::from_slice(&text).map_err(|error| failed(&error))
+    }
+
+    /// Keeps it, durably.
+    pub fn save(&self, directory: &Path) -> Result<(), String> {
+        let text = serde_json::to_vec(self).map_err(|error| format!("{FILE}: {error}"))?;
+        replace(directory, FILE, &[&text])
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+use std::cell::RefCell;
+
+use policy::{Floor, List};
+use prefix::Items;
+
+use super::*;
+
+/// A record: `block in` on em0, rule of an anchor, TCP from one address to another.
+fn packet(anchor: &str, direction: u8, source: [u8; 4], destination: [u8; 4]) -> Vec<u8> {
+    let mut data = vec![0; 140];
+    (data[0], data[1], data[2], data[60]) = (100, 2, 1, direction);
+    data[4..7].copy_from_slice(b"em0");
+    data[20..20 + anchor.len()].copy_from_slice(anchor.as_bytes());
+    data[100] = 0x45;
+    data[103] = 40;
+    data[109] = 6;
+    data[112..116].copy_from_slice(&source);
+    data[116..120].copy_from_slice(&destination);
+    data[120..124].copy_from_slice(&[0x30, 0x39, 0, 80]);
+    data[132] = 0x50;
+    data
+}
+
+fn policy(prefixes: &[&str]) -> Rc<Policy> {
+    let mut items = Items::default();
+    for prefix in prefixes {
+        items.push(prefix.parse().unwrap(), false);
+    }
+    let list = List::new("basic.example", items, Floor { v4: 8, v6: 16 });
+    let v4 = prefixes.iter().map(|prefix| match prefix.parse().unwrap() {
+        prefix::Prefix::V4(net) => net,
+        prefix::Prefix::V6(_) => panic!("{prefix}"),
+    });
+    let block = PrefixSet::new(v4.collect(), Vec::new()).unwrap();
+    Rc::new(Policy { block: Some(block), block_lists: vec![list], ..Policy::default() })
+}
+
+/// Address, lists, port and direction of a record that is ours.
+fn judge(scope: &Scope, data: &[u8]) -> Option<(IpAddr, Vec<String>, Option<u16>, Direction)> {
+    let record = Record { offset: 0, end: 0, seconds: 7, micros: 0, len: data.len() as u32, data };
+    let found = RefCell::new(None);
+    let ours = scope.judge(&record, |hit| {
+        let lists = hit.lists.iter().map(|list| (*list).to_owned()).collect();
+        found.replace(Some((hit.address.unwrap(), lists, hit.port, hit.direction)));
+    });
+    assert_eq!(ours, found.borrow().is_some());
+    found.into_inner()
+}
+
+const BAD: [u8; 4] = [203, 0, 113, 9];
+const HOME: [u8; 4] = [192, 0, 2, 1];
+const OTHER: [u8; 4] = [198, 51, 100, 1];
+
+#[test]
+fn either_end_in_the_table_is_ours() {
+    let scope = Scope::new(None, policy(&["203.0.113.0/24"]), None);
+    let bad: IpAddr = BAD.into();
+    let listed = vec!["basic.example".to_owned()];
+    for (direction, source, destination, way) in [
+        (1, BAD, HOME, Direction::In),
+        (2, HOME, BAD, Direction::Out),
+        (1, HOME, BAD, Direction::In),
+    ] {
+        let found = judge(&scope, &packet("", direction, source, destination));
+        assert_eq!(found, Some((bad, listed.clone(), Some(80), way)));
+    }
+    assert_eq!(judge(&scope, &packet("", 1, OTHER, HOME)), None);
+    assert_eq!(judge(&scope, b"no header"), None);
+}
+
+#[test]
+fn the_table_before_counts_too_until_the_next() {
+    let mut scope = Scope::new(None, policy(&["198.51.100.0/24"]), None);
+    scope.follow(policy(&["203.0.113.0/24"]));
+    assert!(judge(&scope, &packet("", 1, OTHER, HOME)).is_some());
+    assert!(judge(&scope, &packet("", 1, BAD, HOME)).is_some());
+    // the same table again leaves the one before
+    scope.follow(policy(&["203.0.113.0/24"]));
+    assert!(judge(&scope, &packet("", 1, OTHER, HOME)).is_some());
+    scope.follow(policy(&["192.88.99.0/24"]));
+    assert!(judge(&scope, &packet("", 1, OTHER, HOME)).is_none());
+    let at_start = policy(&["203.0.113.0/24"]).block.clone();
+    let scope = Scope::new(None, Rc::default(), at_start);
+    let (_, lists, ..) = judge(&scope, &packet("", 1, BAD, HOME)).unwrap();
+    assert_eq!(lists, [UNLISTED]);
+}
+
+#[test]
+fn a_rule_of_our_anchor_is_ours() {
+    let path: config::AnchorPath = "filters/threatstop-rules-long".parse().unwrap();
+    let scope = Scope::new(Some(path.pflog_name()), Rc::default(), None);
+    let (address, lists, ..) = judge(&scope, &packet("threatstop-rule", 1, OTHER, HOME)).unwrap();
+    assert_eq!((address, lists), (OTHER.into(), vec![ANCHOR.to_owned()]));
+    assert_eq!(judge(&scope, &packet("", 1, OTHER, HOME)), None);
+    assert_eq!(judge(&scope, &packet("threatstop-rul", 1, OTHER, HOME)), None);
+    let none = Scope::new(None, Rc::default(), None);
+    assert_eq!(judge(&none, &packet("", 1, OTHER, HOME)), None);
+}
+
+/// What NAT made of an address may be what the rule matched.
+#[test]
+fn translated_addresses_count() {
+    let scope = Scope::new(None, policy(&["203.0.113.0/24"]), None);
+    let mut data = packet("", 1, OTHER, HOME);
+    data[62] = 2;
+    data[80..84].copy_from_slice(&BAD);
+    assert_eq!(judge(&scope, &data), None, "not rewritten");
+    data[61] = 1;
+    assert_eq!(judge(&scope, &data).map(|(address, ..)| address), Some(BAD.into()));
+}

@@ -1,0 +1,170 @@
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::*;
+
+/// Packets that a real pflogd(8) wrote.
+const CAPTURE: &[u8] = include_bytes!("../../../pflog/tests/data/captured.pcap");
+const FILE_HEADER: usize = 24;
+
+fn open(path: &Path) -> Source {
+    let file = File::open(path).unwrap();
+    let meta = file.metadata().unwrap();
+    let gzip = path.extension().is_some_and(|suffix| suffix == "gz");
+    let (dev, ino, size) = (meta.dev(), meta.ino(), meta.size());
+    Source::new(&LogFile { gzip, dev, ino, size, ..LogFile::default() }, file)
+}
+
+/// Offsets and ends of all records from the offset on.
+fn records(source: &mut Source) -> Vec<(u64, u64)> {
+    let mut all = Vec::new();
+    while source.step(|record| {
+        all.push((record.offset, record.end));
+        true
+    }) != Ok(Step::End)
+    {}
+    all
+}
+
+fn gzip(parts: &[&[u8]]) -> Vec<u8> {
+    let member = |part: &&[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(part).unwrap();
+        encoder.finish().unwrap()
+    };
+    parts.iter().flat_map(member).collect()
+}
+
+#[test]
+fn plain_and_gzip_give_the_same_from_any_record_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let (plain, packed) = (dir.path().join("pflog"), dir.path().join("pflog.0.gz"));
+    fs::write(&plain, CAPTURE).unwrap();
+    // two members, as `cat a.gz b.gz` makes, cut where no record ends
+    fs::write(&packed, gzip(&[&CAPTURE[..1001], &CAPTURE[1001..]])).unwrap();
+    let mut source = open(&plain);
+    let (print, first) = source.first().unwrap().unwrap();
+    assert_eq!(first, FILE_HEADER as u64);
+    source.seek(first).unwrap();
+    let all = records(&mut source);
+    assert_eq!(all.last().map(|(_, end)| *end), Some(CAPTURE.len() as u64));
+    for (number, (offset, _)) in all.iter().enumerate().step_by(7) {
+        for path in [&plain, &packed] {
+            let mut source = open(path);
+            assert_eq!(source.first(), Ok(Some((print, first))));
+            source.seek(*offset).unwrap();
+            assert_eq!(records(&mut source), all[number..], "{} at {offset}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_file_may_grow_in_any_steps() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pflog");
+    fs::write(&path, b"").unwrap();
+    assert_eq!(open(&path).first(), Ok(None), "an empty file has no fingerprint");
+    let (mut source, mut count) = (None::<Source>, 0);
+    let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    for part in CAPTURE.chunks(13) {
+        file.write_all(part).unwrap();
+        if source.is_none() {
+            let mut opened = open(&path);
+            if let Some((_, first)) = opened.first().unwrap() {
+                opened.seek(first).unwrap();
+                source = Some(opened);
+            }
+        }
+        if let Some(source) = &mut source {
+            count += records(source).len();
+            assert!(source.is_intact());
+        }
+    }
+    let mut whole = open(&path);
+    let (_, first) = whole.first().unwrap().unwrap();
+    whole.seek(first).unwrap();
+    assert_eq!(count, records(&mut whole).len());
+}
+
+#[test]
+fn a_truncated_or_replaced_file_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pflog");
+    let read = |octets: &[u8]| {
+        fs::write(&path, octets).unwrap();
+        let mut source = open(&path);
+        let (_, first) = source.first().unwrap().unwrap();
+        source.seek(first).unwrap();
+        records(&mut source);
+        assert!(source.is_intact());
+        source
+    };
+    let source = read(CAPTURE);
+    fs::write(&path, b"").unwrap();
+    assert!(!source.is_intact());
+    // longer than before, but with another beginning
+    let source = read(CAPTURE);
+    let mut other = CAPTURE.to_vec();
+    other[FILE_HEADER] ^= 1;
+    other.extend_from_slice(&CAPTURE[FILE_HEADER..]);
+    fs::write(&path, &other).unwrap();
+    assert!(!source.is_intact());
+}
+
+#[test]
+fn a_damaged_file_ends_with_a_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pflog");
+    fs::write(&path, b"no packet log at all, but some text").unwrap();
+    assert!(open(&path).first().unwrap_err().contains("bad dump file format"));
+    let packed = dir.path().join("pflog.0.gz");
+    let whole = gzip(&[CAPTURE]);
+    fs::write(&packed, &whole[..whole.len() / 2]).unwrap();
+    let mut source = open(&packed);
+    let (_, first) = source.first().unwrap().unwrap();
+    source.seek(first).unwrap();
+    let mut count = 0;
+    let end = loop {
+        match source.step(|_| {
+            count += 1;
+            true
+        }) {
+            Ok(Step::More) => {}
+            other => break other,
+        }
+    };
+    assert!(end.is_err() && source.broken && count > 10, "{end:?} after {count}");
+    // shorter than where it was read to
+    let mut source = open(&packed);
+    source.first().unwrap();
+    source.seek(1 << 40).unwrap();
+    assert!(source.step(|_| true).is_err());
+}
+
+/// 64 MiB of empty records in some 64 KiB: each step is bounded, and so is the memory.
+#[test]
+fn a_gzip_bomb_costs_time_and_no_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let packed = dir.path().join("pflog.0.gz");
+    let mut octets = CAPTURE.to_vec();
+    octets.resize(64 << 20, 0);
+    fs::write(&packed, gzip(&[&octets])).unwrap();
+    let mut source = open(&packed);
+    let (_, first) = source.first().unwrap().unwrap();
+    source.seek(first).unwrap();
+    let (mut steps, mut count) = (0, 0_usize);
+    while source.step(|_| {
+        count += 1;
+        true
+    }) == Ok(Step::More)
+    {
+        steps += 1;
+    }
+    assert!(steps >= (64 << 20) / (STEP + (66 << 10)), "{steps} steps for {count} records");
+    assert!(count > 4_000_000);
+}

@@ -1,0 +1,247 @@
+//! The spool: slices of text that wait for their upload, as files that are never changed.
+//!
+//! A slice is written to a temporary file, synced, renamed, and the directory synced; only then
+//! does the cursor move. The cursor behind a slice stands in the slice too, so that a crash
+//! between the two repeats nothing. What falls out of a full spool is the oldest, and is counted.
+
+use std::collections::VecDeque;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use super::journal::Position;
+
+/// Most octets of text in a slice.
+pub const MAX_TEXT: usize = 5 << 20;
+/// Longest head of a slice, its line feed included.
+const MAX_HEAD: u64 = 8192;
+/// How the name of a slice begins; its id follows.
+const PREFIX: &str = "slice.";
+/// Octets of the hash that stand in an id.
+const HASH: usize = 8;
+
+/// What is known of a slice without its text: the first line of its file, as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The id: sequence, times of the first and last record, hash of the text.
+    pub id: String,
+    /// Its place in the order of slices.
+    pub sequence: u64,
+    /// Time of its first record, epoch seconds.
+    pub first: u32,
+    /// Records in it.
+    pub records: u64,
+    /// Octets of text.
+    pub octets: u64,
+    /// Where the follower was behind it.
+    pub position: Position,
+}
+
+/// A slice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// What is known of it.
+    pub head: Head,
+    /// Its text.
+    pub text: Vec<u8>,
+}
+
+impl Slice {
+    /// Makes one of a text, with the times of its first and last record.
+    pub fn new(
+        sequence: u64,
+        (first, last): (u32, u32),
+        records: u64,
+        text: Vec<u8>,
+        position: Position,
+    ) -> Self {
+        let id = format!("{sequence:010}-{first:010}-{last:010}-{}", hash(&text));
+        let octets = text.len() as u64;
+        Self { head: Head { id, sequence, first, records, octets, position }, text }
+    }
+}
+
+fn hash(text: &[u8]) -> String {
+    let hash = digest(&SHA256, text);
+    hash.as_ref().iter().take(HASH).map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// A slice in the spool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its head.
+    pub head: Head,
+    /// Octets of its file.
+    pub size: u64,
+}
+
+/// The spool.
+#[derive(Debug)]
+pub struct Spool {
+    directory: PathBuf,
+    limit: u64,
+    slices: VecDeque<Stored>,
+}
+
+impl Spool {
+    /// Opens the spool and takes stock. Files that a crash left half-written are removed, and so
+    /// are slices that cannot be read, which is logged; gives the number of these.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn open(directory: &Path, limit: u64) -> Result<(Self, u64), String> {
+        let failed = |error: io::Error| format!("{}: {error}", directory.display());
+        let mut slices = Vec::new();
+        let mut damaged = 0;
+        for entry in fs::read_dir(directory).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { continue };
+            if name.starts_with(&format!(".{PREFIX}")) {
+                fs::remove_file(entry.path()).map_err(failed)?;
+                continue;
+            }
+            let Some(id) = name.strip_prefix(PREFIX) else { continue };
+            match stock(&entry.path(), id) {
+                Ok(stored) => slices.push(stored),
+                Err(why) => {
+                    logger::err(format_args!("{}: {why}; removed", entry.path().display()));
+                    fs::remove_file(entry.path()).map_err(failed)?;
+                    damaged += 1;
+                }
+            }
+        }
+        slices.sort_by_key(|stored| stored.head.sequence);
+        let directory = directory.to_owned();
+        Ok((Self { directory, limit, slices: slices.into() }, damaged))
+    }
+
+    /// The slices, the oldest first.
+    pub fn slices(&self) -> impl ExactSizeIterator<Item = &Stored> {
+        self.slices.iter()
+    }
+
+    /// The newest slice.
+    pub fn newest(&self) -> Option<&Stored> {
+        self.slices.back()
+    }
+
+    /// Octets of all slices.
+    pub fn octets(&self) -> u64 {
+        self.slices.iter().map(|stored| stored.size).sum()
+    }
+
+    /// Most octets of text that a slice should have: a full spool loses a quarter at most.
+    pub fn slice_limit(&self) -> usize {
+        usize::try_from(self.limit / 4).map_or(MAX_TEXT, |quarter| quarter.min(MAX_TEXT))
+    }
+
+    /// Adds a slice, durably; gives what fell out to make room for it.
+    ///
+    /// # Errors
+    /// When it cannot be written; the spool is then as before but for what fell out.
+    pub fn push(&mut self, slice: &Slice) -> Result<Vec<Stored>, String> {
+        let head = serde_json::to_vec(&slice.head).map_err(|error| error.to_string())?;
+        let size = (head.len() + 1 + slice.text.len()) as u64;
+        let mut fallen = Vec::new();
+        while self.octets() + size > self.limit {
+            let Some(oldest) = self.slices.front().cloned() else { break };
+            self.remove(&oldest.head.id)?;
+            fallen.push(oldest);
+        }
+        let name = format!("{PREFIX}{}", slice.head.id);
+        replace(&self.directory, &name, &[&head, b"\n", &slice.text])?;
+        self.slices.push_back(Stored { head: slice.head.clone(), size });
+        Ok(fallen)
+    }
+
+    /// Reads a slice and proves it by its hash.
+    ///
+    /// # Errors
+    /// When its file is gone or damaged.
+    pub fn read(&self, stored: &Stored) -> Result<Slice, String> {
+        let path = self.path(&stored.head.id);
+        let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        let mut reader = BufReader::new(File::open(&path).map_err(|error| failed(&error))?);
+        let (head, _) = head(&mut reader).map_err(|why| failed(&why))?;
+        let mut text = Vec::new();
+        let read = reader.take(MAX_TEXT as u64 * 2).read_to_end(&mut text);
+        read.map_err(|error| failed(&error))?;
+        if head != stored.head || !head.id.ends_with(&hash(&text)) {
+            return Err(failed(&"damaged"));
+        }
+        Ok(Slice { head, text })
+    }
+
+    /// Removes a slice: it was delivered, or it falls out.
+    ///
+    /// # Errors
+    /// When the file cannot be removed; it is then still in the spool.
+    pub fn remove(&mut self, id: &str) -> Result<(), String> {
+        let path = self.path(id);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(format!("{}: {error}", path.display()));
+            }
+            _ => {}
+        }
+        self.slices.retain(|stored| stored.head.id != id);
+        Ok(())
+    }
+
+    fn path(&self, id: &str) -> PathBuf {
+        self.directory.join(format!("{PREFIX}{id}"))
+    }
+}
+
+/// What there is to know of a slice's file; its text is proved when it is read.
+fn stock(path: &Path, id: &str) -> Result<Stored, String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let size = file.metadata().map_err(|error| error.to_string())?.len();
+    let mut reader = BufReader::new(file);
+    let (head, line) = head(&mut reader)?;
+    let rest = size.checked_sub(line);
+    if head.id != id || rest != Some(head.octets) {
+        return Err("damaged".into());
+    }
+    Ok(Stored { head, size })
+}
+
+/// The first line, and how many octets it takes.
+fn head(reader: &mut impl io::BufRead) -> Result<(Head, u64), String> {
+    let mut line = Vec::new();
+    let mut bounded = reader.take(MAX_HEAD);
+    bounded.read_until(b'\n', &mut line).map_err(|error| error.to_string())?;
+    let head = serde_json::from_slice(&line).map_err(|error| error.to_string())?;
+    Ok((head, line.len() as u64))
+}
+
+/// Writes a file so that after a crash at any moment it is the old one or the new one, whole.
+///
+/// # Errors
+/// When a step fails; the old file, if there was one, is then still there.
+pub fn replace(directory: &Path, name: &str, parts: &[&[u8]]) -> Result<(), String> {
+    let path = directory.join(name);
+    let temporary = directory.join(format!(".{name}.tmp"));
+    let write = || {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&temporary)?;
+        parts.iter().try_for_each(|part| file.write_all(part))?;
+        file.sync_all()?;
+        fs::rename(&temporary, &path)?;
+        File::open(directory)?.sync_all()
+    };
+    write().map_err(|error: io::Error| {
+        // on a full disk the half-written file would only take more of it
+        let _ = fs::remove_file(&temporary);
+        format!("{}: {error}", path.display())
+    })
+}
+
+#[cfg(test)]
+mod tests;

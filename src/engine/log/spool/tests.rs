@@ -1,0 +1,121 @@
+use super::*;
+
+const LARGE: u64 = 1 << 30;
+
+fn slice(sequence: u64, text: &[u8]) -> Slice {
+    Slice::new(sequence, (1000, 2000), 1, text.to_vec(), Position::default())
+}
+
+fn open(directory: &Path, limit: u64) -> Spool {
+    let (spool, damaged) = Spool::open(directory, limit).unwrap();
+    assert_eq!(damaged, 0);
+    spool
+}
+
+fn ids(spool: &Spool) -> Vec<String> {
+    spool.slices().map(|stored| stored.head.id.clone()).collect()
+}
+
+#[test]
+fn an_id_says_place_time_and_content() {
+    let id = |sequence, text: &[u8]| slice(sequence, text).head.id;
+    // printf 'a line\n' | sha256 | cut -c 1-16
+    assert_eq!(id(3, b"a line\n"), "0000000003-0000001000-0000002000-786e184927ec9dda");
+    assert_eq!(id(3, b"a line\n"), id(3, b"a line\n"));
+    assert_ne!(id(3, b"a line\n"), id(3, b"b line\n"));
+    assert!(id(9, b"x") < id(10, b"x"));
+}
+
+#[test]
+fn slices_come_back_in_order_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spool = open(dir.path(), LARGE);
+    let slices = [slice(9, b"nine\n"), slice(10, b"ten\n"), slice(11, b"eleven\n")];
+    for slice in &slices {
+        assert_eq!(spool.push(slice), Ok(Vec::new()));
+    }
+    let spool = open(dir.path(), LARGE);
+    for (stored, slice) in spool.slices().zip(&slices) {
+        assert_eq!(spool.read(stored).as_ref(), Ok(slice));
+    }
+    assert_eq!(spool.newest().map(|stored| &stored.head), Some(&slices[2].head));
+    let on_disk: u64 =
+        fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().metadata().unwrap().len()).sum();
+    assert_eq!(spool.octets(), on_disk);
+}
+
+#[test]
+fn the_oldest_falls_out_of_a_full_spool() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spool = open(dir.path(), 1 << 20);
+    let text = vec![b'x'; spool.slice_limit() - 4096];
+    assert!(text.len() > 200 << 10, "a quarter of the spool");
+    let mut fallen = Vec::new();
+    for sequence in 0..10 {
+        fallen.extend(spool.push(&slice(sequence, &text)).unwrap());
+        assert!(spool.octets() <= 1 << 20);
+    }
+    assert_eq!(fallen.len() + spool.slices().len(), 10);
+    let sequences: Vec<u64> = fallen.iter().map(|stored| stored.head.sequence).collect();
+    assert_eq!(sequences, (0..6).collect::<Vec<_>>());
+    assert_eq!(ids(&spool), ids(&open(dir.path(), 1 << 20)));
+}
+
+/// A crash leaves a temporary file, or the file whole; nothing in between.
+#[test]
+fn what_a_crash_leaves_is_cleared_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spool = open(dir.path(), LARGE);
+    let kept = slice(1, b"whole\n");
+    spool.push(&kept).unwrap();
+    let whole = fs::read(dir.path().join(format!("slice.{}", kept.head.id))).unwrap();
+    for length in 0..=whole.len() {
+        let half = dir.path().join(".slice.x.tmp");
+        fs::write(&half, &whole[..length]).unwrap();
+        assert_eq!(ids(&open(dir.path(), LARGE)), std::slice::from_ref(&kept.head.id));
+        assert!(!half.exists());
+    }
+}
+
+#[test]
+fn damaged_slices_are_counted_and_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spool = open(dir.path(), LARGE);
+    let good = slice(1, b"text of a slice\n");
+    spool.push(&good).unwrap();
+    let file = dir.path().join(format!("slice.{}", good.head.id));
+    let whole = fs::read(&file).unwrap();
+    for length in [0, 1, whole.len() - 17, whole.len() - 1] {
+        fs::write(&file, &whole[..length]).unwrap();
+        let (spool, damaged) = Spool::open(dir.path(), LARGE).unwrap();
+        assert_eq!((spool.slices().len(), damaged), (0, 1), "{length} octets");
+        assert!(!file.exists());
+    }
+    // of the right length, but another text: noticed before it is sent
+    let mut other = whole;
+    *other.last_mut().unwrap() = b'?';
+    fs::write(&file, &other).unwrap();
+    let spool = open(dir.path(), LARGE);
+    let why = spool.read(spool.newest().unwrap()).unwrap_err();
+    assert!(why.ends_with(": damaged"), "{why}");
+}
+
+#[test]
+fn a_slice_that_cannot_be_written_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spool = open(dir.path(), LARGE);
+    spool.push(&slice(1, b"one\n")).unwrap();
+    let next = slice(2, b"two\n");
+    // in the way of the temporary file
+    let obstacle = dir.path().join(format!(".slice.{}.tmp", next.head.id));
+    fs::create_dir(&obstacle).unwrap();
+    let why = spool.push(&next).unwrap_err();
+    assert!(why.contains(&next.head.id), "{why}");
+    assert_eq!(spool.slices().len(), 1);
+    fs::remove_dir(&obstacle).unwrap();
+    spool.push(&next).unwrap();
+    assert_eq!(spool.slices().len(), 2);
+    spool.remove(&next.head.id).unwrap();
+    spool.remove(&next.head.id).unwrap();
+    assert_eq!(spool.slices().len(), 1);
+}

@@ -1,0 +1,225 @@
+//! When slices are sent, and what becomes of them.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::time::Duration;
+
+use control::{Attempt, Uploaded};
+
+use super::answer::{Verdict, judge, shown};
+use super::http::Call;
+use super::request::Request;
+use super::spool::{Slice, Stored};
+use crate::dns::backoff::scheduled;
+use crate::{Engine, clock};
+
+/// The first wait after a failure; it doubles.
+const FIRST: Duration = Duration::from_secs(60);
+/// The longest wait after failures, and the only one when the server refuses.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+/// How soon after the start what was left over is sent.
+const START: Duration = Duration::from_secs(60);
+/// How long an upload waits for the follower, which may have much to read.
+const CATCH_UP: Duration = Duration::from_secs(10);
+
+/// Why an upload failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// For people; it has no device id and no password.
+    pub why: String,
+    /// Trying again soon is of no use.
+    slow: bool,
+    /// The server asked to be left alone so long.
+    wait: Option<Duration>,
+}
+
+/// Sends what is due in time; never returns.
+pub async fn schedule(engine: Rc<Engine>) -> ! {
+    let interval = engine.config.log.interval;
+    let mut wait = START.min(interval);
+    let mut failures = 0;
+    loop {
+        let spread = scheduled(wait, rand::random());
+        engine.log.inner.borrow_mut().next = Some(clock::now() + spread.as_secs());
+        let result = tokio::select! {
+            () = tokio::time::sleep(spread) => Some(send(&engine).await),
+            () = engine.log.asked.notified() => None,
+        };
+        wait = match result {
+            Some(Err(failure)) => {
+                failures += 1;
+                after(failures, &failure)
+            }
+            Some(Ok(_)) | None => {
+                failures = 0;
+                interval
+            }
+        };
+    }
+}
+
+/// How long to wait after failures in a row.
+fn after(failures: u32, failure: &Failure) -> Duration {
+    let doubled = FIRST.saturating_mul(2_u32.saturating_pow((failures - 1).min(16))).min(LONGEST);
+    let wait = if failure.slow { LONGEST } else { doubled };
+    failure.wait.map_or(wait, |asked| asked.max(wait))
+}
+
+/// Sends everything that there is, the oldest first.
+///
+/// # Errors
+/// The first failure; what was sent before it was delivered all the same.
+pub async fn send(engine: &Engine) -> Result<Uploaded, Failure> {
+    let log = &engine.log;
+    let _one = log.uploading.lock().await;
+    let _ = tokio::time::timeout(CATCH_UP, log.caught_up()).await;
+    if let Err(why) = log.cut() {
+        logger::err(format_args!("spool: {why}"));
+    }
+    let mut uploaded = Uploaded::default();
+    let mut tried = BTreeSet::new();
+    let mut failed = None;
+    while let Some(stored) = next(engine, &tried) {
+        tried.insert(stored.head.id.clone());
+        let Some(slice) = read(engine, &stored) else { continue };
+        match deliver(engine, &slice).await {
+            Ok(()) => {
+                uploaded.slices += 1;
+                uploaded.records += slice.head.records;
+                uploaded.octets += slice.head.octets;
+            }
+            Err((failure, others_too)) => {
+                failed.get_or_insert(failure);
+                if others_too {
+                    break;
+                }
+            }
+        }
+    }
+    uploaded.left = log.inner.borrow().spool.slices().len() as u64;
+    match failed {
+        None => Ok(uploaded),
+        Some(failure) => Err(failure),
+    }
+}
+
+/// The same because somebody asked for it; the schedule begins anew when it went well.
+///
+/// # Errors
+/// As [`send`].
+pub async fn send_now(engine: &Engine) -> Result<Uploaded, String> {
+    let uploaded = send(engine).await.map_err(|failure| failure.why)?;
+    engine.log.asked.notify_one();
+    Ok(uploaded)
+}
+
+/// The oldest slice that was not tried yet.
+fn next(engine: &Engine, tried: &BTreeSet<String>) -> Option<Stored> {
+    let inner = engine.log.inner.borrow();
+    inner.spool.slices().find(|stored| !tried.contains(&stored.head.id)).cloned()
+}
+
+/// Reads a slice; one that is damaged is lost, which is counted.
+fn read(engine: &Engine, stored: &Stored) -> Option<Slice> {
+    let mut inner = engine.log.inner.borrow_mut();
+    let why = match inner.spool.read(stored) {
+        Ok(slice) => return Some(slice),
+        Err(why) => why,
+    };
+    logger::err(format_args!("{why}: {} records are lost", stored.head.records));
+    inner.journal.dropped += 1;
+    if let Err(why) = inner.spool.remove(&stored.head.id) {
+        logger::err(why);
+    }
+    None
+}
+
+/// Sends one slice and takes note of what became of it. The failure comes with whether other
+/// slices would fail likewise.
+async fn deliver(engine: &Engine, slice: &Slice) -> Result<(), (Failure, bool)> {
+    let config = &engine.config;
+    let Request { headers, body } = Request::new(config, slice);
+    let call = Call::Post { url: config.log.url.clone(), headers, body };
+    let success = config.log.request.success.fill(&config.device_id, "");
+    let verdict = match engine.log.http.call(call).await {
+        Ok(answer) => judge(&answer, &success, &config.device_id),
+        Err(why) => Verdict::Failed(shown(&why, &config.device_id), None),
+    };
+    let id = &slice.head.id;
+    let failure = |why, slow, wait| Failure { why, slow, wait };
+    let (failure, others_too) = match verdict {
+        Verdict::Delivered => {
+            logger::info(format_args!(
+                "log uploaded: slice {id}, {} records, {} octets",
+                slice.head.records, slice.head.octets
+            ));
+            // A journal that stands before the slice would read its records into another one.
+            if note(engine, true, "confirmed".into()) {
+                remove(engine, id);
+            }
+            return Ok(());
+        }
+        Verdict::OtherDevice(why) => {
+            logger::crit(format_args!(
+                "log upload: {why}; is device_id the one of this host? slice {id} is kept"
+            ));
+            (failure(why, true, None), true)
+        }
+        Verdict::Refused(why) => (failure(why, true, None), false),
+        Verdict::Denied(why) => (failure(why, true, None), true),
+        Verdict::Failed(why, wait) => (failure(why, false, wait), true),
+    };
+    logger::err(format_args!("log upload: {}; slice {id} is kept", failure.why));
+    note(engine, false, failure.why.clone());
+    Err((failure, others_too))
+}
+
+/// Takes note of an attempt; says whether that is on disk.
+fn note(engine: &Engine, ok: bool, text: String) -> bool {
+    let mut inner = engine.log.inner.borrow_mut();
+    let journal = &mut inner.journal;
+    let at = clock::now();
+    journal.last = Some(Attempt { at, ok, text });
+    if ok {
+        journal.last_good = Some(at);
+        journal.uploaded += 1;
+    } else {
+        journal.failed += 1;
+    }
+    match journal.save(&engine.log.directory) {
+        Ok(()) => true,
+        Err(why) => {
+            logger::err(format_args!("{why}; slices stay in the spool and may be sent again"));
+            false
+        }
+    }
+}
+
+/// Removes a slice that was delivered.
+fn remove(engine: &Engine, id: &str) {
+    if let Err(why) = engine.log.inner.borrow_mut().spool.remove(id) {
+        logger::err(format_args!("{why}; the slice will be sent again"));
+    }
+}
+
+/// The request that would be sent next, as text; none when nothing is due.
+///
+/// # Errors
+/// When the slice cannot be read.
+pub async fn preview(engine: &Engine) -> Result<Option<Vec<String>>, String> {
+    let log = &engine.log;
+    let _ = tokio::time::timeout(CATCH_UP, log.caught_up()).await;
+    let inner = log.inner.borrow();
+    let slice = match (inner.spool.slices().next(), inner.pending.times) {
+        (Some(stored), _) => inner.spool.read(stored)?,
+        (None, Some(times)) => {
+            let (text, records) = (inner.pending.text.clone(), inner.pending.records);
+            Slice::new(inner.journal.next, times, records, text, inner.position.clone())
+        }
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(Request::new(&engine.config, &slice).lines(&engine.config)))
+}
+
+#[cfg(test)]
+mod tests;
