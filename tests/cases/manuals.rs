@@ -1,0 +1,188 @@
+//! The manuals say what the programs do.
+//!
+//! 1. Take the table of keys from the crate config, and hold threatstopd.toml(5) against it: every
+//!    key in its section, with type, range and default, and no key that does not exist.
+//! 2. Hold the full file in its EXAMPLES against what `threatstopd -nv` prints.
+//! 3. Take the flags from the source of threatstopd, and hold threatstopd(8) against them.
+//! 4. Run mandoc's lint over all manuals.
+
+// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use config::{Config, Key, Kind};
+use tests::process::run;
+use tests::servers::require_program;
+
+fn source(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
+
+/// A key as the manual describes it.
+#[derive(Debug)]
+struct Described {
+    section: String,
+    name: String,
+    /// The word of its type.
+    kind: String,
+    text: String,
+}
+
+/// The keys of the manual, in its order: `.It Ic NAME No = Ar TYPE` below `.Ss Section NAME`.
+fn described(manual: &str) -> Vec<Described> {
+    let mut all: Vec<Described> = Vec::new();
+    let mut section = None;
+    for line in manual.lines() {
+        if let Some(title) = line.strip_prefix(".Ss ") {
+            section = Some(title.strip_prefix("Section ").unwrap_or_default().to_string());
+        } else if line.starts_with(".Sh ") {
+            section = None;
+        } else if let (Some(section), Some(item)) = (&section, line.strip_prefix(".It ")) {
+            let (name, kind) = item
+                .strip_prefix("Ic ")
+                .and_then(|item| item.split_once(" No = Ar "))
+                .unwrap_or_else(|| panic!("not the description of a key: {line}"));
+            let (section, name, kind) = (section.clone(), name.to_string(), kind.to_string());
+            all.push(Described { section, name, kind, text: String::new() });
+        } else if let (Some(_), Some(key)) = (&section, all.last_mut()) {
+            key.text.push_str(&line.replace("\\(dq", "\""));
+            key.text.push('\n');
+        }
+    }
+    all
+}
+
+/// The word by which the manual calls a type, where there is but one.
+fn word(kind: &Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Boolean => "boolean",
+        Kind::Integer => "number",
+        Kind::Duration => "duration",
+        Kind::Size => "size",
+        Kind::OneOf(_) => "word",
+        Kind::List(_) => "list",
+        Kind::Map => "map",
+        Kind::Text(_) | Kind::Optional(_) => return None,
+    })
+}
+
+fn check(key: &Key, described: &Described) {
+    let Described { kind, text, .. } = described;
+    if let Some(word) = word(&key.kind) {
+        assert_eq!(kind, word, "type of {key:?}");
+    }
+    if let Kind::OneOf(words) = key.kind {
+        for word in words {
+            assert!(text.contains(&format!(".Li \"{word}\"")), "{word} of {key:?} in:\n{text}");
+        }
+    }
+    let range = text.lines().find_map(|line| line.strip_prefix("The range is "));
+    let wanted = key.range().map(|range| format!("{range}."));
+    assert_eq!(range, wanted.as_deref(), "range of {key:?}");
+    let end = if key.name == "device_id" {
+        "It has no default.\n".to_string()
+    } else {
+        format!("The default is\n.Li {} .\n", key.default)
+    };
+    assert!(text.contains(&end), "{key:?} without its default in:\n{text}");
+}
+
+#[test]
+fn every_key_is_described_as_it_is() {
+    let manual = source("src/config/threatstopd.toml.5");
+    let described = described(&manual);
+    let known: Vec<_> = config::keys().iter().map(|key| (key.section, key.name)).collect();
+    let found: Vec<_> =
+        described.iter().map(|key| (key.section.as_str(), key.name.as_str())).collect();
+    assert_eq!(found, known, "keys of the manual, and keys of the program");
+    for (key, described) in config::keys().iter().zip(&described) {
+        check(key, described);
+    }
+}
+
+/// The examples of configurations, without the escapes of mdoc(7).
+fn examples(manual: &str) -> Vec<String> {
+    let (_, examples) = manual.split_once("\n.Sh EXAMPLES\n").expect("there are examples");
+    let (examples, _) = examples.split_once("\n.Sh ").expect("another section follows");
+    examples
+        .split(".Bd -literal -offset indent\n")
+        .skip(1)
+        .map(|rest| rest.split_once(".Ed").expect("the display ends").0.replace("\\e", "\\"))
+        .collect()
+}
+
+#[test]
+fn the_examples_are_configurations() {
+    let examples = examples(&source("src/config/threatstopd.toml.5"));
+    let file = Path::new("example");
+    assert!(examples.len() >= 3);
+    for example in &examples {
+        Config::parse(example, file).unwrap_or_else(|why| panic!("{why}:\n{example}"));
+    }
+    let least = Config::parse(&examples[0], file).unwrap();
+    assert_eq!(examples.last().unwrap(), &least.to_toml(), "the file with all keys");
+}
+
+/// Characters that follow a text wherever it occurs.
+fn behind(text: &str, before: &str) -> BTreeSet<char> {
+    text.split(before).skip(1).filter_map(|rest| rest.chars().next()).collect()
+}
+
+#[test]
+fn every_flag_is_described() {
+    let program = source("src/threatstopd/main.rs");
+    let manual = source("src/threatstopd/threatstopd.8");
+    let taken = behind(&program, "Short('");
+    assert!(taken.len() >= 6, "the flags are not found in main.rs: {taken:?}");
+
+    let (_, usage) = program.split_once("usage: threatstopd ").expect("a usage line");
+    let usage = usage.split('"').next().unwrap();
+    let in_usage = usage.split('[').skip(1).filter_map(|option| option.strip_prefix('-'));
+    let in_usage: BTreeSet<char> =
+        in_usage.flat_map(|letters| letters.split([' ', ']']).next().unwrap().chars()).collect();
+    assert_eq!(in_usage, taken, "usage: {usage}");
+
+    assert_eq!(behind(&manual, "\n.It Fl "), taken, "options of the manual");
+    let (_, synopsis) = manual.split_once(".Sh SYNOPSIS\n").unwrap();
+    let (synopsis, _) = synopsis.split_once(".Sh ").unwrap();
+    let in_synopsis = synopsis.lines().filter_map(|line| line.strip_prefix(".Op Fl "));
+    let in_synopsis: BTreeSet<char> =
+        in_synopsis.flat_map(|letters| letters.split(' ').next().unwrap().chars()).collect();
+    assert_eq!(in_synopsis, taken, "synopsis of the manual");
+}
+
+/// All manuals of the tree.
+fn manuals() -> Vec<PathBuf> {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
+    let folders = fs::read_dir(&sources).unwrap().map(|entry| entry.unwrap().path());
+    let files = folders.filter(|path| path.is_dir()).flat_map(|dir| fs::read_dir(dir).unwrap());
+    let mut manuals: Vec<PathBuf> = files
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|section| section == "5" || section == "8"))
+        .collect();
+    manuals.sort_unstable();
+    manuals
+}
+
+#[test]
+fn mandoc_has_nothing_to_say() {
+    let manuals = manuals();
+    assert!(manuals.len() >= 3, "{manuals:?}");
+    let Some(mandoc) = require_program("mandoc") else { return };
+    let mut command = Command::new(mandoc);
+    command.args(["-T", "lint", "-W", "style"]).args(&manuals);
+    let output = run(&mut command, Duration::from_secs(60));
+    // Other systems than OpenBSD lack most of the pages that ours refer to.
+    let about_others = |line: &&str| {
+        line.contains("referenced manual not found") || line.contains("outdated mandoc.db")
+    };
+    let lines = output.stdout.lines().chain(output.stderr.lines());
+    let complaints: Vec<&str> = lines.filter(|line| !about_others(line)).collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
