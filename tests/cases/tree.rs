@@ -1,0 +1,221 @@
+//! Facts about the source tree that reviewers rely on and no compiler checks.
+//!
+//! 1. No source file is longer than 800 lines.
+//! 2. Every member of the workspace has the licence, the authors and the lints of the workspace.
+//! 3. `unsafe` stands in the crates pf and imsg alone.
+//! 4. Copyright lines are those of LICENSE, and every manual has one.
+//! 5. The README's command for the tests is what CI runs, and every dependency has a reason there.
+//! 6. The tests that SECURITY.md names exist.
+//! 7. The root helper is made of the crates that its list names.
+
+// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use tests::process::run;
+use tests::servers::require_program;
+
+const LONGEST: usize = 800;
+const COPYRIGHT: &str = "Copyright (c) 2026 The threatstopd authors";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
+
+/// The files with one of these extensions in a folder and below, in order.
+fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let entry = entry.unwrap();
+            let path = entry.path();
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(path);
+            } else if extension.is_some_and(|extension| extensions.contains(&extension)) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// All Rust source, tests included.
+fn rust() -> Vec<PathBuf> {
+    let found: Vec<_> =
+        ["src", "tests"].iter().flat_map(|folder| files(&root().join(folder), &["rs"])).collect();
+    assert!(found.len() > 100, "only {} files", found.len());
+    found
+}
+
+/// The folders of all members of the workspace.
+fn members() -> Vec<PathBuf> {
+    let folders = fs::read_dir(root().join("src")).unwrap();
+    let mut members: Vec<PathBuf> = folders.map(|entry| entry.unwrap().path()).collect();
+    members.push(root().join("tests"));
+    assert!(members.len() > 10, "{members:?}");
+    members
+}
+
+#[test]
+fn files_are_short() {
+    let lines = |path: &PathBuf| read(path).lines().count();
+    let long: Vec<_> = rust().into_iter().filter(|path| lines(path) > LONGEST).collect();
+    assert!(long.is_empty(), "more than {LONGEST} lines: {long:?}");
+}
+
+#[test]
+fn members_are_alike() {
+    let workspace: toml::Table = read(&root().join("Cargo.toml")).parse().unwrap();
+    let common = &workspace["workspace"]["package"];
+    assert_eq!(common["license"].as_str(), Some("ISC"));
+    assert_eq!(common["authors"].as_array().unwrap().len(), 1);
+    assert_eq!(common["authors"][0].as_str(), Some("The threatstopd authors"));
+
+    for member in members() {
+        let manifest: toml::Table = read(&member.join("Cargo.toml")).parse().unwrap();
+        let package = manifest["package"].as_table().unwrap();
+        for key in ["version", "edition", "rust-version", "license", "authors", "publish"] {
+            let inherited = package.get(key).and_then(|value| value.get("workspace"));
+            assert_eq!(
+                inherited.and_then(toml::Value::as_bool),
+                Some(true),
+                "{}: {key} is not that of the workspace",
+                member.display()
+            );
+        }
+        let lints = manifest.get("lints").and_then(|lints| lints.get("workspace"));
+        assert_eq!(
+            lints.and_then(toml::Value::as_bool),
+            Some(true),
+            "{}: not under the lints of the workspace",
+            member.display()
+        );
+    }
+}
+
+/// The numbers of the lines where `unsafe` is a word of the code.
+fn unsafe_lines(text: &str) -> Vec<usize> {
+    let is_code = |line: &str| {
+        let code = line.split("//").next().unwrap_or_default();
+        code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe")
+    };
+    let lines = text.lines().zip(1..).filter(|(line, _)| is_code(line));
+    lines.map(|(_, number)| number).collect()
+}
+
+#[test]
+fn unsafe_code_is_found() {
+    let text =
+        "// unsafe\nlet unsafe_code = 1;\nunsafe { }\n#[unsafe(no_mangle)]\nunsafe fn f() {}";
+    assert_eq!(unsafe_lines(text), [3, 4, 5]);
+}
+
+#[test]
+fn unsafe_code_stands_in_two_crates() {
+    let allowed = ["src/pf", "src/imsg"].map(|folder| root().join(folder));
+    let mut inside = 0;
+    for path in rust() {
+        let lines = unsafe_lines(&read(&path));
+        // this file speaks of it
+        if path.ends_with("cases/tree.rs") {
+            continue;
+        }
+        if allowed.iter().any(|folder| path.starts_with(folder)) {
+            inside += lines.len();
+        } else {
+            assert!(lines.is_empty(), "unsafe code in {}: lines {lines:?}", path.display());
+        }
+    }
+    assert!(inside > 0, "none in pf and imsg either: the search is broken");
+}
+
+#[test]
+fn copyright_lines_agree() {
+    let manuals = files(&root().join("src"), &["5", "8"]);
+    assert!(manuals.len() >= 3, "{manuals:?}");
+    for path in manuals.iter().chain([&root().join("LICENSE")]) {
+        let text = read(path);
+        let lines: Vec<_> = text.lines().filter(|line| line.contains("Copyright")).collect();
+        assert_eq!(lines.len(), 1, "copyright lines of {}", path.display());
+        assert_eq!(lines[0].trim_start_matches(".\\\" "), COPYRIGHT, "{}", path.display());
+    }
+    for path in manuals {
+        let text = read(&path);
+        let (_, authors) = text.split_once("\n.Sh AUTHORS\n").expect("a section AUTHORS");
+        let authors: Vec<_> = authors.lines().take_while(|line| !line.starts_with(".Sh")).collect();
+        assert_eq!(authors, [".An The threatstopd authors"], "{}", path.display());
+    }
+}
+
+#[test]
+fn the_readme_has_the_command_of_the_tests() {
+    let Some(bash) = require_program("bash") else { return };
+    let mut ci = Command::new(bash);
+    ci.arg(root().join(".ci/run")).arg("--test-command");
+    let output = run(&mut ci, Duration::from_secs(10));
+    assert!(output.status.success(), "{}", output.stderr);
+    assert_eq!(output.stdout, "cargo test --workspace\n");
+}
+
+/// The names of crates of other people that the members depend on, for tests or not.
+fn dependencies() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let workspace: toml::Table = read(&root().join("Cargo.toml")).parse().unwrap();
+    let known = workspace["workspace"]["dependencies"].as_table().unwrap();
+    for member in members() {
+        let manifest: toml::Table = read(&member.join("Cargo.toml")).parse().unwrap();
+        for section in ["dependencies", "dev-dependencies"] {
+            let table = manifest.get(section).and_then(toml::Value::as_table);
+            let of_others = |name: &&String| known[name.as_str()].get("path").is_none();
+            names.extend(table.into_iter().flat_map(toml::Table::keys).filter(of_others).cloned());
+        }
+    }
+    names
+}
+
+#[test]
+fn the_readme_has_a_reason_for_each_dependency() {
+    let readme = read(&root().join("README.md"));
+    let (_, table) = readme.split_once("\n## Dependencies\n").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---"));
+    let words = rows.skip(1).flat_map(|row| row.split(['|', ',']));
+    let listed: BTreeSet<String> = words.map(|word| word.trim().to_string()).collect();
+    let missing: Vec<_> =
+        dependencies().into_iter().filter(|name| !listed.contains(name)).collect();
+    assert!(missing.is_empty(), "not in the README: {missing:?}");
+}
+
+#[test]
+fn the_tests_of_the_promises_exist() {
+    let security = read(&root().join("SECURITY.md"));
+    let named: Vec<_> = security
+        .lines()
+        .filter_map(|line| line.strip_prefix("* `").and_then(|line| line.strip_suffix('`')))
+        .collect();
+    assert!(named.len() > 20, "{named:?}");
+    let source: String = rust().iter().map(|path| read(path)).collect();
+    for name in named {
+        assert!(source.contains(&format!("fn {name}(")), "there is no test {name}");
+    }
+}
+
+#[test]
+fn the_root_helper_is_made_of_what_its_list_names() {
+    let mut closure = Command::new("sh");
+    closure.arg(root().join(".ci/closure")).env("CARGO", env!("CARGO"));
+    let output = run(&mut closure, Duration::from_secs(120));
+    assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
+}
