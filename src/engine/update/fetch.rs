@@ -62,6 +62,7 @@ pub async fn fetch(engine: &Rc<Engine>, run: &Run) -> Result<Fetched, Failure> {
         true => TableId::Allow,
         false => TableId::Block,
     };
+    let mut failed = Vec::new();
     let mut tell = |event: Event<'_>| match event {
         Event::Server { server, .. } => run.say(format!("Using DNS Server {server}")),
         Event::Started(name) => {
@@ -75,7 +76,7 @@ pub async fn fetch(engine: &Rc<Engine>, run: &Run) -> Result<Fetched, Failure> {
         )),
         Event::Failed(attempt) => {
             run.say(format!("Failed: {attempt}"));
-            logger::warn(attempt);
+            failed.push(attempt.to_string());
         }
     };
     let request = dns::Run {
@@ -88,6 +89,8 @@ pub async fn fetch(engine: &Rc<Engine>, run: &Run) -> Result<Fetched, Failure> {
         unprovisioned: error.is_unprovisioned(),
         why: error.to_string(),
     })?;
+    // without any server that has the lists, the error names every attempt
+    failed.iter().for_each(logger::warn);
 
     let floor = floor(&engine.config);
     let mut fetched = Fetched {
