@@ -11,7 +11,7 @@ use std::rc::Rc;
 use config::Config;
 use control::{Attempted, ServerStatus, Updated};
 use policy::Run as Wanted;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use crate::Engine;
 use crate::dns::{Health, Servers};
@@ -123,6 +123,8 @@ pub struct Runs {
     next: Cell<Option<u64>>,
     last: RefCell<Option<Rc<Ended>>>,
     ended: Notify,
+    turn: Mutex<()>,
+    rollbacks: Cell<u32>,
 }
 
 impl Runs {
@@ -134,7 +136,15 @@ impl Runs {
             next: Cell::new(None),
             last: RefCell::default(),
             ended: Notify::new(),
+            turn: Mutex::default(),
+            rollbacks: Cell::new(0),
         }
+    }
+
+    /// Waits for the right to change the tables, which a run has from its judgement to its end: a
+    /// rollback or the watch in between would be taken for its own work.
+    pub async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
     }
 
     /// Whether a run is under way.

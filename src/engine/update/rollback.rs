@@ -21,6 +21,7 @@ use crate::{Engine, clock};
 /// When there is no set before, or it cannot be published.
 pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
     let time = Time::start();
+    let _turn = engine.runs.turn().await;
     let guard = guard(engine);
     let previous = |table| engine.link.list(table, Source::Previous);
     let as_list = |set: &PrefixSet| {
@@ -31,8 +32,10 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
         List::new("the previous set", items, floor(&engine.config))
     };
     let before = engine.state.policy();
-    // There is always a block set before; an allow set may never have changed.
-    let block = previous(TableId::Block).await?;
+    // An allow set may never have changed.
+    let block = previous(TableId::Block)
+        .await
+        .map_err(|why| format!("there is no previous set to put back: {why}"))?;
     let allow = previous(TableId::Allow).await.ok().or_else(|| before.allow.clone());
     let allow = allow.unwrap_or_default();
     let allow = compose_allow(&[as_list(&allow)], &guard).map_err(|kept| kept.reason.to_string())?;
@@ -40,13 +43,18 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
     let block = compose_block(&[as_list(&block)], &allow, protected, &guard)
         .map_err(|kept| kept.reason.to_string())?
         .set;
-    // From here on no scheduled run may overtake.
+    let held_before = engine.state.memory().rolled_back;
     engine.state.remember(|memory| memory.rolled_back = Some(time.started));
     let mut changes = [Change::default(); 2];
     for (table, set) in [(TableId::Allow, &allow), (TableId::Block, &block)] {
-        publish(engine, table, set, false).await?;
+        if let Err(why) = publish(engine, table, set, false).await {
+            // nothing was put back that scheduled runs would have to leave alone
+            engine.state.remember(|memory| memory.rolled_back = held_before);
+            return Err(why);
+        }
         changes[table as usize] = change(before.set(table), set);
     }
+    engine.runs.rollbacks.set(engine.runs.rollbacks.get().wrapping_add(1));
     if let Ok(stats) = engine.link.stats().await {
         engine.watch.settle(&stats);
     }

@@ -36,6 +36,7 @@ pub fn guard(engine: &Engine) -> Guard {
 pub async fn run(engine: &Rc<Engine>, run: &Run) -> Ended {
     let time = Time::start();
     run.say(format!("Starting ThreatSTOP update on {}", clock::date(time.started)));
+    let rollbacks = engine.runs.rollbacks.get();
     let fetched = match fetch::fetch(engine, run).await {
         Ok(fetched) => fetched,
         Err(failure) => {
@@ -44,12 +45,14 @@ pub async fn run(engine: &Rc<Engine>, run: &Run) -> Ended {
         }
     };
     run.say("Completed getting all the lists");
+    let _turn = engine.runs.turn().await;
+    let overtaken = engine.runs.rollbacks.get() != rollbacks;
     let mut work = Work::new(engine, run, fetched);
     let sets = work.compose();
     if run.request.dry_run {
         work.preview(sets, time).await
     } else {
-        work.carry_out(sets, time).await
+        work.carry_out(sets, overtaken, time).await
     }
 }
 
@@ -175,14 +178,23 @@ impl<'a> Work<'a> {
     }
 
     /// Publishes what was accepted and remembers how the run went.
-    async fn carry_out(mut self, sets: [Option<PrefixSet>; 2], time: Time) -> Ended {
+    ///
+    /// What was rolled back to stays after a scheduled run, and after one that somebody asked for
+    /// before the rollback.
+    async fn carry_out(
+        mut self,
+        sets: [Option<PrefixSet>; 2],
+        overtaken: bool,
+        time: Time,
+    ) -> Ended {
         let engine = self.engine;
-        if self.run.request.wanted == Wanted::Scheduled
-            && engine.state.memory().rolled_back.is_some()
-        {
-            self.run.say("Rolled back: nothing is published until threatstopctl update");
+        let scheduled = self.run.request.wanted == Wanted::Scheduled;
+        if overtaken || scheduled && engine.state.memory().rolled_back.is_some() {
+            let sentence = "Rolled back: nothing is published until threatstopctl update";
+            self.run.say(sentence);
             let changes = TableId::BY_NUMBER.map(|id| unchanged(self.before.set(id)));
-            let result = self.result(changes, Vec::new(), &time);
+            let failures = if scheduled { Vec::new() } else { vec![sentence.to_owned()] };
+            let result = self.result(changes, failures, &time);
             engine.state.remember(|memory| {
                 memory.last = Some(self.last("rolled back", None, &time));
                 memory.failures = 0;
