@@ -87,10 +87,11 @@ pub async fn watch(engine: Rc<Engine>) {
 
 /// Looks once; compares the contents when a table looks changed, or when told to.
 async fn look(engine: &Engine, compare: bool) -> Option<Stats> {
-    // an update does the same itself, and more
-    if engine.runs.running() || !engine.config.tables.reload {
+    if !engine.config.tables.reload {
         return None;
     }
+    // not while a run publishes; one that waits for a slow server holds up nothing
+    let _turn = engine.runs.turn().await;
     let stats = engine.link.stats().await.ok()?;
     if !stats.failure.is_empty() {
         return Some(stats);
