@@ -22,9 +22,9 @@ pub async fn watch(engine: Rc<Engine>) {
     loop {
         tokio::time::sleep(LOOK).await;
         let found = alarms(&engine);
-        let repeat = last.as_ref().is_none_or(|(before, at)| {
-            before.len() != found.len() || at.elapsed() >= REMIND
-        });
+        let repeat = last
+            .as_ref()
+            .is_none_or(|(before, at)| before.len() != found.len() || at.elapsed() >= REMIND);
         if repeat {
             found.iter().for_each(logger::crit);
             last = Some((found, Instant::now()));

@@ -117,10 +117,11 @@ impl Link {
 
     /// Reads once; the event loop learns when there is nothing left.
     fn read(&self, socket: &UnixStream) -> io::Result<Input> {
-        let read = socket.try_io(Interest::READABLE, || match self.0.channel.borrow_mut().read()? {
-            Input::WouldBlock => Err(io::ErrorKind::WouldBlock.into()),
-            input => Ok(input),
-        });
+        let read =
+            socket.try_io(Interest::READABLE, || match self.0.channel.borrow_mut().read()? {
+                Input::WouldBlock => Err(io::ErrorKind::WouldBlock.into()),
+                input => Ok(input),
+            });
         match read {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Input::WouldBlock),
             other => other,
@@ -129,12 +130,11 @@ impl Link {
 
     /// Sends what it can; the event loop learns when the socket is full.
     fn write(&self, socket: &UnixStream) -> io::Result<()> {
-        let sent = socket.try_io(Interest::WRITABLE, || {
-            match self.0.channel.borrow_mut().flush()? {
+        let sent =
+            socket.try_io(Interest::WRITABLE, || match self.0.channel.borrow_mut().flush()? {
                 true => Ok(()),
                 false => Err(io::ErrorKind::WouldBlock.into()),
-            }
-        });
+            });
         match sent {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
             other => other,
