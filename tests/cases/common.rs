@@ -123,6 +123,8 @@ pub fn fails_to_start(scratch: &Scratch, config: &Config) -> String {
     config.write(scratch);
     let process = spawn(scratch, |_| {});
     assert_eq!(process.wait_exit(PATIENCE).code(), Some(1), "{}", process.output());
+    // what it wrote last is read by another thread
+    wait_until("it says why", || !process.lines().is_empty());
     process.output()
 }
 

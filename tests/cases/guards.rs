@@ -1,0 +1,641 @@
+//! What keeps a wrong policy out: the guards, the administrator's own lists, and his rollback.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::fs;
+use std::net::{IpAddr, UdpSocket};
+
+use common::*;
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use tests::harness::{Config, Daemon, Scratch};
+use tests::item::{Item, items, table_text};
+use tests::lists::{allow_list, hosts};
+use tests::sim::{Fault, Layout, PolicyService, rcode};
+
+/// A service with a list of 300, a daemon that has it in force, and what the table has.
+struct Stage {
+    service: PolicyService,
+    scratch: Scratch,
+    daemon: Daemon,
+    old: String,
+}
+
+impl Stage {
+    fn new(change: impl FnOnce(Config) -> Config) -> Self {
+        let (service, old) = honest(300);
+        let scratch = Scratch::new();
+        let config = change(Config::new(&scratch, &[service.addr()]));
+        let daemon = Daemon::start(&scratch, &config);
+        update(&daemon);
+        assert_eq!(table(&daemon, BLOCK).as_deref(), Some(old.as_str()));
+        Self { service, scratch, daemon, old }
+    }
+
+    fn serve(&self, block: &[Item]) {
+        self.service.edit(|z| *z = zone(block));
+    }
+
+    /// Serves a list that must not come into force, whether or not somebody forces it, and whose
+    /// refusal has these words.
+    #[track_caller]
+    fn refuses(&self, block: &[Item], words: &str) {
+        self.serve(block);
+        for arguments in [&["update"][..], &["update", "-f"], &["update", "-n"]] {
+            let why = refused(&self.daemon, arguments);
+            let expected = format!("Keeping the previous block list: {words}");
+            assert!(why.contains(&expected), "{arguments:?}: {why}");
+            assert_eq!(table(&self.daemon, BLOCK).as_deref(), Some(self.old.as_str()));
+        }
+        assert_eq!(self.status()["update"]["state"], "held back");
+    }
+
+    fn status(&self) -> Value {
+        status(&self.daemon)
+    }
+
+    /// What is right again is published again.
+    fn goes_on(self) {
+        let (new, text) = list(310);
+        self.serve(&new);
+        update(&self.daemon);
+        assert_eq!(table(&self.daemon, BLOCK), Some(text));
+        assert_eq!(self.status()["held"], Value::Array(Vec::new()));
+        assert_eq!(self.status()["update"]["state"], "idle");
+        assert!(self.daemon.stop().success());
+    }
+}
+
+fn status(daemon: &Daemon) -> Value {
+    let output = daemon.ctl(&["-j", "status"]);
+    serde_json::from_str(&output.stdout).unwrap_or_else(|why| panic!("{why}: {}", output.stdout))
+}
+
+/// Publish a list. Serve an empty one, whose APL record is there and has no items; then one whose
+/// items are all protected.
+/// Check that the old one stays, also with -f, and that the message says where to look.
+#[test]
+fn an_empty_list_is_never_published() {
+    let stage = Stage::new(|config| config);
+    let words = "nothing would be blocked (threatstopctl test shows what the lists hold)";
+    stage.refuses(&[], words);
+    stage.refuses(&items("10.0.0.0/8 127.0.0.1 !5.5.5.5"), words);
+    stage.goes_on();
+}
+
+/// Start a new installation whose list is empty.
+/// Check that no table comes to be.
+#[test]
+fn an_empty_list_is_not_published_as_the_first() {
+    let service = PolicyService::start(zone(&[]));
+    let scratch = Scratch::new();
+    let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[service.addr()]));
+    let why = refused(&daemon, &["update"]);
+    assert!(why.contains("nothing would be blocked"), "{why}");
+    assert_eq!(table(&daemon, BLOCK), None);
+    assert!(daemon.stop().success());
+}
+
+/// Publish a list. Serve 0/0, ::/0, both halves of the Internet, all quarters, and networks just
+/// wider than the floor.
+/// Check that each is refused whoever asks, with list, prefix, floor and the key of the guard.
+#[test]
+fn what_is_wider_than_the_floor_is_refused() {
+    let stage = Stage::new(|config| config);
+    for (list, first, key) in [
+        ("5.5.5.5 0.0.0.0/0", "0.0.0.0/0, wider than /8", "min_prefix_v4"),
+        ("5.5.5.5 ::/0", "::/0, wider than /16", "min_prefix_v6"),
+        ("0.0.0.0/1 128.0.0.0/1", "0.0.0.0/1, wider than /8", "min_prefix_v4"),
+        ("0.0.0.0/2 64.0.0.0/2 128.0.0.0/2 192.0.0.0/2", "/2, wider than /8", "min_prefix_v4"),
+        ("64.0.0.0/7", "64.0.0.0/7, wider than /8", "min_prefix_v4"),
+        ("2a00::/15", "2a00::/15, wider than /16", "min_prefix_v6"),
+        ("8000::/1 ::/1", "/1, wider than /16", "min_prefix_v6"),
+    ] {
+        stage.serve(&items(list));
+        let why = refused(&stage.daemon, &["update"]);
+        assert!(why.contains(first), "{list}: {why}");
+        stage.refuses(&items(list), "basic.threatstop.local has ");
+        assert!(why.contains(&format!("(see {key} in [guard])")), "{list}: {why}");
+    }
+    stage.goes_on();
+}
+
+/// Publish a list. Serve every /8 of IPv4 one by one, none of which is too wide; then an allow list
+/// of a little more than a /8.
+/// Check that the block list is refused by what it covers, and the allow list too, and that of
+/// these two the sound one is published.
+#[test]
+fn what_covers_too_much_is_refused() {
+    let stage = Stage::new(|config| config);
+    let eights: Vec<Item> = (1..=223).map(|first: u8| Item::v4([first, 0, 0, 0], 8)).collect();
+    stage.refuses(&eights, "it covers ");
+    let why = refused(&stage.daemon, &["update"]);
+    assert!(
+        why.contains(" addresses, more than 50 % of IPv4 (see max_coverage in [guard])"),
+        "{why}"
+    );
+
+    let (new, text) = list(310);
+    stage.service.edit(|z| {
+        *z = zone(&new);
+        z.set_list(DNS, &items("200.0.0.0/8 201.0.0.0/24"), Layout::Single);
+    });
+    let why = refused(&stage.daemon, &["update"]);
+    let words = "Keeping the previous allow list: it covers 16777472 addresses, more than \
+                 16777216 (see allow_max_coverage in [guard])";
+    assert!(why.contains(words), "{why}");
+    assert_eq!(table(&stage.daemon, ALLOW), Some(table_text(&allow_list())));
+    assert_eq!(table(&stage.daemon, BLOCK), Some(text));
+    stage.goes_on();
+}
+
+/// Publish a list with a limit of 300 entries. Serve one of 301.
+/// Check that it is refused with both numbers and the key.
+#[test]
+fn more_than_max_entries_is_refused() {
+    let stage = Stage::new(|config| config.set("guard.max_entries", 300));
+    stage.refuses(&list(301).0, "301 entries, more than 300 (see max_entries in [guard])");
+    stage.serve(&list(300).0);
+    update(&stage.daemon);
+    assert!(stage.daemon.stop().success());
+}
+
+/// Configure an address that must be blocked. Serve a list that has it, then one that lacks it.
+/// Check that the second is refused, as a hijacked server would bring it.
+#[test]
+fn a_list_without_the_expected_addresses_is_refused() {
+    let (mut with, _) = list(300);
+    with.extend(items("64.87.3.128/29"));
+    let service = PolicyService::start(zone(&with));
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &[service.addr()]);
+    let daemon = Daemon::start(&scratch, &config.set("guard.expect", vec!["64.87.3.133"]));
+    update(&daemon);
+    let old = table(&daemon, BLOCK).unwrap();
+    assert!(old.contains("64.87.3.128/29\n"));
+    service.edit(|z| *z = zone(&list(300).0));
+    for arguments in [&["update"][..], &["update", "-f"]] {
+        let why = refused(&daemon, arguments);
+        let words = "Keeping the previous block list: 64.87.3.133 is missing (see expect in";
+        assert!(why.contains(words), "{why}");
+        assert_eq!(table(&daemon, BLOCK).as_deref(), Some(old.as_str()));
+    }
+    assert!(daemon.stop().success());
+}
+
+/// Serve a list of networks that must never be blocked, among them the network of this host's own
+/// address, the policy server, the nameservers and never_block, and of one that may be.
+/// Check that the table has that one alone, that a warning says so, and that `why` gives the reason.
+#[test]
+fn protected_networks_are_left_out_and_told() {
+    let own: Vec<IpAddr> = ["192.0.2.1:9", "[2001:db8::1]:9"]
+        .iter()
+        .filter_map(|far| {
+            // a datagram socket learns its address without a packet
+            let socket = UdpSocket::bind(if far.starts_with('[') { "[::]:0" } else { "0.0.0.0:0" });
+            let socket = socket.ok()?;
+            socket.connect(far).ok()?;
+            Some(socket.local_addr().ok()?.ip())
+        })
+        .collect();
+    let resolv_conf = fs::read("/etc/resolv.conf").unwrap_or_default();
+    let resolv_conf = String::from_utf8_lossy(&resolv_conf).into_owned();
+    let nameservers = resolv_conf
+        .lines()
+        .filter_map(|line| line.strip_prefix("nameserver ")?.trim().parse::<IpAddr>().ok());
+    let mut bad: Vec<(String, &str)> = [
+        ("10.1.2.3", "private, RFC 1918"),
+        ("172.16.0.0/12", "private, RFC 1918"),
+        ("192.168.1.1", "private, RFC 1918"),
+        ("100.64.1.1", "shared address space, RFC 6598"),
+        ("0.1.2.3", "this network, RFC 1122"),
+        ("127.0.0.1", ""),
+        ("169.254.1.1", "link-local, RFC 3927"),
+        ("224.0.0.1", "multicast, RFC 5771"),
+        ("255.255.255.255", "broadcast, RFC 919"),
+        ("::1", ""),
+        ("fe80::1", ""),
+        ("ff02::1", "multicast, RFC 4291"),
+        ("fd57:a5a5::1", "unique local, RFC 4193"),
+        ("203.0.113.77", "never_block"),
+        ("192.124.129.42", "ThreatSTOP policy service"),
+    ]
+    .map(|(net, why)| (net.to_string(), why))
+    .to_vec();
+    bad.extend(own.iter().map(|addr| (addr.to_string(), "")));
+    bad.extend(nameservers.map(|addr| (addr.to_string(), "")));
+    let text: Vec<String> = bad.iter().map(|(net, _)| net.clone()).collect();
+    let service = PolicyService::start(zone(&items(&format!("{} 5.5.5.5", text.join(" ")))));
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &[service.addr()]);
+    let config = config.set("guard.never_block", vec!["203.0.113.0/24"]);
+    // nothing is let through, so that only the protection is at work
+    let daemon = Daemon::start(&scratch, &config.set("policy.allow", Vec::<String>::new()));
+    let output = update(&daemon);
+    assert_eq!(table(&daemon, BLOCK).as_deref(), Some("5.5.5.5\n"), "{bad:?}");
+    let warned = daemon.output();
+    let words = "entries of the block lists are protected, such as basic.threatstop.local has ";
+    assert!(warned.contains(words), "{warned}{}", output.stdout);
+    for (net, reason) in bad {
+        let addr = net.split('/').next().unwrap();
+        let output = daemon.ctl(&["why", addr]);
+        assert_eq!(output.status.code(), Some(1), "{net}: {}", output.stdout);
+        let words = format!("{addr} is not blocked: protected by ");
+        assert!(output.stdout.starts_with(&words), "{net}: {}", output.stdout);
+        assert!(output.stdout.contains(reason), "{net}: {}", output.stdout);
+    }
+    assert!(daemon.stop().success());
+}
+
+/// Serve private networks with block_private.
+/// Check that they are blocked then, and loopback and link-local still are not.
+#[test]
+fn private_networks_can_be_left_to_the_lists() {
+    let service =
+        PolicyService::start(zone(&items("10.99.0.0/16 fd12::/32 127.0.0.2 fe80::2 5.5.5.5")));
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &[service.addr()]).set("guard.block_private", true);
+    let daemon = Daemon::start(&scratch, &config);
+    update(&daemon);
+    assert_eq!(table(&daemon, BLOCK).as_deref(), Some("5.5.5.5\n10.99.0.0/16\nfd12::/32\n"));
+    assert!(daemon.stop().success());
+}
+
+/// Publish 300 entries. Serve 30; then, when somebody has forced those, 300 again.
+/// Check that both steps are held back with the numbers and the way out, in update, status and log,
+/// that a dry run counts for nothing, and that -f publishes.
+#[test]
+fn a_shrunk_or_grown_list_waits_for_force() {
+    let stage = Stage::new(|config| config);
+    let (small, text) = list(30);
+    stage.serve(&small);
+    let words = "Keeping the previous block list: 300 -> 30 entries, more than 50 % fewer \
+                 (update -f to accept)";
+    for arguments in [&["update", "-n"][..], &["update"], &["update"], &["update"], &["update"]] {
+        let output = stage.daemon.ctl(arguments);
+        assert_eq!(output.status.code(), Some(1), "{}", output.stdout);
+        assert!(output.stdout.contains(words), "{}", output.stdout);
+        assert!(output.stderr.contains(words), "{}", output.stderr);
+        assert!(!output.stdout.contains("No changes"), "{}", output.stdout);
+        assert_eq!(table(&stage.daemon, BLOCK).as_deref(), Some(stage.old.as_str()));
+    }
+    let status = stage.status();
+    assert_eq!(status["update"]["state"], "held back");
+    assert_eq!(status["update"]["last"]["result"], "held back");
+    assert_eq!(status["held"][0]["table"], "block");
+    assert_eq!(status["held"][0]["reason"], "change");
+    assert_eq!(status["held"][0]["text"], words);
+    stage.daemon.wait_for(words, PATIENCE);
+
+    let forced = stage.daemon.ctl(&["update", "-f"]);
+    assert!(forced.status.success(), "{}", forced.stderr);
+    assert_eq!(table(&stage.daemon, BLOCK), Some(text.clone()));
+    assert_eq!(stage.status()["held"], Value::Array(Vec::new()));
+
+    stage.serve(&list(300).0);
+    let why = refused(&stage.daemon, &["update"]);
+    assert!(why.contains("30 -> 300 entries, more than 400 % more (update -f to accept)"), "{why}");
+    assert_eq!(table(&stage.daemon, BLOCK), Some(text));
+    assert!(stage.daemon.ctl(&["update", "-f"]).status.success());
+    assert_eq!(table(&stage.daemon, BLOCK).as_deref(), Some(stage.old.as_str()));
+    stage.goes_on();
+}
+
+/// Publish 300 entries, serve 30, and let three scheduled runs come: each start of an engine makes
+/// one, and the row of them outlives it.
+/// Check that the first two are held back and the third is published, with a word in the log.
+#[test]
+fn the_third_scheduled_run_in_a_row_is_accepted() {
+    let stage = Stage::new(|config| config);
+    let (small, text) = list(30);
+    stage.serve(&small);
+    for run in 1..=3 {
+        let mark = stage.daemon.mark();
+        stage.daemon.signal(Signal::SIGHUP);
+        if run < 3 {
+            let held = "Keeping the previous block list: 300 -> 30 entries";
+            stage.daemon.wait_for_after(mark, held, PATIENCE);
+            stage.daemon.wait_for_after(mark, "update held back in ", PATIENCE);
+            assert_eq!(table(&stage.daemon, BLOCK).as_deref(), Some(stage.old.as_str()));
+        } else {
+            let taken = "block list: 30 entries accepted, as in three runs in a row";
+            stage.daemon.wait_for_after(mark, taken, PATIENCE);
+        }
+    }
+    wait_until("the third run is published", || {
+        stage.daemon.table_file(BLOCK).as_ref() == Some(&text)
+    });
+    stage.daemon.wait_until_ready();
+    wait_until("the run ends", || stage.status()["update"]["state"] == "idle");
+    assert_eq!(table(&stage.daemon, BLOCK), Some(text));
+    assert_eq!(stage.status()["held"], Value::Array(Vec::new()));
+    assert!(stage.daemon.stop().success());
+}
+
+/// Publish an allow list of 300 hosts. Serve one of three, and at the same time a block list that
+/// names one of the 297.
+/// Check that the allow table is kept, that the block table goes on without that host, since what
+/// was let through stays so, and that the update says 1.
+#[test]
+fn a_held_allow_list_still_wins() {
+    let stage = Stage::new(|config| config);
+    let allowed: Vec<Item> = (0..300u32).map(|n| Item::v4(0xc800_0000 + 2 * n, 32)).collect();
+    stage.service.edit(|z| {
+        z.set_list(DNS, &allowed, Layout::Single);
+    });
+    // three to three hundred is a step that waits, too
+    assert!(stage.daemon.ctl(&["update", "-f"]).status.success());
+    assert_eq!(table(&stage.daemon, ALLOW), Some(table_text(&allowed)));
+
+    let (mut block, _) = list(310);
+    block.extend(&allowed[7..8]);
+    stage.serve(&block);
+    let why = refused(&stage.daemon, &["update"]);
+    let words = "Keeping the previous allow list: 300 -> 3 entries, more than 50 % fewer";
+    assert!(why.contains(words), "{why}");
+    assert_eq!(table(&stage.daemon, ALLOW), Some(table_text(&allowed)));
+    assert_eq!(table(&stage.daemon, BLOCK), Some(list(310).1));
+    assert_eq!(stage.status()["held"][0]["table"], "allow");
+    assert!(stage.daemon.ctl(&["update", "-f"]).status.success());
+    assert_eq!(table(&stage.daemon, ALLOW), Some(table_text(&allow_list())));
+    assert!(table(&stage.daemon, BLOCK).unwrap().contains(&allowed[7].to_string()));
+    stage.goes_on();
+}
+
+/// Name an address in the middle of a blocked network in the allow list, and a blocked host.
+/// Check that the allow list wins to the address, and that `why` says by which list.
+#[test]
+fn allow_wins_inside_of_block() {
+    let service = PolicyService::start(zone(&items("5.5.5.0/24 6.6.6.6 7.7.7.7 2a0b::/32")));
+    service.edit(|z| {
+        z.set_list(DNS, &items("5.5.5.128/25 6.6.6.0/24 2a0b::/33"), Layout::Single);
+    });
+    let scratch = Scratch::new();
+    // a /33 of IPv6 is more than an allow table may cover by default
+    let config =
+        Config::new(&scratch, &[service.addr()]).set("guard.allow_max_coverage", 1i64 << 32);
+    let daemon = Daemon::start(&scratch, &config);
+    update(&daemon);
+    let expected = "5.5.5.0/25\n7.7.7.7\n2a0b:0:8000::/33\n";
+    assert_eq!(table(&daemon, BLOCK).as_deref(), Some(expected));
+    let output = daemon.ctl(&["why", "6.6.6.6"]);
+    assert_eq!(output.status.code(), Some(1));
+    let words =
+        "6.6.6.6 is not blocked: allowed by dns.threatstop.local, listed by basic.threatstop";
+    assert!(output.stdout.starts_with(words), "{}", output.stdout);
+    assert!(daemon.ctl(&["why", "5.5.5.1"]).status.success());
+    assert!(daemon.stop().success());
+}
+
+/// Give files of the administrator's own: prefixes to block with comments, and one to let through
+/// that a list has.
+/// Check that both count. Edit them, with a mistake: check that the update names file and line,
+/// asks no server, and that the old tables stay. Mend it: the edit counts.
+#[test]
+fn local_lists_count_and_their_mistakes_are_found() {
+    let (service, _) = honest(300);
+    let (items_of_list, _) = list(300);
+    let allowed = hosts(&items_of_list)[0];
+    let scratch = Scratch::new();
+    let (block, allow) = (scratch.path().join("mine"), scratch.path().join("friends"));
+    fs::write(&block, "# mine\n200.1.2.0/24  # a neighbour\n\n2a0e::/32\n").unwrap();
+    fs::write(&allow, format!("{allowed}\n")).unwrap();
+    let config = Config::new(&scratch, &[service.addr()])
+        .set("policy.local_block", block.to_str().unwrap())
+        .set("policy.local_allow", allow.to_str().unwrap());
+    let daemon = Daemon::start(&scratch, &config);
+    update(&daemon);
+    let blocked = table(&daemon, BLOCK).unwrap();
+    assert!(blocked.contains("\n200.1.2.0/24\n") && blocked.contains("\n2a0e::/32\n"));
+    assert!(!blocked.lines().any(|line| line == allowed.to_string()));
+    assert!(table(&daemon, ALLOW).unwrap().lines().any(|line| line == allowed.to_string()));
+    assert!(daemon.ctl(&["why", "200.1.2.3"]).stdout.contains(block.to_str().unwrap()));
+
+    for (text, line, words) in [
+        ("200.1.2.0/24\n200.1.3.0/33\n", 2, "200.1.3.0/33"),
+        ("\n\n$(reboot)\n", 3, "$(reboot)"),
+        ("200.1.2.1/24\n", 1, "200.1.2.1/24"),
+        ("!200.1.2.0/24\n", 1, "has no meaning here: a file only adds prefixes"),
+        ("5.5.5.5\n\u{fffd}\0\n", 2, ""),
+    ] {
+        fs::write(&block, text).unwrap();
+        let asked = service.queries().total();
+        let why = refused(&daemon, &["update"]);
+        assert!(why.contains(&format!("{}:{line}: ", block.display())), "{text}: {why}");
+        assert!(why.contains(words), "{text}: {why}");
+        assert_eq!(table(&daemon, BLOCK).as_deref(), Some(blocked.as_str()), "{text}");
+        assert_eq!(service.queries().total(), asked, "{text}: a server was asked");
+    }
+    fs::write(&block, "200.1.3.0/24\r\n").unwrap();
+    update(&daemon);
+    let blocked = table(&daemon, BLOCK).unwrap();
+    assert!(blocked.contains("\n200.1.3.0/24\n") && !blocked.contains("200.1.2.0/24"));
+    assert!(daemon.stop().success());
+}
+
+/// A local file may be as wrong as a list: 0/0 in local_block, a /7 in local_allow.
+/// Check that the guards hold for them too.
+#[test]
+fn local_lists_are_guarded_too() {
+    let (service, text) = honest(300);
+    let scratch = Scratch::new();
+    let (block, allow) = (scratch.path().join("mine"), scratch.path().join("friends"));
+    fs::write(&block, "").unwrap();
+    fs::write(&allow, "").unwrap();
+    let config = Config::new(&scratch, &[service.addr()])
+        .set("policy.local_block", block.to_str().unwrap())
+        .set("policy.local_allow", allow.to_str().unwrap());
+    let daemon = Daemon::start(&scratch, &config);
+    update(&daemon);
+    for (file, table_name) in [(&block, "block"), (&allow, "allow")] {
+        fs::write(file, "0.0.0.0/0\n").unwrap();
+        let why = refused(&daemon, &["update", "-f"]);
+        let words = format!(
+            "Keeping the previous {table_name} list: {} has 0.0.0.0/0, wider",
+            file.display()
+        );
+        assert!(why.contains(&words), "{why}");
+        assert_eq!(table(&daemon, BLOCK).as_deref(), Some(text.as_str()));
+        assert_eq!(table(&daemon, ALLOW), Some(table_text(&allow_list())));
+        fs::write(file, "").unwrap();
+    }
+    assert!(daemon.stop().success());
+}
+
+/// Name local files that are not there, are directories or FIFOs.
+/// Check that the start is refused with the file and the way out.
+#[test]
+fn local_files_that_cannot_be_read_are_refused_at_the_start() {
+    let (service, _) = honest(300);
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &[service.addr()]);
+    let missing = scratch.path().join("missing");
+    let fifo = scratch.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for (path, words) in [
+        (missing.as_path(), "No such file or directory"),
+        (scratch.path(), "not a regular file"),
+        (fifo.as_path(), "not a regular file"),
+    ] {
+        let config = config.clone().set("policy.local_allow", path.to_str().unwrap());
+        let said = fails_to_start(&scratch, &config);
+        assert!(said.contains(&format!("{}: {words}", path.display())), "{said}");
+        assert!(said.contains("; create it, or unset local_allow"), "{said}");
+    }
+}
+
+/// Publish one list and then another. Roll back.
+/// Check that the first is in force again and that status says so. Kill helper and engine, start
+/// again: the run of the start fetches and does not publish, nor do SIGHUP and the next start.
+/// Update by hand: the second is in force, and nothing is held any more.
+#[test]
+fn a_rollback_lasts_until_somebody_updates() {
+    let stage = Stage::new(|config| config);
+    let (new, new_text) = list(320);
+    stage.serve(&new);
+    update(&stage.daemon);
+    assert_eq!(table(&stage.daemon, BLOCK).as_deref(), Some(new_text.as_str()));
+    let output = stage.daemon.ctl(&["rollback"]);
+    assert!(output.status.success(), "{}", output.stderr);
+    let Stage { service, scratch, daemon, old } = stage;
+    let is_back = |daemon: &Daemon| {
+        assert_eq!(table(daemon, BLOCK).as_deref(), Some(old.as_str()));
+        let status = status(daemon);
+        assert_eq!(status["update"]["state"], "rolled back");
+        assert_eq!(status["held"][0]["reason"], "rollback");
+        let text = status["held"][0]["text"].as_str().unwrap();
+        assert!(text.starts_with("rolled back on "), "{text}");
+        assert!(text.ends_with(": nothing is published until threatstopctl update"), "{text}");
+    };
+    is_back(&daemon);
+    kill(daemon);
+
+    let config = Config::new(&scratch, &[service.addr()]);
+    let asked = service.queries().total();
+    let daemon = Daemon::start(&scratch, &config);
+    let fetched = |daemon: &Daemon| status(daemon)["update"]["last"]["result"] == "rolled back";
+    wait_until("the first run fetches", || service.queries().total() > asked && fetched(&daemon));
+    is_back(&daemon);
+    let (asked, mark) = (service.queries().total(), daemon.mark());
+    daemon.signal(Signal::SIGHUP);
+    daemon.wait_for_after(mark, "started, engine", PATIENCE);
+    daemon.wait_until_ready();
+    wait_until("the next run fetches", || service.queries().total() > asked && fetched(&daemon));
+    is_back(&daemon);
+
+    update(&daemon);
+    assert_eq!(table(&daemon, BLOCK), Some(new_text));
+    let status = status(&daemon);
+    assert_eq!(status["update"]["state"], "idle");
+    assert_eq!(status["held"], Value::Array(Vec::new()));
+    assert!(daemon.stop().success());
+}
+
+/// Roll back where there is nothing to go back to.
+/// Check that nothing changes, that the reason is plain, and that later runs still publish.
+#[test]
+fn a_rollback_to_nothing_is_refused() {
+    let stage = Stage::new(|config| config);
+    let why = refused(&stage.daemon, &["rollback"]);
+    assert!(why.starts_with("threatstopctl: rollback: there is no previous set"), "{why}");
+    assert_eq!(table(&stage.daemon, BLOCK).as_deref(), Some(stage.old.as_str()));
+    assert_eq!(stage.status()["update"]["state"], "idle");
+    stage.goes_on();
+}
+
+/// Roll back while an update hangs on its server, and another while it publishes.
+/// Check that what is in force in the end is what was rolled back to, and stays so.
+#[test]
+fn a_rollback_in_the_middle_of_a_run_is_not_overtaken() {
+    let stage = Stage::new(|config| config);
+    let (new, _) = list(320);
+    stage.serve(&new);
+    update(&stage.daemon);
+    stage.serve(&list(330).0);
+    for _ in 0..6 {
+        // a scheduled run, as the new engine makes one, and a rollback into it
+        let mark = stage.daemon.mark();
+        stage.daemon.signal(Signal::SIGHUP);
+        stage.daemon.wait_for_after(mark, "started, engine", PATIENCE);
+        wait_until("the engine answers", || stage.daemon.ctl(&["rollback"]).status.success());
+        let now = table(&stage.daemon, BLOCK).unwrap();
+        assert_eq!(stage.status()["update"]["state"], "rolled back");
+        let mark = stage.daemon.mark();
+        stage.daemon.signal(Signal::SIGHUP);
+        stage.daemon.wait_for_after(mark, "started, engine", PATIENCE);
+        stage.daemon.wait_until_ready();
+        wait_until("the run ends", || stage.status()["update"]["last"]["result"] == "rolled back");
+        assert_eq!(table(&stage.daemon, BLOCK), Some(now));
+        update(&stage.daemon);
+    }
+    assert!(stage.daemon.stop().success());
+}
+
+/// Start a new device that its servers do not know yet: NXDOMAIN, then REFUSED.
+/// Check that the daemon waits quietly: no warning and no error in the log, "waiting for
+/// provisioning" in status. Provision it: an update publishes.
+#[test]
+fn a_new_device_waits_quietly() {
+    let (service, text) = honest(300);
+    let block = |code| {
+        service.edit(|z| {
+            z.set_fault(BASIC, Fault::Rcode(code)).set_fault(DNS, Fault::Rcode(code));
+        })
+    };
+    block(rcode::NXDOMAIN);
+    let scratch = Scratch::new();
+    let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[service.addr()]));
+    for code in [rcode::NXDOMAIN, rcode::REFUSED] {
+        block(code);
+        let mark = daemon.mark();
+        let why = refused(&daemon, &["update"]);
+        assert!(why.contains("device not yet provisioned"), "{why}");
+        assert_eq!(status(&daemon)["update"]["state"], "waiting for provisioning");
+        let said: Vec<String> =
+            daemon.lines()[mark..].iter().map(|line| line.text.clone()).collect();
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].starts_with("waiting for provisioning: server 127.0.0.1"), "{said:?}");
+    }
+    assert!(!daemon.output().contains("update failed"), "{}", daemon.output());
+    assert_eq!(table(&daemon, BLOCK), None);
+    service.edit(|z| *z = zone(&list(300).0));
+    update(&daemon);
+    assert_eq!(table(&daemon, BLOCK).as_deref(), Some(text.as_str()));
+    assert_eq!(status(&daemon)["update"]["state"], "idle");
+
+    // a device that had a policy and loses it is another matter
+    block(rcode::NXDOMAIN);
+    refused(&daemon, &["update"]);
+    assert_eq!(status(&daemon)["update"]["state"], "failing");
+    daemon.wait_for("update failed, the previous policy stays", PATIENCE);
+    assert_eq!(table(&daemon, BLOCK), Some(text));
+    assert!(daemon.stop().success());
+}
+
+/// Serve another list and run `update -n`.
+/// Check that it prints what would come and go, and that file, kernel and status are as before.
+#[test]
+fn a_dry_run_changes_nothing() {
+    let stage = Stage::new(|config| config);
+    let (new, new_text) = list(310);
+    stage.serve(&new);
+    let before = stage.status()["update"]["last"].clone();
+    let output = stage.daemon.ctl(&["update", "-n"]);
+    assert!(output.status.success(), "{}", output.stderr);
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (stage.old.lines().collect(), new_text.lines().collect());
+    let plus: Vec<String> =
+        new.iter().filter(|line| !old.contains(line)).map(|line| format!("+{line}")).collect();
+    let minus: Vec<String> =
+        old.iter().filter(|line| !new.contains(line)).map(|line| format!("-{line}")).collect();
+    for line in plus.iter().chain(&minus) {
+        assert!(output.stdout.lines().any(|printed| printed == line), "{line}");
+    }
+    let totals = format!("block table: {} to add, {} to remove\n", plus.len(), minus.len());
+    assert!(output.stdout.contains(&totals), "{}", output.stdout);
+    assert_eq!(table(&stage.daemon, BLOCK).as_deref(), Some(stage.old.as_str()));
+    assert_eq!(stage.status()["update"]["last"], before);
+    stage.goes_on();
+}
