@@ -67,7 +67,7 @@ impl Arguments {
 }
 
 /// Whether an option takes a value; `None` when there is no such option.
-fn takes_value(options: &str, letter: char) -> Option<bool> {
+pub fn takes_value(options: &str, letter: char) -> Option<bool> {
     let (_, rest) = options.split_once(letter).filter(|_| letter != ':')?;
     Some(rest.starts_with(':'))
 }

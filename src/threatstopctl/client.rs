@@ -163,7 +163,11 @@ fn connect(socket: &Path) -> Result<UnixStream, ClientError> {
     UnixStream::connect(socket).map_err(no)
 }
 
-fn pledge(promises: &str) -> Result<(), ClientError> {
+/// Gives up every right but the promises of pledge(2); does nothing on other systems.
+///
+/// # Errors
+/// [`ClientError::Sandbox`].
+pub fn pledge(promises: &str) -> Result<(), ClientError> {
     let pledged = pledge::pledge(promises, None).or_else(pledge::Error::ignore_platform);
     pledged.map_err(|error| ClientError::Sandbox(error.to_string()))
 }

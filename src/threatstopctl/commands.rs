@@ -6,8 +6,9 @@ use std::net::IpAddr;
 use control::{Failure, Request, Show};
 
 use crate::Tool;
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, takes_value};
 use crate::error::Error;
+use crate::import;
 use crate::output::relay;
 
 /// A command of the tool.
@@ -33,8 +34,12 @@ pub enum Operands {
     Word(&'static [(&'static str, Request)]),
 }
 
+/// What an option takes, as usage and manual call it.
+const VALUES: &[(char, &str)] = &[('f', "file")];
+
 /// All of them, in the order of the manual.
 pub const COMMANDS: &[Command] = &[
+    Command { word: "import", options: "", operands: Operands::One("file", import::run) },
     Command {
         word: "log",
         options: "",
@@ -177,10 +182,26 @@ pub fn synopsis(command: Option<&Command>) -> String {
     format!("{usage} {}", form(command))
 }
 
+/// The options that stand alone, and those with a value and what that is called.
+pub fn options(command: &Command) -> (String, Vec<(char, &'static str)>) {
+    let letters = |values| {
+        let mut letters: Vec<char> = command.options.chars().collect();
+        letters.retain(|letter| takes_value(command.options, *letter) == Some(values));
+        letters
+    };
+    let value = |letter: char| {
+        let named = VALUES.iter().find(|(named, _)| *named == letter);
+        (letter, named.map_or("value", |(_, value)| value))
+    };
+    (letters(false).into_iter().collect(), letters(true).into_iter().map(value).collect())
+}
+
 /// A command with its options and operands, as usage shows it.
 fn form(command: &Command) -> String {
-    let Command { word, options, operands } = command;
-    let options = if options.is_empty() { "" } else { &format!(" [-{options}]") };
+    let Command { word, operands, .. } = command;
+    let (alone, valued) = options(command);
+    let mut options = if alone.is_empty() { alone } else { format!(" [-{alone}]") };
+    options.extend(valued.iter().map(|(letter, value)| format!(" [-{letter} {value}]")));
     match operands {
         Operands::None(_) => format!("{word}{options}"),
         Operands::One(name, _) => format!("{word}{options} {name}"),

@@ -10,9 +10,14 @@ use std::path::Path;
 
 use config::{Config, ConfigError, Key, keys, quote};
 
+mod command;
 mod shell;
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+pub use command::document;
+pub use command::run;
 
 /// What an old file becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ mod client;
 mod commands;
 mod ending;
 mod error;
+mod import;
 mod json;
 mod output;
 mod status;

@@ -11,8 +11,9 @@ use control::{
 use serde_json::{Value, json};
 
 use crate::OPTIONS;
-use crate::commands::{COMMANDS, Operands};
+use crate::commands::{COMMANDS, Operands, options};
 use crate::ending::Ending;
+use crate::import;
 use crate::json::Json;
 use crate::output::{Output as _, Part};
 
@@ -172,7 +173,9 @@ fn every_field_of_a_document_stands_in_the_manual() {
     let shown = json!({ "table": "block", "entries": 1 });
     let changed = json!({ "at": NOW, "added": 1, "removed": 1 });
     let dry_run = Request::Update { force: false, dry_run: true };
+    let imported = import::import(b"tdid=tdid_abcd1234", "threatstop.conf").unwrap();
     let documents = [
+        (".Ss import", import::document(&imported)),
         (".Ss log, reload", document(Request::Reload {}, json!({}))),
         (".Ss metrics", document(Request::Metrics {}, json!({ "text": "# EOF" }))),
         (".Ss rollback", document(Request::Rollback {}, updated(false))),
@@ -217,8 +220,12 @@ fn every_command_stands_in_the_manual_and_no_other() {
         .iter()
         .map(|command| {
             let mut item = format!(".It Cm {}", command.word);
-            if !command.options.is_empty() {
-                item += &format!(" Op Fl {}", command.options);
+            let (alone, valued) = options(command);
+            if !alone.is_empty() {
+                item += &format!(" Op Fl {alone}");
+            }
+            for (letter, value) in valued {
+                item += &format!(" Op Fl {letter} Ar {value}");
             }
             match command.operands {
                 Operands::None(_) => {}
