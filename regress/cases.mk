@@ -1,0 +1,36 @@
+# Makes a target run-NAME of each file NAME.sh that CASES or ROOT_CASES names; the latter need root.
+
+CASES ?=
+ROOT_CASES ?=
+
+# what is tested: the installed programs
+THREATSTOPD ?=		/usr/local/sbin/threatstopd
+THREATSTOPCTL ?=	/usr/local/sbin/threatstopctl
+
+# with what
+NSD ?=			/usr/sbin/nsd
+PFCTL ?=		/sbin/pfctl
+# the anchor of the cases in pf; those that send packets need a rule anchor "regress" in pf.conf
+PF_ANCHOR ?=		regress
+# routing domain and number of the pair(4) interfaces of the cases that send packets
+RDOMAIN ?=		11
+# yes: the directory of a case is not removed
+KEEP ?=			no
+
+ENVIRONMENT =	THREATSTOPD=${THREATSTOPD} THREATSTOPCTL=${THREATSTOPCTL} NSD=${NSD} \
+		PFCTL=${PFCTL} PF_ANCHOR=${PF_ANCHOR} RDOMAIN=${RDOMAIN} KEEP=${KEEP}
+
+.for case in ${CASES}
+REGRESS_TARGETS +=	run-${case}
+.PHONY:			run-${case}
+run-${case}:
+	@env ${ENVIRONMENT} sh ${.CURDIR}/${case}.sh
+.endfor
+
+.for case in ${ROOT_CASES}
+REGRESS_TARGETS +=	run-${case}
+REGRESS_ROOT_TARGETS +=	run-${case}
+.PHONY:			run-${case}
+run-${case}:
+	@${SUDO} env ${ENVIRONMENT} sh ${.CURDIR}/${case}.sh
+.endfor

@@ -1,0 +1,388 @@
+# What the cases share; a case begins with its steps and then reads this file.
+#
+# Its directory is $dir, removed at the end. What fails ends the case, with the log.
+# shellcheck shell=sh
+
+set -eu
+umask 022
+
+: "${THREATSTOPD:=/usr/local/sbin/threatstopd}" "${THREATSTOPCTL:=/usr/local/sbin/threatstopctl}"
+: "${NSD:=/usr/sbin/nsd}" "${PFCTL:=/sbin/pfctl}" "${PF_ANCHOR:=regress}" "${RDOMAIN:=11}"
+: "${KEEP:=no}"
+
+BLOCK=ThreatSTOP-Block
+ALLOW=ThreatSTOP-Allow
+regress=$(cd "$(dirname "$0")/.." && pwd)
+system=$(uname)
+uid=$(id -u)
+backend=simulated
+anchor=
+helper=
+nameserver=
+dir=
+
+# ---- the ends of a case
+
+skip() {
+	echo "SKIPPED: $1"
+	exit 0
+}
+
+# What is in the contract and not yet in the program.
+disabled() {
+	echo "DISABLED: $1"
+	exit 0
+}
+
+fail() {
+	echo "$1" >&2
+	exit 1
+}
+
+# A case adds what else has to be undone by defining cleanup().
+cleanup() {
+	:
+}
+
+finish() {
+	status=$?
+	trap - EXIT HUP INT TERM
+	set +e
+	[ -z "$helper" ] || kill -9 "$helper" 2>/dev/null
+	# nsd has children, which it takes with it
+	quiet "$nameserver"
+	cleanup
+	[ "$backend" = simulated ] || flush_anchor
+	[ -n "$dir" ] || exit "$status"
+	if [ "$status" -eq 0 ] && grep -q 'terminated; signal 6' "$dir/log"; then
+		echo "a process was aborted: pledge(2) violated?" >&2
+		status=1
+	fi
+	if [ "$status" -ne 0 ]; then
+		echo "The case:"
+		sed -n '/^#!/d;/^#$/d;/^$/q;s/^#/   /p' "$0"
+		for log in "$dir/log" "$dir/nsd.log"; do
+			[ -s "$log" ] || continue
+			echo "End of $log:"
+			tail -n 40 "$log"
+		done
+	fi >&2
+	case $KEEP in
+	yes)
+		echo "kept: $dir"
+		;;
+	*)
+		rm -rf "$dir"
+		;;
+	esac
+	exit "$status"
+}
+
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+
+# ---- what a case needs
+
+need_programs() {
+	for program in "$THREATSTOPD" "$THREATSTOPCTL"; do
+		[ -x "$program" ] || skip "no $program"
+	done
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/threatstopd.XXXXXXXXXX")
+	# the engine has to reach its own directory
+	chmod 711 "$dir"
+	conf=$dir/threatstopd.toml
+	sock=$dir/sock
+	port=$((20000 + $$ % 20000))
+	user=$(id -un)
+	if [ "$uid" -eq 0 ]; then
+		user=nobody
+		! id _threatstop >/dev/null 2>&1 || user=_threatstop
+	fi
+	mkdir -m 755 "$dir/tables"
+	mkdir -m 700 "$dir/spool"
+	[ "$uid" -ne 0 ] || chown "$user" "$dir/spool"
+	: >"$dir/log"
+}
+
+need_nsd() {
+	[ -x "$NSD" ] || skip "no $NSD"
+}
+
+need_openbsd() {
+	[ "$system" = OpenBSD ] || skip "needs OpenBSD"
+}
+
+need_root() {
+	[ "$uid" -eq 0 ] || skip "needs root"
+}
+
+# The tables of the case are in pf, in the anchor; the rules of the sample are loaded there.
+need_pf() {
+	need_openbsd
+	need_root
+	$PFCTL -si 2>/dev/null | grep -q '^Status: Enabled' || skip "pf is disabled"
+	backend=pf
+	anchor=$PF_ANCHOR
+	load_anchor
+}
+
+# pf where there is one, else simulated tables: for cases that are about something else.
+prefer_pf() {
+	if [ "$system" = OpenBSD ] && [ "$uid" -eq 0 ]; then
+		need_pf
+	fi
+}
+
+# A command that the program at hand has, and the engine too where one runs already.
+need_command() {
+	"$THREATSTOPCTL" 2>&1 | grep -q "^	$1" || disabled "no threatstopctl $1 yet"
+	if [ -n "$helper" ] && ctl "$@" 2>&1 | grep -q 'not in this version'; then
+		disabled "no threatstopctl $* yet"
+	fi
+}
+
+# ---- configuration
+
+# The configuration of the case; each argument is a line "key = value" that replaces another.
+config() {
+	{
+		cat <<-EOF
+		device_id = "tdid_regress01"
+		user = "$user"
+		policy.servers = ["127.0.0.1:$port"]
+		policy.timeout = "5s"
+		tables.directory = "$dir/tables"
+		tables.backend = "$backend"
+		tables.anchor = "$anchor"
+		log.enabled = false
+		log.file = "$dir/pflog"
+		log.spool = "$dir/spool"
+		EOF
+		[ $# -eq 0 ] || printf '%s\n' "$@"
+	} | awk -F ' = ' '
+		!($1 in line) { key[++n] = $1 }
+		{ line[$1] = $0 }
+		END { for (i = 1; i <= n; i++) print line[key[i]] }
+	' >"$conf.new"
+	chmod 600 "$conf.new"
+	mv "$conf.new" "$conf"
+}
+
+# ---- the policy service
+
+# Serves two lists from files with one item a line; a list of thousands comes in parts.
+serve() {
+	quiet "$nameserver"
+	{
+		cat <<-'EOF'
+		$ORIGIN threatstop.local.
+		$TTL 60
+		@ SOA ns hostmaster 1 3600 600 86400 60
+		@ NS ns
+		ns A 127.0.0.1
+		EOF
+		zone basic "$1"
+		zone dns "$2"
+	} >"$dir/zone"
+	cat >"$dir/nsd.conf" <<-EOF
+	server:
+		ip-address: 127.0.0.1@$port
+		username: ""
+		chroot: ""
+		zonesdir: "$dir"
+		database: ""
+		pidfile: "$dir/nsd.pid"
+		zonelistfile: "$dir/zone.list"
+		xfrdfile: "$dir/xfrd.state"
+		xfrdir: "$dir"
+		server-count: 1
+	remote-control:
+		control-enable: no
+	zone:
+		name: threatstop.local
+		zonefile: zone
+	EOF
+	"$NSD" -d -c "$dir/nsd.conf" >>"$dir/nsd.log" 2>&1 &
+	nameserver=$!
+	wait_for 10 "nsd does not listen" listening
+}
+
+# The records of a list: items of RFC 3123, 60 a record, 6000 a name, PTR to more names than one.
+zone() {
+	awk -v name="$1" '
+		{
+			not = sub(/^!/, "") ? "!" : ""
+			family = index($0, ":") ? 2 : 1
+			length_ = index($0, "/") ? "" : family == 2 ? "/128" : "/32"
+			item[n++] = not family ":" $0 length_
+		}
+		END {
+			parts = int((n + 5999) / 6000)
+			record = name " APL"
+			owner = name
+			for (i = 0; i < n; i++) {
+				if (i % 60 == 0) {
+					if (i)
+						print record
+					if (parts > 1 && i % 6000 == 0) {
+						owner = i / 6000 "." name
+						print name " PTR " owner
+					}
+					record = owner " APL"
+				}
+				record = record " " item[i]
+			}
+			print record
+		}
+	' "$2"
+}
+
+listening() {
+	perl -MIO::Socket::INET -e 'exit !IO::Socket::INET->new("127.0.0.1:$ARGV[0]")' "$port"
+}
+
+# ---- the daemon
+
+# Starts threatstopd in the foreground of the background; further arguments are its own, and what
+# stands in $under, such as ktrace(1), runs it.
+under=
+start() {
+	# shellcheck disable=SC2086 # a command with arguments
+	$under "$THREATSTOPD" -d -f "$conf" -s "$sock" "$@" >>"$dir/log" 2>&1 &
+	helper=$!
+	wait_for 30 "threatstopd does not start" ready
+}
+
+ctl() {
+	"$THREATSTOPCTL" -s "$sock" "$@"
+}
+
+ready() {
+	ctl status >/dev/null 2>&1
+}
+
+# Whether a line of the state matches.
+state() {
+	ctl status | grep -q -e "$1"
+}
+
+engine() {
+	pgrep -P "$helper"
+}
+
+another_engine() {
+	ready && [ "$(engine)" != "$1" ]
+}
+
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# Stops the daemon in order, within the five seconds that it has; by SIGTERM or another signal.
+stop() {
+	kill -s "${1:-TERM}" "$helper"
+	before=$(date +%s)
+	wait "$helper" || fail "threatstopd ended with status $?"
+	helper=
+	[ $(($(date +%s) - before)) -le 6 ] || fail "threatstopd took more than 5 seconds to stop"
+}
+
+# Kills the daemon as nothing else can.
+kill_helper() {
+	kill -9 "$helper"
+	# the shell would say that it was killed
+	{ wait "$helper" || :; } 2>/dev/null
+	helper=
+}
+
+# Runs an update that has to succeed; its output is in $dir/out.
+update() {
+	ctl update "$@" >"$dir/out" 2>&1 || fail "update: $(cat "$dir/out")"
+}
+
+# Runs an update that has to fail.
+no_update() {
+	! ctl update "$@" >"$dir/out" 2>&1 || fail "an update that must fail: $(cat "$dir/out")"
+}
+
+# A line of $dir/out, or of another file.
+expect_line() {
+	grep -q -e "$1" "${2:-$dir/out}" || fail "no line with \"$1\" in: $(cat "${2:-$dir/out}")"
+}
+
+# ---- tables
+
+kernel() {
+	case $backend in
+	pf)
+		$PFCTL -q -a "$anchor" -t "$1" -T show | sed 's/^ *//'
+		;;
+	*)
+		cat "$dir/tables/$1.simulated"
+		;;
+	esac
+}
+
+# Whether a table of the kernel has exactly the lines of a file, in whatever order.
+holds() {
+	sort "$2" >"$dir/want"
+	kernel "$1" 2>/dev/null | sort >"$dir/have"
+	cmp -s "$dir/want" "$dir/have"
+}
+
+# Kernel, table file and the control tool have exactly the lines of a file; the latter two in this
+# order.
+expect_table() {
+	holds "$1" "$2" || fail "pf table <$1>: $(diff -u "$dir/want" "$dir/have" | head -n 40)"
+	diff -u "$2" "$dir/tables/$1.pftable" || fail "the table file of <$1> differs"
+	word=block
+	[ "$1" = $BLOCK ] || word=allow
+	ctl show $word | diff -u "$2" - || fail "threatstopctl show $word differs"
+}
+
+# pf with the rules of the sample, in the anchor of the cases.
+load_anchor() {
+	for name in $ALLOW $BLOCK; do
+		[ -e "$dir/tables/$name.pftable" ] || (umask 077 && : >"$dir/tables/$name.pftable")
+	done
+	# a limit belongs to the main ruleset
+	sed -e "s,/var/db/threatstop,$dir/tables," -e '/^set limit/d' \
+	    "$regress/../etc/pf.conf.threatstop" >"$dir/anchor.conf"
+	$PFCTL -q -a "$anchor" -f "$dir/anchor.conf"
+}
+
+flush_anchor() {
+	$PFCTL -q -a "$anchor" -F rules
+	$PFCTL -q -a "$anchor" -F Tables
+}
+
+# ---- this and that
+
+# Waits so many seconds for a command to succeed.
+wait_for() {
+	left=$(($1 * 5))
+	why=$2
+	shift 2
+	until "$@"; do
+		[ $left -gt 0 ] || fail "$why"
+		left=$((left - 1))
+		sleep 0.2
+	done
+}
+
+# Ends a process of ours and waits until it is gone.
+quiet() {
+	[ -n "$1" ] || return 0
+	kill -TERM "$1" 2>/dev/null || :
+	wait "$1" || :
+}
+
+# So many addresses from a /16 on, each in a network of its own.
+addresses() {
+	awk -v n="$1" -v first="${2:-198.18}" 'BEGIN {
+		split(first, part, ".")
+		for (i = 0; i < n; i++)
+			printf "%d.%d.%d.%d\n", part[1], part[2] + int(i / 32768),
+			    int(i / 128) % 256, i % 128 * 2
+	}'
+}
