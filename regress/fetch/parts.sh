@@ -1,0 +1,19 @@
+#!/bin/sh
+#
+# Serve a block list of 20,000 addresses, in parts to which PTR records of its name point.
+# Start threatstopd and run an update.
+# Check that each of them is in the table.
+
+. "$(dirname "$0")/../lib.sh"
+need_programs
+need_nsd
+
+addresses 20000 >"$dir/block"
+: >"$dir/allow"
+serve "$dir/block" "$dir/allow"
+config
+start
+update
+expect_table $BLOCK "$dir/block"
+expect_table $ALLOW "$dir/allow"
+stop
