@@ -1,0 +1,52 @@
+#!/bin/sh
+#
+# Two lists of 3,000 entries, of which half are in both, are served in turn. Twelve times: start an
+# update, and a little later than the last time kill helper or engine, in turn.
+# Check each time that the table file is one list or the other whole, that the kernel has neither
+# less nor more than one of them, and in pf that the anchor with its tables still loads.
+# In the end run an update in peace. Check that kernel and file have the list that is served.
+
+. "$(dirname "$0")/../lib.sh"
+need_programs
+need_nsd
+prefer_pf
+
+addresses 3000 >"$dir/one"
+addresses 4500 | tail -n 3000 >"$dir/two"
+: >"$dir/allow"
+serve "$dir/one" "$dir/allow"
+config
+start
+update
+
+round=0
+while [ $round -lt 12 ]; do
+	round=$((round + 1))
+	list=two
+	[ $((round % 2)) -eq 0 ] || list=one
+	serve "$dir/$list" "$dir/allow"
+	ctl update -f >"$dir/out" 2>&1 &
+	asking=$!
+	sleep "0.$(printf %02d $round)"
+	if [ $((round / 2 % 2)) -eq 0 ]; then
+		kill_helper
+	else
+		kill -9 "$(engine)" || :
+	fi
+	wait $asking || :
+	file=$dir/tables/$BLOCK.pftable
+	cmp -s "$file" "$dir/one" || cmp -s "$file" "$dir/two" ||
+		fail "round $round: the table file is neither list: $(wc -l <"$file") lines"
+	holds $BLOCK "$dir/one" || holds $BLOCK "$dir/two" ||
+		fail "round $round: the table is neither list: $(wc -l <"$dir/have") entries"
+	[ "$backend" = simulated ] || $PFCTL -nq -a "$anchor" -f "$dir/anchor.conf"
+	if [ -z "$helper" ]; then
+		start
+	else
+		wait_for 70 "round $round: no new engine" ready
+	fi
+done
+
+update -f
+expect_table $BLOCK "$dir/$list"
+stop
