@@ -1,0 +1,86 @@
+# For cases that send packets: two pair(4) interfaces back to back, the far one in a routing domain
+# of its own, so that what goes from one address to the other passes pf in between.
+# shellcheck shell=sh disable=SC2154 # what is not assigned here is in lib.sh
+
+# Addresses of both ends; those that the lists name are on the far end.
+near=192.0.2.1
+far=203.0.113.9
+near6=2001:db8:f::1
+far6=2001:db8:bad::9
+
+# The addresses of interfaces are protected, as they are when threatstopd starts: start it first.
+need_packets() {
+	need_pf
+	$PFCTL -sr | grep -q "^anchor \"$PF_ANCHOR\" all" ||
+		skip "no line 'anchor \"$PF_ANCHOR\"' in pf.conf, or its rules are not reached"
+	inner=pair$RDOMAIN
+	outer=pair$((RDOMAIN + 1))
+	for interface in "$inner" "$outer" "lo$RDOMAIN" "pflog$RDOMAIN"; do
+		! ifconfig "$interface" >/dev/null 2>&1 || skip "$interface is in use: set RDOMAIN"
+	done
+}
+
+connect() {
+	connected=yes
+	ifconfig "$inner" create
+	ifconfig "$outer" create
+	ifconfig "$outer" rdomain "$RDOMAIN"
+	ifconfig "$inner" inet $near/24
+	ifconfig "$inner" inet6 $near6 prefixlen 64
+	ifconfig "$outer" inet 192.0.2.2/24
+	ifconfig "$outer" inet $far/32 alias
+	ifconfig "$outer" inet6 2001:db8:f::2 prefixlen 64
+	ifconfig "$outer" inet6 $far6 prefixlen 128
+	ifconfig "$inner" patch "$outer"
+	ifconfig "$inner" up
+	ifconfig "$outer" up
+	route -qn add 203.0.113.0/24 192.0.2.2
+	route -qn add -inet6 2001:db8:bad::/48 2001:db8:f::2
+	wait_for 10 "addresses stay tentative" settled
+	! $PFCTL -sI -v | grep -q "^\($inner\|$outer\).*skip" || skip "pf skips $inner or $outer"
+}
+
+settled() {
+	! { ifconfig "$inner" && ifconfig "$outer"; } | grep -q tentative
+}
+
+disconnect() {
+	[ -n "${connected:-}" ] || return 0
+	route -qn delete 203.0.113.0/24
+	route -qn delete -inet6 2001:db8:bad::/48
+	ifconfig "$inner" destroy
+	ifconfig "$outer" destroy
+	ifconfig "lo$RDOMAIN" destroy
+} >/dev/null 2>&1
+
+# One echo request each, from here to the far end and back the other way round.
+ping_out() {
+	ping -n -c 1 -w 2 $far && ping6 -n -c 1 -w 2 $far6
+}
+
+ping_in() {
+	ping -n -c 1 -w 2 -V "$RDOMAIN" -I $far $near &&
+		ping6 -n -c 1 -w 2 -V "$RDOMAIN" -I $far6 $near6
+}
+
+# Logs to $dir/pflog what the rules of the anchor log, through a pflogd(8) of our own.
+pflogd=
+start_pflogd() {
+	ifconfig "pflog$RDOMAIN" create
+	sed -i "s/ log / log (to pflog$RDOMAIN) /" "$dir/anchor.conf"
+	$PFCTL -q -a "$anchor" -f "$dir/anchor.conf"
+	pflogd -D -d 5 -i "pflog$RDOMAIN" -f "$dir/pflog" >>"$dir/pflogd.log" 2>&1 &
+	pflogd=$!
+	wait_for 10 "pflogd does not start" test -s "$dir/pflog"
+}
+
+stop_pflogd() {
+	[ -n "$pflogd" ] || return 0
+	quiet "$pflogd"
+	ifconfig "pflog$RDOMAIN" destroy
+} 2>/dev/null
+
+cleanup() {
+	disconnect
+	stop_pflogd
+}
