@@ -1,0 +1,48 @@
+#!/bin/sh
+#
+# Start threatstopd and run an update.
+# Check with ps(1) that each process has exactly the promises that its source names, that both have
+# locked unveil(2), and that the engine belongs to the configured user alone.
+# Check the same after a reload, which executes the helper anew.
+
+. "$(dirname "$0")/../lib.sh"
+need_openbsd
+need_root
+need_programs
+need_nsd
+need_pf
+
+# The promises of a process, one a line; those of a source file.
+held() {
+	ps -ww -o pledge= -p "$1" | tr -d ' ' | tr , '\n' | sort
+}
+
+named() {
+	sed -n 's/^const PROMISES: &str = "\(.*\)";$/\1/p' "$regress/../src/$1" | tr ' ' '\n' | sort
+}
+
+look() {
+	child=$(engine)
+	for pair in "$helper threatstopd/start.rs" "$child engine/startup.rs"; do
+		named "${pair#* }" >"$dir/named"
+		[ -s "$dir/named" ] || fail "no promises in ${pair#* }"
+		held "${pair% *}" | diff -u "$dir/named" - || fail "${pair#* }: other promises"
+		ps -o stat= -p "${pair% *}" | grep -q 'p.*U' || fail "unveil is not locked"
+	done
+	[ "$(ps -o user= -p "$child" | tr -d ' ')" = "$user" ] || fail "the engine is not $user's"
+	[ "$(ps -o ruser= -p "$child" | tr -d ' ')" = "$user" ] || fail "the engine is not $user's"
+}
+
+addresses 10 >"$dir/block"
+: >"$dir/allow"
+serve "$dir/block" "$dir/allow"
+config
+start
+update
+look
+first=$child
+ctl reload
+wait_for 10 "no new engine" another_engine "$first"
+update
+look
+stop

@@ -1,0 +1,61 @@
+#!/bin/sh
+#
+# Start threatstopd and run an update; the engine keeps the names of the lists in a file of its own
+# directory. Stop, and end the policy service, so that nothing else can tell it the names.
+# Start. Check that "why" names the list: the file was read.
+# Move the file, which anybody may read, out of the engine's directory and put a symbolic link in
+# its place. Start. Check that "why" names the list no more: the engine could not open what lies
+# outside. Let the link point to /etc/master.passwd. Start. Check that the engine cannot even see
+# that it may not read it.
+# Put the file back. Start. Check that "why" names the list.
+
+. "$(dirname "$0")/../lib.sh"
+need_openbsd
+need_root
+need_programs
+need_nsd
+need_pf
+
+# Whether the lists of 198.18.0.2 are known.
+named() {
+	ctl why 198.18.0.2 | grep -q 'basic.threatstop.local'
+}
+
+addresses 10 >"$dir/block"
+: >"$dir/allow"
+serve "$dir/block" "$dir/allow"
+config
+start
+update
+named || fail "why: $(ctl why 198.18.0.2)"
+stop
+quiet "$nameserver"
+nameserver=
+
+kept=$dir/spool/policy.lists
+outside=$dir/policy.lists
+start
+named || fail "not kept: $(ctl why 198.18.0.2)"
+stop
+
+chmod 644 "$kept"
+mv "$kept" "$outside"
+ln -s "$outside" "$kept"
+start
+holds $BLOCK "$dir/block" || fail "the table does not stay"
+! named || fail "the engine has read $outside"
+stop
+
+rm -f "$kept"
+ln -s /etc/master.passwd "$kept"
+: >"$dir/log"
+start
+! named || fail "where from?"
+! grep 'Permission denied' "$dir/log" || fail "the engine sees /etc/master.passwd"
+stop
+
+rm -f "$kept"
+mv "$outside" "$kept"
+start
+named || fail "not read when it is back: $(ctl why 198.18.0.2)"
+stop
