@@ -110,7 +110,8 @@ pub fn block_signals() -> io::Result<()> {
     Ok(signal::sigprocmask(SigmaskHow::SIG_BLOCK, Some(&set), None)?)
 }
 
-/// Installs the handlers, which only take note.
+/// Installs the handlers, which only take note, and ignores SIGXFSZ, in the engine too: a limit of
+/// file size is an error of write(2) then, like a full disk, and not the end of the process.
 ///
 /// # Errors
 /// Those of sigaction(2), which cannot occur.
@@ -120,6 +121,9 @@ pub fn install_handlers() -> io::Result<()> {
         // SAFETY: the handler does one atomic operation and nothing else.
         unsafe { signal::sigaction(signal, &action) }?;
     }
+    let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+    // SAFETY: there is no handler that could run.
+    unsafe { signal::sigaction(Signal::SIGXFSZ, &ignore) }?;
     Ok(())
 }
 
