@@ -10,7 +10,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use nix::unistd::geteuid;
+use nix::unistd::{User, geteuid};
 use tests::harness::{Config, Daemon, Scratch, programs};
 use tests::item::{Item, table_text};
 use tests::lists::{allow_list, big_list};
@@ -97,6 +97,11 @@ pub fn is_root(what: &str) -> bool {
         eprintln!("SKIPPED: needs root: {what}");
     }
     is_root
+}
+
+/// A user who is neither root nor, when root runs the tests, the one who runs them.
+pub fn nobody() -> User {
+    User::from_name("nobody").unwrap().expect("every system has the user nobody")
 }
 
 /// Ends a daemon by SIGKILL, without any chance to clean up, and waits until its engine has left.
