@@ -10,6 +10,7 @@ use crate::arguments::{Arguments, takes_value};
 use crate::error::Error;
 use crate::import;
 use crate::output::relay;
+use crate::setup;
 
 /// A command of the tool.
 #[derive(Debug)]
@@ -63,6 +64,7 @@ pub const COMMANDS: &[Command] = &[
         options: "",
         operands: Operands::None(|tool, _| relay(tool, &Request::Rollback {})),
     },
+    Command { word: "setup", options: "bf:", operands: Operands::None(setup::run) },
     Command {
         word: "show",
         options: "",

@@ -9,6 +9,7 @@ mod error;
 mod import;
 mod json;
 mod output;
+mod setup;
 mod status;
 mod text;
 mod units;

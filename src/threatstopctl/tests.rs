@@ -16,6 +16,7 @@ use crate::ending::Ending;
 use crate::import;
 use crate::json::Json;
 use crate::output::{Output as _, Part};
+use crate::setup;
 
 const MANUAL: &str = include_str!("threatstopctl.8");
 
@@ -179,6 +180,7 @@ fn every_field_of_a_document_stands_in_the_manual() {
         (".Ss log, reload", document(Request::Reload {}, json!({}))),
         (".Ss metrics", document(Request::Metrics {}, json!({ "text": "# EOF" }))),
         (".Ss rollback", document(Request::Rollback {}, updated(false))),
+        (".Ss setup", setup::tests::document()),
         (".Ss show allow, show block", document(Request::Show { what: Show::Block }, shown)),
         (".Ss show diff", document(Request::Show { what: Show::Diff }, changed)),
         (".Ss status", document(Request::Status {}, full_status())),

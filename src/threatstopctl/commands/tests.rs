@@ -53,6 +53,7 @@ commands:
 \tmetrics
 \treload
 \trollback
+\tsetup [-b] [-f file]
 \tshow allow|block|diff|hits
 \tstatus
 \ttest
