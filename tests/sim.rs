@@ -10,6 +10,8 @@ mod client;
 mod counters;
 mod hostile;
 mod layout;
+pub mod logservice;
+pub mod pflog;
 mod service;
 pub mod traps;
 pub mod wire;
@@ -19,6 +21,7 @@ pub use client::Client;
 pub use counters::Queries;
 pub use hostile::{ConnectionFault, HostileService, MessageFault, Plan};
 pub use layout::{Layout, Shape};
+pub use logservice::{Behaviour, Identity, LogService};
 pub use service::PolicyService;
 pub use zone::{Answer, Data, Fault, TTL, Zone, rcode, rtype};
 

@@ -1,0 +1,277 @@
+//! The packet log on its way to the service: every record once, whatever happens to the log, to
+//! the daemon and to the disk.
+
+// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use serde_json::Value;
+use tests::harness::{Config, Daemon, Scratch};
+use tests::item::items;
+use tests::sim::logservice::Upload;
+use tests::sim::pflog::PacketLog;
+use tests::sim::{Behaviour, Layout, LogService, PolicyService, SUFFIX, Zone};
+
+/// In the block list.
+const BAD: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
+/// In no list.
+const OTHER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 7);
+
+fn policy() -> PolicyService {
+    let mut zone = Zone::new(SUFFIX);
+    let list = items("198.51.100.0/24 64.87.3.133");
+    zone.set_list("basic.threatstop.local", &list, Layout::Single);
+    zone.set_list("dns.threatstop.local", &items("192.0.2.53"), Layout::Single);
+    PolicyService::start(zone)
+}
+
+fn config(scratch: &Scratch, policy: &PolicyService, service: &LogService) -> Config {
+    let ca = scratch.path().join("ca.pem");
+    std::fs::write(&ca, service.ca()).unwrap();
+    Config::new(scratch, &[policy.addr()])
+        .set("log.enabled", true)
+        .set("log.url", service.url())
+        .set("log.ca_file", ca.to_str().unwrap())
+        .set("log.timestamp", "epoch")
+}
+
+fn start(scratch: &Scratch, config: &Config) -> Daemon {
+    let daemon = Daemon::spawn(scratch, config, |command| {
+        command.arg("-v");
+    });
+    daemon.wait_until_ready();
+    // what is ours is known from the first policy on
+    let updated = daemon.ctl(&["update"]);
+    assert!(updated.status.success(), "{updated:?}");
+    daemon
+}
+
+/// `upload` that has to be confirmed.
+fn upload(daemon: &Daemon) {
+    let uploaded = daemon.ctl(&["upload"]);
+    assert_eq!(
+        (uploaded.stdout.as_str(), uploaded.status.success()),
+        ("Log file uploaded successfully for tdid_abcd1234\n", true),
+        "{}{}",
+        uploaded.stderr,
+        daemon.output()
+    );
+}
+
+/// Lines by slice; the same slice may have come twice, and is then the same.
+fn slices(uploads: &[Upload]) -> BTreeMap<String, Vec<String>> {
+    let mut slices = BTreeMap::new();
+    for upload in uploads {
+        let lines: Vec<String> = upload.text().lines().map(str::to_owned).collect();
+        if let Some(before) = slices.insert(upload.id().to_owned(), lines.clone()) {
+            assert_eq!(before, lines, "one id, two texts");
+        }
+    }
+    slices
+}
+
+/// Each record of the log that is ours is in exactly one slice, as tcpdump prints it.
+fn assert_delivered(log: &PacketLog, uploads: &[Upload]) {
+    let mut seen = BTreeSet::new();
+    for (id, lines) in slices(uploads) {
+        for line in lines {
+            assert!(seen.insert(line.clone()), "{line} is in slice {id} and in another");
+        }
+    }
+    let ours = log.written().iter().filter(|packet| packet.source == BAD);
+    let expected: BTreeSet<String> = ours.map(|packet| packet.line()).collect();
+    let missing: Vec<_> = expected.difference(&seen).take(3).collect();
+    let foreign: Vec<_> = seen.difference(&expected).take(3).collect();
+    assert!(missing.is_empty() && foreign.is_empty(), "missing {missing:?}, foreign {foreign:?}");
+}
+
+fn status(daemon: &Daemon) -> Value {
+    let status = daemon.ctl(&["-j", "status"]);
+    serde_json::from_str(&status.stdout).unwrap_or_else(|why| panic!("{why}: {status:?}"))
+}
+
+/// 1. Start with a log that has records, those of our table and others.
+/// 2. Add more; rotate; let pflogd write to the renamed file for some seconds more, then to the
+///    new one; compress the old one.
+/// 3. Upload in between and at the end: each record of ours came once, and none of the others.
+/// 4. Stop, rotate twice, add to each file, start: what was written meanwhile comes too.
+/// 5. The hits are counted, also over the restart.
+#[test]
+fn follows_a_log_through_rotations_and_a_restart() {
+    let (scratch, policy, service) = (Scratch::new(), policy(), LogService::start());
+    let mut log = PacketLog::create(scratch.path().join("pflog"));
+    let config = config(&scratch, &policy, &service);
+    let daemon = start(&scratch, &config);
+    log.append(10, BAD);
+    log.append(10, OTHER);
+    upload(&daemon);
+    assert_delivered(&log, &service.uploads());
+
+    log.append(5, BAD);
+    log.rotate();
+    sleep(Duration::from_secs(4));
+    log.append(5, BAD);
+    log.compress();
+    log.reopen();
+    log.append(5, BAD);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while service.uploads().iter().map(|upload| upload.text().lines().count()).sum::<usize>() < 25 {
+        assert!(Instant::now() < deadline, "{}", daemon.output());
+        daemon.ctl(&["upload"]);
+        sleep(Duration::from_millis(500));
+    }
+    assert_delivered(&log, &service.uploads());
+    assert!(daemon.stop().success());
+
+    log.append(3, BAD);
+    log.rotate();
+    log.reopen();
+    log.compress();
+    log.append(3, BAD);
+    log.rotate();
+    log.reopen();
+    log.append(3, BAD);
+    let daemon = start(&scratch, &config);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while service.uploads().iter().map(|upload| upload.text().lines().count()).sum::<usize>() < 34 {
+        assert!(Instant::now() < deadline, "{}", daemon.output());
+        daemon.ctl(&["upload"]);
+        sleep(Duration::from_millis(500));
+    }
+    assert_delivered(&log, &service.uploads());
+
+    let hits = daemon.ctl(&["-j", "show", "hits"]);
+    let hits: Value = serde_json::from_str(&hits.stdout).unwrap();
+    assert_eq!(hits["in"], 34);
+    assert_eq!(hits["addresses"][0]["address"], BAD.to_string());
+    assert_eq!(hits["addresses"][0]["lists"][0], "basic.threatstop.local");
+    assert_eq!(hits["lists"][0]["list"], "basic.threatstop.local");
+    assert_eq!(
+        (&hits["ports"][0]["protocol"], &hits["ports"][0]["port"]),
+        (&"tcp".into(), &22.into())
+    );
+    assert_eq!(
+        status(&daemon)["pf"]["warnings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|w| w.as_str().unwrap().contains("packet log"))
+            .count(),
+        0
+    );
+}
+
+/// A log that is copied and truncated, then truncated without a copy: the first loses nothing,
+/// the second is told.
+#[test]
+fn follows_a_log_that_is_truncated() {
+    let (scratch, policy, service) = (Scratch::new(), policy(), LogService::start());
+    let mut log = PacketLog::create(scratch.path().join("pflog"));
+    let daemon = start(&scratch, &config(&scratch, &policy, &service));
+    log.append(10, BAD);
+    upload(&daemon);
+    log.append(7, BAD);
+    log.copy_and_truncate();
+    upload(&daemon);
+    assert_delivered(&log, &service.uploads());
+    log.append(4, BAD);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while daemon.ctl(&["upload"]).stdout == "Nothing to upload\n" {
+        assert!(Instant::now() < deadline, "{}", daemon.output());
+        sleep(Duration::from_millis(500));
+    }
+    assert_delivered(&log, &service.uploads());
+
+    let mark = daemon.mark();
+    log.truncate();
+    log.append(2, BAD);
+    daemon.wait_for_after(mark, "the packet log was truncated", Duration::from_secs(10));
+    upload(&daemon);
+    assert_delivered(&log, &service.uploads());
+}
+
+/// Kill the engine with SIGKILL again and again while the log grows and slices are sent: each
+/// record is in one slice, and what came twice has the same id.
+#[test]
+fn nothing_is_lost_when_the_engine_is_killed() {
+    let (scratch, policy, service) = (Scratch::new(), policy(), LogService::start());
+    let mut log = PacketLog::create(scratch.path().join("pflog"));
+    let daemon = start(&scratch, &config(&scratch, &policy, &service));
+    for round in 0..4_u64 {
+        log.append(2000, BAD);
+        // The engine reads, cuts, sends and removes meanwhile; the moment of its end differs.
+        let socket = scratch.socket();
+        let sender = std::thread::spawn(move || tests::harness::ctl(&socket, &["upload"]));
+        sleep(Duration::from_millis(5 + 45 * round));
+        let engine = daemon.engine().expect("an engine");
+        kill(engine, Signal::SIGKILL).unwrap();
+        let _ = sender.join();
+        daemon.wait_until_ready();
+    }
+    log.append(10, BAD);
+    upload(&daemon);
+    assert_delivered(&log, &service.uploads());
+    assert_eq!(status(&daemon)["spool"]["slices"], 0);
+}
+
+/// A service that is down for long: the spool keeps what it may, drops the oldest, says so, and
+/// sends the rest later.
+#[test]
+fn a_full_spool_drops_the_oldest() {
+    let (scratch, policy, service) = (Scratch::new(), policy(), LogService::start());
+    let mut log = PacketLog::create(scratch.path().join("pflog"));
+    let config = config(&scratch, &policy, &service).set("log.spool_size", "1M");
+    let daemon = start(&scratch, &config);
+    service.set(Behaviour::Say(503, "", "busy"));
+    log.append(20_000, BAD);
+    daemon.wait_for("the spool is full: dropped slice", Duration::from_secs(30));
+    let failed = daemon.ctl(&["upload"]);
+    assert_eq!(failed.stderr, "threatstopctl: upload: HTTP status 503: busy\n");
+    let spool = status(&daemon)["spool"].clone();
+    let dropped = spool["dropped"].as_u64().unwrap();
+    assert!(dropped > 0 && spool["octets"].as_u64().unwrap() <= 1 << 20, "{spool}");
+    assert!(spool["slices"].as_u64().unwrap() >= 3, "{spool}");
+
+    service.set(Behaviour::Confirm);
+    upload(&daemon);
+    let confirmed = service.uploads().split_off(1);
+    let delivered: Vec<String> = slices(&confirmed).into_values().flatten().collect();
+    let all: Vec<String> = log.written().iter().map(|packet| packet.line()).collect();
+    assert!(all.ends_with(&delivered), "not the latest, or not in order");
+    assert!(delivered.len() > 4000 && delivered.len() < all.len(), "{}", delivered.len());
+    let spool = status(&daemon)["spool"].clone();
+    assert_eq!((&spool["slices"], spool["dropped"].as_u64()), (&0.into(), Some(dropped)));
+}
+
+/// With `scope = "all"` everything is sent, but only what is ours is a hit; with an anchor its
+/// rules are ours.
+#[test]
+fn the_scope_may_be_all() {
+    let (scratch, policy, service) = (Scratch::new(), policy(), LogService::start());
+    let mut log = PacketLog::create(scratch.path().join("pflog"));
+    let config = config(&scratch, &policy, &service).set("log.scope", "all");
+    let daemon = start(&scratch, &config);
+    log.append(3, BAD);
+    log.append(4, OTHER);
+    upload(&daemon);
+    let lines: Vec<String> = slices(&service.uploads()).into_values().flatten().collect();
+    let all: Vec<String> = log.written().iter().map(|packet| packet.line()).collect();
+    assert_eq!(lines, all);
+    let hits = daemon.ctl(&["-j", "show", "hits"]);
+    assert!(hits.stdout.contains(r#""in":3,"#), "{}", hits.stdout);
+    let metrics = daemon.ctl(&["metrics"]);
+    for line in [
+        "threatstop_hits_total{direction=\"in\"} 3",
+        "threatstop_list_hits_total{list=\"basic.threatstop.local\",direction=\"in\"} 3",
+        "threatstop_upload_slices_total 1",
+        "pf_table_entries{table=\"ThreatSTOP-Block\"} 2",
+    ] {
+        assert!(metrics.stdout.lines().any(|found| found == line), "{line}: {}", metrics.stdout);
+    }
+    assert!(metrics.stdout.ends_with("# EOF\n"));
+}

@@ -1,0 +1,348 @@
+//! The upload and its service: what is sent, and what becomes of it when the service, the network
+//! or a proxy is not as it should be.
+
+// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tests::harness::{Config, Daemon, Scratch};
+use tests::item::items;
+use tests::process::Process;
+use tests::servers::require_program;
+use tests::sim::logservice::pem_files;
+use tests::sim::pflog::PacketLog;
+use tests::sim::{Behaviour, Identity, Layout, LogService, PolicyService, SUFFIX, Zone};
+
+const BAD: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
+const SENTENCE: &str = "Log file uploaded successfully for tdid_abcd1234\n";
+const DEVICE: &str = "tdid_abcd1234";
+
+/// A daemon with a policy, and a log with some records of ours.
+struct Stage {
+    daemon: Daemon,
+    log: PacketLog,
+    scratch: Scratch,
+    _policy: PolicyService,
+}
+
+impl Stage {
+    fn new(url: &str, ca: &str, change: impl FnOnce(Config) -> Config) -> Self {
+        let scratch = Scratch::new();
+        let mut zone = Zone::new(SUFFIX);
+        zone.set_list("basic.threatstop.local", &items("198.51.100.0/24"), Layout::Single);
+        zone.set_list("dns.threatstop.local", &items("192.0.2.53"), Layout::Single);
+        let policy = PolicyService::start(zone);
+        let file = scratch.path().join("ca.pem");
+        std::fs::write(&file, ca).unwrap();
+        let config = Config::new(&scratch, &[policy.addr()])
+            .set("log.enabled", true)
+            .set("log.url", url)
+            .set("log.ca_file", file.to_str().unwrap())
+            .set("log.timestamp", "epoch");
+        let mut log = PacketLog::create(scratch.path().join("pflog"));
+        let daemon = Daemon::spawn(&scratch, &change(config), |command| {
+            // nobody listens there: the environment must have no say
+            command.arg("-v").env("https_proxy", "http://127.0.0.1:1");
+            command.env("ALL_PROXY", "http://127.0.0.1:1");
+        });
+        daemon.wait_until_ready();
+        let updated = daemon.ctl(&["update"]);
+        assert!(updated.status.success(), "{updated:?}");
+        log.append(5, BAD);
+        Self { daemon, log, scratch, _policy: policy }
+    }
+
+    fn service(service: &LogService) -> Self {
+        Self::new(&service.url(), service.ca(), |config| config)
+    }
+
+    /// `upload`: what it said on stdout, or why it failed.
+    fn upload(&self) -> Result<String, String> {
+        let output = self.daemon.ctl(&["upload"]);
+        match output.status.success() {
+            true => Ok(output.stdout),
+            false => Err(output.stderr),
+        }
+    }
+
+    fn status(&self) -> Value {
+        let status = self.daemon.ctl(&["-j", "status"]);
+        serde_json::from_str(&status.stdout).unwrap()
+    }
+
+    /// The lines of the log as they have to arrive.
+    fn text(&self) -> String {
+        self.log.written().iter().map(|packet| packet.line() + "\n").collect()
+    }
+}
+
+/// A form with the device id and the log, confirmed; then nothing is left to do.
+#[test]
+fn a_slice_is_sent_and_confirmed() {
+    let service = LogService::start();
+    // a name, so that getaddrinfo(3) has its part
+    let url = service.url().replace("127.0.0.1", "localhost");
+    let stage = Stage::new(&url, service.ca(), |config| config.set("log.interval", "1m"));
+    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", stage.daemon.output());
+    assert_eq!(stage.upload().as_deref(), Ok("Nothing to upload\n"));
+    let uploads = service.uploads();
+    assert_eq!(uploads.len(), 1);
+    assert_eq!(uploads[0].path, "/cgi-bin/logupload.pl");
+    assert!(uploads[0].header("user-agent").unwrap().starts_with("threatstopd/"));
+    let parts = uploads[0].parts();
+    assert_eq!(parts[0], ("tdid".into(), None, DEVICE.into()));
+    assert_eq!((parts[1].0.as_str(), parts.len()), ("file", 2));
+    let name = parts[1].1.as_deref().unwrap();
+    assert_eq!(name, "tdid_abcd1234.20231114T221320Z-0.txt");
+    assert_eq!(uploads[0].text(), stage.text());
+    let upload = &stage.status()["upload"];
+    assert_eq!(
+        (&upload["last"]["ok"], &upload["last"]["text"]),
+        (&true.into(), &"confirmed".into())
+    );
+    assert!(upload["next"].is_u64() && upload["last_good"].is_u64(), "{upload}");
+
+    // the next one comes by itself
+    let mut stage = stage;
+    stage.log.append(1, BAD);
+    let uploads = service.wait_for(2, Duration::from_secs(90));
+    assert_eq!(uploads[1].text(), stage.log.written()[5].line() + "\n");
+}
+
+/// `upload -n` prints what would be sent and sends nothing.
+#[test]
+fn a_request_is_printed_and_not_sent() {
+    let service = LogService::start();
+    let stage = Stage::new(&service.url(), service.ca(), |config| {
+        config.set("log.request.method", "raw").set("log.request.gzip", true)
+    });
+    let preview = stage.daemon.ctl(&["upload", "-n"]);
+    assert!(preview.status.success(), "{preview:?}");
+    let lines: Vec<&str> = preview.stdout.lines().collect();
+    assert_eq!(lines[0], "POST /cgi-bin/logupload.pl HTTP/1.1");
+    assert!(lines.contains(&"Content-Encoding: gzip"), "{lines:?}");
+    assert_eq!(service.uploads(), []);
+    assert_eq!(stage.status()["spool"]["slices"], 0, "nothing was cut for it");
+    let head: Value =
+        serde_json::from_str(&stage.daemon.ctl(&["-j", "upload", "-n"]).stdout).unwrap();
+    assert_eq!(head["request"][0], lines[0]);
+    // the answer names no device, since raw sends none
+    let failed = stage.upload().unwrap_err();
+    assert!(failed.contains("no confirmation, HTTP status 200"), "{failed}");
+    assert_eq!(service.uploads()[0].text(), stage.text());
+}
+
+/// Everything that a service can get wrong: the slice stays, whole and with its id, until it is
+/// confirmed; and the id of the device, a credential, stands in no message.
+#[test]
+fn a_slice_stays_until_it_is_confirmed() {
+    let service = LogService::start();
+    let mut stage = Stage::service(&service);
+    let say = |status, more| Behaviour::Say(status, more, "no luck, tdid_abcd1234");
+    let cases = [
+        (say(200, ""), "no confirmation, HTTP status 200: no luck, tdid_..."),
+        (say(400, ""), "HTTP status 400: no luck, tdid_..."),
+        (say(403, ""), "HTTP status 403: no luck, tdid_..."),
+        (say(413, ""), "HTTP status 413: no luck, tdid_..."),
+        (say(429, "Retry-After: 7\r\n"), "HTTP status 429: no luck, tdid_..."),
+        (say(503, "Retry-After: 120\r\n"), "HTTP status 503: no luck, tdid_..."),
+        (say(302, "Location: http://127.0.0.1:1/x\r\n"), "out of https is refused"),
+        (say(307, "Location: https://logs.invalid/\r\n"), "to another host or out of"),
+        (say(307, "Location: /round\r\n"), "more than 5 redirects"),
+        (Behaviour::ChunkedGarbage, "HTTP status 200, then:"),
+        (Behaviour::Endless(8 << 20), "no confirmation, HTTP status 200: xxxx"),
+        (Behaviour::Drop(100), "127.0.0.1:"),
+    ];
+    let mut ids = Vec::new();
+    for (behaviour, expected) in cases {
+        service.set(behaviour.clone());
+        let started = Instant::now();
+        let why = stage.upload().unwrap_err();
+        assert!(why.contains(expected), "{behaviour:?}: {why}");
+        assert!(started.elapsed() < Duration::from_secs(15), "{behaviour:?}");
+        let status = stage.status();
+        assert_eq!(status["spool"]["slices"], 1, "{behaviour:?}");
+        assert_eq!(status["upload"]["last"]["ok"], false);
+        assert!(!status.to_string().contains(DEVICE) && !why.contains(DEVICE), "{behaviour:?}");
+        ids.extend(service.uploads().last().map(|upload| upload.id().to_owned()));
+    }
+    service.set(Behaviour::Continue);
+    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE));
+    stage.log.append(1, BAD);
+    service.set(Behaviour::Chunks);
+    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE));
+    let (last, all) = service.uploads().split_last().map(|(l, a)| (l.clone(), a.to_vec())).unwrap();
+    ids.extend(all.iter().map(|upload| upload.id().to_owned()));
+    ids.dedup();
+    assert_eq!(ids.len(), 1, "one slice, one id: {ids:?}");
+    assert!(all.iter().all(|upload| upload.body == all[0].body), "repeats differ");
+    assert_ne!(last.id(), ids[0]);
+    assert!(!stage.daemon.output().contains(DEVICE), "{}", stage.daemon.output());
+    let spool = stage.scratch.spool();
+    assert!(
+        !std::fs::read_dir(spool)
+            .unwrap()
+            .any(|entry| { entry.unwrap().file_name().to_string_lossy().starts_with("slice.") })
+    );
+}
+
+/// A confirmation for somebody else is none, and an alarm.
+#[test]
+fn a_confirmation_for_another_device_is_an_alarm() {
+    let service = LogService::start();
+    let stage = Stage::service(&service);
+    service.set(Behaviour::Say(200, "", "Log file uploaded successfully for tdid_other5678"));
+    let why = stage.upload().unwrap_err();
+    assert!(why.contains("the server answered for another device than this one"), "{why}");
+    stage.daemon.wait_for("is device_id the one of this host?", Duration::from_secs(5));
+    assert_eq!(stage.status()["spool"]["slices"], 1);
+    service.set(Behaviour::Confirm);
+    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE));
+}
+
+/// Certificates are checked, whatever is wrong with them, and nothing is sent before.
+#[test]
+fn a_certificate_that_is_not_good_is_refused() {
+    for (identity, expected) in [
+        (Identity::Expired, "Expired"),
+        (Identity::WrongHost, "not valid for name"),
+        (Identity::SelfSigned, "invalid peer certificate"),
+        (Identity::OtherAuthority, "invalid peer certificate"),
+    ] {
+        let service = LogService::with(identity);
+        let stage = Stage::service(&service);
+        let why = stage.upload().unwrap_err();
+        assert!(why.contains(&service.addr().to_string()), "{why}");
+        assert!(why.to_lowercase().contains(&expected.to_lowercase()), "{identity:?}: {why}");
+        assert_eq!(service.uploads(), []);
+        let test = stage.daemon.ctl(&["test"]);
+        assert!(!test.status.success(), "{test:?}");
+        assert!(test.stdout.contains("Log host 127.0.0.1 is not ready: "), "{test:?}");
+    }
+    let missing = Stage::new("https://127.0.0.1:1/", "nothing in PEM", |config| config);
+    let why = missing.upload().unwrap_err();
+    assert!(why.contains("log.ca_file") && why.contains("no certificate in it"), "{why}");
+}
+
+/// `test` says whether the log host is there, and what its page says about us.
+#[test]
+fn the_log_host_is_tested() {
+    let service = LogService::start();
+    let stage = Stage::service(&service);
+    let test = stage.daemon.ctl(&["test"]);
+    assert!(test.status.success(), "{test:?}");
+    for line in [
+        "Log host 127.0.0.1 is ready.",
+        "Your IP address: 127.0.0.1 Address is in the list of authorized hosts",
+    ] {
+        assert!(test.stdout.lines().any(|found| found == line), "{line}: {}", test.stdout);
+    }
+    service.set(Behaviour::Say(200, "", "Your IP address: 127.0.0.1\nnot known"));
+    let test = stage.daemon.ctl(&["test"]);
+    assert!(test.status.success(), "a hint is no failure: {test:?}");
+    assert!(test.stdout.contains("does not confirm the address of this host"), "{}", test.stdout);
+}
+
+fn free_addr() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap()
+}
+
+fn wait_for(process: &Process, addr: SocketAddr) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while TcpStream::connect(addr).is_err() {
+        assert!(Instant::now() < deadline && !process.has_ended(), "{}", process.output());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// nginx with TLS before a handler; its limit of the body is a real 413.
+#[test]
+fn through_nginx() {
+    let Some(nginx) = require_program("nginx") else { return };
+    let handler = LogService::behind_a_server();
+    let dir = tempfile::tempdir().unwrap();
+    let addr = free_addr();
+    let process = start_nginx(&nginx, dir.path(), addr, handler.addr());
+    wait_for(&process, addr);
+    let ca = std::fs::read_to_string(dir.path().join("ca.pem")).unwrap();
+    let mut stage =
+        Stage::new(&format!("https://{addr}/cgi-bin/logupload.pl"), &ca, |config| config);
+    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", process.output());
+    assert_eq!(handler.uploads()[0].text(), stage.text());
+    stage.log.append(8000, BAD);
+    let why = stage.upload().unwrap_err();
+    assert!(why.contains("HTTP status 413"), "{why}");
+    assert_eq!(stage.status()["spool"]["slices"], 1);
+}
+
+fn start_nginx(nginx: &Path, dir: &Path, addr: SocketAddr, handler: SocketAddr) -> Process {
+    let (certificate, key, ca) = pem_files();
+    for (name, text) in [("cert.pem", certificate), ("key.pem", key), ("ca.pem", ca)] {
+        std::fs::write(dir.join(name), text).unwrap();
+    }
+    let at = dir.display();
+    let config = format!(
+        "daemon off; master_process off; pid {at}/pid; error_log stderr;\n\
+         events {{ }}\n\
+         http {{\n\
+         access_log off; client_max_body_size 512k; client_body_temp_path {at}/body;\n\
+         proxy_temp_path {at}/proxy; fastcgi_temp_path {at}/fastcgi;\n\
+         uwsgi_temp_path {at}/uwsgi; scgi_temp_path {at}/scgi;\n\
+         server {{ listen {addr} ssl; ssl_certificate {at}/cert.pem;\n\
+         ssl_certificate_key {at}/key.pem;\n\
+         location / {{ proxy_pass http://{handler}; }} }}\n\
+         }}\n"
+    );
+    let file = dir.join("nginx.conf");
+    std::fs::write(&file, config).unwrap();
+    let mut command = Command::new(nginx);
+    command.arg("-p").arg(dir).arg("-c").arg(&file).arg("-e").arg("stderr");
+    Process::spawn(&mut command)
+}
+
+/// Through a proxy that wants a password: with the right one, with a wrong one, and not at all.
+#[test]
+fn through_tinyproxy() {
+    let Some(tinyproxy) = require_program("tinyproxy") else { return };
+    let service = LogService::start();
+    let dir = tempfile::tempdir().unwrap();
+    let addr = free_addr();
+    let text = format!(
+        "Listen 127.0.0.1\nPort {}\nTimeout 60\nAllow 127.0.0.1\nBasicAuth fred pass_word\n\
+         ConnectPort {}\nLogLevel Connect\n",
+        addr.port(),
+        service.addr().port()
+    );
+    let file = dir.path().join("tinyproxy.conf");
+    std::fs::write(&file, text).unwrap();
+    let process = Process::spawn(Command::new(tinyproxy).arg("-d").arg("-c").arg(&file));
+    wait_for(&process, addr);
+    let proxy = |login: &str| {
+        let url = format!("http://{login}{addr}");
+        Stage::new(&service.url(), service.ca(), |config| config.set("log.proxy", url.as_str()))
+    };
+    let stage = proxy("fred:pass%5Fword@");
+    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", process.output());
+    process.wait_for("CONNECT", Duration::from_secs(5));
+    assert_eq!(service.uploads()[0].text(), stage.text());
+    for text in [stage.daemon.output(), stage.status().to_string()] {
+        assert!(!text.contains("pass_word") && !text.contains("%5F") && !text.contains(DEVICE), "{text}");
+    }
+    for login in ["fred:other@", ""] {
+        let stage = proxy(login);
+        let why = stage.upload().unwrap_err();
+        assert!(why.contains("the proxy refuses: "), "{why}");
+        assert!(!why.contains("other") && !stage.daemon.output().contains("fred:"), "{why}");
+        // the policy does not go through the proxy
+        assert!(stage.daemon.ctl(&["update"]).status.success());
+    }
+    drop(process);
+    let why = stage.upload();
+    assert_eq!(why.as_deref(), Ok("Nothing to upload\n"));
+}

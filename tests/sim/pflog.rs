@@ -1,0 +1,177 @@
+//! Packet logs as pflogd(8) of OpenBSD/amd64 writes them (pcap, little-endian, link type 117).
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::net::Ipv4Addr;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// The file header: version 2.4, snapshot length 160, DLT_PFLOG.
+pub fn file_header() -> Vec<u8> {
+    let words = [0xa1b2_c3d4_u32, 4 << 16 | 2, 0, 0, 160, 117];
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+/// A logged TCP segment with SYN: rule 4 of the main ruleset, on em0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// Seconds since the Epoch.
+    pub seconds: u32,
+    /// Microseconds.
+    pub micros: u32,
+    /// Whether it left.
+    pub out: bool,
+    /// Where it came from.
+    pub source: Ipv4Addr,
+    /// Where it went.
+    pub destination: Ipv4Addr,
+    /// Port it went to.
+    pub port: u16,
+    /// Anchor of the rule, "" for the main ruleset.
+    pub anchor: &'static str,
+}
+
+impl Packet {
+    /// The record.
+    pub fn record(&self) -> Vec<u8> {
+        let mut header = [0_u8; 100];
+        header[..4].copy_from_slice(&[100, 2, 1, 0]);
+        header[4..7].copy_from_slice(b"em0");
+        header[20..20 + self.anchor.len()].copy_from_slice(self.anchor.as_bytes());
+        header[36..40].copy_from_slice(&4_u32.to_be_bytes());
+        let subrule = if self.anchor.is_empty() { u32::MAX } else { 0 };
+        header[40..44].copy_from_slice(&subrule.to_be_bytes());
+        header[44..48].copy_from_slice(&u32::MAX.to_le_bytes());
+        header[48..52].copy_from_slice(&100_000_u32.to_le_bytes());
+        header[60] = if self.out { 2 } else { 1 };
+        let mut packet = [0_u8; 40];
+        packet[..12].copy_from_slice(&[0x45, 0, 0, 40, 0, 7, 0x40, 0, 64, 6, 0, 0]);
+        packet[12..16].copy_from_slice(&self.source.octets());
+        packet[16..20].copy_from_slice(&self.destination.octets());
+        packet[20..22].copy_from_slice(&40_000_u16.to_be_bytes());
+        packet[22..24].copy_from_slice(&self.port.to_be_bytes());
+        packet[24..28].copy_from_slice(&self.micros.to_be_bytes());
+        packet[32] = 0x50;
+        packet[33] = 2;
+        packet[34..36].copy_from_slice(&16384_u16.to_be_bytes());
+        let length = (header.len() + packet.len()) as u32;
+        let words = [self.seconds, self.micros, length, length];
+        let words = words.iter().flat_map(|word| word.to_le_bytes());
+        words.chain(header).chain(packet).collect()
+    }
+
+    /// The line of `tcpdump -n -e -tt` for it.
+    pub fn line(&self) -> String {
+        let rule = match self.anchor {
+            "" => "4".to_owned(),
+            anchor => format!("4.{anchor}.0"),
+        };
+        format!(
+            "{}.{:06} rule {rule}/(match) block {} on em0: {}.40000 > {}.{}: S \
+             {micros}:{micros}(0) win 16384 (DF)",
+            self.seconds,
+            self.micros,
+            if self.out { "out" } else { "in" },
+            self.source,
+            self.destination,
+            self.port,
+            micros = self.micros
+        )
+    }
+}
+
+/// A packet log that is written, rotated and compressed as pflogd(8) and newsyslog(8) do it.
+#[derive(Debug)]
+pub struct PacketLog {
+    path: PathBuf,
+    file: File,
+    written: Vec<Packet>,
+}
+
+impl PacketLog {
+    /// Makes an empty one, readable by its owner alone.
+    pub fn create(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let file = open(&path);
+        Self { path, file, written: Vec::new() }
+    }
+
+    /// All packets so far, of all generations.
+    pub fn written(&self) -> &[Packet] {
+        &self.written
+    }
+
+    /// Adds packets, each a second and a bit after the one before, from the source given.
+    pub fn append(&mut self, count: u32, source: Ipv4Addr) {
+        let mut octets = match self.file.metadata().expect("look at the log").len() {
+            0 => file_header(),
+            _ => Vec::new(),
+        };
+        for _ in 0..count {
+            let number = self.written.len() as u32;
+            let packet = Packet {
+                seconds: 1_700_000_000 + number,
+                micros: number % 1_000_000,
+                out: false,
+                source,
+                destination: Ipv4Addr::new(192, 0, 2, 1),
+                port: 22,
+                anchor: "",
+            };
+            octets.extend(packet.record());
+            self.written.push(packet);
+        }
+        self.file.write_all(&octets).expect("write to the log");
+    }
+
+    /// Renames FILE to FILE.0, FILE.0 to FILE.1 and so on, and makes FILE anew. pflogd(8) goes on
+    /// with the old file until [`PacketLog::reopen`].
+    pub fn rotate(&mut self) {
+        for generation in (0..9).rev() {
+            for suffix in ["", ".gz"] {
+                let name = |generation| self.name(&format!(".{generation}{suffix}"));
+                let _ = fs::rename(name(generation), name(generation + 1));
+            }
+        }
+        fs::rename(&self.path, self.name(".0")).expect("rename the log");
+        drop(open(&self.path));
+    }
+
+    /// What SIGHUP does to pflogd(8).
+    pub fn reopen(&mut self) {
+        self.file = open(&self.path);
+    }
+
+    /// Compresses FILE.0.
+    pub fn compress(&self) {
+        let plain = self.name(".0");
+        let packed = File::create(self.name(".0.gz")).expect("make a compressed file");
+        let mut encoder = flate2::write::GzEncoder::new(packed, flate2::Compression::default());
+        let text = fs::read(&plain).expect("read a rotated log");
+        encoder.write_all(&text).and_then(|()| encoder.try_finish()).expect("compress");
+        fs::remove_file(&plain).expect("remove what was compressed");
+    }
+
+    /// Copies FILE to FILE.0 and truncates it, as some do.
+    pub fn copy_and_truncate(&mut self) {
+        fs::copy(&self.path, self.name(".0")).expect("copy the log");
+        self.truncate();
+    }
+
+    /// Truncates FILE.
+    pub fn truncate(&mut self) {
+        self.file.set_len(0).expect("truncate the log");
+    }
+
+    fn name(&self, suffix: &str) -> PathBuf {
+        let mut name = self.path.clone().into_os_string();
+        name.push(suffix);
+        name.into()
+    }
+}
+
+fn open(path: &Path) -> File {
+    let mut options = OpenOptions::new();
+    let opened = options.create(true).append(true).mode(0o600).open(path);
+    opened.unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
