@@ -1,0 +1,370 @@
+//! The control socket as its enemies use it, and the secrets that nobody must see.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use common::*;
+use nix::errno::Errno;
+use nix::sys::signal::Signal;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
+use tests::harness::{Config, Daemon, Scratch, ctl, programs};
+use tests::process::run;
+use tests::sim::{ConnectionFault, HostileService, Plan, PolicyService};
+
+/// Sends octets, says that this is all, and gives what comes back.
+fn say(socket: &Path, octets: &[u8]) -> String {
+    let mut stream = UnixStream::connect(socket).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
+    // it may close before it has read all of this
+    let _ = stream.write_all(octets);
+    let _ = stream.shutdown(std::net::Shutdown::Write);
+    let mut answer = Vec::new();
+    if let Err(error) = stream.read_to_end(&mut answer) {
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{octets:?}: {error}");
+    }
+    String::from_utf8(answer).unwrap()
+}
+
+fn started(prefixes: usize) -> (PolicyService, Scratch, Daemon, String) {
+    let (service, text) = honest(prefixes);
+    let scratch = Scratch::new();
+    let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[service.addr()]));
+    update(&daemon);
+    assert_eq!(table(&daemon, BLOCK).as_deref(), Some(text.as_str()));
+    (service, scratch, daemon, text)
+}
+
+/// Send what is no request: nothing, noise, half a request, unknown commands and members, JSON of
+/// 4,000 levels, a megabyte without an end.
+/// Check that each is answered with one line of error or none, that none has an effect, and that the
+/// daemon serves as before.
+#[test]
+fn what_is_no_request_is_refused() {
+    let (_service, scratch, daemon, text) = started(300);
+    let deep = [&b"{\"command\":"[..], &[b'['; 4000], b"\n"].concat();
+    let huge = vec![b' '; 1 << 20];
+    let long_name = format!("{{\"command\":\"{}\"}}\n", "x".repeat(4000));
+    for request in [
+        &b""[..],
+        b"\n",
+        b"\0\n",
+        b"{}\n",
+        b"[]\n",
+        b"null\n",
+        b"status\n",
+        b"{\"command\":\"status\"",
+        b"{\"command\":\"halt\"}\n",
+        b"{\"command\":\"Status\"}\n",
+        b"{\"command\":\"status\",\"x\":1}\n",
+        b"{\"command\":\"update\",\"force\":\"yes\"}\n",
+        b"{\"command\":\"why\"}\n",
+        b"{\"command\":\"why\",\"address\":\"1.2.3\"}\n",
+        b"{\"command\":\"why\",\"address\":\"$(reboot)\"}\n",
+        b"{\"command\":\"show\",\"what\":\"../../etc/passwd\"}\n",
+        b"{\"command\":\"log\"}\n",
+        b"\xff\xfe\xfd\xfc\n",
+        b"GET / HTTP/1.0\r\n\r\n",
+        b"{\"command\":\"status\"}{\"command\":\"rollback\"}\n",
+        &deep,
+        &huge,
+        long_name.as_bytes(),
+    ] {
+        let answer = say(&scratch.socket(), request);
+        let shown = String::from_utf8_lossy(&request[..request.len().min(60)]).into_owned();
+        assert!(answer.lines().count() <= 1, "{shown}: {answer}");
+        assert!(answer.is_empty() || answer.starts_with("{\"error\":"), "{shown}: {answer}");
+    }
+    // two requests in one connection are one
+    let twice = b"{\"command\":\"status\"}\n{\"command\":\"rollback\"}\n";
+    assert_eq!(say(&scratch.socket(), twice).lines().count(), 1);
+    assert_eq!(table(&daemon, BLOCK).as_deref(), Some(text.as_str()));
+    assert!(daemon.ctl(&["status"]).stdout.contains("update:         idle"));
+    update(&daemon);
+    assert!(daemon.stop().success());
+}
+
+/// Send a request octet by octet, one a second; and ask for a table without reading it.
+/// Check that the first is closed within a few seconds, and that others are served meanwhile.
+#[test]
+fn a_slow_client_holds_up_nobody() {
+    let (_service, scratch, daemon, _) = started(60_000);
+    let mut lazy = Vec::new();
+    for _ in 0..8 {
+        let mut stream = UnixStream::connect(scratch.socket()).unwrap();
+        stream.write_all(b"{\"command\":\"show\",\"what\":\"block\"}\n").unwrap();
+        lazy.push(stream);
+    }
+    let begun = Instant::now();
+    let mut slow = UnixStream::connect(scratch.socket()).unwrap();
+    slow.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    let closed = loop {
+        if slow.write_all(b" ").is_err() {
+            break true;
+        }
+        match slow.read(&mut [0; 512]) {
+            Ok(_) => break true,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => break true,
+        }
+        let asked = Instant::now();
+        assert!(daemon.ctl(&["status"]).status.success());
+        assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+        if begun.elapsed() > Duration::from_secs(15) {
+            break false;
+        }
+    };
+    assert!(closed, "the slow client is still there after {:?}", begun.elapsed());
+    update(&daemon);
+    drop(lazy);
+    assert!(daemon.stop().success());
+}
+
+/// A connection that does not wait for its place in the queue; `None` when that is full.
+fn knock(path: &Path) -> Option<OwnedFd> {
+    let fd = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_NONBLOCK, None).unwrap();
+    let raw = std::os::fd::AsRawFd::as_raw_fd(&fd);
+    match connect(raw, &UnixAddr::new(path).unwrap()) {
+        Ok(()) => Some(fd),
+        Err(Errno::EAGAIN | Errno::ECONNREFUSED) => None,
+        Err(errno) => panic!("connect: {errno}"),
+    }
+}
+
+/// Open a thousand connections that say nothing. Ask for an update by SIGUSR1 meanwhile.
+/// Check that it runs, that the engine opens no more files than it may, that it does not die, and
+/// that the control tool is served again once they are gone.
+#[test]
+fn a_thousand_connections_do_not_stop_an_update() {
+    let (service, scratch, daemon, _) = started(300);
+    let (new, text) = list(320);
+    let knocked: Vec<Option<OwnedFd>> = (0..1000).map(|_| knock(&scratch.socket())).collect();
+    let held = knocked.iter().flatten().count();
+    assert!(held > 32, "only {held} connections were made");
+    service.edit(|z| *z = zone(&new));
+    let engine = daemon.engine();
+    daemon.signal(Signal::SIGUSR1);
+    wait_until("the update is published", || daemon.table_file(BLOCK).as_ref() == Some(&text));
+    if let Some(engine) = engine
+        && let Ok(open) = fs::read_dir(format!("/proc/{engine}/fd"))
+    {
+        let open = open.count();
+        assert!(open <= 64, "the engine has {open} files open");
+    }
+    drop(knocked);
+    let asked = Instant::now();
+    assert!(daemon.ctl(&["status"]).status.success());
+    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    assert_eq!(daemon.engine(), engine);
+    assert_eq!(table(&daemon, BLOCK), Some(text));
+    assert!(daemon.stop().success());
+}
+
+/// Let the server be slow, and update by two clients at the same time, then by a third who goes
+/// away in the middle.
+/// Check that there is one run, that both see all of it, and that the one who leaves stops nothing.
+#[test]
+fn an_update_is_joined() {
+    let (old, _) = list(300);
+    let service = HostileService::start(zone(&old), Plan::honest());
+    let scratch = Scratch::new();
+    let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[service.addr()]));
+    update(&daemon);
+    let (new, text) = list(320);
+    service.edit(|z| *z = zone(&new));
+    service.set_plan(Plan::connection(ConnectionFault::Drip(Duration::from_micros(200))));
+    let connections = service.queries().connections();
+    let join = || {
+        let socket = scratch.socket();
+        std::thread::spawn(move || ctl(&socket, &["update"]))
+    };
+    let first = join();
+    wait_until("the run begins", || service.queries().connections() > connections);
+    let mut gone = UnixStream::connect(scratch.socket()).unwrap();
+    gone.write_all(b"{\"command\":\"update\"}\n").unwrap();
+    let second = join();
+    wait_until("the second has joined", || gone.read(&mut [0; 64]).is_ok_and(|octets| octets > 0));
+    drop(gone);
+    let (first, second) = (first.join().unwrap(), second.join().unwrap());
+    assert!(first.status.success(), "{}", first.stderr);
+    assert_eq!(first.stdout, second.stdout);
+    assert!(first.stdout.starts_with("Starting ThreatSTOP update on "), "{}", first.stdout);
+    assert!(first.stdout.contains("\nRun Length: "), "{}", first.stdout);
+    assert_eq!(service.queries().connections(), connections + 1);
+    assert_eq!(table(&daemon, BLOCK), Some(text));
+    assert!(daemon.stop().success());
+}
+
+/// Open the socket to everybody, as only a mistake can, and ask as the user nobody.
+/// Check that what changes something needs root, by the words of the contract, that the rest is
+/// answered, and that with the mode that the helper sets nobody cannot even connect.
+#[test]
+fn who_is_not_root_may_look_and_change_nothing() {
+    if !is_root("a client that is somebody else") {
+        return;
+    }
+    let (_service, scratch, daemon, text) = started(300);
+    // where nobody can reach it
+    let tool = scratch.path().join("threatstopctl");
+    fs::copy(&programs().threatstopctl, &tool).unwrap();
+    set_mode(&tool, 0o755);
+    let user = nobody();
+    let ask = |arguments: &[&str]| {
+        use std::os::unix::process::CommandExt as _;
+        let mut command = Command::new(&tool);
+        command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+        run(command.arg("-s").arg(scratch.socket()).args(arguments), PATIENCE)
+    };
+    let output = ask(&["status"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        output
+            .stderr
+            .contains("Permission denied (only root and the members of wheel may connect)"),
+        "{}",
+        output.stderr
+    );
+    set_mode(&scratch.socket(), 0o666);
+    for arguments in [
+        &["update"][..],
+        &["update", "-n"],
+        &["update", "-f"],
+        &["upload"],
+        &["upload", "-n"],
+        &["rollback"],
+        &["reload"],
+        &["log", "verbose"],
+    ] {
+        let output = ask(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let words = format!("threatstopctl: {}: need root privileges\n", arguments[0]);
+        assert_eq!(output.stderr, words);
+    }
+    for arguments in [&["status"][..], &["show", "block"], &["show", "diff"], &["test"]] {
+        let output = ask(arguments);
+        assert!(!output.stderr.contains("privileges"), "{arguments:?}: {}", output.stderr);
+    }
+    assert_eq!(ask(&["show", "block"]).stdout, text);
+    assert_eq!(table(&daemon, BLOCK), Some(text));
+    assert!(daemon.stop().success());
+}
+
+/// Configure a device id and a proxy with a password. Start with -v, update, let updates fail, reload
+/// good and bad configurations, kill the engine, ask for everything.
+/// Check that neither stands in a log line, an answer, the arguments or the environment of a process,
+/// or the name of a file.
+#[test]
+fn secrets_are_nowhere_to_be_read() {
+    const SECRETS: [&str; 2] = ["tdid_s3cretdevice", "s3cretpassw0rd"];
+    let (service, _) = honest(300);
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &[service.addr()])
+        .set("device_id", SECRETS[0])
+        .set("log.enabled", true)
+        .set("log.url", "https://127.0.0.1:9/")
+        .set("log.proxy", format!("http://user:{}@127.0.0.1:9", SECRETS[1]));
+    let daemon = Daemon::spawn(&scratch, &config, |command| {
+        command.arg("-v");
+    });
+    daemon.wait_until_ready();
+    let mut seen = String::new();
+    let ask = |arguments: &[&str]| {
+        let output = daemon.ctl(arguments);
+        output.stdout + &output.stderr
+    };
+    seen += &ask(&["update"]);
+    service.edit(|z| {
+        z.remove(DNS);
+    });
+    seen += &ask(&["update"]);
+    seen += &ask(&["-j", "update"]);
+    seen += &ask(&["log", "verbose"]);
+    for arguments in [
+        &["status"][..],
+        &["-j", "status"],
+        &["test"],
+        &["show", "block"],
+        &["why", "5.5.5.5"],
+        &["rollback"],
+        &["metrics"],
+    ] {
+        seen += &ask(arguments);
+    }
+    // mistakes in the very lines of the secrets
+    for (key, value) in [
+        ("device_id", format!("{}!", SECRETS[0])),
+        ("log.proxy", format!("http://user:{}@", SECRETS[1])),
+        ("log.url", format!("https://user:{}@127.0.0.1/", SECRETS[1])),
+    ] {
+        config.clone().set(key, value).write(&scratch);
+        seen += &ask(&["reload"]);
+        let check = run(
+            Command::new(&programs().threatstopd).args(["-n", "-f"]).arg(scratch.config()),
+            PATIENCE,
+        );
+        assert_eq!(check.status.code(), Some(1), "{key}");
+        seen += &(check.stdout + &check.stderr);
+    }
+    config.write(&scratch);
+    let mark = daemon.mark();
+    daemon.signal(Signal::SIGHUP);
+    daemon.wait_for_after(mark, "started, engine", PATIENCE);
+    daemon.wait_until_ready();
+    let processes = [Some(daemon.pid()), daemon.engine()];
+    for pid in processes.into_iter().flatten() {
+        for file in ["cmdline", "environ", "comm"] {
+            let octets = fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+            seen += &String::from_utf8_lossy(&octets);
+        }
+    }
+    seen += &daemon.output();
+    for name in [scratch.path().to_path_buf(), scratch.tables(), scratch.spool()] {
+        let names = fs::read_dir(name).unwrap().map(|entry| entry.unwrap().file_name());
+        names.for_each(|name| seen += &name.to_string_lossy());
+    }
+    // the control tool's own words about itself must not hide that something was asked
+    assert!(seen.contains("Starting ThreatSTOP update"), "{seen}");
+    for secret in SECRETS {
+        let found = seen.lines().find(|line| line.contains(secret));
+        assert_eq!(found, None);
+    }
+    assert!(daemon.stop().success());
+}
+
+/// Start the daemon with an environment full of things.
+/// Check that the engine has the time zone and nothing else.
+#[test]
+fn the_engine_has_an_empty_environment() {
+    let (service, _) = honest(300);
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &[service.addr()]);
+    let daemon = Daemon::spawn(&scratch, &config, |command| {
+        command
+            .env("TZ", "UTC")
+            .env("https_proxy", "http://127.0.0.1:9")
+            .env("LD_DEBUG_OUTPUT", "x");
+        command.env("THREATSTOPD_FAULT", "trial x:5").env("HOME", "/root");
+    });
+    daemon.wait_until_ready();
+    for turn in 0..2 {
+        let Some(engine) = daemon.engine() else { return };
+        let environ = fs::read(format!("/proc/{engine}/environ")).unwrap();
+        assert_eq!(String::from_utf8_lossy(&environ), "TZ=UTC\0", "turn {turn}");
+        if turn == 0 {
+            let mark = daemon.mark();
+            daemon.signal(Signal::SIGHUP);
+            daemon.wait_for_after(mark, "started, engine", PATIENCE);
+            daemon.wait_until_ready();
+        }
+    }
+    assert!(daemon.stop().success());
+}
