@@ -1,0 +1,414 @@
+//! The helper as a compromised engine meets it: a stream of messages, and tables that nothing but a
+//! complete and sound transaction may change.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fs;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+use config::Config;
+use imsg::{Channel, HelperMessage, Input, MAX_IMSGSIZE, Protected, Reason, VERSION};
+use pf::{Directory, Simulated, Table};
+use prefix::Prefix;
+use tempfile::TempDir;
+
+use crate::input::{self, clear, scratch};
+use crate::programs::helper::dispatch::{Dispatcher, Tables};
+use crate::programs::helper::transaction::Shield;
+
+/// What no block table may touch here: two networks that overlap, and one of each family more.
+const PROTECTED: [&str; 4] = ["9.9.9.8/29", "9.9.0.0/16", "203.0.113.7", "2001:db8::/32"];
+/// Prefixes that a table may have here.
+const MAX_ENTRIES: usize = 200;
+/// Entries of both tables, of old and new together: never so many.
+const LIMIT: usize = 10_000;
+/// Octets that may wait for the engine, more than any input here asks for.
+const QUEUE: usize = 4 << 20;
+/// Longer inputs are left alone.
+const LONGEST: usize = 16 << 10;
+/// Names of the tables: block, allow.
+const NAMES: [&str; 2] = ["B", "A"];
+
+const HELLO: u32 = 1;
+const BEGIN: u32 = 2;
+const ENTRIES: u32 = 3;
+const COMMIT: u32 = 4;
+const STATS: u32 = 5;
+const LIST: u32 = 6;
+const MEND: u32 = 7;
+const LOG_OPEN: u32 = 8;
+const RELOAD: u32 = 9;
+const LOG_LEVEL: u32 = 10;
+
+/// A stream of messages to the helper. When the first octet is odd, the others are the stream; else
+/// each message is one octet of type, one of length, and its payload, and gets its header here.
+pub fn imsg_stream(data: &[u8]) -> bool {
+    if data.len() > LONGEST {
+        return false;
+    }
+    let mut input = input::Input(data);
+    let stream = if input.octet() & 1 == 1 { input.0.to_vec() } else { framed(input) };
+    let mut model = Model::default();
+    model.read(&stream);
+    RIG.with_borrow_mut(|rig| rig.compare(&stream, &model));
+    !model.dropped && model.sets.iter().any(Option::is_some)
+}
+
+fn framed(mut input: input::Input<'_>) -> Vec<u8> {
+    let mut stream = Vec::new();
+    while !input.is_empty() {
+        let (kind, len) = (u32::from(input.octet()), usize::from(input.octet()));
+        let payload = input.take(len);
+        for word in [kind, 16 + payload.len() as u32, stream.len() as u32, 0] {
+            stream.extend(word.to_ne_bytes());
+        }
+        stream.extend(payload);
+    }
+    stream
+}
+
+thread_local! {
+    static RIG: RefCell<Rig> = RefCell::new(Rig::new());
+}
+
+/// What is made once: a folder for the tables, and the configuration.
+struct Rig {
+    scratch: TempDir,
+    config: Config,
+    protected: Vec<Protected>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let text = format!(
+            "device_id = \"tdid_abcd1234\"\n[tables]\nbackend = \"simulated\"\n\
+             [log]\nenabled = false\n[guard]\nmax_entries = {MAX_ENTRIES}\n"
+        );
+        let config = Config::parse(&text, Path::new("fuzz.toml")).unwrap();
+        let protect = |net: &str| Protected {
+            net: net.parse().unwrap(),
+            reason: Reason::NeverBlock,
+            name: String::new(),
+        };
+        Self { scratch: scratch(), config, protected: PROTECTED.map(protect).into() }
+    }
+
+    /// Feeds the octets to a new dispatcher as the loop of the helper does, and compares what it
+    /// does with the model.
+    fn compare(&mut self, stream: &[u8], model: &Model) {
+        let folder = self.scratch.path();
+        clear(folder);
+        let tables = Tables {
+            block: Table::new("", NAMES[0], false).unwrap(),
+            allow: Table::new("", NAMES[1], true).unwrap(),
+            backend: Box::new(Simulated::open(folder, LIMIT).unwrap()),
+            limit: LIMIT,
+            directory: Directory::open(folder).unwrap(),
+        };
+        let shield = Shield::new(&self.protected);
+        let mut dispatcher = Dispatcher::new(self.config.clone(), tables, shield);
+        let (ours, engine) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        engine.set_nonblocking(true).unwrap();
+        let mut to_helper = engine.try_clone().unwrap();
+        let mut channel = Channel::new(ours.into(), QUEUE);
+        let mut engine =
+            Engine { channel: Channel::new(engine.into(), 0), answers: model.answers() };
+
+        let mut why = None;
+        to_helper.write_all(stream).unwrap();
+        while why.is_none() && matches!(channel.read().unwrap(), Input::Data) {
+            why = loop {
+                match channel.next() {
+                    Err(error) => break Some(error.to_string()),
+                    Ok(None) => break None,
+                    Ok(Some(frame)) => {
+                        if let Err(offence) = dispatcher.dispatch(&frame, &mut channel) {
+                            break Some(offence);
+                        }
+                    }
+                }
+            };
+            while !channel.flush().unwrap() {
+                engine.read();
+            }
+            engine.read();
+        }
+        assert_eq!(why.is_some(), model.dropped, "{why:?}");
+        assert!(engine.answers.is_empty(), "not answered: {:?}", engine.answers);
+        assert_eq!(files(folder), model.files());
+    }
+}
+
+/// Every file of a folder.
+fn files(folder: &Path) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    entries
+        .map(|entry| {
+            let name = entry.file_name().into_string().unwrap();
+            (name, fs::read_to_string(entry.path()).unwrap())
+        })
+        .collect()
+}
+
+/// The engine's end: reads the answers, which must be messages and say what is expected.
+struct Engine {
+    channel: Channel,
+    answers: VecDeque<Answer>,
+}
+
+impl Engine {
+    fn read(&mut self) {
+        while matches!(self.channel.read().unwrap(), Input::Data) {
+            while let Some(frame) = self.channel.next().unwrap() {
+                let message = HelperMessage::read(&frame).expect("an answer is no message");
+                let expected = self.answers.front_mut().expect("an answer to nothing");
+                assert_eq!(frame.peerid, expected.request);
+                if expected.ends_with(&message) {
+                    self.answers.pop_front();
+                }
+            }
+        }
+    }
+}
+
+/// An answer as it should be.
+#[derive(Clone, Debug)]
+struct Answer {
+    request: u32,
+    kind: u32,
+    /// What is left of a list.
+    list: VecDeque<String>,
+}
+
+impl Answer {
+    /// Whether this message ends the answer.
+    fn ends_with(&mut self, message: &HelperMessage) -> bool {
+        match (self.kind, message) {
+            (COMMIT, HelperMessage::TableResult(result)) => {
+                assert_eq!(result.failure, "");
+                assert_eq!(result.entries as usize, self.list.len());
+            }
+            (MEND, HelperMessage::TableResult(_)) | (STATS, HelperMessage::Stats(_)) => {}
+            (LOG_OPEN, HelperMessage::LogFile(log)) => assert_ne!(log.failure, ""),
+            (LIST, HelperMessage::ListBegin(head)) => {
+                assert_eq!(head.entries as usize, self.list.len());
+                return false;
+            }
+            (LIST, HelperMessage::ListEntries(part)) => {
+                let v4 = part.v4().into_iter().flatten().map(|net| Prefix::V4(net.unwrap()));
+                let v6 = part.v6().into_iter().flatten().map(|net| Prefix::V6(net.unwrap()));
+                let nets: Vec<Prefix> = match part.family {
+                    imsg::Family::V4 => v4.collect(),
+                    imsg::Family::V6 => v6.collect(),
+                };
+                for net in nets {
+                    assert_eq!(Some(net.to_string()), self.list.pop_front());
+                }
+                return false;
+            }
+            (LIST, HelperMessage::ListEnd) => assert!(self.list.is_empty()),
+            _ => panic!("{message:?} in answer to {}", self.kind),
+        }
+        true
+    }
+}
+
+/// A prefix as a span of addresses.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Span {
+    v6: bool,
+    first: u128,
+    last: u128,
+    len: u8,
+}
+
+impl Span {
+    /// From packed octets, `None` when they are no prefix.
+    fn of(packed: &[u8]) -> Option<Self> {
+        let (len, addr) = packed.split_last()?;
+        let bits = addr.len() * 8;
+        let first = addr.iter().fold(0u128, |value, octet| value << 8 | u128::from(*octet));
+        let host = bits.checked_sub(usize::from(*len))?;
+        let last = (0..host).fold(first, |value, bit| value | 1 << bit);
+        let canonical = (0..host).all(|bit| first >> bit & 1 == 0);
+        canonical.then_some(Self { v6: bits == 128, first, last, len: *len })
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        self.v6 == other.v6 && self.first <= other.last && other.first <= self.last
+    }
+
+    fn text(&self) -> String {
+        let (addr, host) = match self.v6 {
+            true => (Ipv6Addr::from_bits(self.first).to_string(), 128),
+            false => (Ipv4Addr::from_bits(self.first as u32).to_string(), 32),
+        };
+        if self.len == host { addr } else { format!("{addr}/{}", self.len) }
+    }
+
+    /// How much of the span lies in another, in addresses, as a number that cannot overflow.
+    fn within(&self, first: u128, last: u128) -> f64 {
+        let (from, to) = (self.first.max(first), self.last.min(last));
+        if from > to { 0.0 } else { (to - from) as f64 + 1.0 }
+    }
+}
+
+/// A transaction as far as it has come.
+struct Open {
+    table: usize,
+    dry: bool,
+    announced: usize,
+    set: Vec<Span>,
+}
+
+/// A second reading of the rules over the octets of a stream.
+#[derive(Default)]
+struct Model {
+    greeted: bool,
+    open: Option<Open>,
+    dropped: bool,
+    sets: [Option<Vec<String>>; 2],
+    previous: [Option<Vec<String>>; 2],
+    answers: Vec<Answer>,
+}
+
+impl Model {
+    fn answers(&self) -> VecDeque<Answer> {
+        self.answers.iter().cloned().collect()
+    }
+
+    /// The files that there must be.
+    fn files(&self) -> BTreeMap<String, String> {
+        let mut files = BTreeMap::new();
+        for (table, name) in NAMES.into_iter().enumerate() {
+            let lines = |set: &Vec<String>| set.iter().map(|net| format!("{net}\n")).collect();
+            if let Some(set) = &self.sets[table] {
+                files.insert(format!("{name}.pftable"), lines(set));
+                files.insert(format!("{name}.simulated"), lines(set));
+            }
+            if let Some(set) = &self.previous[table] {
+                files.insert(format!("{name}.pftable.prev"), lines(set));
+            }
+        }
+        files
+    }
+
+    fn read(&mut self, stream: &[u8]) {
+        let mut rest = stream;
+        while rest.len() >= 16 && !self.dropped {
+            let word = |at: usize| u32::from_ne_bytes(rest[at..at + 4].try_into().unwrap());
+            let (kind, len, request) = (word(0), word(4), word(8));
+            let size = (len & 0x7fff_ffff) as usize;
+            if !(16..=MAX_IMSGSIZE).contains(&size) {
+                self.dropped = true;
+                return;
+            }
+            let Some(payload) = rest.get(16..size) else { return };
+            // no descriptor ever comes
+            self.dropped = len != size as u32
+                || (!self.greeted && kind != HELLO)
+                || self.message(kind, request, payload).is_none();
+            rest = &rest[size..];
+        }
+    }
+
+    /// Reads a message; `None` when it is an offence.
+    fn message(&mut self, kind: u32, request: u32, payload: &[u8]) -> Option<()> {
+        let mut list = Vec::new();
+        match (kind, payload) {
+            (HELLO, payload) => {
+                let again = std::mem::replace(&mut self.greeted, true);
+                return (!again && payload == VERSION.to_ne_bytes()).then_some(());
+            }
+            (BEGIN, &[table @ (0 | 1), dry @ (0 | 1), a, b, c, d]) => {
+                let announced = u32::from_ne_bytes([a, b, c, d]) as usize;
+                if self.open.is_some() || announced > MAX_ENTRIES || (table == 0 && announced == 0)
+                {
+                    return None;
+                }
+                let table = table.into();
+                self.open = Some(Open { table, dry: dry == 1, announced, set: Vec::new() });
+                return Some(());
+            }
+            (ENTRIES, payload) => return self.open.as_mut()?.add(payload),
+            (COMMIT, []) => {
+                let open = self.open.take()?;
+                list = open.complete()?;
+                if !open.dry && self.sets[open.table].as_ref() != Some(&list) {
+                    let before = self.sets[open.table].replace(list.clone());
+                    self.previous[open.table] = before.or(self.previous[open.table].take());
+                }
+            }
+            (LIST, &[table @ (0 | 1), source @ 0..=2]) => {
+                let of = if source == 2 { &self.previous } else { &self.sets };
+                list = of[usize::from(table)].clone().unwrap_or_default();
+            }
+            (STATS, []) | (MEND, [0 | 1]) | (LOG_OPEN, [0..=10]) => {}
+            (RELOAD, []) | (LOG_LEVEL, [0 | 1]) => return Some(()),
+            _ => return None,
+        }
+        self.answers.push(Answer { request, kind, list: list.into() });
+        Some(())
+    }
+}
+
+impl Open {
+    fn add(&mut self, payload: &[u8]) -> Option<()> {
+        let (family, packed) = payload.split_first()?;
+        let size = match family {
+            4 => 5,
+            6 => 17,
+            _ => return None,
+        };
+        if packed.is_empty() || packed.len() % size != 0 {
+            return None;
+        }
+        for packed in packed.chunks(size) {
+            let span = Span::of(packed)?;
+            let protected = PROTECTED.iter().any(|net| span.meets(&named(net)));
+            let narrow = span.len >= if span.v6 { 16 } else { 8 };
+            if !narrow
+                || (self.table == 0 && protected)
+                || self.set.iter().any(|before| before.meets(&span) || *before > span)
+                || self.set.len() == self.announced
+            {
+                return None;
+            }
+            self.set.push(span);
+        }
+        Some(())
+    }
+
+    /// The lines of the table, if it is whole and not too much.
+    fn complete(&self) -> Option<Vec<String>> {
+        let sum = |v6, first: u128, last: u128| -> f64 {
+            let spans = self.set.iter().filter(|span| span.v6 == v6);
+            spans.map(|span| span.within(first, last)).sum()
+        };
+        let (v4, all6) = (sum(false, 0, u128::MAX), sum(true, 0, u128::MAX));
+        let global6 = sum(true, 0x2000 << 112, 0x4000 << 112);
+        // Sums of fewer than 2^53 powers of two that are all multiples of the smallest one in
+        // question: floating point is exact enough to compare them.
+        let too_much = match self.table {
+            0 => v4 > 2f64.powi(31) || global6 > 2f64.powi(124),
+            _ => v4 > 2f64.powi(24) || all6 > 2f64.powi(24 + 64),
+        };
+        let texts: Vec<String> = self.set.iter().map(Span::text).collect();
+        assert_eq!(texts.iter().collect::<BTreeSet<_>>().len(), texts.len());
+        (texts.len() == self.announced && !too_much).then_some(texts)
+    }
+}
+
+/// A protected network as a span.
+fn named(text: &str) -> Span {
+    let (addr, len) = text.split_once('/').unwrap_or((text, "32"));
+    let octets = match addr.parse().unwrap() {
+        std::net::IpAddr::V4(addr) => addr.octets().to_vec(),
+        std::net::IpAddr::V6(addr) => addr.octets().to_vec(),
+    };
+    Span::of(&[octets, vec![len.parse().unwrap()]].concat()).unwrap()
+}

@@ -1,0 +1,59 @@
+//! Fuzz targets: functions that take any octets and hold what comes of them against a second,
+//! naive reading.
+//!
+//! A target panics when the program does, or when it does something else than the naive reading
+//! says. It answers whether the octets were accepted as a whole, so that a test can see that its
+//! seeds still reach the end. `.ci/fuzz` drives the targets with libFuzzer; the ordinary tests call
+//! them with the files of `corpus/` and with variations of these.
+
+// A target stops at the first thing that is not as expected; there is nobody to hand an error to.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod dns;
+mod files;
+mod helper;
+mod input;
+mod packets;
+mod programs;
+mod requests;
+mod settings;
+mod sweep;
+
+// The modules of the programs name these by `crate::` and, for the log, as a crate. Nobody reads
+// the log of a target.
+extern crate self as logger;
+pub(crate) use programs::of_the_tool::{Tool, client, error};
+pub(crate) use programs::{clock, err, set_verbose, start, transaction};
+
+pub use dns::{apl_rdata, dns_message};
+pub use files::{engine_lists, engine_memory, table_file};
+pub use helper::imsg_stream;
+pub use packets::{pcap_file, pflog_record};
+pub use requests::control_request;
+pub use settings::{local_list, old_conf, toml_config};
+pub use sweep::compose;
+
+/// A target: takes any octets, and answers whether they were accepted as a whole.
+pub type Target = fn(&[u8]) -> bool;
+
+/// All targets by name, which is also that of the folder of their corpus.
+pub const TARGETS: [(&str, Target); 13] = [
+    ("apl_rdata", apl_rdata),
+    ("compose", compose),
+    ("control_request", control_request),
+    ("dns_message", dns_message),
+    ("engine_lists", engine_lists),
+    ("engine_memory", engine_memory),
+    ("imsg_stream", imsg_stream),
+    ("local_list", local_list),
+    ("old_conf", old_conf),
+    ("pcap_file", pcap_file),
+    ("pflog_record", pflog_record),
+    ("table_file", table_file),
+    ("toml_config", toml_config),
+];
+
+/// The target of a name.
+pub fn target(name: &str) -> Option<Target> {
+    TARGETS.iter().find(|(known, _)| *known == name).map(|(_, target)| *target)
+}

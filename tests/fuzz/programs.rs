@@ -1,0 +1,104 @@
+//! The modules of the programs that are fuzzed, as they stand in the programs' folders, and what
+//! they expect around them.
+
+use core::fmt::Display;
+
+#[path = "../../src/threatstopd"]
+#[allow(dead_code, reason = "what only the start of the helper uses")]
+pub mod helper {
+    pub mod dispatch;
+    pub mod transaction;
+}
+
+#[path = "../../src/threatstopctl"]
+#[allow(dead_code, unused_imports, reason = "the command around the import is not called here")]
+pub mod tool {
+    pub mod import;
+}
+
+/// Of the engine what reads the files in its own directory.
+#[path = "../../src/engine/state"]
+#[allow(dead_code, reason = "a part of the engine is here, and not all that uses it")]
+pub mod state {
+    use std::path::Path;
+
+    use policy::{List, Since};
+
+    pub mod memory;
+    pub mod store;
+
+    /// What is kept of a policy in force.
+    pub struct Policy {
+        pub since: Since,
+        pub block_lists: Vec<List>,
+        pub allow_lists: Vec<List>,
+    }
+
+    /// Writes a file of the directory.
+    pub fn replace(
+        directory: &Path,
+        name: &str,
+        octets: &[u8],
+        _durable: bool,
+    ) -> Result<(), String> {
+        std::fs::write(directory.join(name), octets).map_err(|error| error.to_string())
+    }
+}
+
+pub use helper::transaction;
+
+pub mod clock {
+    /// The same time in every run.
+    pub fn now() -> u64 {
+        1_700_000_000
+    }
+}
+
+/// What the command `import` of the tool names, which is not called here.
+#[allow(dead_code, reason = "named, and not called")]
+pub mod of_the_tool {
+    use std::io;
+
+    pub struct Tool {
+        pub json: bool,
+    }
+
+    pub mod client {
+        pub fn pledge(_promises: &str) -> Result<(), String> {
+            Ok(())
+        }
+
+        pub fn reason(error: &std::io::Error) -> String {
+            error.to_string()
+        }
+    }
+
+    pub mod error {
+        pub enum Error {
+            Client(&'static str, String),
+            Failed(control::Failure),
+            Stdout(super::io::Error),
+        }
+
+        impl From<super::io::Error> for Error {
+            fn from(error: super::io::Error) -> Self {
+                Self::Stdout(error)
+            }
+        }
+    }
+}
+
+pub mod start {
+    use std::path::{Path, PathBuf};
+
+    /// Where the packet log is: nowhere, since the targets leave it out.
+    pub fn log_paths(_file: &Path, _generation: u8) -> Vec<PathBuf> {
+        Vec::new()
+    }
+}
+
+/// Takes a message for the log.
+pub fn err(_message: impl Display) {}
+
+/// Takes the level of the log.
+pub fn set_verbose(_verbose: bool) {}
