@@ -1,19 +1,50 @@
-//! `cargo bench-peers`: how long things take, beside the tools that people use for them today.
+//! `cargo bench-peers [update|compose|decode|growth ...]`: how long things take, beside the tools
+//! that people use for them today.
 //!
-//! Each comparison runs both sides in one run, in turn, several times, and prints the median of
-//! each and the ratio. It installs nothing: a peer that is missing is named and left out.
+//! Each comparison runs all sides in one run, in turn, several times, and prints the median of
+//! each, the ratio and the peak memory. It installs nothing: a peer that is missing is named and
+//! left out. Without an argument all but `growth` run, and BENCHMARKS.md and its chart are written
+//! anew.
 
 // A benchmark that cannot go on has nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod compose;
+mod decode;
+mod growth;
 mod measure;
+mod report;
 mod update;
 
-fn main() {
-    println!("Median of {} runs on {} processors; ratios within one run.\n", measure::RUNS, cpus());
-    update::compare();
-}
+use std::process::ExitCode;
 
-fn cpus() -> usize {
-    std::thread::available_parallelism().map_or(1, Into::into)
+use report::Comparison;
+
+fn main() -> ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let all: [(&str, fn() -> Vec<Comparison>); 3] =
+        [("update", update::compare), ("compose", compose::compare), ("decode", decode::compare)];
+    if let Some(unknown) =
+        wanted.iter().find(|word| *word != "growth" && all.iter().all(|(name, _)| name != word))
+    {
+        eprintln!("bench-peers: {unknown}: not one of update, compose, decode, growth");
+        return ExitCode::FAILURE;
+    }
+    println!("{}\n", report::machine());
+    let mut found = Vec::new();
+    for (name, compare) in all {
+        if wanted.is_empty() || wanted.iter().any(|word| word == name) {
+            for comparison in compare() {
+                comparison.print();
+                found.push(comparison);
+            }
+        }
+    }
+    if wanted.iter().any(|word| word == "growth") {
+        growth::show();
+    }
+    if wanted.is_empty() {
+        report::write(&found);
+    }
+    ExitCode::SUCCESS
 }

@@ -1,98 +1,152 @@
-//! A whole update against what the old scripts did: dig for each name, sed, a file.
+//! A whole update against what the old scripts did: dig for each name, sed, sort, a file.
 
 use std::fmt::Write as _;
 use std::fs;
-use std::process::Command;
+use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use tests::harness::{Config, Daemon, Scratch};
-use tests::lists::big_list;
-use tests::process::run;
+use tests::lists::{Sample, big_list};
 use tests::sim::{Layout, PolicyService, Shape, Zone};
 
-use crate::measure::{RUNS, median, peak, resident, time};
+use crate::measure::{Cost, RUNS, installed, median, memory, shell_with_peak, within};
+use crate::report::{Comparison, Side};
 
 const LIST: &str = "basic.threatstop.local";
 const NAMES: usize = 212;
 const PREFIXES: usize = 845_023;
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// Runs the comparison and prints it.
-pub fn compare() {
+/// What an update of the daemon took.
+pub struct Update {
+    /// From the command to its end.
+    pub cost: Cost,
+    /// Peak memory of engine and helper, and the helper's before, in MiB.
+    pub memory: [f64; 3],
+}
+
+/// Runs the comparison.
+pub fn compare() -> Vec<Comparison> {
     let list = big_list(PREFIXES);
     let service = PolicyService::start(Zone::new("threatstop.local"));
+    let scratch = Scratch::new();
+    let peers = peers(scratch.path(), service.addr());
     let mut ours = Vec::new();
-    let mut dig = Vec::new();
-    let (mut engine_peak, mut helper_peak, mut helper_idle) = (0.0_f64, 0.0_f64, 0.0_f64);
-    for round in 0..RUNS {
-        // each round begins from nothing: the run at the start finds no list yet
-        let scratch = Scratch::new();
-        let config = Config::new(&scratch, &[service.addr()])
-            .set("policy.allow", Vec::<String>::new())
-            .set("tables.simulated_limit", 3_000_000);
-        service.edit(|zone| *zone = Zone::new("threatstop.local"));
-        let daemon = Daemon::start(&scratch, &config);
-        daemon.wait_for("waiting for provisioning", LIMIT);
-        helper_idle = helper_idle.max(resident(daemon.pid()).unwrap_or(0.0));
-        service.set_list(LIST, &list.items, Shape::from(Layout::Index).names(NAMES));
-        ours.push(time(|| {
-            let output = daemon.ctl(&["update"]);
-            assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
-        }));
-        let table = daemon.table_file("ThreatSTOP-Block").expect("a table file");
-        assert_eq!(table.lines().count(), PREFIXES);
-        engine_peak = engine_peak.max(peak(daemon.engine().expect("an engine")).unwrap_or(0.0));
-        helper_peak = helper_peak.max(peak(daemon.pid()).unwrap_or(0.0));
-        assert!(daemon.stop().success());
-        if which("dig") && which("sed") {
-            let out = scratch.path().join("dig.txt");
-            let script = script(service.addr().port(), &out);
-            let path = scratch.path().join("old.sh");
-            fs::write(&path, script).expect("write the script");
-            dig.push(time(|| {
-                let output = run(Command::new("/bin/sh").arg(&path), LIMIT);
-                assert!(output.status.success(), "{}", output.stderr);
-            }));
-            let lines = fs::read_to_string(&out).expect("the list").lines().count();
-            assert_eq!(lines, PREFIXES, "dig and sed found another list");
+    let mut theirs: Vec<Vec<Cost>> = vec![Vec::new(); peers.len()];
+    let mut peaks = [0.0_f64; 3];
+    for _ in 0..RUNS {
+        let update = update(&service, &list, NAMES);
+        ours.push(update.cost);
+        for (peak, now) in peaks.iter_mut().zip(update.memory) {
+            *peak = peak.max(now);
         }
-        eprintln!("round {} of {RUNS}", round + 1);
+        for ((_, script), costs) in peers.iter().zip(&mut theirs) {
+            let Some(script) = script else { continue };
+            costs.push(shell_with_peak(script));
+            let found = fs::read_to_string(scratch.path().join("list")).expect("the list");
+            let prefixes = found.split_whitespace().count();
+            assert_eq!(prefixes, PREFIXES, "{script} found another list");
+        }
     }
-    let update = median(&mut ours);
-    println!("Update: {PREFIXES} prefixes from {NAMES} names, lists to written files and tables");
-    println!("  threatstopctl update           {:>8.3} s", update.as_secs_f64());
-    if dig.is_empty() {
-        println!("  dig +tcp per name, sed         left out: dig or sed is not installed");
-    } else {
-        let dig = median(&mut dig);
-        let ratio = dig.as_secs_f64() / update.as_secs_f64();
-        println!(
-            "  dig +tcp per name, sed         {:>8.3} s  {ratio:>6.1} times",
-            dig.as_secs_f64()
-        );
+    let mut ours = median(ours);
+    ours.peak = Some(peaks[0].max(peaks[1]));
+    let mut sides = vec![Side { name: "threatstopctl update".into(), cost: Ok(ours) }];
+    for ((name, script), costs) in peers.into_iter().zip(theirs) {
+        let cost = match script {
+            Some(_) => Ok(median(costs)),
+            None => Err("not installed".into()),
+        };
+        sides.push(Side { name: name.into(), cost });
     }
-    println!("  engine, peak resident          {engine_peak:>8.1} MiB");
-    println!("  helper, peak resident          {helper_peak:>8.1} MiB");
-    println!("  helper, idle                   {helper_idle:>8.1} MiB");
+    vec![Comparison {
+        title: format!("Update: {PREFIXES} prefixes from {NAMES} names on loopback"),
+        by_cpu: false,
+        sides,
+        notes: vec![format!(
+            "threatstopd: lists fetched, composed, judged, files written with fsync(2), tables \
+             replaced. Peak resident memory: engine {:.0} MiB, helper {:.0} MiB; helper idle \
+             {:.1} MiB.",
+            peaks[0], peaks[1], peaks[2]
+        )],
+    }]
 }
 
-/// What the old scripts did: a process for each name, its text through sed into a file.
-fn script(port: u16, out: &std::path::Path) -> String {
-    let mut script = String::new();
-    let out = out.display();
-    writeln!(script, ": >{out}").expect("a string");
+/// One update of a daemon that has nothing yet.
+pub fn update(service: &PolicyService, list: &Sample, names: usize) -> Update {
+    // the run at the start finds no list
+    service.edit(|zone| *zone = Zone::new("threatstop.local"));
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &[service.addr()])
+        .set("policy.allow", Vec::<String>::new())
+        .set("guard.max_entries", 10_000_000)
+        .set("guard.max_coverage", 100)
+        .set("tables.simulated_limit", 20_000_000);
+    let daemon = Daemon::start(&scratch, &config);
+    daemon.wait_for("waiting for provisioning", LIMIT);
+    let idle = memory(daemon.pid(), "VmRSS").unwrap_or(0.0);
+    service.set_list(LIST, &list.items, Shape::from(Layout::Index).names(names));
+    let cost = within(|| {
+        let output = daemon.ctl(&["update"]);
+        assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
+    });
+    let table = daemon.table_file("ThreatSTOP-Block").expect("a table file");
+    assert_eq!(table.lines().count(), list.table.len());
+    let engine = daemon.engine().expect("an engine");
+    let memory = [
+        memory(engine, "VmHWM").unwrap_or(0.0),
+        memory(daemon.pid(), "VmHWM").unwrap_or(0.0),
+        idle,
+    ];
+    // this process served the lists: its own time is not what the daemon took
+    let cost = Cost { cpu: cpu_of(daemon.pid()) + cpu_of(engine), ..cost };
+    assert!(daemon.stop().success());
+    Update { cost, memory }
+}
+
+/// The processors' time of a process, from proc_pid_stat(5).
+fn cpu_of(pid: nix::unistd::Pid) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let ticks: u64 = stat
+        .rsplit(") ")
+        .next()
+        .unwrap_or_default()
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
+    // USER_HZ is 100 on every Linux in use
+    Duration::from_millis(ticks * 10)
+}
+
+/// The peers, with their command lines where their programs are installed. Each leaves the list,
+/// a prefix a line, in `list`.
+fn peers(dir: &Path, server: SocketAddr) -> Vec<(&'static str, Option<String>)> {
+    let (ip, port, list) = (server.ip(), server.port(), dir.join("list"));
+    let list = list.display();
+    let to_lines = "tr ' ' '\\n' | sed -n -e 's/^[12]://p'";
+    let mut each = format!(": >{list}\n");
+    let mut batch = String::new();
     for name in 1..=NAMES {
-        writeln!(
-            script,
-            "dig +tcp +short @127.0.0.1 -p {port} {name}.{LIST} APL | tr ' ' '\\n' | \
-             sed -n -e 's/^[12]://p' >>{out}"
-        )
-        .expect("a string");
+        let _ = writeln!(
+            each,
+            "dig +tcp +short @{ip} -p {port} {name}.{LIST} APL | {to_lines} >>{list}"
+        );
+        let _ = writeln!(batch, "{name}.{LIST} APL");
     }
-    script
-}
-
-fn which(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
+    let file = dir.join("queries");
+    fs::write(&file, batch).expect("write the queries");
+    // in a file of queries, dig takes +tcp for nothing
+    let dig = format!("dig @{ip} -p {port} +tcp +keepopen +short -f {}", file.display());
+    let one = format!("{dig} | {to_lines} >{list}");
+    let retrieval = format!("{dig} >{list}");
+    let whole = format!("{each}sort -u {list} >{list}.new\nmv {list}.new {list}\nsync {list}\n");
+    let there = installed("dig") && installed("sed");
+    vec![
+        ("dig +tcp per name, sed", there.then_some(each)),
+        ("dig -f on one connection, sed", there.then_some(one)),
+        ("dig -f on one connection, nothing else", there.then_some(retrieval)),
+        ("shell script: dig per name, sed, sort, mv", there.then_some(whole)),
+    ]
 }

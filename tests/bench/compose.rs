@@ -1,0 +1,84 @@
+//! A million prefixes to their minimal cover.
+
+use std::fs;
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use policy::{Floor, Guard, List, compose_block};
+use prefix::{Item, Items, Net, PrefixSet, write_set};
+use tests::harness::Scratch;
+use tests::prng::Prng;
+
+use crate::measure::{RUNS, installed, median, shell_with_peak, within};
+use crate::report::{Comparison, Side};
+
+const PREFIXES: usize = 1_000_000;
+const FLOOR: Floor = Floor { v4: 1, v6: 1 };
+
+/// Runs the comparison.
+pub fn compare() -> Vec<Comparison> {
+    let mut random = Prng::new(7);
+    let nets: Vec<Net<u32>> = (0..PREFIXES)
+        .filter_map(|_| {
+            let (addr, dice) = (random.next_u64() as u32, random.next_u64());
+            let len = if dice % 2 == 0 { 32 } else { 20 + (dice >> 8) % 13 };
+            Net::masked(addr, len as u8)
+        })
+        .collect();
+    let theirs: Vec<Ipv4Net> = nets
+        .iter()
+        .filter_map(|net| Ipv4Net::new(Ipv4Addr::from_bits(net.addr()), net.len()).ok())
+        .collect();
+    let scratch = Scratch::new();
+    let (text, out) = (scratch.path().join("prefixes"), scratch.path().join("out"));
+    let lines: String = nets.iter().map(|net| format!("{net}\n")).collect();
+    fs::write(&text, lines).expect("write the prefixes");
+    let iprange = format!("iprange --optimize {} >{}", text.display(), out.display());
+
+    let (mut own, mut net, mut range) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut cover, mut aggregated) = (PrefixSet::default(), Vec::new());
+    for _ in 0..RUNS {
+        own.push(within(|| cover = sweep(&nets)));
+        net.push(within(|| aggregated = Ipv4Net::aggregate(&theirs)));
+        if installed("iprange") {
+            range.push(shell_with_peak(&iprange));
+        }
+    }
+    assert_eq!(cover.v4().len(), aggregated.len(), "ipnet finds another cover");
+    if installed("iprange") {
+        let found = fs::read_to_string(&out).expect("the output of iprange");
+        let mut ours = Vec::new();
+        write_set(&cover, &mut ours);
+        let ours = ours.iter().filter(|octet| **octet == b'\n').count();
+        assert_eq!(found.lines().count(), ours, "iprange finds another cover");
+    }
+    let range = match range.is_empty() {
+        true => Err("not installed".into()),
+        false => Ok(median(range)),
+    };
+    vec![Comparison {
+        title: format!("Compose: {PREFIXES} random prefixes to {} disjoint ones", aggregated.len()),
+        by_cpu: true,
+        sides: vec![
+            Side { name: "policy: sort, sweep, cover".into(), cost: Ok(median(own)) },
+            Side { name: "ipnet: Ipv4Net::aggregate".into(), cost: Ok(median(net)) },
+            Side { name: "iprange --optimize (reads and writes text)".into(), cost: range },
+        ],
+        notes: Vec::new(),
+    }]
+}
+
+fn sweep(nets: &[Net<u32>]) -> PrefixSet {
+    let items = Items { v4: nets.iter().copied().map(Item::positive).collect(), v6: Vec::new() };
+    let guard = Guard {
+        floor: FLOOR,
+        max_entries: u64::MAX,
+        max_coverage: 100,
+        allow_max_coverage: u64::MAX,
+        max_shrink: 100,
+        max_growth: 100,
+        expect: Vec::new(),
+    };
+    let lists = [List::new("bench", items, FLOOR)];
+    compose_block(&lists, &PrefixSet::default(), &[], &guard).expect("a table").set
+}
