@@ -165,9 +165,9 @@ impl Runs {
     /// How the servers fared.
     pub fn server_status(&self) -> Vec<ServerStatus> {
         let status = |health: Health| {
-            let failed = health.last_failure.filter(|failure| {
-                health.last_success.is_none_or(|success| failure.at > success)
-            });
+            let failed = health
+                .last_failure
+                .filter(|failure| health.last_success.is_none_or(|success| failure.at > success));
             let last = match failed {
                 Some(failure) => Some(Attempted {
                     at: failure.at,

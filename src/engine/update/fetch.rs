@@ -7,7 +7,7 @@ use std::rc::Rc;
 use apl::ListName;
 use config::DomainName;
 use imsg::TableId;
-use policy::{List, LOCAL_MAX_OCTETS, parse_local};
+use policy::{LOCAL_MAX_OCTETS, List, parse_local};
 
 use super::Run;
 use crate::Engine;

@@ -38,7 +38,8 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
         .map_err(|why| format!("there is no previous set to put back: {why}"))?;
     let allow = previous(TableId::Allow).await.ok().or_else(|| before.allow.clone());
     let allow = allow.unwrap_or_default();
-    let allow = compose_allow(&[as_list(&allow)], &guard).map_err(|kept| kept.reason.to_string())?;
+    let allow =
+        compose_allow(&[as_list(&allow)], &guard).map_err(|kept| kept.reason.to_string())?;
     let protected = &engine.given.protected;
     let block = compose_block(&[as_list(&block)], &allow, protected, &guard)
         .map_err(|kept| kept.reason.to_string())?
