@@ -323,7 +323,10 @@ impl<'a> Work<'a> {
             }
             for id in TableId::PUBLISH_ORDER {
                 let at = id as usize;
-                memory.held_runs[at] = self.held_runs[at].into();
+                // a set that was accepted and could not be published has to be accepted again
+                if published[at] || self.kept[at].is_some() {
+                    memory.held_runs[at] = self.held_runs[at].into();
+                }
                 if published[at] && changed(id) {
                     memory.changed[at] = Some(now);
                 }
