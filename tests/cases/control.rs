@@ -97,7 +97,7 @@ fn what_is_no_request_is_refused() {
 /// Check that the first is closed within a few seconds, and that others are served meanwhile.
 #[test]
 fn a_slow_client_holds_up_nobody() {
-    let (_service, scratch, daemon, _) = started(60_000);
+    let (_service, scratch, daemon, _) = started(20_000);
     let mut lazy = Vec::new();
     for _ in 0..8 {
         let mut stream = UnixStream::connect(scratch.socket()).unwrap();
@@ -118,8 +118,8 @@ fn a_slow_client_holds_up_nobody() {
         }
         let asked = Instant::now();
         assert!(daemon.ctl(&["status"]).status.success());
-        assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
-        if begun.elapsed() > Duration::from_secs(15) {
+        assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+        if begun.elapsed() > Duration::from_secs(30) {
             break false;
         }
     };
