@@ -7,6 +7,7 @@ use control::{Failure, Request, Show};
 
 use crate::Tool;
 use crate::arguments::{Arguments, takes_value};
+use crate::doctor;
 use crate::error::Error;
 use crate::import;
 use crate::output::relay;
@@ -40,6 +41,7 @@ const VALUES: &[(char, &str)] = &[('f', "file")];
 
 /// All of them, in the order of the manual.
 pub const COMMANDS: &[Command] = &[
+    Command { word: "doctor", options: "f:", operands: Operands::None(doctor::run) },
     Command { word: "import", options: "", operands: Operands::One("file", import::run) },
     Command {
         word: "log",

@@ -4,6 +4,7 @@
 mod arguments;
 mod client;
 mod commands;
+mod doctor;
 mod ending;
 mod error;
 mod import;

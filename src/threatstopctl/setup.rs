@@ -23,6 +23,7 @@ pub mod tests;
 
 use files::Files;
 use lines::Lines;
+pub use lines::limit;
 
 /// The file of `-f`, or the one that threatstopd(8) reads by itself.
 pub fn config_path(arguments: &Arguments) -> PathBuf {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::OPTIONS;
 use crate::commands::{COMMANDS, Operands, options};
+use crate::doctor;
 use crate::ending::Ending;
 use crate::import;
 use crate::json::Json;
@@ -176,6 +177,7 @@ fn every_field_of_a_document_stands_in_the_manual() {
     let dry_run = Request::Update { force: false, dry_run: true };
     let imported = import::import(b"tdid=tdid_abcd1234", "threatstop.conf").unwrap();
     let documents = [
+        (".Ss doctor", doctor::tests::document()),
         (".Ss import", import::document(&imported)),
         (".Ss log, reload", document(Request::Reload {}, json!({}))),
         (".Ss metrics", document(Request::Metrics {}, json!({ "text": "# EOF" }))),

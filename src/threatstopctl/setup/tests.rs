@@ -4,7 +4,6 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use config::Tables;
 use tempfile::TempDir;
 
-use super::lines::limit;
 use super::*;
 
 /// The samples that the port installs.

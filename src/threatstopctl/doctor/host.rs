@@ -1,0 +1,142 @@
+//! What the checks know of the host they run on.
+
+use std::fs::{self, Metadata, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use control::{Request, Status};
+use nix::fcntl::OFlag;
+use nix::unistd::geteuid;
+
+use super::process;
+use crate::client::{Client, ClientError};
+use crate::ending::Ending;
+
+/// A host, the real one or a recorded one.
+pub trait Host {
+    /// The effective user id of the one who asks.
+    fn uid(&self) -> u32;
+    /// Epoch seconds.
+    fn now(&self) -> u64;
+    /// What is at a path, symbolic links followed.
+    fn stat(&self, path: &Path) -> io::Result<Stat>;
+    /// What is at a path itself.
+    fn lstat(&self, path: &Path) -> io::Result<Stat>;
+    /// The content of a file of at most so many octets; a longer one is an error.
+    fn read(&self, path: &Path, most: usize) -> io::Result<Vec<u8>>;
+    /// Runs a program, given by its whole path, to its end; says why when that fails, takes too
+    /// long or prints too much.
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<Output, String>;
+    /// Asks threatstopd(8) for its state. On the real host this closes the sandbox.
+    fn ask(&self) -> Result<Status, String>;
+}
+
+/// What a program printed, and how it ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The exit status; `None` when a signal ended it.
+    pub status: Option<i32>,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+}
+
+/// What something in the file system is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link, a FIFO, a socket or a device.
+    Other,
+}
+
+/// As far as the checks want to know it: stat(2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// What it is.
+    pub kind: Kind,
+    /// Permission bits, 0 to 07777.
+    pub mode: u32,
+    /// The owner.
+    pub uid: u32,
+    /// When the content last changed, in epoch seconds.
+    pub mtime: u64,
+}
+
+impl From<Metadata> for Stat {
+    fn from(from: Metadata) -> Self {
+        let kind = match from.file_type() {
+            of if of.is_file() => Kind::File,
+            of if of.is_dir() => Kind::Directory,
+            _ => Kind::Other,
+        };
+        let mtime = u64::try_from(from.mtime()).unwrap_or(0);
+        Self { kind, mode: from.mode() & 0o7777, uid: from.uid(), mtime }
+    }
+}
+
+/// The host that the tool runs on.
+#[derive(Debug)]
+pub struct System<'a> {
+    /// The control socket.
+    pub socket: &'a Path,
+}
+
+impl Host for System<'_> {
+    fn uid(&self) -> u32 {
+        geteuid().as_raw()
+    }
+
+    fn now(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        fs::metadata(path).map(Stat::from)
+    }
+
+    fn lstat(&self, path: &Path) -> io::Result<Stat> {
+        fs::symlink_metadata(path).map(Stat::from)
+    }
+
+    fn read(&self, path: &Path, most: usize) -> io::Result<Vec<u8>> {
+        // a FIFO that somebody has put there meanwhile must not hold us up
+        let flags = (OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
+        let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+        let mut octets = Vec::new();
+        file.take(most as u64 + 1).read_to_end(&mut octets)?;
+        if octets.len() > most {
+            return Err(io::Error::other(format!("larger than {most} octets")));
+        }
+        Ok(octets)
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<Output, String> {
+        process::run(program, arguments, process::PATIENCE)
+    }
+
+    fn ask(&self) -> Result<Status, String> {
+        let request = Request::Status {};
+        let answer = || -> Result<Result<Status, String>, ClientError> {
+            let mut client = Client::ask(self.socket, &request)?;
+            loop {
+                match client.next()? {
+                    control::Reply::Done(done) => {
+                        return Ok(match Ending::read(&request, done)? {
+                            Ending::Status(status) => Ok(*status),
+                            other => Err(format!("another answer: {other:?}")),
+                        });
+                    }
+                    control::Reply::Error(failure) => return Ok(Err(failure.why)),
+                    _ => {}
+                }
+            }
+        };
+        answer().map_err(|error| error.to_string())?
+    }
+}

@@ -1,0 +1,623 @@
+//! The checks against recorded situations, each of which differs from one that is in order in a
+//! single thing.
+
+use std::fs;
+
+use super::host::Kind;
+use super::*;
+
+mod recorded;
+
+use recorded::{ALLOW, BLOCK, CONFIG, NOW, Recorded, dated, file};
+
+/// A document with all there can be.
+pub fn document() -> Value {
+    let mut report = Report::default();
+    report.ok("pf", "pf is enabled");
+    report.document()
+}
+
+fn report(host: &Recorded) -> Report {
+    examine(host, Path::new(CONFIG)).unwrap()
+}
+
+/// What is not in order, without its verdict and word.
+fn texts(report: &Report, wanted: Verdict) -> Vec<&str> {
+    let of = report.findings.iter().filter(|finding| finding.verdict == wanted);
+    of.map(|finding| finding.text.as_str()).collect()
+}
+
+/// Asserts that a change to the situation that is in order makes these checks fail and no others,
+/// and that there are no notes.
+#[track_caller]
+fn assert_fails(change: impl FnOnce(&mut Recorded), wanted: &[&str]) {
+    let mut host = Recorded::fine();
+    change(&mut host);
+    let report = report(&host);
+    assert_eq!(texts(&report, Verdict::Fail), wanted);
+    assert_eq!(texts(&report, Verdict::Note), [""; 0]);
+}
+
+/// The same for notes: nothing fails.
+#[track_caller]
+fn assert_notes(change: impl FnOnce(&mut Recorded), wanted: &[&str]) {
+    let mut host = Recorded::fine();
+    change(&mut host);
+    let report = report(&host);
+    assert_eq!(texts(&report, Verdict::Note), wanted);
+    assert_eq!(texts(&report, Verdict::Fail), [""; 0]);
+}
+
+#[test]
+fn everything_is_in_order() {
+    let report = report(&Recorded::fine());
+    let lines = [
+        ("config", "/etc/threatstopd.toml is in order"),
+        ("user", "user _threatstop exists"),
+        ("directory", "directory /var/db/threatstop is in order"),
+        ("file", "/var/db/threatstop/ThreatSTOP-Allow.pftable has 1 prefix"),
+        ("file", "/var/db/threatstop/ThreatSTOP-Block.pftable has 4 prefixes"),
+        ("pf", "pf is enabled"),
+        ("limit", "table-entries limit 400000 is enough for 2 x 5"),
+        ("rules", "rules refer to the tables, and log"),
+        ("table", "pf table <ThreatSTOP-Allow> is equal to its file (1)"),
+        ("table", "pf table <ThreatSTOP-Block> is equal to its file (4)"),
+        ("state", "directory /var/threatstop is in order"),
+        ("log", "/var/log/pflog was written 42s ago"),
+        ("log", "pflogd is running"),
+        ("boot", "threatstopd is started at boot"),
+        ("clock", "the clock is not behind the files"),
+        ("daemon", "threatstopd 0.1.0 answers, up 3h 12m"),
+    ];
+    let found: Vec<(&str, &str)> =
+        report.findings.iter().map(|finding| (finding.what, finding.text.as_str())).collect();
+    assert_eq!(found, lines);
+    assert!(report.findings.iter().all(|finding| finding.verdict == Verdict::Ok));
+    assert_eq!(report.failed(), 0);
+}
+
+#[test]
+fn the_document_counts_the_failures() {
+    let mut host = Recorded::fine();
+    host.says("/sbin/pfctl -s info", recorded::DISABLED);
+    host.exits("/usr/sbin/rcctl get threatstopd status", 1, "");
+    let document = report(&host).document();
+    assert_eq!(document["failed"], 1);
+    let checks = document["checks"].as_array().unwrap();
+    assert_eq!(checks.len(), 16);
+    let failed: Vec<&Value> = checks.iter().filter(|check| check["ok"] == false).collect();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0]["what"], "pf");
+}
+
+#[test]
+fn the_configuration() {
+    let missing = |text: &str| format!("{CONFIG}: {text}");
+    for (change, wanted) in [
+        (
+            (&|host: &mut Recorded| drop(host.files.remove(Path::new(CONFIG))))
+                as &dyn Fn(&mut Recorded),
+            missing(
+                "No such file or directory: install -m 600 \
+                 /usr/local/share/examples/threatstopd/threatstopd.toml /etc/threatstopd.toml",
+            ),
+        ),
+        (&|host| host.at(CONFIG).kind = Kind::Other, missing("not a regular file")),
+        (
+            &|host| host.text(CONFIG, "device_id = \"tdid_abcd1234\"\nintervall = 1\n"),
+            format!(
+                "{CONFIG}:2: unknown key \"intervall\"; did you mean \"interval\"?: mend the line, \
+                 then threatstopd -n -f {CONFIG}"
+            ),
+        ),
+    ] {
+        let mut host = Recorded::fine();
+        change(&mut host);
+        let report = report(&host);
+        let failed = texts(&report, Verdict::Fail);
+        // whether there is a near key is the configuration's affair
+        let near = |text: &str| text.replace("; did you mean \"interval\"?", "");
+        let failed: Vec<String> = failed.into_iter().map(near).collect();
+        assert_eq!(failed, [near(&wanted)]);
+        let notes = texts(&report, Verdict::Note);
+        assert_eq!(notes, ["what depends on the configuration was not looked at"]);
+        let whats: Vec<&str> = report.findings.iter().map(|finding| finding.what).collect();
+        assert_eq!(whats, ["config", "config", "clock", "daemon"]);
+    }
+    // these are wrong, and the rest is looked at all the same
+    assert_fails(
+        |host| host.at(CONFIG).mode = 0o644,
+        &[
+            "/etc/threatstopd.toml: mode 0644: group or others have access, and it holds the device \
+           id: chmod 600 /etc/threatstopd.toml",
+        ],
+    );
+    assert_fails(
+        |host| host.at(CONFIG).uid = 1000,
+        &["/etc/threatstopd.toml: owned by uid 1000, neither root nor the user who starts the \
+           program: chown root /etc/threatstopd.toml"],
+    );
+}
+
+#[test]
+fn the_user() {
+    assert_fails(
+        |host| host.exits("/usr/bin/id -u _threatstop", 1, "id: _threatstop: no such user\n"),
+        &["user _threatstop does not exist: reinstall the package, or set user in \
+           /etc/threatstopd.toml"],
+    );
+}
+
+#[test]
+fn the_directories() {
+    let path = "/var/db/threatstop";
+    assert_fails(
+        |host| host.at(path).mode = 0o775,
+        &["/var/db/threatstop: mode 0775: others may write: chmod 755 /var/db/threatstop"],
+    );
+    assert_fails(
+        |host| host.at(path).uid = 540,
+        &["/var/db/threatstop: owned by uid 540, not root: chown root /var/db/threatstop"],
+    );
+    assert_fails(
+        |host| host.at(path).kind = Kind::Other,
+        &["/var/db/threatstop: not a directory: remove it, then threatstopctl setup"],
+    );
+    assert_fails(
+        |host| drop(host.files.remove(Path::new(path))),
+        &["/var/db/threatstop: No such file or directory: threatstopctl setup makes it with the \
+           table files"],
+    );
+    let path = "/var/threatstop";
+    assert_fails(
+        |host| drop(host.files.remove(Path::new(path))),
+        &["/var/threatstop: No such file or directory: install -d -o _threatstop -g _threatstop \
+           -m 700 /var/threatstop"],
+    );
+    assert_fails(
+        |host| host.at(path).mode = 0o755,
+        &["/var/threatstop: mode 0755: chmod 700 /var/threatstop"],
+    );
+    assert_fails(
+        |host| host.at(path).uid = 0,
+        &["/var/threatstop: owned by uid 0, not by the engine: chown _threatstop /var/threatstop"],
+    );
+}
+
+#[test]
+fn the_table_files() {
+    assert_fails(
+        |host| drop(host.files.remove(Path::new(BLOCK))),
+        &["/var/db/threatstop/ThreatSTOP-Block.pftable: missing, and a pf.conf that names it is \
+           not loaded: threatstopctl setup"],
+    );
+    assert_fails(
+        |host| host.at(BLOCK).kind = Kind::Other,
+        &["/var/db/threatstop/ThreatSTOP-Block.pftable: not a regular file: remove it, then \
+           threatstopctl setup"],
+    );
+    assert_fails(
+        |host| (host.at(ALLOW).mode, host.at(ALLOW).uid) = (0o644, 1000),
+        &[
+            "/var/db/threatstop/ThreatSTOP-Allow.pftable: owned by uid 1000, not root: chown root \
+             /var/db/threatstop/ThreatSTOP-Allow.pftable",
+            "/var/db/threatstop/ThreatSTOP-Allow.pftable: mode 0644: chmod 600 \
+             /var/db/threatstop/ThreatSTOP-Allow.pftable",
+        ],
+    );
+    for (text, why) in [
+        ("192.0.2.1\nexample.org\n", "line 2: not a numeric IP address"),
+        ("198.51.100.0/24\n192.0.2.1\n", "192.0.2.1 is not in its order"),
+        ("192.0.2.1/32\n", "its lines are not as they are written"),
+        ("192.0.2.1", "its lines are not as they are written"),
+        ("# a comment\n", "line 1: not a numeric IP address"),
+    ] {
+        let wanted = format!("{BLOCK}: {why}: threatstopctl update writes it anew");
+        assert_fails(|host| host.text(BLOCK, text), &[&wanted]);
+    }
+    // what nobody has published yet
+    assert_fails(
+        |host| {
+            host.text(BLOCK, "");
+            host.says("/sbin/pfctl -t ThreatSTOP-Block -T show", "");
+        },
+        &["/var/db/threatstop/ThreatSTOP-Block.pftable: empty: nothing is blocked: threatstopctl \
+           update"],
+    );
+}
+
+#[test]
+fn pf_itself() {
+    assert_fails(
+        |host| host.says("/sbin/pfctl -s info", recorded::DISABLED),
+        &["pf is disabled: nothing is blocked: pfctl -e, and rcctl enable pf for the next boot"],
+    );
+    assert_fails(
+        |host| host.says("/sbin/pfctl -s info", "Something else\n"),
+        &["pfctl -s info: no line with \"Status:\": is it OpenBSD's pfctl?"],
+    );
+    assert_fails(
+        |host| {
+            host.exits("/sbin/pfctl -s info", 1, "pfctl: /dev/pf: No such file or directory\n");
+        },
+        &["pfctl -s info: pfctl: /dev/pf: No such file or directory"],
+    );
+    assert_fails(
+        |host| {
+            let why = "/sbin/pfctl: takes too long";
+            host.programs.insert("/sbin/pfctl -s info".into(), Err(why.into()));
+        },
+        &["/sbin/pfctl: takes too long"],
+    );
+}
+
+#[test]
+fn the_limit() {
+    let command = "/sbin/pfctl -s memory";
+    let table: String = (0..100_001_u32)
+        .map(|n| format!("{}\n", std::net::Ipv4Addr::from(0x0b00_0000 + 2 * n)))
+        .collect();
+    assert_fails(
+        |host| {
+            host.says(command, &recorded::LIMITS.replace("400000", "200000"));
+            host.text(BLOCK, &table);
+            host.shows("ThreatSTOP-Block", &table);
+        },
+        &["table-entries limit 200000 is too small for 100002 prefixes, which pfctl -f \
+           /etc/pf.conf holds twice: put \"set limit table-entries 400000\" above the tables of \
+           /etc/pf.conf, then pfctl -f /etc/pf.conf"],
+    );
+    let mut host = Recorded::fine();
+    host.says(command, &recorded::LIMITS.replace("hard limit   400000", "unlimited"));
+    assert!(texts(&report(&host), Verdict::Ok).contains(&"table-entries has no limit"));
+    assert_fails(
+        |host| host.says(command, "states        hard limit   100000\n"),
+        &["pfctl -s memory: no line of table-entries: is it OpenBSD's pfctl?"],
+    );
+    assert_fails(
+        |host| host.says(command, &recorded::LIMITS.replace("400000", "many")),
+        &["pfctl -s memory: limit of many?"],
+    );
+}
+
+const SETUP: &str =
+    "put the lines of threatstopctl setup into /etc/pf.conf, then pfctl -f /etc/pf.conf";
+
+#[test]
+fn no_rule_for_a_table() {
+    assert_fails(
+        |host| host.rules(|rule| !rule.contains("Block")),
+        &[&format!(
+            "pf table <ThreatSTOP-Block> is not used by any rule: nothing is blocked: {SETUP}"
+        )],
+    );
+    assert_fails(
+        |host| host.rules(|rule| !rule.contains("Allow")),
+        &[&format!(
+            "pf table <ThreatSTOP-Allow> is not used by any rule: nothing is allowed by it: {SETUP}"
+        )],
+    );
+    // there is nothing to let through
+    assert_notes(
+        |host| {
+            host.rules(|rule| !rule.contains("Allow"));
+            host.text(ALLOW, "");
+            let command = "/sbin/pfctl -t ThreatSTOP-Allow -T show";
+            host.exits(command, 255, "pfctl: Table does not exist.\n");
+        },
+        &[
+            "pf table <ThreatSTOP-Allow> is not used by any rule; nothing is in it either",
+            "pf has no table <ThreatSTOP-Allow>, and nothing for it",
+        ],
+    );
+    // all that is there is wrong
+    assert_fails(
+        |host| host.replace_rules("block drop", "pass"),
+        &[&format!("no block rule is for <ThreatSTOP-Block>: nothing is blocked: {SETUP}")],
+    );
+}
+
+#[test]
+fn rules_of_another_form() {
+    assert_notes(
+        |host| {
+            host.replace_rules(
+                "block drop in log quick from <ThreatSTOP-Block>",
+                "pass in log quick from ! <ThreatSTOP-Block>",
+            );
+        },
+        &["a rule for what is not in <ThreatSTOP-Block> is not judged here: pass in log quick \
+           from ! <ThreatSTOP-Block> to any"],
+    );
+    assert_notes(
+        |host| host.rules(|rule| !rule.contains("from <ThreatSTOP-Block>")),
+        &["no block rule is from <ThreatSTOP-Block>: what it sends comes in"],
+    );
+    assert_notes(
+        |host| host.replace_rules("pass", "match"),
+        &["no pass rule is for <ThreatSTOP-Allow>: is this meant so? match in log quick from \
+           <ThreatSTOP-Allow> to any flags S/SA"],
+    );
+    assert_notes(
+        |host| host.rules(|rule| !rule.contains("to <ThreatSTOP-Block>")),
+        &["no block rule is to <ThreatSTOP-Block>: your hosts can reach it"],
+    );
+    assert_notes(
+        |host| {
+            host.replace_rules(
+                "block drop in log quick from <ThreatSTOP-Block>",
+                "block drop in log from <ThreatSTOP-Block>",
+            );
+        },
+        &["without quick a later rule may decide otherwise: block drop in log from \
+           <ThreatSTOP-Block> to any"],
+    );
+    assert_notes(
+        |host| host.replace_rules("block drop in log quick", "block drop in log (to pflog1) quick"),
+        &["a rule does not log to pflog0: log.file must be the file that the pflogd of that \
+           interface writes: block drop in log (to pflog1) quick from <ThreatSTOP-Block> to any"],
+    );
+    // one rule for both directions is as good
+    let mut host = Recorded::fine();
+    host.replace_rules("block drop in log", "block return log");
+    host.replace_rules("block drop out log", "block return log");
+    assert_eq!(report(&host).failed(), 0);
+    assert_fails(
+        |host| host.says("/sbin/pfctl -a * -sr", "scrub in all\n"),
+        &["pfctl -a '*' -sr: line 1 is not understood: look yourself: scrub in all"],
+    );
+}
+
+#[test]
+fn rules_without_log() {
+    assert_fails(
+        |host| host.replace_rules("block drop out log", "block drop out"),
+        &["1 of 2 rules for <ThreatSTOP-Block> do not log, so what they match is not reported: \
+           write log behind the direction in /etc/pf.conf, then pfctl -f /etc/pf.conf: block drop \
+           out quick from any to <ThreatSTOP-Block>"],
+    );
+    assert_fails(
+        |host| {
+            host.replace_rules("pass in log", "pass in");
+            host.replace_rules("pass out log", "pass out");
+        },
+        &["2 of 2 rules for <ThreatSTOP-Allow> do not log, so what they match is not reported: \
+           write log behind the direction in /etc/pf.conf, then pfctl -f /etc/pf.conf: pass in \
+           quick from <ThreatSTOP-Allow> to any flags S/SA"],
+    );
+}
+
+#[test]
+fn block_before_allow() {
+    assert_fails(
+        |host| {
+            let ours = recorded::RULES.lines().filter(|rule| rule.contains('<'));
+            let reversed: String = ours.rev().map(|rule| format!("{rule}\n")).collect();
+            host.says("/sbin/pfctl -a * -sr", &reversed);
+        },
+        &[
+            "\"block drop in log quick from <ThreatSTOP-Block> to any\" stands before \"pass in log \
+           quick from <ThreatSTOP-Allow> to any flags S/SA\": move it behind that in \
+           /etc/pf.conf, then pfctl -f /etc/pf.conf",
+        ],
+    );
+    // by direction, each pair in order
+    let mut host = Recorded::fine();
+    let ours: Vec<&str> = recorded::RULES.lines().filter(|rule| rule.contains('<')).collect();
+    let pairs = [ours[0], ours[2], ours[1], ours[3]].join("\n");
+    host.says("/sbin/pfctl -a * -sr", &(pairs + "\n"));
+    assert_eq!(texts(&report(&host), Verdict::Fail), [""; 0]);
+}
+
+#[test]
+fn tables_in_an_anchor() {
+    let within = |host: &mut Recorded, anchor: &str| {
+        let text = "device_id = \"tdid_abcd1234\"\n[tables]\nanchor = \"site/threatstop\"\n";
+        host.text(CONFIG, text);
+        let rules: String =
+            recorded::RULES.lines().map(|rule| format!("  {rule}\n")).collect::<String>();
+        host.says("/sbin/pfctl -a * -sr", &format!("anchor \"{anchor}\" all {{\n{rules}}}\n"));
+        for table in ["ThreatSTOP-Allow", "ThreatSTOP-Block"] {
+            let shown = host.programs.remove(&format!("/sbin/pfctl -t {table} -T show")).unwrap();
+            let command = format!("/sbin/pfctl -a site/threatstop -t {table} -T show");
+            host.programs.insert(command, shown);
+        }
+    };
+    assert_fails(|host| within(host, "site/threatstop"), &[]);
+    assert_fails(|host| within(host, "/site/threatstop"), &[]);
+    assert_fails(
+        |host| within(host, "threatstop"),
+        &[
+            &format!(
+                "pf table <ThreatSTOP-Allow> is not used by any rule of anchor \
+                 \"site/threatstop\", where the table is: nothing is allowed by it: {SETUP}"
+            ),
+            &format!(
+                "pf table <ThreatSTOP-Block> is not used by any rule of anchor \
+                 \"site/threatstop\", where the table is: nothing is blocked: {SETUP}"
+            ),
+        ],
+    );
+    // a table of the main ruleset serves the rules of all anchors
+    let mut host = Recorded::fine();
+    let inner = format!("anchor \"x\" all {{\n{}}}\n", recorded::RULES);
+    host.says("/sbin/pfctl -a * -sr", &inner);
+    assert_eq!(texts(&report(&host), Verdict::Fail), [""; 0]);
+}
+
+#[test]
+fn file_and_kernel() {
+    let differs = "pf table <ThreatSTOP-Block> lacks 2 prefixes of its file, and has 1 that are \
+                   not in it";
+    let kernel = "203.0.113.7\n2001:db8:bad::/48\n198.51.100.0/25\n";
+    assert_fails(
+        |host| host.shows("ThreatSTOP-Block", kernel),
+        &[&format!("{differs}: threatstopctl update")],
+    );
+    assert_fails(
+        |host| host.shows("ThreatSTOP-Block", "!203.0.113.7\n198.51.100.0/24\n"),
+        &["pf table <ThreatSTOP-Block> lacks 3 prefixes of its file, and has 1 that are not in \
+           it: threatstopctl update"],
+    );
+    assert_fails(
+        |host| host.shows("ThreatSTOP-Block", ""),
+        &["pf table <ThreatSTOP-Block> lacks 4 prefixes of its file, and has 0 that are not in \
+           it: threatstopctl update"],
+    );
+    assert_notes(
+        |host| {
+            host.shows("ThreatSTOP-Block", kernel);
+            let text = "device_id = \"tdid_abcd1234\"\n[tables]\nreload = false\n";
+            host.text(CONFIG, text);
+        },
+        &[&format!(
+            "{differs}, and tables.reload is false: pfctl -t ThreatSTOP-Block -T replace -f {BLOCK}"
+        )],
+    );
+    let command = "/sbin/pfctl -t ThreatSTOP-Block -T show";
+    assert_fails(
+        |host| host.exits(command, 255, "pfctl: Table does not exist.\n"),
+        &[&format!("pf has no table <ThreatSTOP-Block>: {SETUP}")],
+    );
+    assert_fails(|host| host.says(command, "   em0\n"), &["em0: not a numeric IP address"]);
+}
+
+#[test]
+fn the_packet_log() {
+    let log = "/var/log/pflog";
+    assert_fails(
+        |host| host.at(log).mtime = NOW - 3 * 86_400,
+        &["/var/log/pflog was written 3d ago: see tcpdump -n -e -ttt -i pflog0 whether pf logs, \
+           then rcctl restart pflogd"],
+    );
+    assert_notes(|host| host.at(log).mtime = NOW - 7200, &["/var/log/pflog was written 2h ago"]);
+    assert_fails(
+        |host| drop(host.files.remove(Path::new(log))),
+        &["/var/log/pflog: No such file or directory: rcctl enable pflogd && rcctl start pflogd"],
+    );
+    assert_fails(
+        |host| host.at(log).kind = Kind::Other,
+        &["/var/log/pflog: not a regular file: remove it, then rcctl restart pflogd"],
+    );
+    assert_fails(
+        |host| host.exits("/usr/bin/pgrep -x pflogd", 1, ""),
+        &["pflogd is not running: no hit is reported: rcctl enable pflogd && rcctl start pflogd"],
+    );
+    assert_notes(
+        |host| {
+            let text = "device_id = \"tdid_abcd1234\"\n[log]\nenabled = false\n";
+            host.text(CONFIG, text);
+            host.exits("/usr/bin/pgrep -x pflogd", 1, "");
+        },
+        &["log.enabled is false: no hit is reported"],
+    );
+}
+
+#[test]
+fn the_clock() {
+    let set = "rcctl enable ntpd && rcctl start ntpd, and see ntpctl -s status";
+    let mut host = Recorded::fine();
+    host.now = 86_400;
+    let report = report(&host);
+    let wanted = format!("the clock shows the year 1970: {set}");
+    assert!(texts(&report, Verdict::Fail).contains(&wanted.as_str()));
+    assert_fails(
+        |host| host.at(BLOCK).mtime = NOW + 7200,
+        &[&format!("{BLOCK} was written 2h in the future: the clock is wrong, or was: {set}")],
+    );
+    assert_fails(|host| host.at(BLOCK).mtime = NOW + 200, &[]);
+}
+
+#[test]
+fn the_daemon_and_the_next_boot() {
+    assert_fails(
+        |host| {
+            host.status = Err("/var/run/threatstopd.sock: No such file or directory (is \
+                               threatstopd running? rcctl check threatstopd)"
+                .into());
+        },
+        &["threatstopd does not answer: /var/run/threatstopd.sock: No such file or directory (is \
+           threatstopd running? rcctl check threatstopd)"],
+    );
+    assert_notes(
+        |host| host.status.as_mut().unwrap().version = "0.0.9".into(),
+        &["threatstopd 0.0.9 runs, and 0.1.0 is installed: rcctl restart threatstopd"],
+    );
+    let command = "/usr/sbin/rcctl get threatstopd status";
+    assert_notes(
+        |host| host.exits(command, 1, ""),
+        &["threatstopd is not started at boot: rcctl enable threatstopd"],
+    );
+    assert_notes(
+        |host| host.exits(command, 2, "rcctl: service threatstopd does not exist\n"),
+        &["rcctl: service threatstopd does not exist: reinstall the package"],
+    );
+}
+
+#[test]
+fn simulated_tables() {
+    let simulated = |host: &mut Recorded, settings: &str| {
+        let text = "device_id = \"tdid_abcd1234\"\n[tables]\nbackend = \"simulated\"\n";
+        host.text(CONFIG, &format!("{text}{settings}"));
+        for path in [ALLOW, BLOCK] {
+            let content = host.files[Path::new(path)].1.clone();
+            let path = path.replace(".pftable", ".simulated");
+            host.files.insert(path.into(), (file(0o600, 0), content));
+        }
+        // of these none may be asked
+        host.programs.retain(|command, _| command.starts_with("/usr/bin/id"));
+    };
+    let note = "tables are simulated: pf, its rules and pflogd were not looked at";
+    assert_notes(|host| simulated(host, ""), &[note]);
+    let block = BLOCK.replace(".pftable", ".simulated");
+    for (change, wanted) in [
+        (
+            (&|host: &mut Recorded| host.text(&block, "192.0.2.1\n")) as &dyn Fn(&mut Recorded),
+            "pf table <ThreatSTOP-Block> lacks 4 prefixes of its file, and has 1 that are not in \
+             it: threatstopctl update"
+                .to_owned(),
+        ),
+        (
+            &|host| drop(host.files.remove(Path::new(&block))),
+            format!("{block}: No such file or directory: threatstopctl update"),
+        ),
+    ] {
+        let mut host = Recorded::fine();
+        simulated(&mut host, "");
+        change(&mut host);
+        assert_eq!(texts(&report(&host), Verdict::Fail), [wanted]);
+    }
+    let mut host = Recorded::fine();
+    simulated(&mut host, "simulated_limit = 9\n");
+    let wanted = "9 entries are too few for 5: set tables.simulated_limit to 10 in \
+                  /etc/threatstopd.toml";
+    assert_eq!(texts(&report(&host), Verdict::Fail), [wanted]);
+}
+
+#[test]
+fn somebody_else_than_root() {
+    let mut host = Recorded::fine();
+    host.uid = 1000;
+    host.at(CONFIG).uid = 1000;
+    let why = examine(&host, Path::new(CONFIG)).unwrap_err().to_string();
+    assert_eq!(why, "doctor: need root privileges");
+}
+
+/// The host that the tests run on: what comes from it is what the system says.
+#[test]
+fn the_real_host() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("sock");
+    let host = System { socket: &socket };
+    let (path, link) = (dir.path().join("file"), dir.path().join("link"));
+    fs::write(&path, "12345").unwrap();
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    assert_eq!(host.read(&path, 5).unwrap(), b"12345");
+    assert_eq!(host.read(&path, 4).unwrap_err().to_string(), "larger than 4 octets");
+    let (stat, lstat) = (host.stat(&link).unwrap(), host.lstat(&link).unwrap());
+    assert_eq!((stat.kind, lstat.kind), (Kind::File, Kind::Other));
+    assert_eq!(stat.uid, host.uid());
+    assert!(stat.mtime.abs_diff(host.now()) < 60);
+    assert_eq!(host.lstat(dir.path()).unwrap().kind, Kind::Directory);
+    assert_eq!(dated(file(0o600, 0), 7).mtime, 7);
+}
