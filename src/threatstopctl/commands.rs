@@ -7,6 +7,8 @@ use control::{Failure, Request, Show};
 
 use crate::Tool;
 use crate::arguments::{Arguments, takes_value};
+use crate::capture;
+use crate::decode;
 use crate::doctor;
 use crate::error::Error;
 use crate::import;
@@ -32,15 +34,19 @@ pub enum Operands {
     None(fn(&Tool, &Arguments) -> Result<bool, Error>),
     /// One operand, called so in usage and manual.
     One(&'static str, fn(&Tool, &OsStr) -> Result<bool, Error>),
+    /// Any number of these, called so.
+    Any(&'static str, fn(&Tool, &Arguments) -> Result<bool, Error>),
     /// One of these words, which may be shortened too, and what it asks of the engine.
     Word(&'static [(&'static str, Request)]),
 }
 
 /// What an option takes, as usage and manual call it.
-const VALUES: &[(char, &str)] = &[('f', "file")];
+const VALUES: &[(char, &str)] = &[('f', "file"), ('t', "time|date|epoch")];
 
 /// All of them, in the order of the manual.
 pub const COMMANDS: &[Command] = &[
+    Command { word: "capture", options: "", operands: Operands::One("address:port", capture::run) },
+    Command { word: "decode", options: "t:", operands: Operands::Any("file", decode::run) },
     Command { word: "doctor", options: "f:", operands: Operands::None(doctor::run) },
     Command { word: "import", options: "", operands: Operands::One("file", import::run) },
     Command {
@@ -140,6 +146,7 @@ pub fn run(tool: &Tool, words: Vec<OsString>) -> Result<bool, Error> {
             Some(more) => Err(surplus(command, more)),
         },
         Operands::One(name, run) => run(tool, one(name)?),
+        Operands::Any(_, run) => run(tool, &arguments),
         Operands::Word(table) => {
             let operand = one("word")?;
             let (_, request) = find(table, |(word, _)| word, operand, "word")
@@ -209,6 +216,7 @@ fn form(command: &Command) -> String {
     match operands {
         Operands::None(_) => format!("{word}{options}"),
         Operands::One(name, _) => format!("{word}{options} {name}"),
+        Operands::Any(name, _) => format!("{word}{options} [{name} ...]"),
         Operands::Word(table) => {
             let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
             format!("{word}{options} {}", words.join("|"))

@@ -1,6 +1,6 @@
 //! The ends of answers: what `done` carries for each command.
 
-use control::{Request, Status, Tested, Updated, Why};
+use control::{Hits, Request, Status, Tested, Updated, Uploaded, Why};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -19,6 +19,10 @@ pub enum Ending {
     Shown(Shown),
     /// Of `show diff`.
     Changed(Changed),
+    /// Of `show hits`.
+    Hits(Box<Hits>),
+    /// Of `upload`.
+    Uploaded(Uploaded),
     /// Of `why`.
     Why(Why),
     /// Of `test`.
@@ -71,10 +75,9 @@ impl Ending {
             Request::Why { .. } => Self::Why(form(done)?),
             Request::Test {} => Self::Tested(form(done)?),
             Request::Metrics {} => Self::Metrics(form(done)?),
-            Request::Show { what: Show::Hits }
-            | Request::Upload { .. }
-            | Request::Reload {}
-            | Request::Log { .. } => {
+            Request::Show { what: Show::Hits } => Self::Hits(form(done)?),
+            Request::Upload { .. } => Self::Uploaded(form(done)?),
+            Request::Reload {} | Request::Log { .. } => {
                 let mut said: Map<String, Value> = form(done)?;
                 if said.is_empty() {
                     said.insert("done".into(), true.into());

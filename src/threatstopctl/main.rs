@@ -2,11 +2,14 @@
 //! answers as text or as one JSON document.
 
 mod arguments;
+mod capture;
 mod client;
 mod commands;
+mod decode;
 mod doctor;
 mod ending;
 mod error;
+mod hits;
 mod import;
 mod json;
 mod output;

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use control::{
-    Attempt, Attempted, Change, Check, Failure, Held, HeldReason, LastUpdate, PfStatus, Reply,
-    Request, ServerStatus, Show, Spool, Status, TableStatus, Tables, Tested, Update, Updated,
-    Upload, UsedBy, Why,
+    AddressHits, Attempt, Attempted, Change, Check, Failure, Held, HeldReason, Hits, LastUpdate,
+    ListHits, PfStatus, PortHits, ProtocolHits, Reply, Request, ServerStatus, Show, Spool, Status,
+    TableStatus, Tables, Tested, Update, Updated, Upload, Uploaded, UsedBy, Why,
 };
 use serde_json::{Value, json};
 
@@ -132,6 +132,25 @@ fn document(request: Request, done: impl serde::Serialize) -> Value {
     serde_json::from_slice(&out).unwrap()
 }
 
+/// Hits in which every field is there.
+fn full_hits() -> Hits {
+    Hits {
+        since: NOW - 720,
+        r#in: 3,
+        out: 1,
+        addresses: vec![AddressHits {
+            address: "192.0.2.7".parse().unwrap(),
+            r#in: 3,
+            out: 1,
+            last: NOW,
+            lists: vec!["basic.threatstop.local".into()],
+        }],
+        lists: vec![ListHits { list: "basic.threatstop.local".into(), r#in: 3, out: 1 }],
+        protocols: vec![ProtocolHits { protocol: "tcp".into(), r#in: 3, out: 1 }],
+        ports: vec![PortHits { protocol: "tcp".into(), port: 22, r#in: 3, out: 1 }],
+    }
+}
+
 /// The fields of a document in the manner of the manual: `held[].text`.
 fn fields(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     match value {
@@ -176,7 +195,17 @@ fn every_field_of_a_document_stands_in_the_manual() {
     let changed = json!({ "at": NOW, "added": 1, "removed": 1 });
     let dry_run = Request::Update { force: false, dry_run: true };
     let imported = import::import(b"tdid=tdid_abcd1234", "threatstop.conf").unwrap();
+    let uploaded = Uploaded {
+        slices: 1,
+        records: 2,
+        octets: 3,
+        left: 0,
+        request: Some(vec!["POST / HTTP/1.1".into()]),
+    };
+    let hits = Request::Show { what: Show::Hits };
     let documents = [
+        (".Ss capture", json!({ "toml": "" })),
+        (".Ss decode", json!({ "lines": [""] })),
         (".Ss doctor", doctor::tests::document()),
         (".Ss import", import::document(&imported)),
         (".Ss log, reload", document(Request::Reload {}, json!({}))),
@@ -185,9 +214,11 @@ fn every_field_of_a_document_stands_in_the_manual() {
         (".Ss setup", setup::tests::document()),
         (".Ss show allow, show block", document(Request::Show { what: Show::Block }, shown)),
         (".Ss show diff", document(Request::Show { what: Show::Diff }, changed)),
+        (".Ss show hits", document(hits, full_hits())),
         (".Ss status", document(Request::Status {}, full_status())),
         (".Ss test", document(Request::Test {}, Tested { tried: 1, failed: 0 })),
         (".Ss update", document(dry_run, updated(true))),
+        (".Ss upload", document(Request::Upload { dry_run: true }, uploaded)),
         (".Ss why", document(Request::Why { address: why.address }, why)),
     ];
     for (heading, document) in documents {
@@ -234,6 +265,7 @@ fn every_command_stands_in_the_manual_and_no_other() {
             match command.operands {
                 Operands::None(_) => {}
                 Operands::One(name, _) => item += &format!(" Ar {name}"),
+                Operands::Any(name, _) => item += &format!(" Op Ar {name} ..."),
                 Operands::Word(table) => {
                     let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
                     item += &format!(" Cm {}", words.join(" | "));

@@ -7,6 +7,7 @@ use control::{Change, Check, Request};
 use prefix::Prefix;
 
 use crate::ending::Ending;
+use crate::hits;
 use crate::output::{Output, Part};
 use crate::status;
 
@@ -48,6 +49,7 @@ impl<W: Write> Output for Text<W> {
     fn end(&mut self, request: &Request, ending: &Ending) -> io::Result<()> {
         match ending {
             Ending::Status(status) => self.line(&status::render(status, now()))?,
+            Ending::Hits(hits) => self.line(&hits::render(hits, now()))?,
             Ending::Why(why) => self.line(&why.text)?,
             Ending::Metrics(metrics) => self.line(&metrics.text)?,
             Ending::Updated(updated)

@@ -48,6 +48,8 @@ fn what_is_no_word_is_refused() {
 fn usage_lists_the_commands() {
     let tool = "usage: threatstopctl [-jV] [-s socket] command [argument ...]
 commands:
+\tcapture address:port
+\tdecode [-t time|date|epoch] [file ...]
 \tdoctor [-f file]
 \timport file
 \tlog brief|verbose

@@ -72,6 +72,4 @@ fn a_run_that_was_not_dry_has_no_lists() {
 #[test]
 fn nothing_more_to_say_is_done() {
     assert_eq!(document(&Request::Reload {}, true, json!({})), json!({ "done": true }));
-    let upload = Request::Upload { dry_run: false };
-    assert_eq!(document(&upload, false, json!({ "slices": 2 })), json!({ "slices": 2 }));
 }

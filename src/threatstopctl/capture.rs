@@ -1,0 +1,80 @@
+//! `capture`: records one upload of another client, and prints the `[log.request]` block that
+//! makes ours the same.
+//!
+//! The layout that the service expects is published nowhere. Whoever has the vendor's client
+//! points its URL here once and needs not know what is in it.
+
+use std::ffi::OsStr;
+use std::io::{self, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use control::Failure;
+
+use crate::Tool;
+use crate::client::{pledge, reason};
+use crate::error::Error;
+
+mod http;
+mod layout;
+
+/// How long a client may be silent.
+const SILENCE: Duration = Duration::from_secs(60);
+/// Connections that may come to nothing: port scanners, clients that try HTTPS first.
+const ATTEMPTS: usize = 100;
+
+/// Listens at the address until an upload has come, and prints its layout.
+///
+/// # Errors
+/// When it cannot listen there, or no upload comes. And [`Error::Stdout`].
+pub fn run(tool: &Tool, operand: &OsStr) -> Result<bool, Error> {
+    let text = operand.to_string_lossy();
+    let failed = |why: String| Error::Failed(Failure { what: "capture".into(), why });
+    let address: SocketAddr =
+        text.parse().map_err(|_| failed(format!("{text}: not address:port")))?;
+    pledge("stdio inet").map_err(|error| Error::Client("capture", error))?;
+    let request = listen(address).map_err(failed)?;
+    let block = layout::block(&request);
+    let mut out = io::stdout().lock();
+    match tool.json {
+        true => writeln!(out, "{}", serde_json::json!({ "toml": block }))?,
+        false => write!(out, "{block}")?,
+    }
+    out.flush()?;
+    Ok(true)
+}
+
+fn listen(address: SocketAddr) -> Result<http::Request, String> {
+    let failed = |error: io::Error| format!("{address}: {}", reason(&error));
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let say = |line: &str| {
+        // whoever reads stdout alone misses nothing of the block
+        let _ = writeln!(io::stderr(), "{line}");
+    };
+    say(&format!(
+        "Listening. Let the other client upload once to http://{address}/ with the path of its \
+         own URL."
+    ));
+    for _ in 0..ATTEMPTS {
+        let (mut stream, _) = listener.accept().map_err(failed)?;
+        stream.set_read_timeout(Some(SILENCE)).map_err(failed)?;
+        stream.set_write_timeout(Some(SILENCE)).map_err(failed)?;
+        match http::receive(&mut stream) {
+            Ok(request) if request.method == "POST" || request.method == "PUT" => {
+                let confirmation = layout::confirmation(&request);
+                let _ = http::answer(&mut stream, "200 OK", &confirmation);
+                return Ok(request);
+            }
+            Ok(request) => {
+                let _ = http::answer(&mut stream, "404 Not Found", "nothing here\n");
+                say(&format!("{} {}: no upload, going on", request.method, request.path));
+            }
+            Err(why) => say(&format!("{why}; going on")),
+        }
+    }
+    Err(format!("{ATTEMPTS} connections and no upload"))
+}
+
+#[cfg(test)]
+mod tests;

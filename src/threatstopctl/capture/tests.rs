@@ -1,0 +1,138 @@
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::http::{Request, receive};
+use super::layout::{block, confirmation};
+
+/// A client: what it sends, and what was said to it.
+struct Client {
+    sends: io::Cursor<Vec<u8>>,
+    hears: Vec<u8>,
+}
+
+impl Read for Client {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        // in small parts, as networks do
+        let most = to.len().min(7);
+        self.sends.read(&mut to[..most])
+    }
+}
+
+impl Write for Client {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        self.hears.write(from)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn client(text: &[u8]) -> (Result<Request, String>, Vec<u8>) {
+    let mut client = Client { sends: io::Cursor::new(text.to_vec()), hears: Vec::new() };
+    (receive(&mut client), client.hears)
+}
+
+fn form(parts: &[(&str, &[u8])]) -> Request {
+    let mut body = Vec::new();
+    for (head, content) in parts {
+        body.extend(format!("--xYzZY\r\nContent-Disposition: form-data; {head}\r\n\r\n").bytes());
+        body.extend(*content);
+        body.extend(b"\r\n");
+    }
+    body.extend(b"--xYzZY--\r\n");
+    let kind = "multipart/form-data; boundary=xYzZY".to_owned();
+    let fields = vec![("content-type".to_owned(), kind)];
+    Request { method: "POST".into(), path: "/cgi-bin/logupload.pl".into(), fields, body }
+}
+
+/// The block as the configuration reads it.
+fn read(block: &str) -> config::Request {
+    let text = format!("device_id = \"tdid_abcd1234\"\n{block}");
+    let config = config::Config::parse(&text, Path::new("captured"));
+    config.unwrap_or_else(|why| panic!("{why}\n{block}")).log.request
+}
+
+#[test]
+fn a_form_is_reproduced() {
+    let request = form(&[
+        ("name=\"id\"", b"tdid_wxyz9876"),
+        ("name=\"version\"", b"1.3"),
+        ("name=\"when\"", b"at 1700000000 sharp"),
+        ("name=\"md5\"", b"0123456789abcdef0123456789abcdef"),
+        ("name=\"log\"; filename=\"pflog-tdid_wxyz9876-2026-11-22_12.txt\"", b"12:00 rule 1\n"),
+    ]);
+    let text = block(&request);
+    let layout = read(&text);
+    assert_eq!(layout.method, config::Method::Multipart);
+    assert_eq!(layout.device_field.unwrap().as_str(), "id");
+    assert_eq!(layout.file_field.as_str(), "log");
+    assert_eq!(layout.file_name.as_str(), "pflog-{device_id}-{time}.txt");
+    let fields: Vec<_> =
+        layout.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(fields, [("version", "1.3"), ("when", "at {time} sharp")]);
+    assert!(!layout.gzip);
+    assert!(text.contains("# md5 looks like a sum of the file and was left out\n"), "{text}");
+    assert!(!text.contains("wxyz9876"), "an id is a credential: {text}");
+    assert_eq!(confirmation(&request), "Log file uploaded successfully for tdid_wxyz9876\n");
+}
+
+#[test]
+fn a_raw_body_is_reproduced() {
+    let body = vec![0x1f, 0x8b, 8, 0];
+    let path = "/put?device=tdid_wxyz9876".to_owned();
+    let request = Request { method: "PUT".into(), path, fields: Vec::new(), body };
+    let text = block(&request);
+    let layout = read(&text);
+    assert_eq!((layout.method, layout.gzip), (config::Method::Raw, true));
+    assert!(text.contains("# the query belongs into log.url\n"), "{text}");
+    assert!(text.contains("# PUT cannot be reproduced"), "{text}");
+}
+
+#[test]
+fn requests_are_read_to_their_end() {
+    let head = "POST /x HTTP/1.1\r\nHost: y\r\n";
+    let plain = format!("{head}Content-Length: 5\r\nExpect: 100-continue\r\n\r\nhello");
+    let (request, said) = client(plain.as_bytes());
+    assert_eq!(request.unwrap().body, b"hello");
+    assert_eq!(said, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let chunked = format!(
+        "{head}Transfer-Encoding: chunked\r\n\r\n3;x=y\r\nhel\r\n2\r\nlo\r\n0\r\nA: b\r\n\r\n"
+    );
+    let (request, _) = client(chunked.as_bytes());
+    assert_eq!(request.unwrap().body, b"hello");
+    for (text, why) in [
+        (&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], "speaks TLS"),
+        (b"EHLO x\r\n\r\n", "without HTTP"),
+        (b"POST /x HTTP/1.1\r\nContent-Length: 9\r\n\r\nhello", "went away"),
+        (b"POST /x HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", "too long"),
+        (b"POST /x HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "Content-Length: -1"),
+        (b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "without a length"),
+    ] {
+        let said = client(text).0.unwrap_err();
+        assert!(said.contains(why), "{said}");
+    }
+}
+
+proptest! {
+    /// Whatever a client sends, the block is one that the configuration takes.
+    #[test]
+    fn any_form_makes_a_block(
+        name in "[a-zA-Z0-9_.{}\"\\\\-]{0,20}",
+        file in "[^\r\n\";]{0,40}",
+        value in ".{0,40}",
+        content: Vec<u8>,
+    ) {
+        let head = format!("name=\"{name}\"");
+        let file = format!("name=\"log\"; filename=\"{file}\"");
+        let text = block(&form(&[(&head, value.as_bytes()), (&file, &content)]));
+        read(&text);
+    }
+
+    #[test]
+    fn any_octets_are_read_or_refused(octets: Vec<u8>) {
+        let _ = client(&octets);
+    }
+}
