@@ -14,7 +14,8 @@ use config::Config;
 use imsg::{
     Channel, EngineMessage, HelperMessage, Input, Protected, Reason, Start, TableId, VERSION,
 };
-use nix::sys::resource::{Resource, setrlimit};
+use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use privdrop::PrivDrop;
 use sandbox::Sandbox;
 
@@ -69,7 +70,9 @@ pub fn start(socket: OwnedFd) -> Result<Started, String> {
     // the zone's file is not visible later
     imsg::process::local_offset(0);
     limit(Resource::RLIMIT_CORE, 0)?;
-    limit(Resource::RLIMIT_NOFILE, FILES)?;
+    // where fewer are permitted, an engine that has those is better than one that does not start
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).map_err(failed_limit)?;
+    limit(Resource::RLIMIT_NOFILE, FILES.min(most))?;
     if start.privileged {
         PrivDrop::default()
             .user(config.user.as_str())
@@ -93,7 +96,11 @@ pub fn start(socket: OwnedFd) -> Result<Started, String> {
 }
 
 fn limit(resource: Resource, soft: u64) -> Result<(), String> {
-    setrlimit(resource, soft, soft).map_err(|errno| format!("setrlimit: {errno}"))
+    setrlimit(resource, soft, soft).map_err(failed_limit)
+}
+
+fn failed_limit(errno: Errno) -> String {
+    format!("resource limits: {}", errno.desc())
 }
 
 /// The engine's own directory; the package makes it, a trial run may not have one yet.
