@@ -8,19 +8,27 @@
 
 mod stage;
 
+use std::fs;
+use std::net::Ipv4Addr;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use stage::Stage;
 use tests::harness::{Config, Daemon, Scratch};
 use tests::item::{Item, items};
 use tests::lists::{allow_list, basic_list};
-use tests::sim::{Layout, PolicyService, Zone};
+use tests::sim::pflog::PacketLog;
+use tests::sim::{Behaviour, Layout, LogService, PolicyService, Zone};
 
 const BLOCK: &str = "basic.threatstop.local";
 const ALLOW: &str = "dns.threatstop.local";
 /// As many as the service's own documentation shows.
 const ENTRIES: usize = 26_424;
+/// The address that the service lists so that a policy can be tested.
+const INDICATOR: Ipv4Addr = Ipv4Addr::new(64, 87, 3, 133);
+/// Traffic that a real pflogd(8) captured.
+const CAPTURE: &[u8] = include_bytes!("../../src/pflog/tests/data/captured.pcap");
 
 fn main() -> ExitCode {
     let stage = Stage::new();
@@ -30,7 +38,15 @@ fn main() -> ExitCode {
     let list = basic_list(ENTRIES);
     let service = PolicyService::start(Zone::new("threatstop.local"));
     let scratch = Scratch::new();
-    let config = Config::new(&scratch, &[service.addr()]);
+    let log_service = LogService::start();
+    let mut log = PacketLog::create(scratch.path().join("pflog"));
+    fs::write(scratch.path().join("pflog"), CAPTURE).expect("write the packet log");
+    let ca_file = scratch.path().join("ca.pem");
+    fs::write(&ca_file, log_service.ca()).expect("write the certificate");
+    let config = Config::new(&scratch, &[service.addr()])
+        .set("log.enabled", true)
+        .set("log.url", log_service.url())
+        .set("log.ca_file", ca_file.to_str().expect("a path in UTF-8"));
     let daemon = Daemon::start(&scratch, &config);
     stage.say(format_args!("$ threatstopd -d -f {}", scratch.config().display()));
     let line = daemon.wait_for("waiting for provisioning", Duration::from_secs(20));
@@ -73,6 +89,35 @@ fn main() -> ExitCode {
     service.set_list(BLOCK, &list.items, Layout::Index);
     stage.ctl(&daemon, &["rollback"], 0);
     stage.ctl(&daemon, &["update"], 0);
+
+    stage.scene("pf logs packets of blocked addresses; the log is rotated meanwhile");
+    stage.say(format_args!(
+        "Packets that a real pflogd captured, none of them ours, and 12 from {INDICATOR}."
+    ));
+    log.append(8, INDICATOR);
+    stage.ctl(&daemon, &["upload", "-n"], 0);
+    log.rotate();
+    log.append(4, INDICATOR);
+    log.compress();
+    log.reopen();
+
+    stage.scene("The log service is out of order: nothing is lost. Then it is back");
+    log_service.set(Behaviour::Say(503, "Retry-After: 1\r\n", "not now"));
+    stage.ctl(&daemon, &["upload"], 1);
+    log_service.set(Behaviour::Confirm);
+    thread::sleep(Duration::from_secs(2));
+    stage.ctl(&daemon, &["upload"], 0);
+    let uploads = log_service.uploads();
+    stage.say("What the service has of it:");
+    for line in uploads
+        .iter()
+        .flat_map(|upload| upload.text().lines().map(str::to_owned).collect::<Vec<_>>())
+        .take(3)
+    {
+        stage.say(line);
+    }
+    stage.ctl(&daemon, &["show", "hits"], 0);
+    stage.ctl(&daemon, &["status"], 0);
 
     stage.scene("The test of servers, lists and tables");
     stage.ctl(&daemon, &["test"], 0);
