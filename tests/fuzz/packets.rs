@@ -62,6 +62,8 @@ fn naive_file(file: &[u8]) -> (Vec<Raw<'_>>, Result<(), Error>) {
     let big = match *magic {
         [0xa1, 0xb2, 0xc3, 0xd4] | [0xa1, 0xb2, 0x3c, 0x4d] => true,
         [0xd4, 0xc3, 0xb2, 0xa1] | [0x4d, 0x3c, 0xb2, 0xa1] => false,
+        // the layout of another libpcap, told from ours once its header is whole
+        [0x34, 0xcd, 0xb2, 0xa1] if file.len() < FILE_HEADER => false,
         other => return (records, Err(Error::Magic(other))),
     };
     if file.len() < FILE_HEADER {
