@@ -105,10 +105,15 @@ impl Log {
     /// When the spool cannot be read or no thread be started. A journal that cannot be read is
     /// logged, and the packet log then read from its oldest file on.
     pub fn open(config: &Config, roots: Roots) -> Result<Self, String> {
+        if let Err(why) = &roots
+            && config.log.enabled
+        {
+            logger::err(format_args!("log.ca_file: {why}; no log is uploaded"));
+        }
         let directory = config.log.spool.clone();
         let (spool, damaged) = Spool::open(&directory, config.log.spool_size.octets())?;
         let mut journal = Journal::load(&directory).unwrap_or_else(|why| {
-            logger::err(format_args!("{why}; the packet log is read from its oldest file on"));
+            logger::err(format_args!("{why}; what it knew is lost, and records may come twice"));
             Journal::default()
         });
         journal.dropped += damaged;
@@ -168,7 +173,7 @@ impl Log {
             spool: control::Spool {
                 slices: inner.spool.slices().len() as u64,
                 octets: inner.spool.octets(),
-                limit: 0,
+                limit: inner.spool.limit(),
                 dropped: journal.dropped,
             },
             trouble: inner.trouble.clone(),
@@ -238,3 +243,6 @@ impl Inner {
         self.journal.dropped += fallen.len() as u64;
     }
 }
+
+#[cfg(test)]
+mod tests;

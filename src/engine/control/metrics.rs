@@ -125,11 +125,7 @@ fn log(text: &mut Text, engine: &Engine) {
     );
     text.gauge("threatstop_spool_slices", "Slices that wait.", Some(log.spool.slices));
     text.gauge("threatstop_spool_bytes", "Their size.", Some(log.spool.octets));
-    text.gauge(
-        "threatstop_spool_limit_bytes",
-        "What the spool may hold.",
-        Some(engine.config.log.spool_size.octets()),
-    );
+    text.gauge("threatstop_spool_limit_bytes", "What the spool may hold.", Some(log.spool.limit));
     text.counter("threatstop_spool_dropped", "Slices that were lost.", log.spool.dropped);
     text.counter(
         "threatstop_log_gaps",

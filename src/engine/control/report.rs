@@ -54,7 +54,7 @@ pub async fn status(engine: &Engine) -> Status {
             next: log.next,
         },
         servers: engine.runs.server_status(),
-        spool: control::Spool { limit: config.log.spool_size.octets(), ..log.spool },
+        spool: log.spool,
         held: held(engine),
     }
 }

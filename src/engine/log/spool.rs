@@ -130,6 +130,11 @@ impl Spool {
         self.slices.back()
     }
 
+    /// Octets that it may hold.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// Octets of all slices.
     pub fn octets(&self) -> u64 {
         self.slices.iter().map(|stored| stored.size).sum()

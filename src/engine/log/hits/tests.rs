@@ -30,11 +30,11 @@ fn counts_by_everything() {
     assert_eq!(serde_json::from_slice::<Hits>(&text).unwrap(), hits);
 }
 
-/// A million addresses that come once do not drive out those that come often.
+/// Two hundred thousand addresses that come once do not drive out those that come often.
 #[test]
 fn the_busiest_stay_in_bounded_room() {
     let mut hits = Hits::default();
-    for round in 0..1_000_000_u32 {
+    for round in 0..200_000_u32 {
         hit(0x0a00_0000 + round, 1 + (round % 60_000) as u16, &["a"], &mut hits);
         if round % 10 == 0 {
             hit(7, 443, &["a"], &mut hits);
@@ -43,8 +43,8 @@ fn the_busiest_stay_in_bounded_room() {
     let busiest = hits.addresses.sorted();
     assert!(busiest.len() <= 2 * BUSIEST && hits.ports.sorted().len() <= 2 * BUSIEST);
     assert_eq!(busiest[0].0, IpAddr::V4(Ipv4Addr::from(7)));
-    assert_eq!(busiest[0].1.total(), 100_000);
+    assert_eq!(busiest[0].1.total(), 20_000);
     assert!(hits.ports.sorted()[0].0 == (6, 443));
-    assert_eq!(hits.total.total(), 1_100_000);
+    assert_eq!(hits.total.total(), 220_000);
     assert!(serde_json::to_vec(&hits).unwrap().len() < 1 << 20);
 }

@@ -146,13 +146,13 @@ fn a_damaged_file_ends_with_a_reason() {
     assert!(source.step(|_| true).is_err());
 }
 
-/// 64 MiB of empty records in some 64 KiB: each step is bounded, and so is the memory.
+/// 16 MiB of empty records in some 16 KiB: each step is bounded, and so is the memory.
 #[test]
 fn a_gzip_bomb_costs_time_and_no_memory() {
     let dir = tempfile::tempdir().unwrap();
     let packed = dir.path().join("pflog.0.gz");
     let mut octets = CAPTURE.to_vec();
-    octets.resize(64 << 20, 0);
+    octets.resize(16 << 20, 0);
     fs::write(&packed, gzip(&[&octets])).unwrap();
     let mut source = open(&packed);
     let (_, first) = source.first().unwrap().unwrap();
@@ -165,6 +165,6 @@ fn a_gzip_bomb_costs_time_and_no_memory() {
     {
         steps += 1;
     }
-    assert!(steps >= (64 << 20) / (STEP + (66 << 10)), "{steps} steps for {count} records");
-    assert!(count > 4_000_000);
+    assert!(steps >= (16 << 20) / (STEP + (66 << 10)), "{steps} steps for {count} records");
+    assert!(count > 1_000_000);
 }

@@ -1,0 +1,108 @@
+//! What a crash leaves, at each step between the text in memory and the cursor on disk.
+
+use std::fs;
+use std::path::Path;
+
+use super::*;
+
+fn open(directory: &Path) -> Log {
+    let text = format!(
+        "device_id = \"tdid_abcd1234\"\n[log]\nspool = \"{}\"\nspool_size = \"1M\"\n",
+        directory.display()
+    );
+    let config = Config::parse(&text, Path::new("test")).unwrap();
+    Log::open(&config, Err("no file".into())).unwrap()
+}
+
+/// Some text, as the follower leaves it when it has read up to an offset.
+fn read(log: &Log, text: &str, offset: u64) {
+    let mut inner = log.inner.borrow_mut();
+    inner.position.enter([7; 24].into(), offset);
+    inner.pending.text.extend_from_slice(text.as_bytes());
+    inner.pending.records += 1;
+    let (first, _) = inner.pending.times.unwrap_or((1000, 1000));
+    inner.pending.times = Some((first, 1000 + offset as u32));
+}
+
+/// Where the follower goes on, the texts in the spool, and the next sequence number.
+fn state(log: &Log) -> (Option<u64>, Vec<String>, u64) {
+    let inner = log.inner.borrow();
+    let text = |stored| String::from_utf8(inner.spool.read(stored).unwrap().text).unwrap();
+    let offset = inner.position.cursor.map(|cursor| cursor.offset);
+    (offset, inner.spool.slices().map(text).collect(), inner.journal.next)
+}
+
+#[test]
+fn text_in_memory_is_read_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    read(&log, "one\n", 100);
+    log.cut().unwrap();
+    read(&log, "two\n", 200);
+    assert_eq!(state(&open(dir.path())), (Some(100), vec!["one\n".into()], 1));
+}
+
+#[test]
+fn a_crash_between_slice_and_journal_repeats_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = dir.path().join(journal::FILE);
+    let log = open(dir.path());
+    read(&log, "one\n", 100);
+    log.cut().unwrap();
+    let before = fs::read(&journal).unwrap();
+    read(&log, "two\n", 200);
+    log.cut().unwrap();
+    let both = (Some(200), vec!["one\n".into(), "two\n".into()], 2);
+    assert_eq!(state(&log), both);
+    // the second slice is there, the journal is the one before it
+    fs::write(&journal, before).unwrap();
+    assert_eq!(state(&open(dir.path())), both);
+    // no journal at all, or one that is damaged
+    fs::remove_file(&journal).unwrap();
+    assert_eq!(state(&open(dir.path())), both);
+    fs::write(&journal, "{").unwrap();
+    assert_eq!(state(&open(dir.path())), both);
+}
+
+#[test]
+fn what_cannot_be_written_stays_pending() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    read(&log, "one\n", 100);
+    let position = log.inner.borrow().position.clone();
+    let id = Slice::new(0, (1000, 1100), 1, b"one\n".to_vec(), position).head.id;
+    // in the way of the temporary file, as a full disk would be
+    let obstacle = dir.path().join(format!(".slice.{id}.tmp"));
+    fs::create_dir(&obstacle).unwrap();
+    assert!(log.cut().unwrap_err().contains(&id));
+    assert_eq!(log.inner.borrow().pending.text, b"one\n");
+    read(&log, "two\n", 200);
+    fs::remove_dir(&obstacle).unwrap();
+    log.cut().unwrap();
+    assert_eq!(state(&open(dir.path())), (Some(200), vec!["one\ntwo\n".into()], 1));
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_loses_and_repeats_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    read(&log, "one\n", 100);
+    let obstacle = dir.path().join(format!(".{}.tmp", journal::FILE));
+    fs::create_dir(&obstacle).unwrap();
+    assert!(log.cut().unwrap_err().contains(journal::FILE));
+    let one = (Some(100), vec!["one\n".into()], 1);
+    assert_eq!(state(&log), one);
+    assert_eq!(state(&open(dir.path())), one);
+    fs::remove_dir(&obstacle).unwrap();
+    log.cut().unwrap();
+    assert_eq!(state(&open(dir.path())), one);
+}
+
+#[test]
+fn a_position_without_text_is_kept_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    log.inner.borrow_mut().position.enter([7; 24].into(), 4711);
+    log.cut().unwrap();
+    assert_eq!(state(&open(dir.path())), (Some(4711), Vec::new(), 0));
+}
