@@ -10,9 +10,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tests::harness::{Config, Daemon, Scratch};
+use tests::harness::{Config, Daemon, Scratch, programs};
 use tests::item::items;
-use tests::process::Process;
+use tests::process::{Process, run};
 use tests::servers::require_program;
 use tests::sim::logservice::pem_files;
 use tests::sim::pflog::PacketLog;
@@ -332,7 +332,10 @@ fn through_tinyproxy() {
     process.wait_for("CONNECT", Duration::from_secs(5));
     assert_eq!(service.uploads()[0].text(), stage.text());
     for text in [stage.daemon.output(), stage.status().to_string()] {
-        assert!(!text.contains("pass_word") && !text.contains("%5F") && !text.contains(DEVICE), "{text}");
+        assert!(
+            !text.contains("pass_word") && !text.contains("%5F") && !text.contains(DEVICE),
+            "{text}"
+        );
     }
     for login in ["fred:other@", ""] {
         let stage = proxy(login);
@@ -345,4 +348,75 @@ fn through_tinyproxy() {
     drop(process);
     let why = stage.upload();
     assert_eq!(why.as_deref(), Ok("Nothing to upload\n"));
+}
+
+/// `capture` learns from a client what `[log.request]` has to be; a daemon with that section then
+/// sends what the client sent, but for the times.
+#[test]
+fn what_another_client_sends_is_captured() {
+    use std::io::{Read, Write};
+    let addr = free_addr();
+    let mut command = Command::new(&programs().threatstopctl);
+    let capture = Process::spawn(command.arg("capture").arg(addr.to_string()));
+    capture.wait_for("Listening.", Duration::from_secs(10));
+    let part = |head: &str, body: &str| {
+        format!("--XX\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n")
+    };
+    let body = [
+        part("name=\"device\"", "tdid_wxyz9876"),
+        part("name=\"version\"", "1.3"),
+        part("name=\"log\"; filename=\"tdid_wxyz9876_1700000000.log\"", "a line"),
+        "--XX--\r\n".to_owned(),
+    ]
+    .concat();
+    let mut client = TcpStream::connect(addr).unwrap();
+    let head = "POST /cgi-bin/logupload.pl HTTP/1.1\r\nUser-Agent: libwww-perl/6.67\r\n";
+    let kind = "Content-Type: multipart/form-data; boundary=XX\r\n";
+    write!(client, "{head}{kind}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("Log file uploaded successfully for tdid_wxyz9876\n"), "{answer}");
+    assert!(capture.wait_exit(Duration::from_secs(10)).success());
+    let lines = capture.lines().into_iter().map(|line| line.text);
+    let section = lines.skip_while(|line| line != "[log.request]").skip(1);
+    let section: String = section.map(|line| line + "\n").collect();
+    let section: toml::Table = section.parse().unwrap_or_else(|why| panic!("{why}: {section}"));
+
+    let service = LogService::start();
+    let stage = Stage::new(&service.url(), service.ca(), |config| {
+        config.set("log.request", toml::Value::Table(section))
+    });
+    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE));
+    let parts = service.uploads()[0].parts();
+    assert_eq!(parts[0], ("device".into(), None, DEVICE.into()));
+    assert_eq!(parts[1], ("version".into(), None, "1.3".into()));
+    let file = ("log", Some("tdid_abcd1234_20231114T221320Z-0.log"));
+    assert_eq!((parts[2].0.as_str(), parts[2].1.as_deref()), file);
+}
+
+/// `decode` prints what OpenBSD's tcpdump printed for the same capture, plain and compressed.
+#[test]
+fn captures_are_decoded_as_by_tcpdump() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/pflog/tests/data");
+    let expected = std::fs::read_to_string(data.join("captured.txt")).unwrap();
+    let capture = std::fs::read(data.join("captured.pcap")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let packed = dir.path().join("pflog.0.gz");
+    let file = std::fs::File::create(&packed).unwrap();
+    let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, &capture).unwrap();
+    encoder.finish().unwrap();
+    for file in [data.join("captured.pcap"), packed] {
+        let mut command = Command::new(&programs().threatstopctl);
+        command.env("TZ", "UTC0").arg("decode").arg(&file);
+        let decoded = run(&mut command, Duration::from_secs(10));
+        assert!(decoded.status.success() && decoded.stderr.is_empty(), "{}", decoded.stderr);
+        assert!(decoded.stdout == expected, "{}: another text", file.display());
+    }
+    let missing = run(
+        Command::new(&programs().threatstopctl).args(["decode", "-t", "epoch", "/nonexistent"]),
+        Duration::from_secs(10),
+    );
+    assert_eq!(missing.stderr, "threatstopctl: /nonexistent: No such file or directory\n");
+    assert_eq!(missing.status.code(), Some(1));
 }
