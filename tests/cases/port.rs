@@ -1,0 +1,363 @@
+//! The OpenBSD port, its checker, and the regress suite where OpenBSD is not needed.
+
+// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use tests::harness::programs;
+use tests::process::{Output, run};
+use tests::servers::require_program;
+
+const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+const PATIENCE: Duration = Duration::from_secs(120);
+/// The regress suite under bmake: a minute on a busy machine with two processors.
+const REGRESS: Duration = Duration::from_secs(600);
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().into()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(workspace().join(path)).unwrap_or_else(|why| panic!("{path}: {why}"))
+}
+
+/// Name, version and checksum of each crate of Cargo.lock that is not ours, in its order.
+fn locked() -> Vec<(String, String, String)> {
+    let lock: toml::Table = read("Cargo.lock").parse().unwrap();
+    let crates = lock["package"].as_array().unwrap().iter().filter_map(|package| {
+        let text = |key: &str| package.get(key).map(|value| value.as_str().unwrap().to_owned());
+        let source = text("source")?;
+        assert_eq!(source, CRATES_IO, "{package}");
+        Some((text("name")?, text("version")?, text("checksum").unwrap()))
+    });
+    crates.collect()
+}
+
+/// Octets given in hexadecimal, in base64 (RFC 4648, section 4).
+fn base64_of_hex(hex: &str) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let bits: String = hex.chars().map(|c| format!("{:04b}", c.to_digit(16).unwrap())).collect();
+    let mut text: String = bits
+        .as_bytes()
+        .chunks(6)
+        .map(|six| {
+            let padded = format!("{:0<6}", str::from_utf8(six).unwrap());
+            char::from(ALPHABET[usize::from_str_radix(&padded, 2).unwrap()])
+        })
+        .collect();
+    while !text.len().is_multiple_of(4) {
+        text.push('=');
+    }
+    text
+}
+
+/// Read Cargo.lock. Check that crates.inc has each crate of it and no other, in its order, with a
+/// licence; and that distinfo has checksum and size of each and nothing else, sorted.
+#[test]
+fn crates_inc_and_distinfo_are_those_of_cargo_lock() {
+    let hint = "Cargo.lock has changed: run port/generate";
+    let locked = locked();
+    assert!(locked.len() > 50);
+
+    let crates_inc = read("port/crates.inc");
+    let listed: Vec<(&str, &str)> = crates_inc
+        .lines()
+        .map(|line| {
+            let fields: Vec<&str> = line.split('\t').collect();
+            let [variable, name, version, licence] = fields[..] else { panic!("{line}") };
+            assert_eq!(variable, "MODCARGO_CRATES +=");
+            assert!(licence.strip_prefix("# ").is_some_and(|text| !text.is_empty()), "{line}");
+            (name, version)
+        })
+        .collect();
+    let wanted: Vec<(&str, &str)> =
+        locked.iter().map(|(name, version, _)| (name.as_str(), version.as_str())).collect();
+    assert_eq!(listed, wanted, "{hint}");
+
+    let distinfo = read("port/distinfo");
+    let lines: Vec<&str> = distinfo.lines().collect();
+    let (sums, sizes) = lines.split_at(locked.len().min(lines.len()));
+    assert!(sums.is_sorted() && sizes.is_sorted());
+    let file = |name: &str, version: &str| format!("(cargo/{name}-{version}.tar.gz)");
+    let wanted: BTreeSet<String> = locked
+        .iter()
+        .map(|(name, version, hex)| {
+            format!("SHA256 {} = {}", file(name, version), base64_of_hex(hex))
+        })
+        .collect();
+    let listed: BTreeSet<String> = sums.iter().map(|&line| line.to_owned()).collect();
+    assert_eq!(listed, wanted, "{hint}");
+
+    let wanted: BTreeSet<String> =
+        locked.iter().map(|(name, version, _)| file(name, version)).collect();
+    let listed: BTreeSet<String> = sizes
+        .iter()
+        .map(|line| {
+            let (file, size) = line.strip_prefix("SIZE ").unwrap().split_once(" = ").unwrap();
+            assert!(size.parse::<u64>().unwrap() > 0, "{line}");
+            file.to_owned()
+        })
+        .collect();
+    assert_eq!(listed, wanted, "{hint}");
+}
+
+#[test]
+fn base64_is_that_of_rfc_4648() {
+    for (hex, base64) in [("", ""), ("66", "Zg=="), ("666f", "Zm8="), ("666f6f", "Zm9v")] {
+        assert_eq!(base64_of_hex(hex), base64);
+    }
+}
+
+/// The entries of a tar file (POSIX.1, ustar): type, name, mode, uid, gid, mtime.
+fn tar_entries(tar: &[u8]) -> Vec<(u8, String, u64, u64, u64, u64)> {
+    let mut entries = Vec::new();
+    let mut rest = tar;
+    while rest.len() >= 512 && rest[0] != 0 {
+        let header = &rest[..512];
+        let text = |at: usize, len: usize| {
+            let field = header[at..at + len].split(|&octet| octet == 0).next().unwrap();
+            String::from_utf8(field.to_vec()).unwrap()
+        };
+        let number = |at, len| u64::from_str_radix(text(at, len).trim(), 8).unwrap();
+        let name = [text(345, 155), text(0, 100)].join("/");
+        let name = name.trim_start_matches('/').to_owned();
+        let fields = [number(100, 8), number(108, 8), number(116, 8), number(136, 12)];
+        entries.push((header[156], name, fields[0], fields[1], fields[2], fields[3]));
+        let octets = usize::try_from(number(124, 12)).unwrap();
+        rest = &rest[(512 + octets.next_multiple_of(512)).min(rest.len())..];
+    }
+    entries
+}
+
+/// Make the distribution file of the commit at hand twice, with another time zone, umask and
+/// directory. Check that both are the same octets; that the names are sorted and under
+/// threatstopd-VERSION/, Cargo.lock among them; and that owner, time and modes tell nothing of
+/// who made it.
+#[test]
+fn the_distribution_file_is_reproducible() {
+    let Some(git) = require_program("git") else { return };
+    let mut inside = Command::new(git);
+    inside.current_dir(workspace()).args(["cat-file", "-e", "HEAD:port/dist"]);
+    if !run(&mut inside, PATIENCE).status.success() {
+        eprintln!("SKIPPED: not in a git checkout");
+        return;
+    }
+    let make = |zone: &str, umask: &str, from: &Path| {
+        let dir = tempfile::tempdir().unwrap();
+        let mut sh = Command::new("/bin/sh");
+        sh.current_dir(from).env("TZ", zone);
+        sh.args(["-c", "umask $1 && exec \"$2\" \"$3\"", "sh", umask]);
+        sh.arg(workspace().join("port/dist")).arg(dir.path());
+        let output = run(&mut sh, PATIENCE);
+        assert!(output.status.success(), "{}", output.stderr);
+        let name = format!("threatstopd-{}.tar.gz", env!("CARGO_PKG_VERSION"));
+        let files: Vec<_> =
+            fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(files, [name.as_str()], "something else is left in the directory");
+        fs::read(dir.path().join(name)).unwrap()
+    };
+    let file = make("UTC", "022", &workspace());
+    assert!(file == make("Pacific/Auckland", "077", Path::new("/")), "not the same twice");
+
+    let mut tar = Vec::new();
+    flate2::read::GzDecoder::new(&file[..]).read_to_end(&mut tar).unwrap();
+    let mut entries = tar_entries(&tar);
+    // the commit's id, which git puts first
+    assert_eq!(entries.remove(0).0, b'g');
+    let prefix = format!("threatstopd-{}/", env!("CARGO_PKG_VERSION"));
+    let time = entries[0].5;
+    for (kind, name, mode, uid, gid, mtime) in &entries {
+        assert!(name.starts_with(&prefix), "{name}");
+        assert_eq!((*uid, *gid, *mtime), (0, 0, time), "{name}");
+        let modes: &[u64] = if *kind == b'5' { &[0o755] } else { &[0o644, 0o755] };
+        assert!(modes.contains(mode), "{name}: {mode:o}");
+    }
+    assert!(entries.is_sorted_by_key(|entry| &entry.1));
+    assert!(entries.iter().any(|entry| entry.1 == format!("{prefix}Cargo.lock")));
+}
+
+fn check_port(arguments: &[&str], tree: &Path) -> Output {
+    run(Command::new(workspace().join(".ci/check-port")).args(arguments).arg(tree), PATIENCE)
+}
+
+/// Check that the checker has nothing to say about the tree.
+#[test]
+fn the_port_passes_its_checker() {
+    let output = check_port(&[], &workspace());
+    assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
+}
+
+fn copy(from: &Path, to: &Path) {
+    if from.is_dir() {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let name = entry.unwrap().file_name();
+            copy(&from.join(&name), &to.join(&name));
+        }
+    } else {
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from, to).unwrap();
+    }
+}
+
+/// What the checker reads, in a directory of its own.
+fn copied_tree() -> tempfile::TempDir {
+    let (from, to) = (workspace(), tempfile::tempdir().unwrap());
+    for path in ["port", "rc.d", "etc", "regress", "Cargo.toml", "Cargo.lock"] {
+        copy(&from.join(path), &to.path().join(path));
+    }
+    for entry in fs::read_dir(from.join("src")).unwrap() {
+        let dir = entry.unwrap().path();
+        for file in fs::read_dir(&dir).into_iter().flatten() {
+            let file = file.unwrap().path();
+            let wanted = ["toml", "5", "8"].map(std::ffi::OsStr::new);
+            if file.is_file() && file.extension().is_some_and(|ext| wanted.contains(&ext)) {
+                copy(&file, &to.path().join(file.strip_prefix(&from).unwrap()));
+            }
+        }
+    }
+    to
+}
+
+/// A mistake: in which file, what is replaced by what, and words of the checker's line about it.
+type Mistake = (&'static str, &'static str, &'static str, &'static str);
+
+const MAKEFILE: &str = "port/Makefile";
+const PLIST: &str = "port/pkg/PLIST";
+const README: &str = "port/pkg/README";
+const RC: &str = "rc.d/threatstopd";
+const PF: &str = "etc/pf.conf.threatstop";
+
+const MISTAKES: &[Mistake] = &[
+    (MAKEFILE, "client for pf", "client for pf with much too long a comment", "more than 60"),
+    (MAKEFILE, "client for pf", "client for pf.", "ends with a dot"),
+    (MAKEFILE, "\tThreatSTOP IP", "\tThe ThreatSTOP IP", "begins with an article"),
+    (MAKEFILE, "COMMENT =\t", "COMMENT=\t", "a blank before ="),
+    (MAKEFILE, "# ISC\n", "", "the licence"),
+    (MAKEFILE, "SITES =\t", "MASTER_SITES =\t", "obsolete"),
+    (MAKEFILE, "V =\t\t0", "V =\t\t9", "not that of Cargo.toml"),
+    (MAKEFILE, "sparc64", "hppa", "ring does not build"),
+    (MAKEFILE, "etc/pf.conf.threatstop ", "etc/pf.threatstop ", "not in the tree"),
+    (MAKEFILE, "RELEASE}/threatstopctl", "RELEASE}/threatstop", "no such program"),
+    (MAKEFILE, " -p engine", "", "its package is not built"),
+    (MAKEFILE, "MODULES =\tdevel/cargo\n", "", "no MODULES"),
+    (PLIST, "@bin sbin/threatstopctl\n", "", "installed and not listed"),
+    (PLIST, "@bin sbin/threatstopd\n", "@bin sbin/threatstopd\n@bin sbin/tsd\n", "not installed"),
+    (PLIST, "@bin sbin/threatstopctl", "sbin/threatstopctl", "needs @bin"),
+    (PLIST, "@man man/man5", "man/man5", "needs @man"),
+    (PLIST, "@bin libexec/threatstopd-engine\n", "", "installed and not listed"),
+    (PLIST, "@mode 0600\n", "@mode 0644\n", "not 0600 root wheel"),
+    (PLIST, "@mode 0700\n", "", "not 0700 _threatstop"),
+    (PLIST, "@mode\n@owner\n@group\n", "@mode\n", "not taken back"),
+    (PLIST, "@sample ${LOCALSTATEDIR}/db/threatstop/\n", "", "no @sample"),
+    (PLIST, "_threatstop:990:_threatstop", "_threatstop:991:_threatstop", "not the number"),
+    (PLIST, "/sbin/nologin", "/bin/ksh", "may log in"),
+    (PLIST, "@owner _threatstop", "@owner _other", "neither of base"),
+    (PLIST, "@rcscript", "@exec rcctl enable threatstopd\n@rcscript", "runs nothing"),
+    (PLIST, "share/doc/", "@extra /var/db/threatstop/x.pftable\nshare/doc/", "removes nothing"),
+    (PLIST, "${RCDIR}/threatstopd", "${RCDIR}/threat-stopd", "letters, digits"),
+    (PLIST, "sbin/threatstopd\n", "/usr/local/sbin/threatstopd\n", "absolute"),
+    ("port/pkg/DESCR", "account", "acc\u{f6}unt", "ASCII"),
+    ("port/pkg/DESCR", "two pf(4) tables,", "two pf(4) tables, no more and no less,", "wider"),
+    ("port/pkg/DESCR", "the packet\n", "the packet \n", "a blank at the end"),
+    (README, "# threatstopctl setup\n", "# true\n", "threatstopctl setup"),
+    (README, "    # pfctl -nf /etc/pf.conf\n", "", "pfctl -nf"),
+    (README, "# rcctl stop threatstopd", "# rcctl stop other", "rcctl stop"),
+    (README, "${TRUEPREFIX}", "${TRUE_PREFIX}", "not a variable"),
+    (README, "\n==========\n", "\n=========\n", "not as long"),
+    (RC, "\n. /etc/rc.d/rc.subr\n", "\n", "rc.subr is not read"),
+    (RC, "rc_cmd $1", "rc_cmd $1\n", "does not end with"),
+    (RC, "rc_cmd $1", "daemon_flags=-v\nrc_cmd $1", "stands behind rc.subr"),
+    (RC, "daemon=", "pexp=x\ndaemon=", "stands before rc.subr"),
+    (RC, "daemon=", "set -e\ndaemon=", "does not belong there"),
+    (RC, "sbin/threatstopd", "bin/threatstopd", "differs from"),
+    (RC, "#!/bin/ksh\n\n", "#!/bin/ksh\n", "does not begin with"),
+    (PF, "block in log", "block in", "rules are not"),
+    (PF, "set limit", "#set limit", "no limit above"),
+    (PF, "db/threatstop/ThreatSTOP-Block", "db/ThreatSTOP-Block", "no line table"),
+    ("regress/pf/Makefile", "limit ", "limits ", "no limits.sh"),
+    ("regress/pf/limit.sh", "# Start", "# start", "its steps"),
+    ("regress/config/Makefile", "syntax ", "", "not a pair"),
+];
+
+/// Copy what the checker reads. Make each mistake in turn.
+/// Check that the checker fails and names it; and that it has nothing to say once all are mended.
+#[test]
+fn the_checker_finds_planted_mistakes() {
+    let tree = copied_tree();
+    for &(file, from, to, words) in MISTAKES {
+        let path = tree.path().join(file);
+        let before = fs::read_to_string(&path).unwrap();
+        let after = before.replacen(from, to, 1);
+        assert_ne!(before, after, "{file} has no \"{from}\" any more");
+        fs::write(&path, after).unwrap();
+        let output = check_port(&["-n"], tree.path());
+        fs::write(&path, before).unwrap();
+        let said = output.stdout + &output.stderr;
+        assert_eq!(output.status.code(), Some(1), "{file}: \"{to}\" is not found");
+        assert!(said.lines().any(|line| line.contains(words)), "{file}: \"{to}\":\n{said}");
+    }
+    let output = check_port(&["-n"], tree.path());
+    assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
+}
+
+/// Make mistakes in four scripts that only their interpreters find.
+/// Check that the checker fails and names each script.
+#[test]
+fn the_checker_asks_the_interpreters() {
+    if ["mksh", "shellcheck"].iter().any(|name| require_program(name).is_none()) {
+        return;
+    }
+    let tree = copied_tree();
+    let mistakes = [
+        (RC, "rc_exec \"", "if rc_exec \"", "mksh -n rc.d/threatstopd: failed"),
+        ("port/dist", "[ -d \"$1\" ]", "[ -d $1 ]", "In port/dist line"),
+        ("port/generate", "use strict;", "use strict; $undeclared = 1;", "perl -c port/generate"),
+        ("regress/rc/script.sh", "$ksh -n", "if $ksh -n", "mksh -n regress/rc/script.sh: failed"),
+    ];
+    for (file, from, to, _) in mistakes {
+        let path = tree.path().join(file);
+        let before = fs::read_to_string(&path).unwrap();
+        let after = before.replacen(from, to, 1);
+        assert_ne!(before, after, "{file} has no \"{from}\" any more");
+        fs::write(&path, after).unwrap();
+    }
+    let output = check_port(&[], tree.path());
+    assert_eq!(output.status.code(), Some(1));
+    for (_, _, _, words) in mistakes {
+        assert!(output.stdout.contains(words), "no \"{words}\" in:\n{}", output.stdout);
+    }
+}
+
+/// Run the regress suite with bmake and the programs at hand.
+/// Check that nothing fails, and that nothing but what needs OpenBSD is skipped.
+#[test]
+fn the_regress_suite_passes_where_openbsd_is_not_needed() {
+    // there make(1) runs all of it
+    if cfg!(target_os = "openbsd") {
+        return;
+    }
+    let (Some(bmake), Some(nsd)) = (require_program("bmake"), require_program("nsd")) else {
+        return;
+    };
+    let programs = programs();
+    let mut make = Command::new(bmake);
+    make.current_dir(workspace().join("regress"));
+    make.arg("-m").arg(workspace().join("regress/mk")).args(["-m", "/usr/share/mk", "regress"]);
+    make.env_remove("MAKEFLAGS").env("NSD", nsd);
+    make.env("THREATSTOPD", &programs.threatstopd).env("THREATSTOPCTL", &programs.threatstopctl);
+    let output = run(&mut make, REGRESS);
+    let said = format!("{}{}", output.stdout, output.stderr);
+    assert!(output.status.success() && !said.contains("FAILED"), "{said}");
+    let skipped = |line: &&str| line.contains("SKIPPED") || line.contains("DISABLED");
+    for line in said.lines().filter(skipped) {
+        assert!(line == "SKIPPED: needs OpenBSD" || line == "SKIPPED", "{line}\n{said}");
+    }
+    assert!(said.matches("==== run-").count() >= 40, "{said}");
+}
