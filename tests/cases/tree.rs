@@ -61,11 +61,10 @@ fn rust() -> Vec<PathBuf> {
 
 /// The folders of all members of the workspace.
 fn members() -> Vec<PathBuf> {
-    let folders = fs::read_dir(root().join("src")).unwrap();
-    let mut members: Vec<PathBuf> = folders.map(|entry| entry.unwrap().path()).collect();
-    members.push(root().join("tests"));
+    let workspace: toml::Table = read(&root().join("Cargo.toml")).parse().unwrap();
+    let members = workspace["workspace"]["members"].as_array().unwrap();
     assert!(members.len() > 10, "{members:?}");
-    members
+    members.iter().map(|member| root().join(member.as_str().unwrap())).collect()
 }
 
 #[test]
