@@ -1,6 +1,6 @@
 //! The eye on pf: has somebody changed a table, and is anything blocked at all?
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -21,16 +21,22 @@ fn mark(stat: &TableStat) -> Mark {
     (stat.present, stat.entries, [stat.rules, stat.anchors], stat.since)
 }
 
-/// What the watch remembers.
+/// What the watch remembers: the state of each table whose content is known to be ours.
 #[derive(Default)]
 pub struct Watch {
-    marks: RefCell<Option<[Mark; 2]>>,
+    marks: Cell<[Option<Mark>; 2]>,
 }
 
 impl Watch {
-    /// Takes the state after our own change as the one to compare with.
-    pub fn settle(&self, stats: &Stats) {
-        self.marks.replace(Some(stats.tables.each_ref().map(mark)));
+    /// Takes the state of the tables that we have just published as the one to compare with.
+    pub fn settle(&self, stats: &Stats, published: [bool; 2]) {
+        let mut marks = self.marks.get();
+        for ((known, stat), published) in marks.iter_mut().zip(&stats.tables).zip(published) {
+            if published {
+                *known = Some(mark(stat));
+            }
+        }
+        self.marks.set(marks);
     }
 }
 
@@ -96,29 +102,34 @@ async fn look(engine: &Engine, compare: bool) -> Option<Stats> {
     if !stats.failure.is_empty() {
         return Some(stats);
     }
-    let marks = stats.tables.each_ref().map(mark);
-    let before = engine.watch.marks.replace(Some(marks));
-    let mut mended = false;
+    let (mut known, mut mended) = (engine.watch.marks.get(), false);
+    let policy = engine.state.policy();
     for table in TableId::PUBLISH_ORDER {
-        let changed = before.is_none_or(|before| before[table as usize] != marks[table as usize]);
-        if !(changed || compare) {
+        let at = table as usize;
+        let now = mark(&stats.tables[at]);
+        if known[at] == Some(now) && !compare {
             continue;
         }
-        let policy = engine.state.policy();
-        if let Some(set) = policy.set(table) {
-            mended |= mend(engine, table, set).await;
-        }
+        let done = match policy.set(table) {
+            Some(set) => mend(engine, table, set).await,
+            None => Some(false),
+        };
+        // what could not be mended is looked at again the next time
+        known[at] = done.map(|_| now);
+        mended |= done == Some(true);
     }
+    engine.watch.marks.set(known);
     if !mended {
         return Some(stats);
     }
     let stats = engine.link.stats().await.ok()?;
-    engine.watch.settle(&stats);
+    engine.watch.settle(&stats, known.map(|mark| mark.is_some()));
     Some(stats)
 }
 
 /// Has the helper compare file and kernel; writes the file anew when that is gone or damaged.
-async fn mend(engine: &Engine, table: TableId, set: &PrefixSet) -> bool {
+/// Whether that was needed; `None` when it failed.
+async fn mend(engine: &Engine, table: TableId, set: &PrefixSet) -> Option<bool> {
     let name = match table {
         TableId::Block => &engine.config.tables.block,
         TableId::Allow => &engine.config.tables.allow,
@@ -132,10 +143,10 @@ async fn mend(engine: &Engine, table: TableId, set: &PrefixSet) -> bool {
     };
     match mended {
         Ok(result) => match result.outcome {
-            Outcome::Unchanged => false,
+            Outcome::Unchanged => Some(false),
             Outcome::Failed => {
                 logger::err(format_args!("pf table <{name}>: {}", result.failure));
-                false
+                None
             }
             _ => {
                 logger::warn(format_args!(
@@ -143,9 +154,9 @@ async fn mend(engine: &Engine, table: TableId, set: &PrefixSet) -> bool {
                      removed",
                     result.added, result.deleted
                 ));
-                true
+                Some(true)
             }
         },
-        Err(_) => false,
+        Err(_) => None,
     }
 }

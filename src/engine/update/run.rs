@@ -220,7 +220,7 @@ impl<'a> Work<'a> {
             }
         }
         if let Ok(stats) = engine.link.stats().await {
-            engine.watch.settle(&stats);
+            engine.watch.settle(&stats, published);
             for warning in watch::warnings(engine, &stats) {
                 self.warn(warning);
             }
