@@ -9,7 +9,7 @@
 . "$(dirname "$0")/../lib.sh"
 need_programs
 
-cd "$dir"
+cd "$dir" || exit 1
 "$THREATSTOPD" -V >out
 expect_line '^threatstopd [0-9]*\.[0-9]*\.[0-9]*$' out
 "$THREATSTOPCTL" -V >out

@@ -7,7 +7,7 @@
 need_programs
 need_command import
 
-cd "$dir"
+cd "$dir" || exit 1
 cat >old.conf <<'E1'
 # old settings
 dns_servers="192.0.2.53 192.0.2.54"

@@ -15,7 +15,7 @@ refused() {
 	expect_line "$3" out
 }
 
-cd "$dir"
+cd "$dir" || exit 1
 echo 'device_id = "tdid_abcd1234"' >file
 for mode in 644 640 660 604 610 602 601 620; do
 	chmod $mode file

@@ -17,7 +17,7 @@ print-*)
 	flag=-n
 	;;
 esac
-cd "$dir"
+cd "$dir" || exit 1
 install -m 600 "$from/$name.in" "$name.toml"
 status=0
 "$THREATSTOPD" $flag -f "$name.toml" >out 2>&1 || status=$?

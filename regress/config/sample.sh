@@ -7,7 +7,7 @@
 need_programs
 
 sample=$regress/../etc/threatstopd.toml
-cd "$dir"
+cd "$dir" || exit 1
 install -m 600 "$sample" sample.toml
 ! "$THREATSTOPD" -n -f sample.toml 2>out || fail "accepted without a device id"
 expect_line '^sample.toml:[0-9]*: device_id: not set' out
