@@ -39,10 +39,11 @@ pub fn simulated(case: &Case<'_>, files: [&TableFile; 2], report: &mut Report) {
     let twice = entries.saturating_mul(2);
     if twice > limit {
         let path = case.path.display();
-        let way_out = format!("set tables.simulated_limit to {twice} in {path}");
-        report.fail("limit", format!("{limit} entries are too few for {entries}: {way_out}"));
+        let way_out = format!("set it to {twice} in {path}, then threatstopctl reload");
+        let text = format!("simulated_limit {limit} is too small for 2 x {entries}");
+        report.fail("limit", format!("{text}: {way_out}"));
     } else {
-        report.ok("limit", format!("{limit} entries are enough for {entries}"));
+        report.ok("limit", format!("simulated_limit {limit} is enough for 2 x {entries}"));
     }
     for file in files {
         let name = file.table.name(case.config);

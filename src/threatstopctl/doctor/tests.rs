@@ -589,8 +589,8 @@ fn simulated_tables() {
     }
     let mut host = Recorded::fine();
     simulated(&mut host, "simulated_limit = 9\n");
-    let wanted = "9 entries are too few for 5: set tables.simulated_limit to 10 in \
-                  /etc/threatstopd.toml";
+    let wanted = "simulated_limit 9 is too small for 2 x 5: set it to 10 in \
+                  /etc/threatstopd.toml, then threatstopctl reload";
     assert_eq!(texts(&report(&host), Verdict::Fail), [wanted]);
 }
 

@@ -1,0 +1,153 @@
+//! The doctor, and whether what it prescribes helps.
+//!
+//! 1. Start the daemon on simulated tables, update, and run doctor: all is in order.
+//! 2. Break one thing after the other: modes, a file, the kernel's table. Each time doctor fails
+//!    and prints a command; run it, and all is in order again.
+//! 3. Stop the daemon: doctor says so.
+
+// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::fs;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use common::*;
+use nix::unistd::{User, geteuid};
+use tests::harness::{Config, Daemon, Scratch, ctl, programs};
+use tests::process::{Output, run};
+
+fn doctor(scratch: &Scratch) -> Output {
+    ctl(&scratch.socket(), &["doctor", "-f", scratch.config().to_str().unwrap()])
+}
+
+fn failures(output: &Output) -> Vec<&str> {
+    output.stdout.lines().filter_map(|line| line.strip_prefix("FAIL ")).collect()
+}
+
+/// Runs doctor, which must find this and no more; then runs what it prescribes.
+#[track_caller]
+fn mend(scratch: &Scratch, begins: &str) {
+    let output = doctor(scratch);
+    assert_eq!((output.status.code(), output.stderr.as_str()), (Some(1), ""));
+    let found = failures(&output);
+    assert!(found.len() == 1 && found[0].starts_with(begins), "{begins}\n{}", output.stdout);
+    let command = found[0].rsplit(": ").next().unwrap();
+    let command = command.strip_suffix(" writes it anew").unwrap_or(command);
+    let ctl = programs().threatstopctl.display();
+    let command = match command.strip_prefix("threatstopctl ") {
+        Some("setup") => format!("{ctl} setup -f {}", scratch.config().display()),
+        Some(rest) => format!("{ctl} -s {} {rest}", scratch.socket().display()),
+        None => command.to_string(),
+    };
+    let mended = run(Command::new("sh").args(["-c", &command]), PATIENCE);
+    assert!(mended.status.success(), "{command}: {}{}", mended.stdout, mended.stderr);
+}
+
+#[track_caller]
+fn in_order(scratch: &Scratch) {
+    let output = doctor(scratch);
+    assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
+}
+
+#[test]
+fn what_it_prescribes_helps() {
+    let (service, _) = honest(300);
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &[service.addr()]);
+    let daemon = Daemon::start(&scratch, &config);
+    update(&daemon);
+
+    let output = doctor(&scratch);
+    assert_eq!((output.status.code(), output.stderr.as_str()), (Some(0), ""), "{}", output.stdout);
+    for line in [
+        "note tables are simulated: pf, its rules and pflogd were not looked at",
+        "note log.enabled is false: no hit is reported",
+        "ok   simulated_limit 200000 is enough for 2 x 303",
+        &format!("ok   pf table <{BLOCK}> is equal to its file (300)"),
+    ] {
+        assert!(output.stdout.lines().any(|found| found == line), "{line}\n{}", output.stdout);
+    }
+    assert!(output.stdout.contains("\nok   threatstopd 0.1.0 answers, up "), "{}", output.stdout);
+
+    let path = |name: &str, kind: &str| scratch.tables().join(format!("{name}.{kind}"));
+    let shown = |name: &str| path(name, "pftable").display().to_string();
+    let config = scratch.config();
+    set_mode(&config, 0o640);
+    mend(&scratch, &format!("{}: mode 0640: ", config.display()));
+    in_order(&scratch);
+    set_mode(&scratch.tables(), 0o777);
+    mend(&scratch, &format!("{}: mode 0777: ", scratch.tables().display()));
+    in_order(&scratch);
+    set_mode(&scratch.spool(), 0o755);
+    mend(&scratch, &format!("{}: mode 0755: ", scratch.spool().display()));
+    in_order(&scratch);
+    set_mode(&path(BLOCK, "pftable"), 0o604);
+    mend(&scratch, &format!("{}: mode 0604: ", shown(BLOCK)));
+    in_order(&scratch);
+    fs::remove_file(path(BLOCK, "pftable")).unwrap();
+    mend(&scratch, &format!("{}: missing, ", shown(BLOCK)));
+    // it is there again, and empty
+    let output = doctor(&scratch);
+    let empty = format!("{}: empty: nothing is blocked: threatstopctl update", shown(BLOCK));
+    assert!(failures(&output).contains(&empty.as_str()), "{}", output.stdout);
+    update(&daemon);
+    in_order(&scratch);
+    plant(&path(BLOCK, "simulated"), "192.0.2.1\n");
+    mend(&scratch, &format!("pf table <{BLOCK}> lacks 300 prefixes of its file, and has 1 that"));
+    in_order(&scratch);
+    plant(&path(ALLOW, "pftable"), "example.org\n");
+    mend(&scratch, &format!("{}: line 1: not a numeric IP address: ", shown(ALLOW)));
+    in_order(&scratch);
+
+    assert!(daemon.stop().success());
+    let output = doctor(&scratch);
+    let found = failures(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(found.len() == 1 && found[0].starts_with("threatstopd does not answer: "), "{found:?}");
+    assert!(found[0].ends_with("rcctl check threatstopd)"), "{found:?}");
+}
+
+#[test]
+fn the_document() {
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &[]).set("policy.servers", vec!["192.0.2.53"]);
+    config.write(&scratch);
+    let file = scratch.config();
+    let output = ctl(&scratch.socket(), &["-j", "doctor", "-f", file.to_str().unwrap()]);
+    assert_eq!((output.status.code(), output.stderr.as_str()), (Some(1), ""));
+    let document: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let checks = document["checks"].as_array().unwrap();
+    let failed: Vec<&str> = checks
+        .iter()
+        .filter(|check| check["ok"] == false)
+        .map(|check| check["what"].as_str().unwrap())
+        .collect();
+    // no table files, no simulated tables for the block list, and no daemon
+    assert_eq!(failed, ["file", "file", "table", "daemon"]);
+    assert_eq!(document["failed"], failed.len());
+    assert!(checks.iter().all(|check| !check["text"].as_str().unwrap().is_empty()));
+}
+
+/// The kernel's tables are for root to look at.
+#[test]
+fn somebody_else_than_root_is_refused() {
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &[]).set("policy.servers", vec!["192.0.2.53"]);
+    config.set("tables.backend", "pf").write(&scratch);
+    let mut command = Command::new(&programs().threatstopctl);
+    if geteuid().is_root() {
+        // where everybody can reach it
+        let copy = scratch.path().join("threatstopctl");
+        fs::copy(&programs().threatstopctl, &copy).unwrap();
+        set_mode(&copy, 0o755);
+        command = Command::new(copy);
+        let nobody = User::from_name("nobody").unwrap().expect("a user nobody");
+        command.uid(nobody.uid.as_raw());
+    }
+    let output = run(command.arg("doctor").arg("-f").arg(scratch.config()), PATIENCE);
+    assert_eq!(output.stderr, "threatstopctl: doctor: need root privileges\n");
+    assert_eq!((output.status.code(), output.stdout.as_str()), (Some(1), ""));
+}
