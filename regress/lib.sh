@@ -310,6 +310,19 @@ expect_line() {
 	grep -q -e "$1" "${2:-$dir/out}" || fail "no line with \"$1\" in: $(cat "${2:-$dir/out}")"
 }
 
+# The usual beginning of a case: a block list of so many addresses, nothing allowed, an update.
+# Further arguments are for the configuration.
+begin() {
+	addresses "$1" >"$dir/block"
+	: >"$dir/allow"
+	shift
+	serve "$dir/block" "$dir/allow"
+	config "$@"
+	start
+	update
+	expect_table $BLOCK "$dir/block"
+}
+
 # ---- tables
 
 kernel() {

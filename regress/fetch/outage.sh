@@ -8,13 +8,7 @@
 need_programs
 need_nsd
 
-addresses 50 >"$dir/block"
-: >"$dir/allow"
-serve "$dir/block" "$dir/allow"
-config
-start
-update
-expect_table $BLOCK "$dir/block"
+begin 50
 
 quiet "$nameserver"
 nameserver=

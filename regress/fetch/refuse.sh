@@ -9,16 +9,10 @@
 need_programs
 need_nsd
 
-addresses 50 >"$dir/block"
-: >"$dir/allow"
 : >"$dir/empty"
 awk 'BEGIN { for (i = 11; i < 127; i++) print i ".0.0.0/8"; for (i = 128; i < 160; i++) print i ".0.0.0/8" }' >"$dir/wide"
 addresses 300 >"$dir/long"
-serve "$dir/block" "$dir/allow"
-config 'guard.max_entries = 200'
-start
-update
-expect_table $BLOCK "$dir/block"
+begin 50 'guard.max_entries = 200'
 
 for list in empty wide long; do
 	serve "$dir/$list" "$dir/allow"

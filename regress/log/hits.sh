@@ -10,12 +10,7 @@ need_programs
 need_nsd
 need_packets
 
-addresses 10 >"$dir/block"
-: >"$dir/allow"
-serve "$dir/block" "$dir/allow"
-config 'log.enabled = true' 'log.url = "https://127.0.0.1:9/"'
-start
-update
+begin 10 'log.enabled = true' 'log.url = "https://127.0.0.1:9/"'
 need_command show hits
 connect
 start_pflogd

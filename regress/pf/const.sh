@@ -9,20 +9,14 @@ need_programs
 need_nsd
 need_pf
 
-addresses 100 >"$dir/one"
 addresses 150 >"$dir/two"
-: >"$dir/allow"
-serve "$dir/one" "$dir/allow"
-config
-start
-update
-expect_table $BLOCK "$dir/one"
+begin 100
 
 sed "/^table <$BLOCK>/s/persist/const persist/" "$dir/anchor.conf" | $PFCTL -q -a "$anchor" -f -
 serve "$dir/two" "$dir/allow"
 no_update
 expect_line 'a const table; remove that word in pf.conf'
-expect_table $BLOCK "$dir/one"
+expect_table $BLOCK "$dir/block"
 
 $PFCTL -q -a "$anchor" -f "$dir/anchor.conf"
 update

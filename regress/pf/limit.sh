@@ -12,14 +12,8 @@ need_pf
 
 limit=$($PFCTL -sm | awk '$1 == "table-entries" { print $4 }')
 [ "$limit" -le 1000000 ] || skip "a limit of $limit entries takes too long to fill"
-addresses 100 >"$dir/few"
 addresses 5000 >"$dir/many"
-: >"$dir/allow"
-serve "$dir/few" "$dir/allow"
-config 'guard.max_growth = 100000'
-start
-update
-expect_table $BLOCK "$dir/few"
+begin 100 'guard.max_growth = 100000'
 
 addresses $((limit - 1000)) 10.0 >"$dir/filler"
 # replace, for add would wait in the kernel when there is no room
@@ -28,7 +22,7 @@ $PFCTL -q -a "$anchor" -t filler -T replace -f "$dir/filler" ||
 serve "$dir/many" "$dir/allow"
 no_update
 expect_line 'do not fit; put "set limit table-entries [0-9]*" above the tables of pf.conf'
-expect_table $BLOCK "$dir/few"
+expect_table $BLOCK "$dir/block"
 
 $PFCTL -q -a "$anchor" -t filler -T kill
 update

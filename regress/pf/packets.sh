@@ -13,12 +13,7 @@ need_programs
 need_nsd
 need_packets
 
-addresses 10 >"$dir/block"
-: >"$dir/allow"
-serve "$dir/block" "$dir/allow"
-config
-start
-update
+begin 10
 connect
 ping_out >"$dir/out" 2>&1 || fail "no ping out before: $(cat "$dir/out")"
 ping_in >"$dir/out" 2>&1 || fail "no ping in before: $(cat "$dir/out")"

@@ -10,12 +10,7 @@ need_nsd
 need_pf
 
 grep '^table' "$dir/anchor.conf" | $PFCTL -q -a "$anchor" -f -
-addresses 10 >"$dir/block"
-: >"$dir/allow"
-serve "$dir/block" "$dir/allow"
-config
-start
-update
+begin 10
 warning="pf table <$BLOCK> is not used by any rule: nothing is blocked"
 expect_line "$warning"
 state "$warning" || fail "no warning: $(ctl status)"

@@ -10,11 +10,7 @@ need_programs
 need_nsd
 prefer_pf
 
-addresses 10 >"$dir/block"
-: >"$dir/allow"
-serve "$dir/block" "$dir/allow"
-config
-start
+begin 10
 [ -n "$(find "$sock" -type s -perm 0660)" ] || fail "not a socket of mode 0660"
 
 perl -MIO::Socket::UNIX -e '

@@ -10,12 +10,7 @@ need_programs
 need_nsd
 prefer_pf
 
-addresses 100 >"$dir/block"
-: >"$dir/allow"
-serve "$dir/block" "$dir/allow"
-config
-start
-update
+begin 100
 first=$(engine)
 
 config 'guard.max_entries = 50'

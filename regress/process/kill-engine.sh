@@ -9,13 +9,8 @@ need_programs
 need_nsd
 prefer_pf
 
-addresses 100 >"$dir/block"
 addresses 120 >"$dir/more"
-: >"$dir/allow"
-serve "$dir/block" "$dir/allow"
-config
-start
-update
+begin 100
 first=$(engine)
 
 kill -9 "$first"

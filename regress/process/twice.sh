@@ -9,11 +9,7 @@ need_programs
 need_nsd
 prefer_pf
 
-addresses 10 >"$dir/block"
-: >"$dir/allow"
-serve "$dir/block" "$dir/allow"
-config
-start
+begin 10
 for socket in "$sock" "$dir/other"; do
 	"$THREATSTOPD" -d -f "$conf" -s "$socket" >"$dir/out" 2>&1 &&
 		fail "started twice" || status=$?

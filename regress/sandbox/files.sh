@@ -15,12 +15,7 @@ users() {
 	fstat "$1" | awk 'NR > 1 { print $3 }'
 }
 
-addresses 10 >"$dir/block"
-: >"$dir/allow"
-serve "$dir/block" "$dir/allow"
-config
-start
-update
+begin 10
 child=$(engine)
 users /dev/pf | grep -qx "$helper" || fail "fstat does not show /dev/pf of the helper"
 ! users /dev/pf | grep -qx "$child" || fail "the engine has /dev/pf"

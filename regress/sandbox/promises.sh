@@ -33,12 +33,7 @@ look() {
 	[ "$(ps -o ruser= -p "$child" | tr -d ' ')" = "$user" ] || fail "the engine is not $user's"
 }
 
-addresses 10 >"$dir/block"
-: >"$dir/allow"
-serve "$dir/block" "$dir/allow"
-config
-start
-update
+begin 10
 look
 first=$child
 ctl reload

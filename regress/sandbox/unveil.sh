@@ -21,12 +21,7 @@ named() {
 	ctl why 198.18.0.2 | grep -q 'basic.threatstop.local'
 }
 
-addresses 10 >"$dir/block"
-: >"$dir/allow"
-serve "$dir/block" "$dir/allow"
-config
-start
-update
+begin 10
 named || fail "why: $(ctl why 198.18.0.2)"
 stop
 quiet "$nameserver"

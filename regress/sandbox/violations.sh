@@ -23,13 +23,8 @@ ktrace -t p -f "$dir/control" \
     perl -MOpenBSD::Pledge -e 'pledge("rpath"); socket(my $s, 2, 1, 0)' >/dev/null 2>&1 || :
 violations "$dir/control" >/dev/null || fail "ktrace records no violation"
 
-addresses 10 >"$dir/block"
-: >"$dir/empty"
-serve "$dir/block" "$dir/empty"
-config 'tables.check_interval = "1s"'
 under="ktrace -i -t p -f $dir/trace"
-start
-update
+begin 10 'tables.check_interval = "1s"'
 ctl status >"$dir/out"
 ctl -j status >"$dir/out"
 ctl show block >"$dir/out"
@@ -39,16 +34,16 @@ ctl test >"$dir/out" || :
 ctl log verbose
 $PFCTL -q -a "$anchor" -t $BLOCK -T flush
 wait_for 10 "the table is not put back" holds $BLOCK "$dir/block"
-serve "$dir/empty" "$dir/empty"
+serve "$dir/allow" "$dir/allow"
 no_update
 addresses 20 >"$dir/block"
-serve "$dir/block" "$dir/empty"
+serve "$dir/block" "$dir/allow"
 update
 ctl rollback >"$dir/out"
 quiet "$nameserver"
 nameserver=
 no_update
-serve "$dir/block" "$dir/empty"
+serve "$dir/block" "$dir/allow"
 
 first=$(engine)
 ctl reload
