@@ -20,9 +20,12 @@ use std::process::ExitCode;
 
 use report::Comparison;
 
+/// Runs a comparison.
+type Compare = fn() -> Vec<Comparison>;
+
 fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let all: [(&str, fn() -> Vec<Comparison>); 3] =
+    let all: [(&str, Compare); 3] =
         [("update", update::compare), ("compose", compose::compare), ("decode", decode::compare)];
     if let Some(unknown) =
         wanted.iter().find(|word| *word != "growth" && all.iter().all(|(name, _)| name != word))
