@@ -120,6 +120,8 @@ pub fn floor(config: &Config) -> Floor {
 /// next update; the helper has logged why.
 async fn in_force(link: &Link, table: TableId) -> Option<PrefixSet> {
     match link.list(table, Source::File).await {
+        // what setup makes, so that pf.conf loads before the first update: no set at all yet
+        Ok(set) if set.is_empty() && table == TableId::Block => None,
         Ok(set) => Some(set),
         Err(why) => {
             logger::info(format_args!("no previous {} set: {why}", table.word()));

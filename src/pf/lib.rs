@@ -33,10 +33,10 @@ pub struct Table {
 
 impl Table {
     /// A table by its anchor ("" is the main ruleset) and name. `None` when pf or the file system
-    /// could not take them: a name has 1 to 31 characters of `A-Z a-z 0-9 _ - .` and begins with
+    /// could not take them: a name has 1 to 31 characters of `A-Z a-z 0-9 _ : - .` and begins with
     /// none of the last two; an anchor has at most 958 octets and no NUL, and is not pf's `_pf`.
     pub fn new(anchor: &str, name: &str, may_be_empty: bool) -> Option<Self> {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.:".contains(&b);
         let valid = name.bytes().all(plain) && !name.is_empty() && !name.starts_with(['-', '.']);
         let mut pfr = abi::PfrTable::default(); // NUL to the ends, which pf insists on
         let room = &mut pfr.name[..abi::PF_TABLE_NAME_SIZE - 1];
