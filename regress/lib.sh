@@ -47,6 +47,7 @@ cleanup() {
 finish() {
 	status=$?
 	trap - EXIT HUP INT TERM
+	trap '' PIPE
 	set +e
 	[ -z "$helper" ] || kill -9 "$helper" 2>/dev/null
 	# nsd has children, which it takes with it
@@ -79,7 +80,7 @@ finish() {
 }
 
 trap finish EXIT
-trap 'exit 1' HUP INT TERM
+trap 'exit 1' HUP INT PIPE TERM
 
 # ---- what a case needs
 
