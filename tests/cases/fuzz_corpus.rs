@@ -2,7 +2,8 @@
 //!
 //! 1. Make octets as honest servers, engines, pf and administrators write them, and give them to
 //!    the targets, which accept them.
-//! 2. Give each target all files of its corpus, and variations of them for some time.
+//! 2. Give them octets that go one step too far, which they refuse.
+//! 3. Give each target all files of its corpus, and variations of them for some time.
 //!
 //! A target panics when the program does, or when it does something else than a naive reading says.
 
@@ -75,6 +76,14 @@ fn honest_octets_are_accepted() {
             count += 1;
         }
         assert!(count > 0, "{name}: no seed");
+    }
+}
+
+#[test]
+fn octets_one_step_too_far_are_refused() {
+    for (index, (name, octets)) in fuzz_seeds::refused().iter().enumerate() {
+        let target = fuzz::target(name).unwrap();
+        assert!(!call(name, target, &format!("refused {index}"), octets), "{name}: {index}");
     }
 }
 

@@ -27,10 +27,45 @@ pub fn all() -> Vec<Seed> {
     settings(&mut seeds);
     requests(&mut seeds);
     files(&mut seeds);
-    // a universe in the midst of IPv4 without a floor, and one at the end of IPv6
+    // a universe in the midst of IPv4 without a floor, one at the end of IPv6, and neighbours that
+    // the floor keeps apart
     seeds.push(("compose", b"\x01\0\0\x12\0\x80\x0c\x10\x01\x10\x80\x03\x11\x40\x04\x12\0".into()));
     seeds.push(("compose", b"\x05\x03\0\x08\xff\x01\x09\xf0\x02\x0a\0\0\x0b\x01".into()));
+    seeds.push(("compose", b"\x01\x09\0\x12\x04\x01\x12\x05".into()));
+    seeds.push(("compose", b"\x04\x03\0\x06\0\0\x06\x40\x02\x12\x80".into()));
     seeds
+}
+
+/// Octets that go one step too far, and are not to be accepted.
+pub fn refused() -> Vec<Seed> {
+    let mut seeds: Vec<Seed> = [
+        "203.0.113.7",
+        "9.9.0.0",
+        "9.9.255.255",
+        "9.0.0.0/8",
+        "2001:db8::",
+        "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+        "2001::/16",
+        "8.0.0.0/7",
+        "1.2.3.4 1.2.3.4",
+        "1.2.3.0/24 1.2.3.255",
+        "5.6.7.8 1.2.3.4",
+    ]
+    .map(|set| ("imsg_stream", [vec![1], stream(&published(TableId::Block, set))].concat()))
+    .into();
+    let mut record = include_bytes!("../../src/pflog/tests/data/captured.pcap")[..40].to_vec();
+    record[32..36].copy_from_slice(&(pflog::MAX_CAPTURE + 1).to_le_bytes());
+    seeds.push((
+        "pcap_file",
+        [vec![200], record, vec![0; pflog::MAX_CAPTURE as usize + 1]].concat(),
+    ));
+    seeds.push(("local_list", line(policy::LOCAL_MAX_LINE + 1)));
+    seeds
+}
+
+/// A prefix and blanks, so many octets in all.
+fn line(octets: usize) -> Vec<u8> {
+    format!("{:octets$}", "1.2.3.4").into()
 }
 
 fn apl_rdata(seeds: &mut Vec<Seed>) {
@@ -120,21 +155,29 @@ fn stream(messages: &[EngineMessage]) -> Vec<u8> {
     octets
 }
 
-fn imsg_streams(seeds: &mut Vec<Seed>) {
-    let transaction = |table, text: &str, dry_run| {
-        let (mut v4, mut v6) = (Vec::new(), Vec::new());
-        for net in text.split_whitespace().map(|word| word.parse().unwrap()) {
-            match net {
-                Prefix::V4(net) => v4.push(net),
-                Prefix::V6(net) => v6.push(net),
-            }
+fn transaction(table: TableId, text: &str, dry_run: bool) -> Vec<EngineMessage> {
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    for net in text.split_whitespace().map(|word| word.parse().unwrap()) {
+        match net {
+            Prefix::V4(net) => v4.push(net),
+            Prefix::V6(net) => v6.push(net),
         }
-        let entries = (v4.len() + v6.len()) as u32;
-        let mut all = vec![EngineMessage::TableBegin { table, entries, dry_run }];
-        all.extend(Entries::split(&v4, &v6).map(EngineMessage::TableEntries));
-        all.push(EngineMessage::TableCommit);
-        all
-    };
+    }
+    let entries = (v4.len() + v6.len()) as u32;
+    let mut all = vec![EngineMessage::TableBegin { table, entries, dry_run }];
+    all.extend(Entries::split(&v4, &v6).map(EngineMessage::TableEntries));
+    all.push(EngineMessage::TableCommit);
+    all
+}
+
+/// All that an engine says which publishes this and no more.
+fn published(table: TableId, text: &str) -> Vec<EngineMessage> {
+    let mut all = vec![EngineMessage::Hello { version: VERSION }];
+    all.extend(transaction(table, text, false));
+    all
+}
+
+fn imsg_streams(seeds: &mut Vec<Seed>) {
     let list = |table, source| EngineMessage::TableList { table, source };
     let (block, allow) = (TableId::Block, TableId::Allow);
     let all = [
@@ -168,6 +211,10 @@ fn imsg_streams(seeds: &mut Vec<Seed>) {
     }
     seeds.push(("imsg_stream", short));
     seeds.push(("imsg_stream", [vec![1], raw].concat()));
+    // the neighbours of what is protected
+    let beside = "9.8.255.255 9.10.0.0 203.0.113.6 203.0.113.8 \
+                  2001:db7:ffff:ffff:ffff:ffff:ffff:ffff 2001:db9::";
+    seeds.push(("imsg_stream", [vec![1], stream(&published(block, beside))].concat()));
 }
 
 /// Records of the captures that the crate pflog is tested with.
@@ -243,6 +290,7 @@ device_id="tdid_abcd1234"
     seeds.push(("old_conf", old.into()));
     let list = "# mine\n\n1.2.3.4\t# a host\r\n  10.0.0.0/8  \r\n2001:DB8::/32\n::ffff:1.2.3.4";
     seeds.push(("local_list", list.into()));
+    seeds.push(("local_list", line(policy::LOCAL_MAX_LINE)));
 }
 
 fn requests(seeds: &mut Vec<Seed>) {
