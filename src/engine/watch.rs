@@ -28,13 +28,12 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Takes the state of the tables that we have just published as the one to compare with.
-    pub fn settle(&self, stats: &Stats, published: [bool; 2]) {
+    /// Has the tables that we have just published compared at the next look. What pf says of them
+    /// now may already be what somebody else has made of them since.
+    pub fn forget(&self, published: [bool; 2]) {
         let mut marks = self.marks.get();
-        for ((known, stat), published) in marks.iter_mut().zip(&stats.tables).zip(published) {
-            if published {
-                *known = Some(mark(stat));
-            }
+        for (known, _) in marks.iter_mut().zip(published).filter(|(_, published)| *published) {
+            *known = None;
         }
         self.marks.set(marks);
     }
@@ -114,17 +113,12 @@ async fn look(engine: &Engine, compare: bool) -> Option<Stats> {
             Some(set) => mend(engine, table, set).await,
             None => Some(false),
         };
-        // what could not be mended is looked at again the next time
-        known[at] = done.map(|_| now);
+        // what was mended, or could not be, is looked at again the next time
+        known[at] = (done == Some(false)).then_some(now);
         mended |= done == Some(true);
     }
     engine.watch.marks.set(known);
-    if !mended {
-        return Some(stats);
-    }
-    let stats = engine.link.stats().await.ok()?;
-    engine.watch.settle(&stats, known.map(|mark| mark.is_some()));
-    Some(stats)
+    if mended { engine.link.stats().await.ok() } else { Some(stats) }
 }
 
 /// Has the helper compare file and kernel; writes the file anew when that is gone or damaged.

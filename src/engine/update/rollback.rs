@@ -56,9 +56,7 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
         changes[table as usize] = change(before.set(table), set);
     }
     engine.runs.rollbacks.set(engine.runs.rollbacks.get().wrapping_add(1));
-    if let Ok(stats) = engine.link.stats().await {
-        engine.watch.settle(&stats, [true; 2]);
-    }
+    engine.watch.forget([true; 2]);
     let since = match &before.block {
         Some(old) => before.since.follow(old, &block, time.started),
         None => Since::new(&block, time.started),

@@ -219,8 +219,8 @@ impl<'a> Work<'a> {
                 }
             }
         }
+        engine.watch.forget(published);
         if let Ok(stats) = engine.link.stats().await {
-            engine.watch.settle(&stats, published);
             for warning in watch::warnings(engine, &stats) {
                 self.warn(warning);
             }
