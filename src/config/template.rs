@@ -3,7 +3,8 @@
 use crate::names::{DeviceId, Invalid, from_str};
 use crate::setting::Text;
 
-/// A text in which `{device_id}` and `{time}` stand for the device id and the time of an upload.
+/// A text in which `{device_id}` and `{time}` stand for the device id and the time at which the log
+/// of an upload begins.
 ///
 /// At most 1024 octets without control characters. Braces have no other use.
 #[derive(Clone, Debug, PartialEq, Eq)]
