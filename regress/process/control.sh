@@ -36,7 +36,8 @@ expect_table $BLOCK "$dir/block"
 wait $garbage
 
 if [ "$uid" -eq 0 ]; then
-	su -m "$user" -c "$THREATSTOPCTL -s $sock status" >"$dir/out" 2>&1 && fail "not refused"
+	# with a shell of its own choice, since the user has none that does anything
+	SHELL=/bin/sh su -m "$user" -c "$THREATSTOPCTL -s $sock status" >"$dir/out" 2>&1 && fail "not refused"
 	expect_line 'Permission denied'
 fi
 stop
