@@ -17,8 +17,11 @@ const FIRST_OCTETS: [u32; 32] = [
     2, 5, 14, 23, 27, 31, 36, 37, 39, 41, 42, 43, 45, 46, 49, 58, 59, 60, 61, 62, 77, 78, 79, 80,
     81, 82, 83, 84, 85, 86, 87, 88,
 ];
-/// The /23 in one /8. Each holds one item at most, and that is smaller, so nothing aggregates.
-const SLOTS_PER_OCTET: u32 = 1 << 15;
+/// Host bits of the slots that the IPv4 space is cut into. Each holds one item at most, and that is
+/// smaller, so nothing aggregates.
+const SLOT_BITS: u32 = 9;
+/// The same where there are more than a million prefixes.
+const NARROW_SLOT_BITS: u32 = 7;
 
 /// A list and what composing it alone, with the default guards, must give.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +81,7 @@ pub fn basic_list(entries: usize) -> Sample {
     sample
 }
 
-/// A block list of so many disjoint prefixes that do not aggregate; at most a million.
+/// A block list of so many disjoint prefixes that do not aggregate; at most four million.
 pub fn big_list(prefixes: usize) -> Sample {
     let items = plain(prefixes, 3);
     let mut table = items.clone();
@@ -104,19 +107,21 @@ pub fn hosts(items: &[Item]) -> Vec<Item> {
 fn plain(count: usize, seed: u64) -> Vec<Item> {
     let mut prng = Prng::new(seed);
     let v6 = count / 32;
-    let mut slots: Vec<u32> = (0..FIRST_OCTETS.len() as u32 * SLOTS_PER_OCTET).collect();
+    let room = |bits: u32| (FIRST_OCTETS.len() as u32) << (24 - bits);
+    let bits = if count - v6 <= room(SLOT_BITS) as usize { SLOT_BITS } else { NARROW_SLOT_BITS };
+    let mut slots: Vec<u32> = (0..room(bits)).collect();
     assert!(count - v6 <= slots.len(), "{count} prefixes are more than there is room for");
     prng.shuffle(&mut slots);
     let mut out: Vec<Item> = slots[..count - v6]
         .iter()
         .map(|slot| {
-            let octet = FIRST_OCTETS[(slot / SLOTS_PER_OCTET) as usize];
-            let net = octet << 24 | (slot % SLOTS_PER_OCTET) << 9;
+            let octet = FIRST_OCTETS[(slot >> (24 - bits)) as usize];
+            let net = octet << 24 | slot << bits & 0x00ff_ffff;
             let random = prng.next_u64();
-            let host = (random >> 32) as u32 & 0x1ff;
-            // Three hosts for each network, as block lists are.
+            let host = (random >> 32) as u32 & ((1 << bits) - 1);
+            // Three hosts for each network, half a slot, as block lists are.
             if random.is_multiple_of(4) {
-                Item::v4(net | host & 0x100, 24)
+                Item::v4(net | host & 1 << (bits - 1), (33 - bits) as u8)
             } else {
                 Item::v4(net | host, 32)
             }

@@ -19,15 +19,21 @@ pub fn show() {
         "prefixes", "wall", "us a prefix", "engine", "helper"
     );
     let service = PolicyService::start(Zone::new("threatstop.local"));
-    for prefixes in [10_000_usize, 100_000, 1_000_000] {
+    for prefixes in [10_000_usize, 100_000, 1_000_000, 4_000_000] {
         let list = big_list(prefixes);
-        let update = update(&service, &list, prefixes.div_ceil(4000));
+        let update = update(&service, &list, 1, prefixes.div_ceil(4000));
         row(prefixes, update.cost.wall.as_secs_f64(), &update.memory[..2]);
+    }
+    println!("\nGrowth: one update of 845,000 prefixes, by lists (256 names in all)");
+    println!("  {:>10} {:>9} {:>12} {:>8} {:>8}", "lists", "wall", "us a list", "engine", "helper");
+    for lists in [1, 4, 16, 64] {
+        let update = update(&service, &big_list(845_000), lists, 256 / lists);
+        row(lists, update.cost.wall.as_secs_f64(), &update.memory[..2]);
     }
     println!("\nGrowth: one update of 100,000 prefixes, by names");
     println!("  {:>10} {:>9} {:>12} {:>8} {:>8}", "names", "wall", "us a name", "engine", "helper");
     for names in [16, 64, 256, 1000] {
-        let update = update(&service, &big_list(100_000), names);
+        let update = update(&service, &big_list(100_000), 1, names);
         row(names, update.cost.wall.as_secs_f64(), &update.memory[..2]);
     }
     println!("\nGrowth: threatstopctl decode, by records");

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use tests::harness::{Config, Daemon, Scratch};
+use tests::item::Item;
 use tests::lists::{Sample, big_list};
 use tests::sim::{Layout, PolicyService, Shape, Zone};
 
@@ -36,7 +37,7 @@ pub fn compare() -> Vec<Comparison> {
     let mut theirs: Vec<Vec<Cost>> = vec![Vec::new(); peers.len()];
     let mut peaks = [0.0_f64; 3];
     for _ in 0..RUNS {
-        let update = update(&service, &list, NAMES);
+        let update = update(&service, &list, 1, NAMES);
         ours.push(update.cost);
         for (peak, now) in peaks.iter_mut().zip(update.memory) {
             *peak = peak.max(now);
@@ -72,12 +73,17 @@ pub fn compare() -> Vec<Comparison> {
     }]
 }
 
-/// One update of a daemon that has nothing yet.
-pub fn update(service: &PolicyService, list: &Sample, names: usize) -> Update {
+/// One update of a daemon that has nothing yet: so many lists, of so many names each.
+pub fn update(service: &PolicyService, list: &Sample, lists: usize, names: usize) -> Update {
     // the run at the start finds no list
     service.edit(|zone| *zone = Zone::new("threatstop.local"));
     let scratch = Scratch::new();
+    let parts: Vec<&[Item]> = list.items.chunks(list.items.len().div_ceil(lists)).collect();
+    let named =
+        |(index, _)| if index == 0 { LIST.into() } else { format!("list{index}.threatstop.local") };
+    let block: Vec<String> = parts.iter().enumerate().map(named).collect();
     let config = Config::new(&scratch, &[service.addr()])
+        .set("policy.block", block.clone())
         .set("policy.allow", Vec::<String>::new())
         .set("guard.max_entries", 10_000_000)
         .set("guard.max_coverage", 100)
@@ -85,7 +91,9 @@ pub fn update(service: &PolicyService, list: &Sample, names: usize) -> Update {
     let daemon = Daemon::start(&scratch, &config);
     daemon.wait_for("waiting for provisioning", LIMIT);
     let idle = memory(daemon.pid(), "VmRSS").unwrap_or(0.0);
-    service.set_list(LIST, &list.items, Shape::from(Layout::Index).names(names));
+    for (name, items) in block.iter().zip(parts) {
+        service.set_list(name, items, Shape::from(Layout::Index).names(names));
+    }
     let cost = within(|| {
         let output = daemon.ctl(&["update"]);
         assert!(output.status.success(), "{}{}", output.stdout, output.stderr);

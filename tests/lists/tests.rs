@@ -81,6 +81,13 @@ fn big_list_is_disjoint() {
 }
 
 #[test]
+fn more_than_a_million_prefixes_are_disjoint() {
+    let sample = big_list(1_100_000);
+    assert_eq!(sample.table.len(), 1_100_000);
+    check_table(&sample.table);
+}
+
+#[test]
 fn allow_list_is_a_table_apart() {
     let allow = allow_list();
     assert_eq!(allow.len(), 3);
