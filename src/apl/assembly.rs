@@ -19,8 +19,6 @@ use crate::query::{QueryType, Question};
 
 /// Most names that a list is read from.
 pub const MAX_NAMES: usize = 1024;
-/// Most PTR records between a list's name and that of a part.
-pub const MAX_DEPTH: usize = 16;
 /// Most items of a list.
 pub const MAX_ITEMS: usize = 5_000_000;
 /// The highest number of a name in a list of the old kind.
@@ -98,7 +96,6 @@ struct Pending {
 #[derive(Debug)]
 struct Node {
     name: ListName,
-    depth: usize,
     stage: Stage,
 }
 
@@ -239,7 +236,7 @@ impl Pass {
         let mut pass = Self::default();
         pass.seen.insert(list.clone());
         // The first of the names cannot be one too many.
-        let _ = pass.add(list.clone(), 0, Stage::Named { ptr: None, apl: None });
+        let _ = pass.add(list.clone(), Stage::Named { ptr: None, apl: None });
         pass
     }
 
@@ -248,12 +245,12 @@ impl Pass {
     }
 
     /// Adds a name and asks the questions of its first stage.
-    fn add(&mut self, name: ListName, depth: usize, stage: Stage) -> Result<(), ListErrorKind> {
+    fn add(&mut self, name: ListName, stage: Stage) -> Result<(), ListErrorKind> {
         if self.nodes.len() == MAX_NAMES {
             return Err(ListErrorKind::TooManyNames);
         }
         let node = self.nodes.len();
-        self.nodes.push(Node { name, depth, stage: Stage::Done });
+        self.nodes.push(Node { name, stage: Stage::Done });
         self.enter(node, stage);
         Ok(())
     }
@@ -282,7 +279,6 @@ impl Pass {
             self.ttl = Some(self.ttl.map_or(answer.ttl, |ttl| ttl.min(answer.ttl)));
         }
         let Some(node) = self.nodes.get_mut(index) else { return Ok(()) };
-        let depth = node.depth;
         match (&mut node.stage, qtype) {
             (Stage::Named { ptr, .. }, QueryType::Ptr) => *ptr = Some(found),
             (Stage::Named { apl, .. }, QueryType::Apl) => *apl = Some(found),
@@ -315,7 +311,7 @@ impl Pass {
             }
             Stage::Named { .. } | Stage::Addresses { .. } | Stage::Done => {}
         }
-        self.follow(answer.targets, depth, options)
+        self.follow(answer.targets, options)
     }
 
     /// Neither APL nor PTR nor TXT. Only the list's own name may have single addresses: of a part
@@ -342,26 +338,19 @@ impl Pass {
         }
         let next = number + 1;
         match self.nodes.first().and_then(|list| list.name.numbered(next)) {
-            Some(name) => self.add(name, 0, Stage::addresses(next, false)),
+            Some(name) => self.add(name, Stage::addresses(next, false)),
             None => Ok(()),
         }
     }
 
-    /// Adds the names that PTR records lead to and that are new.
-    fn follow(
-        &mut self,
-        targets: Vec<ListName>,
-        depth: usize,
-        options: &Options,
-    ) -> Result<(), ListErrorKind> {
+    /// Adds the names that PTR records lead to and that are new. A list may be one long chain; that
+    /// none is added twice, and no more than [`MAX_NAMES`], ends all loops.
+    fn follow(&mut self, targets: Vec<ListName>, options: &Options) -> Result<(), ListErrorKind> {
         for name in targets {
             if !name.is_below(&options.suffix) {
                 self.outside.get_or_insert((0, name)).0 += 1;
             } else if self.seen.insert(name.clone()) {
-                if depth == MAX_DEPTH {
-                    return Err(ListErrorKind::TooDeep);
-                }
-                self.add(name, depth + 1, Stage::Named { ptr: None, apl: None })?;
+                self.add(name, Stage::Named { ptr: None, apl: None })?;
             }
         }
         Ok(())

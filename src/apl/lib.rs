@@ -16,7 +16,7 @@ mod query;
 mod record;
 mod text;
 
-pub use assembly::{Ask, Assembly, MAX_DEPTH, MAX_ITEMS, MAX_NAMES, MAX_NUMBERED, Options, Ticket};
+pub use assembly::{Ask, Assembly, MAX_ITEMS, MAX_NAMES, MAX_NUMBERED, Options, Ticket};
 pub use codec::{AplError, Counts, decode, encode};
 pub use list::{List, ListError, ListErrorKind, Warning};
 pub use message::{Answer, AnswerError, MAX_ALIASES, Rcode, Reply};

@@ -4,7 +4,7 @@ use core::fmt;
 
 use prefix::Items;
 
-use crate::assembly::{MAX_DEPTH, MAX_ITEMS, MAX_NAMES, MAX_NUMBERED};
+use crate::assembly::{MAX_ITEMS, MAX_NAMES, MAX_NUMBERED};
 use crate::codec::Counts;
 use crate::message::{AnswerError, Rcode};
 use crate::name::ListName;
@@ -116,8 +116,6 @@ pub enum ListErrorKind {
     },
     /// More than [`MAX_NAMES`] names.
     TooManyNames,
-    /// PTR records lead to PTR records more than [`MAX_DEPTH`] times.
-    TooDeep,
     /// More than [`MAX_ITEMS`] items.
     TooManyItems,
     /// More than [`MAX_NUMBERED`] numbered names.
@@ -128,10 +126,7 @@ impl ListErrorKind {
     /// Whether another reading of the list may well end the same way, since the list itself breaks
     /// a bound.
     pub(crate) fn is_bound(&self) -> bool {
-        matches!(
-            self,
-            Self::TooManyNames | Self::TooDeep | Self::TooManyItems | Self::TooManyNumbered
-        )
+        matches!(self, Self::TooManyNames | Self::TooManyItems | Self::TooManyNumbered)
     }
 }
 
@@ -166,7 +161,6 @@ impl fmt::Display for ListErrorKind {
                  {outside_suffix} names outside the suffix)"
             ),
             Self::TooManyNames => write!(f, "made of more than {MAX_NAMES} names"),
-            Self::TooDeep => write!(f, "nested more than {MAX_DEPTH} names deep"),
             Self::TooManyItems => write!(f, "more than {MAX_ITEMS} items"),
             Self::TooManyNumbered => write!(f, "more than {MAX_NUMBERED} numbered names"),
         }
