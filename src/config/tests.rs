@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::*;
+use crate::setting::Setting as _;
 
 mod round_trip;
 
@@ -47,6 +48,12 @@ fn the_defaults_are_those_of_the_interface() {
     assert_eq!(log.scope, Scope::Tables);
     assert_eq!(log.spool_size.octets(), 64 << 20);
     assert_eq!(log.request.fields.len(), 0);
+}
+
+#[test]
+fn the_defaults_are_printed_as_the_interface_writes_them() {
+    let values = |text: &str| text.parse::<toml::Table>().unwrap();
+    assert_eq!(values(&defaults().to_toml()), values(include_str!("tests/interface.toml")));
 }
 
 #[test]
@@ -142,7 +149,11 @@ fn numbers_end_at_their_bounds() {
             let printed = config.to_toml();
             let written = match key.kind {
                 Kind::Integer => number.to_string(),
-                Kind::Duration => quote(&setting::write_duration(number)),
+                Kind::Duration => {
+                    let mut text = String::new();
+                    Duration::from_secs(number).write(&mut text);
+                    text
+                }
                 _ => quote(&Size::new(number).to_string()),
             };
             assert!(printed.contains(&format!("\n{} = {written}\n", key.name)), "{printed}");
