@@ -37,5 +37,5 @@ ln -s file link
 
 if [ "$uid" -eq 0 ]; then
 	chown "$user" file
-	refused file 'file of somebody else' "^file: owned by uid $(id -u "$user"), .*chown root file\$"
+	refused file 'file of somebody else' "^file: owned by uid $(id -u "$user"), .*chown root file && chmod 600 file\$"
 fi

@@ -116,7 +116,7 @@ impl fmt::Display for ConfigError {
                 write!(
                     f,
                     "{file}: owned by uid {owner}, neither root nor the user who starts the \
-                     program: chown root {file}"
+                     program: chown root {file} && chmod 600 {file}"
                 )
             }
             Self::TooLarge { file } => {

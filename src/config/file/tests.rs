@@ -67,7 +67,8 @@ fn the_owner_is_root_or_whoever_starts_the_program() {
     for starter in [0, 1001] {
         assert_eq!(
             check(1000, starter).unwrap_err().to_string(),
-            "f: owned by uid 1000, neither root nor the user who starts the program: chown root f"
+            "f: owned by uid 1000, neither root nor the user who starts the program: chown root f \
+             && chmod 600 f"
         );
     }
 }

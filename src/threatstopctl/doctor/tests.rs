@@ -135,7 +135,7 @@ fn the_configuration() {
     assert_fails(
         |host| host.at(CONFIG).uid = 1000,
         &["/etc/threatstopd.toml: owned by uid 1000, neither root nor the user who starts the \
-           program: chown root /etc/threatstopd.toml"],
+           program: chown root /etc/threatstopd.toml && chmod 600 /etc/threatstopd.toml"],
     );
 }
 
