@@ -37,7 +37,7 @@ connect() {
 	route -qn add 203.0.113.0/24 192.0.2.2
 	route -qn add -inet6 2001:db8:bad::/48 2001:db8:f::2
 	wait_for 10 "addresses stay tentative" settled
-	! $PFCTL -sI -v | grep -q "^\($inner\|$outer\).*skip" || skip "pf skips $inner or $outer"
+	! $PFCTL -sI -v | grep -qE "^($inner|$outer) .*skip" || skip "pf skips $inner or $outer"
 }
 
 settled() {

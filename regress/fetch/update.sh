@@ -54,7 +54,7 @@ config
 start
 update
 # the first update at start may have been the one that published
-[ "$(grep -c '^Adding\|^No changes' "$dir/out")" -ge 1 ] || fail "no summary: $(cat "$dir/out")"
+[ "$(grep -c -e '^Adding' -e '^No changes' "$dir/out")" -ge 1 ] || fail "no summary: $(cat "$dir/out")"
 expect_line "^Starting ThreatSTOP update on "
 expect_line "^Using DNS Server 127.0.0.1:$port\$"
 expect_line '^Processing allow list dns.threatstop.local$'

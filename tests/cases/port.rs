@@ -284,6 +284,7 @@ const MISTAKES: &[Mistake] = &[
     ("regress/pf/Makefile", "limit ", "limits ", "no limits.sh"),
     ("regress/pf/limit.sh", "# Start", "# start", "its steps"),
     ("regress/config/Makefile", "syntax ", "", "not a pair"),
+    ("regress/fetch/update.sh", "-e '^Adding' -e '", "'^Adding\\|", "GNU"),
 ];
 
 /// Copy what the checker reads. Make each mistake in turn.
