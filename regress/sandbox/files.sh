@@ -22,5 +22,5 @@ users /dev/pf | grep -qx "$helper" || fail "fstat does not show /dev/pf of the h
 for file in "$conf" /etc/master.passwd /etc/spwd.db; do
 	! users "$file" | grep -qx -e "$helper" -e "$child" || fail "$file is open"
 done
-! fstat -p "$helper" | grep -w internet || fail "the helper has a socket of the net"
+! fstat -p "$helper" | grep internet || fail "the helper has a socket of the net"
 stop

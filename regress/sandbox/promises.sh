@@ -29,8 +29,10 @@ look() {
 		held "${pair% *}" | diff -u "$dir/named" - || fail "${pair#* }: other promises"
 		ps -o stat= -p "${pair% *}" | grep -q 'p.*U' || fail "unveil is not locked"
 	done
-	[ "$(ps -o user= -p "$child" | tr -d ' ')" = "$user" ] || fail "the engine is not $user's"
-	[ "$(ps -o ruser= -p "$child" | tr -d ' ')" = "$user" ] || fail "the engine is not $user's"
+	# by number, for ps cuts names off
+	for id in uid ruid; do
+		[ "$(ps -o $id= -p "$child")" -eq "$(id -u "$user")" ] || fail "the engine is not $user's"
+	done
 }
 
 begin 10
