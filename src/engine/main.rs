@@ -10,6 +10,7 @@ mod control;
 mod dns;
 mod link;
 mod log;
+mod protect;
 mod schedule;
 mod startup;
 mod state;
@@ -34,6 +35,8 @@ pub struct Engine {
     pub log: log::Log,
     /// What is in force, and what is kept over restarts.
     pub state: state::State,
+    /// The hosts of the configuration that are given by name.
+    pub names: protect::Names,
     /// The update that is under way, if one is.
     pub runs: update::Runs,
     /// The eye on pf.
@@ -66,6 +69,7 @@ fn run() -> Result<Infallible, String> {
         let link = link::Link::start(channel)?;
         let state = state::State::load(&config, &link).await?;
         let engine = Rc::new(Engine {
+            names: protect::Names::new(&config),
             runs: update::Runs::new(&config),
             watch: watch::Watch::default(),
             started: std::time::Instant::now(),

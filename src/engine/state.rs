@@ -17,7 +17,7 @@ use policy::{Floor, List, Since};
 use prefix::PrefixSet;
 
 use crate::link::Link;
-pub use memory::{HeldBack, Memory};
+pub use memory::{HeldBack, Known, Memory};
 
 /// The sets in force and what they were made of.
 #[derive(Debug, Default)]

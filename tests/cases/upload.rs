@@ -4,7 +4,7 @@
 // A test stops at the first thing that is not as expected; there is nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -227,6 +227,38 @@ fn a_certificate_that_is_not_good_is_refused() {
     let missing = Stage::new("https://127.0.0.1:1/", "nothing in PEM", |config| config);
     let why = missing.upload().unwrap_err();
     assert!(why.contains("log.ca_file") && why.contains("no certificate in it"), "{why}");
+}
+
+/// 1. Name log server and proxy so that getaddrinfo(3) finds addresses that the block list has:
+///    a number of inet_aton(3) is a name to us.
+/// 2. Update: both are cut out of the table, and `why` names them.
+/// 3. They are remembered for the next start.
+#[test]
+fn hosts_given_by_name_are_protected() {
+    // 198.51.100.9 and .10
+    let (server, proxy) = ("0xc6336409", "0xc633640a");
+    if (server, 0).to_socket_addrs().is_err() {
+        eprintln!("SKIPPED: this resolver does not know the numbers of inet_aton(3)");
+        return;
+    }
+    let service = LogService::start();
+    let stage = Stage::new(&format!("https://{server}:9/"), service.ca(), |config| {
+        config.set("log.proxy", format!("http://{proxy}:9"))
+    });
+    let table = stage.daemon.table_file("ThreatSTOP-Block").unwrap();
+    let blocked: Vec<&str> = table.lines().collect();
+    assert_eq!(blocked[0], "198.51.100.0/29");
+    assert!(blocked.contains(&"198.51.100.8") && blocked.contains(&"198.51.100.11"), "{table}");
+    assert!(!blocked.contains(&"198.51.100.9") && !blocked.contains(&"198.51.100.10"), "{table}");
+    for (addr, reason) in [
+        ("198.51.100.9", "protected by 198.51.100.9 (log server 0xc6336409)"),
+        ("198.51.100.10", "protected by 198.51.100.10 (proxy 0xc633640a)"),
+    ] {
+        let why = stage.daemon.ctl(&["why", addr]);
+        assert!(why.stdout.contains(reason) && !why.status.success(), "{}", why.stdout);
+    }
+    let state = std::fs::read_to_string(stage.scratch.spool().join("state.json")).unwrap();
+    assert!(state.contains(r#""0xc6336409":["198.51.100.9"]"#), "{state}");
 }
 
 /// `test` says whether the log host is there, and what its page says about us.

@@ -127,12 +127,13 @@ fn held(engine: &Engine) -> Vec<Held> {
 pub fn why(engine: &Engine, address: IpAddr) -> Why {
     let policy = engine.state.policy();
     let empty = prefix::PrefixSet::default();
+    let protected = crate::protect::protected(engine);
     let evidence = policy::Evidence {
         block: policy.block.as_ref().unwrap_or(&empty),
         since: &policy.since,
         block_lists: &policy.block_lists,
         allow_lists: &policy.allow_lists,
-        protected: &engine.given.protected,
+        protected: &protected,
     };
     let found = policy::why(&evidence, address);
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();

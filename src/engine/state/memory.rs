@@ -1,6 +1,7 @@
 //! What is remembered of runs: a few values, as JSON in `state.json`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::path::Path;
 
 use imsg::TableId;
@@ -10,6 +11,9 @@ use serde::{Deserialize, Serialize};
 const FILE: &str = "state.json";
 /// Far more than it ever has.
 const LARGEST: u64 = 1 << 20;
+
+/// Addresses by the name of their host.
+pub type Known = BTreeMap<String, Vec<IpAddr>>;
 
 /// What is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,6 +39,8 @@ pub struct Memory {
     pub rolled_back: Option<u64>,
     /// Lists that came as APL once: they are not read in a weaker form any more.
     pub apl: BTreeSet<String>,
+    /// The addresses behind the names of servers, as they were looked up last.
+    pub resolved: Known,
 }
 
 /// A set that was held back.

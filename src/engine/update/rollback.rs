@@ -9,6 +9,7 @@ use prefix::{Item, Items, PrefixSet};
 
 use super::publish::publish;
 use super::run::{Time, change, guard};
+use crate::protect::protected;
 use crate::state::{Policy, floor};
 use crate::{Engine, clock};
 
@@ -40,8 +41,8 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
     let allow = allow.unwrap_or_default();
     let allow =
         compose_allow(&[as_list(&allow)], &guard).map_err(|kept| kept.reason.to_string())?;
-    let protected = &engine.given.protected;
-    let block = compose_block(&[as_list(&block)], &allow, protected, &guard)
+    let protected = protected(engine);
+    let block = compose_block(&[as_list(&block)], &allow, &protected, &guard)
         .map_err(|kept| kept.reason.to_string())?
         .set;
     let held_before = engine.state.memory().rolled_back;

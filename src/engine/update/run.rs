@@ -15,6 +15,7 @@ use super::fetch::{self, Fetched};
 use super::publish::publish;
 use super::{Ended, Run};
 use crate::alarm::QUIET;
+use crate::protect::{self, protected};
 use crate::state::{HeldBack, Policy, floor};
 use crate::{Engine, clock, watch};
 
@@ -37,7 +38,8 @@ pub async fn run(engine: &Rc<Engine>, run: &Run) -> Ended {
     let time = Time::start();
     run.say(format!("Starting ThreatSTOP update on {}", clock::date(time.started)));
     let rollbacks = engine.runs.rollbacks.get();
-    let fetched = match fetch::fetch(engine, run).await {
+    let (fetched, ()) = tokio::join!(fetch::fetch(engine, run), protect::refresh(engine));
+    let fetched = match fetched {
         Ok(fetched) => fetched,
         Err(failure) => {
             note_failure(engine, run, &time, &failure);
@@ -127,8 +129,8 @@ impl<'a> Work<'a> {
         let allow = self.judge(TableId::Allow, composed);
         let empty = PrefixSet::default();
         let in_force = allow.as_ref().or(self.before.allow.as_ref()).unwrap_or(&empty);
-        let protected = &self.engine.given.protected;
-        let composed = compose_block(&self.fetched.block, in_force, protected, &guard);
+        let protected = protected(self.engine);
+        let composed = compose_block(&self.fetched.block, in_force, &protected, &guard);
         let block = match composed {
             Ok(composed) => {
                 for hit in &composed.removed.hits {

@@ -1,0 +1,146 @@
+//! The addresses behind the names of policy servers, log server and proxy, which no list may
+//! block.
+//!
+//! The helper protects what is given as an address. It asks no resolver, so names are the
+//! engine's: each update looks them up, and what was found last holds until something else is
+//! found, over restarts too.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use config::{Config, Host, Server};
+use futures_util::future::join_all;
+use prefix::Prefix;
+use tokio::net::lookup_host;
+use tokio::time::timeout;
+
+use crate::Engine;
+use crate::state::Known;
+
+/// How long a run waits for the resolver, while it asks the policy servers anyway.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Most addresses of a name: who answers for it cannot lift much out of the lists.
+const MAX_ADDRESSES: usize = 8;
+
+/// The names of a configuration.
+pub struct Names {
+    /// Each name with what it is, such as `log server`.
+    wanted: BTreeMap<String, &'static str>,
+    /// Those that could not be looked up last, which was said then.
+    failing: RefCell<BTreeSet<String>>,
+}
+
+impl Names {
+    /// The names of hosts that the engine connects to under this configuration.
+    pub fn new(config: &Config) -> Self {
+        let mut wanted = BTreeMap::new();
+        let log = &config.log;
+        let proxy = log.proxy.as_ref().map(|proxy| ("proxy", &proxy.host));
+        let hosts = [("log server", &log.url.host)].into_iter().chain(proxy);
+        for (what, host) in hosts.filter(|_| log.enabled) {
+            if let Host::Name(name) = host {
+                wanted.insert(name.as_str().to_owned(), what);
+            }
+        }
+        for server in &config.policy.servers {
+            if let Server::Name(name) | Server::NamePort(name, _) = server {
+                wanted.insert(name.as_str().to_owned(), "policy server");
+            }
+        }
+        Self { wanted, failing: RefCell::default() }
+    }
+
+    /// The known addresses, worded for people.
+    fn worded(&self, known: &Known) -> Vec<policy::Protected> {
+        let mut all = Vec::new();
+        for (name, what) in &self.wanted {
+            for addr in known.get(name).into_iter().flatten() {
+                let (net, reason) = (Prefix::host(*addr), format!("{what} {name}"));
+                all.push(policy::Protected { net, reason });
+            }
+        }
+        all
+    }
+
+    /// Looks all names up at the same time and gives what is known then; of a name that cannot be
+    /// looked up, or not in time, what was known before. What changes is logged, once.
+    async fn look_up(
+        &self,
+        before: &Known,
+        limit: Duration,
+        resolve: impl AsyncFn(&str) -> io::Result<Vec<IpAddr>>,
+    ) -> Known {
+        let resolve = &resolve;
+        let found = self.wanted.iter().map(|(name, what)| async move {
+            let found = timeout(limit, resolve(name)).await;
+            (name, what, found.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())))
+        });
+        let mut known = Known::new();
+        for (name, what, found) in join_all(found).await {
+            let before = before.get(name).cloned().unwrap_or_default();
+            let now = match found {
+                Ok(found) => {
+                    self.failing.borrow_mut().remove(name);
+                    let now = canonical(found);
+                    if now != before {
+                        logger::info(format_args!("protected: {what} {name}, {}", listed(&now)));
+                    }
+                    now
+                }
+                Err(error) => {
+                    if self.failing.borrow_mut().insert(name.clone()) {
+                        logger::warn(format_args!(
+                            "{what} {name}: {error}; protected as before: {}",
+                            listed(&before)
+                        ));
+                    }
+                    before
+                }
+            };
+            known.insert(name.clone(), now);
+        }
+        known
+    }
+}
+
+/// Each address once and in order, since resolvers change the order on purpose.
+fn canonical(found: Vec<IpAddr>) -> Vec<IpAddr> {
+    let all: BTreeSet<IpAddr> = found.iter().map(IpAddr::to_canonical).collect();
+    all.into_iter().take(MAX_ADDRESSES).collect()
+}
+
+fn listed(addresses: &[IpAddr]) -> String {
+    match addresses {
+        [] => "no address".into(),
+        all => all.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// getaddrinfo(3), which takes the promise "dns", on a thread of its own.
+async fn resolve(name: &str) -> io::Result<Vec<IpAddr>> {
+    let found = lookup_host((name, 0)).await?;
+    Ok(found.map(|addr| addr.ip()).collect())
+}
+
+/// Looks the names up and remembers what is found.
+pub async fn refresh(engine: &Engine) {
+    let before = engine.state.memory().resolved.clone();
+    let known = engine.names.look_up(&before, PATIENCE, resolve).await;
+    if known != before {
+        engine.state.remember(|memory| memory.resolved = known);
+    }
+}
+
+/// All networks that no block table may touch: those that the helper refuses, and the addresses
+/// behind names.
+pub fn protected(engine: &Engine) -> Vec<policy::Protected> {
+    let mut all = engine.given.protected.clone();
+    all.extend(engine.names.worded(&engine.state.memory().resolved));
+    all
+}
+
+#[cfg(test)]
+mod tests;
