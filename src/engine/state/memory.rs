@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use imsg::TableId;
 use policy::HeldRuns;
@@ -35,6 +36,8 @@ pub struct Memory {
     pub held: [Option<HeldBack>; 2],
     /// Runs in a row that were held back, by number of entries: block, allow.
     pub held_runs: [Row; 2],
+    /// When a run last counted in one of these rows.
+    pub held_at: Option<u64>,
     /// When the administrator rolled back; nothing is published until he updates.
     pub rolled_back: Option<u64>,
     /// Lists that came as APL once: they are not read in a weaker form any more.
@@ -74,6 +77,17 @@ impl From<Row> for HeldRuns {
 }
 
 impl Memory {
+    /// Whether a scheduled run may count in the rows of held sets: at least half an interval after
+    /// the last that did. Each start makes a scheduled run, and a server in trouble for some seconds
+    /// must not have its way because somebody starts the daemon three times meanwhile.
+    ///
+    /// A clock that was set back does not hold up the rows.
+    pub fn may_count(&self, now: u64, interval: Duration) -> bool {
+        self.held_at
+            .and_then(|at| now.checked_sub(at))
+            .is_none_or(|since| since >= interval.as_secs() / 2)
+    }
+
     /// What is held back of a table.
     pub fn held(&self, table: TableId) -> Option<&HeldBack> {
         self.held[table as usize].as_ref()
@@ -100,3 +114,6 @@ pub fn save(directory: &Path, memory: &Memory) -> Result<(), String> {
     let text = serde_json::to_vec(memory).map_err(|error| format!("{FILE}: {error}"))?;
     super::replace(directory, FILE, &text, true)
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,6 +65,8 @@ struct Work<'a> {
     before: Rc<Policy>,
     fetched: Fetched,
     held_runs: [HeldRuns; 2],
+    /// Who wants the run, as far as its judgement goes.
+    wanted: Wanted,
     warnings: Vec<String>,
     /// Why not all of it is published.
     kept: [Option<Kept>; 2],
@@ -72,10 +74,16 @@ struct Work<'a> {
 
 impl<'a> Work<'a> {
     fn new(engine: &'a Rc<Engine>, run: &'a Run, fetched: Fetched) -> Self {
-        let held_runs = engine.state.memory().held_runs.map(HeldRuns::from);
+        let memory = engine.state.memory();
+        let held_runs = memory.held_runs.map(HeldRuns::from);
+        let counts = memory.may_count(clock::now(), engine.config.policy.interval);
+        let wanted = match run.request.wanted {
+            Wanted::Scheduled if !counts => Wanted::Manual,
+            wanted => wanted,
+        };
         let warnings = fetched.warnings.clone();
         let before = engine.state.policy();
-        Self { engine, run, before, fetched, held_runs, warnings, kept: [None, None] }
+        Self { engine, run, before, fetched, held_runs, wanted, warnings, kept: [None, None] }
     }
 
     /// Judges a composed set; one that is kept back is said and remembered.
@@ -86,7 +94,7 @@ impl<'a> Work<'a> {
         };
         let held = &mut self.held_runs[id as usize];
         let previous = self.before.set(id).map(PrefixSet::len);
-        let wanted = self.run.request.wanted;
+        let wanted = self.wanted;
         let judged = match composed {
             Ok(set) => judge(table, &set, previous, &guard(self.engine), wanted, held)
                 .map(|how| (set, how)),
@@ -322,6 +330,10 @@ impl<'a> Work<'a> {
                 memory.rolled_back = None;
             } else {
                 memory.failures += 1;
+            }
+            let held = |kept: &Kept| kept.reason.is_hold();
+            if self.wanted == Wanted::Scheduled && self.kept.iter().flatten().any(held) {
+                memory.held_at = Some(time.started);
             }
             for id in TableId::PUBLISH_ORDER {
                 let at = id as usize;
