@@ -409,7 +409,8 @@ fn allow_wins_inside_of_block() {
 /// Give files of the administrator's own: prefixes to block with comments, and one to let through
 /// that a list has.
 /// Check that both count. Edit them, with a mistake: check that the update names file and line,
-/// asks no server, and that the old tables stay. Mend it: the edit counts.
+/// asks no server, and that the old tables stay. Mend it: the edit counts. Put another file in the
+/// place of one: check that the update says what to do, and that a reload makes it count.
 #[test]
 fn local_lists_count_and_their_mistakes_are_found() {
     let (service, _) = honest(300);
@@ -449,6 +450,20 @@ fn local_lists_count_and_their_mistakes_are_found() {
     update(&daemon);
     let blocked = table(&daemon, BLOCK).unwrap();
     assert!(blocked.contains("\n200.1.3.0/24\n") && !blocked.contains("200.1.2.0/24"));
+
+    let edited = scratch.path().join("edited");
+    fs::write(&edited, "200.1.4.0/24\n").unwrap();
+    fs::rename(&edited, &block).unwrap();
+    let warned = update(&daemon).stdout;
+    let words = format!("{} was removed or replaced, and counts as it was", block.display());
+    assert!(warned.contains(&format!("Warning: {words}: threatstopctl reload\n")), "{warned}");
+    assert!(table(&daemon, BLOCK).unwrap().contains("\n200.1.3.0/24\n"));
+    assert!(daemon.ctl(&["reload"]).status.success());
+    wait_until("the new file counts", || {
+        daemon.table_file(BLOCK).is_some_and(|text| text.contains("\n200.1.4.0/24\n"))
+    });
+    daemon.wait_until_ready();
+    assert!(!update(&daemon).stdout.contains("replaced"));
     assert!(daemon.stop().success());
 }
 

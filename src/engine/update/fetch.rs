@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::rc::Rc;
 
 use apl::ListName;
@@ -48,7 +49,7 @@ impl From<String> for Failure {
 pub async fn fetch(engine: &Rc<Engine>, run: &Run) -> Result<Fetched, Failure> {
     let config = &engine.config.policy;
     // a mistake in a file of ours is found before anybody is asked
-    let local = local(engine)?;
+    let local = Local::read(engine)?;
     let mut wanted: Vec<Wanted> = Vec::new();
     for name in config.allow.iter().chain(&config.block) {
         let apl_before = engine.state.memory().apl.contains(name.as_str());
@@ -101,13 +102,16 @@ pub async fn fetch(engine: &Rc<Engine>, run: &Run) -> Result<Fetched, Failure> {
         apl: Vec::new(),
         warnings: Vec::new(),
     };
+    let mut warn = |warning: String| {
+        run.say(format!("Warning: {warning}"));
+        logger::warn(&warning);
+        fetched.warnings.push(warning);
+    };
+    local.replaced.into_iter().for_each(&mut warn);
     for list in retrieved.lists {
         let name = list.name.to_string();
         for warning in &list.warnings {
-            let warning = format!("list {name}: {warning}");
-            run.say(format!("Warning: {warning}"));
-            logger::warn(&warning);
-            fetched.warnings.push(warning);
+            warn(format!("list {name}: {warning}"));
         }
         if list.apl {
             fetched.apl.push(name.clone());
@@ -124,7 +128,7 @@ pub async fn fetch(engine: &Rc<Engine>, run: &Run) -> Result<Fetched, Failure> {
         }
         fetched.allow.push(list);
     }
-    for (table, list) in local {
+    for (table, list) in local.lists {
         match table {
             TableId::Block => fetched.block.push(list),
             TableId::Allow => fetched.allow.push(list),
@@ -137,21 +141,36 @@ fn list_name(name: &DomainName) -> Result<ListName, String> {
     ListName::parse(name.as_str()).map_err(|error| format!("list {name}: {error}"))
 }
 
-/// The administrator's own lists, read anew: they may have been edited in place.
-fn local(engine: &Engine) -> Result<Vec<(TableId, List)>, String> {
-    let config = &engine.config.policy;
-    let mut lists = Vec::new();
-    for (table, file) in &engine.given.local {
-        let path = match table {
-            TableId::Block => &config.local_block,
-            TableId::Allow => &config.local_allow,
-        };
-        let path = path.as_ref().map_or("local list".into(), |path| path.display().to_string());
-        let text = read(file).map_err(|error| format!("{path}: {error}"))?;
-        let items = parse_local(&path, &text).map_err(|error| error.to_string())?;
-        lists.push((*table, List::new(path, items, floor(&engine.config))));
+/// The administrator's own lists.
+#[derive(Default)]
+struct Local {
+    lists: Vec<(TableId, List)>,
+    /// What there is to say of files that others have replaced; only the helper can open these.
+    replaced: Vec<String>,
+}
+
+impl Local {
+    /// Reads the files anew: they may have been edited in place.
+    fn read(engine: &Engine) -> Result<Self, String> {
+        let config = &engine.config.policy;
+        let mut local = Self::default();
+        for (table, file) in &engine.given.local {
+            let path = match table {
+                TableId::Block => &config.local_block,
+                TableId::Allow => &config.local_allow,
+            };
+            let path = path.as_ref().map_or("local list".into(), |path| path.display().to_string());
+            let text = read(file).map_err(|error| format!("{path}: {error}"))?;
+            let items = parse_local(&path, &text).map_err(|error| error.to_string())?;
+            if file.metadata().is_ok_and(|file| file.nlink() == 0) {
+                local.replaced.push(format!(
+                    "{path} was removed or replaced, and counts as it was: threatstopctl reload"
+                ));
+            }
+            local.lists.push((*table, List::new(path, items, floor(&engine.config))));
+        }
+        Ok(local)
     }
-    Ok(lists)
 }
 
 fn read(mut file: &File) -> std::io::Result<Vec<u8>> {
