@@ -14,11 +14,14 @@ PFCTL ?=		/sbin/pfctl
 PF_ANCHOR ?=		regress
 # routing domain and number of the pair(4) interfaces of the cases that send packets
 RDOMAIN ?=		11
+# the file of a package for rc/package to install and remove
+PACKAGE ?=
 # yes: the directory of a case is not removed
 KEEP ?=			no
 
 ENVIRONMENT =	THREATSTOPD=${THREATSTOPD} THREATSTOPCTL=${THREATSTOPCTL} NSD=${NSD} \
-		PFCTL=${PFCTL} PF_ANCHOR=${PF_ANCHOR} RDOMAIN=${RDOMAIN} KEEP=${KEEP}
+		PFCTL=${PFCTL} PF_ANCHOR=${PF_ANCHOR} RDOMAIN=${RDOMAIN} \
+		PACKAGE=${PACKAGE} KEEP=${KEEP}
 
 .for case in ${CASES}
 REGRESS_TARGETS +=	run-${case}

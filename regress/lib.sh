@@ -127,6 +127,12 @@ need_pf() {
 	load_anchor
 }
 
+# Packets, or who looks at all rules, get to the anchor.
+need_anchor() {
+	$PFCTL -sr | grep -q "^anchor \"$PF_ANCHOR\" all" ||
+		skip "no line 'anchor \"$PF_ANCHOR\"' in the rules of pf: see regress/README"
+}
+
 # pf where there is one, else simulated tables: for cases that are about something else.
 prefer_pf() {
 	if [ "$system" = OpenBSD ] && [ "$uid" -eq 0 ]; then

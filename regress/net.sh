@@ -11,8 +11,7 @@ far6=2001:db8:bad::9
 # The addresses of interfaces are protected, as they are when threatstopd starts: start it first.
 need_packets() {
 	need_pf
-	$PFCTL -sr | grep -q "^anchor \"$PF_ANCHOR\" all" ||
-		skip "no line 'anchor \"$PF_ANCHOR\"' in pf.conf, or its rules are not reached"
+	need_anchor
 	inner=pair$RDOMAIN
 	outer=pair$((RDOMAIN + 1))
 	for interface in "$inner" "$outer" "lo$RDOMAIN" "pflog$RDOMAIN"; do

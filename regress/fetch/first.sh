@@ -8,6 +8,7 @@
 . "$(dirname "$0")/../lib.sh"
 need_programs
 need_nsd
+prefer_pf
 
 addresses 500 >"$dir/block"
 : >"$dir/allow"

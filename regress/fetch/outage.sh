@@ -7,6 +7,7 @@
 . "$(dirname "$0")/../lib.sh"
 need_programs
 need_nsd
+prefer_pf
 
 begin 50
 

@@ -8,6 +8,7 @@
 . "$(dirname "$0")/../lib.sh"
 need_programs
 need_nsd
+prefer_pf
 
 : >"$dir/empty"
 awk 'BEGIN { for (i = 11; i < 127; i++) print i ".0.0.0/8"; for (i = 128; i < 160; i++) print i ".0.0.0/8" }' >"$dir/wide"

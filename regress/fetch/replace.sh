@@ -9,6 +9,7 @@
 . "$(dirname "$0")/../lib.sh"
 need_programs
 need_nsd
+prefer_pf
 
 printf '%s\n' 198.51.100.1 198.51.100.9 203.0.113.0/24 >"$dir/one"
 printf '%s\n' 198.51.100.9 198.51.100.20 203.0.113.0/24 2001:db8::/32 >"$dir/two"

@@ -11,6 +11,7 @@
 . "$(dirname "$0")/../lib.sh"
 need_programs
 need_nsd
+prefer_pf
 
 cat >"$dir/block" <<'E1'
 203.0.113.0/24

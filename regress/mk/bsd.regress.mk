@@ -1,5 +1,5 @@
 # For bmake(1) on other systems, which have no bsd.regress.mk(5): what ours needs of OpenBSD's.
-# It differs in one thing: when a target failed, make(1) fails.
+# It differs in one thing: it goes on after a failure, and make(1) fails in the end.
 
 .MAIN: regress
 
