@@ -15,12 +15,13 @@ pub const ALLOW: &str = "/var/db/threatstop/ThreatSTOP-Allow.pftable";
 pub const BLOCK: &str = "/var/db/threatstop/ThreatSTOP-Block.pftable";
 const ENGINE: u32 = 880;
 
-/// What `pfctl -s info` begins with.
+/// What `pfctl -s info` begins with (`print_status()` in sbin/pfctl/pfctl_parser.c).
 const ENABLED: &str = "\
 Status: Enabled for 12 days 03:14:15             Debug: err
 
 State Table                          Total             Rate
   current entries                       37               
+  half-open tcp                          0               
   searches                        24211508           23.1/s
   inserts                           132377            0.1/s
   removals                          132340            0.1/s
@@ -35,9 +36,10 @@ Status: Disabled for 0 days 00:00:07             Debug: err
 
 State Table                          Total             Rate
   current entries                        0               
+  half-open tcp                          0               
 ";
 
-/// What `pfctl -s memory` prints.
+/// What `pfctl -s memory` prints (`pfctl_show_limits()` in sbin/pfctl/pfctl.c).
 pub const LIMITS: &str = "\
 states        hard limit   100000
 src-nodes     hard limit    10000
