@@ -5,7 +5,8 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use control::{Reply, Request};
 
@@ -109,8 +110,32 @@ impl Client {
         // SO_RCVTIMEO is not in "stdio"
         stream.set_read_timeout(silence).map_err(ClientError::Io)?;
         stream.set_write_timeout(Some(SILENCE)).map_err(ClientError::Io)?;
-        pledge("stdio")?;
+        // After a reload another engine has to be found at the socket.
+        pledge(if matches!(request, Request::Reload {}) { "stdio unix" } else { "stdio" })?;
         Self::send(stream, request, left)
+    }
+
+    /// Waits, after the answer to [`Request::Reload`], until this engine has ended and the next
+    /// one can be asked at `socket`: whatever is asked in between would get no answer.
+    ///
+    /// # Errors
+    /// All of [`ClientError`].
+    pub fn outlive(mut self, socket: &Path) -> Result<(), ClientError> {
+        match self.next() {
+            Err(ClientError::Closed) => {}
+            Err(error) => return Err(error),
+            Ok(reply) => return Err(ClientError::Form(format!("{reply:?} behind the end"))),
+        }
+        let asked = Instant::now();
+        loop {
+            match UnixStream::connect(socket) {
+                Ok(_) => return Ok(()),
+                Err(error) if asked.elapsed() > SILENCE => {
+                    return Err(ClientError::Connect(socket.to_owned(), error));
+                }
+                Err(_) => thread::sleep(Duration::from_millis(20)),
+            }
+        }
     }
 
     fn send(mut stream: UnixStream, request: &Request, left: u64) -> Result<Self, ClientError> {

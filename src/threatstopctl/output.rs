@@ -44,13 +44,18 @@ pub fn relay(tool: &Tool, request: &Request) -> Result<bool, Error> {
         Client::ask(&tool.socket, request).map_err(|e| Error::Client(request.word(), e))?;
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     if tool.json {
-        print(client, request, &mut Json::new(out))
+        print(tool, client, request, &mut Json::new(out))
     } else {
-        print(client, request, &mut Text::new(out))
+        print(tool, client, request, &mut Text::new(out))
     }
 }
 
-fn print(mut client: Client, request: &Request, out: &mut dyn Output) -> Result<bool, Error> {
+fn print(
+    tool: &Tool,
+    mut client: Client,
+    request: &Request,
+    out: &mut dyn Output,
+) -> Result<bool, Error> {
     let broken = |error| Error::Client(request.word(), error);
     let parse = |texts: Vec<String>| prefixes(&texts).map_err(broken);
     loop {
@@ -62,6 +67,9 @@ fn print(mut client: Client, request: &Request, out: &mut dyn Output) -> Result<
             Reply::Remove(texts) => out.prefixes(Part::Remove, parse(texts)?)?,
             Reply::Done(done) => {
                 let ending = Ending::read(request, done).map_err(broken)?;
+                if let Request::Reload {} = request {
+                    client.outlive(&tool.socket).map_err(broken)?;
+                }
                 out.end(request, &ending)?;
                 return Ok(ending.is_yes());
             }

@@ -1,5 +1,6 @@
 //! One client: its request, its rights, the replies.
 
+use core::future::pending;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -173,7 +174,11 @@ async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> i
             Err(why) => client.fail(word, why).await,
         },
         Request::Reload {} => match engine.link.reload().await {
-            Ok(()) => client.done(Value::Object(Default::default())).await,
+            Ok(()) => {
+                client.done(Value::Object(Default::default())).await?;
+                // this engine ends now; by the end of the connection the client sees that it has
+                pending().await
+            }
             Err(why) => client.fail(word, why).await,
         },
         Request::Log { verbose } => match engine.link.log_level(verbose) {

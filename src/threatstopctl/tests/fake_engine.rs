@@ -212,13 +212,6 @@ fn commands() {
             updated.clone(),
         ),
         (
-            &["reload"],
-            json!({ "command": "reload" }),
-            vec![done()],
-            String::new(),
-            json!({ "done": true }),
-        ),
-        (
             &["log", "v"],
             json!({ "command": "log", "verbose": true }),
             vec![done()],
@@ -249,6 +242,35 @@ fn commands() {
         assert_eq!(output.status.code(), Some(0));
         assert_eq!(document(&output), printed);
         assert_eq!(asked, request);
+    }
+}
+
+/// `reload` is done when the engine that was asked has ended and the next one listens.
+#[test]
+fn reload() {
+    for (flags, printed) in [(None, ""), (Some("-j"), "{\"done\":true}\n")] {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("sock");
+        let first = UnixListener::bind(&socket).unwrap();
+        let path = socket.clone();
+        let thread = thread::spawn(move || {
+            let (mut stream, _) = first.accept().unwrap();
+            let mut request = String::new();
+            BufReader::new(&stream).read_line(&mut request).unwrap();
+            stream.write_all(lines(&[done()]).as_bytes()).unwrap();
+            // the engine lives on for a moment, then nobody listens, then the next one does
+            thread::sleep(Duration::from_millis(100));
+            drop((stream, first));
+            thread::sleep(Duration::from_millis(100));
+            std::fs::remove_file(&path).unwrap();
+            thread::sleep(Duration::from_millis(100));
+            (request, UnixListener::bind(&path).unwrap())
+        });
+        let output = tool().args(flags).arg("-s").arg(&socket).arg("reload").output().unwrap();
+        UnixStream::connect(&socket).expect("the next engine");
+        assert_said(&output, 0, printed, "");
+        let (request, _listener) = thread.join().unwrap();
+        assert_eq!(request, "{\"command\":\"reload\"}\n");
     }
 }
 
