@@ -27,6 +27,12 @@ impl Arguments {
     /// colon when it takes a value.
     pub fn parse(options: &str, words: Vec<OsString>) -> Result<Self, Misuse> {
         let mut found = Self::default();
+        found.read(options, words)?;
+        Ok(found)
+    }
+
+    /// As [`Arguments::parse`]; what stands before a wrong option is there even so.
+    pub fn read(&mut self, options: &str, words: Vec<OsString>) -> Result<(), Misuse> {
         let mut parser = lexopt::Parser::from_args(words);
         parser.set_short_equals(false);
         let unknown = |option| Misuse { option, why: "unknown option" };
@@ -42,17 +48,17 @@ impl Arguments {
                             Err(_) => return Err(Misuse { option, why: "needs an argument" }),
                         },
                     };
-                    found.options.push((letter, value));
+                    self.options.push((letter, value));
                 }
                 Arg::Long(name) => return Err(unknown(format!("--{name}"))),
                 Arg::Value(first) => {
-                    found.operands.push(first);
-                    found.operands.extend(parser.try_raw_args().into_iter().flatten());
+                    self.operands.push(first);
+                    self.operands.extend(parser.try_raw_args().into_iter().flatten());
                     break;
                 }
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// Whether the option was given.

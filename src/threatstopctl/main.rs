@@ -58,8 +58,10 @@ fn main() -> ExitCode {
 /// Does what the command line says; false when it was done and the answer is no. Sets `json` as
 /// soon as it is known, since errors are printed by it too.
 fn start(words: Vec<OsString>, json: &mut bool) -> Result<bool, Error> {
-    let arguments = Arguments::parse(OPTIONS, words).map_err(Error::option)?;
+    let mut arguments = Arguments::default();
+    let read = arguments.read(OPTIONS, words);
     *json = arguments.has('j');
+    read.map_err(Error::option)?;
     if arguments.has('V') {
         version(*json)?;
         return Ok(true);

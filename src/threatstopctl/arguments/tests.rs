@@ -36,6 +36,9 @@ fn the_first_operand_or_two_dashes_end_the_options() {
 fn what_is_no_option_is_named() {
     let misuse = |option: &str, why| Err(Misuse { option: option.into(), why });
     assert_eq!(parse("js:", &["-jx"]), misuse("-x", "unknown option"));
+    let mut found = Arguments::default();
+    found.read("js:", ["-jx"].map(OsString::from).to_vec()).unwrap_err();
+    assert!(found.has('j'));
     assert_eq!(parse("js:", &["-:"]), misuse("-:", "unknown option"));
     assert_eq!(parse("js:", &["--json"]), misuse("--json", "unknown option"));
     assert_eq!(parse("js:", &["--json=yes"]), misuse("--json", "unknown option"));
