@@ -4,18 +4,21 @@
 //!    key in its section, with type, range and default, and no key that does not exist.
 //! 2. Hold the full file in its EXAMPLES against what `threatstopd -nv` prints.
 //! 3. Take the flags from the source of threatstopd, and hold threatstopd(8) against them.
-//! 4. Run mandoc's lint over all manuals.
+//! 4. Hold its files, signals and lines of pf.conf(5) against defaults and sample, and the commands
+//!    that any document tells to type against the usage of threatstopctl.
+//! 5. Run mandoc's lint over all manuals.
 
 // A test stops at the first thing that is not as expected; there is nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use config::{Config, Key, Kind};
+use tests::harness::programs;
 use tests::process::run;
 use tests::servers::require_program;
 
@@ -155,6 +158,100 @@ fn every_flag_is_described() {
     let in_synopsis: BTreeSet<char> =
         in_synopsis.flat_map(|letters| letters.split(' ').next().unwrap().chars()).collect();
     assert_eq!(in_synopsis, taken, "synopsis of the manual");
+}
+
+/// What `threatstopctl` stands behind where it is a command to type, in manuals and plain texts.
+const BEFORE: [&str; 6] = ["# ", "$ ", "`", "\"", ".Ql ", "&& "];
+
+/// The commands to type in a text: the words behind `threatstopctl`.
+fn invocations(text: &str) -> Vec<Vec<&str>> {
+    let mut found = Vec::new();
+    for line in text.lines() {
+        for (at, name) in line.match_indices("threatstopctl ") {
+            if BEFORE.iter().any(|before| line[..at].ends_with(before)) {
+                let rest = &line[at + name.len()..];
+                let end = rest.find(['`', '"', '|', '>', '&', '(']).unwrap_or(rest.len());
+                found.push(rest[..end].split_whitespace().filter(|word| *word != "-j").collect());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn commands_to_type_are_there() {
+    let output = run(&mut Command::new(&programs().threatstopctl), Duration::from_secs(20));
+    let usage: BTreeMap<&str, &str> = output
+        .stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix('\t'))
+        .map(|line| line.split_once(' ').unwrap_or((line, "")))
+        .collect();
+    assert!(usage.len() >= 15, "{}", output.stderr);
+    let mut seen = BTreeSet::new();
+    for path in [
+        "src/threatstopd/threatstopd.8",
+        "src/threatstopctl/threatstopctl.8",
+        "src/config/threatstopd.toml.5",
+        "port/pkg/README",
+        "README.md",
+    ] {
+        for words in invocations(&source(path)) {
+            let arguments = usage.get(words[0]).unwrap_or_else(|| panic!("{path}: {words:?}"));
+            for letter in words[1..].iter().filter_map(|word| word.strip_prefix('-')) {
+                let options = arguments.split(['[', ']']).filter(|word| word.starts_with('-'));
+                let mut options = options.filter_map(|option| option.split(' ').next());
+                assert!(options.any(|option| option.contains(letter)), "{path}: {words:?}");
+            }
+            seen.insert(words[0].to_owned());
+        }
+    }
+    assert!(seen.len() >= 10, "only these are found: {seen:?}");
+}
+
+/// The lines of a pf.conf without comments and blank ones, continued ones in one.
+fn pf_lines(text: &str) -> Vec<String> {
+    let text = text.replace("\\\n\t", "");
+    let lines = text.lines().map(|line| line.split('#').next().unwrap().trim().to_string());
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn the_rules_of_the_manual_are_those_of_the_sample() {
+    let examples = examples(&source("src/threatstopd/threatstopd.8"));
+    assert_eq!(pf_lines(&examples[0]), pf_lines(&source("etc/pf.conf.threatstop")));
+}
+
+#[test]
+fn files_and_signals_are_described() {
+    let manual = source("src/threatstopd/threatstopd.8");
+    let default = |name: &str| {
+        let key = config::keys().iter().find(|key| (key.section, key.name) == split(name));
+        key.unwrap_or_else(|| panic!("{name}")).default.trim_matches('"').to_owned()
+    };
+    for file in [
+        config::DEFAULT_PATH.to_owned(),
+        format!("{}/", default("tables.directory")),
+        format!("{}/", default("log.spool")),
+        default("log.file"),
+        control::DEFAULT_SOCKET.to_owned(),
+    ] {
+        assert!(manual.contains(&format!("\n.It Pa {file}")), "{file}");
+    }
+    let (_, signals) = manual.split_once("\n.Ss Signals\n").unwrap();
+    let (signals, _) = signals.split_once("\n.El\n").unwrap();
+    let described: BTreeSet<&str> = signals
+        .lines()
+        .filter_map(|line| line.strip_prefix(".It "))
+        .flat_map(|item| item.split([' ', ',']))
+        .filter(|word| word.starts_with("SIG"))
+        .collect();
+    assert_eq!(described, ["SIGHUP", "SIGINT", "SIGTERM", "SIGUSR1"].into());
+}
+
+/// Section and name of a key.
+fn split(key: &str) -> (&str, &str) {
+    key.split_once('.').unwrap_or(("", key))
 }
 
 /// All manuals of the tree.
