@@ -3,23 +3,23 @@
 mod client;
 mod hits;
 mod metrics;
+mod places;
 mod report;
 mod test;
 mod test_log;
 mod upload;
 
+use std::io::Write as _;
 use std::os::unix::net::UnixListener as StdListener;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
+use ::control::{Failure, Reply};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
 
 use crate::Engine;
+use places::{Places, Seat};
 
-/// Clients served at the same time; the next ones wait in the socket's own queue.
-const CLIENTS: usize = 32;
 /// How long accept(2) pauses when descriptors are short.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -32,16 +32,18 @@ pub async fn serve(engine: Rc<Engine>, listener: StdListener) {
             return;
         }
     };
-    let places = Arc::new(Semaphore::new(CLIENTS));
+    // whatever the others do, root is served
+    let (root, others) = (Places::new(), Places::new());
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
+                let places = if client::is_root(&engine, &stream) { &root } else { &others };
+                let Some(seat) = places.take().await else {
+                    refuse(stream);
+                    continue;
+                };
                 let engine = Rc::clone(&engine);
-                tokio::task::spawn_local(async move {
-                    attend(&engine, stream).await;
-                    drop(place);
-                });
+                places.seat(seat, |seat| attend(engine, stream, seat));
             }
             Err(error) => {
                 logger::warn(format_args!("control socket: accept: {error}"));
@@ -51,8 +53,17 @@ pub async fn serve(engine: Rc<Engine>, listener: StdListener) {
     }
 }
 
-async fn attend(engine: &Rc<Engine>, stream: UnixStream) {
-    if let Err(error) = client::serve(engine, stream).await {
+async fn attend(engine: Rc<Engine>, stream: UnixStream, seat: Seat) {
+    if let Err(error) = client::serve(&engine, stream, &seat).await {
         logger::debug(format_args!("control client: {error}"));
+    }
+}
+
+/// Says that there is no place. Who does not take that at once is not waited for.
+fn refuse(stream: UnixStream) {
+    let why = "too many clients at the same time; try again".to_owned();
+    let reply = Reply::Error(Failure { what: "control socket".into(), why });
+    if let (Ok(mut stream), Ok(line)) = (stream.into_std(), serde_json::to_string(&reply)) {
+        let _ = writeln!(stream, "{line}");
     }
 }

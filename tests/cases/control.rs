@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 use tests::harness::{Config, Daemon, Scratch, ctl, programs};
-use tests::process::run;
+use tests::process::{Process, run};
 use tests::sim::{ConnectionFault, HostileService, Plan, PolicyService};
 
 /// Sends octets, says that this is all, and gives what comes back.
@@ -140,18 +140,30 @@ fn knock(path: &Path) -> Option<OwnedFd> {
     }
 }
 
-/// Open a thousand connections that say nothing. Ask for an update by SIGUSR1 meanwhile.
-/// Check that it runs, that the engine opens no more files than it may, that it does not die, and
-/// that the control tool is served again once they are gone.
+/// A connection, once there is room in the queue.
+fn come_in(path: &Path) -> OwnedFd {
+    let mut come = None;
+    wait_until("there is room in the queue", || {
+        come = knock(path);
+        come.is_some()
+    });
+    come.unwrap()
+}
+
+/// Open a thousand connections that say nothing. Meanwhile ask for the status by the control tool,
+/// and for an update by SIGUSR1.
+/// Check that the tool is served soon, where the deadlines of those before it would take minutes,
+/// that the update runs, that the engine opens no more files than it may, and that it does not die.
 #[test]
-fn a_thousand_connections_do_not_stop_an_update() {
+fn a_thousand_silent_connections_hold_up_nobody() {
     let (service, scratch, daemon, _) = started(300);
     let (new, text) = list(320);
-    let knocked: Vec<Option<OwnedFd>> = (0..1000).map(|_| knock(&scratch.socket())).collect();
-    let held = knocked.iter().flatten().count();
-    assert!(held > 32, "only {held} connections were made");
-    service.edit(|z| *z = zone(&new));
     let engine = daemon.engine();
+    let held: Vec<OwnedFd> = (0..1000).map(|_| come_in(&scratch.socket())).collect();
+    let asked = Instant::now();
+    assert!(daemon.ctl(&["status"]).status.success());
+    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    service.edit(|z| *z = zone(&new));
     daemon.signal(Signal::SIGUSR1);
     wait_until("the update is published", || daemon.table_file(BLOCK).as_ref() == Some(&text));
     if let Some(engine) = engine
@@ -160,13 +172,62 @@ fn a_thousand_connections_do_not_stop_an_update() {
         let open = open.count();
         assert!(open <= 64, "the engine has {open} files open");
     }
-    drop(knocked);
-    let asked = Instant::now();
-    assert!(daemon.ctl(&["status"]).status.success());
-    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    drop(held);
     assert_eq!(daemon.engine(), engine);
     assert_eq!(table(&daemon, BLOCK), Some(text));
     assert!(daemon.stop().success());
+}
+
+/// Open the socket to everybody, as only a mistake can. Let nobody ask for a large table in so many
+/// connections that all places are taken, and read none of the answers.
+/// Check that the next of his is refused in words, and that root is served at once.
+#[test]
+fn who_is_not_root_cannot_keep_root_out() {
+    if !is_root("clients that are somebody else") {
+        return;
+    }
+    let (_service, scratch, daemon, _) = started(25_000);
+    set_mode(&scratch.socket(), 0o666);
+    let tool = tool_for_everybody(&scratch);
+    let unread: Vec<Process> = (0..32)
+        .map(|_| {
+            let mut shell = Command::new("/bin/sh");
+            // the pipe is full long before the table is
+            shell.arg("-c").arg("\"$0\" -s \"$1\" show block | sleep 60");
+            shell.arg(&tool).arg(scratch.socket());
+            Process::spawn(as_nobody(&mut shell))
+        })
+        .collect();
+    let ask = || {
+        let mut command = Command::new(&tool);
+        command.arg("-s").arg(scratch.socket()).arg("status");
+        run(as_nobody(&mut command), PATIENCE)
+    };
+    wait_until("all places are taken", || !ask().status.success());
+    let words = "threatstopctl: control socket: too many clients at the same time; try again\n";
+    assert_eq!(ask().stderr, words);
+    // the helper has read the table for all of them
+    assert!(daemon.ctl(&["status"]).status.success());
+    let asked = Instant::now();
+    assert!(daemon.ctl(&["status"]).status.success());
+    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    drop(unread);
+    wait_until("there is room again", || ask().status.success());
+    assert!(daemon.stop().success());
+}
+
+/// The control tool where nobody can reach it.
+fn tool_for_everybody(scratch: &Scratch) -> PathBuf {
+    let tool = scratch.path().join("threatstopctl");
+    fs::copy(&programs().threatstopctl, &tool).unwrap();
+    set_mode(&tool, 0o755);
+    tool
+}
+
+fn as_nobody(command: &mut Command) -> &mut Command {
+    use std::os::unix::process::CommandExt as _;
+    let user = nobody();
+    command.uid(user.uid.as_raw()).gid(user.gid.as_raw())
 }
 
 /// Let the server be slow, and update by two clients at the same time, then by a third who goes
@@ -213,16 +274,11 @@ fn who_is_not_root_may_look_and_change_nothing() {
         return;
     }
     let (_service, scratch, daemon, text) = started(300);
-    // where nobody can reach it
-    let tool = scratch.path().join("threatstopctl");
-    fs::copy(&programs().threatstopctl, &tool).unwrap();
-    set_mode(&tool, 0o755);
-    let user = nobody();
+    let tool = tool_for_everybody(&scratch);
     let ask = |arguments: &[&str]| {
-        use std::os::unix::process::CommandExt as _;
         let mut command = Command::new(&tool);
-        command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
-        run(command.arg("-s").arg(scratch.socket()).args(arguments), PATIENCE)
+        command.arg("-s").arg(scratch.socket()).args(arguments);
+        run(as_nobody(&mut command), PATIENCE)
     };
     let output = ask(&["status"]);
     assert_eq!(output.status.code(), Some(1));

@@ -14,6 +14,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
+use super::places::Seat;
 use super::{hits, metrics, report, test, upload};
 use crate::{Engine, update};
 
@@ -82,16 +83,24 @@ impl Client {
     }
 }
 
+/// Whether the client may do everything. With the simulated backend whoever started the daemon
+/// counts as root.
+pub fn is_root(engine: &Engine, stream: &UnixStream) -> bool {
+    let uid = stream.peer_cred().map(|peer| peer.uid());
+    uid.is_ok_and(|uid| uid == 0 || uid == engine.given.start.owner)
+}
+
 /// Serves one client to its end.
 ///
 /// # Errors
 /// When it is gone, or does not behave.
-pub async fn serve(engine: &Rc<Engine>, stream: UnixStream) -> io::Result<()> {
-    let uid = stream.peer_cred()?.uid();
+pub async fn serve(engine: &Rc<Engine>, stream: UnixStream, seat: &Seat) -> io::Result<()> {
+    let is_root = is_root(engine, &stream);
     let mut client = Client { stream: BufReader::new(stream) };
     let mut line = Vec::new();
     let mut bounded = (&mut client.stream).take(MAX_REQUEST as u64);
     timeout(REQUEST, bounded.read_until(b'\n', &mut line)).await??;
+    seat.spoken();
     let request: Request = match serde_json::from_slice(&line) {
         Ok(request) => request,
         Err(error) => {
@@ -99,8 +108,6 @@ pub async fn serve(engine: &Rc<Engine>, stream: UnixStream) -> io::Result<()> {
             return client.fail("request", why).await;
         }
     };
-    // With the simulated backend whoever started it counts as root.
-    let is_root = uid == 0 || uid == engine.given.start.owner;
     if request.rights() == Rights::Root && !is_root {
         return client.fail(request.word(), "need root privileges").await;
     }
