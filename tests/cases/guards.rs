@@ -620,6 +620,8 @@ fn a_new_device_waits_quietly() {
     block(rcode::NXDOMAIN);
     let scratch = Scratch::new();
     let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[service.addr()]));
+    // the run at the start says it as well
+    daemon.wait_for("waiting for provisioning", PATIENCE);
     for code in [rcode::NXDOMAIN, rcode::REFUSED] {
         block(code);
         let mark = daemon.mark();
