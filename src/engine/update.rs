@@ -43,15 +43,17 @@ impl Request {
 
     /// Whether a run of the other kind does what this one asks for.
     ///
-    /// A scheduled one does not publish after a rollback and holds back, so that only it will do
-    /// for a timer; what was asked for by hand will do for everybody but those who force.
-    fn is_served_by(self, other: Self) -> bool {
-        let rank = |wanted| match wanted {
-            Wanted::Scheduled => 0,
-            Wanted::Manual => 1,
-            Wanted::Forced => 2,
-        };
-        !self.dry_run && !other.dry_run && rank(self.wanted) <= rank(other.wanted)
+    /// Any run that publishes will do for those who do not force; but after a rollback a scheduled
+    /// one publishes nothing, and `update` has to.
+    fn is_served_by(self, other: Self, rolled_back: bool) -> bool {
+        if self.dry_run || other.dry_run {
+            return self == other;
+        }
+        match self.wanted {
+            Wanted::Scheduled => true,
+            Wanted::Manual => other.wanted != Wanted::Scheduled || !rolled_back,
+            Wanted::Forced => other.wanted == Wanted::Forced,
+        }
     }
 }
 
@@ -189,9 +191,10 @@ impl Runs {
     pub async fn begin(&self, engine: &Rc<Engine>, request: Request) -> Rc<Run> {
         loop {
             let current = self.current.borrow().clone();
+            let rolled_back = engine.state.memory().rolled_back.is_some();
             match current {
                 None => break,
-                Some(run) if request.is_served_by(run.request) => return run,
+                Some(run) if request.is_served_by(run.request, rolled_back) => return run,
                 Some(run) => drop(run.ended().await),
             }
         }

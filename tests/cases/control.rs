@@ -265,6 +265,53 @@ fn an_update_is_joined() {
     assert!(daemon.stop().success());
 }
 
+/// 1. Let the server be slow, so that the first scheduled run takes a while, and update: that run is
+///    joined, and all of it is shown.
+/// 2. Once more with a run by hand, and in its middle `update -n` and `update -f`: these have runs
+///    of their own after it.
+/// 3. After a rollback, an update that meets a scheduled run publishes all the same.
+#[test]
+fn a_scheduled_run_is_joined_and_flags_have_their_own() {
+    let (old, old_text) = list(30);
+    let slow = Plan::connection(ConnectionFault::Drip(Duration::from_millis(1)));
+    let service = HostileService::start(zone(&old), slow);
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &[service.addr()]);
+    let daemon = Daemon::start(&scratch, &config);
+    wait_until("the run begins", || service.queries().connections() == 1);
+    let joined = update(&daemon);
+    assert!(joined.stdout.starts_with("Starting ThreatSTOP update on "), "{}", joined.stdout);
+    assert!(joined.stdout.contains("\nAdding 30 blocked addresses\n"), "{}", joined.stdout);
+    assert_eq!(service.queries().connections(), 1);
+
+    let (new, new_text) = list(36);
+    service.edit(|z| *z = zone(&new));
+    let run = |arguments: &'static [&'static str]| {
+        let socket = scratch.socket();
+        std::thread::spawn(move || ctl(&socket, arguments))
+    };
+    let first = run(&["update"]);
+    wait_until("the run begins", || service.queries().connections() == 2);
+    let others = [run(&["update", "-n"]), run(&["update", "-f"])];
+    let first = first.join().unwrap();
+    assert!(first.stdout.contains("\nAdding 36 blocked addresses\n"), "{}", first.stdout);
+    for other in others.map(|other| other.join().unwrap()) {
+        assert!(other.status.success(), "{}", other.stderr);
+        assert_ne!(other.stdout, first.stdout);
+    }
+    assert_eq!(service.queries().connections(), 4);
+
+    assert!(daemon.ctl(&["rollback"]).status.success());
+    assert_eq!(table(&daemon, BLOCK), Some(old_text));
+    assert!(daemon.stop().success());
+    let daemon = Daemon::start(&scratch, &config);
+    wait_until("the scheduled run begins", || service.queries().connections() == 5);
+    update(&daemon);
+    assert_eq!(service.queries().connections(), 6);
+    assert_eq!(table(&daemon, BLOCK), Some(new_text));
+    assert!(daemon.stop().success());
+}
+
 /// Open the socket to everybody, as only a mistake can, and ask as the user nobody.
 /// Check that what changes something needs root, by the words of the contract, that the rest is
 /// answered, and that with the mode that the helper sets nobody cannot even connect.

@@ -203,7 +203,8 @@ impl<'a> Work<'a> {
             let sentence = "Rolled back: nothing is published until threatstopctl update";
             self.run.say(sentence);
             let changes = TableId::BY_NUMBER.map(|id| unchanged(self.before.set(id)));
-            let failures = if scheduled { Vec::new() } else { vec![sentence.to_owned()] };
+            // somebody may have asked for it, or joined it
+            let failures = if overtaken { vec![sentence.to_owned()] } else { Vec::new() };
             let result = self.result(changes, failures, &time);
             engine.state.remember(|memory| {
                 memory.last = Some(self.last("rolled back", None, &time));
