@@ -66,6 +66,7 @@ ping_in() {
 pflogd=
 start_pflogd() {
 	ifconfig "pflog$RDOMAIN" create
+	ifconfig "pflog$RDOMAIN" up
 	sed -i "s/ log / log (to pflog$RDOMAIN) /" "$dir/anchor.conf"
 	$PFCTL -q -a "$anchor" -f "$dir/anchor.conf"
 	pflogd -D -d 5 -i "pflog$RDOMAIN" -f "$dir/pflog" >>"$dir/pflogd.log" 2>&1 &
