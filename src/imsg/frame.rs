@@ -66,6 +66,13 @@ impl From<io::Error> for ImsgError {
     }
 }
 
+/// For who only tells others of it.
+impl From<ImsgError> for String {
+    fn from(error: ImsgError) -> Self {
+        error.to_string()
+    }
+}
+
 /// The header of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {

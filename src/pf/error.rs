@@ -1,6 +1,6 @@
 //! What can go wrong, and the way out.
 
-use nix::errno::Errno::{self, EINVAL, ENODEV, ENOMEM, ENOTTY, EPERM, ESRCH};
+use nix::errno::Errno::{self, EINVAL, ENODEV, ENOTTY, EPERM, ESRCH};
 
 /// A failed operation on a table or a table file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,16 +16,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// The error number that comes nearest.
-    pub fn errno(&self) -> Errno {
-        match self {
-            Self::System(_, _, errno) => *errno,
-            Self::Refused(..) => EPERM,
-            Self::Text(..) => EINVAL,
-            Self::Limit(..) => ENOMEM,
-        }
-    }
-
     pub(crate) fn on(name: &str, call: &'static str) -> impl Fn(Errno) -> Self {
         move |errno| Self::System(name.into(), call, errno)
     }
@@ -33,7 +23,7 @@ impl Error {
 
 /// The `set limit table-entries` to recommend for a set: `pfctl -f` holds it twice, and whatever
 /// filled `limit` stays. Rounded up to a whole 100,000.
-pub fn suggested_limit(entries: usize, limit: usize) -> usize {
+pub(crate) fn suggested_limit(entries: usize, limit: usize) -> usize {
     (2 * entries).max(limit + entries).next_multiple_of(100_000)
 }
 

@@ -1,15 +1,17 @@
 //! Fault points: each step that can fail announces itself, so that a test can make it fail.
 
 /// With the feature `fault-points`, `THREATSTOPD_FAULT=WHAT NAME:ERRNO` makes the step WHAT on NAME
-/// fail, for example `fsync .ThreatSTOP-Block.pftable.tmp:28`; `:kill` ends the process there.
+/// fail, for example `fsync .ThreatSTOP-Block.pftable.tmp:28`; `:kill` ends the process there. There
+/// may be several, with commas between.
 pub fn at(what: &str, name: &str) -> nix::Result<()> {
     #[cfg(any(test, feature = "fault-points"))]
-    if let Some((step, errno)) =
-        std::env::var("THREATSTOPD_FAULT").unwrap_or_default().rsplit_once(':')
-        && step == format!("{what} {name}")
-    {
-        let errno = errno.parse().unwrap_or_else(|_| std::process::abort());
-        return Err(nix::errno::Errno::from_raw(errno));
+    for fault in std::env::var("THREATSTOPD_FAULT").unwrap_or_default().split(',') {
+        if let Some((step, errno)) = fault.rsplit_once(':')
+            && step == format!("{what} {name}")
+        {
+            let errno = errno.parse().unwrap_or_else(|_| std::process::abort());
+            return Err(nix::errno::Errno::from_raw(errno));
+        }
     }
     let _ = (what, name);
     Ok(())

@@ -15,7 +15,7 @@ use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
 use nix::unistd::{Uid, UnlinkatFlags, fsync, linkat, unlinkat};
 use prefix::{Prefix, write_line};
 
-use crate::{Changes, Error, PfrAddr, Result, Table, fault};
+use crate::{Changes, Error, PfrAddr, PublishError, Result, Table, fault};
 
 const READ: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_CLOEXEC);
 const CREATE: OFlag = READ.union(OFlag::O_WRONLY).union(OFlag::O_CREAT).union(OFlag::O_EXCL);
@@ -36,11 +36,6 @@ fn beside(name: &str) -> [String; 3] {
 /// Whether nobody but root and the starting user could have written it.
 fn trusted(stat: &FileStat) -> bool {
     [0, Uid::effective().as_raw()].contains(&stat.st_uid) && stat.st_mode & 0o022 == 0
-}
-
-/// Whether a prefix may come next: ascending, IPv4 first, and disjoint.
-fn follows(last: Option<Prefix>, next: Prefix) -> bool {
-    last.is_none_or(|last| last < next && !last.contains(next.addr()))
 }
 
 /// The value, or `None` where nothing has the name.
@@ -97,7 +92,7 @@ impl Directory {
             last = str::from_utf8(&text)
                 .ok()
                 .and_then(|text| text.strip_suffix('\n')?.parse().ok())
-                .filter(|next| follows(last, *next))
+                .filter(|next: &Prefix| next.follows(last))
                 .inspect(|next| write_line(*next, &mut canonical))
                 .filter(|_| canonical == text);
             take(last.ok_or_else(|| Error::Text(self.path(name), count))?);
@@ -109,7 +104,7 @@ impl Directory {
     pub(crate) fn diff(&self, name: &str, new: &[PfrAddr]) -> Result<Changes> {
         let (mut changes, mut last) = (Changes::default(), None);
         for addr in new {
-            last = addr.prefix().filter(|next| follows(last, *next));
+            last = addr.prefix().filter(|next| next.follows(last));
             last.ok_or_else(|| Error::on(&self.path(name), "compare")(EINVAL))?;
         }
         let mut rest = new.iter().filter_map(PfrAddr::prefix).peekable();
@@ -138,7 +133,12 @@ impl Directory {
 
     /// Puts a set in place of a file. With `keep`, all reaches the disk and the file before stays
     /// for `undo` or `settle`; the answer is whether there was one.
-    pub(crate) fn install(&self, name: &str, set: &[PfrAddr], keep: bool) -> Result<bool> {
+    pub(crate) fn install(
+        &self,
+        name: &str,
+        set: &[PfrAddr],
+        keep: bool,
+    ) -> core::result::Result<bool, PublishError> {
         let [temp, old, prev] = beside(name);
         self.settle(name)?;
         self.file(&prev)?; // if it is not ours we stop now, not half way
@@ -147,16 +147,20 @@ impl Directory {
         let kept = keep && present(self.step("link", &old, link))?.is_some();
         self.rename("rename", &temp, name)?;
         if keep {
-            self.sync().inspect_err(|_| drop(self.undo(name, kept)))?;
+            self.sync().map_err(|error| self.undo(name, kept, error))?;
         }
         Ok(kept)
     }
 
-    /// Takes back an `install` that answered `kept`.
-    pub(crate) fn undo(&self, name: &str, kept: bool) -> Result<()> {
+    /// Takes back an `install` that answered `kept`, because of an error; what is there now.
+    pub(crate) fn undo(&self, name: &str, kept: bool, error: Error) -> PublishError {
         let old = &beside(name)[1];
-        if kept { self.rename("undo", old, name) } else { self.remove(name) }?;
-        self.sync()
+        if let Err(error) = if kept { self.rename("undo", old, name) } else { self.remove(name) } {
+            return PublishError { error, differ: true };
+        }
+        // whichever set a crash would leave now, pf has the same after the next start
+        let _ = self.sync();
+        error.into()
     }
 
     /// Makes what `install` kept the set before; also after a crash.

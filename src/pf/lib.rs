@@ -15,10 +15,10 @@ mod simulated;
 mod tests;
 
 pub use abi::PfrAddr;
-pub use error::{Error, suggested_limit};
+pub use error::Error;
 pub use file::Directory;
 pub use kernel::Kernel;
-pub use publish::{PublishError, Stage, mend, publish};
+pub use publish::{PublishError, mend, publish, restore};
 pub use simulated::Simulated;
 
 type Result<T> = core::result::Result<T, Error>;

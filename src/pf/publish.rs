@@ -2,22 +2,21 @@
 
 use crate::{Backend, Changes, Directory, Error, PfrAddr, Table};
 
-/// How far a failed publication came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// pf was asked whether it would take the set; nothing was touched.
-    Trial,
-    /// The file was read or written; the old one stays.
-    File,
-    /// pf was given the set and did not take it; the old file is back.
-    Table,
-    /// Then the old file did not come back, for this reason: [`mend`] brings the new one to pf.
-    Undo,
+/// Why a set was not published, and what is there instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishError {
+    /// What failed.
+    pub error: Error,
+    /// The file has the new set and did not take the old one back, which pf still has: [`mend`]
+    /// brings the new one to pf. Else nothing was touched, or is as it was again.
+    pub differ: bool,
 }
 
-/// Where and why a set was not published. File and table have the old one still.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublishError(pub Stage, pub Error);
+impl From<Error> for PublishError {
+    fn from(error: Error) -> Self {
+        Self { error, differ: false }
+    }
+}
 
 type Result<T> = core::result::Result<T, PublishError>;
 
@@ -33,30 +32,28 @@ pub fn publish(
     set: &[PfrAddr],
     dry_run: bool,
 ) -> Result<Changes> {
-    let at = |stage| move |error| PublishError(stage, error);
     let (same, name) = (Changes::default(), table.file("pftable"));
-    let trial = pf.map_or(Ok(same), |pf| pf.replace(table, set, true)).map_err(at(Stage::Trial))?;
+    let trial = pf.map_or(Ok(same), |pf| pf.replace(table, set, true))?;
     let in_file = match directory.diff(&name, set) {
         Err(Error::Text(..)) => Changes { created: true, added: set.len(), ..same },
-        other => other.map_err(at(Stage::File))?,
+        other => other?,
     };
     let changes = if trial == same { in_file } else { trial };
     if changes != same && set.is_empty() && !table.may_be_empty {
-        let why = "an empty set would block nothing";
-        return Err(PublishError(Stage::Trial, Error::Refused(table.name.clone(), why)));
+        Err(Error::Refused(table.name.clone(), "an empty set would block nothing"))?;
     }
     if dry_run {
         return Ok(changes);
     }
-    let install = || directory.install(&name, set, true).map_err(at(Stage::File));
-    let kept = (in_file != same).then(install).transpose()?;
-    if let (Some(pf), true) = (pf, trial != same) {
-        pf.replace(table, set, false).map_err(|error| {
-            match kept.map_or(Ok(()), |kept| directory.undo(&name, kept)) {
-                Ok(()) => PublishError(Stage::Table, error),
-                Err(undo) => PublishError(Stage::Undo, undo),
-            }
-        })?;
+    let kept = (in_file != same).then(|| directory.install(&name, set, true)).transpose()?;
+    if let Some(pf) = pf
+        && trial != same
+        && let Err(error) = pf.replace(table, set, false)
+    {
+        return Err(match kept {
+            Some(kept) => directory.undo(&name, kept, error),
+            None => error.into(),
+        });
     }
     // Both have the new set. What fails here is done before the next one is written.
     let _ = directory.settle(&name);
@@ -66,15 +63,27 @@ pub fn publish(
 /// Brings the set of the file to pf where pf has another: after a crash, or when somebody changed
 /// the table. Fails as [`publish`] does, and without a file.
 pub fn mend(pf: &dyn Backend, dir: &Directory, table: &Table, dry_run: bool) -> Result<Changes> {
-    let set = dir.load(table, "pftable").map_err(|error| PublishError(Stage::File, error))?;
-    publish(Some(pf), dir, table, &set, dry_run)
+    publish(Some(pf), dir, table, &dir.load(table, "pftable")?, dry_run)
+}
+
+/// Makes a file that is missing or damaged again of the set in pf, which at a start nothing else
+/// knows. The number of its prefixes; 0 where the file is sound or pf has none.
+pub fn restore(pf: &dyn Backend, directory: &Directory, table: &Table) -> Result<usize> {
+    let sound = directory.each(&table.file("pftable"), |_| ()).is_ok_and(|found| found.is_some());
+    let set = if sound { vec![] } else { pf.list(table).unwrap_or_default() };
+    if !set.is_empty() {
+        publish(None, directory, table, &set, false)?;
+    }
+    Ok(set.len())
 }
 
 impl core::fmt::Display for PublishError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let agree = self.0 != Stage::Undo;
-        let outcome = if agree { "the old set stays" } else { "file and table differ" };
-        write!(f, "{}; {outcome}", self.1)
+        let outcome = match self.differ {
+            false => "the old set stays",
+            true => "file and table differ; run threatstopctl update",
+        };
+        write!(f, "{}; {outcome}", self.error)
     }
 }
 

@@ -60,7 +60,7 @@ impl Backend for Simulated {
             return Err(Error::Limit(table.name.clone(), set.len(), self.limit));
         }
         if !dummy && changes != Changes::default() {
-            self.directory.install(&name, set, false)?;
+            self.directory.install(&name, set, false).map_err(|failed| failed.error)?;
         }
         Ok(changes)
     }

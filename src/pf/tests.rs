@@ -15,7 +15,22 @@ use std::path::Path;
 use prefix::{Net, Prefix};
 use proptest::prelude::*;
 
+use nix::errno::Errno;
+
+use super::error::suggested_limit;
 use super::*;
+
+impl Error {
+    /// The error number that comes nearest.
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::System(_, _, errno) => *errno,
+            Self::Refused(..) => Errno::EPERM,
+            Self::Text(..) => Errno::EINVAL,
+            Self::Limit(..) => Errno::ENOMEM,
+        }
+    }
+}
 
 /// A table in the main ruleset that must not be empty.
 pub fn table(name: &str) -> Table {

@@ -3,7 +3,7 @@
 //! 256 disjoint /8 pass every look at a single prefix and still block everything, so the number of
 //! addresses is bounded as well. Engine and helper add up with the same code.
 
-use crate::net::{Address, Prefix4, Prefix6};
+use crate::net::{Address, Prefix, Prefix4, Prefix6};
 
 /// 2000::/3, the global unicast space (IANA IPv6 address space registry; RFC 4291, section 2.4).
 const GLOBAL: (u128, u8) = (0x2000 << 112, 3);
@@ -29,6 +29,14 @@ pub enum Excess {
 }
 
 impl Coverage {
+    /// Adds a prefix.
+    pub fn add(&mut self, prefix: Prefix) {
+        match prefix {
+            Prefix::V4(net) => self.add_v4(net),
+            Prefix::V6(net) => self.add_v6(net),
+        }
+    }
+
     /// Adds an IPv4 prefix.
     pub fn add_v4(&mut self, net: Prefix4) {
         self.v4 = self.v4.saturating_add(1 << (u32::BITS - u32::from(net.len())));

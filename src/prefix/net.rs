@@ -211,6 +211,14 @@ impl Prefix {
         }
     }
 
+    /// A prefix from an address whose host bits are cleared; `None` only for a length too great.
+    pub fn masked(addr: IpAddr, len: u8) -> Option<Self> {
+        match addr {
+            IpAddr::V4(a) => Net::masked(a.to_bits(), len).map(Self::V4),
+            IpAddr::V6(a) => Net::masked(a.to_bits(), len).map(Self::V6),
+        }
+    }
+
     /// The prefix of a single address.
     pub fn host(addr: IpAddr) -> Self {
         match addr {
@@ -234,6 +242,12 @@ impl Prefix {
             Self::V4(n) => n.len(),
             Self::V6(n) => n.len(),
         }
+    }
+
+    /// Whether the prefix may come directly after `last` in a set: ascending, IPv4 first, and
+    /// disjoint.
+    pub fn follows(self, last: Option<Self>) -> bool {
+        last.is_none_or(|last| last < self && !last.contains(self.addr()))
     }
 
     /// Whether the address lies within; never for an address of the other family.

@@ -52,11 +52,7 @@ impl FromStr for Prefix {
             return Err(ParseError::Length);
         }
         let len: u8 = len.parse().map_err(|_| ParseError::Length)?;
-        let masked = match addr {
-            IpAddr::V4(a) => Net::masked(a.to_bits(), len).map(Self::V4),
-            IpAddr::V6(a) => Net::masked(a.to_bits(), len).map(Self::V6),
-        }
-        .ok_or(ParseError::Length)?;
+        let masked = Self::masked(addr, len).ok_or(ParseError::Length)?;
         if masked.addr() == addr { Ok(masked) } else { Err(ParseError::HostBits(masked)) }
     }
 }

@@ -5,40 +5,27 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 
 use config::Config;
 use imsg::{
-    Channel, EngineMessage, Entries, Frame, HelperMessage, ImsgError, ListHead, LogFile, Outcome,
-    Source, Stats, TableId, TableResult, TableStat, VERSION,
+    Channel, EngineMessage, Entries, Frame, HelperMessage, ListHead, LogFile, Outcome, Source,
+    Stats, TableId, TableResult, TableStat, VERSION,
 };
 use nix::fcntl::OFlag;
-use pf::{Backend, Changes, Directory, PfrAddr, PublishError, Table};
+use pf::{Backend, Changes, Directory, PfrAddr, Table};
 use prefix::Prefix;
 
-use crate::start::log_paths;
 use crate::transaction::{Shield, Transaction};
 
-/// The two tables, where their files are, and who keeps them.
+/// The two tables, who keeps them, and where their files are.
 pub struct Tables {
-    /// The table of what to block.
-    pub block: Table,
-    /// The table of what to let through.
-    pub allow: Table,
+    /// What to block and what to let through, by the number of the table.
+    pub both: [Table; 2],
     /// pf, real or simulated.
     pub backend: Box<dyn Backend>,
-    /// Entries that all tables of it together may have, as read at start.
-    pub limit: usize,
     /// The directory of the table files.
     pub directory: Directory,
-}
-
-impl Tables {
-    fn table(&self, id: TableId) -> &Table {
-        match id {
-            TableId::Block => &self.block,
-            TableId::Allow => &self.allow,
-        }
-    }
 }
 
 /// Why the engine is dropped.
@@ -49,13 +36,14 @@ type Offence = String;
 pub enum Next {
     /// Go on.
     Continue,
-    /// Read the configuration again and answer this request.
-    Reload(u32),
+    /// Read the configuration again and answer the request.
+    Reload,
 }
 
 /// Serves the engine.
 pub struct Dispatcher {
-    config: Config,
+    /// The configuration in use.
+    pub config: Config,
     tables: Tables,
     shield: Shield,
     transaction: Option<Transaction>,
@@ -73,8 +61,7 @@ impl Dispatcher {
     /// # Errors
     /// When the engine did what it may not; it is to be dropped.
     pub fn dispatch(&mut self, frame: &Frame, channel: &mut Channel) -> Result<Next, Offence> {
-        let message = EngineMessage::read(frame).map_err(|error| error.to_string())?;
-        let answer = match message {
+        let (answer, fd) = match EngineMessage::read(frame)? {
             EngineMessage::Hello { version } if version != VERSION => {
                 return Err(format!("it speaks version {version} of the protocol, not {VERSION}"));
             }
@@ -94,32 +81,33 @@ impl Dispatcher {
             }
             EngineMessage::TableEntries(part) => {
                 let open = self.transaction.as_mut().ok_or("prefixes of no transaction")?;
-                open.add(&part, &self.shield)?;
+                open.add(&part, &self.config.guard, &self.shield)?;
                 return Ok(Next::Continue);
             }
             EngineMessage::TableCommit => {
                 let open = self.transaction.take().ok_or("a commit of no transaction")?;
-                HelperMessage::TableResult(self.publish(open)?)
+                (HelperMessage::TableResult(self.publish(open)?), None)
             }
-            EngineMessage::TableStats => HelperMessage::Stats(self.stats()),
+            EngineMessage::TableStats => (HelperMessage::Stats(self.stats()), None),
             EngineMessage::TableList { table, source } => {
-                let listed = self.list(table, source, frame.peerid, channel);
-                return listed.map(|()| Next::Continue).map_err(|error| error.to_string());
+                self.list(table, source, frame.peerid, channel)?;
+                (HelperMessage::ListEnd, None)
             }
-            EngineMessage::TableMend { table } => HelperMessage::TableResult(self.mend(table)),
+            EngineMessage::TableMend { table } => {
+                (HelperMessage::TableResult(self.mend(table)), None)
+            }
             EngineMessage::LogOpen { generation } => {
                 let (opened, fd) = open_log(&self.config, generation);
-                let queued = HelperMessage::LogFile(opened).queue(channel, frame.peerid, fd);
-                return queued.map(|()| Next::Continue).map_err(|error| error.to_string());
+                (HelperMessage::LogFile(opened), fd)
             }
-            EngineMessage::Reload => return Ok(Next::Reload(frame.peerid)),
+            EngineMessage::Reload => return Ok(Next::Reload),
             EngineMessage::LogLevel { verbose } => {
                 logger::set_verbose(verbose);
                 return Ok(Next::Continue);
             }
         };
-        let queued = answer.queue(channel, frame.peerid, None);
-        queued.map(|()| Next::Continue).map_err(|error| error.to_string())
+        answer.queue(channel, frame.peerid, fd)?;
+        Ok(Next::Continue)
     }
 
     /// Publishes a complete transaction, or only counts what that would change.
@@ -127,55 +115,71 @@ impl Dispatcher {
         let (id, dry_run) = (open.table, open.dry_run);
         let set = open.complete(&self.config.guard)?;
         let tables = &self.tables;
-        let backend = self.config.tables.reload.then_some(tables.backend.as_ref());
-        let done = pf::publish(backend, &tables.directory, tables.table(id), &set, dry_run);
-        let outcome = if dry_run { Outcome::Counted } else { Outcome::Published };
+        let pf = self.config.tables.reload.then_some(tables.backend.as_ref());
+        let done = pf::publish(pf, &tables.directory, &tables.both[id as usize], &set, dry_run);
+        let outcome = match done {
+            _ if dry_run => Outcome::Counted,
+            Ok(same) if same == Changes::default() => Outcome::Unchanged,
+            _ => Outcome::Published,
+        };
         Ok(result(id, outcome, set.len(), done))
     }
 
     /// Gives the kernel the file's content again where somebody changed it.
     fn mend(&self, id: TableId) -> TableResult {
-        let tables = &self.tables;
-        let table = tables.table(id);
+        let Tables { both, backend, directory } = &self.tables;
         let done = match self.config.tables.reload {
-            true => pf::mend(tables.backend.as_ref(), &tables.directory, table, false),
+            true => pf::mend(backend.as_ref(), directory, &both[id as usize], false),
             false => Ok(Changes::default()),
         };
-        result(id, Outcome::Mended, 0, done)
+        let outcome = match done {
+            Ok(same) if same == Changes::default() => Outcome::Unchanged,
+            _ => Outcome::Mended,
+        };
+        result(id, outcome, 0, done)
     }
 
     fn stats(&self) -> Stats {
-        let tables = &self.tables;
-        let ask = |table| tables.backend.stats(table).map_err(|error| error.to_string());
-        let both = ask(&tables.block).and_then(|block| Ok((block, ask(&tables.allow)?)));
-        match both {
-            Ok((block, allow)) => Stats {
+        match self.tables.both.each_ref().map(|table| self.tables.backend.stats(table)) {
+            [Ok(block), Ok(allow)] => Stats {
                 running: block.running,
-                tables: [block, allow].map(|stats| table_stat(&stats)),
+                tables: [block, allow].map(|stats| TableStat {
+                    present: stats.exists,
+                    entries: stats.entries as u32,
+                    rules: stats.references[0],
+                    anchors: stats.references[1],
+                    since: stats.since.max(0).cast_unsigned(),
+                    blocked: stats.blocked,
+                    passed: stats.passed,
+                }),
                 failure: String::new(),
             },
-            Err(failure) => Stats { running: false, tables: Default::default(), failure },
+            [Err(error), _] | [_, Err(error)] => {
+                Stats { failure: error.to_string(), ..Stats::default() }
+            }
         }
     }
 
+    /// Queues a list but for its end.
     fn list(
         &self,
         table: TableId,
         source: Source,
-        id: u32,
+        request: u32,
         channel: &mut Channel,
-    ) -> Result<(), ImsgError> {
-        let tables = &self.tables;
-        let of = tables.table(table);
+    ) -> Result<(), Offence> {
+        let Tables { both, backend, directory } = &self.tables;
+        let of = &both[table as usize];
         let read = match source {
-            Source::Kernel => tables.backend.list(of),
-            Source::File => tables.directory.load(of, "pftable"),
-            Source::Previous => tables.directory.load(of, "pftable.prev"),
+            Source::Kernel => backend.list(of),
+            Source::File => directory.load(of, "pftable"),
+            Source::Previous => directory.load(of, "pftable.prev"),
         };
-        let (addrs, failure) = match read {
-            Ok(addrs) => (addrs, String::new()),
-            Err(error) => (Vec::new(), error.to_string()),
-        };
+        let failure = read.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        let addrs = read.unwrap_or_default();
+        // what the kernel has besides plain prefixes shows in the number
+        let head = ListHead { table, source, entries: addrs.len() as u32, failure };
+        HelperMessage::ListBegin(head).queue(channel, request, None)?;
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for prefix in addrs.iter().filter_map(PfrAddr::prefix) {
             match prefix {
@@ -183,14 +187,11 @@ impl Dispatcher {
                 Prefix::V6(net) => v6.push(net),
             }
         }
-        // what the kernel has besides plain prefixes shows in the number
-        let head = ListHead { table, source, entries: addrs.len() as u32, failure };
         drop(addrs);
-        HelperMessage::ListBegin(head).queue(channel, id, None)?;
         for part in Entries::split(&v4, &v6) {
-            HelperMessage::ListEntries(part).queue(channel, id, None)?;
+            HelperMessage::ListEntries(part).queue(channel, request, None)?;
         }
-        HelperMessage::ListEnd.queue(channel, id, None)
+        Ok(())
     }
 }
 
@@ -198,13 +199,10 @@ fn result(
     table: TableId,
     outcome: Outcome,
     entries: usize,
-    done: Result<Changes, PublishError>,
+    done: Result<Changes, pf::PublishError>,
 ) -> TableResult {
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let (outcome, changes, failure) = match done {
-        Ok(same) if same == Changes::default() && outcome != Outcome::Counted => {
-            (Outcome::Unchanged, same, String::new())
-        }
         Ok(changes) => (outcome, changes, String::new()),
         Err(error) => {
             logger::err(format_args!("{} table: {error}", table.word()));
@@ -215,15 +213,16 @@ fn result(
     TableResult { table, outcome, entries: count(entries), added, deleted, failure }
 }
 
-fn table_stat(stats: &pf::Stats) -> TableStat {
-    TableStat {
-        present: stats.exists,
-        entries: stats.entries as u32,
-        rules: stats.references[0],
-        anchors: stats.references[1],
-        since: stats.since.max(0).cast_unsigned(),
-        blocked: stats.blocked,
-        passed: stats.passed,
+/// Where a generation of the packet log may be: 0 is FILE, n + 1 is FILE.n or FILE.n.gz.
+pub fn log_paths(file: &Path, generation: u8) -> Vec<PathBuf> {
+    let suffixed = |suffix: String| {
+        let mut path = file.as_os_str().to_owned();
+        path.push(suffix);
+        PathBuf::from(path)
+    };
+    match generation.checked_sub(1) {
+        Some(n) => vec![suffixed(format!(".{n}")), suffixed(format!(".{n}.gz"))],
+        None => vec![file.to_owned()],
     }
 }
 
@@ -239,10 +238,11 @@ fn open_log(config: &Config, generation: u8) -> (LogFile, Option<OwnedFd>) {
         let opened = OpenOptions::new().read(true).custom_flags(flags.bits()).open(&path);
         let failure = match opened.and_then(|file| Ok((file.metadata()?, file))) {
             Ok((meta, file)) if meta.is_file() => {
-                (answer.dev, answer.ino, answer.size) = (meta.dev(), meta.ino(), meta.size());
-                answer.gzip = path.extension().is_some_and(|suffix| suffix == "gz");
-                answer.failure.clear();
-                return (answer, Some(file.into()));
+                let gzip = path.extension().is_some_and(|suffix| suffix == "gz");
+                let (dev, ino, size) = (meta.dev(), meta.ino(), meta.size());
+                let failure = String::new();
+                let opened = LogFile { generation, gzip, dev, ino, size, failure };
+                return (opened, Some(file.into()));
             }
             Ok(_) => "not a regular file".into(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => "no such file".into(),

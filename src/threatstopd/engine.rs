@@ -1,8 +1,6 @@
-//! The engine's process: where its program is, how it starts, how it ends.
+//! The engine's process: where its program is, how it ends.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -13,6 +11,8 @@ use nix::sys::signal::{Signal, kill as signal};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use crate::Failure;
+
 /// How long the engine may take to leave once its socket is closed.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How often that is looked at, should its SIGCHLD have come before.
@@ -22,38 +22,21 @@ const LOOK: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// When there is none, or when somebody else than root could have put it there and this is root.
-pub fn program(own: &Path, privileged: bool) -> Result<PathBuf, String> {
+pub fn program(own: &Path, privileged: bool) -> Result<PathBuf, Failure> {
     let name = "threatstopd-engine";
-    let beside = own.with_file_name(name);
-    let libexec = own.with_file_name("../libexec").join(name);
-    let found = [&beside, &libexec].into_iter().find_map(|path| {
-        // without the ".." and before daemon(3) changes the directory
-        let path = fs::canonicalize(path).ok()?;
-        fs::metadata(&path).ok().filter(fs::Metadata::is_file).map(|meta| (path, meta))
-    });
-    let (path, meta) = found.ok_or_else(|| {
+    let places = [own.with_file_name(name), own.with_file_name("../libexec").join(name)];
+    // without the ".."; daemon(3) changes no absolute path
+    let mut found = places.iter().filter_map(|path| fs::canonicalize(path).ok());
+    let path = found.find(|path| path.is_file()).ok_or_else(|| {
         format!("{}: no {name} there or in ../libexec; reinstall the package", own.display())
     })?;
+    let meta = fs::metadata(&path)?;
     if privileged && (meta.uid() != 0 || meta.mode() & 0o022 != 0) {
         let path = path.display();
-        return Err(format!(
-            "{path}: must be writable by root only: chown root; chmod go-w {path}"
-        ));
+        let why = "must be writable by root only: chown root; chmod go-w";
+        return Err(format!("{path}: {why} {path}").into());
     }
     Ok(path)
-}
-
-/// Starts the engine with the other end of its socket. Of the environment it gets the time zone.
-///
-/// # Errors
-/// When it cannot be executed.
-pub fn spawn(program: &Path, socket: &OwnedFd) -> Result<Pid, String> {
-    let zone = std::env::var_os("TZ");
-    let vars: Vec<(&OsStr, &OsStr)> =
-        zone.as_deref().map(|zone| (OsStr::new("TZ"), zone)).into_iter().collect();
-    let child = process::spawn(program, socket, &vars)
-        .map_err(|error| format!("{}: {error}", program.display()))?;
-    Ok(Pid::from_raw(child.cast_signed()))
 }
 
 /// Whether the engine has ended, which is logged unless it left in order.

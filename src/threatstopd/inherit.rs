@@ -5,96 +5,126 @@
 
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
-use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStringExt as _;
-use std::path::PathBuf;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
 
 use imsg::process;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use nix::unistd::execve;
-use serde::{Deserialize, Serialize};
+use nix::unistd::{Pid, execve};
+
+use crate::Failure;
 
 /// Name of the variable; the engine never sees it.
 const VARIABLE: &str = "THREATSTOPD_STATE";
+/// Version of what is in it: an upgrade may replace the program under a helper that runs.
+const VERSION: i32 = 1;
 
-/// The values that survive as they are.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What one image of the helper begins with and hands to the next.
+#[derive(Debug)]
 pub struct State {
+    /// No image was before this one: daemon(3) is still to come, and errors end the start.
+    pub first: bool,
     /// An engine that did not leave when its socket was closed, still to be killed and reaped.
-    pub child: Option<i32>,
+    pub child: Option<Pid>,
     /// Stop once that is done.
     pub stop: bool,
     /// Seconds of the last wait after an engine that died young.
     pub backoff: u32,
-    /// daemon(3) was called.
-    pub daemonized: bool,
     /// Debug messages, as the control tool last asked for.
     pub verbose: bool,
-    /// This program; it and the next two were made absolute before daemon(3).
-    pub program: PathBuf,
-    /// The configuration.
-    pub config: PathBuf,
-    /// The control socket.
-    pub socket: PathBuf,
-}
-
-/// The descriptors that survive.
-#[derive(Debug, Default)]
-pub struct Kept {
     /// The lock on the table directory.
     pub lock: Option<OwnedFd>,
     /// The text of the configuration to use.
     pub config: Option<OwnedFd>,
     /// The text to go back to when that one does not bear a start.
     pub previous: Option<OwnedFd>,
+    /// The directory of the first start, from which the paths of the command line count.
+    pub home: PathBuf,
 }
 
-/// All of it in one variable; -1 is no descriptor, for TOML arrays know no absence.
-#[derive(Serialize, Deserialize)]
-struct Parcel {
-    fds: [RawFd; 3],
-    state: State,
-}
-
-/// Takes what an image before this one left; `None` on a first start.
-///
-/// # Errors
-/// When it is not in form: a mistake must not pass for a first start.
-pub fn take() -> Result<Option<(State, Kept)>, String> {
-    let Some(value) = std::env::var_os(VARIABLE) else { return Ok(None) };
-    let bad = |why: &dyn std::fmt::Display| format!("{VARIABLE}: {why}; not to be set by hand");
-    let parcel: Parcel =
-        toml::from_str(&value.to_string_lossy()).map_err(|error| bad(&error.message()))?;
-    let take = |fd: RawFd| (fd >= 0).then(|| process::inherited_fd(fd)).transpose();
-    let [lock, config, previous] = parcel.fds.map(take);
-    let fd = |fd: io::Result<_>| fd.map_err(|error| bad(&error));
-    Ok(Some((parcel.state, Kept { lock: fd(lock)?, config: fd(config)?, previous: fd(previous)? })))
-}
-
-/// Executes this program anew with the argument vector byte for byte, so that the pattern of
-/// rc.d(8) goes on matching it. Returns only when that fails, with the reason.
-pub fn execute(state: &State, kept: &Kept) -> String {
-    match try_execute(state, kept) {
-        Ok(never) => match never {},
-        Err(error) => format!("execv: {}: {error}", state.program.display()),
+impl State {
+    /// Takes what an image before this one left, or begins.
+    ///
+    /// # Errors
+    /// When it is not in form: a mistake must not pass for a first start.
+    pub fn take() -> Result<Self, Failure> {
+        match std::env::var_os(VARIABLE) {
+            Some(value) => Self::read(value.as_bytes()).ok_or_else(|| {
+                let why = "left by another version: restart threatstopd; not to be set by hand";
+                format!("{VARIABLE}: {why}").into()
+            }),
+            None => Ok(Self {
+                first: true,
+                child: None,
+                stop: false,
+                backoff: 0,
+                verbose: false,
+                lock: None,
+                config: None,
+                previous: None,
+                home: std::env::current_dir().map_err(|error| format!("getcwd: {error}"))?,
+            }),
+        }
     }
-}
 
-fn try_execute(state: &State, kept: &Kept) -> io::Result<std::convert::Infallible> {
-    let fds = [&kept.lock, &kept.config, &kept.previous].map(Option::as_ref);
-    for fd in fds.into_iter().flatten() {
-        fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
+    /// Whole numbers in the order of the fields, 0 for no child and no descriptor, and the path,
+    /// which alone begins with a slash.
+    fn write(&self) -> OsString {
+        let fds = [&self.lock, &self.config, &self.previous];
+        let [lock, config, previous] = fds.map(|fd| fd.as_ref().map_or(0, |fd| fd.as_raw_fd()));
+        let child = self.child.map_or(0, Pid::as_raw);
+        let (stop, verbose) = (u8::from(self.stop), u8::from(self.verbose));
+        let numbers = format!(
+            "{VERSION} {child} {stop} {} {verbose} {lock} {config} {previous} ",
+            self.backoff
+        );
+        [OsStr::new(&numbers), self.home.as_os_str()].join(OsStr::new(""))
     }
-    let fds = fds.map(|fd| fd.map_or(-1, |fd| fd.as_raw_fd()));
-    let parcel = toml::to_string(&Parcel { fds, state: state.clone() });
-    let parcel = parcel.map_err(io::Error::other)?;
-    let program = c_string(state.program.clone().into())?;
-    let args = std::env::args_os().map(c_string).collect::<io::Result<Vec<_>>>()?;
-    let vars = std::env::vars_os().filter(|(name, _)| name != VARIABLE);
-    let vars = vars.chain([(VARIABLE.into(), parcel.into())]);
-    let vars = vars.map(|(name, value)| c_string([name, value].join(OsStr::new("="))));
-    Ok(execve(&program, &args, &vars.collect::<io::Result<Vec<_>>>()?)?)
+
+    fn read(value: &[u8]) -> Option<Self> {
+        let (numbers, home) = value.split_at(value.iter().position(|octet| *octet == b'/')?);
+        let numbers = str::from_utf8(numbers).ok()?.split_terminator(' ');
+        let numbers = numbers.map(|word| word.parse().ok().filter(|number: &i32| *number >= 0));
+        let numbers: Vec<i32> = numbers.collect::<Option<_>>()?;
+        let [VERSION, child, stop @ 0..=1, backoff, verbose @ 0..=1, fds @ ..] = &*numbers else {
+            return None;
+        };
+        let &[lock, config, previous] = fds else { return None };
+        let fd = |raw| match raw {
+            0 => Some(None),
+            raw => process::inherited_fd(raw).ok().map(Some),
+        };
+        Some(Self {
+            first: false,
+            child: (*child > 0).then(|| Pid::from_raw(*child)),
+            stop: *stop == 1,
+            backoff: backoff.cast_unsigned(),
+            verbose: *verbose == 1,
+            lock: fd(lock)?,
+            config: fd(config)?,
+            previous: fd(previous)?,
+            home: OsStr::from_bytes(home).into(),
+        })
+    }
+
+    /// Executes `program` anew with the argument vector byte for byte, so that the pattern of
+    /// rc.d(8) goes on matching it. Returns only when that fails, with the reason.
+    pub fn execute(&self, program: &Path) -> Failure {
+        let Err(error) = self.try_execute(program);
+        format!("execve: {}: {error}", program.display()).into()
+    }
+
+    fn try_execute(&self, program: &Path) -> io::Result<std::convert::Infallible> {
+        for fd in [&self.lock, &self.config, &self.previous].into_iter().flatten() {
+            fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
+        }
+        let args = std::env::args_os().map(c_string).collect::<io::Result<Vec<_>>>()?;
+        let vars = std::env::vars_os().filter(|(name, _)| name != VARIABLE);
+        let vars = vars.chain([(VARIABLE.into(), self.write())]);
+        let vars = vars.map(|(name, value)| c_string([name, value].join(OsStr::new("="))));
+        Ok(execve(&c_string(program.into())?, &args, &vars.collect::<io::Result<Vec<_>>>()?)?)
+    }
 }
 
 fn c_string(text: OsString) -> io::Result<CString> {

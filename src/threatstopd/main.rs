@@ -2,7 +2,12 @@
 //!
 //! It opens what needs root, starts the unprivileged engine and then only writes table files and
 //! replaces pf tables on the engine's word, which it checks. It parses nothing that came from the
-//! network or from a packet. Life cycle: crash-only; see `inherit`.
+//! network or from a packet.
+//!
+//! Its life, which is crash-only: [`run`] here takes what an image before it left ([`inherit`]) and
+//! kills an engine that stayed; [`start`] does what root alone can do and closes the sandbox;
+//! [`serve`] answers the engine ([`dispatch`], [`transaction`]) until a signal comes or the engine
+//! goes, and then ends, or executes the program anew.
 
 mod dispatch;
 mod engine;
@@ -17,22 +22,24 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use imsg::process;
-use nix::unistd::Pid;
 
-use inherit::Kept;
+use inherit::State;
 
 /// The control socket unless `-s` names another.
 const DEFAULT_SOCKET: &str = "/var/run/threatstopd.sock";
 
-/// The flags of the command line.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// What, why and the way out, for the log. Nothing tells one failure from another.
+type Failure = Box<dyn std::error::Error>;
+
+/// The command line.
+#[derive(Debug, PartialEq, Eq)]
 struct Flags {
     debug: bool,
     check: bool,
     version: bool,
     verbose: bool,
-    config: Option<PathBuf>,
-    socket: Option<PathBuf>,
+    config: PathBuf,
+    socket: PathBuf,
 }
 
 impl Flags {
@@ -40,15 +47,17 @@ impl Flags {
     fn parse(args: impl IntoIterator<Item = OsString>) -> Option<Self> {
         use lexopt::Arg::Short;
         let mut parser = lexopt::Parser::from_iter(args);
-        let mut flags = Self::default();
+        let (config, socket) = (config::DEFAULT_PATH.into(), DEFAULT_SOCKET.into());
+        let (debug, check, version, verbose) = (false, false, false, false);
+        let mut flags = Self { debug, check, version, verbose, config, socket };
         while let Some(arg) = parser.next().ok()? {
             match arg {
                 Short('d') => flags.debug = true,
                 Short('n') => flags.check = true,
                 Short('V') => flags.version = true,
                 Short('v') => flags.verbose = true,
-                Short('f') => flags.config = Some(parser.value().ok()?.into()),
-                Short('s') => flags.socket = Some(parser.value().ok()?.into()),
+                Short('f') => flags.config = parser.value().ok()?.into(),
+                Short('s') => flags.socket = parser.value().ok()?.into(),
                 _ => return None,
             }
         }
@@ -61,62 +70,59 @@ fn main() -> ExitCode {
         eprintln!("usage: threatstopd [-dnVv] [-f file] [-s socket]");
         return ExitCode::FAILURE;
     };
-    if flags.version {
+    let done = if flags.version {
         println!("threatstopd {}", env!("CARGO_PKG_VERSION"));
-        return ExitCode::SUCCESS;
-    }
-    if flags.check {
-        return check(&flags);
-    }
-    match run(&flags) {
+        Ok(())
+    } else if flags.check {
+        check(&flags)
+    } else {
+        // stderr is /dev/null by then
+        std::panic::set_hook(Box::new(|panic| logger::crit(format_args!("fatal: {panic}"))));
+        run(flags)
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            logger::crit(message);
+        Err(failure) => {
+            logger::crit(failure);
             ExitCode::FAILURE
         }
     }
 }
 
 /// `-n`: reads the configuration and touches nothing else.
-fn check(flags: &Flags) -> ExitCode {
-    let path = flags.config.clone().unwrap_or_else(|| config::DEFAULT_PATH.into());
-    match config::read(&path) {
-        Ok((config, _)) => {
-            if flags.verbose {
-                print!("{}", config.to_toml());
-            }
-            eprintln!("configuration OK");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
+fn check(flags: &Flags) -> Result<(), Failure> {
+    let (config, _) = config::read(&flags.config)?;
+    if flags.verbose {
+        print!("{}", config.to_toml());
     }
+    eprintln!("configuration OK");
+    Ok(())
 }
 
 /// One image of the helper: starts, serves, and either ends or executes itself anew.
-fn run(flags: &Flags) -> Result<(), String> {
-    process::block_signals().map_err(|error| format!("sigprocmask: {error}"))?;
-    let inherited = inherit::take()?;
-    let first = inherited.is_none();
-    let (mut state, mut kept) = match inherited {
-        Some(inherited) => inherited,
-        None => (start::first(flags)?, Kept::default()),
-    };
-    logger::init(flags.debug || first, state.verbose);
+fn run(mut flags: Flags) -> Result<(), Failure> {
+    process::block_signals()?;
+    let mut state = State::take()?;
+    // daemon(3) changes the directory
+    flags.config = state.home.join(flags.config);
+    flags.socket = state.home.join(flags.socket);
+    let program = start::own_program(&state.home)?;
+    if state.first {
+        state.verbose = flags.verbose;
+    }
+    logger::init(flags.debug || state.first, state.verbose);
     if let Some(child) = state.child.take() {
-        engine::kill(Pid::from_raw(child));
+        engine::kill(child);
     }
     if state.stop {
         logger::info("terminating");
         return Ok(());
     }
-    process::install_handlers().map_err(|error| format!("sigaction: {error}"))?;
-    match start::start(flags.debug, &mut state, &mut kept) {
-        Ok(server) => server.serve(state, kept),
-        Err(message) if first => Err(message),
-        Err(message) => serve::again(state, kept, &message),
+    process::install_handlers()?;
+    match start::start(&flags, &program, &mut state) {
+        Ok(server) => server.serve(&flags, &program, state),
+        Err(failure) if state.first => Err(failure),
+        Err(failure) => serve::again(&program, state, &*failure),
     }
 }
 

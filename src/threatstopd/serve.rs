@@ -1,18 +1,18 @@
 //! The loop of the helper, and its three ends: stop, reload, and an engine that is gone.
 
-use std::io;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use config::Config;
 use imsg::process::{self, Caught};
 use imsg::{Channel, HelperMessage, Input};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use crate::dispatch::{Dispatcher, Next};
-use crate::inherit::{self, Kept, State};
-use crate::{engine, start};
+use crate::inherit::State;
+use crate::{Failure, Flags, engine, start};
 
 /// An engine that dies within this time of its start is started again later and later.
 const YOUNG: Duration = Duration::from_secs(60);
@@ -31,40 +31,25 @@ pub struct Server {
     pub child: Pid,
     /// When it was started.
     pub started: Instant,
-    /// The path of the configuration.
-    pub config: PathBuf,
-    /// The table directory.
-    pub directory: PathBuf,
-}
-
-/// Why the loop ended.
-enum End {
-    Stop,
-    /// With the configuration to go on with.
-    Reload(OwnedFd),
-    Gone(String),
 }
 
 impl Server {
-    /// Serves until the end; all but a stop executes this program anew.
+    /// Serves until the end; all but a stop executes `program`, which is this one, anew.
     ///
     /// # Errors
     /// When that fails, which ends the helper; the tables stay as they are.
-    pub fn serve(mut self, mut state: State, mut kept: Kept) -> Result<(), String> {
-        let end = self.run();
+    pub fn serve(mut self, flags: &Flags, program: &Path, mut state: State) -> Result<(), Failure> {
+        let end = self.run(&flags.config);
         state.verbose = logger::verbose();
         // an engine that sees the end of its socket leaves
         drop(self.channel);
         let (ended, mut caught) = engine::await_end(self.child);
-        state.child = (!ended).then_some(self.child.as_raw());
+        state.child = (!ended).then_some(self.child);
+        let mut config = None;
         match end {
-            End::Stop => return stop(state, &kept),
-            End::Reload(config) => {
-                state.backoff = 0;
-                kept.previous = kept.config.replace(config);
-            }
-            End::Gone(why) => {
-                kept.previous = None;
+            Ok(None) => state.stop = true,
+            Ok(reloaded) => (config, state.backoff) = (reloaded, 0),
+            Err(why) => {
                 let young = self.started.elapsed() < YOUNG;
                 state.backoff = if young { longer(state.backoff) } else { 0 };
                 logger::err(format_args!(
@@ -74,96 +59,115 @@ impl Server {
                 if !wants_stop(caught) && !caught.has(Signal::SIGHUP) {
                     caught = rest(state.backoff)?;
                 }
+                state.previous = None;
             }
         }
-        if wants_stop(caught) {
-            return stop(state, &kept);
+        state.stop |= wants_stop(caught);
+        if !state.stop && caught.has(Signal::SIGHUP) {
+            config = reread(&flags.config, &self.dispatcher.config).ok().or(config);
         }
-        if caught.has(Signal::SIGHUP)
-            && let Ok(config) = reread(&self.config, &self.directory)
-        {
-            kept.previous = kept.config.replace(config);
+        if config.is_some() {
+            state.previous = std::mem::replace(&mut state.config, config);
         }
-        Err(inherit::execute(&state, &kept))
+        // an engine that stays is for a new image to kill
+        if state.stop && state.child.is_none() {
+            logger::info("terminating");
+            return Ok(());
+        }
+        Err(state.execute(program))
     }
 
-    fn run(&mut self) -> End {
+    /// Until a signal asks to stop, or with the configuration to go on with.
+    ///
+    /// # Errors
+    /// Why the engine is gone, or is to go.
+    fn run(&mut self, path: &Path) -> Result<Option<OwnedFd>, Failure> {
         loop {
             let mut fds = [process::watch(&self.channel, true, self.channel.wants_write())];
-            let caught = match process::wait(&mut fds, None) {
-                Ok(caught) => caught,
-                Err(error) => return End::Gone(format!("ppoll: {error}")),
-            };
+            let caught = process::wait(&mut fds, None)?;
             if wants_stop(caught) {
-                return End::Stop;
+                return Ok(None);
             }
             if caught.has(Signal::SIGHUP)
-                && let Ok(config) = reread(&self.config, &self.directory)
+                && let Ok(config) = reread(path, &self.dispatcher.config)
             {
-                return End::Reload(config);
+                return Ok(Some(config));
             }
-            if caught.has(Signal::SIGUSR1)
-                && let Err(error) = HelperMessage::UpdateNow.queue(&mut self.channel, 0, None)
-            {
-                return End::Gone(error.to_string());
+            if caught.has(Signal::SIGUSR1) {
+                HelperMessage::UpdateNow.queue(&mut self.channel, 0, None)?;
             }
             if caught.has(Signal::SIGCHLD) && engine::reap(self.child) {
-                return End::Gone("it ended".into());
+                return Err("it ended".into());
             }
-            if fds[0].revents != 0 {
-                match self.exchange() {
-                    Ok(None) => {}
-                    Ok(Some(end)) => return end,
-                    Err(why) => return End::Gone(why),
-                }
+            if fds[0].revents != 0
+                && let Some(config) = self.exchange(path)?
+            {
+                return Ok(Some(config));
             }
         }
     }
 
     /// Reads and answers what there is.
-    fn exchange(&mut self) -> Result<Option<End>, String> {
-        let failed = |error: io::Error| format!("socket: {error}");
-        match self.channel.read().map_err(failed)? {
-            Input::Closed => return Err("it closed its socket".into()),
-            Input::Data | Input::WouldBlock => {}
+    fn exchange(&mut self, path: &Path) -> Result<Option<OwnedFd>, Failure> {
+        if self.channel.read()? == Input::Closed {
+            return Err("it closed its socket".into());
         }
-        while let Some(frame) = self.channel.next().map_err(|error| error.to_string())? {
+        while let Some(frame) = self.channel.next()? {
             let next = self.dispatcher.dispatch(&frame, &mut self.channel);
-            match next.map_err(|offence| format!("dropped: {offence}"))? {
-                Next::Continue => {}
-                Next::Reload(request) => {
-                    let read = reread(&self.config, &self.directory);
-                    let failure = read.as_ref().err().cloned().unwrap_or_default();
-                    HelperMessage::ReloadResult { failure }
-                        .queue(&mut self.channel, request, None)
-                        .map_err(|error| error.to_string())?;
-                    if let Ok(config) = read {
-                        self.say_farewell().map_err(failed)?;
-                        return Ok(Some(End::Reload(config)));
-                    }
-                }
+            if next.map_err(|offence| format!("dropped: {offence}"))? == Next::Continue {
+                continue;
+            }
+            let read = reread(path, &self.dispatcher.config);
+            let failure = read.as_ref().err().cloned().unwrap_or_default();
+            let answer = HelperMessage::ReloadResult { failure };
+            answer.queue(&mut self.channel, frame.peerid, None)?;
+            if let Ok(config) = read {
+                self.say_farewell()?;
+                return Ok(Some(config));
             }
         }
-        self.channel.flush().map_err(failed)?;
+        self.channel.flush()?;
         Ok(None)
     }
 
     /// Sends what is queued before the socket is closed.
-    fn say_farewell(&mut self) -> io::Result<()> {
+    fn say_farewell(&mut self) -> Result<(), Failure> {
         let end = Instant::now() + FAREWELL;
         while !self.channel.flush()? && Instant::now() < end {
-            let mut fds = [process::watch(&self.channel, false, true)];
-            process::wait(&mut fds, Some(FAREWELL))?;
+            process::wait(&mut [process::watch(&self.channel, false, true)], Some(FAREWELL))?;
         }
         Ok(())
     }
 }
 
+/// After a start that failed in an image that is not the first: goes back to the configuration
+/// before, or tries again after a while. The tables stay as they are meanwhile.
+///
+/// # Errors
+/// When this program cannot be executed anew.
+pub fn again(program: &Path, mut state: State, why: &dyn std::error::Error) -> Result<(), Failure> {
+    if let Some(previous) = state.previous.take() {
+        logger::err(format_args!("{why}; going on with the previous configuration"));
+        state.config = Some(previous);
+    } else {
+        state.backoff = longer(state.backoff);
+        logger::crit(format_args!("{why}; trying again in {} s", state.backoff));
+        let caught = rest(state.backoff)?;
+        if wants_stop(caught) {
+            return Ok(());
+        }
+        if caught.has(Signal::SIGHUP) {
+            state.config = None;
+        }
+    }
+    Err(state.execute(program))
+}
+
 /// Reads the configuration again and keeps it for the next image. A bad one is logged and changes
 /// nothing.
-fn reread(path: &Path, directory: &Path) -> Result<OwnedFd, String> {
+fn reread(path: &Path, running: &Config) -> Result<OwnedFd, String> {
     let read = config::read(path).map_err(|error| error.to_string());
-    read.and_then(|(_, text)| start::keep(&text, directory)).inspect_err(|why| {
+    read.and_then(|(_, text)| start::keep(&text, &running.tables.directory)).inspect_err(|why| {
         logger::err(format_args!(
             "configuration reload failed: {why}; the running configuration stays"
         ));
@@ -176,52 +180,18 @@ fn longer(seconds: u32) -> u32 {
 }
 
 /// Waits some seconds, or until a signal asks to stop or to reload.
-fn rest(seconds: u32) -> Result<Caught, String> {
+fn rest(seconds: u32) -> Result<Caught, Failure> {
     let end = Instant::now() + Duration::from_secs(seconds.into());
     loop {
         let left = end.saturating_duration_since(Instant::now());
-        let caught =
-            process::wait(&mut [], Some(left)).map_err(|error| format!("ppoll: {error}"))?;
+        let caught = process::wait(&mut [], Some(left))?;
         if left.is_zero() || wants_stop(caught) || caught.has(Signal::SIGHUP) {
             return Ok(caught);
         }
     }
 }
 
-/// After a start that failed in an image that is not the first: goes back to the configuration
-/// before, or tries again after a while. The tables stay as they are meanwhile.
-///
-/// # Errors
-/// When this program cannot be executed anew.
-pub fn again(mut state: State, mut kept: Kept, why: &str) -> Result<(), String> {
-    if let Some(previous) = kept.previous.take() {
-        logger::err(format_args!("{why}; going on with the previous configuration"));
-        kept.config = Some(previous);
-    } else {
-        state.backoff = longer(state.backoff);
-        logger::crit(format_args!("{why}; trying again in {} s", state.backoff));
-        let caught = rest(state.backoff)?;
-        if wants_stop(caught) {
-            return Ok(());
-        }
-        if caught.has(Signal::SIGHUP) {
-            kept.config = None;
-        }
-    }
-    Err(inherit::execute(&state, &kept))
-}
-
 /// Whether a signal asks for the end.
 fn wants_stop(caught: Caught) -> bool {
     caught.has(Signal::SIGTERM) || caught.has(Signal::SIGINT)
-}
-
-/// The end of a stop: at once, or by way of a new image that may kill an engine that stays.
-fn stop(mut state: State, kept: &Kept) -> Result<(), String> {
-    if state.child.is_none() {
-        logger::info("terminating");
-        return Ok(());
-    }
-    state.stop = true;
-    Err(inherit::execute(&state, kept))
 }

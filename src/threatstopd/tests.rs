@@ -8,17 +8,19 @@ fn parse(line: &str) -> Option<Flags> {
 
 #[test]
 fn flags_are_read_as_getopt_reads_them() {
-    assert_eq!(parse(""), Some(Flags::default()));
-    let both = Flags { check: true, verbose: true, ..Flags::default() };
-    assert_eq!(parse("-n -v"), Some(both));
+    let none = parse("").unwrap();
+    assert!(!none.debug && !none.check && !none.version && !none.verbose);
+    assert_eq!(none.config, Path::new("/etc/threatstopd.toml"));
+    assert_eq!(none.socket, Path::new("/var/run/threatstopd.sock"));
+    assert_eq!(parse("-n -v"), Some(Flags { check: true, verbose: true, ..none }));
     let all = parse("-dnVv -f /etc/other.toml -s /tmp/socket").unwrap();
     assert!(all.debug && all.check && all.version && all.verbose);
-    assert_eq!(all.config.as_deref(), Some(Path::new("/etc/other.toml")));
-    assert_eq!(all.socket.as_deref(), Some(Path::new("/tmp/socket")));
+    assert_eq!(all.config, Path::new("/etc/other.toml"));
+    assert_eq!(all.socket, Path::new("/tmp/socket"));
     // an argument may stand in the same word
     assert_eq!(parse("-df/etc/other.toml").unwrap().config, all.config);
     // the last one counts
-    assert_eq!(parse("-f a -f b").unwrap().config.as_deref(), Some(Path::new("b")));
+    assert_eq!(parse("-f a -f b").unwrap().config, Path::new("b"));
 }
 
 #[test]

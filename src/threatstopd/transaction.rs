@@ -4,75 +4,31 @@
 //! at here, before anything is written.
 
 use config::Guard;
-use imsg::{Entries, Family, Protected, TableId};
+use imsg::{Entries, Protected, TableId};
 use pf::PfrAddr;
-use prefix::{Address, Coverage, Excess, Net, PackError, Prefix, Range};
+use prefix::{Coverage, Excess, Prefix};
 
 /// What the engine did that it may not: it is dropped, with table and file untouched.
 pub type Violation = String;
 
-/// The protected networks in the form in which they are looked at: sorted, disjoint ranges.
+/// The protected networks in the form in which they are looked at: ascending and disjoint.
 #[derive(Debug, Default)]
-pub struct Shield {
-    v4: Vec<Range<u32>>,
-    v6: Vec<Range<u128>>,
-}
+pub struct Shield(Vec<Prefix>);
 
 impl Shield {
     /// The shield of these networks.
     pub fn new(networks: &[Protected]) -> Self {
-        let mut it = Self::default();
-        for network in networks {
-            match network.net {
-                Prefix::V4(net) => it.v4.push(net.into()),
-                Prefix::V6(net) => it.v6.push(net.into()),
-            }
-        }
-        merge(&mut it.v4);
-        merge(&mut it.v6);
-        it
+        let mut nets: Vec<Prefix> = networks.iter().map(|network| network.net).collect();
+        // a prefix comes directly before what lies within it
+        nets.sort_unstable();
+        nets.dedup_by(|next, kept| kept.contains(next.addr()));
+        Self(nets)
     }
-}
 
-fn merge<A: Address>(ranges: &mut Vec<Range<A>>) {
-    ranges.sort_unstable();
-    ranges.dedup_by(|next, kept| {
-        let joined = next.first() <= kept.last();
-        if joined && let Some(both) = Range::new(kept.first(), kept.last().max(next.last())) {
-            *kept = both;
-        }
-        joined
-    });
-}
-
-/// Where one family of a transaction stands.
-struct Progress<A> {
-    last: Option<A>,
-    floor: u8,
-    /// The first range of the shield that the next prefix can touch.
-    next: usize,
-}
-
-impl<A: Address> Progress<A>
-where
-    Prefix: From<Net<A>>,
-{
-    fn check(&mut self, net: Net<A>, shield: &[Range<A>]) -> Result<(), Violation> {
-        if self.last.is_some_and(|last| net.addr() <= last) {
-            return Err(format!("{net} is out of order"));
-        }
-        if net.len() < self.floor {
-            return Err(format!("{net} is wider than the floor"));
-        }
-        // Prefixes ascend, so a range that ends before this one will not be met again.
-        while shield.get(self.next).is_some_and(|range| range.last() < net.addr()) {
-            self.next += 1;
-        }
-        if shield.get(self.next).is_some_and(|range| range.first() <= net.last()) {
-            return Err(format!("{net} touches a protected network"));
-        }
-        self.last = Some(net.last());
-        Ok(())
+    fn touches(&self, net: Prefix) -> bool {
+        let (before, behind) = self.0.split_at(self.0.partition_point(|one| *one <= net));
+        before.last().is_some_and(|one| one.contains(net.addr()))
+            || behind.first().is_some_and(|one| net.contains(one.addr()))
     }
 }
 
@@ -82,10 +38,8 @@ pub struct Transaction {
     pub table: TableId,
     /// Whether it is only tried.
     pub dry_run: bool,
-    announced: u32,
-    addrs: Vec<PfrAddr>,
-    v4: Progress<u32>,
-    v6: Progress<u128>,
+    announced: usize,
+    set: Vec<PfrAddr>,
     coverage: Coverage,
 }
 
@@ -107,61 +61,39 @@ impl Transaction {
             return Err("an empty block table".into());
         }
         // a helper that ended for want of memory would leave nobody to try again
-        let mut addrs = Vec::new();
-        addrs
-            .try_reserve_exact(announced as usize)
+        let (mut set, announced) = (Vec::new(), announced as usize);
+        set.try_reserve_exact(announced)
             .map_err(|_| format!("no memory for {announced} prefixes"))?;
-        Ok(Self {
-            table,
-            dry_run,
-            announced,
-            addrs,
-            v4: Progress { last: None, floor: guard.min_prefix_v4, next: 0 },
-            v6: Progress { last: None, floor: guard.min_prefix_v6, next: 0 },
-            coverage: Coverage::default(),
-        })
+        Ok(Self { table, dry_run, announced, set, coverage: Coverage::default() })
     }
 
     /// Takes the next part.
     ///
     /// # Errors
     /// At the first prefix that may not be there.
-    pub fn add(&mut self, part: &Entries, shield: &Shield) -> Result<(), Violation> {
-        // The shield is against blocking; an allow table may name what is protected.
-        let (shield4, shield6): (&[_], &[_]) = match self.table {
-            TableId::Block => (&shield.v4, &shield.v6),
-            TableId::Allow => (&[], &[]),
-        };
-        let form = |error: PackError| error.to_string();
-        match part.family {
-            Family::V4 => {
-                if self.v6.last.is_some() {
-                    return Err("IPv4 after IPv6".into());
-                }
-                for net in part.v4().map_err(form)? {
-                    let net = net.map_err(form)?;
-                    self.v4.check(net, shield4)?;
-                    self.coverage.add_v4(net);
-                    self.push(net.into())?;
-                }
+    pub fn add(&mut self, part: &Entries, guard: &Guard, shield: &Shield) -> Result<(), Violation> {
+        for net in part.prefixes() {
+            let net = net.map_err(|error| error.to_string())?;
+            if !net.follows(self.set.last().and_then(PfrAddr::prefix)) {
+                return Err(format!("{net} is out of order"));
             }
-            Family::V6 => {
-                for net in part.v6().map_err(form)? {
-                    let net = net.map_err(form)?;
-                    self.v6.check(net, shield6)?;
-                    self.coverage.add_v6(net);
-                    self.push(net.into())?;
-                }
+            let floor = match net {
+                Prefix::V4(_) => guard.min_prefix_v4,
+                Prefix::V6(_) => guard.min_prefix_v6,
+            };
+            if net.len() < floor {
+                return Err(format!("{net} is wider than the floor"));
             }
+            // The shield is against blocking; an allow table may name what is protected.
+            if self.table == TableId::Block && shield.touches(net) {
+                return Err(format!("{net} touches a protected network"));
+            }
+            if self.set.len() >= self.announced {
+                return Err(format!("more prefixes than the {} announced", self.announced));
+            }
+            self.coverage.add(net);
+            self.set.push(net.into());
         }
-        Ok(())
-    }
-
-    fn push(&mut self, prefix: Prefix) -> Result<(), Violation> {
-        if self.addrs.len() >= self.announced as usize {
-            return Err(format!("more prefixes than the {} announced", self.announced));
-        }
-        self.addrs.push(PfrAddr::from(prefix));
         Ok(())
     }
 
@@ -170,15 +102,15 @@ impl Transaction {
     /// # Errors
     /// When prefixes are missing, or all together cover more than they may.
     pub fn complete(self, guard: &Guard) -> Result<Vec<PfrAddr>, Violation> {
-        if self.addrs.len() != self.announced as usize {
-            return Err(format!("{} prefixes of {} announced", self.addrs.len(), self.announced));
+        if self.set.len() != self.announced {
+            return Err(format!("{} prefixes of {} announced", self.set.len(), self.announced));
         }
         let excess = match self.table {
             TableId::Block => self.coverage.over_percent(guard.max_coverage),
             TableId::Allow => self.coverage.over_addresses(guard.allow_max_coverage),
         };
         match excess {
-            None => Ok(self.addrs),
+            None => Ok(self.set),
             Some(Excess::V4(n)) => Err(format!("it covers {n} addresses of IPv4")),
             Some(Excess::V6(n)) => Err(format!("it covers {n} networks (/64) of IPv6")),
         }

@@ -102,10 +102,8 @@ impl Rig {
         let folder = self.scratch.path();
         clear(folder);
         let tables = Tables {
-            block: Table::new("", NAMES[0], false).unwrap(),
-            allow: Table::new("", NAMES[1], true).unwrap(),
+            both: [0, 1].map(|n| Table::new("", NAMES[n], n == 1).unwrap()),
             backend: Box::new(Simulated::open(folder, LIMIT).unwrap()),
-            limit: LIMIT,
             directory: Directory::open(folder).unwrap(),
         };
         let shield = Shield::new(&self.protected);

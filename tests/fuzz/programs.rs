@@ -88,15 +88,6 @@ pub mod of_the_tool {
     }
 }
 
-pub mod start {
-    use std::path::{Path, PathBuf};
-
-    /// Where the packet log is: nowhere, since the targets leave it out.
-    pub fn log_paths(_file: &Path, _generation: u8) -> Vec<PathBuf> {
-        Vec::new()
-    }
-}
-
 /// Takes a message for the log.
 pub fn err(_message: impl Display) {}
 

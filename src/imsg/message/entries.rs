@@ -1,6 +1,6 @@
 //! A part of a set of prefixes in one message.
 
-use prefix::{Address, Net, PackError, pack, unpack};
+use prefix::{Address, Net, PackError, Prefix, pack, unpack};
 
 use super::Fields;
 use crate::frame::{ImsgError, MAX_PAYLOAD};
@@ -39,6 +39,21 @@ impl Entries {
         let mut packed = Vec::new();
         pack(nets, &mut packed);
         Self { family, packed }
+    }
+
+    /// The prefixes, whichever their family; an item is an error when it is not in canonical form.
+    pub fn prefixes(&self) -> impl Iterator<Item = Result<Prefix, PackError>> {
+        let size = match self.family {
+            Family::V4 => Net::<u32>::PACKED,
+            Family::V6 => Net::<u128>::PACKED,
+        };
+        self.packed.chunks(size).enumerate().map(move |(index, packed)| {
+            let read = |(len, addr): (&u8, &[u8])| match self.family {
+                Family::V4 => Net::new(u32::from_octets(addr)?, *len).map(Prefix::V4),
+                Family::V6 => Net::new(u128::from_octets(addr)?, *len).map(Prefix::V6),
+            };
+            packed.split_last().and_then(read).ok_or(PackError::NotCanonical(index))
+        })
     }
 
     /// The IPv4 prefixes.

@@ -76,7 +76,7 @@ pub enum Outcome {
     Counted = 2,
     /// The kernel had another content than the file and has the file's again.
     Mended = 3,
-    /// Nothing changed; the text says why.
+    /// Not published; the text says why, and what is there instead.
     Failed = 4,
 }
 
@@ -117,7 +117,7 @@ pub struct TableStat {
 }
 
 /// The answer to `TableStats`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Whether pf is enabled.
     pub running: bool,

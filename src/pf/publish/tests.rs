@@ -99,13 +99,12 @@ fn without_reload_only_the_file_is_written() {
 fn a_block_table_is_never_emptied() {
     let (scratch, pf, directory) = published();
     let error = publish(Some(&pf), &directory, &table("T"), &[], false).unwrap_err();
-    assert_eq!(error.0, Stage::Trial);
     assert_eq!(error.to_string(), "T: an empty set would block nothing; the old set stays");
-    assert_eq!(publish(None, &directory, &table("T"), &[], false).unwrap_err().0, Stage::Trial);
+    assert_eq!(publish(None, &directory, &table("T"), &[], false), Err(error.clone()));
     assert_eq!(contents(&pf, &directory), [OLD, OLD, OLDER]);
     // not even when somebody emptied the file
     plant(scratch.path(), "T.pftable", "");
-    assert_eq!(mend(&pf, &directory, &table("T"), false).unwrap_err().0, Stage::Trial);
+    assert_eq!(mend(&pf, &directory, &table("T"), false), Err(error));
     assert_eq!(texts(&pf.list(&table("T")).unwrap()), OLD);
 
     let allow = Table::new("", "A", true).unwrap();
@@ -123,7 +122,7 @@ fn what_pf_refuses_in_the_trial_touches_nothing() {
     for dry_run in [true, false] {
         let error = publish(Some(&small), &directory, &table("T"), &set(NEW), dry_run);
         let error = error.unwrap_err();
-        assert_eq!((error.0, error.1.errno()), (Stage::Trial, Errno::ENOMEM));
+        assert_eq!((error.differ, error.error.errno()), (false, Errno::ENOMEM));
         assert_eq!(
             error.to_string(),
             "T: 5 entries do not fit; put \"set limit table-entries 100000\" above the tables of \
@@ -133,7 +132,7 @@ fn what_pf_refuses_in_the_trial_touches_nothing() {
     plant(scratch.path(), "simulated.conf", "const T\n");
     let error = publish(Some(&small), &directory, &table("T"), &set("2.2.2.2"), false);
     let error = error.unwrap_err();
-    assert_eq!((error.0, error.1.errno()), (Stage::Trial, Errno::EPERM));
+    assert_eq!((error.differ, error.error.errno()), (false, Errno::EPERM));
     assert_eq!(contents(&small, &directory), [OLD, OLD, OLDER]);
     let (_, pf, empty) = {
         let scratch = tempfile::tempdir().unwrap();
@@ -141,7 +140,7 @@ fn what_pf_refuses_in_the_trial_touches_nothing() {
         let directory = Directory::open(scratch.path()).unwrap();
         (scratch, pf, directory)
     };
-    assert_eq!(mend(&pf, &empty, &table("T"), false).unwrap_err().1.errno(), Errno::ENOENT);
+    assert_eq!(mend(&pf, &empty, &table("T"), false).unwrap_err().error.errno(), Errno::ENOENT);
 }
 
 /// A pf that agrees in the trial and then fails, after something else has happened.
@@ -173,7 +172,7 @@ fn when_pf_fails_after_all_the_old_file_is_back() {
     let turncoat = Turncoat(&pf, &look, Cell::new(0));
     let error = publish(Some(&turncoat), &directory, &table("T"), &set(NEW), false).unwrap_err();
     assert_eq!(turncoat.2.get(), 1);
-    assert_eq!((error.0, error.1.errno()), (Stage::Table, Errno::EFAULT));
+    assert_eq!((error.differ, error.error.errno()), (false, Errno::EFAULT));
     assert_eq!(error.to_string(), "T: DIOCRSETADDRS: Bad address; the old set stays");
     assert_eq!(contents(&pf, &directory), [OLD, OLD, OLDER]);
     assert_eq!(names(scratch.path()), WHOLE);
@@ -181,7 +180,7 @@ fn when_pf_fails_after_all_the_old_file_is_back() {
     // where there was no file there is none again
     std::fs::remove_file(scratch.path().join("T.pftable")).unwrap();
     let error = publish(Some(&turncoat), &directory, &table("T"), &set(NEW), false).unwrap_err();
-    assert_eq!(error.0, Stage::Table);
+    assert!(!error.differ);
     assert_eq!(names(scratch.path()), ["T.pftable.prev", "T.simulated"]);
 }
 
@@ -191,11 +190,48 @@ fn when_the_old_file_cannot_come_back_the_new_one_is_brought_to_pf() {
     let spoil = || std::fs::remove_file(scratch.path().join(".T.pftable.old")).unwrap();
     let turncoat = Turncoat(&pf, &spoil, Cell::new(0));
     let error = publish(Some(&turncoat), &directory, &table("T"), &set(NEW), false).unwrap_err();
-    assert_eq!(error.0, Stage::Undo);
-    assert!(error.to_string().ends_with("; file and table differ"), "{error}");
+    assert!(error.differ);
+    assert!(
+        error.to_string().ends_with("; file and table differ; run threatstopctl update"),
+        "{error}"
+    );
     assert_eq!(contents(&pf, &directory), [NEW, OLD, OLDER]);
     mend(&pf, &directory, &table("T"), false).unwrap();
     assert_eq!(contents(&pf, &directory), [NEW, NEW, OLDER]);
+}
+
+/// The new file is in place, its directory does not reach the disk, and the old one stays away.
+#[test]
+fn an_installation_that_cannot_be_taken_back_is_told_too() {
+    let (scratch, pf, directory) = published();
+    let fault = format!("fsync .:{},undo T.pftable:{}", Errno::EIO as i32, Errno::ENOSPC as i32);
+    let (said, _) = in_child("publish", scratch.path(), &fault);
+    assert_eq!(said, format!("true {}", Errno::ENOSPC as i32));
+    assert_eq!(contents(&pf, &directory), [NEW, OLD, OLDER]);
+    mend(&pf, &directory, &table("T"), false).unwrap();
+    assert_eq!(contents(&pf, &directory), [NEW, NEW, OLD]);
+}
+
+#[test]
+fn a_file_that_is_lost_or_damaged_is_made_of_what_pf_has() {
+    let (scratch, pf, directory) = published();
+    let file = scratch.path().join("T.pftable");
+    let run = || restore(&pf, &directory, &table("T"));
+    assert_eq!(run(), Ok(0));
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(run(), Ok(3));
+    assert_eq!(contents(&pf, &directory), [OLD, OLD, OLDER]);
+    plant(scratch.path(), "T.pftable", "1.1.1.1\n2.0.0");
+    assert_eq!(run(), Ok(3));
+    assert_eq!(directory.load(&table("T"), "pftable"), Ok(set(OLD)));
+    // a sound file is the truth, also when it is the empty one of a setup
+    plant(scratch.path(), "T.pftable", "");
+    assert_eq!(run(), Ok(0));
+    // where pf knows nothing there is nothing to be had
+    std::fs::remove_file(&file).unwrap();
+    std::fs::remove_file(scratch.path().join("T.simulated")).unwrap();
+    assert_eq!(run(), Ok(0));
+    assert!(!file.exists());
 }
 
 /// Runs `child` on a directory, with a fault; what it said, and how it ended.
@@ -233,7 +269,7 @@ fn child() {
     let peak = peak.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or("").to_owned();
     let said = match done {
         Ok(changes) => format!("Ok {} {}\n{peak}", changes.added, changes.deleted),
-        Err(error) => format!("{:?} {}", error.0, error.1.errno() as i32),
+        Err(error) => format!("{} {}", error.differ, error.error.errno() as i32),
     };
     std::fs::write(path.with_extension("said"), said).unwrap();
 }
@@ -244,57 +280,50 @@ fn hosts(count: u32, step: u32) -> Vec<PfrAddr> {
     (0..count).map(host).collect()
 }
 
-/// Every step of a publication, in order, and the stage in which its failure is reported; `None`
-/// for what is left for the next publication.
-const STEPS: [(&str, Option<&str>); 24] = [
-    ("trial T", Some("Trial")),
-    ("open T.simulated", Some("Trial")),
-    ("fstat T.simulated", Some("Trial")),
-    ("read T.simulated", Some("Trial")),
-    ("open T.pftable", Some("File")),
-    ("fstat T.pftable", Some("File")),
-    ("read T.pftable", Some("File")),
-    ("open T.pftable.prev", Some("File")),
-    ("fstat T.pftable.prev", Some("File")),
-    ("unlink .T.pftable.tmp", Some("File")),
-    ("create .T.pftable.tmp", Some("File")),
-    ("write .T.pftable.tmp", Some("File")),
-    ("fsync .T.pftable.tmp", Some("File")),
-    ("link .T.pftable.old", Some("File")),
-    ("rename T.pftable", Some("File")),
-    ("fsync .", None), // in the undo, too: see below
-    ("replace T", Some("Table")),
-    ("open simulated.conf", Some("Trial")),
-    ("unlink .T.simulated.tmp", Some("Table")),
-    ("create .T.simulated.tmp", Some("Table")),
-    ("write .T.simulated.tmp", Some("Table")),
-    ("fsync .T.simulated.tmp", Some("Table")),
-    ("rename T.simulated", Some("Table")),
-    ("settle T.pftable.prev", None),
+/// Every step of a publication, in order, and whether its failure is reported and not only left for
+/// the next publication.
+const STEPS: [(&str, bool); 24] = [
+    ("trial T", true),
+    ("open T.simulated", true),
+    ("fstat T.simulated", true),
+    ("read T.simulated", true),
+    ("open T.pftable", true),
+    ("fstat T.pftable", true),
+    ("read T.pftable", true),
+    ("open T.pftable.prev", true),
+    ("fstat T.pftable.prev", true),
+    ("unlink .T.pftable.tmp", true),
+    ("create .T.pftable.tmp", true),
+    ("write .T.pftable.tmp", true),
+    ("fsync .T.pftable.tmp", true),
+    ("link .T.pftable.old", true),
+    ("rename T.pftable", true),
+    ("fsync .", true), // fails in the undo, too
+    ("replace T", true),
+    ("open simulated.conf", true),
+    ("unlink .T.simulated.tmp", true),
+    ("create .T.simulated.tmp", true),
+    ("write .T.simulated.tmp", true),
+    ("fsync .T.simulated.tmp", true),
+    ("rename T.simulated", true),
+    ("settle T.pftable.prev", false),
 ];
 
 #[test]
 fn a_failure_at_any_step_leaves_the_old_set_in_both() {
-    for (step, stage) in STEPS {
+    for (step, reported) in STEPS {
         for errno in [Errno::ENOSPC, Errno::EIO] {
             let (scratch, pf, directory) = published();
             let fault = format!("{step}:{}", errno as i32);
             let (said, status) = in_child("publish", scratch.path(), &fault);
             assert!(status.success(), "{fault}");
-            match stage {
-                Some(stage) => {
-                    assert_eq!(said, format!("{stage} {}", errno as i32), "{fault}");
-                    assert_eq!(contents(&pf, &directory), [OLD, OLD, OLDER], "{fault}");
-                }
-                None if step == "fsync ." => {
-                    assert_eq!(said, format!("File {}", errno as i32), "{fault}");
-                    assert_eq!(contents(&pf, &directory), [OLD, OLD, OLDER], "{fault}");
-                }
-                None => {
-                    assert!(said.starts_with("Ok 3 1"), "{fault}: {said}");
-                    let before = directory.load(&table("T"), "pftable.prev").unwrap();
-                    assert_eq!(texts(&before), OLDER, "{fault}");
-                }
+            if reported {
+                assert_eq!(said, format!("false {}", errno as i32), "{fault}");
+                assert_eq!(contents(&pf, &directory), [OLD, OLD, OLDER], "{fault}");
+            } else {
+                assert!(said.starts_with("Ok 3 1"), "{fault}: {said}");
+                let before = directory.load(&table("T"), "pftable.prev").unwrap();
+                assert_eq!(texts(&before), OLDER, "{fault}");
             }
             converges(&fault, scratch.path(), &pf, &directory);
         }
@@ -352,7 +381,7 @@ fn a_file_that_does_not_fit_leaves_the_old_one() {
     let (scratch, pf, directory) = published();
     let (said, status) = in_child("short of room", scratch.path(), "");
     assert!(status.success());
-    assert_eq!(said, format!("File {}", Errno::EFBIG as i32));
+    assert_eq!(said, format!("false {}", Errno::EFBIG as i32));
     assert_eq!(contents(&pf, &directory), [OLD, OLD, OLDER]);
     converges("EFBIG", scratch.path(), &pf, &directory);
 }

@@ -56,10 +56,8 @@ impl Rig {
         let net = PROTECTED.parse().unwrap();
         let protected = [Protected { net, reason: Reason::NeverBlock, name: String::new() }];
         let tables = Tables {
-            block: Table::new("", "B", false).unwrap(),
-            allow: Table::new("", "A", true).unwrap(),
+            both: [("B", false), ("A", true)].map(|(n, e)| Table::new("", n, e).unwrap()),
             backend: Box::new(Simulated::open(scratch.path(), 1000).unwrap()),
-            limit: 1000,
             directory: Directory::open(scratch.path()).unwrap(),
         };
         let dispatcher = Dispatcher::new(config, tables, Shield::new(&protected));
@@ -444,7 +442,7 @@ fn every_set_that_may_not_be_is_an_offence() {
         ("9.0.0.0/8", "9.0.0.0/8 touches a protected network"),
         ("0.0.0.0/0", "0.0.0.0/0 is wider than the floor"),
         ("::/0", "::/0 is wider than the floor"),
-        ("2a0b::1 1.1.1.1", "IPv4 after IPv6"),
+        ("2a0b::1 1.1.1.1", "1.1.1.1 is out of order"),
         (
             "1.0.0.1 1.0.0.3 1.0.0.5 1.0.0.7 1.0.0.9 1.0.1.1 1.0.1.3",
             "7 prefixes are more than max_entries",

@@ -10,17 +10,18 @@ use super::*;
 
 const OUT: &str = "INHERIT_TEST_OUT";
 
-/// A state without any default value in it, and with what would have to be escaped.
-fn state(program: PathBuf) -> State {
+/// A state without any default value in it, and with a path that is no text.
+fn state() -> State {
     State {
-        child: Some(4711),
+        first: false,
+        child: Some(Pid::from_raw(4711)),
         stop: true,
         backoff: 32,
-        daemonized: true,
         verbose: true,
-        program,
-        config: "/etc/with \"quotes\"\\ and ünicode\n.toml".into(),
-        socket: "/var/run/t'd.sock".into(),
+        lock: None,
+        config: None,
+        previous: None,
+        home: OsStr::from_bytes(b"/a b/\xff\n-1 0/'\"").into(),
     }
 }
 
@@ -30,27 +31,26 @@ fn state(program: PathBuf) -> State {
 #[ignore = "the other tests run it as a process of its own"]
 fn child() {
     let Some(out) = std::env::var_os(OUT).map(PathBuf::from) else { return };
-    let said = match take() {
-        Err(why) => why,
-        Ok(None) => {
+    let said = match State::take() {
+        Err(why) => why.to_string(),
+        Ok(State { first: true, .. }) => {
             let path = out.with_extension("kept");
             let opened = File::options().read(true).write(true).create_new(true).open(path);
             let mut file = opened.unwrap();
             file.write_all(b"the text").unwrap();
             let lock = File::open("/dev/null").unwrap().into();
-            let kept = Kept { lock: Some(lock), config: Some(file.into()), previous: None };
-            execute(&state(std::env::current_exe().unwrap()), &kept)
+            let given = State { lock: Some(lock), config: Some(file.into()), ..state() };
+            given.execute(&std::env::current_exe().unwrap()).to_string()
         }
-        Ok(Some((found, kept))) => {
+        Ok(mut found) => {
             let mut text = String::new();
-            let mut file = File::from(kept.config.unwrap());
+            let mut file = File::from(found.config.take().unwrap());
             file.rewind().unwrap();
             file.read_to_string(&mut text).unwrap();
-            let fd = kept.lock.unwrap();
+            let fd = found.lock.take().unwrap();
             let flags = FdFlag::from_bits_truncate(fcntl(&fd, FcntlArg::F_GETFD).unwrap());
             assert!(flags.contains(FdFlag::FD_CLOEXEC));
-            assert!(kept.previous.is_none());
-            assert_eq!(format!("{found:?}"), format!("{:?}", state(found.program.clone())));
+            assert_eq!(format!("{found:?}"), format!("{:?}", state()));
             let pid = std::process::id();
             format!("{pid} {text} {:?}", std::env::args().collect::<Vec<_>>())
         }
@@ -85,19 +85,32 @@ fn state_descriptors_arguments_and_process_id_survive() {
 #[test]
 fn what_is_not_in_form_is_no_first_start() {
     let scratch = tempfile::tempdir().unwrap();
-    let sound = "fds = [-1, -1, -1]\n[state]\nstop = false\nbackoff = 0\ndaemonized = false\n\
-                 verbose = false\nprogram = \"/a\"\nconfig = \"/b\"\nsocket = \"/c\"\n";
-    for value in [
-        "",
-        "x",
-        &sound.replace("stop", "halt"),
-        &sound.replace("[-1, -1, -1]", "[-1, -1]"),
-        // not open, and one of the first three
-        &sound.replace("[-1, -1, -1]", "[-1, 900, -1]"),
-        &sound.replace("[-1, -1, -1]", "[2, -1, -1]"),
-    ] {
+    for value in ["", "x", "1 0 0 0 0 0 0 0 ", "1 0 0 0 0 0 900 0 /"] {
         let (_, said) = run(&scratch.path().join("out"), Some(value));
         assert!(said.starts_with("THREATSTOPD_STATE: "), "{value}: {said}");
         assert!(said.ends_with("not to be set by hand"), "{value}: {said}");
+    }
+}
+
+#[test]
+fn every_field_has_its_form() {
+    let read = |value: &str| State::read(value.as_bytes());
+    assert!(read("1 0 0 0 0 0 0 0 /").is_some());
+    assert_eq!(read("1 7 1 60 1 0 0 0 /").unwrap().child, Some(Pid::from_raw(7)));
+    for value in [
+        "2 0 0 0 0 0 0 0 /",          // another version
+        "1 0 0 0 0 0 0 /",            // too few
+        "1 0 0 0 0 0 0 0 0 /",        // too many
+        "1 0 0 0 0 0 0 0",            // no path
+        "1 -1 0 0 0 0 0 0 /",         // would be every process
+        "1 0 2 0 0 0 0 0 /",          // neither yes nor no
+        "1 0 0 -1 0 0 0 0 /",         // less than no wait
+        "1 0 0 4294967296 0 0 0 0 /", // no i32
+        "1  0 0 0 0 0 0 0 /",         // an empty word
+        "1 0 0 0 0 2 0 0 /",          // one of the first three
+        "1 0 0 0 0 -7 0 0 /",         // no descriptor
+        "1 0 0 0 0 0 0 9999 /",       // not open
+    ] {
+        assert!(read(value).is_none(), "{value}");
     }
 }
