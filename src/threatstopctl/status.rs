@@ -143,7 +143,7 @@ impl Lines {
         };
         let result = if *ok { "confirmed" } else { "failed" };
         self.put("last upload", format_args!("{result}, {}", when(*at, self.now)));
-        self.more(Some(text));
+        self.more(Some(text.as_str()).filter(|_| !ok));
     }
 
     fn server(&mut self, ServerStatus { server, last, failures }: &ServerStatus) {

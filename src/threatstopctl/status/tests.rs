@@ -16,7 +16,6 @@ update:         idle, last good 12m ago, next in 47m
 last update:    published, 12m ago, took 0.31s, from 192.124.129.42:53, ttl 2h
 upload:         enabled, last good 3m ago, next in 12m
 last upload:    confirmed, 3m ago
-                Log file uploaded successfully for tdid_abcd1234
 server:         192.124.129.42, answered 12m ago as 192.124.129.42:53
 server:         ns.example.net, not asked yet
 spool:          2 slices, 12K of 64M, 0 dropped
