@@ -20,7 +20,7 @@ use crate::link::Link;
 pub use memory::{HeldBack, Known, Memory};
 
 /// The sets in force and what they were made of.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Policy {
     /// The block table; absent before the first one.
     pub block: Option<PrefixSet>,
@@ -94,6 +94,29 @@ impl State {
             logger::err(format_args!("{why}; after a restart the lists of an address are unknown"));
         }
         self.policy.replace(Rc::new(policy));
+    }
+
+    /// Takes the set of a table file for the one in force, which it is not yet where a publication
+    /// failed half way and could not be taken back.
+    pub async fn reread(&self, table: TableId, link: &Link) {
+        let before = self.policy();
+        let Some(set) = in_force(link, table).await else { return };
+        if before.set(table) == Some(&set) {
+            return;
+        }
+        let mut next = Policy::clone(&before);
+        match table {
+            TableId::Allow => next.allow = Some(set),
+            TableId::Block => {
+                let now = crate::clock::now();
+                next.since = match &before.block {
+                    Some(old) => before.since.follow(old, &set, now),
+                    None => Since::new(&set, now),
+                };
+                next.block = Some(set);
+            }
+        }
+        self.set_policy(next);
     }
 
     /// What is remembered.

@@ -28,14 +28,10 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Has the tables that we have just published compared at the next look. What pf says of them
-    /// now may already be what somebody else has made of them since.
-    pub fn forget(&self, published: [bool; 2]) {
-        let mut marks = self.marks.get();
-        for (known, _) in marks.iter_mut().zip(published).filter(|(_, published)| *published) {
-            *known = None;
-        }
-        self.marks.set(marks);
+    /// Has the tables compared at the next look, since we have just published them: what pf says of
+    /// them now may already be what somebody else has made of them, or not be what we wanted.
+    pub fn forget(&self) {
+        self.marks.set([None; 2]);
     }
 }
 
@@ -115,7 +111,10 @@ async fn look(engine: &Engine, compare: bool) -> Option<Stats> {
         };
         // what was mended, or could not be, is looked at again the next time
         known[at] = (done == Some(false)).then_some(now);
-        mended |= done == Some(true);
+        if done == Some(true) {
+            mended = true;
+            engine.state.reread(table, &engine.link).await;
+        }
     }
     engine.watch.marks.set(known);
     if mended { engine.link.stats().await.ok() } else { Some(stats) }
@@ -141,6 +140,16 @@ async fn mend(engine: &Engine, table: TableId, set: &PrefixSet) -> Option<bool> 
             Outcome::Failed => {
                 logger::err(format_args!("pf table <{name}>: {}", result.failure));
                 None
+            }
+            Outcome::Created => {
+                let added = result.added;
+                let what = format!("pf table <{name}> did not exist; made with {added} prefixes");
+                if added == 0 {
+                    logger::info(what)
+                } else {
+                    logger::warn(what)
+                }
+                Some(true)
             }
             _ => {
                 logger::warn(format_args!(

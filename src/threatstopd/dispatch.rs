@@ -134,6 +134,7 @@ impl Dispatcher {
         };
         let outcome = match done {
             Ok(same) if same == Changes::default() => Outcome::Unchanged,
+            Ok(Changes { created: true, .. }) => Outcome::Created,
             _ => Outcome::Mended,
         };
         result(id, outcome, 0, done)

@@ -237,8 +237,8 @@ fn a_helper_killed_at_any_step_leaves_whole_sets() {
 }
 
 /// Let pf fail after the file is there, and then the old file not come back.
-/// Check that the log says that file and table differ, that both are whole, and that they agree
-/// once the disk is well.
+/// Check that the log says that file and table differ, that both are whole, and that the next look
+/// brings them together once the disk is well.
 #[test]
 fn a_failing_way_back_is_told_and_mended() {
     let (service, new_block) = honest(20);
@@ -246,12 +246,21 @@ fn a_failing_way_back_is_told_and_mended() {
     // what pf's own file would be written to, so that pf fails in earnest and not in the trial
     let trap = scratch.tables().join(format!(".{BLOCK}.simulated.tmp"));
     fs::create_dir(&trap).unwrap();
+    let config = config.set("tables.check_interval", "1s");
     let daemon = start_faulty(&scratch, &config, &format!("undo {BLOCK}.pftable:{EIO}"));
-    daemon.wait_for(": undo: I/O error; file and table differ", PATIENCE);
+    let told = ": undo: I/O error; file and table differ; run threatstopctl update";
+    daemon.wait_for(told, PATIENCE);
     daemon.wait_until_ready();
     refused(&daemon, &["update"]);
     whole("undo", &scratch, BLOCK, OLD_BLOCK, &new_block);
     fs::remove_dir(&trap).unwrap();
+    let kernel = scratch.tables().join(format!("{BLOCK}.simulated"));
+    wait_until("the table has the set of the file", || {
+        fs::read_to_string(&kernel).is_ok_and(|now| now == new_block)
+    });
+    wait_until("that set is the one in force", || {
+        daemon.ctl(&["show", "block"]).stdout == new_block
+    });
     assert!(daemon.stop().success());
     converges("undo", &scratch, &config, [&new_block, &table_text(&allow_list())]);
 }
@@ -624,6 +633,20 @@ fn a_table_changed_by_others_is_mended() {
     let daemon = Daemon::start(&scratch, &silent);
     mended(&daemon);
     assert_eq!(table(&daemon, BLOCK).as_deref(), Some(text.as_str()));
+    assert!(daemon.stop().success());
+}
+
+/// Start with empty files and with no table in pf, as after setup and without lines in pf.conf.
+/// Check that the log says that a table was made, and blames nobody.
+#[test]
+fn a_table_that_is_made_at_start_is_nobodys_change() {
+    let scratch = Scratch::new();
+    plant(&scratch.tables().join(format!("{ALLOW}.pftable")), "");
+    let silent = Config::new(&scratch, &["127.0.0.1:9".parse().unwrap()]);
+    let daemon = Daemon::start(&scratch, &silent);
+    let told = format!("pf table <{ALLOW}> did not exist; made with 0 prefixes");
+    daemon.wait_for(&told, PATIENCE);
+    assert!(!daemon.output().contains("had been changed"), "{}", daemon.output());
     assert!(daemon.stop().success());
 }
 

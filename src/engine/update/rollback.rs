@@ -48,6 +48,7 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
     let held_before = engine.state.memory().rolled_back;
     engine.state.remember(|memory| memory.rolled_back = Some(time.started));
     let mut changes = [Change::default(); 2];
+    engine.watch.forget();
     for (table, set) in [(TableId::Allow, &allow), (TableId::Block, &block)] {
         if let Err(why) = publish(engine, table, set, false).await {
             // nothing was put back that scheduled runs would have to leave alone
@@ -57,7 +58,6 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
         changes[table as usize] = change(before.set(table), set);
     }
     engine.runs.rollbacks.set(engine.runs.rollbacks.get().wrapping_add(1));
-    engine.watch.forget([true; 2]);
     let since = match &before.block {
         Some(old) => before.since.follow(old, &block, time.started),
         None => Since::new(&block, time.started),

@@ -78,6 +78,8 @@ pub enum Outcome {
     Mended = 3,
     /// Not published; the text says why, and what is there instead.
     Failed = 4,
+    /// The kernel had no such table and has it now, with the file's content.
+    Created = 5,
 }
 
 /// The answer to `TableCommit` and `TableMend`.
@@ -440,6 +442,7 @@ impl TableResult {
             2 => Outcome::Counted,
             3 => Outcome::Mended,
             4 => Outcome::Failed,
+            5 => Outcome::Created,
             _ => return Err(fields.bad()),
         };
         Ok(Self {
