@@ -66,6 +66,9 @@ pub fn start(flags: &Flags, own: &Path, state: &mut State) -> Result<Server, Fai
     let directory = Directory::open(path)?;
     state.lock = Some(lock(&directory, path, state.lock.take())?);
     let (tables, limit) = open_tables(&config, directory)?;
+    if config.tables.reload {
+        restore(&tables);
+    }
     let networks = protect::networks(&config)?;
     let local = local_files(&config)?;
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
@@ -205,6 +208,21 @@ fn open_tables(config: &Config, directory: Directory) -> Result<(Tables, usize),
     };
     let both = [table(&settings.block, false)?, table(&settings.allow, true)?];
     Ok((Tables { both, backend, directory }, limit))
+}
+
+/// Makes files that are missing or damaged again of what pf has: else the next set would be compared
+/// with none, and pf.conf(5) not be loaded at the next boot.
+fn restore(tables: &Tables) {
+    for (table, id) in tables.both.iter().zip(TableId::BY_NUMBER) {
+        let word = id.word();
+        match pf::restore(tables.backend.as_ref(), &tables.directory, table) {
+            Ok(0) => {}
+            Ok(n) => logger::warn(format_args!(
+                "{word} table: file was missing or damaged; made again of {n} prefixes in pf"
+            )),
+            Err(error) => logger::err(format_args!("{word} table: {error}")),
+        }
+    }
 }
 
 /// Opens the administrator's own lists; which user may read them is his affair.

@@ -650,6 +650,30 @@ fn a_table_that_is_made_at_start_is_nobodys_change() {
     assert!(daemon.stop().success());
 }
 
+/// Publish, stop, and lose the file of the block table while pf still has the table. Start with a
+/// list that has shrunk.
+/// Check that the file is made again of what pf has, and that the list is held back.
+#[test]
+fn a_lost_table_file_is_made_of_the_table() {
+    let (service, text) = honest(300);
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &[service.addr()]);
+    let daemon = Daemon::start(&scratch, &config);
+    update(&daemon);
+    assert!(daemon.stop().success());
+    fs::remove_file(scratch.tables().join(format!("{BLOCK}.pftable"))).unwrap();
+
+    let (service, _) = honest(12);
+    let config = Config::new(&scratch, &[service.addr()]);
+    let daemon = Daemon::start(&scratch, &config);
+    let told = "block table: file was missing or damaged; made again of 300 prefixes in pf";
+    daemon.wait_for(told, PATIENCE);
+    let why = refused(&daemon, &["update"]);
+    assert!(why.contains("Keeping the previous block list: 300 -> 12 entries"), "{why}");
+    assert_eq!(read(&scratch, &format!("{BLOCK}.pftable")), text);
+    assert!(daemon.stop().success());
+}
+
 /// Publish, empty the table of pf, and at once let an update be held back; then one whose allow table
 /// pf refuses.
 /// Check that what the update did not publish is mended all the same.
