@@ -230,7 +230,7 @@ impl<'a> Work<'a> {
                 }
             }
         }
-        engine.watch.forget(published);
+        engine.watch.forget();
         if let Ok(stats) = engine.link.stats().await {
             for warning in watch::warnings(engine, &stats) {
                 self.warn(warning);
