@@ -13,6 +13,8 @@ umask 022
 BLOCK=ThreatSTOP-Block
 ALLOW=ThreatSTOP-Allow
 regress=$(cd "$(dirname "$0")/.." && pwd)
+# a case may go elsewhere
+self=$(cd "$(dirname "$0")" && pwd)/${0##*/}
 system=$(uname)
 uid=$(id -u)
 backend=simulated
@@ -61,7 +63,7 @@ finish() {
 	fi
 	if [ "$status" -ne 0 ]; then
 		echo "The case:"
-		sed -n '/^#!/d;/^#$/d;/^$/q;s/^#/   /p' "$0"
+		sed -n '/^#!/d;/^#$/d;/^$/q;s/^#/   /p' "$self"
 		for log in "$dir/log" "$dir/nsd.log"; do
 			[ -s "$log" ] || continue
 			echo "End of $log:"

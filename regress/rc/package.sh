@@ -72,7 +72,7 @@ for name in $ALLOW $BLOCK; do
 	is "$tables/$name.pftable" 600 root wheel
 done
 
-sh "${0%/*}/rcctl.sh"
+sh "$regress/rc/rcctl.sh"
 
 pkg_delete -I threatstopd
 for path in /etc/rc.d/threatstopd "$THREATSTOPD" "$THREATSTOPCTL" \

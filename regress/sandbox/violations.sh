@@ -18,8 +18,10 @@ violations() {
 	kdump -f "$1" | grep PLDG
 }
 
+# where its core goes
+cd "$dir" || exit 1
 # shellcheck disable=SC2016 # a program of perl's
-ktrace -t p -f "$dir/control" \
+ktrace -t p -f control \
     perl -MOpenBSD::Pledge -e 'pledge("rpath"); socket(my $s, 2, 1, 0)' >/dev/null 2>&1 || :
 violations "$dir/control" >/dev/null || fail "ktrace records no violation"
 
