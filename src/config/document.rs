@@ -25,7 +25,10 @@ impl<'i> Document<'i> {
                     Fault::new(at, format!("{} is set twice", shown(key)))
                 }
                 // without the caret and the copy of the line, which may hold a secret
-                (message, _) => Fault::new(at, message.escape_debug().to_string()),
+                (message, _) => {
+                    let hint = if no_string(message) { "; a string needs quotes" } else { "" };
+                    Fault::new(at, format!("{}{hint}", message.escape_debug()))
+                }
             }
         })?;
         let document = Self { root: root.into_inner(), keys };
@@ -132,6 +135,13 @@ impl<'i> Document<'i> {
 /// A key with its section.
 pub(crate) fn path(section: &str, name: &str) -> String {
     if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
+}
+
+/// Whether the parser took a value for a number, a date or a boolean, and found it to be none: most
+/// often it is a string without its quotes.
+fn no_string(message: &str) -> bool {
+    let kinds = ["boolean", "date", "exponent", "float", "fraction", "mantissa", "number", "time"];
+    message.strip_prefix("invalid ").is_some_and(|what| kinds.iter().any(|k| what.starts_with(k)))
 }
 
 /// What TOML would allow or would not name.

@@ -51,6 +51,16 @@ fn the_defaults_are_those_of_the_interface() {
 }
 
 #[test]
+fn a_string_without_quotes_is_told_of_them() {
+    for value in ["_threatstop", "threatstop", "tcp", "1h", "/var/log", "1.2.3.4", "2001:db8::1"] {
+        let message = message(&format!("user = {value}\n"));
+        let told = ["needs quotes", "must be quoted"].iter().any(|words| message.contains(words));
+        assert!(told, "{message}");
+    }
+    assert!(!message("user = \"open\n").contains("quotes"));
+}
+
+#[test]
 fn the_defaults_are_printed_as_the_interface_writes_them() {
     let values = |text: &str| text.parse::<toml::Table>().unwrap();
     assert_eq!(values(&defaults().to_toml()), values(include_str!("tests/interface.toml")));
