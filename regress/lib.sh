@@ -283,7 +283,7 @@ gone() {
 }
 
 # Stops the daemon in order, within the five seconds that it has; by SIGTERM or another signal.
-stop() {
+stop_helper() {
 	kill -s "${1:-TERM}" "$helper"
 	before=$(date +%s)
 	wait "$helper" || fail "threatstopd ended with status $?"

@@ -27,4 +27,4 @@ hits() {
 	ctl show hits >"$dir/hits" && grep -q "$far" "$dir/hits" && grep -q "$far6" "$dir/hits"
 }
 wait_for 30 "no hits" hits
-stop
+stop_helper

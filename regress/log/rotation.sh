@@ -35,7 +35,7 @@ rotate
 ! ping6 -n -c 1 -w 2 $far6 >"$dir/out" 2>&1 || fail "the ping6 is answered"
 wait_for 30 "no hit after the rotation" has $far6
 has $far || fail "the hit before the rotation is gone"
-stop
+stop_helper
 
 ! ping -n -c 2 -w 2 $far >"$dir/out" 2>&1 || fail "the ping is answered"
 sleep 6
@@ -44,4 +44,4 @@ start
 sleep 6
 ctl metrics >"$dir/out"
 expect_line '^threatstop_log_gaps_total 0$'
-stop
+stop_helper

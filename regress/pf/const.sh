@@ -21,4 +21,4 @@ expect_table $BLOCK "$dir/block"
 $PFCTL -q -a "$anchor" -f "$dir/anchor.conf"
 update
 expect_table $BLOCK "$dir/two"
-stop
+stop_helper

@@ -54,7 +54,7 @@ ill "$file: missing"
 mv "$file.away" "$file"
 doctor || fail "doctor, when all is mended: $(cat "$dir/out")"
 
-stop
+stop_helper
 ill 'threatstopd does not answer'
 su -m "$user" -c "$THREATSTOPCTL doctor -f $conf" >"$dir/out" 2>&1 && fail "somebody else may ask"
 expect_line '^threatstopctl: doctor: need root privileges$'

@@ -21,4 +21,4 @@ for command in flush 'delete 198.18.0.2' 'add 192.0.2.44' kill; do
 	    grep -q "pf table <$BLOCK> had been changed by somebody" "$dir/log"
 	: >"$dir/log"
 done
-stop
+stop_helper

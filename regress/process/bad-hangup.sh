@@ -25,4 +25,4 @@ kill -9 "$first"
 wait_for 10 "no new engine" another_engine "$first"
 update
 expect_table $BLOCK "$dir/block"
-stop
+stop_helper

@@ -40,4 +40,4 @@ if [ "$uid" -eq 0 ]; then
 	SHELL=/bin/sh su -m "$user" -c "$THREATSTOPCTL -s $sock status" >"$dir/out" 2>&1 && fail "not refused"
 	expect_line 'Permission denied'
 fi
-stop
+stop_helper

@@ -28,4 +28,4 @@ wait_for 10 "the engine is not replaced" gone "$second"
 wait_for 10 "no new engine" ready
 update
 expect_table $BLOCK "$dir/block"
-stop
+stop_helper

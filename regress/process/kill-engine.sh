@@ -20,4 +20,4 @@ expect_line 'engine terminated; signal 9' "$dir/log"
 serve "$dir/more" "$dir/allow"
 update
 expect_table $BLOCK "$dir/more"
-stop
+stop_helper

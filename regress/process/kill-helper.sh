@@ -20,4 +20,4 @@ cmp "$dir/block" "$dir/tables/$BLOCK.pftable"
 start
 update
 expect_table $BLOCK "$dir/block"
-stop
+stop_helper

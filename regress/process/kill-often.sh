@@ -53,4 +53,4 @@ done
 
 update -f
 expect_table $BLOCK "$dir/$list"
-stop
+stop_helper

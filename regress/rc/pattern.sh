@@ -17,4 +17,4 @@ for round in before after; do
 	ctl reload
 	wait_for 10 "no new engine" another_engine "$first"
 done
-stop
+stop_helper

@@ -23,4 +23,4 @@ for file in "$conf" /etc/master.passwd /etc/spwd.db; do
 	! users "$file" | grep -qx -e "$helper" -e "$child" || fail "$file is open"
 done
 ! fstat -p "$helper" | grep internet || fail "the helper has a socket of the net"
-stop
+stop_helper

@@ -42,4 +42,4 @@ ctl reload
 wait_for 10 "no new engine" another_engine "$first"
 update
 look
-stop
+stop_helper

@@ -60,6 +60,6 @@ config 'no.such.key = 1'
 ! ctl reload >"$dir/out" 2>&1 || fail "reload of a bad file succeeded"
 kill -USR1 "$helper"
 update
-stop
+stop_helper
 
 ! violations "$dir/trace" || fail "pledge was violated"

@@ -285,6 +285,7 @@ const MISTAKES: &[Mistake] = &[
     ("regress/pf/limit.sh", "# Start", "# start", "its steps"),
     ("regress/config/Makefile", "syntax ", "", "not a pair"),
     ("regress/fetch/update.sh", "-e '^Adding' -e '", "'^Adding\\|", "GNU"),
+    ("regress/lib.sh", "\nstop_helper()", "\nstop()", "alias in ksh"),
 ];
 
 /// Copy what the checker reads. Make each mistake in turn.
