@@ -18,6 +18,7 @@ mod start;
 mod transaction;
 
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -67,12 +68,11 @@ impl Flags {
 
 fn main() -> ExitCode {
     let Some(flags) = Flags::parse(std::env::args_os()) else {
-        eprintln!("usage: threatstopd [-dnVv] [-f file] [-s socket]");
+        logger::err("usage: threatstopd [-dnVv] [-f file] [-s socket]");
         return ExitCode::FAILURE;
     };
     let done = if flags.version {
-        println!("threatstopd {}", env!("CARGO_PKG_VERSION"));
-        Ok(())
+        print(concat!("threatstopd ", env!("CARGO_PKG_VERSION"), "\n"))
     } else if flags.check {
         check(&flags)
     } else {
@@ -93,10 +93,15 @@ fn main() -> ExitCode {
 fn check(flags: &Flags) -> Result<(), Failure> {
     let (config, _) = config::read(&flags.config)?;
     if flags.verbose {
-        print!("{}", config.to_toml());
+        print(&config.to_toml())?;
     }
-    eprintln!("configuration OK");
+    logger::info("configuration OK");
     Ok(())
+}
+
+/// What is asked for goes to stdout; `print!` would panic when nobody takes it.
+fn print(lines: &str) -> Result<(), Failure> {
+    Ok(io::stdout().write_all(lines.as_bytes()).map_err(|error| format!("stdout: {error}"))?)
 }
 
 /// One image of the helper: starts, serves, and either ends or executes itself anew.

@@ -182,6 +182,24 @@ fn sighup_takes_a_good_configuration_and_refuses_a_bad_one() {
     assert!(daemon.stop().success());
 }
 
+/// Run `threatstopd -nv` and `threatstopd -V` with a stdout that nobody reads.
+/// Check that they say so and exit 1.
+#[test]
+fn a_stdout_that_nobody_reads_is_an_error() {
+    let scratch = Scratch::new();
+    Config::new(&scratch, &[]).set("policy.servers", vec!["192.0.2.1"]).write(&scratch);
+    for flag in ["-nv", "-V"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(&programs().threatstopd);
+        command.arg(flag).arg("-f").arg(scratch.config()).stdout(writer);
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{flag}: {stderr}");
+        assert!(stderr.starts_with("stdout: Broken pipe"), "{flag}: {stderr}");
+    }
+}
+
 /// Start the daemon. Run `threatstopctl reload` with a good and with a bad file.
 /// Check that after the first the daemon answers at once, and that the second says where the
 /// mistake is and exits 1.
