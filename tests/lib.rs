@@ -11,3 +11,4 @@ pub mod prng;
 pub mod process;
 pub mod servers;
 pub mod sim;
+pub mod soak;

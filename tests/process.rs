@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -30,6 +31,8 @@ pub struct Line {
 #[derive(Debug, Default)]
 struct Lines {
     lines: Mutex<Vec<Line>>,
+    /// Octets of these.
+    octets: AtomicUsize,
     changed: Condvar,
 }
 
@@ -77,6 +80,13 @@ impl Process {
     /// The lines written so far.
     pub fn lines(&self) -> Vec<Line> {
         self.lines.lock().clone()
+    }
+
+    /// Hands out the lines written so far, and forgets them: for programs that run for long.
+    pub fn take_lines(&self) -> Vec<Line> {
+        let mut lines = self.lines.lock();
+        self.lines.octets.store(0, Ordering::Relaxed);
+        std::mem::take(&mut lines)
     }
 
     /// The lines written so far as a text with times, for messages.
@@ -239,10 +249,10 @@ fn read_all(mut stream: impl Read + Send + 'static) -> std::thread::JoinHandle<S
 fn collect(stream: impl Read + Send + 'static, lines: Arc<Lines>, started: Instant) {
     std::thread::spawn(move || {
         let mut reader = BufReader::new(stream);
-        let (mut octets, mut kept) = (Vec::new(), 0);
+        let mut octets = Vec::new();
         while reader.read_until(b'\n', &mut octets).is_ok_and(|len| len > 0) {
-            kept += octets.len();
-            if kept <= MAX_OUTPUT {
+            let kept = lines.octets.fetch_add(octets.len(), Ordering::Relaxed);
+            if kept + octets.len() <= MAX_OUTPUT {
                 let text = String::from_utf8_lossy(&octets).trim_end_matches('\n').to_string();
                 lines.lock().push(Line { at: started.elapsed(), text });
                 lines.changed.notify_all();

@@ -1,7 +1,7 @@
 //! A thread with its own event loop, so that tests need none.
 
 use std::future::Future;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::thread::JoinHandle;
 
 use nix::sys::socket::{setsockopt, sockopt};
@@ -23,7 +23,16 @@ impl Background {
         S: FnOnce(tokio::net::TcpListener, oneshot::Receiver<()>) -> F + Send + 'static,
         F: Future<Output = ()>,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("bind a port of 127.0.0.1");
+        Self::start_at((Ipv4Addr::LOCALHOST, 0).into(), serve)
+    }
+
+    /// The same at a given address.
+    pub(super) fn start_at<S, F>(addr: SocketAddr, serve: S) -> Self
+    where
+        S: FnOnce(tokio::net::TcpListener, oneshot::Receiver<()>) -> F + Send + 'static,
+        F: Future<Output = ()>,
+    {
+        let listener = TcpListener::bind(addr).unwrap_or_else(|why| panic!("bind {addr}: {why}"));
         // Accepted sockets inherit it; small answers would wait for the client's delayed
         // acknowledgement otherwise.
         setsockopt(&listener, sockopt::TcpNoDelay, &true).expect("set TCP_NODELAY");

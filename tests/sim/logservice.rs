@@ -39,6 +39,13 @@ pub enum Behaviour {
     Drop(usize),
 }
 
+impl Behaviour {
+    /// Whether the answer has the sentence.
+    fn confirms(&self) -> bool {
+        matches!(self, Self::Confirm | Self::Continue | Self::Chunks)
+    }
+}
+
 #[derive(Debug)]
 struct Shared {
     behaviour: Mutex<Behaviour>,
@@ -112,6 +119,11 @@ impl LogService {
         self.locked().clone()
     }
 
+    /// Hands out the uploads so far, and forgets them.
+    pub fn take(&self) -> Vec<Upload> {
+        std::mem::take(&mut self.locked())
+    }
+
     /// Waits until so many uploads have come.
     pub fn wait_for(&self, count: usize, within: Duration) -> Vec<Upload> {
         let deadline = Instant::now() + within;
@@ -178,7 +190,8 @@ fn attend(
         // without a farewell
         return socket.shutdown(Shutdown::Both);
     }
-    let upload = read_request(stream)?;
+    let mut upload = read_request(stream)?;
+    upload.confirmed = behaviour.confirms();
     let answer = http::answer(&behaviour, &upload);
     if upload.method == "POST" {
         shared.uploads.lock().unwrap_or_else(PoisonError::into_inner).push(upload);

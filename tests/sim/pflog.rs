@@ -6,6 +6,9 @@ use std::net::Ipv4Addr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+/// Time of the first packet.
+const FIRST: u32 = 1_700_000_000;
+
 /// The file header: version 2.4, snapshot length 160, DLT_PFLOG.
 pub fn file_header() -> Vec<u8> {
     let words = [0xa1b2_c3d4_u32, 4 << 16 | 2, 0, 0, 160, 117];
@@ -101,6 +104,13 @@ impl PacketLog {
         &self.written
     }
 
+    /// The place of a packet, of which this is the line of `tcpdump -n -e -tt`; `None` when none is.
+    pub fn number(&self, line: &str) -> Option<u32> {
+        let (seconds, _) = line.split_once('.')?;
+        let number = seconds.parse::<u32>().ok()?.checked_sub(FIRST)?;
+        self.written.get(number as usize)?.line().eq(line).then_some(number)
+    }
+
     /// Adds packets, each a second and a bit after the one before, from the source given.
     pub fn append(&mut self, count: u32, source: Ipv4Addr) {
         let mut octets = match self.file.metadata().expect("look at the log").len() {
@@ -110,7 +120,7 @@ impl PacketLog {
         for _ in 0..count {
             let number = self.written.len() as u32;
             let packet = Packet {
-                seconds: 1_700_000_000 + number,
+                seconds: FIRST + number,
                 micros: number % 1_000_000,
                 out: false,
                 source,

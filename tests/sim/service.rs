@@ -1,6 +1,6 @@
 //! The honest policy server, on hickory-server.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -46,13 +46,18 @@ struct State {
 impl PolicyService {
     /// Starts a server that knows the zone.
     pub fn start(zone: Zone) -> Self {
+        Self::start_at((Ipv4Addr::LOCALHOST, 0).into(), zone)
+    }
+
+    /// The same at the address that one had before.
+    pub fn start_at(addr: SocketAddr, zone: Zone) -> Self {
         let state = Arc::new(State {
             zone: Mutex::new(Arc::new(zone)),
             queries: Mutex::default(),
             order: Mutex::new(Prng::new(42)),
         });
         let handler = Handler(Arc::clone(&state));
-        let background = Background::start(|listener, stopped| async move {
+        let background = Background::start_at(addr, |listener, stopped| async move {
             let mut server = Server::new(handler);
             server.register_listener(listener, IDLE, QUEUE);
             let _ = stopped.await;

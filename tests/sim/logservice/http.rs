@@ -20,6 +20,8 @@ pub struct Upload {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
+    /// Whether the answer to it says that it was taken.
+    pub confirmed: bool,
 }
 
 impl Upload {
@@ -109,7 +111,7 @@ pub fn read_request(stream: &mut impl Read) -> io::Result<Upload> {
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
     let mut upload =
-        Upload { method: method.to_owned(), path: path.to_owned(), headers, body: Vec::new() };
+        Upload { method: method.to_owned(), path: path.to_owned(), headers, ..Upload::default() };
     let length = upload.header("content-length").map_or(Ok(0), str::parse);
     let length: usize = length.map_err(|_| wrong("a length that is no number"))?;
     if length > MOST {
