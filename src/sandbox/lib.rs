@@ -1,4 +1,5 @@
-//! unveil(2) and pledge(2) in one step, the same for all three programs.
+//! unveil(2) and pledge(2) in one step, for helper and engine. README.md here says which promise
+//! each process has, and what needs it.
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
