@@ -86,7 +86,7 @@ fn main() -> ExitCode {
     stage.ctl(&daemon, &["status"], 0);
 
     stage.scene("The administrator rolls back, and then forward again");
-    service.set_list(BLOCK, &list.items, Layout::Index);
+    service.set_list(BLOCK, &changed(&list.items), Layout::Index);
     stage.ctl(&daemon, &["rollback"], 0);
     stage.ctl(&daemon, &["update"], 0);
 
