@@ -9,10 +9,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use imsg::{
-    Channel, EngineMessage, Entries, Family, Frame, HelperMessage, Input, ListHead, LogFile,
-    Source, Stats, TableId, TableResult, process,
+    Channel, EngineMessage, Entries, Frame, HelperMessage, Input, ListHead, LogFile, Source, Stats,
+    TableId, TableResult, process,
 };
-use prefix::PrefixSet;
+use prefix::{Prefix, PrefixSet};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::sync::{Notify, oneshot};
@@ -218,7 +218,7 @@ impl Link {
     ) -> Result<TableResult, String> {
         let entries = u32::try_from(set.len()).map_err(|_| "too many prefixes")?;
         let begin = EngineMessage::TableBegin { table, entries, dry_run };
-        let parts = Entries::split(set.v4(), set.v6()).map(EngineMessage::TableEntries);
+        let parts = Entries::split(set.iter()).map(EngineMessage::TableEntries);
         let all = std::iter::once(begin).chain(parts).chain([EngineMessage::TableCommit]);
         self.table(all).await
     }
@@ -297,16 +297,10 @@ impl Link {
 
 impl Listing {
     fn add(&mut self, part: &Entries) -> Result<(), prefix::PackError> {
-        match part.family {
-            Family::V4 => {
-                for net in part.v4()? {
-                    self.v4.push(net?);
-                }
-            }
-            Family::V6 => {
-                for net in part.v6()? {
-                    self.v6.push(net?);
-                }
+        for prefix in part.prefixes() {
+            match prefix? {
+                Prefix::V4(net) => self.v4.push(net),
+                Prefix::V6(net) => self.v6.push(net),
             }
         }
         Ok(())

@@ -15,7 +15,7 @@ mod tests;
 pub use channel::{Channel, Input};
 pub use frame::{Frame, ImsgError, MAX_IMSGSIZE, MAX_PAYLOAD};
 pub use message::engine::EngineMessage;
-pub use message::entries::{Entries, Family};
+pub use message::entries::Entries;
 pub use message::helper::{
     HelperMessage, ListHead, LogFile, Outcome, Protected, Reason, Start, Stats, TableResult,
     TableStat,

@@ -2,7 +2,7 @@
 //!
 //! These few lines stand here because they need `unsafe`, which the helper itself does without.
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::{self, SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal};
+use nix::unistd::Pid;
 
 /// The descriptor on which the engine finds its socket.
 pub const ENGINE_FD: RawFd = 3;
@@ -22,10 +23,14 @@ pub const ENGINE_FD: RawFd = 3;
 ///
 /// # Errors
 /// Those of fork(2) and execve(2), which std hands back over a pipe.
-pub fn spawn(program: &Path, socket: &OwnedFd, vars: &[(&OsStr, &OsStr)]) -> io::Result<u32> {
+pub fn spawn(
+    program: &Path,
+    socket: &OwnedFd,
+    vars: impl Iterator<Item = (OsString, OsString)>,
+) -> io::Result<Pid> {
     let from = socket.as_raw_fd();
     let mut command = Command::new(program);
-    command.env_clear().envs(vars.iter().copied());
+    command.env_clear().envs(vars);
     // SAFETY: between fork and exec only dup2(2) and fcntl(2) are called, both async-signal-safe,
     // on a descriptor that stays open in the parent for the whole call.
     unsafe {
@@ -39,7 +44,7 @@ pub fn spawn(program: &Path, socket: &OwnedFd, vars: &[(&OsStr, &OsStr)]) -> io:
             if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
         });
     }
-    command.spawn().map(|child| child.id())
+    command.spawn().map(|child| Pid::from_raw(child.id().cast_signed()))
 }
 
 /// Takes the socket that [`spawn`] left at descriptor 3.

@@ -49,7 +49,7 @@ fn every_engine_message_arrives_as_it_was_sent() {
     let all = [
         EngineMessage::Hello { version: VERSION },
         EngineMessage::TableBegin { table: TableId::Allow, entries: 7, dry_run: true },
-        EngineMessage::TableEntries(Entries::split(&[net], &[]).next().unwrap()),
+        EngineMessage::TableEntries(Entries::split([net.into()]).next().unwrap()),
         EngineMessage::TableCommit,
         EngineMessage::TableStats,
         EngineMessage::TableList { table: TableId::Block, source: Source::Previous },
@@ -245,26 +245,22 @@ fn who_does_not_read_cannot_make_us_keep_more_than_the_limit() {
 
 #[test]
 fn a_large_set_is_split_and_comes_together_again() {
-    let v4: Vec<_> = (0..10_000u32).map(|n| Net::host(n * 2)).collect();
-    let v6: Vec<_> = (0..3_000u128).map(|n| Net::host(n * 2)).collect();
+    let v4 = (0..10_000u32).map(|n| Prefix::V4(Net::host(n * 2)));
+    let v6 = (0..3_000u128).map(|n| Prefix::V6(Net::host(n * 2)));
+    let set: Vec<Prefix> = v4.chain(v6).collect();
     let (mut a, mut b) = channels();
-    for part in Entries::split(&v4, &v6) {
+    for part in Entries::split(set.iter().copied()) {
         EngineMessage::TableEntries(part).queue(&mut a, 0).unwrap();
     }
-    let (mut back4, mut back6) = (Vec::new(), Vec::new());
-    while back6.len() < v6.len() {
+    let mut back = Vec::new();
+    while back.len() < set.len() {
         a.flush().unwrap();
         match EngineMessage::read(&take(&mut b)).unwrap() {
-            EngineMessage::TableEntries(part) if part.family == Family::V4 => {
-                back4.extend(part.v4().unwrap().map(Result::unwrap));
-            }
-            EngineMessage::TableEntries(part) => {
-                back6.extend(part.v6().unwrap().map(Result::unwrap));
-            }
+            EngineMessage::TableEntries(part) => back.extend(part.prefixes().map(Result::unwrap)),
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!((back4, back6), (v4, v6));
+    assert_eq!(back, set);
 }
 
 fn any_frame() -> impl Strategy<Value = Frame> {

@@ -14,7 +14,6 @@ use imsg::{
 };
 use nix::fcntl::OFlag;
 use pf::{Backend, Changes, Directory, PfrAddr, Table};
-use prefix::Prefix;
 
 use crate::transaction::{Shield, Transaction};
 
@@ -181,15 +180,7 @@ impl Dispatcher {
         // what the kernel has besides plain prefixes shows in the number
         let head = ListHead { table, source, entries: addrs.len() as u32, failure };
         HelperMessage::ListBegin(head).queue(channel, request, None)?;
-        let (mut v4, mut v6) = (Vec::new(), Vec::new());
-        for prefix in addrs.iter().filter_map(PfrAddr::prefix) {
-            match prefix {
-                Prefix::V4(net) => v4.push(net),
-                Prefix::V6(net) => v6.push(net),
-            }
-        }
-        drop(addrs);
-        for part in Entries::split(&v4, &v6) {
+        for part in Entries::split(addrs.iter().filter_map(PfrAddr::prefix)) {
             HelperMessage::ListEntries(part).queue(channel, request, None)?;
         }
         Ok(())

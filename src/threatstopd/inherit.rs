@@ -21,7 +21,7 @@ const VARIABLE: &str = "THREATSTOPD_STATE";
 const VERSION: i32 = 1;
 
 /// What one image of the helper begins with and hands to the next.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct State {
     /// No image was before this one: daemon(3) is still to come, and errors end the start.
     pub first: bool,
@@ -54,17 +54,10 @@ impl State {
                 let why = "left by another version: restart threatstopd; not to be set by hand";
                 format!("{VARIABLE}: {why}").into()
             }),
-            None => Ok(Self {
-                first: true,
-                child: None,
-                stop: false,
-                backoff: 0,
-                verbose: false,
-                lock: None,
-                config: None,
-                previous: None,
-                home: std::env::current_dir().map_err(|error| format!("getcwd: {error}"))?,
-            }),
+            None => {
+                let home = std::env::current_dir().map_err(|error| format!("getcwd: {error}"))?;
+                Ok(Self { first: true, home, ..Self::default() })
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 //! Everything that needs root, in the order in which it is done; at its end the sandbox closes.
 
-use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek as _, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -19,7 +18,7 @@ use nix::fcntl::{FlockArg, OFlag};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::sys::stat::{Mode, fstat, umask};
-use nix::unistd::{Pid, Uid, User, daemon};
+use nix::unistd::{Uid, User, daemon};
 use pf::{Directory, Kernel, Simulated};
 use sandbox::Sandbox;
 
@@ -66,9 +65,6 @@ pub fn start(flags: &Flags, own: &Path, state: &mut State) -> Result<Server, Fai
     let directory = Directory::open(path)?;
     state.lock = Some(lock(&directory, path, state.lock.take())?);
     let (tables, limit) = open_tables(&config, directory)?;
-    if config.tables.reload {
-        restore(&tables);
-    }
     let networks = protect::networks(&config)?;
     let local = local_files(&config)?;
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
@@ -76,6 +72,9 @@ pub fn start(flags: &Flags, own: &Path, state: &mut State) -> Result<Server, Fai
         daemon(false, false).map_err(|errno| format!("daemon: {errno}"))?;
     }
     logger::init(flags.debug, state.verbose);
+    if config.tables.reload {
+        restore(&tables);
+    }
     if state.config.is_none() {
         state.config = Some(keep(&text, path)?);
     }
@@ -84,9 +83,8 @@ pub fn start(flags: &Flags, own: &Path, state: &mut State) -> Result<Server, Fai
     let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, close_on_exec)
         .map_err(|errno| format!("socketpair: {}", errno.desc()))?;
     let listener = bind(&flags.socket)?;
-    let zone = std::env::var_os("TZ");
-    let zone: Vec<_> = zone.iter().map(|zone| (OsStr::new("TZ"), zone.as_os_str())).collect();
-    let child = process::spawn(&program, &theirs, &zone)
+    let zone = std::env::vars_os().filter(|(name, _)| name == "TZ");
+    let child = process::spawn(&program, &theirs, zone)
         .map_err(|error| format!("{}: {error}", program.display()))?;
     let started = Instant::now();
     drop(theirs);
@@ -122,7 +120,7 @@ pub fn start(flags: &Flags, own: &Path, state: &mut State) -> Result<Server, Fai
         if confined == Sandbox::Unavailable { ", without pledge(2) and unveil(2)" } else { "" }
     ));
     let dispatcher = Dispatcher::new(config, tables, Shield::new(&networks));
-    Ok(Server { dispatcher, channel, child: Pid::from_raw(child.cast_signed()), started })
+    Ok(Server { dispatcher, channel, child, started })
 }
 
 /// The configuration to use: the one handed over, else the file.

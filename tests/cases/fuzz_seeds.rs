@@ -156,16 +156,10 @@ fn stream(messages: &[EngineMessage]) -> Vec<u8> {
 }
 
 fn transaction(table: TableId, text: &str, dry_run: bool) -> Vec<EngineMessage> {
-    let (mut v4, mut v6) = (Vec::new(), Vec::new());
-    for net in text.split_whitespace().map(|word| word.parse().unwrap()) {
-        match net {
-            Prefix::V4(net) => v4.push(net),
-            Prefix::V6(net) => v6.push(net),
-        }
-    }
-    let entries = (v4.len() + v6.len()) as u32;
-    let mut all = vec![EngineMessage::TableBegin { table, entries, dry_run }];
-    all.extend(Entries::split(&v4, &v6).map(EngineMessage::TableEntries));
+    let nets = text.split_whitespace().map(|word| word.parse().unwrap());
+    let nets: Vec<Prefix> = nets.collect();
+    let mut all = vec![EngineMessage::TableBegin { table, entries: nets.len() as u32, dry_run }];
+    all.extend(Entries::split(nets).map(EngineMessage::TableEntries));
     all.push(EngineMessage::TableCommit);
     all
 }

@@ -12,7 +12,6 @@ use std::path::Path;
 use config::Config;
 use imsg::{Channel, HelperMessage, Input, MAX_IMSGSIZE, Protected, Reason, VERSION};
 use pf::{Directory, Simulated, Table};
-use prefix::Prefix;
 use tempfile::TempDir;
 
 use crate::input::{self, clear, scratch};
@@ -197,13 +196,8 @@ impl Answer {
                 return false;
             }
             (LIST, HelperMessage::ListEntries(part)) => {
-                let v4 = part.v4().into_iter().flatten().map(|net| Prefix::V4(net.unwrap()));
-                let v6 = part.v6().into_iter().flatten().map(|net| Prefix::V6(net.unwrap()));
-                let nets: Vec<Prefix> = match part.family {
-                    imsg::Family::V4 => v4.collect(),
-                    imsg::Family::V6 => v6.collect(),
-                };
-                for net in nets {
+                for net in part.prefixes() {
+                    let net = net.unwrap();
                     assert_eq!(Some(net.to_string()), self.list.pop_front());
                 }
                 return false;

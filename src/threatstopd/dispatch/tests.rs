@@ -11,6 +11,7 @@ use std::path::Path;
 use imsg::{Input, MAX_IMSGSIZE, MAX_PAYLOAD, Protected, Reason};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use pf::Simulated;
+use prefix::Prefix;
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 

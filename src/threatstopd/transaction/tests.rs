@@ -2,7 +2,7 @@ use std::path::Path;
 
 use config::Config;
 use imsg::{EngineMessage, Frame, Reason};
-use prefix::{Net, Prefix4, Prefix6};
+use prefix::Net;
 use proptest::prelude::*;
 
 use super::*;
@@ -22,22 +22,6 @@ fn shield(text: &str) -> Shield {
     Shield::new(&prefixes(text).into_iter().map(protected).collect::<Vec<_>>())
 }
 
-/// The prefixes as they stand, a message for each run of one family.
-fn parts(set: &[Prefix]) -> Vec<Entries> {
-    let mut parts = Vec::new();
-    for run in set.chunk_by(|a, b| matches!(a, Prefix::V4(_)) == matches!(b, Prefix::V4(_))) {
-        let (mut v4, mut v6): (Vec<Prefix4>, Vec<Prefix6>) = (Vec::new(), Vec::new());
-        for prefix in run {
-            match prefix {
-                Prefix::V4(net) => v4.push(*net),
-                Prefix::V6(net) => v6.push(*net),
-            }
-        }
-        parts.extend(Entries::split(&v4, &v6));
-    }
-    parts
-}
-
 /// Hands a set over; the number of prefixes that were taken, or the violation.
 fn hand(
     table: TableId,
@@ -47,7 +31,7 @@ fn hand(
     shield: &Shield,
 ) -> Result<usize, Violation> {
     let mut open = Transaction::begin(table, announced as u32, false, guard)?;
-    parts(set).iter().try_for_each(|part| open.add(part, guard, shield))?;
+    Entries::split(set.iter().copied()).try_for_each(|part| open.add(&part, guard, shield))?;
     open.complete(guard).map(|addrs| addrs.len())
 }
 
