@@ -16,7 +16,7 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 use crate::Engine;
 use crate::dns::{Health, Servers};
 use crate::state::Policy;
-pub use rollback::rollback;
+pub use rollback::{rollback, set_before};
 
 /// Who wants a run, and of what kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

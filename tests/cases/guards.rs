@@ -6,6 +6,7 @@ mod common;
 
 use std::fs;
 use std::net::{IpAddr, UdpSocket};
+use std::time::Duration;
 
 use common::*;
 use nix::sys::signal::Signal;
@@ -563,6 +564,37 @@ fn a_rollback_lasts_until_somebody_updates() {
     assert_eq!(status["update"]["state"], "idle");
     assert_eq!(status["held"], Value::Array(Vec::new()));
     assert!(daemon.stop().success());
+}
+
+/// Change the allow list alone, and then the block list alone.
+/// Check that `show diff` has the second change and nothing of the first, and that a rollback takes
+/// back that much, as often as it is given.
+#[test]
+fn the_last_change_is_that_of_the_last_update_alone() {
+    let stage = Stage::new(|config| config);
+    let mut allowed = allow_list();
+    allowed.extend(items("198.51.100.77"));
+    stage.service.edit(|z| {
+        z.set_list(DNS, &allowed, Layout::Single);
+    });
+    update(&stage.daemon);
+    assert_eq!(stage.daemon.ctl(&["show", "diff"]).stdout, "+198.51.100.77\n");
+    let allow = table(&stage.daemon, ALLOW);
+
+    // changes are told apart by the second
+    std::thread::sleep(Duration::from_millis(1100));
+    let (mut block, _) = list(300);
+    block.extend(items("203.0.113.77"));
+    stage.service.edit(|z| {
+        z.set_list(BASIC, &block, Layout::Single);
+    });
+    update(&stage.daemon);
+    for diff in ["+203.0.113.77\n", "-203.0.113.77\n", "+203.0.113.77\n"] {
+        assert_eq!(stage.daemon.ctl(&["show", "diff"]).stdout, diff);
+        assert_eq!(table(&stage.daemon, ALLOW), allow);
+        assert!(stage.daemon.ctl(&["rollback"]).status.success());
+    }
+    assert_eq!(table(&stage.daemon, BLOCK).as_deref(), Some(stage.old.as_str()));
 }
 
 /// Roll back where there is nothing to go back to.

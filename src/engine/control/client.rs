@@ -157,7 +157,7 @@ async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> i
         Request::Show { what: Show::Diff } => {
             let (mut added, mut removed) = (0, 0);
             for table in TableId::PUBLISH_ORDER {
-                let Ok(old) = engine.link.list(table, Source::Previous).await else { continue };
+                let Ok(Some(old)) = update::set_before(engine, table).await else { continue };
                 let policy = engine.state.policy();
                 let Some(new) = policy.set(table) else { continue };
                 let (plus, minus) = client.difference(&old, new).await?;

@@ -13,7 +13,20 @@ use crate::protect::protected;
 use crate::state::{Policy, floor};
 use crate::{Engine, clock};
 
-/// Puts the sets before back, and publishes nothing more until somebody updates.
+/// The set that a table had before the last change; `None` when that left the table alone, whose
+/// file `.prev` is then of an older one.
+///
+/// # Errors
+/// When there is no such set.
+pub async fn set_before(engine: &Engine, table: TableId) -> Result<Option<PrefixSet>, String> {
+    let changed = engine.state.memory().changed;
+    if changed[table as usize] < changed.into_iter().max().flatten() {
+        return Ok(None);
+    }
+    engine.link.list(table, Source::Previous).await.map(Some)
+}
+
+/// Puts the sets before the last change back, and publishes nothing more until somebody updates.
 ///
 /// The guards and the protected networks may have changed since, so that the old sets go through
 /// them again: what is protected now is not blocked again.
@@ -24,7 +37,6 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
     let time = Time::start();
     let _turn = engine.runs.turn().await;
     let guard = guard(engine);
-    let previous = |table| engine.link.list(table, Source::Previous);
     let as_list = |set: &PrefixSet| {
         let items = Items {
             v4: set.v4().iter().copied().map(Item::positive).collect(),
@@ -33,12 +45,14 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
         List::new("the previous set", items, floor(&engine.config))
     };
     let before = engine.state.policy();
-    // An allow set may never have changed.
-    let block = previous(TableId::Block)
+    let block = set_before(engine, TableId::Block)
         .await
-        .map_err(|why| format!("there is no previous set to put back: {why}"))?;
-    let allow = previous(TableId::Allow).await.ok().or_else(|| before.allow.clone());
-    let allow = allow.unwrap_or_default();
+        .map_err(|why| format!("there is no previous set to put back: {why}"))?
+        .or_else(|| before.block.clone())
+        .unwrap_or_default();
+    // An allow set may never have changed.
+    let allow = set_before(engine, TableId::Allow).await.ok().flatten();
+    let allow = allow.or_else(|| before.allow.clone()).unwrap_or_default();
     let allow =
         compose_allow(&[as_list(&allow)], &guard).map_err(|kept| kept.reason.to_string())?;
     let protected = protected(engine);
@@ -62,7 +76,14 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
         Some(old) => before.since.follow(old, &block, time.started),
         None => Since::new(&block, time.started),
     };
-    engine.state.remember(|memory| memory.changed = [Some(clock::now()); 2]);
+    engine.state.remember(|memory| {
+        for table in TableId::BY_NUMBER {
+            let change = changes[table as usize];
+            if change.added + change.removed > 0 {
+                memory.changed[table as usize] = Some(clock::now());
+            }
+        }
+    });
     engine.state.set_policy(Policy {
         block: Some(block),
         allow: Some(allow),
