@@ -32,7 +32,7 @@ impl Simulated {
     }
 
     fn count(&self, name: &str) -> Result<usize> {
-        Ok(self.directory.each(name, |_| ())?.unwrap_or(0))
+        Ok(nothing_of(self.directory.each(name, |_| ()))?.flatten().unwrap_or(0))
     }
 
     /// Entries of all tables but one.
@@ -49,7 +49,8 @@ impl Backend for Simulated {
     fn replace(&self, table: &Table, set: &[PfrAddr], dummy: bool) -> Result<Changes> {
         let (name, failed) = (table.file("simulated"), Error::on(&table.name, "DIOCRSETADDRS"));
         fault::at(if dummy { "trial" } else { "replace" }, &table.name).map_err(&failed)?;
-        let changes = self.directory.diff(&name, set)?;
+        let spoilt = Changes { added: set.len(), deleted: 1, ..Changes::default() };
+        let changes = nothing_of(self.directory.diff(&name, set))?.unwrap_or(spoilt);
         if changes.created && self.is("securelevel 2")? {
             return Err(Error::on(&table.name, "DIOCRADDTABLES")(EPERM));
         } else if self.is(&format!("const {}", table.name))? {
@@ -77,6 +78,16 @@ impl Backend for Simulated {
 
     fn list(&self, table: &Table) -> Result<Vec<PfrAddr>> {
         let absent = || Error::on(&table.name, "DIOCRSETADDRS")(ESRCH);
-        present(self.directory.load(table, "simulated"))?.ok_or_else(absent)
+        let set = nothing_of(self.directory.load(table, "simulated"));
+        present(set)?.ok_or_else(absent).map(Option::unwrap_or_default)
+    }
+}
+
+/// `None` where somebody has written what is no table: pf knows nothing like it, and an empty one
+/// gets mended.
+fn nothing_of<T>(found: Result<T>) -> Result<Option<T>> {
+    match found {
+        Err(Error::Text(..)) => Ok(None),
+        found => found.map(Some),
     }
 }

@@ -615,6 +615,9 @@ fn a_table_changed_by_others_is_mended() {
     mended(&daemon);
     plant(&kernel, &format!("1.2.3.4\n{text}"));
     mended(&daemon);
+    // pf knows no order
+    plant(&kernel, &format!("{text}1.2.3.4\n"));
+    mended(&daemon);
     fs::remove_file(&kernel).unwrap();
     mended(&daemon);
 
