@@ -4,6 +4,7 @@
 // A test stops at the first thing that is not as expected; there is nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +15,7 @@ use tests::harness::{Config, Daemon, Scratch, programs};
 use tests::item::items;
 use tests::process::{Process, run};
 use tests::servers::require_program;
-use tests::sim::logservice::pem_files;
+use tests::sim::logservice::{Upload, pem_files};
 use tests::sim::pflog::PacketLog;
 use tests::sim::{Behaviour, Identity, Layout, LogService, PolicyService, SUFFIX, Zone};
 
@@ -148,7 +149,6 @@ fn a_slice_stays_until_it_is_confirmed() {
         (say(200, ""), "no confirmation, HTTP status 200: no luck, tdid_..."),
         (say(400, ""), "HTTP status 400: no luck, tdid_..."),
         (say(403, ""), "HTTP status 403: no luck, tdid_..."),
-        (say(413, ""), "HTTP status 413: no luck, tdid_..."),
         (say(429, "Retry-After: 7\r\n"), "HTTP status 429: no luck, tdid_..."),
         (say(503, "Retry-After: 120\r\n"), "HTTP status 503: no luck, tdid_..."),
         (say(302, "Location: http://127.0.0.1:1/x\r\n"), "out of https is refused"),
@@ -308,8 +308,82 @@ fn through_nginx() {
     assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", process.output());
     assert_eq!(handler.uploads()[0].text(), stage.text());
     stage.log.append(8000, BAD);
+    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", process.output());
+    stage.daemon.wait_for("413 Request Entity Too Large", Duration::from_secs(5));
+    let texts: String = handler.uploads().iter().map(|upload| upload.text()).collect();
+    assert!(texts == stage.text() && handler.uploads().len() > 2);
+}
+
+/// 1. Let the service take 20,000 octets at once and upload 1,000 records: they come in parts of
+///    that size, each record once, in order, with an id and a file name for each part.
+/// 2. Let it take next to nothing: one record is given up, counted and told, and the upload ends
+///    there, for what refuses everything is out of order; the others are kept.
+/// 3. They survive a restart and come when the service takes them again.
+#[test]
+fn what_is_too_large_is_sent_in_halves() {
+    let service = LogService::start();
+    let mut stage = Stage::service(&service);
+    stage.log.append(995, BAD);
+    service.set(Behaviour::AtMost(20_000));
+    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", stage.daemon.output());
+    let uploads = service.uploads();
+    let (taken, refused): (Vec<_>, Vec<_>) =
+        uploads.iter().partition(|upload| upload.body.len() <= 20_000);
+    assert!(refused.len() > 3 && taken.len() > refused.len(), "{} refused", refused.len());
+    let text: String = taken.iter().map(|upload| upload.text()).collect();
+    assert!(text == stage.text(), "{} octets", text.len());
+    let distinct = |what: fn(&Upload) -> String| {
+        taken.iter().map(|upload| what(upload)).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    assert_eq!(distinct(|upload| upload.id().to_owned()), taken.len());
+    assert_eq!(distinct(|upload| upload.parts()[1].1.clone().unwrap()), taken.len());
+    let status = stage.status();
+    assert_eq!((&status["spool"]["slices"], &status["spool"]["dropped"]), (&0.into(), &0.into()));
+    assert_eq!(status["upload"]["last"]["ok"], true);
+
+    stage.log.append(8, BAD);
+    service.set(Behaviour::AtMost(10));
     let why = stage.upload().unwrap_err();
-    assert!(why.contains("HTTP status 413"), "{why}");
+    assert!(why.contains("HTTP status 413: too large; a single record was too large"), "{why}");
+    stage.daemon.wait_for("is a single record and is dropped", Duration::from_secs(5));
+    let spool = stage.status()["spool"].clone();
+    assert_eq!((&spool["slices"], &spool["dropped"]), (&3.into(), &1.into()), "4, 2 and 1 left");
+    let engine = stage.daemon.engine().unwrap();
+    nix::sys::signal::kill(engine, nix::sys::signal::Signal::SIGKILL).unwrap();
+    stage.daemon.wait_until_ready();
+    service.set(Behaviour::Confirm);
+    let before = service.uploads().len();
+    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", stage.daemon.output());
+    let rest: String = service.uploads()[before..].iter().map(|upload| upload.text()).collect();
+    let lines: Vec<String> =
+        stage.log.written().iter().map(|packet| packet.line() + "\n").collect();
+    assert_eq!(rest, lines[1001..].concat());
+    assert_eq!(stage.status()["spool"]["dropped"], 1);
+}
+
+/// A server that knows nothing newer than TLS 1.0 is refused before anything is sent.
+#[test]
+fn old_tls_is_refused() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let addr = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut hello = [0; 5];
+        stream.read_exact(&mut hello).unwrap();
+        // ServerHello (RFC 2246, section 7.4.1.3): version 3.1, no session, a cipher, nothing more
+        let body = [&[3, 1][..], &[7; 32], &[0, 0xc0, 0x13, 0]].concat();
+        let head = [0x16, 3, 1, 0, body.len() as u8 + 4, 2, 0, 0, body.len() as u8];
+        stream.write_all(&[&head[..], &body].concat()).unwrap();
+        // what was not read of its hello would make the answer a reset
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest);
+        rest
+    });
+    let stage = Stage::new(&format!("https://{addr}/"), LogService::start().ca(), |config| config);
+    let why = stage.upload().unwrap_err();
+    assert!(why.contains("ServerDoesNotSupportTls12Or13"), "{why}");
+    let said = server.join().unwrap();
+    assert!(!said.windows(4).any(|part| part == b"POST"));
     assert_eq!(stage.status()["spool"]["slices"], 1);
 }
 
@@ -386,7 +460,6 @@ fn through_tinyproxy() {
 /// sends what the client sent, but for the times.
 #[test]
 fn what_another_client_sends_is_captured() {
-    use std::io::{Read, Write};
     let addr = free_addr();
     let mut command = Command::new(&programs().threatstopctl);
     let capture = Process::spawn(command.arg("capture").arg(addr.to_string()));

@@ -27,6 +27,8 @@ pub enum Behaviour {
     Confirm,
     /// A status, further fields of the head, and a body.
     Say(u16, &'static str, &'static str),
+    /// The sentence for bodies of at most so many octets; 413 for others.
+    AtMost(usize),
     /// "100 Continue" twice, then the sentence.
     Continue,
     /// The sentence in chunks with extensions and a trailer.

@@ -30,6 +30,8 @@ pub enum Verdict {
     Delivered,
     /// The server confirmed it for somebody else.
     OtherDevice(String),
+    /// It is more than the server takes at once.
+    TooLarge(String),
     /// The server will not have this slice; others may fare better.
     Refused(String),
     /// The server will have none of them as things are: somebody has to mend that.
@@ -52,7 +54,8 @@ pub fn judge(answer: &Answer, success: &str, device: &DeviceId) -> Verdict {
         200..=299 if body.contains(success) => Verdict::Delivered,
         200..=299 => Verdict::Failed(format!("no confirmation, {text}"), None),
         408 | 425 | 429 | 500..=599 => Verdict::Failed(text, retry_after.as_deref().and_then(wait)),
-        400 | 413 | 415 | 422 => Verdict::Refused(text),
+        413 => Verdict::TooLarge(text),
+        400 | 415 | 422 => Verdict::Refused(text),
         _ => Verdict::Denied(text),
     }
 }

@@ -6,7 +6,7 @@ use config::{Config, DeviceId, Method};
 use flate2::{Compression, GzBuilder};
 
 use super::http::Headers;
-use super::spool::Slice;
+use super::spool::{Head, Slice};
 
 /// A request but for its URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +66,8 @@ impl Request {
 /// What `{time}` stands for: when the slice begins, and its number, so that two slices never have
 /// the same name and the same slice always has.
 fn time(slice: &Slice) -> String {
-    format!("{}-{}", crate::clock::compact(slice.head.first.into()), slice.head.sequence)
+    let Head { first, sequence, part, .. } = &slice.head;
+    format!("{}-{sequence}{part}", crate::clock::compact((*first).into()))
 }
 
 /// gzip without a name or a time in its head: repeats are alike.

@@ -3,8 +3,11 @@
 //! A slice is written to a temporary file, synced, renamed, and the directory synced; only then
 //! does the cursor move. The cursor behind a slice stands in the slice too, so that a crash
 //! between the two repeats nothing. What falls out of a full spool is the oldest, and is counted.
+//!
+//! A slice that is too large for the server becomes two: both halves are written before the whole
+//! is removed, and as long as the whole is there, halves of it count as not written.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -27,12 +30,22 @@ const HASH: usize = 8;
 /// What is known of a slice without its text: the first line of its file, as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// The id: sequence, times of the first and last record, hash of the text.
+    /// The id: sequence and part, times of the first and last record, hash of the text.
     pub id: String,
     /// Its place in the order of slices.
     pub sequence: u64,
-    /// Time of its first record, epoch seconds.
+    /// Which part of the slice that was cut it is: empty for all of it, `a` and `b` for its
+    /// halves, `ba` for the first half of its second half.
+    #[serde(default)]
+    pub part: String,
+    /// The id of the slice that it is a half of.
+    #[serde(default)]
+    pub of: Option<String>,
+    /// Time of its first record, epoch seconds; of a part, that of the whole.
     pub first: u32,
+    /// Likewise of its last record.
+    #[serde(default)]
+    pub last: u32,
     /// Records in it.
     pub records: u64,
     /// Octets of text.
@@ -59,9 +72,40 @@ impl Slice {
         text: Vec<u8>,
         position: Position,
     ) -> Self {
-        let id = format!("{sequence:010}-{first:010}-{last:010}-{}", hash(&text));
-        let octets = text.len() as u64;
-        Self { head: Head { id, sequence, first, records, octets, position }, text }
+        let (part, of, octets) = (String::new(), None, text.len() as u64);
+        let head =
+            Head { id: String::new(), sequence, part, of, first, last, records, octets, position };
+        Self { head, text }.named()
+    }
+
+    /// With the id that follows from the rest.
+    fn named(mut self) -> Self {
+        let Head { sequence, part, first, last, .. } = &self.head;
+        self.head.id = format!("{sequence:010}{part}-{first:010}-{last:010}-{}", hash(&self.text));
+        self
+    }
+
+    /// Two halves, cut between records; none when there is only one record.
+    fn halves(&self) -> Option<[Self; 2]> {
+        // a line that begins with a tab belongs to the record of the line before
+        let ends: Vec<usize> = self
+            .text
+            .windows(2)
+            .enumerate()
+            .filter(|(_, pair)| pair[0] == b'\n' && pair[1] != b'\t')
+            .map(|(at, _)| at + 1)
+            .collect();
+        let middle = self.text.len() / 2;
+        let cut = ends.iter().position(|end| *end >= middle).unwrap_or(ends.len().checked_sub(1)?);
+        let (front, back) = self.text.split_at(*ends.get(cut)?);
+        let half = |letter: char, records: usize, text: &[u8]| {
+            let (mut head, text) = (self.head.clone(), text.to_vec());
+            head.part.push(letter);
+            head.of = Some(self.head.id.clone());
+            (head.records, head.octets) = (records as u64, text.len() as u64);
+            Self { head, text }.named()
+        };
+        Some([half('a', cut + 1, front), half('b', ends.len() - cut, back)])
     }
 }
 
@@ -115,7 +159,7 @@ impl Spool {
                 }
             }
         }
-        slices.sort_by_key(|stored| stored.head.sequence);
+        let slices = without_halves(slices, directory)?;
         let directory = directory.to_owned();
         Ok((Self { directory, limit, slices: slices.into() }, damaged))
     }
@@ -150,18 +194,46 @@ impl Spool {
     /// # Errors
     /// When it cannot be written; the spool is then as before but for what fell out.
     pub fn push(&mut self, slice: &Slice) -> Result<Vec<Stored>, String> {
-        let head = serde_json::to_vec(&slice.head).map_err(|error| error.to_string())?;
-        let size = (head.len() + 1 + slice.text.len()) as u64;
+        let head = head_line(&slice.head)?;
+        let size = (head.len() + slice.text.len()) as u64;
         let mut fallen = Vec::new();
         while self.octets() + size > self.limit {
             let Some(oldest) = self.slices.front().cloned() else { break };
             self.remove(&oldest.head.id)?;
             fallen.push(oldest);
         }
-        let name = format!("{PREFIX}{}", slice.head.id);
-        replace(&self.directory, &name, &[&head, b"\n", &slice.text])?;
-        self.slices.push_back(Stored { head: slice.head.clone(), size });
+        let stored = self.write(slice, &head)?;
+        self.slices.push_back(stored);
         Ok(fallen)
+    }
+
+    /// Puts two halves of a slice in its place, durably; says false when it has only one record.
+    ///
+    /// # Errors
+    /// When they cannot be written, or the whole not be removed; it is then still in the spool,
+    /// and the halves are not.
+    pub fn split(&mut self, slice: &Slice) -> Result<bool, String> {
+        let Some(halves) = slice.halves() else { return Ok(false) };
+        let mut stored = Vec::new();
+        for half in &halves {
+            stored.push(self.write(half, &head_line(&half.head)?)?);
+        }
+        let id = &slice.head.id;
+        let at = self.slices.iter().position(|stored| stored.head.id == *id);
+        self.remove(id)?;
+        // Before a half is sent: were the whole there again after a power failure, all of it
+        // would be sent again.
+        let synced = File::open(&self.directory).and_then(|directory| directory.sync_all());
+        let rest = self.slices.split_off(at.unwrap_or(self.slices.len()));
+        self.slices.extend(stored.into_iter().chain(rest));
+        synced.map(|()| true).map_err(|error| format!("{}: {error}", self.directory.display()))
+    }
+
+    fn write(&self, slice: &Slice, head: &[u8]) -> Result<Stored, String> {
+        let name = format!("{PREFIX}{}", slice.head.id);
+        replace(&self.directory, &name, &[head, &slice.text])?;
+        let size = (head.len() + slice.text.len()) as u64;
+        Ok(Stored { head: slice.head.clone(), size })
     }
 
     /// Reads a slice and proves it by its hash.
@@ -201,6 +273,27 @@ impl Spool {
     fn path(&self, id: &str) -> PathBuf {
         self.directory.join(format!("{PREFIX}{id}"))
     }
+}
+
+/// In order, and without the halves of a slice that is still whole, whose files are removed.
+fn without_halves(mut slices: Vec<Stored>, directory: &Path) -> Result<Vec<Stored>, String> {
+    let whole: BTreeSet<String> = slices.iter().map(|stored| stored.head.id.clone()).collect();
+    for stored in &slices {
+        if stored.head.of.as_ref().is_some_and(|of| whole.contains(of)) {
+            let path = directory.join(format!("{PREFIX}{}", stored.head.id));
+            fs::remove_file(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+    }
+    slices.retain(|stored| stored.head.of.as_ref().is_none_or(|of| !whole.contains(of)));
+    slices.sort_by(|a, b| (a.head.sequence, &a.head.part).cmp(&(b.head.sequence, &b.head.part)));
+    Ok(slices)
+}
+
+/// The first line of a slice's file.
+fn head_line(head: &Head) -> Result<Vec<u8>, String> {
+    let mut line = serde_json::to_vec(head).map_err(|error| error.to_string())?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 /// What there is to know of a slice's file; its text is proved when it is read.

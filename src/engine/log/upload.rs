@@ -83,7 +83,8 @@ pub async fn send(engine: &Engine) -> Result<Uploaded, Failure> {
         tried.insert(stored.head.id.clone());
         let Some(slice) = read(engine, &stored) else { continue };
         match deliver(engine, &slice).await {
-            Ok(()) => {
+            Ok(Sent::InHalves) => {}
+            Ok(Sent::Whole) => {
                 uploaded.slices += 1;
                 uploaded.records += slice.head.records;
                 uploaded.octets += slice.head.octets;
@@ -134,9 +135,17 @@ fn read(engine: &Engine, stored: &Stored) -> Option<Slice> {
     None
 }
 
+/// How a slice left.
+enum Sent {
+    /// The server confirmed it.
+    Whole,
+    /// It was too large; its halves are in the spool now.
+    InHalves,
+}
+
 /// Sends one slice and takes note of what became of it. The failure comes with whether other
 /// slices would fail likewise.
-async fn deliver(engine: &Engine, slice: &Slice) -> Result<(), (Failure, bool)> {
+async fn deliver(engine: &Engine, slice: &Slice) -> Result<Sent, (Failure, bool)> {
     let config = &engine.config;
     let Request { headers, body } = Request::new(config, slice);
     let call = Call::Post { url: config.log.url.clone(), headers, body };
@@ -157,13 +166,26 @@ async fn deliver(engine: &Engine, slice: &Slice) -> Result<(), (Failure, bool)> 
             if note(engine, true, "confirmed".into()) {
                 remove(engine, id);
             }
-            return Ok(());
+            return Ok(Sent::Whole);
         }
         Verdict::OtherDevice(why) => {
             logger::crit(format_args!(
                 "log upload: {why}; is device_id the one of this host? slice {id} is kept"
             ));
             (failure(why, true, None), true)
+        }
+        Verdict::TooLarge(why) => {
+            let split = engine.log.inner.borrow_mut().spool.split(slice);
+            match split {
+                Ok(true) => {
+                    logger::info(format_args!("log upload: {why}; slice {id} is sent in halves"));
+                    return Ok(Sent::InHalves);
+                }
+                // A server that takes not even one record is out of order more likely than not:
+                // one is lost, and the others wait for the next time.
+                Ok(false) => return Err((give_up(engine, slice, why), true)),
+                Err(error) => (failure(format!("{why}; not halved: {error}"), true, None), true),
+            }
         }
         Verdict::Refused(why) => (failure(why, true, None), false),
         Verdict::Denied(why) => (failure(why, true, None), true),
@@ -172,6 +194,18 @@ async fn deliver(engine: &Engine, slice: &Slice) -> Result<(), (Failure, bool)> 
     logger::err(format_args!("log upload: {}; slice {id} is kept", failure.why));
     note(engine, false, failure.why.clone());
     Err((failure, others_too))
+}
+
+/// Drops a record that is too large for the server all by itself.
+fn give_up(engine: &Engine, slice: &Slice, why: String) -> Failure {
+    let id = &slice.head.id;
+    logger::err(format_args!("log upload: {why}; slice {id} is a single record and is dropped"));
+    engine.log.inner.borrow_mut().journal.dropped += 1;
+    let why = format!("{why}; a single record was too large and is dropped");
+    if note(engine, false, why.clone()) {
+        remove(engine, id);
+    }
+    Failure { why, slow: true, wait: None }
 }
 
 /// Takes note of an attempt; says whether that is on disk.

@@ -9,6 +9,9 @@ const MOST: usize = 8 << 20;
 /// The sentence of the service.
 const SENTENCE: &str = "Log file uploaded successfully for ";
 
+/// What is said to a body that is too large.
+const TOO_LARGE: &str = "too large\n";
+
 /// A request that came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Upload {
@@ -126,6 +129,7 @@ pub fn read_request(stream: &mut impl Read) -> io::Result<Upload> {
 pub fn answer(behaviour: &Behaviour, upload: &Upload) -> String {
     match behaviour {
         Behaviour::Say(_, _, body) => (*body).to_owned(),
+        Behaviour::AtMost(octets) if upload.body.len() > *octets => TOO_LARGE.to_owned(),
         _ if upload.path.starts_with("/cgi-bin/validip.pl") => {
             "Your IP address: 127.0.0.1\nAddress is in the list of authorized hosts\n".to_owned()
         }
@@ -154,7 +158,8 @@ pub fn send(stream: &mut impl Write, behaviour: &Behaviour, body: &str) -> io::R
     };
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let text = match behaviour {
-        Behaviour::Confirm | Behaviour::Drop(_) => plain(200, ""),
+        Behaviour::AtMost(_) if body == TOO_LARGE => plain(413, ""),
+        Behaviour::Confirm | Behaviour::Drop(_) | Behaviour::AtMost(_) => plain(200, ""),
         Behaviour::Say(status, more, _) => plain(*status, more),
         Behaviour::Continue => {
             let interim = "HTTP/1.1 100 Continue\r\n\r\n";

@@ -62,7 +62,8 @@ fn what_is_tried_again_and_when() {
     let day = failed(Some("Fri, 31 Dec 9999 23:59:59 GMT")).1;
     assert_eq!(day, Some(Duration::from_secs(LONGEST_WAIT)));
     assert!(matches!(judged(429, "x"), Verdict::Failed(..)));
-    assert!(matches!(judged(413, "x"), Verdict::Refused(_)));
+    assert!(matches!(judged(413, "x"), Verdict::TooLarge(_)));
+    assert!(matches!(judged(422, "x"), Verdict::Refused(_)));
     assert!(matches!(judged(403, "x"), Verdict::Denied(_)));
 }
 

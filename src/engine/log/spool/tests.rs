@@ -119,3 +119,83 @@ fn a_slice_that_cannot_be_written_leaves_nothing() {
     spool.remove(&next.head.id).unwrap();
     assert_eq!(spool.slices().len(), 1);
 }
+
+/// Records of one line and of several, which begin with a tab.
+const RECORDS: [&[u8]; 5] =
+    [b"one\n", b"two\n\tmore\n\tyet more\n", b"one\n", b"3\n\t\n", b"four\n"];
+
+#[test]
+fn a_slice_is_cut_between_records() {
+    for count in 1..=RECORDS.len() {
+        let mut parts = vec![slice(7, &RECORDS[..count].concat())];
+        parts[0].head.records = count as u64;
+        let mut whole = Vec::new();
+        while let Some(part) = parts.pop() {
+            match part.halves() {
+                Some([front, back]) => {
+                    assert_eq!(front.head.records + back.head.records, part.head.records);
+                    assert_eq!([&*front.text, &*back.text].concat(), part.text);
+                    parts.extend([back, front]);
+                }
+                None => whole.push(part),
+            }
+        }
+        assert!(whole.iter().map(|part| &*part.text).eq(RECORDS[..count].iter().copied()));
+        assert!(whole.iter().all(|part| part.head.records == 1));
+        assert!(whole.is_sorted_by_key(|part| part.head.part.clone()), "in order");
+        let ids: BTreeSet<_> = whole.iter().map(|part| part.head.id.clone()).collect();
+        assert_eq!(ids.len(), count, "even of records that are alike");
+    }
+}
+
+/// A crash at each step: the whole or both halves, never one of them, never all three.
+#[test]
+fn a_crash_in_the_middle_of_halving_loses_and_repeats_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spool = open(dir.path(), LARGE);
+    let mut slices = [slice(1, b"before\n"), slice(2, &RECORDS.concat()), slice(3, b"behind\n")];
+    slices[1].head.records = RECORDS.len() as u64;
+    for slice in &slices {
+        spool.push(slice).unwrap();
+    }
+    let file = |id: &str| dir.path().join(format!("slice.{id}"));
+    let before = ids(&spool);
+    let whole = fs::read(file(&before[1])).unwrap();
+    assert_eq!(spool.split(&slices[1]), Ok(true));
+    let after = ids(&spool);
+    assert_eq!((after.len(), &after[0], &after[3]), (4, &before[0], &before[2]));
+    assert_eq!(ids(&open(dir.path(), LARGE)), after, "the same order after a restart");
+    let halves = [1, 2].map(|half| (file(&after[half]), fs::read(file(&after[half])).unwrap()));
+    for written in 0..=2 {
+        halves.iter().for_each(|(path, _)| drop(fs::remove_file(path)));
+        fs::write(file(&before[1]), &whole).unwrap();
+        for (path, octets) in &halves[..written] {
+            fs::write(path, octets).unwrap();
+        }
+        let spool = open(dir.path(), LARGE);
+        assert_eq!(ids(&spool), before, "{written} halves written");
+        assert!(halves.iter().all(|(path, _)| !path.exists()));
+    }
+    let mut spool = open(dir.path(), LARGE);
+    assert_eq!(spool.split(&slices[1]), Ok(true));
+    let texts: Vec<_> = spool.slices().map(|stored| spool.read(stored).unwrap().text).collect();
+    let text = [&slices[0].text[..], &RECORDS.concat(), &slices[2].text].concat();
+    assert_eq!(texts.concat(), text);
+    assert_eq!(spool.split(&slices[0]), Ok(false), "a single record");
+}
+
+/// Half of a slice cannot be written: the whole stays.
+#[test]
+fn what_cannot_be_halved_stays_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spool = open(dir.path(), LARGE);
+    let whole = slice(1, &RECORDS.concat());
+    spool.push(&whole).unwrap();
+    let [_, back] = whole.halves().unwrap();
+    let obstacle = dir.path().join(format!(".slice.{}.tmp", back.head.id));
+    fs::create_dir(&obstacle).unwrap();
+    assert!(spool.split(&whole).is_err());
+    fs::remove_dir(&obstacle).unwrap();
+    assert_eq!(ids(&spool), ids(&open(dir.path(), LARGE)));
+    assert_eq!(ids(&spool), [whole.head.id]);
+}
