@@ -9,6 +9,9 @@ use crate::reader::Record;
 use crate::stamp::{self, Stamp};
 use crate::text::{MAX_TEXT, Room, Text, printable};
 
+/// Seconds of a quarter of an hour.
+const QUARTER: u32 = 15 * 60;
+
 /// Prints the records of one file as `tcpdump -n -e -r FILE` of OpenBSD 7.8 does.
 ///
 /// TCP sequence numbers are printed relative to the first ones seen of a connection, so a
@@ -16,6 +19,8 @@ use crate::text::{MAX_TEXT, Room, Text, printable};
 pub struct Printer {
     stamp: Stamp,
     zone: i32,
+    /// The quarter of an hour that `zone` is of.
+    quarter: Option<u32>,
     connections: Connections,
     room: Box<Room>,
 }
@@ -28,15 +33,27 @@ impl fmt::Debug for Printer {
 
 impl Printer {
     /// A printer with a style of time stamps. `zone` is the offset of local time from UTC in
-    /// seconds, east positive. It does not change within a file: tcpdump computes it once.
+    /// seconds, east positive.
+    ///
+    /// For [`Stamp::Time`] tcpdump takes the offset of the moment at which it starts and keeps it
+    /// for the whole file (`gmt2local(0)` in its main()), so that a change to or from summer time
+    /// between two records does not show. Who wants the same text leaves it at that. For
+    /// [`Stamp::Date`] tcpdump asks localtime(3) record by record (`ts_print()` in util.c):
+    /// [`Printer::follow_zone`].
     pub fn new(stamp: Stamp, zone: i32) -> Printer {
-        Printer { stamp, zone, connections: Connections::default(), room: Box::new([0; MAX_TEXT]) }
+        let room = Box::new([0; MAX_TEXT]);
+        Printer { stamp, zone, quarter: None, connections: Connections::default(), room }
     }
 
-    /// Changes the offset of local time, for [`Stamp::Date`], of which tcpdump computes the
-    /// local time record by record.
-    pub fn set_zone(&mut self, zone: i32) {
-        self.zone = zone;
+    /// Takes the offset of local time at the time of a record, from `offset`, for the records
+    /// that follow. Where clocks are changed, it is on a quarter of an hour: `offset` is asked
+    /// once for each quarter in which records come.
+    pub fn follow_zone(&mut self, seconds: u32, offset: impl FnOnce(u32) -> i32) {
+        let quarter = seconds / QUARTER;
+        if self.quarter != Some(quarter) {
+            self.quarter = Some(quarter);
+            self.zone = offset(seconds);
+        }
     }
 
     /// Appends the text of a record, at most [`MAX_TEXT`] octets, with its line feed.
@@ -113,3 +130,6 @@ fn rule(line: &mut Text<'_>, header: &Header<'_>) {
     }
     line.put(": ");
 }
+
+#[cfg(test)]
+mod tests;

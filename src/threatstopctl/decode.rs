@@ -142,14 +142,19 @@ fn decode(
                 (count == 0).then_some(Ok(()))
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
-            Err(error) => Some(Err(unreadable(error))),
+            // where in the packet log, packed or not: an offset in the file says little of gzip
+            Err(error) => Some(Err(Trouble::Input(format!(
+                "{}, behind octet {}",
+                reason(&error),
+                reader.offset()
+            )))),
         };
         text.clear();
         let read = loop {
             match reader.record() {
                 Ok(Some(record)) => {
                     if stamp == Stamp::Date {
-                        printer.set_zone(local_offset(record.seconds.into()));
+                        printer.follow_zone(record.seconds, |at| local_offset(at.into()));
                     }
                     printer.print(&record, &mut text);
                 }

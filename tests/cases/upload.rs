@@ -525,3 +525,98 @@ fn captures_are_decoded_as_by_tcpdump() {
     assert_eq!(missing.stderr, "threatstopctl: /nonexistent: No such file or directory\n");
     assert_eq!(missing.status.code(), Some(1));
 }
+
+/// Over a change of the clocks, `-t date` has the local time of each record, and the default the
+/// offset of now for all of them, as tcpdump's -ttt and tcpdump without an option.
+#[test]
+fn a_change_of_the_clocks_is_decoded_as_by_tcpdump() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pflog");
+    let mut octets = tests::sim::pflog::file_header();
+    // 2026-03-29 01:00 UTC, where the clocks of Berlin go from 2 to 3
+    for seconds in [1_774_745_999, 1_774_746_000] {
+        let packet = tests::sim::pflog::Packet {
+            seconds,
+            micros: 0,
+            out: false,
+            source: BAD,
+            destination: BAD,
+            port: 22,
+            anchor: "",
+        };
+        octets.extend(packet.record());
+    }
+    std::fs::write(&path, octets).unwrap();
+    let decoded = |style: &str| {
+        let mut command = Command::new(&programs().threatstopctl);
+        command.env("TZ", "CET-1CEST,M3.5.0,M10.5.0/3").args(["decode", "-t", style]).arg(&path);
+        run(&mut command, Duration::from_secs(10)).stdout
+    };
+    let lines = decoded("date");
+    let times: Vec<&str> = lines.lines().map(|line| &line[..15]).collect();
+    assert_eq!(times, ["Mar 29 01:59:59", "Mar 29 03:00:00"]);
+    let lines = decoded("time");
+    let times: Vec<&str> = lines.lines().map(|line| &line[..8]).collect();
+    assert!(times == ["01:59:59", "02:00:00"] || times == ["02:59:59", "03:00:00"], "{times:?}");
+}
+
+/// 1. Decode several files, plain and compressed, with stderr on a terminal: a bar for each comes
+///    and goes, and the output has nothing of it.
+/// 2. Decode a damaged file: what stands before the damage, then file and offset, and exit code 1.
+/// 3. With stderr on no terminal there is no bar.
+#[test]
+fn decoding_shows_its_progress_on_a_terminal() {
+    let Some(script) = require_program("script") else { return };
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/pflog/tests/data");
+    let capture = std::fs::read(data.join("captured.pcap")).unwrap();
+    let expected = std::fs::read_to_string(data.join("captured.txt")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let gzip = |octets: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(octets).unwrap();
+        encoder.finish().unwrap()
+    };
+    let mut damaged = capture.clone();
+    damaged.extend([0xff; 100]);
+    let packed = gzip(&capture);
+    for (name, octets) in [
+        ("pflog", capture.clone()),
+        ("pflog.0.gz", packed.clone()),
+        ("damaged", damaged),
+        ("damaged.gz", packed[..packed.len() * 3 / 4].to_vec()),
+    ] {
+        std::fs::write(dir.path().join(name), octets).unwrap();
+    }
+    let decode = |files: &str, terminal: bool| {
+        let ctl = programs().threatstopctl.display();
+        let line = format!("TZ=UTC0 {ctl} decode {files} >out");
+        let mut command = Command::new(if terminal { &script } else { Path::new("/bin/sh") });
+        match terminal {
+            true => command.args(["-qec", &line, "/dev/null"]),
+            false => command.args(["-c", &line]),
+        };
+        let output = run(command.current_dir(dir.path()), Duration::from_secs(20));
+        let text = std::fs::read_to_string(dir.path().join("out")).unwrap();
+        (text, output.stdout + &output.stderr, output.status.code())
+    };
+    let (text, shown, code) = decode("pflog pflog.0.gz pflog", true);
+    assert!(text == expected.repeat(3), "{text}");
+    assert_eq!(code, Some(0));
+    let bar = format!("[{}] 100 %", "#".repeat(30));
+    assert_eq!(shown.matches(&format!("pflog {bar}")).count(), 2, "{shown:?}");
+    assert_eq!(shown.matches(&format!("pflog.0.gz {bar}")).count(), 1, "{shown:?}");
+    assert!(shown.ends_with(" \r"), "the line is empty again: {shown:?}");
+    assert_eq!(decode("pflog", false), (expected.clone(), String::new(), Some(0)));
+
+    let at = format!("damaged: bogus savefile header: the record at octet {}", capture.len());
+    for terminal in [true, false] {
+        let (text, shown, code) = decode("damaged", terminal);
+        assert!(text == expected && shown.contains(&at), "{shown:?}");
+        assert_eq!((code, shown.contains('#')), (Some(1), terminal));
+    }
+    let (text, shown, code) = decode("damaged.gz", false);
+    assert!(!text.is_empty() && expected.starts_with(&text) && code == Some(1), "{shown:?}");
+    let told = shown.strip_prefix("threatstopctl: damaged.gz: ").unwrap();
+    let (_, octet) = told.trim_end().rsplit_once(", behind octet ").unwrap();
+    assert!(octet.parse::<usize>().unwrap() < capture.len(), "{told}");
+}

@@ -85,7 +85,7 @@ pub async fn follow(engine: Rc<Engine>) -> ! {
     }
 }
 
-/// A printer for one file: as tcpdump, it takes the offset of local time once.
+/// A printer for one file.
 fn printer(timestamp: Timestamp) -> Printer {
     let stamp = match timestamp {
         Timestamp::Time => Stamp::Time,
@@ -270,9 +270,9 @@ impl Writer {
         if !(ours || self.all) {
             return;
         }
-        if self.timestamp == Timestamp::Date {
-            self.printer.set_zone(local_offset(record.seconds.into()));
-        }
+        // Unlike tcpdump, which takes the offset of the moment at which it starts: a file may
+        // last for weeks, and its times be an hour wrong from the next change of the clocks on.
+        self.printer.follow_zone(record.seconds, |at| local_offset(at.into()));
         let pending = &mut inner.pending;
         self.printer.print(record, &mut pending.text);
         pending.records += 1;
