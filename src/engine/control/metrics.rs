@@ -14,6 +14,9 @@ use crate::{Engine, clock};
 /// Ports that are worth a time series each; `show hits` has the others.
 const PORTS: usize = 100;
 
+/// Units as they end a name.
+const UNITS: [&str; 2] = ["_seconds", "_bytes"];
+
 /// Text under construction.
 #[derive(Default)]
 struct Text(String);
@@ -22,7 +25,11 @@ impl Text {
     /// Begins a family.
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         // writing to memory does not fail
-        let _ = write!(self.0, "# TYPE {name} {kind}\n# HELP {name} {help}\n");
+        let _ = writeln!(self.0, "# TYPE {name} {kind}");
+        if let Some(unit) = UNITS.iter().find(|unit| name.ends_with(*unit)) {
+            let _ = writeln!(self.0, "# UNIT {name} {}", unit.trim_start_matches('_'));
+        }
+        let _ = writeln!(self.0, "# HELP {name} {help}");
     }
 
     /// One sample, its labels already in form.
@@ -55,7 +62,8 @@ impl Text {
 pub async fn text(engine: &Engine) -> String {
     let status = report::status(engine).await;
     let mut text = Text::default();
-    text.family("threatstop_build", "info", "Version of threatstopd.");
+    // No "info": node_exporter refuses a file with a type that Prometheus' own format has not.
+    text.family("threatstop_build_info", "gauge", "Version of threatstopd.");
     text.sample("threatstop_build_info", &labels(&[("version", &status.version)]), 1);
     text.gauge("threatstop_uptime_seconds", "Time since the start.", Some(status.uptime));
     text.gauge("pf_enabled", "Whether pf is enabled.", status.pf.enabled.map(u8::from));
