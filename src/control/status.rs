@@ -120,6 +120,12 @@ pub struct Upload {
     pub last_good: Option<u64>,
     /// When the next is due.
     pub next: Option<u64>,
+    /// How often the packet log was truncated, or rotated away before it was read.
+    #[serde(default)]
+    pub gaps: u64,
+    /// Files of the packet log that were damaged.
+    #[serde(default)]
+    pub damaged: u64,
 }
 
 /// An attempt to upload.
@@ -164,7 +170,8 @@ pub struct Spool {
     pub octets: u64,
     /// Octets that it may hold.
     pub limit: u64,
-    /// Slices that were dropped because it was full.
+    /// Slices that were dropped: the spool was full, they were damaged, or a single record was too
+    /// large for the server.
     pub dropped: u64,
 }
 

@@ -92,6 +92,8 @@ pub struct Figures {
     pub failed: u64,
     /// Times that the packet log went on without the file that was read last.
     pub gaps: u64,
+    /// Files of the packet log that were damaged.
+    pub damaged: u64,
     /// The spool.
     pub spool: control::Spool,
     /// What went wrong with the packet log; empty when nothing did.
@@ -170,6 +172,7 @@ impl Log {
             uploaded: journal.uploaded,
             failed: journal.failed,
             gaps: journal.gaps,
+            damaged: journal.damaged,
             spool: control::Spool {
                 slices: inner.spool.slices().len() as u64,
                 octets: inner.spool.octets(),

@@ -138,6 +138,13 @@ impl Lines {
         } else {
             self.put("upload", format_args!("disabled, last good {good}"));
         }
+        if upload.gaps + upload.damaged > 0 {
+            let (gaps, damaged) = (count(upload.gaps, "gap", "gaps"), upload.damaged);
+            self.put(
+                "packet log",
+                format_args!("{gaps}, {}", count(damaged, "damaged file", "damaged files")),
+            );
+        }
         let Some(Attempt { at, ok, text }) = &upload.last else {
             return self.put("last upload", "never");
         };

@@ -87,6 +87,8 @@ pub fn full_status() -> Status {
             }),
             last_good: Some(NOW - 180),
             next: Some(NOW + 720),
+            gaps: 1,
+            damaged: 2,
         },
         servers: vec![
             server("192.124.129.42", "192.124.129.42:53", 720, None),

@@ -195,6 +195,118 @@ fn follows_a_log_that_is_truncated() {
     assert_delivered(&log, &service.uploads());
 }
 
+/// 1. Damage the log in its middle: what stands before is sent; the damage is told once, with file
+///    and offset, counted, and shown in status.
+/// 2. Kill the engine: it is not counted again.
+/// 3. Rotate: the follower goes on, the warning ends, the counter stays.
+/// 4. Rotate a file whose last record is cut: counted too.
+#[test]
+fn a_damaged_log_is_told_and_left_at_the_next_rotation() {
+    let (scratch, policy, service) = (Scratch::new(), policy(), LogService::start());
+    let mut log = PacketLog::create(scratch.path().join("pflog"));
+    let daemon = start(&scratch, &config(&scratch, &policy, &service));
+    log.append(10, BAD);
+    let offset = std::fs::metadata(scratch.path().join("pflog")).unwrap().len();
+    log.append_octets(&[0xff; 500]);
+    let told = format!("pflog: bogus savefile header: the record at octet {offset} claims");
+    daemon.wait_for(&told, Duration::from_secs(10));
+    upload(&daemon);
+    assert_delivered(&log, &service.uploads());
+    let damage = |daemon: &Daemon| {
+        let status = status(daemon);
+        let warned = status["pf"]["warnings"].to_string().contains(&told);
+        (warned, status["upload"]["damaged"].as_u64().unwrap(), status["upload"]["gaps"].clone())
+    };
+    assert_eq!(damage(&daemon), (true, 1, 0.into()));
+    assert!(daemon.ctl(&["status"]).stdout.contains("packet log:     0 gaps, 1 damaged file\n"));
+    let mark = daemon.mark();
+    kill(daemon.engine().unwrap(), Signal::SIGKILL).unwrap();
+    daemon.wait_until_ready();
+    let wait = |what: &str, so: &dyn Fn() -> bool| {
+        let deadline = Instant::now() + Duration::from_secs(40);
+        while !so() {
+            assert!(Instant::now() < deadline, "{what}: {}", daemon.output());
+            sleep(Duration::from_millis(200));
+        }
+    };
+    wait("the warning is back", &|| damage(&daemon).0);
+    assert_eq!(damage(&daemon), (true, 1, 0.into()));
+    sleep(Duration::from_secs(2));
+    let since: String = daemon.output().lines().skip(mark).collect();
+    assert!(!since.contains(&told), "told again: {since}");
+
+    log.rotate();
+    log.reopen();
+    log.append(5, BAD);
+    wait("the next file is read", &|| !damage(&daemon).0);
+    upload(&daemon);
+    assert_delivered(&log, &service.uploads());
+    let record = log.written()[0].record();
+    log.append_octets(&record[..record.len() - 7]);
+    log.rotate();
+    log.reopen();
+    log.append(5, BAD);
+    wait("the cut record is counted", &|| damage(&daemon).1 == 2);
+    upload(&daemon);
+    assert_delivered(&log, &service.uploads());
+    assert!(daemon.output().contains("pflog.0: truncated dump file"), "{}", daemon.output());
+    let metrics = daemon.ctl(&["metrics"]).stdout;
+    assert!(metrics.contains("\nthreatstop_log_damaged_total 2\n"), "{metrics}");
+}
+
+/// 1. Stop; let the log rotate until all generations are there, some compressed and some not, and
+///    start: all of it comes, the oldest first.
+/// 2. Stop once more, and rotate so often that the file that was read is gone: what is there comes,
+///    and the gap is told and counted.
+#[test]
+fn all_generations_are_read_after_a_long_stop() {
+    let (scratch, policy, service) = (Scratch::new(), policy(), LogService::start());
+    let mut log = PacketLog::create(scratch.path().join("pflog"));
+    let config = config(&scratch, &policy, &service);
+    let daemon = start(&scratch, &config);
+    log.append(3, BAD);
+    upload(&daemon);
+    assert!(daemon.stop().success());
+    let rotate = |log: &mut PacketLog, times: u32| {
+        for round in 0..times {
+            log.append(2, BAD);
+            log.rotate();
+            log.reopen();
+            if round % 3 != 0 {
+                log.compress();
+            }
+        }
+        log.append(1, BAD);
+    };
+    let lines = || service.uploads().iter().map(|u| u.text().lines().count()).sum::<usize>();
+    let wait_for_lines = |daemon: &Daemon, count: usize| {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while lines() < count {
+            assert!(Instant::now() < deadline, "{} lines: {}", lines(), daemon.output());
+            daemon.ctl(&["upload"]);
+            sleep(Duration::from_millis(300));
+        }
+    };
+    rotate(&mut log, 10);
+    let daemon = start(&scratch, &config);
+    wait_for_lines(&daemon, 24);
+    assert_delivered(&log, &service.uploads());
+    let sent: Vec<String> = slices(&service.uploads()).into_values().flatten().collect();
+    assert!(sent.is_sorted(), "the oldest first: {sent:?}");
+    assert_eq!(status(&daemon)["upload"]["gaps"], 0);
+    assert!(daemon.stop().success());
+
+    rotate(&mut log, 12);
+    let daemon = start(&scratch, &config);
+    // ten generations of two records, and the newest one
+    wait_for_lines(&daemon, 24 + 21);
+    daemon.wait_for("or rotated away before it was read", Duration::from_secs(10));
+    assert_eq!(lines(), 24 + 21);
+    assert_eq!(status(&daemon)["upload"]["gaps"], 1);
+    let newest = log.written().last().unwrap().line();
+    assert!(service.uploads().iter().any(|upload| upload.text().contains(&newest)));
+}
+
 /// Kill the engine with SIGKILL again and again while the log grows and slices are sent: each
 /// record is in one slice, and what came twice has the same id.
 #[test]

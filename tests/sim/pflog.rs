@@ -134,9 +134,17 @@ impl PacketLog {
         self.file.write_all(&octets).expect("write to the log");
     }
 
+    /// Adds octets as they are, such as the beginning of a record or what is none.
+    pub fn append_octets(&mut self, octets: &[u8]) {
+        self.file.write_all(octets).expect("write to the log");
+    }
+
     /// Renames FILE to FILE.0, FILE.0 to FILE.1 and so on, and makes FILE anew. pflogd(8) goes on
     /// with the old file until [`PacketLog::reopen`].
     pub fn rotate(&mut self) {
+        for suffix in ["", ".gz"] {
+            let _ = fs::remove_file(self.name(&format!(".9{suffix}")));
+        }
         for generation in (0..9).rev() {
             for suffix in ["", ".gz"] {
                 let name = |generation| self.name(&format!(".{generation}{suffix}"));

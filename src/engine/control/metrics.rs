@@ -140,6 +140,7 @@ fn log(text: &mut Text, engine: &Engine) {
         "Times that packet logs went before they were read.",
         log.gaps,
     );
+    text.counter("threatstop_log_damaged", "Damaged files of the packet log.", log.damaged);
 }
 
 fn hits(text: &mut Text, engine: &Engine) {

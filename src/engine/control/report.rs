@@ -52,6 +52,8 @@ pub async fn status(engine: &Engine) -> Status {
             last: log.last,
             last_good: log.last_good,
             next: log.next,
+            gaps: log.gaps,
+            damaged: log.damaged,
         },
         servers: engine.runs.server_status(),
         spool: log.spool,

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -149,7 +150,8 @@ impl Follower {
             }
             Err(why) => {
                 let name = name(&self.engine, source.generation);
-                inner.say(format!("{name}: {why}; read on after the next rotation"));
+                let trouble = format!("{name}: {why}; read on after the next rotation");
+                inner.note_damage(&log.directory, trouble);
                 Turn::End
             }
         }
@@ -178,8 +180,15 @@ impl Follower {
         if lingers && renamed.elapsed() < LINGER {
             return false;
         }
+        let now = source.generation.max(1);
+        let cut = source.cut().map(|why| format!("{}: {why}", name(&self.engine, now)));
         // the file at hand stays until there is something to read in another
-        self.choose(true).await
+        let left = self.choose(true).await;
+        if let Some(cut) = cut.filter(|_| left) {
+            let log = &self.engine.log;
+            log.inner.borrow_mut().count_damage(&log.directory, &cut);
+        }
+        left
     }
 
     /// Looks through the generations for the file to read next, and takes it. With `leave` the
@@ -233,7 +242,8 @@ impl Follower {
             Err(why) => {
                 if !self.passed_over.contains(&source.identity) {
                     let name = name(&self.engine, log.generation);
-                    logger::err(format_args!("{name}: {why}; passed over"));
+                    let (log, damage) = (&self.engine.log, format!("{name}: {why}; passed over"));
+                    log.inner.borrow_mut().count_damage(&log.directory, &damage);
                     self.passed_over.push_front(source.identity);
                     self.passed_over.truncate(PASSED_OVER);
                 }
@@ -259,6 +269,26 @@ impl Inner {
             logger::err(format_args!("packet log: {trouble}"));
         }
         self.trouble = trouble;
+    }
+
+    /// The file that is read is damaged: its rest is lost. That is shown until there is another,
+    /// but logged and counted once, also over restarts.
+    fn note_damage(&mut self, directory: &Path, trouble: String) {
+        let file = self.position.cursor.map(|cursor| cursor.file);
+        if self.journal.damaged_file != file || file.is_none() {
+            self.journal.damaged_file = file;
+            self.count_damage(directory, &trouble);
+        }
+        self.trouble = trouble;
+    }
+
+    /// Logs and counts a damaged file, durably.
+    fn count_damage(&mut self, directory: &Path, what: &str) {
+        logger::err(format_args!("packet log: {what}"));
+        self.journal.damaged += 1;
+        if let Err(why) = self.journal.save(directory) {
+            logger::err(format_args!("{why}; the damage would be counted again"));
+        }
     }
 }
 

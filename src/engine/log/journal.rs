@@ -89,10 +89,14 @@ pub struct Journal {
     pub position: Position,
     /// What was counted up to there.
     pub hits: Hits,
-    /// Slices that fell out of a full spool or were damaged.
+    /// Slices that fell out of a full spool, were damaged, or were a record too large to be sent.
     pub dropped: u64,
     /// How often the packet log went on without the file that was read last.
     pub gaps: u64,
+    /// How many files of it were damaged, so that records in them were not read.
+    pub damaged: u64,
+    /// The last of these that was being read.
+    pub damaged_file: Option<Print>,
     /// The last attempt to upload.
     pub last: Option<control::Attempt>,
     /// The last one that the server confirmed.

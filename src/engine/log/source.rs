@@ -122,6 +122,12 @@ impl Source {
             && head == self.head
     }
 
+    /// Why the file ends inside a record, if it does; it may still grow.
+    pub fn cut(&self) -> Option<String> {
+        let whole = self.broken || self.skip > 0;
+        self.reader.finish().err().filter(|_| !whole).map(|error| error.to_string())
+    }
+
     /// Offset of the next record.
     pub fn offset(&self) -> u64 {
         self.reader.offset()
@@ -145,7 +151,10 @@ impl Source {
                 Ok(None) => match self.fill() {
                     Ok(0) if self.skip == 0 => return Ok(Step::End),
                     Ok(count) => left = left.saturating_sub(count.max(1)),
-                    Err(error) => return Err(self.fail(error)),
+                    Err(error) => {
+                        let behind = self.reader.offset();
+                        return Err(self.fail(format!("{error}, behind octet {behind}")));
+                    }
                 },
                 Err(error) => return Err(self.fail(error)),
             }

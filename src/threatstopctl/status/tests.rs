@@ -29,6 +29,7 @@ spool:          2 slices, 12K of 64M, 0 dropped
         last.why = None;
     }
     status.update.failures = 0;
+    (status.upload.gaps, status.upload.damaged) = (0, 0);
     assert_eq!(render(&status, NOW), text);
     assert!(text.lines().all(|line| line.len() <= 80));
 }
@@ -59,6 +60,7 @@ update:         held back, 3 failures, last good 12m ago, next in 47m
 last update:    held back, 12m ago, took 0.31s, from 192.124.129.42:53, ttl 2h
                 26424 -> 12 entries
 upload:         enabled, last good 3m ago, next in 12m
+packet log:     1 gap, 2 damaged files
 last upload:    failed, 3m ago
                 connection refused
 server:         192.124.129.42, answered 12m ago as 192.124.129.42:53
@@ -99,7 +101,8 @@ fn what_is_not_known_is_called_so() {
         next: Some(NOW),
         failures: 0,
     };
-    status.upload = Upload { enabled: false, last: None, last_good: None, next: None };
+    status.upload =
+        Upload { enabled: false, last: None, last_good: None, next: None, gaps: 0, damaged: 0 };
     status.servers.clear();
     status.spool = Spool::default();
     status.held.clear();

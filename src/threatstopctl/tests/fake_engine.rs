@@ -23,7 +23,7 @@ const STATUS: &str = r#"{"version":"0.1.0","uptime":60,
  "allow":{"name":"ThreatSTOP-Allow","present":null,"entries":null,"changed":null,
   "blocked_packets":null,"passed_packets":null,"used":null}},
 "update":{"state":"idle","last":null,"last_good":null,"next":1795003600,"failures":0},
-"upload":{"enabled":false,"last":null,"last_good":null,"next":null},
+"upload":{"enabled":false,"last":null,"last_good":null,"next":null,"gaps":0,"damaged":0},
 "servers":[{"server":"192.124.129.42","last":null,"failures":0}],
 "spool":{"slices":0,"octets":0,"limit":67108864,"dropped":0},
 "held":[]}"#;

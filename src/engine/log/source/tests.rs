@@ -168,3 +168,19 @@ fn a_gzip_bomb_costs_time_and_no_memory() {
     assert!(steps >= (16 << 20) / (STEP + (66 << 10)), "{steps} steps for {count} records");
     assert!(count > 1_000_000);
 }
+
+#[test]
+fn a_file_that_ends_inside_a_record_says_where() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pflog");
+    fs::write(&path, &CAPTURE[..CAPTURE.len() - 1]).unwrap();
+    let mut source = open(&path);
+    let (_, first) = source.first().unwrap().unwrap();
+    source.seek(first).unwrap();
+    let end = records(&mut source).last().unwrap().1;
+    let cut = source.cut().unwrap();
+    assert!(cut.ends_with(&format!("inside the record at octet {end}")), "{cut}");
+    fs::write(&path, CAPTURE).unwrap();
+    records(&mut source);
+    assert_eq!(source.cut(), None);
+}
