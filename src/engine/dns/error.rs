@@ -37,13 +37,13 @@ impl AttemptError {
 impl fmt::Display for AttemptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Resolve(error) => write!(f, "resolve: {error}"),
-            Self::Connect(error) => write!(f, "connect: {error}"),
+            Self::Resolve(error) => write!(f, "resolve: {}", words(error)),
+            Self::Connect(error) => write!(f, "connect: {}", words(error)),
             Self::Closed(None) => f.write_str(
                 "connection closed before the last answer (some servers do so when a list is too \
                  large for one answer)",
             ),
-            Self::Closed(Some(error)) => write!(f, "connection lost: {error}"),
+            Self::Closed(Some(error)) => write!(f, "connection lost: {}", words(error)),
             Self::Timeout => f.write_str("no answer in time (policy.timeout)"),
             Self::RunTimeout => f.write_str("not done in the time for one run"),
             Self::Unasked => f.write_str("answer to a question that was not asked"),
@@ -54,6 +54,12 @@ impl fmt::Display for AttemptError {
 }
 
 impl std::error::Error for AttemptError {}
+
+/// The words of strerror(3), without the number that the standard library puts behind them.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error ").next().unwrap_or_default().to_owned()
+}
 
 /// One failed attempt at an address of a server.
 #[derive(Debug)]

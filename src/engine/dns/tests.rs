@@ -287,6 +287,15 @@ async fn names_of_servers_are_resolved() {
 }
 
 #[test]
+fn errors_of_the_system_are_told_in_words_alone() {
+    let refused = || std::io::Error::from_raw_os_error(nix::libc::ECONNREFUSED);
+    assert_eq!(AttemptError::Connect(refused()).to_string(), "connect: Connection refused");
+    let wrapped = std::io::Error::other(refused().to_string());
+    let lost = AttemptError::Closed(Some(wrapped));
+    assert_eq!(lost.to_string(), "connection lost: Connection refused");
+}
+
+#[test]
 fn a_name_that_is_not_resolved_is_told_without_an_address() {
     let named = Servers::new(&[Server::Name("dns.example.com".parse().unwrap())]);
     let [entry] = named.entries() else { panic!() };
