@@ -62,8 +62,8 @@ pub fn publish(
 
 /// Brings the set of the file to pf where pf has another: after a crash, or when somebody changed
 /// the table. Fails as [`publish`] does, and without a file.
-pub fn mend(pf: &dyn Backend, dir: &Directory, table: &Table, dry_run: bool) -> Result<Changes> {
-    publish(Some(pf), dir, table, &dir.load(table, "pftable")?, dry_run)
+pub fn mend(pf: &dyn Backend, directory: &Directory, table: &Table) -> Result<Changes> {
+    publish(Some(pf), directory, table, &directory.load(table, "pftable")?, false)
 }
 
 /// Makes a file that is missing or damaged again of the set in pf, which at a start nothing else

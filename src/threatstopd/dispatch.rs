@@ -1,7 +1,7 @@
 //! What the helper does for the engine, message by message: the whole of what root can be made
 //! to do.
 
-use std::fs::OpenOptions;
+use std::fs::{Metadata, OpenOptions};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -60,52 +60,55 @@ impl Dispatcher {
     /// # Errors
     /// When the engine did what it may not; it is to be dropped.
     pub fn dispatch(&mut self, frame: &Frame, channel: &mut Channel) -> Result<Next, Offence> {
-        let (answer, fd) = match EngineMessage::read(frame)? {
+        let answer = match EngineMessage::read(frame)? {
             EngineMessage::Hello { version } if version != VERSION => {
                 return Err(format!("it speaks version {version} of the protocol, not {VERSION}"));
             }
-            EngineMessage::Hello { .. } if !self.greeted => {
+            EngineMessage::Hello { .. } if self.greeted => return Err("a second greeting".into()),
+            EngineMessage::Hello { .. } => {
                 self.greeted = true;
-                return Ok(Next::Continue);
+                None
             }
             _ if !self.greeted => return Err("a request before the greeting".into()),
-            EngineMessage::Hello { .. } => return Err("a second greeting".into()),
+            EngineMessage::TableBegin { .. } if self.transaction.is_some() => {
+                return Err("a second transaction".into());
+            }
             EngineMessage::TableBegin { table, entries, dry_run } => {
-                if self.transaction.is_some() {
-                    return Err("a second transaction".into());
-                }
-                let begun = Transaction::begin(table, entries, dry_run, &self.config.guard);
-                self.transaction = Some(begun?);
-                return Ok(Next::Continue);
+                let begun = Transaction::begin(table, entries, dry_run, &self.config.guard)?;
+                self.transaction = Some(begun);
+                None
             }
             EngineMessage::TableEntries(part) => {
                 let open = self.transaction.as_mut().ok_or("prefixes of no transaction")?;
                 open.add(&part, &self.config.guard, &self.shield)?;
-                return Ok(Next::Continue);
+                None
             }
             EngineMessage::TableCommit => {
                 let open = self.transaction.take().ok_or("a commit of no transaction")?;
-                (HelperMessage::TableResult(self.publish(open)?), None)
+                Some(HelperMessage::TableResult(self.publish(open)?))
             }
-            EngineMessage::TableStats => (HelperMessage::Stats(self.stats()), None),
+            EngineMessage::TableStats => Some(HelperMessage::Stats(self.stats())),
             EngineMessage::TableList { table, source } => {
                 self.list(table, source, frame.peerid, channel)?;
-                (HelperMessage::ListEnd, None)
+                Some(HelperMessage::ListEnd)
             }
             EngineMessage::TableMend { table } => {
-                (HelperMessage::TableResult(self.mend(table)), None)
+                Some(HelperMessage::TableResult(self.mend(table)))
             }
             EngineMessage::LogOpen { generation } => {
                 let (opened, fd) = open_log(&self.config, generation);
-                (HelperMessage::LogFile(opened), fd)
+                HelperMessage::LogFile(opened).queue(channel, frame.peerid, fd)?;
+                None
             }
             EngineMessage::Reload => return Ok(Next::Reload),
             EngineMessage::LogLevel { verbose } => {
                 logger::set_verbose(verbose);
-                return Ok(Next::Continue);
+                None
             }
         };
-        answer.queue(channel, frame.peerid, fd)?;
+        if let Some(answer) = answer {
+            answer.queue(channel, frame.peerid, None)?;
+        }
         Ok(Next::Continue)
     }
 
@@ -128,7 +131,7 @@ impl Dispatcher {
     fn mend(&self, id: TableId) -> TableResult {
         let Tables { both, backend, directory } = &self.tables;
         let done = match self.config.tables.reload {
-            true => pf::mend(backend.as_ref(), directory, &both[id as usize], false),
+            true => pf::mend(backend.as_ref(), directory, &both[id as usize]),
             false => Ok(Changes::default()),
         };
         let outcome = match done {
@@ -218,31 +221,38 @@ pub fn log_paths(file: &Path, generation: u8) -> Vec<PathBuf> {
     }
 }
 
-/// Opens a generation of the packet log: a regular file, and no symbolic link.
+/// Opens a generation of the packet log, which is no symbolic link.
 fn open_log(config: &Config, generation: u8) -> (LogFile, Option<OwnedFd>) {
-    let mut answer = LogFile { generation, ..LogFile::default() };
+    let mut log = LogFile { generation, ..LogFile::default() };
     if !config.log.enabled {
-        answer.failure = "log.enabled is false".into();
-        return (answer, None);
+        log.failure = "log.enabled is false".into();
+        return (log, None);
     }
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     for path in log_paths(&config.log.file, generation) {
-        let opened = OpenOptions::new().read(true).custom_flags(flags.bits()).open(&path);
-        let failure = match opened.and_then(|file| Ok((file.metadata()?, file))) {
-            Ok((meta, file)) if meta.is_file() => {
-                let gzip = path.extension().is_some_and(|suffix| suffix == "gz");
-                let (dev, ino, size) = (meta.dev(), meta.ino(), meta.size());
-                let failure = String::new();
-                let opened = LogFile { generation, gzip, dev, ino, size, failure };
-                return (opened, Some(file.into()));
+        match open_regular(&path, OFlag::O_NOFOLLOW) {
+            Ok((file, meta)) => {
+                (log.dev, log.ino, log.size) = (meta.dev(), meta.ino(), meta.size());
+                log.gzip = path.extension().is_some_and(|suffix| suffix == "gz");
+                log.failure.clear();
+                return (log, Some(file));
             }
-            Ok(_) => "not a regular file".into(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => "no such file".into(),
-            Err(error) => error.to_string(),
-        };
-        answer.failure = format!("{}: {failure}", path.display());
+            Err(why) => log.failure = format!("{}: {why}", path.display()),
+        }
     }
-    (answer, None)
+    (log, None)
+}
+
+/// Opens a regular file for reading; else why not.
+pub fn open_regular(path: &Path, flags: OFlag) -> Result<(OwnedFd, Metadata), String> {
+    // the open of a FIFO would wait for a writer
+    let flags = flags | OFlag::O_NONBLOCK;
+    let opened = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path);
+    match opened.and_then(|file| Ok((file.metadata()?, file))) {
+        Ok((meta, file)) if meta.is_file() => Ok((file.into(), meta)),
+        Ok(_) => Err("not a regular file".into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err("No such file or directory".into()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 #[cfg(test)]

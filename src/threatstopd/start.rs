@@ -22,7 +22,7 @@ use nix::unistd::{Uid, User, daemon};
 use pf::{Directory, Kernel, Simulated};
 use sandbox::Sandbox;
 
-use crate::dispatch::{Dispatcher, Tables, log_paths};
+use crate::dispatch::{Dispatcher, Tables, log_paths, open_regular};
 use crate::inherit::State;
 use crate::serve::Server;
 use crate::transaction::Shield;
@@ -230,19 +230,11 @@ fn local_files(config: &Config) -> Result<Vec<(TableId, OwnedFd)>, Failure> {
     let mut files = Vec::new();
     for (table, path) in named {
         let Some(path) = path else { continue };
-        // O_NONBLOCK: the open of a FIFO would wait for a writer
-        let opened =
-            OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
-        let why = match opened {
-            Ok(file) if file.metadata().is_ok_and(|meta| meta.is_file()) => {
-                files.push((table, file.into()));
-                continue;
-            }
-            Ok(_) => "not a regular file".into(),
-            Err(error) => error.to_string(),
-        };
-        let (path, word) = (path.display(), table.word());
-        return Err(format!("{path}: {why}; create it, or unset local_{word}").into());
+        let (file, _) = open_regular(path, OFlag::empty()).map_err(|why| {
+            let (path, word) = (path.display(), table.word());
+            format!("{path}: {why}; create it, or unset local_{word}")
+        })?;
+        files.push((table, file));
     }
     Ok(files)
 }

@@ -52,7 +52,7 @@ fn replace_file(folder: &Path, old: &[u8], new: &[u8]) -> bool {
     let pf = Simulated::open(folder, 1 << 20).unwrap();
     if let Some(before) = &before {
         // a table that somebody has removed gets the file's set again, unless that blocks nothing
-        let mended = mend(&pf, &directory, &t, false);
+        let mended = mend(&pf, &directory, &t);
         assert_eq!(mended.is_ok(), !before.is_empty(), "{mended:?}");
     }
     let expected = |before: Option<&Vec<PfrAddr>>| {

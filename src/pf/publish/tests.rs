@@ -88,11 +88,9 @@ fn without_reload_only_the_file_is_written() {
     assert_eq!(publish(None, &directory, &table("T"), &set(NEW), true), Ok(expected));
     assert_eq!(publish(None, &directory, &table("T"), &set(NEW), false), Ok(expected));
     assert_eq!(contents(&pf, &directory), [NEW, OLD, OLD]);
-    assert_eq!(mend(&pf, &directory, &table("T"), true), Ok(expected));
-    assert_eq!(contents(&pf, &directory), [NEW, OLD, OLD]);
-    assert_eq!(mend(&pf, &directory, &table("T"), false), Ok(expected));
+    assert_eq!(mend(&pf, &directory, &table("T")), Ok(expected));
     assert_eq!(contents(&pf, &directory), [NEW, NEW, OLD]);
-    assert_eq!(mend(&pf, &directory, &table("T"), false), Ok(Changes::default()));
+    assert_eq!(mend(&pf, &directory, &table("T")), Ok(Changes::default()));
 }
 
 #[test]
@@ -104,7 +102,7 @@ fn a_block_table_is_never_emptied() {
     assert_eq!(contents(&pf, &directory), [OLD, OLD, OLDER]);
     // not even when somebody emptied the file
     plant(scratch.path(), "T.pftable", "");
-    assert_eq!(mend(&pf, &directory, &table("T"), false), Err(error));
+    assert_eq!(mend(&pf, &directory, &table("T")), Err(error));
     assert_eq!(texts(&pf.list(&table("T")).unwrap()), OLD);
 
     let allow = Table::new("", "A", true).unwrap();
@@ -140,7 +138,7 @@ fn what_pf_refuses_in_the_trial_touches_nothing() {
         let directory = Directory::open(scratch.path()).unwrap();
         (scratch, pf, directory)
     };
-    assert_eq!(mend(&pf, &empty, &table("T"), false).unwrap_err().error.errno(), Errno::ENOENT);
+    assert_eq!(mend(&pf, &empty, &table("T")).unwrap_err().error.errno(), Errno::ENOENT);
 }
 
 /// A pf that agrees in the trial and then fails, after something else has happened.
@@ -196,7 +194,7 @@ fn when_the_old_file_cannot_come_back_the_new_one_is_brought_to_pf() {
         "{error}"
     );
     assert_eq!(contents(&pf, &directory), [NEW, OLD, OLDER]);
-    mend(&pf, &directory, &table("T"), false).unwrap();
+    mend(&pf, &directory, &table("T")).unwrap();
     assert_eq!(contents(&pf, &directory), [NEW, NEW, OLDER]);
 }
 
@@ -208,7 +206,7 @@ fn an_installation_that_cannot_be_taken_back_is_told_too() {
     let (said, _) = in_child("publish", scratch.path(), &fault);
     assert_eq!(said, format!("true {}", Errno::ENOSPC as i32));
     assert_eq!(contents(&pf, &directory), [NEW, OLD, OLDER]);
-    mend(&pf, &directory, &table("T"), false).unwrap();
+    mend(&pf, &directory, &table("T")).unwrap();
     assert_eq!(contents(&pf, &directory), [NEW, NEW, OLD]);
 }
 
@@ -256,7 +254,7 @@ fn child() {
     let done = match work.as_str() {
         "publish" => publish(Some(&pf), &directory, &table("T"), &set(NEW), false),
         "large" => publish(Some(&pf), &directory, &table("T"), &hosts(845_023, 5), false),
-        "mend" => mend(&pf, &directory, &table("T"), false),
+        "mend" => mend(&pf, &directory, &table("T")),
         "short of room" => {
             // SAFETY: no handler is installed; EFBIG instead of the end of the process
             unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) }.unwrap();
@@ -343,7 +341,7 @@ fn an_end_at_any_step_leaves_the_old_set_or_the_new_one_in_each() {
         assert_eq!(before, OLDER, "{step}");
         // what a restart does, and what it leaves when it ends early, too
         in_child("mend", scratch.path(), &format!("{step}:kill"));
-        mend(&pf, &directory, &table("T"), false).unwrap();
+        mend(&pf, &directory, &table("T")).unwrap();
         let [file_now, kernel_now, _] = contents(&pf, &directory);
         assert_eq!([&file_now, &kernel_now], [&file, &file], "{step}");
         converges(step, scratch.path(), &pf, &directory);
