@@ -128,8 +128,8 @@ impl Client {
         }
         let asked = Instant::now();
         loop {
-            match UnixStream::connect(socket) {
-                Ok(_) => return Ok(()),
+            match UnixStream::connect(socket).and_then(stays) {
+                Ok(()) => return Ok(()),
                 Err(error) if asked.elapsed() > SILENCE => {
                     return Err(ClientError::Connect(socket.to_owned(), error));
                 }
@@ -163,6 +163,19 @@ impl Client {
             _ if octets == most => Err(ClientError::TooLong),
             _ => Err(ClientError::Closed),
         }
+    }
+}
+
+/// Whether a new connection stays. The system may close the one to an engine that ends before it
+/// closes its socket, where a connection is taken then and closed at once.
+fn stays(mut stream: UnixStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(Duration::from_millis(50)))?;
+    match stream.read(&mut [0]) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+        Err(error) => Err(error),
+        // an engine says nothing unasked but that it has no seat left
+        Ok(0) => Err(io::ErrorKind::ConnectionReset.into()),
+        Ok(_) => Ok(()),
     }
 }
 

@@ -1,3 +1,4 @@
+use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
@@ -44,6 +45,24 @@ fn a_line_may_have_one_mebibyte_and_no_more() {
         drop(client);
         let _ = writer.join().unwrap();
     }
+}
+
+/// The engine ends; its listener takes one connection more, and the one after it is the next
+/// engine's.
+#[test]
+fn a_connection_that_is_closed_at_once_is_to_no_next_engine() {
+    let scratch = tempfile::tempdir().unwrap();
+    let socket = scratch.path().join("sock");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let (client, engine) = pair(MAX_ANSWER);
+    drop(engine);
+    let (taken, second) = mpsc::channel();
+    thread::spawn(move || {
+        drop(listener.accept().unwrap());
+        taken.send(listener.accept().unwrap())
+    });
+    client.outlive(&socket).unwrap();
+    second.recv_timeout(Duration::from_secs(10)).unwrap();
 }
 
 #[test]
