@@ -307,6 +307,36 @@ fn all_generations_are_read_after_a_long_stop() {
     assert!(service.uploads().iter().any(|upload| upload.text().contains(&newest)));
 }
 
+/// 1. Start with a link in the place of the log: it is not followed, and that is told.
+/// 2. Put the log itself there, still empty: the warning ends.
+/// 3. Add records: they come.
+#[test]
+fn a_link_in_the_place_of_the_log_is_not_followed() {
+    let (scratch, policy, service) = (Scratch::new(), policy(), LogService::start());
+    let (path, elsewhere) = (scratch.path().join("pflog"), scratch.path().join("elsewhere"));
+    let mut log = PacketLog::create(&elsewhere);
+    log.append(3, BAD);
+    std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+    let daemon = start(&scratch, &config(&scratch, &policy, &service));
+    let link = format!("packet log: {}: Too many levels of symbolic links", path.display());
+    let warned = || status(&daemon)["pf"]["warnings"].to_string().contains(&link);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !warned() {
+        assert!(Instant::now() < deadline, "{}", daemon.output());
+        sleep(Duration::from_millis(200));
+    }
+    assert_eq!(daemon.ctl(&["upload"]).stdout, "Nothing to upload\n");
+    std::fs::remove_file(&path).unwrap();
+    let mut log = PacketLog::create(&path);
+    while warned() {
+        assert!(Instant::now() < deadline, "{}", daemon.output());
+        sleep(Duration::from_millis(200));
+    }
+    log.append(4, BAD);
+    upload(&daemon);
+    assert_delivered(&log, &service.uploads());
+}
+
 /// Kill the engine with SIGKILL again and again while the log grows and slices are sent: each
 /// record is in one slice, and what came twice has the same id.
 #[test]

@@ -196,9 +196,17 @@ impl Follower {
     async fn choose(&mut self, leave: bool) -> bool {
         let position = self.engine.log.inner.borrow().position.clone();
         let mut best: Option<(Source, Fingerprint, u64)> = None;
-        let mut known = false;
+        let (mut known, mut unopened) = (false, String::new());
         for generation in 0..GENERATIONS {
-            let Ok((log, file)) = self.engine.link.open_log(generation).await else { continue };
+            let (log, file) = match self.engine.link.open_log(generation).await {
+                Ok(opened) => opened,
+                // only FILE itself has to be there
+                Err(why) if generation == 0 && !leave => {
+                    unopened = why;
+                    continue;
+                }
+                Err(_) => continue,
+            };
             let Some((source, print, first)) = self.open(&log, file) else { continue };
             let resume = position.offset_in(print);
             known = resume.is_some() || position.has_finished(print);
@@ -210,7 +218,12 @@ impl Follower {
                 break;
             }
         }
-        let Some((mut source, print, offset)) = best else { return false };
+        let Some((mut source, print, offset)) = best else {
+            if !leave {
+                self.engine.log.inner.borrow_mut().say(unopened);
+            }
+            return false;
+        };
         if let Err(error) = source.seek(offset) {
             self.engine.log.inner.borrow_mut().say(error.to_string());
             return false;
