@@ -456,6 +456,52 @@ fn through_tinyproxy() {
     assert_eq!(why.as_deref(), Ok("Nothing to upload\n"));
 }
 
+/// Through proxies that are out of order: one that closes, that says 407 or 502, that speaks
+/// something else, and one whose name nobody knows. Each is told, the slice stays, and the policy,
+/// which does not go through a proxy, is updated all the same.
+#[test]
+fn a_proxy_out_of_order_is_told() {
+    let service = LogService::start();
+    for (answer, expected) in [
+        ("", "127.0.0.1:"),
+        ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "the proxy refuses: "),
+        ("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", "the proxy refuses: "),
+        ("220 mail.example.com ESMTP\r\n", "127.0.0.1:"),
+        ("no such proxy", "127.0.0.1:"),
+    ] {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let url = match answer {
+            "no such proxy" => "http://proxy.invalid:8080".to_owned(),
+            _ => format!("http://fred:secret@{}", listener.local_addr().unwrap()),
+        };
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { return };
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut octet = [0];
+                    if stream.read_exact(&mut octet).is_err() {
+                        break;
+                    }
+                    head.push(octet[0]);
+                }
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        let stage = Stage::new(&service.url(), service.ca(), |config| {
+            config.set("log.proxy", url.as_str())
+        });
+        let started = Instant::now();
+        let why = stage.upload().unwrap_err();
+        assert!(why.contains(expected) && why.len() > 40, "{answer:?}: {why}");
+        assert!(!why.contains("secret") && !stage.daemon.output().contains("secret"), "{why}");
+        assert!(started.elapsed() < Duration::from_secs(45), "{answer:?}");
+        assert_eq!(stage.status()["spool"]["slices"], 1, "{answer:?}");
+        assert!(stage.daemon.ctl(&["update"]).status.success());
+    }
+    assert_eq!(service.uploads(), []);
+}
+
 /// `capture` learns from a client what `[log.request]` has to be; a daemon with that section then
 /// sends what the client sent, but for the times.
 #[test]
