@@ -17,8 +17,12 @@ for command in flush 'delete 198.18.0.2' 'add 192.0.2.44' kill; do
 	# shellcheck disable=SC2086 # a command with its argument
 	$PFCTL -q -a "$anchor" -t $BLOCK -T $command
 	wait_for 10 "the table is not put back after $command" holds $BLOCK "$dir/block"
+	case $command in
+	kill)	words='did not exist; made with' ;;
+	*)	words='had been changed by somebody' ;;
+	esac
 	wait_for 5 "nothing is logged after $command" \
-	    grep -q "pf table <$BLOCK> had been changed by somebody" "$dir/log"
+	    grep -q "pf table <$BLOCK> $words" "$dir/log"
 	: >"$dir/log"
 done
 stop_helper
