@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use control::{Change, Check, Request};
+use control::{Check, Request};
 use prefix::Prefix;
 
 use crate::ending::Ending;
@@ -46,27 +46,17 @@ impl<W: Write> Output for Text<W> {
         self.line(&check.text)
     }
 
-    fn end(&mut self, request: &Request, ending: &Ending) -> io::Result<()> {
+    fn end(&mut self, _: &Request, ending: &Ending) -> io::Result<()> {
         match ending {
             Ending::Status(status) => self.line(&status::render(status, now()))?,
             Ending::Hits(hits) => self.line(&hits::render(hits, now()))?,
             Ending::Why(why) => self.line(&why.text)?,
             Ending::Metrics(metrics) => self.line(&metrics.text)?,
-            Ending::Updated(updated)
-                if matches!(request, Request::Update { dry_run: true, .. }) =>
-            {
-                self.line(&totals("block", &updated.block))?;
-                self.line(&totals("allow", &updated.allow))?;
-            }
             // Of the others the lines before have said everything.
             _ => {}
         }
         self.out.flush()
     }
-}
-
-fn totals(table: &str, change: &Change) -> String {
-    format!("{table} table: {} to add, {} to remove", change.added, change.removed)
 }
 
 /// A line that can neither move the cursor nor rewrite the screen. The engine quotes what servers

@@ -683,11 +683,12 @@ fn a_new_device_waits_quietly() {
 
 /// Serve another list and run `update -n`.
 /// Check that it prints what would come and go, and that file, kernel and status are as before.
+/// Do it with a list so short that it is held back: it says so, and the totals.
 #[test]
 fn a_dry_run_changes_nothing() {
     let stage = Stage::new(|config| config);
-    let (new, new_text) = list(310);
-    stage.serve(&new);
+    let (longer, new_text) = list(310);
+    stage.serve(&longer);
     let before = stage.status()["update"]["last"].clone();
     let output = stage.daemon.ctl(&["update", "-n"]);
     assert!(output.status.success(), "{}", output.stderr);
@@ -704,5 +705,13 @@ fn a_dry_run_changes_nothing() {
     assert!(output.stdout.contains(&totals), "{}", output.stdout);
     assert_eq!(table(&stage.daemon, BLOCK).as_deref(), Some(stage.old.as_str()));
     assert_eq!(stage.status()["update"]["last"], before);
+
+    // the totals are there as well when the set would be held back
+    stage.serve(&list(12).0);
+    let output = stage.daemon.ctl(&["update", "-n"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.contains("Keeping the previous block list: "), "{}", output.stdout);
+    assert!(output.stdout.contains("block table: 0 to add, 0 to remove\n"), "{}", output.stdout);
+    stage.serve(&longer);
     stage.goes_on();
 }

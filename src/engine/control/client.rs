@@ -127,14 +127,19 @@ async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> i
                 sent += 1;
             }
             let ended = run.ended().await;
-            if let Some(preview) = &ended.preview {
-                for (old, new) in
-                    [(&preview.0.block, &preview.1.block), (&preview.0.allow, &preview.1.allow)]
-                {
-                    let empty = PrefixSet::default();
-                    client
-                        .difference(old.as_ref().unwrap_or(&empty), new.as_ref().unwrap_or(&empty))
-                        .await?;
+            if let Some((before, after)) = &ended.preview {
+                let empty = PrefixSet::default();
+                let mut totals = Vec::new();
+                for table in TableId::BY_NUMBER {
+                    let [old, new] =
+                        [before.as_ref(), after].map(|policy| policy.set(table).unwrap_or(&empty));
+                    let (plus, minus) = client.difference(old, new).await?;
+                    let word = table.word();
+                    totals.push(format!("{word} table: {plus} to add, {minus} to remove"));
+                }
+                // a set that is held back has them, too
+                for line in totals {
+                    client.send(&Reply::Line(line)).await?;
                 }
             }
             match &ended.result {

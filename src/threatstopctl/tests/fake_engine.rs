@@ -146,10 +146,13 @@ fn commands() {
         (
             &["upd", "-nf"],
             json!({ "command": "update", "force": true, "dry_run": true }),
-            vec![add.clone(), remove.clone(), json!({ "done": updated })],
-            format!(
-                "{signed}block table: 2 to add, 1 to remove\nallow table: 0 to add, 0 to remove\n"
-            ),
+            vec![
+                add.clone(),
+                remove.clone(),
+                json!({ "line": "block table: 2 to add, 1 to remove" }),
+                json!({ "done": updated }),
+            ],
+            format!("{signed}block table: 2 to add, 1 to remove\n"),
             dry_run,
         ),
         (

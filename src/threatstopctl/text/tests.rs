@@ -1,5 +1,3 @@
-use serde_json::json;
-
 use super::*;
 
 fn printed(write: impl Fn(&mut dyn Output)) -> String {
@@ -28,22 +26,4 @@ fn prefixes_are_printed_as_table_files_have_them() {
 fn what_others_say_cannot_steer_the_terminal() {
     let text = printed(|out| out.line("a\u{1b}[2J\u{9b}1m\u{7f}b\rc\td\ne").unwrap());
     assert_eq!(text, "a?[2J?1m?b?c\td\ne\n");
-}
-
-#[test]
-fn a_dry_run_ends_with_totals_and_a_run_does_not() {
-    let done = json!({
-        "started": 1, "seconds": 0.5, "server": "192.0.2.53:53", "dry_run": true,
-        "block": { "entries": 10, "added": 3, "removed": 1 },
-        "allow": { "entries": 2, "added": 0, "removed": 0 },
-        "warnings": []
-    });
-    for (dry_run, totals) in [
-        (true, "block table: 3 to add, 1 to remove\nallow table: 0 to add, 0 to remove\n"),
-        (false, ""),
-    ] {
-        let request = Request::Update { force: false, dry_run };
-        let ending = Ending::read(&request, done.clone()).unwrap();
-        assert_eq!(printed(|out| out.end(&request, &ending).unwrap()), totals);
-    }
 }
