@@ -502,6 +502,28 @@ fn a_proxy_out_of_order_is_told() {
     assert_eq!(service.uploads(), []);
 }
 
+/// Name a proxy that takes connections and says nothing. Upload.
+/// Check that updates go on and that the daemon ends in time meanwhile.
+#[test]
+fn a_proxy_that_hangs_holds_up_nobody() {
+    let service = LogService::start();
+    // the kernel completes the handshake, and nobody accepts
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", proxy.local_addr().unwrap());
+    let stage =
+        Stage::new(&service.url(), service.ca(), |config| config.set("log.proxy", url.as_str()));
+    let socket = stage.scratch.socket();
+    let upload = std::thread::spawn(move || tests::harness::ctl(&socket, &["upload"]));
+    let (_client, _) = proxy.accept().unwrap();
+    for _ in 0..3 {
+        assert!(stage.daemon.ctl(&["update"]).status.success());
+    }
+    assert!(!upload.is_finished(), "the upload should hang: {:?}", upload.join());
+    assert!(stage.daemon.stop().success());
+    assert_eq!(upload.join().unwrap().status.code(), Some(1));
+    assert_eq!(service.uploads(), []);
+}
+
 /// `capture` learns from a client what `[log.request]` has to be; a daemon with that section then
 /// sends what the client sent, but for the times.
 #[test]

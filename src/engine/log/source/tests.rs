@@ -117,6 +117,28 @@ fn a_truncated_or_replaced_file_is_noticed() {
 }
 
 #[test]
+fn a_file_of_more_than_four_gigabytes_is_read_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pflog");
+    fs::write(&path, CAPTURE).unwrap();
+    let mut source = open(&path);
+    let (_, first) = source.first().unwrap().unwrap();
+    source.seek(first).unwrap();
+    let before = records(&mut source);
+    // a hole, which takes no room on the disk, and the records once more behind it
+    let behind = 5 << 30;
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    let records_alone = &CAPTURE[FILE_HEADER..];
+    std::os::unix::fs::FileExt::write_all_at(&file, records_alone, behind).unwrap();
+    let mut source = open(&path);
+    assert!(source.first().unwrap().is_some());
+    source.seek(behind).unwrap();
+    let moved = |at: u64| at - FILE_HEADER as u64 + behind;
+    let expected: Vec<_> = before.iter().map(|(from, end)| (moved(*from), moved(*end))).collect();
+    assert_eq!(records(&mut source), expected);
+}
+
+#[test]
 fn a_damaged_file_ends_with_a_reason() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("pflog");
