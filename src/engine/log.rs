@@ -125,6 +125,11 @@ impl Log {
         {
             journal.next = newest.head.sequence + 1;
             journal.position = newest.head.position.clone();
+            if let Some((sequence, hits)) = journal.ahead.take()
+                && sequence == newest.head.sequence
+            {
+                journal.hits = hits;
+            }
         }
         if journal.hits.since == 0 {
             journal.hits.since = crate::clock::now();
@@ -213,6 +218,8 @@ impl Inner {
 
     fn cut(&mut self, directory: &std::path::Path) -> Result<(), String> {
         if let Some(times) = self.pending.times {
+            self.journal.ahead = Some((self.journal.next, self.hits.clone()));
+            self.journal.save(directory)?;
             let text = std::mem::take(&mut self.pending.text);
             let (next, records) = (self.journal.next, self.pending.records);
             let slice = Slice::new(next, times, records, text, self.position.clone());
@@ -231,6 +238,7 @@ impl Inner {
         }
         self.journal.position = self.position.clone();
         self.journal.hits = self.hits.clone();
+        self.journal.ahead = None;
         self.journal.save(directory)
     }
 

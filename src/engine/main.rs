@@ -8,6 +8,7 @@ mod alarm;
 mod clock;
 mod control;
 mod dns;
+mod files;
 mod link;
 mod log;
 mod protect;

@@ -8,7 +8,7 @@ mod memory;
 mod store;
 
 use std::cell::{Ref, RefCell};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use config::Config;
@@ -16,6 +16,7 @@ use imsg::{Source, TableId};
 use policy::{Floor, List, Since};
 use prefix::PrefixSet;
 
+use crate::files::replace;
 use crate::link::Link;
 pub use memory::{HeldBack, Known, Memory};
 
@@ -151,23 +152,4 @@ async fn in_force(link: &Link, table: TableId) -> Option<PrefixSet> {
             None
         }
     }
-}
-
-/// Writes a file of the directory so that it is the old one or the new one, whole.
-fn replace(directory: &Path, name: &str, octets: &[u8], durable: bool) -> Result<(), String> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let path = directory.join(name);
-    let temporary = directory.join(format!(".{name}.tmp"));
-    let write = || {
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let mut file = options.open(&temporary)?;
-        file.write_all(octets)?;
-        if durable {
-            file.sync_all()?;
-        }
-        std::fs::rename(&temporary, &path)
-    };
-    write().map_err(|error| format!("{}: {error}", path.display()))
 }

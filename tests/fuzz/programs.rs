@@ -38,10 +38,10 @@ pub mod state {
     pub fn replace(
         directory: &Path,
         name: &str,
-        octets: &[u8],
+        parts: &[&[u8]],
         _durable: bool,
     ) -> Result<(), String> {
-        std::fs::write(directory.join(name), octets).map_err(|error| error.to_string())
+        std::fs::write(directory.join(name), parts.concat()).map_err(|error| error.to_string())
     }
 }
 

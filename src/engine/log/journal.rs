@@ -8,7 +8,7 @@ use pflog::Fingerprint;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::hits::Hits;
-use super::spool::replace;
+use crate::files::replace;
 
 /// Its name in the engine's directory.
 pub const FILE: &str = "log.state";
@@ -89,6 +89,9 @@ pub struct Journal {
     pub position: Position,
     /// What was counted up to there.
     pub hits: Hits,
+    /// What is counted once the slice of this number is in the spool: kept before the slice is, for
+    /// a crash between the two.
+    pub ahead: Option<(u64, Hits)>,
     /// Slices that fell out of a full spool, were damaged, or were a record too large to be sent.
     pub dropped: u64,
     /// How often the packet log went on without the file that was read last.
@@ -126,7 +129,7 @@ impl Journal {
     /// Keeps it, durably.
     pub fn save(&self, directory: &Path) -> Result<(), String> {
         let text = serde_json::to_vec(self).map_err(|error| format!("{FILE}: {error}"))?;
-        replace(directory, FILE, &[&text])
+        replace(directory, FILE, &[&text], true)
     }
 }
 

@@ -8,15 +8,15 @@
 //! is removed, and as long as the whole is there, halves of it count as not written.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::journal::Position;
+use crate::files::{remove, replace};
 
 /// Most octets of text in a slice.
 pub const MAX_TEXT: usize = 5 << 20;
@@ -231,7 +231,10 @@ impl Spool {
 
     fn write(&self, slice: &Slice, head: &[u8]) -> Result<Stored, String> {
         let name = format!("{PREFIX}{}", slice.head.id);
-        replace(&self.directory, &name, &[head, &slice.text])?;
+        replace(&self.directory, &name, &[head, &slice.text], true).inspect_err(|_| {
+            // What is not kept for sure stays where it was, and comes in another slice.
+            let _ = remove(&self.directory, &name);
+        })?;
         let size = (head.len() + slice.text.len()) as u64;
         Ok(Stored { head: slice.head.clone(), size })
     }
@@ -259,13 +262,7 @@ impl Spool {
     /// # Errors
     /// When the file cannot be removed; it is then still in the spool.
     pub fn remove(&mut self, id: &str) -> Result<(), String> {
-        let path = self.path(id);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(format!("{}: {error}", path.display()));
-            }
-            _ => {}
-        }
+        remove(&self.directory, &format!("{PREFIX}{id}"))?;
         self.slices.retain(|stored| stored.head.id != id);
         Ok(())
     }
@@ -316,29 +313,6 @@ fn head(reader: &mut impl io::BufRead) -> Result<(Head, u64), String> {
     bounded.read_until(b'\n', &mut line).map_err(|error| error.to_string())?;
     let head = serde_json::from_slice(&line).map_err(|error| error.to_string())?;
     Ok((head, line.len() as u64))
-}
-
-/// Writes a file so that after a crash at any moment it is the old one or the new one, whole.
-///
-/// # Errors
-/// When a step fails; the old file, if there was one, is then still there.
-pub fn replace(directory: &Path, name: &str, parts: &[&[u8]]) -> Result<(), String> {
-    let path = directory.join(name);
-    let temporary = directory.join(format!(".{name}.tmp"));
-    let write = || {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let mut file = options.open(&temporary)?;
-        parts.iter().try_for_each(|part| file.write_all(part))?;
-        file.sync_all()?;
-        fs::rename(&temporary, &path)?;
-        File::open(directory)?.sync_all()
-    };
-    write().map_err(|error: io::Error| {
-        // on a full disk the half-written file would only take more of it
-        let _ = fs::remove_file(&temporary);
-        format!("{}: {error}", path.display())
-    })
 }
 
 #[cfg(test)]

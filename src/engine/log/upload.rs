@@ -73,12 +73,14 @@ pub async fn send(engine: &Engine) -> Result<Uploaded, Failure> {
     let log = &engine.log;
     let _one = log.uploading.lock().await;
     let _ = tokio::time::timeout(CATCH_UP, log.caught_up()).await;
+    let mut failed = None;
+    // what is in the spool already may be sent all the same
     if let Err(why) = log.cut() {
         logger::err(format_args!("spool: {why}"));
+        failed = Some(Failure { why, slow: false, wait: None });
     }
     let mut uploaded = Uploaded::default();
     let mut tried = BTreeSet::new();
-    let mut failed = None;
     while let Some(stored) = next(engine, &tried) {
         tried.insert(stored.head.id.clone());
         let Some(slice) = read(engine, &stored) else { continue };

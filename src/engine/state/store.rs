@@ -50,7 +50,7 @@ pub fn save(directory: &Path, policy: &Policy) -> Result<(), String> {
     for time in v4.iter().chain(v6) {
         out.extend_from_slice(&time.to_le_bytes());
     }
-    super::replace(directory, FILE, &out, false)
+    super::replace(directory, FILE, &[&out], false)
 }
 
 fn head(section: &Section, out: &mut Vec<u8>) -> Result<(), String> {

@@ -1,0 +1,84 @@
+//! Files of the engine's own directory. After a crash at any moment each is the old one or the new
+//! one, whole.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+/// Writes a file in place of the one before; with `durable` it is on disk, by its name, when this
+/// returns.
+///
+/// # Errors
+/// When a step fails, with the file's path. The old file, if there was one, is then still there,
+/// unless all that failed was to make the new name durable.
+pub fn replace(directory: &Path, name: &str, parts: &[&[u8]], durable: bool) -> Result<(), String> {
+    let path = directory.join(name);
+    let temporary = directory.join(format!(".{name}.tmp"));
+    let write = || {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = at(directory, "create", name).and_then(|()| options.open(&temporary))?;
+        at(directory, "write", name)?;
+        parts.iter().try_for_each(|part| file.write_all(part))?;
+        if durable {
+            at(directory, "fsync", name).and_then(|()| file.sync_all())?;
+        }
+        at(directory, "rename", name).and_then(|()| fs::rename(&temporary, &path))?;
+        if durable {
+            at(directory, "sync", name).and_then(|()| File::open(directory)?.sync_all())?;
+        }
+        Ok(())
+    };
+    write().map_err(|error: io::Error| {
+        // on a full disk the half-written file would only take more of it
+        let _ = fs::remove_file(&temporary);
+        format!("{}: {error}", path.display())
+    })
+}
+
+/// Removes a file, which may be gone already.
+///
+/// # Errors
+/// When it cannot be removed, with its path.
+pub fn remove(directory: &Path, name: &str) -> Result<(), String> {
+    let path = directory.join(name);
+    match at(directory, "unlink", name).and_then(|()| fs::remove_file(&path)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(format!("{}: {error}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A step is about to be taken. With the feature `fault-points`, the file `fault` of the directory
+/// may say in its first line what becomes of it: `rename log.state:kill` ends the process there,
+/// `:pass` does nothing, each once, and `:5` is error number 5 as long as the line is there. The
+/// name of any slice is `slice`.
+#[cfg(feature = "fault-points")]
+fn at(directory: &Path, what: &str, name: &str) -> io::Result<()> {
+    let path = directory.join("fault");
+    let name = if name.starts_with("slice.") { "slice" } else { name };
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    let Some((line, rest)) = text.split_once('\n') else { return Ok(()) };
+    match line.strip_prefix(&format!("{what} {name}:")) {
+        None => return Ok(()),
+        Some("kill" | "pass") => {}
+        Some(errno) => {
+            let errno = errno.parse().map_err(io::Error::other)?;
+            return Err(io::Error::from_raw_os_error(errno));
+        }
+    }
+    fs::remove_file(&path)?;
+    fs::write(&path, rest)?;
+    if line.ends_with(":kill") {
+        std::process::abort();
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "fault-points"))]
+#[inline]
+fn at(_: &Path, _: &str, _: &str) -> io::Result<()> {
+    Ok(())
+}
