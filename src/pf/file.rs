@@ -55,12 +55,19 @@ impl Directory {
     /// user own or may write to.
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
-        let fd = open(path, READ | OFlag::O_DIRECTORY, Mode::empty());
-        let fd = fd.map_err(Error::on(&name, "open"))?;
+        let fd = match open(path, READ | OFlag::O_DIRECTORY, Mode::empty()) {
+            Err(ENOENT) => {
+                return Err(Error::Refused(name, "no such directory; run threatstopctl setup"));
+            }
+            fd => fd.map_err(Error::on(&name, "open"))?,
+        };
         if trusted(&fstat(&fd).map_err(Error::on(&name, "fstat"))?) {
             return Ok(Self { fd, path: path.into() });
         }
-        Err(Error::Refused(name, "must belong to root, and nobody else may write to it"))
+        Err(Error::Refused(
+            name,
+            "must belong to root, and nobody else may write to it; chown root and chmod 755 it",
+        ))
     }
 
     /// The set of a table in its file, of `kind` "pftable", or "pftable.prev" for the set before.

@@ -250,7 +250,9 @@ pub fn open_regular(path: &Path, flags: OFlag) -> Result<(OwnedFd, Metadata), St
     match opened.and_then(|file| Ok((file.metadata()?, file))) {
         Ok((meta, file)) if meta.is_file() => Ok((file.into(), meta)),
         Ok(_) => Err("not a regular file".into()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err("No such file or directory".into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err("No such file or directory".into())
+        }
         Err(error) => Err(error.to_string()),
     }
 }

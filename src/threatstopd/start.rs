@@ -68,6 +68,7 @@ pub fn start(flags: &Flags, own: &Path, state: &mut State) -> Result<Server, Fai
     let networks = protect::networks(&config)?;
     let local = local_files(&config)?;
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    let listener = bind(&flags.socket)?;
     if state.first && !flags.debug {
         daemon(false, false).map_err(|errno| format!("daemon: {errno}"))?;
     }
@@ -82,7 +83,6 @@ pub fn start(flags: &Flags, own: &Path, state: &mut State) -> Result<Server, Fai
     let close_on_exec = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, close_on_exec)
         .map_err(|errno| format!("socketpair: {}", errno.desc()))?;
-    let listener = bind(&flags.socket)?;
     let zone = std::env::vars_os().filter(|(name, _)| name == "TZ");
     let child = process::spawn(&program, &theirs, zone)
         .map_err(|error| format!("{}: {error}", program.display()))?;
@@ -241,7 +241,10 @@ fn local_files(config: &Config) -> Result<Vec<(TableId, OwnedFd)>, Failure> {
 
 /// Binds the control socket, mode 0660; the group is that of the directory, on OpenBSD wheel.
 fn bind(path: &Path) -> Result<OwnedFd, Failure> {
-    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    let failed = |error: std::io::Error| {
+        let why = Errno::try_from(error).map_or("not possible", Errno::desc);
+        format!("{}: {why}; use -s to put the control socket elsewhere", path.display())
+    };
     // Whoever holds the lock is alone, so a socket that is there is a stale one.
     match fs::symlink_metadata(path) {
         Ok(meta) if meta.file_type().is_socket() => fs::remove_file(path).map_err(failed)?,

@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use tests::harness::{Config, Daemon, Scratch, programs};
 use tests::item::table_text;
 use tests::lists::{allow_list, basic_list};
-use tests::process::{Process, is_alive};
+use tests::process::{Process, is_alive, run};
 use tests::sim::{Layout, PolicyService, Zone};
 
 const BLOCK: &str = "ThreatSTOP-Block";
@@ -141,6 +141,29 @@ fn a_second_start_is_refused() {
     }
     assert!(daemon.ctl(&["status"]).status.success());
     assert!(daemon.stop().success());
+}
+
+/// Start as a daemon, with a control socket in a directory that there is not, and with one in the
+/// place of a file.
+/// Check that the terminal still learns of it, with the way out, that it exits 1, and that the file
+/// stays.
+#[test]
+fn a_socket_that_cannot_be_is_told_on_the_terminal() {
+    let scratch = Scratch::new();
+    Config::new(&scratch, &["127.0.0.1:9".parse().unwrap()]).write(&scratch);
+    let (missing, file) = (scratch.path().join("missing/sock"), scratch.path().join("file"));
+    fs::write(&file, "mine").unwrap();
+    for (socket, why) in [
+        (&missing, "No such file or directory; use -s to put the control socket elsewhere"),
+        (&file, "is there and is no socket; remove it, or use -s"),
+    ] {
+        let mut start = Command::new(&programs().threatstopd);
+        start.arg("-f").arg(scratch.config()).arg("-s").arg(socket);
+        let output = run(&mut start, PATIENCE);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.stderr, format!("{}: {why}\n", socket.display()));
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
 }
 
 /// Start the daemon. Change max_entries in the configuration and send SIGHUP.

@@ -490,7 +490,10 @@ fn a_directory_of_others_is_refused() {
     let missing = scratch.path().join("missing");
     let said = fails_to_start(&scratch, &config.set("tables.directory", missing.to_str().unwrap()));
     assert!(
-        said.contains(&format!("{}: open: No such file or directory", missing.display())),
+        said.contains(&format!(
+            "{}: no such directory; run threatstopctl setup",
+            missing.display()
+        )),
         "{said}"
     );
 }

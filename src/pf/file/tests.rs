@@ -173,7 +173,7 @@ fn a_directory_that_others_may_write_to_is_refused() {
     let error = Directory::open(&scratch.path().join("file")).err().unwrap();
     assert_eq!(error.errno(), Errno::ENOTDIR);
     let error = Directory::open(&scratch.path().join("none")).err().unwrap().to_string();
-    assert!(error.ends_with("none: open: No such file or directory"), "{error}");
+    assert!(error.ends_with("none: no such directory; run threatstopctl setup"), "{error}");
 }
 
 #[test]

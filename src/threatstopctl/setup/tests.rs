@@ -180,7 +180,7 @@ fn the_directory_is_made_alone_and_must_be_safe() {
     fs::create_dir(&tables.directory).unwrap();
     fs::set_permissions(&tables.directory, fs::Permissions::from_mode(0o777)).unwrap();
     let why = Files::make(&tables).unwrap_err();
-    assert!(why.ends_with("nobody else may write to it"), "{why}");
+    assert!(why.ends_with("nobody else may write to it; chown root and chmod 755 it"), "{why}");
     assert_eq!(fs::read_dir(&tables.directory).unwrap().count(), 0);
 }
 
