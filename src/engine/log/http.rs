@@ -6,7 +6,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use config::{Config, LogUrl};
@@ -79,6 +79,16 @@ pub enum Call {
     GetClear(String, &'static str),
 }
 
+impl Call {
+    /// Where it goes, as it stands in errors.
+    fn host(&self) -> String {
+        match self {
+            Self::Post { url, .. } | Self::Get(url) => authority(&url.to_string()).to_owned(),
+            Self::GetClear(host, _) => host.clone(),
+        }
+    }
+}
+
 type Job = (Call, oneshot::Sender<Result<Answer, String>>);
 
 /// The way to the thread.
@@ -100,8 +110,7 @@ impl Http {
                 let _ = reply.send(client.call(&call));
             }
         };
-        let thread = std::thread::Builder::new().name("http".into()).spawn(serve);
-        thread.map_err(|error| format!("thread: {error}"))?;
+        std::thread::Builder::new().name("http".into()).spawn(serve).map_err(no_thread)?;
         Ok(Self { jobs })
     }
 
@@ -117,6 +126,10 @@ impl Http {
     }
 }
 
+fn no_thread(error: std::io::Error) -> String {
+    format!("thread: {error}")
+}
+
 /// Reads `log.ca_file`; what is in it and no certificate is passed over.
 pub fn read_roots(path: &Path) -> Roots {
     let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
@@ -130,9 +143,11 @@ pub fn read_roots(path: &Path) -> Roots {
 
 /// A client for one proxy and one set of roots.
 struct Client {
-    agent: Agent,
+    config: ureq::config::Config,
     /// Why there can be no HTTPS.
     no_roots: Option<String>,
+    /// How long a call may take.
+    all: Duration,
 }
 
 impl Client {
@@ -152,7 +167,7 @@ impl Client {
             .root_certs(RootCerts::Specific(Arc::new(roots)))
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .build();
-        let agent = Agent::config_builder()
+        let config = Agent::config_builder()
             .tls_config(tls)
             // said even when there is none: the environment has no say
             .proxy(proxy)
@@ -167,15 +182,42 @@ impl Client {
             .timeout_recv_response(Some(limits.answer))
             .timeout_recv_body(Some(limits.body))
             .timeout_global(Some(limits.all))
-            .build()
-            .new_agent();
-        Ok(Self { agent, no_roots })
+            .build();
+        Ok(Self { config, no_roots, all: limits.all })
     }
 
+    /// Makes a call, which ends in time whatever servers and proxies do.
+    ///
+    /// ureq's own limits begin anew with each octet of a proxy's answer to CONNECT, so a second
+    /// thread looks at the clock.
     fn call(&self, call: &Call) -> Result<Answer, String> {
+        let agent = self.config.new_agent();
+        let (done, running) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            let watched = agent.clone();
+            let wait = move || {
+                let late = running.recv_timeout(self.all) == Err(RecvTimeoutError::Timeout);
+                if late {
+                    watched.shutdown();
+                }
+                late
+            };
+            let thread = std::thread::Builder::new().name("http limit".into());
+            let watch = thread.spawn_scoped(scope, wait).map_err(no_thread)?;
+            let answer = self.follow(&agent, call);
+            drop(done);
+            match (answer, watch.join()) {
+                (Err(_), Ok(true)) => Err(format!("{}: no answer in time", call.host())),
+                (answer, _) => answer,
+            }
+        })
+    }
+
+    /// The same without a limit for everything.
+    fn follow(&self, agent: &Agent, call: &Call) -> Result<Answer, String> {
         let (mut url, mut post) = match call {
             Call::GetClear(host, path) => {
-                return self.ask(&format!("http://{host}{path}"), None).map(|(answer, _)| answer);
+                return ask(agent, &format!("http://{host}{path}"), None).map(|(answer, _)| answer);
             }
             Call::Get(url) => (url.clone(), None),
             Call::Post { url, headers, body } => (url.clone(), Some((headers, body))),
@@ -184,7 +226,7 @@ impl Client {
             return Err(why.clone());
         }
         for _ in 0..=REDIRECTS {
-            let (answer, location) = self.ask(&url.to_string(), post)?;
+            let (answer, location) = ask(agent, &url.to_string(), post)?;
             let Some(location) = location else { return Ok(answer) };
             // RFC 9110, section 15.4: these repeat the request, the others look elsewhere
             if !matches!(answer.status, 307 | 308) {
@@ -194,44 +236,49 @@ impl Client {
         }
         Err(format!("{}: more than {REDIRECTS} redirects", url.host))
     }
+}
 
-    /// One request; gives the answer, and where it points when it is a redirect.
-    fn ask(
-        &self,
-        url: &str,
-        post: Option<(&Headers, &Vec<u8>)>,
-    ) -> Result<(Answer, Option<String>), String> {
-        let host = url.split('/').nth(2).unwrap_or(url);
-        let failed = |error: ureq::Error| format!("{host}: {}", reason(&error));
-        let response = match post {
-            Some((headers, body)) => {
-                let mut request = self.agent.post(url);
-                for (name, value) in headers {
-                    request = request.header(*name, value);
-                }
-                request.send(body.as_slice())
+/// Host and port of a URL.
+fn authority(url: &str) -> &str {
+    url.split('/').nth(2).unwrap_or(url)
+}
+
+/// One request; gives the answer, and where it points when it is a redirect.
+fn ask(
+    agent: &Agent,
+    url: &str,
+    post: Option<(&Headers, &Vec<u8>)>,
+) -> Result<(Answer, Option<String>), String> {
+    let host = authority(url);
+    let failed = |error: ureq::Error| format!("{host}: {}", reason(&error));
+    let response = match post {
+        Some((headers, body)) => {
+            let mut request = agent.post(url);
+            for (name, value) in headers {
+                request = request.header(*name, value);
             }
-            None => self.agent.get(url).call(),
-        };
-        let mut response = response.map_err(failed)?;
-        let field = |name: &str| {
-            let value = response.headers().get(name)?;
-            value.to_str().ok().map(ToOwned::to_owned)
-        };
-        let status = response.status().as_u16();
-        let (retry_after, location) = (field("retry-after"), field("location"));
-        let location = location.filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308));
-        let mut octets = Vec::new();
-        // by a limit of our own: ureq makes an error of a longer body, and its beginning says all
-        let mut body = std::io::Read::take(response.body_mut().as_reader(), MOST);
-        if let Err(error) = std::io::Read::read_to_end(&mut body, &mut octets)
-            && location.is_none()
-        {
-            return Err(format!("{host}: HTTP status {status}, then: {error}"));
+            request.send(body.as_slice())
         }
-        let body = String::from_utf8_lossy(&octets).into_owned();
-        Ok((Answer { status, retry_after, body }, location))
+        None => agent.get(url).call(),
+    };
+    let mut response = response.map_err(failed)?;
+    let field = |name: &str| {
+        let value = response.headers().get(name)?;
+        value.to_str().ok().map(ToOwned::to_owned)
+    };
+    let status = response.status().as_u16();
+    let (retry_after, location) = (field("retry-after"), field("location"));
+    let location = location.filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308));
+    let mut octets = Vec::new();
+    // by a limit of our own: ureq makes an error of a longer body, and its beginning says all
+    let mut body = std::io::Read::take(response.body_mut().as_reader(), MOST);
+    if let Err(error) = std::io::Read::read_to_end(&mut body, &mut octets)
+        && location.is_none()
+    {
+        return Err(format!("{host}: HTTP status {status}, then: {error}"));
     }
+    let body = String::from_utf8_lossy(&octets).into_owned();
+    Ok((Answer { status, retry_after, body }, location))
 }
 
 /// What ureq says, without the names of its own parts.

@@ -115,6 +115,7 @@ fn a_proxy_that_is_none_is_an_error() {
     }
     for (what, proxy, words) in [
         ("silent", hostile(silence), "no answer in time"),
+        ("drips", hostile(|stream| drip(stream, "HTTP/1.1 200 ", b'x')), "no answer in time"),
         ("closes", says(""), ""),
         ("garbage", says("SSH-2.0-OpenSSH_10.2\r\n\r\n"), ""),
         ("407", says("HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"), "the proxy refuses: "),
