@@ -9,26 +9,51 @@ use prefix::{Item, Items, Net, PrefixSet, write_set};
 use tests::harness::Scratch;
 use tests::prng::Prng;
 
-use crate::measure::{RUNS, installed, median, shell_with_peak, within};
+use crate::measure::{Cost, RUNS, installed, median, shell_with_peak, within};
 use crate::report::{Comparison, Side};
 
 const PREFIXES: usize = 1_000_000;
 const FLOOR: Floor = Floor { v4: 1, v6: 1 };
 
+/// The argument by which this program does one side in a process of its own, for its peak memory.
+pub const ALONE: &str = "compose-alone";
+const OURS: &str = "policy";
+const THEIRS: &str = "ipnet";
+
+/// Does one side once, with nothing else in memory than its input.
+pub fn alone(side: &str) {
+    if side == OURS {
+        assert!(!sweep(&nets()).v4().is_empty());
+    } else {
+        let theirs = of_ipnet(&nets());
+        assert!(!Ipv4Net::aggregate(&theirs).is_empty());
+    }
+}
+
+fn peak(side: &str) -> Option<f64> {
+    let own = std::env::current_exe().expect("this program");
+    shell_with_peak(&format!("{} {ALONE} {side}", own.display())).peak
+}
+
+fn nets() -> Vec<Net<u32>> {
+    let mut random = Prng::new(7);
+    let net = |_| {
+        let (addr, dice) = (random.next_u64() as u32, random.next_u64());
+        let len = if dice % 2 == 0 { 32 } else { 20 + (dice >> 8) % 13 };
+        Net::masked(addr, len as u8)
+    };
+    (0..PREFIXES).filter_map(net).collect()
+}
+
+fn of_ipnet(nets: &[Net<u32>]) -> Vec<Ipv4Net> {
+    let net = |net: &Net<u32>| Ipv4Net::new(Ipv4Addr::from_bits(net.addr()), net.len()).ok();
+    nets.iter().filter_map(net).collect()
+}
+
 /// Runs the comparison.
 pub fn compare() -> Vec<Comparison> {
-    let mut random = Prng::new(7);
-    let nets: Vec<Net<u32>> = (0..PREFIXES)
-        .filter_map(|_| {
-            let (addr, dice) = (random.next_u64() as u32, random.next_u64());
-            let len = if dice % 2 == 0 { 32 } else { 20 + (dice >> 8) % 13 };
-            Net::masked(addr, len as u8)
-        })
-        .collect();
-    let theirs: Vec<Ipv4Net> = nets
-        .iter()
-        .filter_map(|net| Ipv4Net::new(Ipv4Addr::from_bits(net.addr()), net.len()).ok())
-        .collect();
+    let nets = nets();
+    let theirs = of_ipnet(&nets);
     let scratch = Scratch::new();
     let (text, out) = (scratch.path().join("prefixes"), scratch.path().join("out"));
     let lines: String = nets.iter().map(|net| format!("{net}\n")).collect();
@@ -56,12 +81,13 @@ pub fn compare() -> Vec<Comparison> {
         true => Err("not installed".into()),
         false => Ok(median(range)),
     };
+    let with_peak = |costs, side| Ok(Cost { peak: peak(side), ..median(costs) });
     vec![Comparison {
         title: format!("Compose: {PREFIXES} random prefixes to {} disjoint ones", aggregated.len()),
         by_cpu: true,
         sides: vec![
-            Side { name: "policy: sort, sweep, cover".into(), cost: Ok(median(own)) },
-            Side { name: "ipnet: Ipv4Net::aggregate".into(), cost: Ok(median(net)) },
+            Side { name: "policy: sort, sweep, cover".into(), cost: with_peak(own, OURS) },
+            Side { name: "ipnet: Ipv4Net::aggregate".into(), cost: with_peak(net, THEIRS) },
             Side { name: "iprange --optimize (reads and writes text)".into(), cost: range },
         ],
         notes: Vec::new(),
