@@ -15,7 +15,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::*;
-use nix::sys::stat::Mode;
+use nix::errno::Errno;
+use nix::sys::stat::{Mode, SFlag, mknod};
 use nix::unistd::{chown, mkfifo};
 use tests::harness::{Config, Daemon, Scratch, programs};
 use tests::item::{items, table_text};
@@ -23,9 +24,8 @@ use tests::lists::allow_list;
 use tests::process::run;
 use tests::sim::{ConnectionFault, HostileService, Layout, Plan, PolicyService};
 
-/// Error numbers of a failing disk and of a full one, alike on Linux and OpenBSD.
-const EIO: &str = "5";
-const ENOSPC: &str = "28";
+/// What a disk may say to any step: full, broken, read-only, beyond the quota.
+const ERRORS: [Errno; 4] = [Errno::ENOSPC, Errno::EIO, Errno::EROFS, Errno::EDQUOT];
 
 /// The sets that are in force at first, before the service brings its own.
 const OLDER: &str = "200.0.0.1\n";
@@ -163,14 +163,14 @@ fn a_failing_step_leaves_the_old_set() {
     let new_allow = table_text(&allow_list());
     let mut jobs = Vec::new();
     for name in [BLOCK, ALLOW] {
-        for (step, stays) in STEPS {
-            let errno = if step.len() % 2 == 0 { ENOSPC } else { EIO };
+        for (index, (step, stays)) in STEPS.into_iter().enumerate() {
+            let errno = ERRORS[(index + name.len()) % ERRORS.len()];
             jobs.push((name, step.replace('T', name), stays, errno));
         }
     }
     faulty_helper();
     in_parallel(&jobs, |(name, step, stays, errno)| {
-        let what = format!("{step}:{errno}");
+        let what = format!("{step}:{}", *errno as i32);
         let (scratch, config) = seeded(&service);
         let daemon = start_faulty(&scratch, &config, &what);
         daemon.wait_until_ready();
@@ -179,9 +179,8 @@ fn a_failing_step_leaves_the_old_set() {
         let [allow, _] = whole(&what, &scratch, ALLOW, OLD_ALLOW, &new_allow);
         if *stays {
             assert_eq!(output.status.code(), Some(1), "{what}: {}", output.stdout);
-            let why = if *errno == EIO { "I/O error" } else { "No space left on device" };
             assert!(
-                output.stderr.contains(&format!(": {why}; the old set stays")),
+                output.stderr.contains(&format!(": {}; the old set stays", errno.desc())),
                 "{what}: {}",
                 output.stderr
             );
@@ -247,7 +246,8 @@ fn a_failing_way_back_is_told_and_mended() {
     let trap = scratch.tables().join(format!(".{BLOCK}.simulated.tmp"));
     fs::create_dir(&trap).unwrap();
     let config = config.set("tables.check_interval", "1s");
-    let daemon = start_faulty(&scratch, &config, &format!("undo {BLOCK}.pftable:{EIO}"));
+    let daemon =
+        start_faulty(&scratch, &config, &format!("undo {BLOCK}.pftable:{}", Errno::EIO as i32));
     let told = ": undo: I/O error; file and table differ; run threatstopctl update";
     daemon.wait_for(told, PATIENCE);
     daemon.wait_until_ready();
@@ -355,10 +355,11 @@ enum Planted {
     Directory,
     Writable,
     Foreign,
+    Device,
 }
 
 impl Planted {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Symlink,
         Self::Dangling,
         Self::Fifo,
@@ -366,7 +367,20 @@ impl Planted {
         Self::Directory,
         Self::Writable,
         Self::Foreign,
+        Self::Device,
     ];
+
+    /// Whether this user may put it there: owners are root's to give, devices not even always.
+    fn possible(self) -> bool {
+        match self {
+            Self::Foreign => nix::unistd::geteuid().is_root(),
+            Self::Device => {
+                let scratch = Scratch::new();
+                null_device(&scratch.path().join("null")).is_ok()
+            }
+            _ => true,
+        }
+    }
 
     fn put(self, path: &Path, victim: &Path) {
         let _ = fs::remove_file(path);
@@ -385,12 +399,20 @@ impl Planted {
                 let user = nobody();
                 chown(path, Some(user.uid), Some(user.gid)).unwrap();
             }
+            Self::Device => null_device(path).unwrap(),
         }
     }
 }
 
+/// A second /dev/null.
+fn null_device(path: &Path) -> nix::Result<()> {
+    let device = fs::metadata("/dev/null").unwrap().rdev();
+    mknod(path, SFlag::S_IFCHR, Mode::S_IRUSR | Mode::S_IWUSR, device as _)
+}
+
 /// At each name that the helper uses, plant a symbolic link, one to nothing, a FIFO, a second name
-/// of another file, a directory, a file that others may write to, and one of another owner. Update.
+/// of another file, a directory, a file that others may write to, one of another owner, and a device.
+/// Update.
 /// Check that the update either goes through or says which name is in the way, that it does not
 /// hang, that what a link points to is as before, and that no planted prefix comes into force. Take
 /// it away: an update goes through.
@@ -407,12 +429,8 @@ fn planted_names_are_refused_or_replaced() {
         "T.simulated",
         ".T.simulated.tmp",
     ] {
-        for planted in Planted::ALL {
-            // another owner is one that only root can give
-            if !matches!(planted, Planted::Foreign) || nix::unistd::geteuid().is_root() {
-                jobs.push((name.replace('T', BLOCK), planted));
-            }
-        }
+        let possible = Planted::ALL.into_iter().filter(|planted| planted.possible());
+        jobs.extend(possible.map(|planted| (name.replace('T', BLOCK), planted)));
     }
     in_parallel(&jobs, |(name, planted)| {
         let what = format!("{planted:?} at {name}");
