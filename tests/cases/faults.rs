@@ -17,6 +17,7 @@ use logging::*;
 use tests::harness::{Config, Daemon, Scratch, programs};
 use tests::item::items;
 use tests::process::run;
+use tests::sim::logservice::{Behaviour, Upload};
 use tests::sim::pflog::PacketLog;
 use tests::sim::{Layout, LogService, PolicyService};
 
@@ -63,6 +64,8 @@ struct Stage {
     service: LogService,
     log: PacketLog,
     daemon: Daemon,
+    /// Octets of the largest body that the service takes.
+    most: usize,
 }
 
 impl Stage {
@@ -74,7 +77,7 @@ impl Stage {
         assert!(daemon.ctl(&["update"]).status.success(), "{}", daemon.output());
         log.append(20, BAD);
         upload(&daemon);
-        Self { scratch, policy, service, log, daemon }
+        Self { scratch, policy, service, log, daemon, most: usize::MAX }
     }
 
     /// Says what the next steps come to, a line each.
@@ -103,7 +106,8 @@ impl Stage {
         let wanted = self.log.written().len();
         let end = Instant::now() + PATIENCE;
         let arrived = |stage: &Self| {
-            slices(&stage.service.uploads()).values().map(Vec::len).sum::<usize>() >= wanted
+            slices(&taken(&stage.service, stage.most)).values().map(Vec::len).sum::<usize>()
+                >= wanted
         };
         while !arrived(&self) || status(&self.daemon)["spool"]["slices"] != 0 {
             assert!(Instant::now() < end, "{what}: {}", self.daemon.output());
@@ -114,7 +118,7 @@ impl Stage {
         let daemon =
             Daemon::start(&self.scratch, &config(&self.scratch, &self.policy, &self.service));
         assert!(daemon.ctl(&["upload"]).status.success(), "{what}");
-        assert_delivered(&self.log, &self.service.uploads());
+        assert_delivered(&self.log, &taken(&self.service, self.most));
         let left: Vec<String> = fs::read_dir(self.scratch.spool())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -126,6 +130,13 @@ impl Stage {
         assert!(daemon.stop().success(), "{what}");
         hits["in"].as_u64().unwrap()
     }
+}
+
+/// What the service has taken.
+fn taken(service: &LogService, most: usize) -> Vec<Upload> {
+    let mut uploads = service.uploads();
+    uploads.retain(|upload| upload.body.len() <= most);
+    uploads
 }
 
 fn start_faulty(scratch: &Scratch, config: &Config) -> Daemon {
@@ -198,6 +209,35 @@ fn a_disk_that_fails_at_any_step_of_an_upload_loses_nothing() {
             stage.daemon.wait_for("sent again", PATIENCE);
         } else {
             assert_eq!(output.status.code(), Some(1), "{what}: {}", output.stdout);
+            assert!(output.stderr.contains("Input/output error"), "{what}: {}", output.stderr);
+        }
+        assert_eq!(stage.everything_arrives(&what), 80, "{what}");
+    });
+}
+
+/// Let the service take only small bodies, so that a slice is sent in halves; at each step of making
+/// them end the engine, or let the disk fail.
+/// Check that each record arrives in one slice and is counted once all the same.
+#[test]
+fn a_slice_is_cut_into_halves_or_stays_whole() {
+    let mut steps: Vec<(String, usize)> = vec![("unlink slice".to_owned(), 0)];
+    // the whole slice was kept by the same steps before
+    steps.extend([1, 2].iter().flat_map(|n| KEPT.map(|step| (format!("{step} slice"), *n))));
+    let jobs: Vec<_> = steps.iter().flat_map(|step| [(step, "kill"), (step, "5")]).collect();
+    faulty_engine();
+    in_parallel(&jobs, |((step, before), how)| {
+        let mut stage = Stage::new();
+        let what = format!("{step}, after {before}: {how}");
+        stage.most = 4000;
+        stage.service.set(Behaviour::AtMost(stage.most));
+        stage.fault(&format!("{}{step}:{how}\n", format!("{step}:pass\n").repeat(*before)));
+        stage.log.append(50, BAD);
+        let output = stage.daemon.ctl(&["upload"]);
+        assert_eq!(output.status.code(), Some(1), "{what}: {}", output.stdout);
+        assert!(stage.service.uploads().iter().any(|upload| upload.body.len() > 4000), "{what}");
+        if *how == "kill" {
+            stage.wait_for_another_engine(&what);
+        } else {
             assert!(output.stderr.contains("Input/output error"), "{what}: {}", output.stderr);
         }
         assert_eq!(stage.everything_arrives(&what), 80, "{what}");
