@@ -43,6 +43,14 @@ impl Policy {
             TableId::Allow => self.allow.as_ref(),
         }
     }
+
+    /// Since when each entry of the block table is covered once `block` is in force, at `now`.
+    pub fn since_with(&self, block: &PrefixSet, now: u64) -> Since {
+        match &self.block {
+            Some(old) => self.since.follow(old, block, now),
+            None => Since::new(block, now),
+        }
+    }
 }
 
 /// The state of the engine.
@@ -109,11 +117,7 @@ impl State {
         match table {
             TableId::Allow => next.allow = Some(set),
             TableId::Block => {
-                let now = crate::clock::now();
-                next.since = match &before.block {
-                    Some(old) => before.since.follow(old, &set, now),
-                    None => Since::new(&set, now),
-                };
+                next.since = before.since_with(&set, crate::clock::now());
                 next.block = Some(set);
             }
         }

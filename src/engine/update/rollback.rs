@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use control::{Change, Updated};
 use imsg::{Source, TableId};
-use policy::{List, Since, compose_allow, compose_block};
+use policy::{List, compose_allow, compose_block};
 use prefix::{Item, Items, PrefixSet};
 
 use super::publish::publish;
@@ -72,10 +72,7 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
         changes[table as usize] = change(before.set(table), set);
     }
     engine.runs.rollbacks.set(engine.runs.rollbacks.get().wrapping_add(1));
-    let since = match &before.block {
-        Some(old) => before.since.follow(old, &block, time.started),
-        None => Since::new(&block, time.started),
-    };
+    let since = before.since_with(&block, time.started);
     engine.state.remember(|memory| {
         for table in TableId::BY_NUMBER {
             let change = changes[table as usize];

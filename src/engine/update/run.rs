@@ -6,8 +6,8 @@ use std::time::Instant;
 use control::{Change, LastUpdate, Updated};
 use imsg::TableId;
 use policy::{
-    Accepted, Guard, HeldRuns, Kept, Removed, Run as Wanted, Since, Table, compose_allow,
-    compose_block, judge,
+    Accepted, Guard, HeldRuns, Kept, Removed, Run as Wanted, Table, compose_allow, compose_block,
+    judge,
 };
 use prefix::PrefixSet;
 
@@ -273,10 +273,7 @@ impl<'a> Work<'a> {
         next.allow = if published[TableId::Allow as usize] { allow } else { before.allow.clone() };
         match block.filter(|_| published[TableId::Block as usize]) {
             Some(block) => {
-                next.since = match &before.block {
-                    Some(old) => before.since.follow(old, &block, time.started),
-                    None => Since::new(&block, time.started),
-                };
+                next.since = before.since_with(&block, time.started);
                 next.block = Some(block);
             }
             None => {
