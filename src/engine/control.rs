@@ -37,13 +37,14 @@ pub async fn serve(engine: Rc<Engine>, listener: StdListener) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let places = if client::is_root(&engine, &stream) { &root } else { &others };
+                let is_root = client::is_root(&engine, &stream);
+                let places = if is_root { &root } else { &others };
                 let Some(seat) = places.take().await else {
                     refuse(stream);
                     continue;
                 };
                 let engine = Rc::clone(&engine);
-                places.seat(seat, |seat| attend(engine, stream, seat));
+                places.seat(seat, |seat| attend(engine, stream, is_root, seat));
             }
             Err(error) => {
                 logger::warn(format_args!("control socket: accept: {error}"));
@@ -53,8 +54,8 @@ pub async fn serve(engine: Rc<Engine>, listener: StdListener) {
     }
 }
 
-async fn attend(engine: Rc<Engine>, stream: UnixStream, seat: Seat) {
-    if let Err(error) = client::serve(&engine, stream, &seat).await {
+async fn attend(engine: Rc<Engine>, stream: UnixStream, is_root: bool, seat: Seat) {
+    if let Err(error) = client::serve(&engine, stream, is_root, &seat).await {
         logger::debug(format_args!("control client: {error}"));
     }
 }

@@ -90,12 +90,16 @@ pub fn is_root(engine: &Engine, stream: &UnixStream) -> bool {
     uid.is_ok_and(|uid| uid == 0 || uid == engine.given.start.owner)
 }
 
-/// Serves one client to its end.
+/// Serves one client, who may do everything if he `is_root`, to its end.
 ///
 /// # Errors
 /// When it is gone, or does not behave.
-pub async fn serve(engine: &Rc<Engine>, stream: UnixStream, seat: &Seat) -> io::Result<()> {
-    let is_root = is_root(engine, &stream);
+pub async fn serve(
+    engine: &Rc<Engine>,
+    stream: UnixStream,
+    is_root: bool,
+    seat: &Seat,
+) -> io::Result<()> {
     let mut client = Client { stream: BufReader::new(stream) };
     let mut line = Vec::new();
     let mut bounded = (&mut client.stream).take(MAX_REQUEST as u64);
