@@ -277,8 +277,7 @@ fn without_halves(mut slices: Vec<Stored>, directory: &Path) -> Result<Vec<Store
     let whole: BTreeSet<String> = slices.iter().map(|stored| stored.head.id.clone()).collect();
     for stored in &slices {
         if stored.head.of.as_ref().is_some_and(|of| whole.contains(of)) {
-            let path = directory.join(format!("{PREFIX}{}", stored.head.id));
-            fs::remove_file(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            remove(directory, &format!("{PREFIX}{}", stored.head.id))?;
         }
     }
     slices.retain(|stored| stored.head.of.as_ref().is_none_or(|of| !whole.contains(of)));
