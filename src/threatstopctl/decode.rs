@@ -1,6 +1,6 @@
 //! `decode`: packet logs as text, without the engine.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal as _, Read, Write};
 use std::time::{Duration, Instant};
@@ -16,8 +16,10 @@ use crate::client::{pledge, reason};
 use crate::error::Error;
 
 mod progress;
+mod sink;
 
 use progress::Progress;
+use sink::Sink;
 
 /// How a gzip file begins (RFC 1952, section 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -32,60 +34,50 @@ enum Trouble {
     Stdout(io::Error),
 }
 
-/// Prints the files, or standard input when there is none.
+/// Prints the files, or standard input when there is none; false when one of them cannot be read,
+/// is no packet log, or ends inside a record. What came before is printed then, and the other
+/// files are.
 ///
 /// # Errors
-/// When a file cannot be read, is no packet log, or ends inside a record; what came before is
-/// printed then. And [`Error::Stdout`].
+/// [`Error::Failed`] for a wrong operand, [`Error::Client`] when pledge(2) fails,
+/// [`Error::Stdout`].
 pub fn run(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
     let stamp = match arguments.value('t').map(OsStr::to_str) {
         None | Some(Some("time")) => Stamp::Time,
         Some(Some("date")) => Stamp::Date,
         Some(Some("epoch")) => Stamp::Epoch,
-        _ => return Err(failed("decode", "-t takes time, date or epoch".into())),
+        _ => return Err(failed("-t takes time, date or epoch")),
     };
     // the zone's file, while it can still be seen
     local_offset(0);
     pledge("stdio rpath").map_err(|error| Error::Client("decode", error))?;
-    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    if tool.json {
-        let mut text = Vec::new();
-        all(arguments, stamp, &mut text)?;
-        let text = String::from_utf8_lossy(&text);
-        let lines: Vec<&str> = text.lines().collect();
-        writeln!(out, "{}", serde_json::json!({ "lines": lines }))?;
-    } else {
-        let done = all(arguments, stamp, &mut out);
-        out.flush()?;
-        done?;
-    }
-    out.flush()?;
-    Ok(true)
+    let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    Ok(all(&arguments.operands, stamp, Sink::new(out, tool.json))?)
 }
 
-fn failed(what: &str, why: String) -> Error {
-    Error::Failed(Failure { what: what.into(), why })
+fn failed(why: &str) -> Error {
+    Error::Failed(Failure { what: "decode".into(), why: why.into() })
 }
 
-fn all(arguments: &Arguments, stamp: Stamp, out: &mut impl Write) -> Result<(), Error> {
+fn all(files: &[OsString], stamp: Stamp, mut out: Sink<impl Write>) -> io::Result<bool> {
     let standard_input = ["-".into()];
-    let files = match arguments.operands.as_slice() {
-        [] => standard_input.as_slice(),
-        files => files,
-    };
-    files.iter().try_for_each(|name| {
+    for name in if files.is_empty() { &standard_input } else { files } {
         let done = match name.as_encoded_bytes() {
-            b"-" => decode(io::stdin().lock(), None, stamp, out),
-            _ => file(name, stamp, out),
+            b"-" => decode(io::stdin().lock(), None, stamp, &mut out),
+            _ => file(name, stamp, &mut out),
         };
-        done.map_err(|trouble| match trouble {
-            Trouble::Input(why) => failed(&name.to_string_lossy(), why),
-            Trouble::Stdout(error) => error.into(),
-        })
-    })
+        match done {
+            Ok(()) => {}
+            Err(Trouble::Input(why)) => {
+                out.failure(Failure { what: name.to_string_lossy().into(), why })?;
+            }
+            Err(Trouble::Stdout(error)) => return Err(error),
+        }
+    }
+    out.end()
 }
 
-fn file(name: &OsStr, stamp: Stamp, out: &mut impl Write) -> Result<(), Trouble> {
+fn file(name: &OsStr, stamp: Stamp, out: &mut Sink<impl Write>) -> Result<(), Trouble> {
     let unreadable = |error: io::Error| Trouble::Input(reason(&error));
     let file = File::open(name).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len();
@@ -117,7 +109,7 @@ fn decode(
     input: impl Read,
     progress: Option<Progress>,
     stamp: Stamp,
-    out: &mut impl Write,
+    out: &mut Sink<impl Write>,
 ) -> Result<(), Trouble> {
     let unreadable = |error: io::Error| Trouble::Input(reason(&error));
     let mut buffered = BufReader::with_capacity(1 << 16, Counted { inner: input, octets: 0 });
@@ -163,7 +155,7 @@ fn decode(
             }
         };
         // what there is before the trouble, too
-        out.write_all(&text).map_err(Trouble::Stdout)?;
+        out.text(&text).map_err(Trouble::Stdout)?;
         if let Some(progress) = &progress
             && (shown.elapsed() >= SHOW || ended.is_some() || read.is_err())
         {

@@ -19,7 +19,8 @@ fn without_times(text: &[u8]) -> String {
 
 fn decoded(octets: &[u8]) -> (String, Option<String>) {
     let mut out = Vec::new();
-    let done = decode(octets, None, Stamp::Time, &mut out);
+    let mut sink = Sink::new(&mut out, false);
+    let done = decode(octets, None, Stamp::Time, &mut sink);
     let why = done.err().map(|trouble| match trouble {
         Trouble::Input(why) => why,
         Trouble::Stdout(error) => panic!("{error}"),
@@ -53,4 +54,46 @@ fn what_comes_before_the_trouble_is_printed() {
     assert!(decoded(&CAPTURE[..3]).1.unwrap().starts_with("truncated dump file"));
     let (text, why) = decoded(&[b'x'; 100]);
     assert!(text.is_empty() && why.unwrap().starts_with("bad dump file format"));
+}
+
+#[test]
+fn a_file_that_fails_does_not_end_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, octets: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, octets).unwrap();
+        path.into_os_string()
+    };
+    let damaged = file("damaged", &CAPTURE[..CAPTURE.len() - 1]);
+    let whole = file("whole", &packed(CAPTURE));
+    let missing = folder.path().join("missing").into_os_string();
+    let lines = TEXT.iter().filter(|octet| **octet == b'\n').count();
+
+    let mut text = Vec::new();
+    let files = [damaged.clone(), missing.clone(), whole.clone()];
+    let done = all(&files, Stamp::Epoch, Sink::new(&mut text, false));
+    assert!(!done.unwrap());
+    let text = String::from_utf8(text).unwrap();
+    assert_eq!(text.lines().count(), 2 * lines - 1);
+
+    let document = |files: &[OsString]| {
+        let mut json = Vec::new();
+        let done = all(files, Stamp::Epoch, Sink::new(&mut json, true)).unwrap();
+        (done, serde_json::from_slice::<serde_json::Value>(&json).unwrap())
+    };
+    let (done, json) = document(&files);
+    let json_lines: Vec<_> =
+        json["lines"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    assert_eq!((done, json_lines), (false, text.lines().collect()));
+    let why = json["error"]["why"].as_str().unwrap();
+    assert!(json["error"]["what"] == "decode" && why.contains("truncated dump file"), "{json}");
+    assert!(why.contains("missing: No such file or directory"), "{json}");
+
+    let (done, json) = document(std::slice::from_ref(&missing));
+    assert!(!done && json.get("lines").is_none(), "{json}");
+    assert_eq!(json["error"]["what"].as_str(), missing.to_str());
+    let empty = file("empty", &CAPTURE[..24]);
+    assert_eq!(document(&[empty]), (true, serde_json::json!({ "lines": [] })));
+    let (done, json) = document(&[whole]);
+    assert!(done && json.get("error").is_none());
 }
