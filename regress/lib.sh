@@ -30,12 +30,6 @@ skip() {
 	exit 0
 }
 
-# What is in the contract and not yet in the program.
-disabled() {
-	echo "DISABLED: $1"
-	exit 0
-}
-
 fail() {
 	echo "$1" >&2
 	exit 1
@@ -139,14 +133,6 @@ need_anchor() {
 prefer_pf() {
 	if [ "$system" = OpenBSD ] && [ "$uid" -eq 0 ]; then
 		need_pf
-	fi
-}
-
-# A command that the program at hand has, and the engine too where one runs already.
-need_command() {
-	"$THREATSTOPCTL" 2>&1 | grep -q "^	$1" || disabled "no threatstopctl $1 yet"
-	if [ -n "$helper" ] && ctl "$@" 2>&1 | grep -q 'not in this version'; then
-		disabled "no threatstopctl $* yet"
 	fi
 }
 

@@ -5,7 +5,6 @@
 
 . "$(dirname "$0")/../lib.sh"
 need_programs
-need_command import
 
 cd "$dir" || exit 1
 cat >old.conf <<'E1'

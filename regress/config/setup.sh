@@ -7,7 +7,6 @@
 
 . "$(dirname "$0")/../lib.sh"
 need_programs
-need_command setup
 
 config
 for option in '' -b; do

@@ -8,7 +8,6 @@
 need_openbsd
 need_root
 need_programs
-need_command decode
 log=/var/log/pflog
 [ "$(tcpdump -n -r $log 2>/dev/null | wc -l)" -gt 0 ] || skip "nothing in $log"
 

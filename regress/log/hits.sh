@@ -11,7 +11,6 @@ need_nsd
 need_packets
 
 begin 10 'log.enabled = true' 'log.url = "https://127.0.0.1:9/"'
-need_command show hits
 connect
 start_pflogd
 ping_out >"$dir/out" 2>&1 || fail "no ping before: $(cat "$dir/out")"

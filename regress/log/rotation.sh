@@ -17,7 +17,6 @@ serve "$dir/block" "$dir/allow"
 config 'log.enabled = true' 'log.url = "https://127.0.0.1:9/"'
 start
 update
-need_command show hits
 connect
 start_pflogd
 has() {

@@ -34,7 +34,6 @@ config 'log.enabled = true' "log.url = \"https://127.0.0.1:$https/upload\"" \
     "log.ca_file = \"$dir/cert\""
 start
 update
-need_command upload -n
 connect
 start_pflogd
 ! ping -n -c 1 -w 2 $far >"$dir/out" 2>&1 || fail "the ping is answered"
