@@ -6,6 +6,7 @@
 
 mod channel;
 mod frame;
+pub mod interface;
 mod message;
 pub mod process;
 

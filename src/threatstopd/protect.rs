@@ -7,10 +7,7 @@ use std::fs;
 use std::net::IpAddr;
 
 use config::{Config, Host, Server};
-use imsg::{Protected, Reason};
-use nix::ifaddrs::getifaddrs;
-use nix::net::if_::InterfaceFlags;
-use nix::sys::socket::SockaddrStorage;
+use imsg::{Protected, Reason, interface};
 use prefix::Prefix;
 
 use crate::Failure;
@@ -52,32 +49,13 @@ fn nameservers(text: &str) -> impl Iterator<Item = IpAddr> + '_ {
 
 /// The networks of all interfaces, and the other ends of point-to-point ones.
 fn interfaces() -> Result<Vec<Protected>, Failure> {
-    let list = getifaddrs().map_err(|errno| format!("getifaddrs: {}", errno.desc()))?;
-    let mut found = Vec::new();
-    for interface in list {
-        let protect = |net| Protected {
-            net,
-            reason: Reason::Interface,
-            name: interface.interface_name.clone(),
-        };
-        if let Some(addr) = interface.address.as_ref().and_then(ip) {
-            let mask = interface.netmask.as_ref().and_then(ip);
-            found.push(protect(network(addr, mask)));
-        }
-        if interface.flags.contains(InterfaceFlags::IFF_POINTOPOINT)
-            && let Some(peer) = interface.destination.as_ref().and_then(ip)
-        {
-            found.push(protect(Prefix::host(peer)));
-        }
-    }
-    Ok(found)
-}
-
-fn ip(addr: &SockaddrStorage) -> Option<IpAddr> {
-    if let Some(v4) = addr.as_sockaddr_in() {
-        return Some(v4.ip().into());
-    }
-    addr.as_sockaddr_in6().map(|v6| v6.ip().into())
+    let all = interface::interfaces().map_err(|errno| format!("getifaddrs: {}", errno.desc()))?;
+    let nets = all.into_iter().flat_map(|one| {
+        let nets = [Some(network(one.addr, one.mask)), one.peer.map(Prefix::host)];
+        nets.into_iter().flatten().map(move |net| (net, one.name.clone()))
+    });
+    let protect = |(net, name)| Protected { net, reason: Reason::Interface, name };
+    Ok(nets.map(protect).collect())
 }
 
 /// The network of an address under its mask.

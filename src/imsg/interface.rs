@@ -1,0 +1,116 @@
+//! The addresses of this host's network interfaces, from getifaddrs(3).
+//!
+//! Here, too, because it needs `unsafe`.
+
+use std::ffi::CStr;
+use std::net::IpAddr;
+
+use nix::errno::Errno;
+
+/// An address of an interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// The name of the interface.
+    pub name: String,
+    /// The address.
+    pub addr: IpAddr,
+    /// Its netmask, in the form of an address.
+    pub mask: Option<IpAddr>,
+    /// The other end of a point-to-point interface.
+    pub peer: Option<IpAddr>,
+}
+
+/// All IPv4 and IPv6 addresses of all interfaces.
+///
+/// # Errors
+/// Those of getifaddrs(3).
+pub fn interfaces() -> nix::Result<Vec<Interface>> {
+    let mut first = std::ptr::null_mut();
+    // SAFETY: the pointer is valid for the call, which leaves a list in it or fails.
+    Errno::result(unsafe { libc::getifaddrs(&raw mut first) })?;
+    let mut found = Vec::new();
+    // SAFETY: null or an entry of the list, which is ours alone until it is freed below.
+    let mut next = unsafe { first.as_ref() };
+    while let Some(entry) = next {
+        // SAFETY: as above; what an entry points to lives as long.
+        unsafe {
+            found.extend(interface(entry));
+            next = entry.ifa_next.as_ref();
+        }
+    }
+    // SAFETY: the list came from getifaddrs(3), and nothing of it is kept.
+    unsafe { libc::freeifaddrs(first) };
+    Ok(found)
+}
+
+/// # Safety
+/// The entry is one of getifaddrs(3).
+unsafe fn interface(entry: &libc::ifaddrs) -> Option<Interface> {
+    #[cfg(target_os = "linux")]
+    let peer = entry.ifa_ifu;
+    #[cfg(not(target_os = "linux"))]
+    let peer = entry.ifa_dstaddr;
+    let to_a_point = entry.ifa_flags & libc::IFF_POINTOPOINT as libc::c_uint != 0;
+    // SAFETY: the name is a string, and the addresses are null or socket addresses.
+    unsafe {
+        let family = i32::from(entry.ifa_addr.as_ref()?.sa_family);
+        let read = |addr| address(family, &octets(family, addr)?);
+        Some(Interface {
+            name: CStr::from_ptr(entry.ifa_name).to_string_lossy().into_owned(),
+            addr: read(entry.ifa_addr)?,
+            mask: read(entry.ifa_netmask),
+            peer: read(peer).filter(|_| to_a_point),
+        })
+    }
+}
+
+/// The octets of a socket address as far as there are any; `None` for a null pointer.
+///
+/// # Safety
+/// It is null or a socket address, of the length that [`length`] tells.
+unsafe fn octets(family: i32, addr: *const libc::sockaddr) -> Option<Vec<u8>> {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let len = length(family, addr.as_ref()?);
+        Some(std::slice::from_raw_parts(addr.cast(), len).to_vec())
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn length(_: i32, addr: &libc::sockaddr) -> usize {
+    addr.sa_len.into()
+}
+
+#[cfg(target_os = "linux")]
+fn length(family: i32, addr: &libc::sockaddr) -> usize {
+    match family {
+        libc::AF_INET => size_of::<libc::sockaddr_in>(),
+        libc::AF_INET6 => size_of::<libc::sockaddr_in6>(),
+        _ => size_of_val(addr),
+    }
+}
+
+/// The address in the octets of a socket address; those that are not there are zero.
+///
+/// The family is that of the interface's address, for a netmask has none on OpenBSD: of `ia_sockmask`
+/// sys/netinet/in.c sets the length and the address alone, and ifconfig(8) gives none to one of IPv6.
+/// Nor need all octets be there: getifaddrs(3) copies as many as `sa_len` says, and in_socktrim() of
+/// the same file cuts zeroes off.
+fn address(family: i32, octets: &[u8]) -> Option<IpAddr> {
+    match family {
+        libc::AF_INET => Some(field::<4>(octets, 4).into()),
+        libc::AF_INET6 => Some(field::<16>(octets, 8).into()),
+        _ => None,
+    }
+}
+
+fn field<const N: usize>(octets: &[u8], at: usize) -> [u8; N] {
+    let mut field = [0; N];
+    for (to, from) in field.iter_mut().zip(octets.iter().skip(at)) {
+        *to = *from;
+    }
+    field
+}
+
+#[cfg(test)]
+mod tests;

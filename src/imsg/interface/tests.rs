@@ -1,0 +1,36 @@
+use super::*;
+
+fn read(family: i32, octets: &[u8]) -> Option<String> {
+    address(family, octets).map(|addr| addr.to_string())
+}
+
+/// Socket addresses as OpenBSD hands them out: length, family, port, address.
+#[test]
+fn a_netmask_without_a_family_and_cut_short_is_read() {
+    let (inet, inet6) = (libc::AF_INET, libc::AF_INET6);
+    for (family, octets, expected) in [
+        (inet, &[16, 2, 0, 0, 192, 0, 2, 77, 0, 0, 0, 0, 0, 0, 0, 0][..], "192.0.2.77"),
+        (inet, &[16, 0, 0, 0, 255, 255, 240, 0, 0, 0, 0, 0, 0, 0, 0, 0], "255.255.240.0"),
+        (inet, &[7, 0, 0, 0, 255, 255, 240], "255.255.240.0"),
+        (inet, &[8, 0, 0, 0, 255, 255, 255, 252], "255.255.255.252"),
+        // of 0.0.0.0 nothing is left
+        (inet, &[], "0.0.0.0"),
+        (inet6, &[14, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255], "ffff:ffff:ffff::"),
+        (inet6, &[], "::"),
+    ] {
+        assert_eq!(read(family, octets).as_deref(), Some(expected), "{octets:?}");
+    }
+    let mut whole = [0; 28];
+    whole[8..24].fill(255);
+    assert_eq!(read(inet6, &whole).unwrap(), "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+    // link-layer addresses among them
+    assert_eq!(read(17, &whole), None);
+}
+
+#[test]
+fn the_loopback_interface_of_this_host() {
+    let all = interfaces().unwrap();
+    let found = all.iter().find(|one| one.addr == IpAddr::from([127, 0, 0, 1])).unwrap();
+    assert!(found.name.starts_with("lo"), "{all:?}");
+    assert_eq!((found.mask, found.peer), (Some(IpAddr::from([255, 0, 0, 0])), None));
+}
