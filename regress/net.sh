@@ -64,7 +64,9 @@ ping_in() {
 
 # Logs to $dir/pflog what the rules of the anchor log, through a pflogd(8) of our own.
 pflogd=
+logs_to=
 start_pflogd() {
+	logs_to=pflog$RDOMAIN
 	ifconfig "pflog$RDOMAIN" create
 	ifconfig "pflog$RDOMAIN" up
 	sed -i "s/ log / log (to pflog$RDOMAIN) /" "$dir/anchor.conf"
@@ -75,9 +77,9 @@ start_pflogd() {
 }
 
 stop_pflogd() {
-	[ -n "$pflogd" ] || return 0
+	[ -n "$logs_to" ] || return 0
 	quiet "$pflogd"
-	ifconfig "pflog$RDOMAIN" destroy
+	ifconfig "$logs_to" destroy
 } 2>/dev/null
 
 cleanup() {
