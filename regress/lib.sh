@@ -113,11 +113,15 @@ need_root() {
 	[ "$uid" -eq 0 ] || skip "needs root"
 }
 
+need_enabled() {
+	$PFCTL -si 2>/dev/null | grep -q '^Status: Enabled' || skip "pf is disabled"
+}
+
 # The tables of the case are in pf, in the anchor; the rules of the sample are loaded there.
 need_pf() {
 	need_openbsd
 	need_root
-	$PFCTL -si 2>/dev/null | grep -q '^Status: Enabled' || skip "pf is disabled"
+	need_enabled
 	backend=pf
 	anchor=$PF_ANCHOR
 	load_anchor
@@ -231,6 +235,39 @@ listening() {
 	perl -MIO::Socket::INET -e 'exit !IO::Socket::INET->new("127.0.0.1:$ARGV[0]")' "$port"
 }
 
+# ---- the log service
+
+# Makes a key and a certificate for this host, and takes a port. The certificate is not that of an
+# authority, which no client takes for a server's.
+make_certificate() {
+	cat >"$dir/openssl.cnf" <<-'EOF'
+	[req]
+	distinguished_name = name
+	x509_extensions = server
+	[name]
+	[server]
+	basicConstraints = critical,CA:FALSE
+	subjectAltName = DNS:localhost,IP:127.0.0.1
+	EOF
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+	    -config "$dir/openssl.cnf" -keyout "$dir/key" -out "$dir/cert" 2>"$dir/openssl.log" ||
+	    fail "openssl: $(cat "$dir/openssl.log")"
+	chmod 644 "$dir/cert"
+	https=$((port + 1))
+}
+
+# Has nc(1) take one request and confirm it for a device, so long after the connection
+# that it has come whole.
+answer() {
+	body="Log file uploaded successfully for $1"
+	(
+		sleep 5
+		printf 'HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s' \
+		    ${#body} "$body"
+	) | nc -l -c -N -C "$dir/cert" -K "$dir/key" 127.0.0.1 "$https" >"$dir/request" 2>"$dir/nc.log" &
+	sleep 1
+}
+
 # ---- the daemon
 
 # Starts threatstopd in the foreground of the background; further arguments are its own, and what
@@ -245,6 +282,18 @@ start() {
 
 ctl() {
 	"$THREATSTOPCTL" -s "$sock" "$@"
+}
+
+# Runs a command of the control tool as the user of the engine, who is neither root nor in wheel; its
+# output is in $dir/out. Which shell su(1) takes with -m is that of root on OpenBSD, and elsewhere what
+# SHELL says; the user itself has none that does anything.
+as_user() {
+	SHELL=/bin/sh su -m "$user" -c "$THREATSTOPCTL $*" >"$dir/out" 2>&1
+}
+
+# Whether that user can reach the program, which need not be so where it is not installed.
+reachable() {
+	SHELL=/bin/sh su -m "$user" -c "test -x $THREATSTOPCTL"
 }
 
 ready() {

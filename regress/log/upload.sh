@@ -12,21 +12,7 @@ need_programs
 need_nsd
 need_packets
 
-openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 \
-    -addext subjectAltName=IP:127.0.0.1 -keyout "$dir/key" -out "$dir/cert" 2>"$dir/openssl.log"
-chmod 644 "$dir/cert"
-https=$((port + 1))
-# Takes a request; answers so long after the connection that it has come whole.
-answer() {
-	body="Log file uploaded successfully for $1"
-	(
-		sleep 5
-		printf 'HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s' \
-		    ${#body} "$body"
-	) | nc -l -c -N -C "$dir/cert" -K "$dir/key" 127.0.0.1 $https >"$dir/request" 2>"$dir/nc.log" &
-	sleep 1
-}
-
+make_certificate
 printf '%s\n' $far $far6 >"$dir/block"
 : >"$dir/allow"
 serve "$dir/block" "$dir/allow"
