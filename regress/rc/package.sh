@@ -19,6 +19,9 @@ sample=/etc/threatstopd.toml
 for path in /etc/rc.d/threatstopd $sample $tables $spool; do
 	[ ! -e "$path" ] || skip "$path is there: this case removes what it finds after the package"
 done
+# what the case rcctl needs
+need_nsd
+need_enabled
 had_user=yes
 id _threatstop >/dev/null 2>&1 || had_user=no
 
@@ -72,7 +75,8 @@ for name in $ALLOW $BLOCK; do
 	is "$tables/$name.pftable" 600 root wheel
 done
 
-sh "$regress/rc/rcctl.sh"
+sh "$regress/rc/rcctl.sh" >"$dir/rcctl" || fail "rcctl failed: $(cat "$dir/rcctl")"
+! grep '^SKIPPED' "$dir/rcctl" || fail "rcctl did not run"
 
 pkg_delete -I threatstopd
 for path in /etc/rc.d/threatstopd "$THREATSTOPD" "$THREATSTOPCTL" \
