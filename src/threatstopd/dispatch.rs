@@ -43,10 +43,11 @@ pub enum Next {
 pub struct Dispatcher {
     /// The configuration in use.
     pub config: Config,
+    /// Whether the engine has begun its work.
+    pub greeted: bool,
     tables: Tables,
     shield: Shield,
     transaction: Option<Transaction>,
-    greeted: bool,
 }
 
 impl Dispatcher {

@@ -45,29 +45,38 @@ impl Server {
         drop(self.channel);
         let (ended, mut caught) = engine::await_end(self.child);
         state.child = (!ended).then_some(self.child);
+        // whether an engine has begun its work with the configuration in use
+        let mut bears = self.dispatcher.greeted;
         let mut config = None;
         match end {
             Ok(None) => state.stop = true,
             Ok(reloaded) => (config, state.backoff) = (reloaded, 0),
-            Err(why) => {
-                let young = self.started.elapsed() < YOUNG;
-                state.backoff = if young { longer(state.backoff) } else { 0 };
-                logger::err(format_args!(
-                    "engine gone: {why}; starting it again in {} s, the tables stay",
-                    state.backoff
-                ));
-                if !wants_stop(caught) && !caught.has(Signal::SIGHUP) {
-                    caught = rest(state.backoff)?;
+            Err(why) => match state.previous.take() {
+                Some(previous) if !bears => {
+                    take_back(&mut state, previous, format_args!("engine gone: {why}"));
+                    bears = true;
                 }
-                state.previous = None;
-            }
+                _ => {
+                    let young = self.started.elapsed() < YOUNG;
+                    state.backoff = if young { longer(state.backoff) } else { 0 };
+                    logger::err(format_args!(
+                        "engine gone: {why}; starting it again in {} s, the tables stay",
+                        state.backoff
+                    ));
+                    if !wants_stop(caught) && !caught.has(Signal::SIGHUP) {
+                        caught = rest(state.backoff)?;
+                    }
+                }
+            },
         }
         state.stop |= wants_stop(caught);
         if !state.stop && caught.has(Signal::SIGHUP) {
             config = reread(&flags.config, &self.dispatcher.config).ok().or(config);
         }
         if config.is_some() {
-            state.previous = std::mem::replace(&mut state.config, config);
+            let left = std::mem::replace(&mut state.config, config);
+            // what nothing could be started with is nothing to go back to
+            state.previous = if bears { left } else { state.previous };
         }
         // an engine that stays is for a new image to kill
         if state.stop && state.child.is_none() {
@@ -147,8 +156,7 @@ impl Server {
 /// When this program cannot be executed anew.
 pub fn again(program: &Path, mut state: State, why: &dyn std::error::Error) -> Result<(), Failure> {
     if let Some(previous) = state.previous.take() {
-        logger::err(format_args!("{why}; going on with the previous configuration"));
-        state.config = Some(previous);
+        take_back(&mut state, previous, why);
     } else {
         state.backoff = longer(state.backoff);
         logger::crit(format_args!("{why}; trying again in {} s", state.backoff));
@@ -157,10 +165,17 @@ pub fn again(program: &Path, mut state: State, why: &dyn std::error::Error) -> R
             return Ok(());
         }
         if caught.has(Signal::SIGHUP) {
-            state.config = None;
+            // a file that is no better must not cost the text that once was good
+            state.previous = state.config.take();
         }
     }
     Err(state.execute(program))
+}
+
+/// Goes back to the configuration before, which bore a start.
+fn take_back(state: &mut State, previous: OwnedFd, why: impl std::fmt::Display) {
+    logger::err(format_args!("{why}; going on with the previous configuration"));
+    state.config = Some(previous);
 }
 
 /// Reads the configuration again and keeps it for the next image. A bad one is logged and changes

@@ -343,6 +343,58 @@ fn a_configuration_that_does_not_bear_a_start_is_taken_back() {
     assert!(daemon.stop().success());
 }
 
+/// Start the daemon. Replace the configuration by one with which the helper can start and the engine
+/// cannot: a spool in a directory that there is not. Send SIGHUP, twice.
+/// Check that the engine says why, and that the helper goes on with the configuration before each
+/// time. Kill the engine: there is a new one.
+#[test]
+fn a_configuration_that_does_not_bear_an_engine_is_taken_back() {
+    let (service, scratch) = (service(), Scratch::new());
+    let daemon = running(&scratch, &service);
+    let config = Config::new(&scratch, &[service.addr()]);
+    config.set("log.spool", "/nonexistent/directory/spool").write(&scratch);
+    for _ in 0..2 {
+        let mark = daemon.mark();
+        daemon.signal(Signal::SIGHUP);
+        daemon.wait_for_after(mark, "/nonexistent/directory/spool: ", PATIENCE);
+        let line = daemon.wait_for_after(mark, "engine gone: ", PATIENCE);
+        assert!(line.text.ends_with("; going on with the previous configuration"), "{line:?}");
+        daemon.wait_for_after(mark, "started, engine", PATIENCE);
+        daemon.wait_until_ready();
+    }
+    let mark = daemon.mark();
+    kill(engine(&daemon), Signal::SIGKILL).unwrap();
+    daemon.wait_for_after(mark, "starting it again in", PATIENCE);
+    daemon.wait_for_after(mark, "started, engine", PATIENCE);
+    daemon.wait_until_ready();
+    assert!(daemon.ctl(&["update"]).status.success());
+    assert!(daemon.stop().success());
+}
+
+/// Start the daemon. Take its table directory away and kill the engine: no start succeeds. Break
+/// the configuration and send SIGHUP, then put the directory back.
+/// Check that the helper says what is wrong with the file, and goes on with the text that it had.
+#[test]
+fn a_bad_file_does_not_cost_the_text_that_was_good() {
+    let (service, scratch) = (service(), Scratch::new());
+    let daemon = running(&scratch, &service);
+    let away = scratch.path().join("away");
+    fs::rename(scratch.tables(), &away).unwrap();
+    let mark = daemon.mark();
+    kill(engine(&daemon), Signal::SIGKILL).unwrap();
+    daemon.wait_for_after(mark, "no such directory; run threatstopctl setup; trying", PATIENCE);
+    fs::write(scratch.config(), "intervall = 1\n").unwrap();
+    let mark = daemon.mark();
+    daemon.signal(Signal::SIGHUP);
+    let line = daemon.wait_for_after(mark, "threatstopd.toml:1: ", PATIENCE);
+    assert!(line.text.ends_with("; going on with the previous configuration"), "{line:?}");
+    fs::rename(&away, scratch.tables()).unwrap();
+    daemon.wait_for_after(mark, "started, engine", PATIENCE);
+    daemon.wait_until_ready();
+    assert!(daemon.ctl(&["update"]).status.success());
+    assert!(daemon.stop().success());
+}
+
 /// Start the helper without its descriptors 0, 1 and 2.
 /// Check that it works all the same.
 #[test]
