@@ -214,13 +214,17 @@ impl Spool {
     /// and the halves are not.
     pub fn split(&mut self, slice: &Slice) -> Result<bool, String> {
         let Some(halves) = slice.halves() else { return Ok(false) };
-        let mut stored = Vec::new();
-        for half in &halves {
-            stored.push(self.write(half, &head_line(&half.head)?)?);
-        }
         let id = &slice.head.id;
         let at = self.slices.iter().position(|stored| stored.head.id == *id);
-        self.remove(id)?;
+        let written: Result<Vec<Stored>, String> =
+            halves.iter().map(|half| self.write(half, &head_line(&half.head)?)).collect();
+        let replaced = written.and_then(|stored| self.remove(id).map(|()| stored));
+        let stored = replaced.inspect_err(|_| {
+            // A half that is left would be taken for a slice as soon as the whole is delivered.
+            for half in &halves {
+                let _ = remove(&self.directory, &format!("{PREFIX}{}", half.head.id));
+            }
+        })?;
         // Before a half is sent: were the whole there again after a power failure, all of it
         // would be sent again.
         let synced = File::open(&self.directory).and_then(|directory| directory.sync_all());

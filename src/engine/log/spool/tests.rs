@@ -196,6 +196,24 @@ fn what_cannot_be_halved_stays_whole() {
     fs::create_dir(&obstacle).unwrap();
     assert!(spool.split(&whole).is_err());
     fs::remove_dir(&obstacle).unwrap();
-    assert_eq!(ids(&spool), ids(&open(dir.path(), LARGE)));
-    assert_eq!(ids(&spool), [whole.head.id]);
+    assert_eq!(ids(&spool), [&*whole.head.id]);
+    // delivered all the same, as by another server: no half of it comes back
+    spool.remove(&whole.head.id).unwrap();
+    assert_eq!(ids(&open(dir.path(), LARGE)), [""; 0]);
+}
+
+/// The halves are written, but the whole cannot be removed: it stays, and they do not.
+#[test]
+fn what_cannot_be_removed_is_not_halved() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spool = open(dir.path(), LARGE);
+    let whole = slice(1, &RECORDS.concat());
+    spool.push(&whole).unwrap();
+    let file = dir.path().join(format!("slice.{}", whole.head.id));
+    // unlink(2) refuses a directory
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    assert!(spool.split(&whole).is_err());
+    assert_eq!(ids(&spool), [&*whole.head.id]);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "a half is left");
 }
