@@ -74,8 +74,10 @@ pub struct Log {
     ended: Cell<u64>,
     /// One upload at a time.
     uploading: Mutex<()>,
-    /// An upload that somebody asked for has ended: the schedule begins anew.
+    /// An upload that somebody asked for has ended: the schedule goes on from there.
     asked: Notify,
+    /// Why it failed, if it did.
+    asked_failed: Cell<Option<upload::Failure>>,
 }
 
 /// The figures of the log path at a moment.
@@ -153,6 +155,7 @@ impl Log {
             ended: Cell::new(0),
             uploading: Mutex::new(()),
             asked: Notify::new(),
+            asked_failed: Cell::new(None),
         })
     }
 

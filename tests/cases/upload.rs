@@ -6,9 +6,10 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use tests::harness::{Config, Daemon, Scratch, programs};
@@ -189,6 +190,38 @@ fn a_slice_stays_until_it_is_confirmed() {
             .unwrap()
             .any(|entry| { entry.unwrap().file_name().to_string_lossy().starts_with("slice.") })
     );
+}
+
+/// 1. Upload by hand: the next upload is due after the interval.
+/// 2. Let one fail by hand: it is tried again after a minute, as after one that was due.
+/// 3. Let the server ask to be left alone: the next is due no sooner than it asked for.
+#[test]
+fn an_upload_by_hand_moves_the_next() {
+    let service = LogService::start();
+    let mut stage = Stage::service(&service);
+    // the schedule hears of an upload right after the client
+    fn wait_for_next(stage: &Stage, range: RangeInclusive<u64>) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        loop {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+            let next = stage.status()["upload"]["next"].as_u64().unwrap();
+            let wait = next.saturating_sub(now);
+            if range.contains(&wait) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{wait} is not in {range:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE));
+    wait_for_next(&stage, 800..=990);
+    service.set(Behaviour::Say(500, "", "no luck"));
+    stage.log.append(1, BAD);
+    stage.upload().unwrap_err();
+    wait_for_next(&stage, 48..=66);
+    service.set(Behaviour::Say(503, "Retry-After: 300\r\n", "no luck"));
+    stage.upload().unwrap_err();
+    wait_for_next(&stage, 295..=360);
 }
 
 /// A confirmation for somebody else is none, and an alarm.

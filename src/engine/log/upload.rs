@@ -36,33 +36,33 @@ pub struct Failure {
 /// Sends what is due in time; never returns.
 pub async fn schedule(engine: Rc<Engine>) -> ! {
     let interval = engine.config.log.interval;
-    let mut wait = START.min(interval);
+    let mut wait = scheduled(START.min(interval), rand::random());
     let mut failures = 0;
     loop {
-        let spread = scheduled(wait, rand::random());
-        engine.log.inner.borrow_mut().next = Some(clock::now() + spread.as_secs());
+        engine.log.inner.borrow_mut().next = Some(clock::now() + wait.as_secs());
         let result = tokio::select! {
-            () = tokio::time::sleep(spread) => Some(send(&engine).await),
-            () = engine.log.asked.notified() => None,
+            () = tokio::time::sleep(wait) => send(&engine).await.map(drop),
+            () = engine.log.asked.notified() => engine.log.asked_failed.take().map_or(Ok(()), Err),
         };
         wait = match result {
-            Some(Err(failure)) => {
+            Err(failure) => {
                 failures += 1;
-                after(failures, &failure)
+                after(failures, &failure, rand::random())
             }
-            Some(Ok(_)) | None => {
+            Ok(()) => {
                 failures = 0;
-                interval
+                scheduled(interval, rand::random())
             }
         };
     }
 }
 
-/// How long to wait after failures in a row.
-fn after(failures: u32, failure: &Failure) -> Duration {
+/// How long to wait after failures in a row. What the server asked for is spread upwards only: it
+/// is not to be asked sooner.
+fn after(failures: u32, failure: &Failure, random: u32) -> Duration {
     let doubled = FIRST.saturating_mul(2_u32.saturating_pow((failures - 1).min(16))).min(LONGEST);
-    let wait = if failure.slow { LONGEST } else { doubled };
-    failure.wait.map_or(wait, |asked| asked.max(wait))
+    let wait = scheduled(if failure.slow { LONGEST } else { doubled }, random);
+    failure.wait.map_or(wait, |asked| wait.max(scheduled(asked, random) + asked / 10))
 }
 
 /// Sends everything that there is, the oldest first.
@@ -106,14 +106,15 @@ pub async fn send(engine: &Engine) -> Result<Uploaded, Failure> {
     }
 }
 
-/// The same because somebody asked for it; the schedule begins anew when it went well.
+/// The same because somebody asked for it; the schedule goes on from how it ended.
 ///
 /// # Errors
 /// As [`send`].
 pub async fn send_now(engine: &Engine) -> Result<Uploaded, String> {
-    let uploaded = send(engine).await.map_err(|failure| failure.why)?;
+    let result = send(engine).await;
+    engine.log.asked_failed.set(result.as_ref().err().cloned());
     engine.log.asked.notify_one();
-    Ok(uploaded)
+    result.map_err(|failure| failure.why)
 }
 
 /// The oldest slice that was not tried yet.

@@ -1,14 +1,34 @@
 use super::*;
 
+/// Random numbers that give the shortest wait, the middle and the longest.
+const RANDOM: [u32; 3] = [0, u32::MAX / 2, u32::MAX];
+
 #[test]
 fn waits_double_up_to_an_hour() {
     let failure = Failure { why: String::new(), slow: false, wait: None };
-    let minutes: Vec<u64> =
-        (1..9).map(|failures| after(failures, &failure).as_secs() / 60).collect();
-    assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60]);
-    assert_eq!(after(u32::MAX, &failure), LONGEST);
+    let minutes = |random| {
+        (1..9).map(|n| after(n, &failure, random).as_secs_f64() / 60.0).collect::<Vec<_>>()
+    };
+    for (part, random) in [0.9, 1.0, 1.1].into_iter().zip(RANDOM) {
+        let expected = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0].map(|n| n * part);
+        for (wait, expected) in minutes(random).into_iter().zip(expected) {
+            assert!((wait - expected).abs() < 0.01, "{wait} for {expected}");
+        }
+    }
     let slow = Failure { slow: true, ..failure.clone() };
-    assert_eq!(after(1, &slow), LONGEST);
-    let asked = Failure { wait: Some(Duration::from_secs(90 * 60)), ..failure };
-    assert_eq!(after(1, &asked), Duration::from_secs(90 * 60));
+    assert!(after(1, &slow, 0) >= LONGEST.mul_f64(0.9));
+    assert!(after(u32::MAX, &failure, u32::MAX) <= LONGEST.mul_f64(1.1));
+}
+
+#[test]
+fn nobody_comes_before_the_time_that_the_server_asked_for() {
+    for asked in [7, 30 * 60, 59 * 60, 90 * 60].map(Duration::from_secs) {
+        let failure = |slow| Failure { why: String::new(), slow, wait: Some(asked) };
+        for random in RANDOM {
+            for wait in [after(1, &failure(false), random), after(9, &failure(true), random)] {
+                assert!(wait >= asked, "{wait:?} for {asked:?}");
+            }
+        }
+        assert!(after(1, &failure(false), 0) <= asked.max(FIRST));
+    }
 }
