@@ -83,6 +83,7 @@ fn every_helper_message_arrives_as_it_was_sent() {
                 privileged: true,
                 verbose: false,
                 foreground: true,
+                reverted: false,
             }),
             false,
         ),

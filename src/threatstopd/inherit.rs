@@ -33,6 +33,8 @@ pub struct State {
     pub backoff: u32,
     /// Debug messages, as the control tool last asked for.
     pub verbose: bool,
+    /// The last reload was taken back.
+    pub reverted: bool,
     /// The lock on the table directory.
     pub lock: Option<OwnedFd>,
     /// The text of the configuration to use.
@@ -67,10 +69,10 @@ impl State {
         let fds = [&self.lock, &self.config, &self.previous];
         let [lock, config, previous] = fds.map(|fd| fd.as_ref().map_or(0, |fd| fd.as_raw_fd()));
         let child = self.child.map_or(0, Pid::as_raw);
-        let (stop, verbose) = (u8::from(self.stop), u8::from(self.verbose));
+        let backoff = self.backoff;
+        let [stop, verbose, reverted] = [self.stop, self.verbose, self.reverted].map(u8::from);
         let numbers = format!(
-            "{VERSION} {child} {stop} {} {verbose} {lock} {config} {previous} ",
-            self.backoff
+            "{VERSION} {child} {stop} {backoff} {verbose} {reverted} {lock} {config} {previous} "
         );
         [OsStr::new(&numbers), self.home.as_os_str()].join(OsStr::new(""))
     }
@@ -80,20 +82,23 @@ impl State {
         let numbers = str::from_utf8(numbers).ok()?.split_terminator(' ');
         let numbers = numbers.map(|word| word.parse().ok().filter(|number: &i32| *number >= 0));
         let numbers: Vec<i32> = numbers.collect::<Option<_>>()?;
-        let [VERSION, child, stop @ 0..=1, backoff, verbose @ 0..=1, fds @ ..] = &*numbers else {
+        let &[VERSION, child, stop @ 0..=1, backoff, ref rest @ ..] = &*numbers else {
             return None;
         };
-        let &[lock, config, previous] = fds else { return None };
+        let &[verbose @ 0..=1, reverted @ 0..=1, lock, config, previous] = rest else {
+            return None;
+        };
         let fd = |raw| match raw {
             0 => Some(None),
             raw => process::inherited_fd(raw).ok().map(Some),
         };
         Some(Self {
             first: false,
-            child: (*child > 0).then(|| Pid::from_raw(*child)),
-            stop: *stop == 1,
+            child: (child > 0).then(|| Pid::from_raw(child)),
+            stop: stop == 1,
             backoff: backoff.cast_unsigned(),
-            verbose: *verbose == 1,
+            verbose: verbose == 1,
+            reverted: reverted == 1,
             lock: fd(lock)?,
             config: fd(config)?,
             previous: fd(previous)?,

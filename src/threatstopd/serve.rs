@@ -74,6 +74,7 @@ impl Server {
             config = reread(&flags.config, &self.dispatcher.config).ok().or(config);
         }
         if config.is_some() {
+            state.reverted = false;
             let left = std::mem::replace(&mut state.config, config);
             // what nothing could be started with is nothing to go back to
             state.previous = if bears { left } else { state.previous };
@@ -167,6 +168,7 @@ pub fn again(program: &Path, mut state: State, why: &dyn std::error::Error) -> R
         if caught.has(Signal::SIGHUP) {
             // a file that is no better must not cost the text that once was good
             state.previous = state.config.take();
+            state.reverted = false;
         }
     }
     Err(state.execute(program))
@@ -176,6 +178,7 @@ pub fn again(program: &Path, mut state: State, why: &dyn std::error::Error) -> R
 fn take_back(state: &mut State, previous: OwnedFd, why: impl std::fmt::Display) {
     logger::err(format_args!("{why}; going on with the previous configuration"));
     state.config = Some(previous);
+    state.reverted = true;
 }
 
 /// Reads the configuration again and keeps it for the next image. A bad one is logged and changes

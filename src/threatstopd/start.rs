@@ -102,6 +102,7 @@ pub fn start(flags: &Flags, own: &Path, state: &mut State) -> Result<Server, Fai
         privileged,
         verbose: state.verbose,
         foreground: flags.debug,
+        reverted: state.reverted,
     };
     HelperMessage::Start(start).queue(&mut channel, 0, None)?;
     for part in networks.chunks(Protected::CAPACITY) {

@@ -63,6 +63,9 @@ pub struct Start {
     pub verbose: bool,
     /// Whether the log goes to stderr instead of syslog.
     pub foreground: bool,
+    /// Whether the last reload was taken back: nothing could be started with what it read, and this
+    /// is the configuration before.
+    pub reverted: bool,
 }
 
 /// How a transaction ended.
@@ -270,7 +273,8 @@ impl HelperMessage {
             Self::Start(start) => {
                 out.extend_from_slice(&start.table_entries.to_ne_bytes());
                 out.extend_from_slice(&start.owner.to_ne_bytes());
-                out.extend([start.privileged, start.verbose, start.foreground].map(u8::from));
+                let Start { privileged, verbose, foreground, reverted, .. } = *start;
+                out.extend([privileged, verbose, foreground, reverted].map(u8::from));
                 START
             }
             Self::Protected(networks) => {
@@ -338,6 +342,7 @@ impl HelperMessage {
                 privileged: fields.flag()?,
                 verbose: fields.flag()?,
                 foreground: fields.flag()?,
+                reverted: fields.flag()?,
             }),
             PROTECTED => {
                 let mut networks = Vec::new();

@@ -18,6 +18,7 @@ fn state() -> State {
         stop: true,
         backoff: 32,
         verbose: true,
+        reverted: true,
         lock: None,
         config: None,
         previous: None,
@@ -85,7 +86,7 @@ fn state_descriptors_arguments_and_process_id_survive() {
 #[test]
 fn what_is_not_in_form_is_no_first_start() {
     let scratch = tempfile::tempdir().unwrap();
-    for value in ["", "x", "1 0 0 0 0 0 0 0 ", "1 0 0 0 0 0 900 0 /"] {
+    for value in ["", "x", "1 0 0 0 0 0 0 0 0 ", "1 0 0 0 0 0 0 900 0 /"] {
         let (_, said) = run(&scratch.path().join("out"), Some(value));
         assert!(said.starts_with("THREATSTOPD_STATE: "), "{value}: {said}");
         assert!(said.ends_with("not to be set by hand"), "{value}: {said}");
@@ -95,21 +96,22 @@ fn what_is_not_in_form_is_no_first_start() {
 #[test]
 fn every_field_has_its_form() {
     let read = |value: &str| State::read(value.as_bytes());
-    assert!(read("1 0 0 0 0 0 0 0 /").is_some());
-    assert_eq!(read("1 7 1 60 1 0 0 0 /").unwrap().child, Some(Pid::from_raw(7)));
+    assert!(read("1 0 0 0 0 0 0 0 0 /").is_some());
+    assert_eq!(read("1 7 1 60 1 0 0 0 0 /").unwrap().child, Some(Pid::from_raw(7)));
     for value in [
-        "2 0 0 0 0 0 0 0 /",          // another version
-        "1 0 0 0 0 0 0 /",            // too few
-        "1 0 0 0 0 0 0 0 0 /",        // too many
-        "1 0 0 0 0 0 0 0",            // no path
-        "1 -1 0 0 0 0 0 0 /",         // would be every process
-        "1 0 2 0 0 0 0 0 /",          // neither yes nor no
-        "1 0 0 -1 0 0 0 0 /",         // less than no wait
-        "1 0 0 4294967296 0 0 0 0 /", // no i32
-        "1  0 0 0 0 0 0 0 /",         // an empty word
-        "1 0 0 0 0 2 0 0 /",          // one of the first three
-        "1 0 0 0 0 -7 0 0 /",         // no descriptor
-        "1 0 0 0 0 0 0 9999 /",       // not open
+        "2 0 0 0 0 0 0 0 0 /",          // another version
+        "1 0 0 0 0 0 0 0 /",            // too few
+        "1 0 0 0 0 0 0 0 0 0 /",        // too many
+        "1 0 0 0 0 0 0 0 0",            // no path
+        "1 -1 0 0 0 0 0 0 0 /",         // would be every process
+        "1 0 2 0 0 0 0 0 0 /",          // neither yes nor no
+        "1 0 0 0 0 2 0 0 0 /",          // nor this
+        "1 0 0 -1 0 0 0 0 0 /",         // less than no wait
+        "1 0 0 4294967296 0 0 0 0 0 /", // no i32
+        "1  0 0 0 0 0 0 0 0 /",         // an empty word
+        "1 0 0 0 0 0 2 0 0 /",          // one of the first three
+        "1 0 0 0 0 0 -7 0 0 /",         // no descriptor
+        "1 0 0 0 0 0 0 0 9999 /",       // not open
     ] {
         assert!(read(value).is_none(), "{value}");
     }
