@@ -5,7 +5,8 @@
 //! 2. Hold the full file in its EXAMPLES against what `threatstopd -nv` prints.
 //! 3. Take the flags from the source of threatstopd, and hold threatstopd(8) against them.
 //! 4. Hold its files, signals and lines of pf.conf(5) against defaults and sample, and the commands
-//!    that any document tells to type against the usage of threatstopctl.
+//!    that any document tells to type against the usage of threatstopctl; and each command of that
+//!    usage, word for word, against its heading in threatstopctl(8) as mandoc prints it.
 //! 5. Run mandoc's lint over all manuals.
 
 // A test stops at the first thing that is not as expected; there is nobody to hand an error to.
@@ -178,16 +179,54 @@ fn invocations(text: &str) -> Vec<Vec<&str>> {
     found
 }
 
+/// The lines of the usage of threatstopctl, each a command with its arguments.
+fn usage() -> Vec<String> {
+    let output = run(&mut Command::new(&programs().threatstopctl), Duration::from_secs(20));
+    let lines = output.stderr.lines().filter_map(|line| line.strip_prefix('\t'));
+    let lines: Vec<String> = lines.map(str::to_owned).collect();
+    assert!(lines.len() >= 15, "{}", output.stderr);
+    lines
+}
+
+/// What mandoc prints of a manual, in wide lines and without the backspaces that make bold.
+fn printed(mandoc: &Path, manual: &Path) -> String {
+    let mut command = Command::new(mandoc);
+    command.args(["-T", "ascii", "-O", "width=200"]).arg(manual);
+    let output = run(&mut command, Duration::from_secs(60));
+    assert!(output.status.success(), "{}", output.stderr);
+    let mut text = String::new();
+    for character in output.stdout.chars() {
+        match character {
+            '\u{8}' => drop(text.pop()),
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+#[test]
+fn commands_are_printed_as_in_the_usage() {
+    let Some(mandoc) = require_program("mandoc") else { return };
+    let manual = manuals().into_iter().find(|path| path.ends_with("threatstopctl.8")).unwrap();
+    let printed = printed(&mandoc, &manual);
+    let (_, commands) = printed.split_once("commands are available:\n").unwrap();
+    let (commands, _) = commands.split_once("\nJSON OUTPUT\n").unwrap();
+    // a short heading has its text behind it
+    let headings = commands.lines().filter_map(|line| line.strip_prefix("     "));
+    let headings: Vec<String> = headings
+        .filter(|line| !line.starts_with(' '))
+        .map(|line| line.split("  ").next().unwrap_or_default().replace(" | ", "|"))
+        .collect();
+    for line in usage() {
+        assert!(headings.contains(&line), "{line} is not among: {headings:#?}");
+    }
+}
+
 #[test]
 fn commands_to_type_are_there() {
-    let output = run(&mut Command::new(&programs().threatstopctl), Duration::from_secs(20));
-    let usage: BTreeMap<&str, &str> = output
-        .stderr
-        .lines()
-        .filter_map(|line| line.strip_prefix('\t'))
-        .map(|line| line.split_once(' ').unwrap_or((line, "")))
-        .collect();
-    assert!(usage.len() >= 15, "{}", output.stderr);
+    let usage = usage();
+    let usage: BTreeMap<&str, &str> =
+        usage.iter().map(|line| line.split_once(' ').unwrap_or((line, ""))).collect();
     let mut seen = BTreeSet::new();
     for path in [
         "src/threatstopd/threatstopd.8",
