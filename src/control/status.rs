@@ -36,7 +36,8 @@ pub struct PfStatus {
     pub limit: Option<u64>,
     /// Why pf could not be asked.
     pub error: Option<String>,
-    /// Sentences that nobody may overlook: nothing is blocked, and why.
+    /// Sentences that nobody may overlook: nothing is blocked, pf cannot be asked, the policy is
+    /// old or held back for long, the packet log cannot be followed.
     pub warnings: Vec<String>,
 }
 
@@ -88,7 +89,7 @@ pub struct Update {
     pub last_good: Option<u64>,
     /// When the next run is due.
     pub next: Option<u64>,
-    /// Runs that failed since the last good one.
+    /// Runs since the last good one that failed or held a table back.
     pub failures: u32,
 }
 
@@ -99,7 +100,8 @@ pub struct LastUpdate {
     pub started: u64,
     /// How long it took, in seconds.
     pub seconds: f64,
-    /// `published`, `unchanged`, `held back` or `failed`.
+    /// `published`, `unchanged`, `held back`, `rolled back` (fetched and not published) or
+    /// `failed`.
     pub result: String,
     /// Why it failed or was held back.
     pub why: Option<String>,
@@ -146,7 +148,7 @@ pub struct ServerStatus {
     pub server: String,
     /// The last attempt.
     pub last: Option<Attempted>,
-    /// Runs in a row that failed on it.
+    /// Attempts in a row that failed on it; a run may make several.
     pub failures: u32,
 }
 
