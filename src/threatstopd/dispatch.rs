@@ -164,7 +164,7 @@ impl Dispatcher {
         }
     }
 
-    /// Queues a list but for its end.
+    /// Queues a list but for its end. The queue has room for as many prefixes as a table may have.
     fn list(
         &self,
         table: TableId,
@@ -179,7 +179,15 @@ impl Dispatcher {
             Source::File => directory.load(of, "pftable"),
             Source::Previous => directory.load(of, "pftable.prev"),
         };
-        let failure = read.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        let most = self.config.guard.max_entries;
+        let read = read.map_err(|error| error.to_string()).and_then(|addrs| match addrs.len() {
+            found if found > most as usize => Err(format!(
+                "{found} prefixes, more than {most} (see max_entries in [guard]): raise it, or the \
+                 next set is compared with none"
+            )),
+            _ => Ok(addrs),
+        });
+        let failure = read.as_ref().err().cloned().unwrap_or_default();
         let addrs = read.unwrap_or_default();
         // what the kernel has besides plain prefixes shows in the number
         let head = ListHead { table, source, entries: addrs.len() as u32, failure };

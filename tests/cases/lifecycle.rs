@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
+use std::net::Ipv6Addr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -392,6 +393,41 @@ fn a_bad_file_does_not_cost_the_text_that_was_good() {
     daemon.wait_for_after(mark, "started, engine", PATIENCE);
     daemon.wait_until_ready();
     assert!(daemon.ctl(&["update"]).status.success());
+    assert!(daemon.stop().success());
+}
+
+/// Plant a table file, and a table, of more prefixes than fit the way to the engine with the
+/// max_entries that the configuration has now. Start the daemon, with no service at first.
+/// Check that it starts and says that the set is not compared with, and why; that `show block` says
+/// so too; and, with the service, that an update brings the new set.
+#[test]
+fn a_table_of_more_than_max_entries_holds_up_no_start() {
+    let (service, scratch) = (service(), Scratch::new());
+    let hosts = (0..70_000u128).map(|n| Ipv6Addr::from_bits((0x2a00 << 112) + 2 * n));
+    let text: String = hosts.map(|host| format!("{host}\n")).collect();
+    for kind in ["pftable", "simulated"] {
+        let path = scratch.tables().join(format!("{BLOCK}.{kind}"));
+        fs::write(&path, &text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let nobody = "127.0.0.1:9".parse().unwrap();
+    let config = |addr| Config::new(&scratch, &[addr]).set("guard.max_entries", 1000);
+    let daemon = Daemon::spawn(&scratch, &config(nobody), |_| {});
+    let why = "70000 prefixes, more than 1000 (see max_entries in [guard]): raise it, or the next \
+               set is compared with none";
+    daemon.wait_for(&format!("no previous block set: {why}"), PATIENCE);
+    daemon.wait_until_ready();
+    let output = daemon.ctl(&["show", "block"]);
+    assert!(output.stderr.contains(why), "{}", output.stderr);
+    assert!(!daemon.output().contains("engine gone"), "{}", daemon.output());
+
+    config(service.addr()).write(&scratch);
+    assert!(daemon.ctl(&["reload"]).status.success());
+    daemon.wait_until_ready();
+    assert!(daemon.ctl(&["update"]).status.success(), "{}", daemon.output());
+    let expected = table_text(&basic_list(500).table);
+    assert_eq!(daemon.table_file(BLOCK), Some(expected.clone()));
+    assert_eq!(daemon.kernel_table(BLOCK), Some(expected));
     assert!(daemon.stop().success());
 }
 
