@@ -18,6 +18,7 @@ use ::control::{Failure, Reply};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::Engine;
+use crate::errors::words;
 use places::{Places, Seat};
 
 /// How long accept(2) pauses when descriptors are short.
@@ -28,7 +29,10 @@ pub async fn serve(engine: Rc<Engine>, listener: StdListener) {
     let listener = match UnixListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => {
-            logger::crit(format_args!("control socket: {error}: threatstopctl will not work"));
+            logger::crit(format_args!(
+                "control socket: {}: threatstopctl will not work",
+                words(&error)
+            ));
             return;
         }
     };
@@ -47,7 +51,7 @@ pub async fn serve(engine: Rc<Engine>, listener: StdListener) {
                 places.seat(seat, |seat| attend(engine, stream, is_root, seat));
             }
             Err(error) => {
-                logger::warn(format_args!("control socket: accept: {error}"));
+                logger::warn(format_args!("control socket: accept: {}", words(&error)));
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -56,7 +60,7 @@ pub async fn serve(engine: Rc<Engine>, listener: StdListener) {
 
 async fn attend(engine: Rc<Engine>, stream: UnixStream, is_root: bool, seat: Seat) {
     if let Err(error) = client::serve(&engine, stream, is_root, &seat).await {
-        logger::debug(format_args!("control client: {error}"));
+        logger::debug(format_args!("control client: {}", words(&error)));
     }
 }
 

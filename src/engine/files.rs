@@ -6,6 +6,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use crate::errors::words;
+
 /// Writes a file in place of the one before; with `durable` it is on disk, by its name, when this
 /// returns.
 ///
@@ -33,7 +35,7 @@ pub fn replace(directory: &Path, name: &str, parts: &[&[u8]], durable: bool) -> 
     write().map_err(|error: io::Error| {
         // on a full disk the half-written file would only take more of it
         let _ = fs::remove_file(&temporary);
-        format!("{}: {error}", path.display())
+        format!("{}: {}", path.display(), words(&error))
     })
 }
 
@@ -45,7 +47,7 @@ pub fn remove(directory: &Path, name: &str) -> Result<(), String> {
     let path = directory.join(name);
     match at(directory, "unlink", name).and_then(|()| fs::remove_file(&path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(format!("{}: {error}", path.display()))
+            Err(format!("{}: {}", path.display(), words(&error)))
         }
         _ => Ok(()),
     }

@@ -8,6 +8,7 @@ mod alarm;
 mod clock;
 mod control;
 mod dns;
+mod errors;
 mod files;
 mod link;
 mod log;
@@ -65,7 +66,7 @@ fn run() -> Result<Infallible, String> {
         .enable_io()
         .enable_time()
         .build()
-        .map_err(|error| format!("event loop: {error}"))?;
+        .map_err(|error| format!("event loop: {}", errors::words(&error)))?;
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let link = link::Link::start(channel)?;
         let state = state::State::load(&config, &link).await?;

@@ -18,6 +18,7 @@ use tokio::net::lookup_host;
 use tokio::time::timeout;
 
 use crate::Engine;
+use crate::errors::words;
 use crate::state::Known;
 
 /// How long a run waits for the resolver, while it asks the policy servers anyway.
@@ -93,7 +94,8 @@ impl Names {
                 Err(error) => {
                     if self.failing.borrow_mut().insert(name.clone()) {
                         logger::warn(format_args!(
-                            "{what} {name}: {error}; protected as before: {}",
+                            "{what} {name}: {}; protected as before: {}",
+                            words(&error),
                             listed(&before)
                         ));
                     }

@@ -6,6 +6,8 @@ use std::io;
 
 use apl::{AnswerError, ListError};
 
+use crate::errors::words;
+
 /// What failed at one address of a server.
 #[derive(Debug)]
 pub enum AttemptError {
@@ -54,12 +56,6 @@ impl fmt::Display for AttemptError {
 }
 
 impl std::error::Error for AttemptError {}
-
-/// The words of strerror(3), without the number that the standard library puts behind them.
-fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error ").next().unwrap_or_default().to_owned()
-}
 
 /// One failed attempt at an address of a server.
 #[derive(Debug)]

@@ -19,6 +19,7 @@ use super::Inner;
 use super::scope::Scope;
 use super::source::{Source, Step};
 use crate::Engine;
+use crate::errors::words;
 
 /// How often the packet log is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -225,7 +226,7 @@ impl Follower {
             return false;
         };
         if let Err(error) = source.seek(offset) {
-            self.engine.log.inner.borrow_mut().say(error.to_string());
+            self.engine.log.inner.borrow_mut().say(words(&error));
             return false;
         }
         let mut inner = self.engine.log.inner.borrow_mut();

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use config::{Config, LogUrl};
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use tokio::sync::oneshot;
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use super::answer::Answer;
+use crate::errors::words;
 
 /// The certificates of `log.ca_file`, or why there are none.
 pub type Roots = Result<Vec<CertificateDer<'static>>, String>;
@@ -127,16 +128,20 @@ impl Http {
 }
 
 fn no_thread(error: std::io::Error) -> String {
-    format!("thread: {error}")
+    format!("thread: {}", words(&error))
 }
 
 /// Reads `log.ca_file`; what is in it and no certificate is passed over.
 pub fn read_roots(path: &Path) -> Roots {
-    let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| failed(&error))?;
-    let roots: Vec<_> = certificates.collect::<Result<_, _>>().map_err(|error| failed(&error))?;
+    let failed = |why: &str| format!("{}: {why}", path.display());
+    let unread = |error| match error {
+        pem::Error::Io(error) => failed(&words(&error)),
+        other => failed(&other.to_string()),
+    };
+    let certificates = CertificateDer::pem_file_iter(path).map_err(unread)?;
+    let roots: Vec<_> = certificates.collect::<Result<_, _>>().map_err(unread)?;
     if roots.is_empty() {
-        return Err(failed(&"no certificate in it"));
+        return Err(failed("no certificate in it"));
     }
     Ok(roots)
 }
@@ -275,7 +280,7 @@ fn ask(
     if let Err(error) = std::io::Read::read_to_end(&mut body, &mut octets)
         && location.is_none()
     {
-        return Err(format!("{host}: HTTP status {status}, then: {error}"));
+        return Err(format!("{host}: HTTP status {status}, then: {}", words(&error)));
     }
     let body = String::from_utf8_lossy(&octets).into_owned();
     Ok((Answer { status, retry_after, body }, location))
@@ -284,7 +289,7 @@ fn ask(
 /// What ureq says, without the names of its own parts.
 fn reason(error: &ureq::Error) -> String {
     match error {
-        ureq::Error::Io(error) => error.to_string(),
+        ureq::Error::Io(error) => words(error),
         ureq::Error::Rustls(error) => format!("TLS: {error}"),
         ureq::Error::Timeout(what) => format!("no answer in time ({what})"),
         ureq::Error::HostNotFound => "no such host".into(),

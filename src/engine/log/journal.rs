@@ -8,6 +8,7 @@ use pflog::Fingerprint;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::hits::Hits;
+use crate::errors::words;
 use crate::files::replace;
 
 /// Its name in the engine's directory.
@@ -114,7 +115,7 @@ impl Journal {
     /// Reads it back; nothing when there is none.
     pub fn load(directory: &Path) -> Result<Self, String> {
         let path = directory.join(FILE);
-        let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        let failed = |why: &dyn std::fmt::Display| format!("{}: {}", path.display(), words(why));
         match std::fs::metadata(&path) {
             Ok(meta) if meta.len() > LARGEST => return Err(failed(&"too large")),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -8,6 +8,8 @@ use flate2::bufread::MultiGzDecoder;
 use imsg::LogFile;
 use pflog::{Fingerprint, Reader, Record};
 
+use crate::errors::words;
+
 /// Octets that one step may read: some ten thousand records, a few milliseconds.
 const STEP: usize = 256 << 10;
 /// Octets of the beginning by which a file that was written anew is noticed.
@@ -80,7 +82,7 @@ impl Source {
         while first.is_none() {
             if let Some(record) = self.reader.record().map_err(|error| error.to_string())? {
                 first = Some((record.offset, record.end));
-            } else if self.fill().map_err(|error| error.to_string())? == 0 {
+            } else if self.fill().map_err(|error| words(&error))? == 0 {
                 return Ok(None);
             }
         }
@@ -89,7 +91,7 @@ impl Source {
         };
         if let Input::Plain(file) = &self.input {
             self.head = vec![0; usize::try_from(end).map_or(HEAD, |end| end.min(HEAD))];
-            file.read_exact_at(&mut self.head, 0).map_err(|error| error.to_string())?;
+            file.read_exact_at(&mut self.head, 0).map_err(|error| words(&error))?;
         }
         Ok(Some((print, offset)))
     }
@@ -153,7 +155,7 @@ impl Source {
                     Ok(count) => left = left.saturating_sub(count.max(1)),
                     Err(error) => {
                         let behind = self.reader.offset();
-                        return Err(self.fail(format!("{error}, behind octet {behind}")));
+                        return Err(self.fail(format!("{}, behind octet {behind}", words(&error))));
                     }
                 },
                 Err(error) => return Err(self.fail(error)),

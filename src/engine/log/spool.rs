@@ -16,6 +16,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::journal::Position;
+use crate::errors::words;
 use crate::files::{remove, replace};
 
 /// Most octets of text in a slice.
@@ -138,7 +139,7 @@ impl Spool {
     /// # Errors
     /// When the directory cannot be read.
     pub fn open(directory: &Path, limit: u64) -> Result<(Self, u64), String> {
-        let failed = |error: io::Error| format!("{}: {error}", directory.display());
+        let failed = |error: io::Error| format!("{}: {}", directory.display(), words(&error));
         let mut slices = Vec::new();
         let mut damaged = 0;
         for entry in fs::read_dir(directory).map_err(failed)? {
@@ -230,7 +231,9 @@ impl Spool {
         let synced = File::open(&self.directory).and_then(|directory| directory.sync_all());
         let rest = self.slices.split_off(at.unwrap_or(self.slices.len()));
         self.slices.extend(stored.into_iter().chain(rest));
-        synced.map(|()| true).map_err(|error| format!("{}: {error}", self.directory.display()))
+        synced
+            .map(|()| true)
+            .map_err(|error| format!("{}: {}", self.directory.display(), words(&error)))
     }
 
     fn write(&self, slice: &Slice, head: &[u8]) -> Result<Stored, String> {
@@ -249,7 +252,7 @@ impl Spool {
     /// When its file is gone or damaged.
     pub fn read(&self, stored: &Stored) -> Result<Slice, String> {
         let path = self.path(&stored.head.id);
-        let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        let failed = |why: &dyn std::fmt::Display| format!("{}: {}", path.display(), words(why));
         let mut reader = BufReader::new(File::open(&path).map_err(|error| failed(&error))?);
         let (head, _) = head(&mut reader).map_err(|why| failed(&why))?;
         let mut text = Vec::new();
@@ -298,8 +301,8 @@ fn head_line(head: &Head) -> Result<Vec<u8>, String> {
 
 /// What there is to know of a slice's file; its text is proved when it is read.
 fn stock(path: &Path, id: &str) -> Result<Stored, String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let size = file.metadata().map_err(|error| error.to_string())?.len();
+    let file = File::open(path).map_err(|error| words(&error))?;
+    let size = file.metadata().map_err(|error| words(&error))?.len();
     let mut reader = BufReader::new(file);
     let (head, line) = head(&mut reader)?;
     let rest = size.checked_sub(line);
@@ -313,7 +316,7 @@ fn stock(path: &Path, id: &str) -> Result<Stored, String> {
 fn head(reader: &mut impl io::BufRead) -> Result<(Head, u64), String> {
     let mut line = Vec::new();
     let mut bounded = reader.take(MAX_HEAD);
-    bounded.read_until(b'\n', &mut line).map_err(|error| error.to_string())?;
+    bounded.read_until(b'\n', &mut line).map_err(|error| words(&error))?;
     let head = serde_json::from_slice(&line).map_err(|error| error.to_string())?;
     Ok((head, line.len() as u64))
 }

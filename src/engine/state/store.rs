@@ -9,6 +9,7 @@ use prefix::{Address, Item, Items, Net, Range, pack, push_cover, unpack};
 use serde::{Deserialize, Serialize};
 
 use super::Policy;
+use crate::errors::words;
 
 const FILE: &str = "policy.lists";
 const MAGIC: &str = "threatstopd policy 1\n";
@@ -85,7 +86,7 @@ pub fn load(directory: &Path, floor: Floor) -> Result<Stored, String> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Ok(Stored::default());
         }
-        Err(error) => return Err(format!("{}: {error}", path.display())),
+        Err(error) => return Err(format!("{}: {}", path.display(), words(&error))),
     };
     let mut reader = std::io::BufReader::new(file.take(LARGEST));
     read(&mut reader, floor).ok_or_else(|| format!("{}: not in form", path.display()))
