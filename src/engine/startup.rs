@@ -19,6 +19,8 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use privdrop::PrivDrop;
 use sandbox::Sandbox;
 
+use crate::errors::words;
+
 /// What the engine may do: the net, names, its own directory, descriptors from the helper.
 const PROMISES: &str = "stdio rpath wpath cpath inet dns recvfd";
 /// Octets that may wait for the helper: more than the largest set in packed form.
@@ -77,10 +79,11 @@ pub fn start(socket: OwnedFd) -> Result<Started, String> {
         PrivDrop::default()
             .user(config.user.as_str())
             .apply()
-            .map_err(|error| format!("{}: {error}", config.user))?;
+            .map_err(|error| format!("{}: {}", config.user, words(&error)))?;
     }
-    make_directory(&config.log.spool)?;
-    std::env::set_current_dir("/").map_err(|error| format!("/: {error}"))?;
+    let owner = start.privileged.then_some(config.user.as_str());
+    make_directory(&config.log.spool, owner)?;
+    std::env::set_current_dir("/").map_err(|error| format!("/: {}", words(&error)))?;
     let confined = sandbox::enter(&[(&config.log.spool, "rwc")], PROMISES)?;
     set_title();
     logger::debug(match confined {
@@ -103,19 +106,21 @@ fn failed_limit(errno: Errno) -> String {
     format!("resource limits: {}", errno.desc())
 }
 
-/// The engine's own directory; the package makes it, a trial run may not have one yet.
-fn make_directory(path: &Path) -> Result<(), String> {
+/// The engine's own directory; the package makes it, a trial run may not have one yet. `owner` is
+/// who it has to belong to if whoever makes it is somebody else.
+fn make_directory(path: &Path, owner: Option<&str>) -> Result<(), String> {
     match std::fs::DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(format!(
-            "{}: {error}; make it: install -d -m 700 -o _threatstop {}",
-            path.display(),
-            path.display()
-        )),
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            let owner = owner.map(|owner| format!(" -o {owner}")).unwrap_or_default();
+            let path = path.display();
+            let why = words(&error);
+            Err(format!("{path}: {why}; make it: install -d -m 700{owner} {path}"))
+        }
         _ => Ok(()),
     }
 }
 
-/// `threatstopd: engine` in ps(1), as the children of base's daemons have it.
+/// `threatstopd-engine: engine` in ps(1): setproctitle(3) puts the name of the program before it.
 fn set_title() {
     #[cfg(target_os = "openbsd")]
     imsg::process::set_title(c"engine");
@@ -140,8 +145,8 @@ impl Inbox<'_> {
                 return Err("the helper says nothing".into());
             }
             let mut fds = [watch(&*self.channel, true, false)];
-            wait(&mut fds, Some(left)).map_err(|error| format!("ppoll: {error}"))?;
-            match self.channel.read().map_err(|error| format!("socket: {error}"))? {
+            wait(&mut fds, Some(left)).map_err(|error| format!("ppoll: {}", words(&error)))?;
+            match self.channel.read().map_err(|error| format!("socket: {}", words(&error)))? {
                 Input::Closed => imsg::process::leave(0),
                 Input::Data | Input::WouldBlock => {}
             }
@@ -214,3 +219,6 @@ fn worded(config: &Config, protected: Vec<Protected>) -> Vec<policy::Protected> 
         |network: Protected| policy::Protected { reason: word(&network), net: network.net };
     protected.into_iter().map(worded).collect()
 }
+
+#[cfg(test)]
+mod tests;
