@@ -149,6 +149,8 @@ pub fn read_roots(path: &Path) -> Roots {
 /// A client for one proxy and one set of roots.
 struct Client {
     config: ureq::config::Config,
+    /// Host and port of the proxy.
+    proxy: Option<String>,
     /// Why there can be no HTTPS.
     no_roots: Option<String>,
     /// How long a call may take.
@@ -157,6 +159,7 @@ struct Client {
 
 impl Client {
     fn new(proxy: Option<&config::Proxy>, roots: Roots, limits: Limits) -> Result<Self, String> {
+        let named = proxy.map(|proxy| format!("{}:{}", proxy.host, proxy.port));
         let proxy = match proxy {
             // the URL has a password: nothing of it in the message
             Some(proxy) => Some(ureq::Proxy::new(&proxy.url()).map_err(|_| "log.proxy: no proxy")?),
@@ -188,7 +191,7 @@ impl Client {
             .timeout_recv_body(Some(limits.body))
             .timeout_global(Some(limits.all))
             .build();
-        Ok(Self { config, no_roots, all: limits.all })
+        Ok(Self { config, proxy: named, no_roots, all: limits.all })
     }
 
     /// Makes a call, which ends in time whatever servers and proxies do.
@@ -212,7 +215,7 @@ impl Client {
             let answer = self.follow(&agent, call);
             drop(done);
             match (answer, watch.join()) {
-                (Err(_), Ok(true)) => Err(format!("{}: no answer in time", call.host())),
+                (Err(_), Ok(true)) => Err(format!("{}: no answer in time", self.to(&call.host()))),
                 (answer, _) => answer,
             }
         })
@@ -222,7 +225,8 @@ impl Client {
     fn follow(&self, agent: &Agent, call: &Call) -> Result<Answer, String> {
         let (mut url, mut post) = match call {
             Call::GetClear(host, path) => {
-                return ask(agent, &format!("http://{host}{path}"), None).map(|(answer, _)| answer);
+                let url = format!("http://{host}{path}");
+                return self.ask(agent, &url, None).map(|(answer, _)| answer);
             }
             Call::Get(url) => (url.clone(), None),
             Call::Post { url, headers, body } => (url.clone(), Some((headers, body))),
@@ -231,7 +235,7 @@ impl Client {
             return Err(why.clone());
         }
         for _ in 0..=REDIRECTS {
-            let (answer, location) = ask(agent, &url.to_string(), post)?;
+            let (answer, location) = self.ask(agent, &url.to_string(), post)?;
             let Some(location) = location else { return Ok(answer) };
             // RFC 9110, section 15.4: these repeat the request, the others look elsewhere
             if !matches!(answer.status, 307 | 308) {
@@ -241,49 +245,59 @@ impl Client {
         }
         Err(format!("{}: more than {REDIRECTS} redirects", url.host))
     }
+
+    /// Where a request goes, as it stands in errors. With a proxy between, most of them are of the
+    /// way to it, so it is named.
+    fn to(&self, host: &str) -> String {
+        match &self.proxy {
+            Some(proxy) => format!("{host} through the proxy {proxy}"),
+            None => host.to_owned(),
+        }
+    }
+
+    /// One request; gives the answer, and where it points when it is a redirect.
+    fn ask(
+        &self,
+        agent: &Agent,
+        url: &str,
+        post: Option<(&Headers, &Vec<u8>)>,
+    ) -> Result<(Answer, Option<String>), String> {
+        let host = self.to(authority(url));
+        let failed = |error: ureq::Error| format!("{host}: {}", reason(&error));
+        let response = match post {
+            Some((headers, body)) => {
+                let mut request = agent.post(url);
+                for (name, value) in headers {
+                    request = request.header(*name, value);
+                }
+                request.send(body.as_slice())
+            }
+            None => agent.get(url).call(),
+        };
+        let mut response = response.map_err(failed)?;
+        let field = |name: &str| {
+            let value = response.headers().get(name)?;
+            value.to_str().ok().map(ToOwned::to_owned)
+        };
+        let status = response.status().as_u16();
+        let (retry_after, location) = (field("retry-after"), field("location"));
+        let location = location.filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308));
+        let mut octets = Vec::new();
+        // by a limit of our own: ureq makes an error of a longer body, and its beginning says all
+        let mut body = std::io::Read::take(response.body_mut().as_reader(), MOST);
+        if let Err(error) = std::io::Read::read_to_end(&mut body, &mut octets)
+            && location.is_none()
+        {
+            return Err(format!("{host}: HTTP status {status}, then: {}", words(&error)));
+        }
+        let body = String::from_utf8_lossy(&octets).into_owned();
+        Ok((Answer { status, retry_after, body }, location))
+    }
 }
 
 /// Host and port of a URL.
 fn authority(url: &str) -> &str {
     url.split('/').nth(2).unwrap_or(url)
-}
-
-/// One request; gives the answer, and where it points when it is a redirect.
-fn ask(
-    agent: &Agent,
-    url: &str,
-    post: Option<(&Headers, &Vec<u8>)>,
-) -> Result<(Answer, Option<String>), String> {
-    let host = authority(url);
-    let failed = |error: ureq::Error| format!("{host}: {}", reason(&error));
-    let response = match post {
-        Some((headers, body)) => {
-            let mut request = agent.post(url);
-            for (name, value) in headers {
-                request = request.header(*name, value);
-            }
-            request.send(body.as_slice())
-        }
-        None => agent.get(url).call(),
-    };
-    let mut response = response.map_err(failed)?;
-    let field = |name: &str| {
-        let value = response.headers().get(name)?;
-        value.to_str().ok().map(ToOwned::to_owned)
-    };
-    let status = response.status().as_u16();
-    let (retry_after, location) = (field("retry-after"), field("location"));
-    let location = location.filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308));
-    let mut octets = Vec::new();
-    // by a limit of our own: ureq makes an error of a longer body, and its beginning says all
-    let mut body = std::io::Read::take(response.body_mut().as_reader(), MOST);
-    if let Err(error) = std::io::Read::read_to_end(&mut body, &mut octets)
-        && location.is_none()
-    {
-        return Err(format!("{host}: HTTP status {status}, then: {}", words(&error)));
-    }
-    let body = String::from_utf8_lossy(&octets).into_owned();
-    Ok((Answer { status, retry_after, body }, location))
 }
 
 /// What ureq says, without the names of its own parts.

@@ -126,10 +126,14 @@ fn a_proxy_that_is_none_is_an_error() {
     ] {
         let url = format!("http://fred:pass@{proxy}");
         let why = failure(Some(&url), &Call::Get("https://127.0.0.1:1/".parse().unwrap()));
-        assert!(why.starts_with("127.0.0.1:1: ") && why.contains(words), "{what}: {why}");
+        let at = format!("127.0.0.1:1 through the proxy {proxy}: ");
+        assert!(why.starts_with(&at) && why.contains(words), "{what}: {why}");
         assert!(!why.contains("pass"), "{what}: {why}");
     }
     let nowhere = Call::Get("https://127.0.0.1:1/".parse().unwrap());
     let why = failure(Some("http://proxy.invalid:3128"), &nowhere);
-    assert!(why.starts_with("127.0.0.1:1: "), "{why}");
+    assert!(why.starts_with("127.0.0.1:1 through the proxy proxy.invalid:3128: "), "{why}");
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let why = failure(Some(&format!("http://fred:pass@{closed}")), &nowhere);
+    assert_eq!(why, format!("127.0.0.1:1 through the proxy {closed}: Connection refused"));
 }
