@@ -9,13 +9,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use imsg::{
-    Channel, EngineMessage, Entries, Frame, HelperMessage, Input, ListHead, LogFile, Source, Stats,
-    TableId, TableResult, process,
+    Channel, EngineMessage, Entries, Frame, HelperMessage, Input, LogFile, Source, Stats, TableId,
+    TableResult, process,
 };
 use prefix::{Prefix, PrefixSet};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Mutex, Notify, oneshot};
 
 /// How long answers to control clients may take to leave once the helper is gone.
 const FAREWELL: Duration = Duration::from_millis(100);
@@ -24,14 +24,15 @@ const FAREWELL: Duration = Duration::from_millis(100);
 enum Answer {
     Table(TableResult),
     Stats(Stats),
-    List(ListHead, PrefixSet),
+    List(Result<PrefixSet, String>),
     Log(LogFile, Option<OwnedFd>),
     Reload(String),
 }
 
 /// A list that is coming in.
 struct Listing {
-    head: ListHead,
+    /// Why there is nothing to list; else empty.
+    failure: String,
     v4: Vec<prefix::Prefix4>,
     v6: Vec<prefix::Prefix6>,
 }
@@ -45,6 +46,8 @@ struct Inner {
     queued: Notify,
     /// SIGUSR1 came to the helper.
     update_now: Notify,
+    /// The right to ask for a list: the helper has room for the answer to one at a time.
+    one_list: Mutex<()>,
 }
 
 /// The channel to the helper. All requests may be made at the same time.
@@ -73,17 +76,17 @@ impl Link {
             last: Cell::new(0),
             queued: Notify::new(),
             update_now: Notify::new(),
+            one_list: Mutex::default(),
         }));
         tokio::task::spawn_local(link.clone().drive(socket));
         Ok(link)
     }
 
     async fn drive(self, socket: UnixStream) {
-        let why = match self.exchange(&socket).await {
-            Ok(()) => "the helper closed its socket".to_owned(),
-            Err(why) => why,
-        };
-        logger::debug(format_args!("engine leaves: {why}"));
+        match self.exchange(&socket).await {
+            Ok(()) => logger::debug("engine leaves: the helper closed its socket"),
+            Err(why) => logger::err(format_args!("engine leaves: {why}")),
+        }
         tokio::time::sleep(FAREWELL).await;
         process::leave(0);
     }
@@ -154,7 +157,7 @@ impl Link {
                 return Ok(());
             }
             HelperMessage::ListBegin(head) => {
-                let listing = Listing { head, v4: Vec::new(), v6: Vec::new() };
+                let listing = Listing { failure: head.failure, v4: Vec::new(), v6: Vec::new() };
                 self.0.listing.replace(Some((id, listing)));
                 return Ok(());
             }
@@ -165,8 +168,7 @@ impl Link {
             }
             HelperMessage::ListEnd => {
                 let (_, listing) = self.0.listing.take().ok_or("helper: end of no list")?;
-                let set = PrefixSet::new(listing.v4, listing.v6);
-                Answer::List(listing.head, set.map_err(|error| format!("helper: {error}"))?)
+                Answer::List(listing.end())
             }
             other => return Err(format!("helper: unexpected {other:?}")),
         };
@@ -247,9 +249,9 @@ impl Link {
     /// # Errors
     /// When the table or file cannot be read, or the helper is gone.
     pub async fn list(&self, table: TableId, source: Source) -> Result<PrefixSet, String> {
+        let _turn = self.0.one_list.lock().await;
         match self.ask([EngineMessage::TableList { table, source }]).await? {
-            Answer::List(head, set) if head.failure.is_empty() => Ok(set),
-            Answer::List(head, _) => Err(head.failure),
+            Answer::List(set) => set,
             _ => Err(GONE.into()),
         }
     }
@@ -296,6 +298,15 @@ impl Link {
 }
 
 impl Listing {
+    /// The set, or why there is none. What somebody adds to a table of pf by hand need not be a set
+    /// as ours are, and ends nothing but this answer.
+    fn end(self) -> Result<PrefixSet, String> {
+        if !self.failure.is_empty() {
+            return Err(self.failure);
+        }
+        PrefixSet::new(self.v4, self.v6).map_err(|error| error.to_string())
+    }
+
     fn add(&mut self, part: &Entries) -> Result<(), prefix::PackError> {
         for prefix in part.prefixes() {
             match prefix? {
@@ -306,3 +317,6 @@ impl Listing {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -481,3 +481,26 @@ fn the_engine_has_an_empty_environment() {
     }
     assert!(daemon.stop().success());
 }
+
+/// Ask for a large table by twenty clients at once.
+/// Check that each gets all of it, and that the engine is the same as before.
+#[test]
+fn many_who_want_a_table_at_once_get_it() {
+    let (service, text) = honest(60_000);
+    let scratch = Scratch::new();
+    // the helper has room for an answer of so many
+    let config = Config::new(&scratch, &[service.addr()]).set("guard.max_entries", 60_000);
+    let daemon = Daemon::start(&scratch, &config);
+    update(&daemon);
+    let engine = daemon.engine();
+    std::thread::scope(|scope| {
+        let ask = || daemon.ctl(&["show", "block"]);
+        let clients: Vec<_> = (0..20).map(|_| scope.spawn(ask)).collect();
+        for client in clients {
+            let output = client.join().unwrap();
+            assert!(output.stdout == text, "{}", output.stderr);
+        }
+    });
+    assert_eq!(daemon.engine(), engine, "{}", daemon.output());
+    assert!(daemon.stop().success());
+}
