@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use imsg::TableId;
 
+use crate::state::Memory;
 use crate::{Engine, clock};
 
 /// How often is looked.
@@ -16,44 +17,68 @@ const MISSED: u64 = 3;
 /// How long a new device may wait quietly for its first policy.
 pub const QUIET: u64 = 60 * 60;
 
+/// What an alarm is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// The policy is old, or there is none.
+    Old,
+    /// A set of this table is held back.
+    Held(TableId),
+}
+
 /// Looks every minute; never returns.
 pub async fn watch(engine: Rc<Engine>) {
-    let mut last: Option<(Vec<String>, Instant)> = None;
+    let mut last: Option<(Vec<Kind>, Instant)> = None;
     loop {
         tokio::time::sleep(LOOK).await;
-        let found = alarms(&engine);
-        let repeat = last
-            .as_ref()
-            .is_none_or(|(before, at)| before.len() != found.len() || at.elapsed() >= REMIND);
+        let (kinds, texts): (Vec<Kind>, Vec<String>) = look(&engine).into_iter().unzip();
+        let repeat =
+            last.as_ref().is_none_or(|(before, at)| *before != kinds || at.elapsed() >= REMIND);
         if repeat {
-            found.iter().for_each(logger::crit);
-            last = Some((found, Instant::now()));
+            texts.iter().for_each(logger::crit);
+            last = Some((kinds, Instant::now()));
         }
     }
 }
 
 /// The alarms of this moment.
 pub fn alarms(engine: &Engine) -> Vec<String> {
-    let memory = engine.state.memory();
+    look(engine).into_iter().map(|(_, text)| text).collect()
+}
+
+fn look(engine: &Engine) -> Vec<(Kind, String)> {
     let patience = MISSED * engine.config.policy.interval.as_secs();
-    let now = clock::now();
+    found(&engine.state.memory(), patience, clock::now(), engine.started.elapsed().as_secs())
+}
+
+/// The alarms at `now` of an engine that has been `up` so many seconds, where `patience` is how
+/// long it may go without a good run.
+fn found(memory: &Memory, patience: u64, now: u64, up: u64) -> Vec<(Kind, String)> {
+    // Of a time to come, because the clock was set back, nobody knows how long ago it was; but it
+    // was before this engine or in its time.
+    let age = |since: u64| now.checked_sub(since).unwrap_or(up);
     let mut found = Vec::new();
-    let since = memory.last_good.unwrap_or(memory.first_start);
-    let age = now.saturating_sub(since);
-    if age > patience {
+    let policy_age = age(memory.last_good.unwrap_or(memory.first_start));
+    if policy_age > patience {
         let why = memory.last.as_ref().and_then(|last| last.why.as_deref());
-        let why = why.unwrap_or("see threatstopctl status");
-        found.push(match memory.last_good {
-            Some(_) => format!("the policy is {} old: {why}", span(age)),
-            None => format!("no policy for {}: {why}", span(age)),
-        });
+        let why = match (why, memory.rolled_back) {
+            (Some(why), _) => why,
+            (None, Some(_)) => "rolled back: nothing is published until threatstopctl update",
+            (None, None) => "see threatstopctl status",
+        };
+        let span = span(policy_age);
+        let text = match memory.last_good {
+            Some(_) => format!("the policy is {span} old: {why}"),
+            None => format!("no policy for {span}: {why}"),
+        };
+        found.push((Kind::Old, text));
     }
     for table in TableId::PUBLISH_ORDER {
         if let Some(held) = memory.held(table)
-            && now.saturating_sub(held.since) > patience
+            && age(held.since) > patience
         {
-            let since = span(now.saturating_sub(held.since));
-            found.push(format!("held back for {since}: {}", held.text));
+            let text = format!("held back for {}: {}", span(age(held.since)), held.text);
+            found.push((Kind::Held(table), text));
         }
     }
     found
@@ -69,3 +94,6 @@ pub fn span(seconds: u64) -> String {
     };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
+
+#[cfg(test)]
+mod tests;

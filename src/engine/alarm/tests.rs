@@ -1,0 +1,70 @@
+use control::LastUpdate;
+
+use super::*;
+use crate::state::HeldBack;
+
+const HOUR: u64 = 3600;
+const NOW: u64 = 1_800_000_000;
+
+fn texts(memory: &Memory) -> Vec<String> {
+    found(memory, 3 * HOUR, NOW, 4 * HOUR).into_iter().map(|(_, text)| text).collect()
+}
+
+fn last(why: Option<&str>) -> Option<LastUpdate> {
+    let why = why.map(str::to_owned);
+    Some(LastUpdate {
+        started: NOW,
+        seconds: 1.0,
+        result: "x".into(),
+        why,
+        server: None,
+        ttl: None,
+    })
+}
+
+#[test]
+fn a_policy_grows_old_after_three_intervals() {
+    let memory = |ago| Memory { last_good: Some(NOW - ago), ..Memory::default() };
+    assert_eq!(texts(&memory(3 * HOUR)), [""; 0]);
+    let old = "the policy is 3 hours old: see threatstopctl status";
+    assert_eq!(texts(&memory(3 * HOUR + 1)), [old]);
+    let failed = Memory { last: last(Some("no server answers")), ..memory(50 * HOUR) };
+    assert_eq!(texts(&failed), ["the policy is 2 days old: no server answers"]);
+    let back = Memory { rolled_back: Some(NOW), last: last(None), ..memory(5 * HOUR) };
+    let words = "rolled back: nothing is published until threatstopctl update";
+    assert_eq!(texts(&back), [format!("the policy is 5 hours old: {words}")]);
+}
+
+#[test]
+fn a_device_without_any_policy_is_told_of() {
+    let memory = |ago| Memory { first_start: NOW - ago, ..Memory::default() };
+    assert_eq!(texts(&memory(HOUR)), [""; 0]);
+    let none = "no policy for 4 hours: see threatstopctl status";
+    assert_eq!(texts(&memory(4 * HOUR)), [none]);
+}
+
+#[test]
+fn what_is_held_back_too_long_is_told_of() {
+    let held = |ago| {
+        let text = "Keeping the previous block list: x".into();
+        Some(HeldBack { since: NOW - ago, text, can_force: true })
+    };
+    let memory =
+        |ago| Memory { last_good: Some(NOW), held: [held(ago), held(HOUR)], ..Memory::default() };
+    assert_eq!(texts(&memory(3 * HOUR)), [""; 0]);
+    let long = "held back for 4 hours: Keeping the previous block list: x";
+    assert_eq!(texts(&memory(4 * HOUR)), [long]);
+    // the same number of alarms, but another one
+    let kinds = |memory: &Memory| -> Vec<Kind> {
+        found(memory, 3 * HOUR, NOW, 0).into_iter().map(|(kind, _)| kind).collect()
+    };
+    let old = Memory { last_good: Some(NOW - 9 * HOUR), ..Memory::default() };
+    assert_ne!(kinds(&memory(4 * HOUR)), kinds(&old));
+}
+
+#[test]
+fn a_clock_that_was_set_back_silences_nothing() {
+    let memory = Memory { last_good: Some(NOW + 1_000_000), ..Memory::default() };
+    assert_eq!(texts(&memory), ["the policy is 4 hours old: see threatstopctl status"]);
+    assert!(found(&memory, 3 * HOUR, NOW, HOUR).is_empty());
+}
