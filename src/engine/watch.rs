@@ -152,10 +152,11 @@ async fn mend(engine: &Engine, table: TableId, set: &PrefixSet) -> Option<bool> 
                 Some(true)
             }
             _ => {
+                let (added, deleted) = (result.added, result.deleted);
+                let noun = if added == 1 { "prefix" } else { "prefixes" };
                 logger::warn(format_args!(
-                    "pf table <{name}> had been changed by somebody: {} prefixes put back, {} \
-                     removed",
-                    result.added, result.deleted
+                    "pf table <{name}> had been changed by somebody: {added} {noun} put back, \
+                     {deleted} removed"
                 ));
                 Some(true)
             }
