@@ -9,10 +9,12 @@ use std::time::Duration;
 use crate::Engine;
 use crate::clock;
 use crate::dns::backoff::{Backoff, scheduled};
-use crate::update::{Ended, Request};
+use crate::update::{Ended, Request, relieve};
 
-/// Runs the update at start and whenever it is due.
+/// Runs the update at start and whenever it is due. What has come to be protected does not wait
+/// for that.
 pub async fn run(engine: Rc<Engine>) -> ! {
+    relieve(&engine).await;
     let mut backoff = Backoff::default();
     loop {
         let run = engine.runs.begin(&engine, Request::scheduled()).await;
@@ -37,7 +39,7 @@ pub async fn run(engine: Rc<Engine>) -> ! {
 
 /// How long to wait after a run.
 fn after(engine: &Engine, ended: &Ended, backoff: &mut Backoff) -> Duration {
-    if ended.failed() {
+    if ended.failed {
         return backoff.failed(rand::random());
     }
     backoff.succeeded();

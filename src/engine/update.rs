@@ -2,6 +2,7 @@
 
 mod fetch;
 mod publish;
+mod relieve;
 mod rollback;
 mod run;
 
@@ -16,7 +17,8 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 use crate::Engine;
 use crate::dns::{Health, Servers};
 use crate::state::Policy;
-pub use rollback::{rollback, set_before};
+pub use relieve::relieve;
+pub use rollback::{Before, rollback, set_before};
 
 /// Who wants a run, and of what kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,20 +65,16 @@ pub struct Ended {
     pub result: Result<Updated, String>,
     /// For a dry run: the policy in force, and the one that would follow it.
     pub preview: Option<(Rc<Policy>, Policy)>,
-    /// Whether no policy could be had; what is held back does not count as that.
-    pub fetched: bool,
-}
-
-impl Ended {
-    /// Whether the run should be tried again soon.
-    pub fn failed(&self) -> bool {
-        !self.fetched
-    }
+    /// Whether to try again soon: no policy could be had, or it could not be published. What is
+    /// held back does not count as that.
+    pub failed: bool,
 }
 
 /// A run under way, which others may join.
 pub struct Run {
     request: Request,
+    /// How many rollbacks there had been at its beginning.
+    rollbacks: u32,
     lines: RefCell<Vec<String>>,
     ended: RefCell<Option<Rc<Ended>>>,
     news: Notify,
@@ -192,14 +190,22 @@ impl Runs {
         loop {
             let current = self.current.borrow().clone();
             let rolled_back = engine.state.memory().rolled_back.is_some();
+            // one that a rollback has overtaken will publish nothing
+            let overtaken = |run: &Run| !request.dry_run && run.rollbacks != self.rollbacks.get();
             match current {
                 None => break,
-                Some(run) if request.is_served_by(run.request, rolled_back) => return run,
+                Some(run)
+                    if request.is_served_by(run.request, rolled_back)
+                        && (request.wanted == Wanted::Scheduled || !overtaken(&run)) =>
+                {
+                    return run;
+                }
                 Some(run) => drop(run.ended().await),
             }
         }
         let run = Rc::new(Run {
             request,
+            rollbacks: self.rollbacks.get(),
             lines: RefCell::default(),
             ended: RefCell::default(),
             news: Notify::new(),

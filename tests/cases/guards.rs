@@ -262,6 +262,48 @@ fn protected_networks_are_left_out_and_told() {
     assert!(daemon.stop().success());
 }
 
+/// Publish a list with a network, and end the policy service. Name one address of the network in
+/// never_block, and reload.
+/// Check that this address alone is let through at once and stays so over an update that fails and
+/// over a rollback, and that the daemon says what it did. Then protect the whole table: check that
+/// it stays as it is, and that this is told.
+#[test]
+fn what_comes_to_be_protected_is_let_through_without_the_servers() {
+    let service = PolicyService::start(zone(&items("5.5.5.5 198.51.100.0/30")));
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &[service.addr()]);
+    let daemon = Daemon::start(&scratch, &config);
+    update(&daemon);
+    service.stop();
+    let reload = |config: &Config, words: &str| {
+        config.write(&scratch);
+        let mark = daemon.mark();
+        assert!(daemon.ctl(&["reload"]).status.success());
+        daemon.wait_for_after(mark, words, PATIENCE);
+    };
+    let relieved = "5.5.5.5\n198.51.100.0\n198.51.100.2/31\n";
+    reload(
+        &config.clone().set("guard.never_block", vec!["198.51.100.1"]),
+        "unblocked at once: the block table has 1 entry in 198.51.100.1, which is never blocked \
+         (never_block)",
+    );
+    assert_eq!(table(&daemon, BLOCK).as_deref(), Some(relieved));
+    assert_eq!(daemon.ctl(&["why", "198.51.100.1"]).status.code(), Some(1));
+    assert!(daemon.ctl(&["why", "198.51.100.2"]).status.success());
+    assert_eq!(daemon.ctl(&["show", "block"]).stdout, relieved);
+    refused(&daemon, &["update"]);
+    assert_eq!(table(&daemon, BLOCK).as_deref(), Some(relieved));
+    assert!(daemon.ctl(&["rollback"]).status.success());
+    assert_eq!(table(&daemon, BLOCK).as_deref(), Some(relieved));
+
+    reload(
+        &config.set("guard.never_block", vec!["198.51.100.0/24", "5.5.5.5"]),
+        "all of the block table is protected or allowed now, but it is never made empty",
+    );
+    assert_eq!(table(&daemon, BLOCK).as_deref(), Some(relieved));
+    assert!(daemon.stop().success());
+}
+
 /// Serve private networks with block_private.
 /// Check that they are blocked then, and loopback and link-local still are not.
 #[test]
@@ -278,12 +320,17 @@ fn private_networks_can_be_left_to_the_lists() {
 
 /// Publish 300 entries. Serve 30; then, when somebody has forced those, 300 again.
 /// Check that both steps are held back with the numbers and the way out, in update, status and log,
-/// that a dry run counts for nothing, and that -f publishes.
+/// that `why` still knows the list of what is in force, that a dry run counts for nothing, and that
+/// -f publishes.
 #[test]
 fn a_shrunk_or_grown_list_waits_for_force() {
     let stage = Stage::new(|config| config);
     let (small, text) = list(30);
     stage.serve(&small);
+    let why = |addr: &str| stage.daemon.ctl(&["why", addr]).stdout;
+    let blocked = stage.old.lines().last().unwrap().split('/').next().unwrap();
+    let listed = why(blocked);
+    assert!(listed.contains(", listed by basic.threatstop.local"), "{listed}");
     let words = "Keeping the previous block list: 300 -> 30 entries, more than 50 % fewer \
                  (update -f to accept)";
     for arguments in [&["update", "-n"][..], &["update"], &["update"], &["update"], &["update"]] {
@@ -294,6 +341,7 @@ fn a_shrunk_or_grown_list_waits_for_force() {
         assert!(!output.stdout.contains("No changes"), "{}", output.stdout);
         assert_eq!(table(&stage.daemon, BLOCK).as_deref(), Some(stage.old.as_str()));
     }
+    assert_eq!(why(blocked), listed);
     let status = stage.status();
     assert_eq!(status["update"]["state"], "held back");
     assert_eq!(status["update"]["last"]["result"], "held back");
@@ -598,7 +646,8 @@ fn the_last_change_is_that_of_the_last_update_alone() {
 }
 
 /// Roll back where there is nothing to go back to.
-/// Check that nothing changes, that the reason is plain, and that later runs still publish.
+/// Check that nothing changes, that the reason is plain, that all of the first set counts as added,
+/// and that later runs still publish.
 #[test]
 fn a_rollback_to_nothing_is_refused() {
     let stage = Stage::new(|config| config);
@@ -606,7 +655,54 @@ fn a_rollback_to_nothing_is_refused() {
     assert!(why.starts_with("threatstopctl: rollback: there is no previous set"), "{why}");
     assert_eq!(table(&stage.daemon, BLOCK).as_deref(), Some(stage.old.as_str()));
     assert_eq!(stage.status()["update"]["state"], "idle");
+    let allow = table(&stage.daemon, ALLOW).unwrap();
+    let all = allow.lines().chain(stage.old.lines()).map(|line| format!("+{line}\n"));
+    assert_eq!(stage.daemon.ctl(&["show", "diff"]).stdout, all.collect::<String>());
     stage.goes_on();
+}
+
+/// Publish two lists, roll back, and serve a third that is held back. Update by hand.
+/// Check that it is held back by its size and by the rollback no longer: the next scheduled run
+/// publishes what is right again.
+#[test]
+fn an_update_that_is_held_back_ends_a_rollback_too() {
+    let stage = Stage::new(|config| config);
+    stage.serve(&list(320).0);
+    update(&stage.daemon);
+    assert!(stage.daemon.ctl(&["rollback"]).status.success());
+    stage.serve(&list(30).0);
+    refused(&stage.daemon, &["update"]);
+    let held = stage.status()["held"].clone();
+    assert_eq!(held.as_array().unwrap().len(), 1, "{held}");
+    assert_eq!(held[0]["reason"], "change");
+    let (new, text) = list(310);
+    stage.serve(&new);
+    stage.daemon.signal(Signal::SIGHUP);
+    let is_there = || stage.daemon.table_file(BLOCK).as_ref() == Some(&text);
+    wait_until("the new list is there", is_there);
+    assert!(stage.daemon.stop().success());
+}
+
+/// Publish a list of 300, then allow one of its hosts and serve a list of 30 at the same time.
+/// Check that the small list is held back and the host let through all the same.
+#[test]
+fn what_is_allowed_does_not_wait_for_a_block_list_that_is_held_back() {
+    let stage = Stage::new(|config| config);
+    let is_v4_host = |line: &&str| !line.contains(['/', ':']);
+    let host = stage.old.lines().find(is_v4_host).unwrap();
+    let mut allowed = allow_list();
+    allowed.extend(items(host));
+    stage.service.edit(|z| {
+        *z = zone(&list(30).0);
+        z.set_list(DNS, &allowed, Layout::Single);
+    });
+    let why = refused(&stage.daemon, &["update"]);
+    assert!(why.contains("Keeping the previous block list: 300 -> 30 entries"), "{why}");
+    let without = stage.old.replacen(&format!("{host}\n"), "", 1);
+    assert_eq!(table(&stage.daemon, BLOCK), Some(without));
+    assert!(table(&stage.daemon, ALLOW).unwrap().lines().any(|line| line == host));
+    assert_eq!(stage.daemon.ctl(&["why", host]).status.code(), Some(1));
+    assert!(stage.daemon.stop().success());
 }
 
 /// Roll back while an update hangs on its server, and another while it publishes.

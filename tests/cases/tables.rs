@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use common::*;
 use nix::errno::Errno;
@@ -602,6 +602,12 @@ fn what_pf_refuses_is_told_with_the_way_out() {
     );
     assert!(why.contains(&words), "{why}");
     assert_eq!(table(&daemon, BLOCK).as_deref(), Some(OLD_BLOCK));
+    // who makes room is not to wait for an hour
+    let status = daemon.ctl(&["-j", "status"]).stdout;
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    let next = status["update"]["next"].as_u64().unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    assert!(next <= now + 20 * 60, "{next} {now}");
     assert!(daemon.stop().success());
     let daemon = Daemon::start(&scratch, &config.unset("tables.simulated_limit"));
     assert!(daemon.ctl(&["update", "-f"]).status.success());

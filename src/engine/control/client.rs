@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::places::Seat;
 use super::{hits, metrics, report, test, upload};
+use crate::update::Before;
 use crate::{Engine, update};
 
 /// How long a client may take to say what it wants.
@@ -166,7 +167,14 @@ async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> i
         Request::Show { what: Show::Diff } => {
             let (mut added, mut removed) = (0, 0);
             for table in TableId::PUBLISH_ORDER {
-                let Ok(Some(old)) = update::set_before(engine, table).await else { continue };
+                let old = match update::set_before(engine, table).await {
+                    Ok(Before::Set(old)) => old,
+                    Ok(Before::Nothing) => PrefixSet::default(),
+                    Ok(Before::Same) => continue,
+                    // with nothing known of a change there need not be anything before it
+                    Err(_) if engine.state.memory().changed[table as usize].is_none() => continue,
+                    Err(why) => return client.fail(word, why).await,
+                };
                 let policy = engine.state.policy();
                 let Some(new) = policy.set(table) else { continue };
                 let (plus, minus) = client.difference(&old, new).await?;

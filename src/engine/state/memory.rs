@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use imsg::TableId;
 use policy::HeldRuns;
+use prefix::PrefixSet;
 use serde::{Deserialize, Serialize};
 
 const FILE: &str = "state.json";
@@ -26,8 +27,11 @@ pub struct Memory {
     pub last: Option<control::LastUpdate>,
     /// The last run that published or found nothing to change.
     pub last_good: Option<u64>,
-    /// When the content of a table last changed: block, allow.
+    /// When the content of a table last changed: block, allow. Each change is later than the one
+    /// before it.
     pub changed: [Option<u64>; 2],
+    /// Whether there was no set before that change: block, allow.
+    pub was_first: [bool; 2],
     /// Runs that failed since the last good one.
     pub failures: u32,
     /// Whether the last failure looks like that of a device that is not yet provisioned.
@@ -86,6 +90,19 @@ impl Memory {
         self.held_at
             .and_then(|at| now.checked_sub(at))
             .is_none_or(|since| since >= interval.as_secs() / 2)
+    }
+
+    /// Notes that a table was changed at `now`, and what it had before.
+    pub fn note_change(&mut self, table: TableId, now: u64, before: Option<&PrefixSet>) {
+        self.changed[table as usize] = Some(now);
+        self.was_first[table as usize] = before.is_none();
+    }
+
+    /// The time of a change that is made now. Changes are told apart by their times, so that two
+    /// within a second, or after the clock was set back, must not have the same.
+    pub fn time_of_change(&self, now: u64) -> u64 {
+        let last = self.changed.iter().flatten().max();
+        last.map_or(now, |last| now.max(last.saturating_add(1)))
     }
 
     /// What is held back of a table.

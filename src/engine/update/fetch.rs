@@ -49,7 +49,7 @@ impl From<String> for Failure {
 pub async fn fetch(engine: &Rc<Engine>, run: &Run) -> Result<Fetched, Failure> {
     let config = &engine.config.policy;
     // a mistake in a file of ours is found before anybody is asked
-    let local = Local::read(engine)?;
+    let local = Local::read(engine).inspect_err(|why| run.say(format!("Failed: {why}")))?;
     let mut wanted: Vec<Wanted> = Vec::new();
     for name in config.allow.iter().chain(&config.block) {
         let apl_before = engine.state.memory().apl.contains(name.as_str());
@@ -116,17 +116,11 @@ pub async fn fetch(engine: &Rc<Engine>, run: &Run) -> Result<Fetched, Failure> {
         if list.apl {
             fetched.apl.push(name.clone());
         }
-        let both = config.block.iter().any(|block| block.as_str() == name);
         let list = List::new(name.clone(), list.items, floor);
-        if kind(&name) == TableId::Block {
-            fetched.block.push(list);
-            continue;
+        match kind(&name) {
+            TableId::Block => fetched.block.push(list),
+            TableId::Allow => fetched.allow.push(list),
         }
-        // Named as both, it is allowed; the block table keeps nothing of it.
-        if both {
-            fetched.block.push(list.clone());
-        }
-        fetched.allow.push(list);
     }
     for (table, list) in local.lists {
         match table {

@@ -13,17 +13,41 @@ use crate::protect::protected;
 use crate::state::{Policy, floor};
 use crate::{Engine, clock};
 
-/// The set that a table had before the last change; `None` when that left the table alone, whose
-/// file `.prev` is then of an older one.
+/// What a table had before the last change.
+pub enum Before {
+    /// The same: that change left it alone, and its file `.prev` is of an older one.
+    Same,
+    /// No set: that change was the first.
+    Nothing,
+    /// Another set.
+    Set(PrefixSet),
+}
+
+/// Finds what a table had before the last change.
 ///
 /// # Errors
-/// When there is no such set.
-pub async fn set_before(engine: &Engine, table: TableId) -> Result<Option<PrefixSet>, String> {
-    let changed = engine.state.memory().changed;
+/// When the previous set cannot be read.
+pub async fn set_before(engine: &Engine, table: TableId) -> Result<Before, String> {
+    let (changed, was_first) = {
+        let memory = engine.state.memory();
+        (memory.changed, memory.was_first[table as usize])
+    };
     if changed[table as usize] < changed.into_iter().max().flatten() {
-        return Ok(None);
+        return Ok(Before::Same);
     }
-    engine.link.list(table, Source::Previous).await.map(Some)
+    if was_first {
+        return Ok(Before::Nothing);
+    }
+    engine.link.list(table, Source::Previous).await.map(Before::Set)
+}
+
+/// A set as a list, to be composed anew.
+pub fn as_list(engine: &Engine, name: &str, set: &PrefixSet) -> List {
+    let items = Items {
+        v4: set.v4().iter().copied().map(Item::positive).collect(),
+        v6: set.v6().iter().copied().map(Item::positive).collect(),
+    };
+    List::new(name, items, floor(&engine.config))
 }
 
 /// Puts the sets before the last change back, and publishes nothing more until somebody updates.
@@ -37,22 +61,22 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
     let time = Time::start();
     let _turn = engine.runs.turn().await;
     let guard = guard(engine);
-    let as_list = |set: &PrefixSet| {
-        let items = Items {
-            v4: set.v4().iter().copied().map(Item::positive).collect(),
-            v6: set.v6().iter().copied().map(Item::positive).collect(),
-        };
-        List::new("the previous set", items, floor(&engine.config))
-    };
+    let as_list = |set: &PrefixSet| as_list(engine, "the previous set", set);
     let before = engine.state.policy();
-    let block = set_before(engine, TableId::Block)
-        .await
-        .map_err(|why| format!("there is no previous set to put back: {why}"))?
-        .or_else(|| before.block.clone())
-        .unwrap_or_default();
+    let block = match set_before(engine, TableId::Block).await {
+        Ok(Before::Set(set)) => set,
+        Ok(Before::Same) => before.block.clone().unwrap_or_default(),
+        Ok(Before::Nothing) => {
+            return Err("there is no previous set to put back: the first is in force".into());
+        }
+        Err(why) => return Err(format!("there is no previous set to put back: {why}")),
+    };
     // An allow set may never have changed.
-    let allow = set_before(engine, TableId::Allow).await.ok().flatten();
-    let allow = allow.or_else(|| before.allow.clone()).unwrap_or_default();
+    let allow = match set_before(engine, TableId::Allow).await {
+        Ok(Before::Set(set)) => set,
+        Ok(Before::Nothing) => PrefixSet::default(),
+        Ok(Before::Same) | Err(_) => before.allow.clone().unwrap_or_default(),
+    };
     let allow =
         compose_allow(&[as_list(&allow)], &guard).map_err(|kept| kept.reason.to_string())?;
     let protected = protected(engine);
@@ -74,10 +98,11 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
     engine.runs.rollbacks.set(engine.runs.rollbacks.get().wrapping_add(1));
     let since = before.since_with(&block, time.started);
     engine.state.remember(|memory| {
+        let at = memory.time_of_change(clock::now());
         for table in TableId::BY_NUMBER {
             let change = changes[table as usize];
             if change.added + change.removed > 0 {
-                memory.changed[table as usize] = Some(clock::now());
+                memory.note_change(table, at, before.set(table));
             }
         }
     });

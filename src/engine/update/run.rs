@@ -13,6 +13,7 @@ use prefix::PrefixSet;
 
 use super::fetch::{self, Fetched};
 use super::publish::publish;
+use super::relieve::relieve;
 use super::{Ended, Run};
 use crate::alarm::QUIET;
 use crate::protect::{self, protected};
@@ -36,19 +37,33 @@ pub fn guard(engine: &Engine) -> Guard {
 /// Runs an update.
 pub async fn run(engine: &Rc<Engine>, run: &Run) -> Ended {
     let time = Time::start();
+    // a scheduled run that begins later may publish again, however this one ends
+    if !run.request.dry_run && run.request.wanted != Wanted::Scheduled {
+        let rolled_back = engine.state.memory().rolled_back;
+        if rolled_back.is_some() {
+            engine.state.remember(|memory| memory.rolled_back = None);
+        }
+    }
+    let ended = attempt(engine, run, time).await;
+    if !run.request.dry_run && ended.result.is_err() {
+        relieve(engine).await;
+    }
+    ended
+}
+
+async fn attempt(engine: &Rc<Engine>, run: &Run, time: Time) -> Ended {
     run.say(format!("Starting ThreatSTOP update on {}", clock::date(time.started)));
-    let rollbacks = engine.runs.rollbacks.get();
     let (fetched, ()) = tokio::join!(fetch::fetch(engine, run), protect::refresh(engine));
     let fetched = match fetched {
         Ok(fetched) => fetched,
         Err(failure) => {
             note_failure(engine, run, &time, &failure);
-            return Ended { result: Err(failure.why), preview: None, fetched: false };
+            return Ended { result: Err(failure.why), preview: None, failed: true };
         }
     };
     run.say("Completed getting all the lists");
     let _turn = engine.runs.turn().await;
-    let overtaken = engine.runs.rollbacks.get() != rollbacks;
+    let overtaken = engine.runs.rollbacks.get() != run.rollbacks;
     let mut work = Work::new(engine, run, fetched);
     let sets = work.compose();
     if run.request.dry_run {
@@ -135,6 +150,12 @@ impl<'a> Work<'a> {
         let guard = guard(self.engine);
         let composed = compose_allow(&self.fetched.allow, &guard);
         let allow = self.judge(TableId::Allow, composed);
+        let emptied = |set: &PrefixSet| {
+            set.is_empty() && self.before.allow.as_ref().is_some_and(|before| !before.is_empty())
+        };
+        if allow.as_ref().is_some_and(emptied) {
+            self.warn("the allow list has become empty: nothing is allowed by it any more".into());
+        }
         let empty = PrefixSet::default();
         let in_force = allow.as_ref().or(self.before.allow.as_ref()).unwrap_or(&empty);
         let protected = protected(self.engine);
@@ -184,7 +205,7 @@ impl<'a> Work<'a> {
         next.block = next.block.or_else(|| self.before.block.clone());
         next.allow = next.allow.or_else(|| self.before.allow.clone());
         let result = self.result(changes, failures, &time);
-        Ended { result, preview: Some((self.before, next)), fetched: true }
+        Ended { result, preview: Some((self.before, next)), failed: false }
     }
 
     /// Publishes what was accepted and remembers how the run went.
@@ -210,11 +231,17 @@ impl<'a> Work<'a> {
                 memory.last = Some(self.last("rolled back", None, &time));
                 memory.failures = 0;
             });
-            return Ended { result, preview: None, fetched: true };
+            logger::info(format_args!(
+                "update fetched in {:.2} s from {}; rolled back: nothing is published until \
+                 threatstopctl update",
+                time.seconds(),
+                self.fetched.server
+            ));
+            return Ended { result, preview: None, failed: false };
         }
         let mut failures = self.kept_back();
         let mut changes = TableId::BY_NUMBER.map(|id| unchanged(self.before.set(id)));
-        let mut published = [false; 2];
+        let (mut published, mut failed) = ([false; 2], false);
         for id in TableId::PUBLISH_ORDER {
             let Some(set) = &sets[id as usize] else { continue };
             match publish(engine, id, set, false).await {
@@ -223,8 +250,11 @@ impl<'a> Work<'a> {
                     published[id as usize] = true;
                 }
                 Err(why) => {
-                    logger::err(format_args!("{} table: {why}", id.word()));
+                    let word = id.word();
+                    logger::err(format_args!("{word} table: {why}"));
+                    self.run.say(format!("Failed: {word} table: {why}"));
                     failures.push(why);
+                    failed = true;
                     // a block set composed against an allow set that is not in force may lock out
                     break;
                 }
@@ -240,7 +270,7 @@ impl<'a> Work<'a> {
         self.put_in_force(sets, published, &time);
         self.remember(&changes, published, &failures, &time);
         let result = self.result(changes, failures, &time);
-        Ended { result, preview: None, fetched: true }
+        Ended { result, preview: None, failed }
     }
 
     /// The sentences of what was kept back.
@@ -265,21 +295,16 @@ impl<'a> Work<'a> {
     fn put_in_force(&mut self, sets: [Option<PrefixSet>; 2], published: [bool; 2], time: &Time) {
         let before = &self.before;
         let [block, allow] = sets;
-        let mut next = Policy {
-            block_lists: std::mem::take(&mut self.fetched.block),
-            allow_lists: std::mem::take(&mut self.fetched.allow),
-            ..Policy::default()
-        };
-        next.allow = if published[TableId::Allow as usize] { allow } else { before.allow.clone() };
-        match block.filter(|_| published[TableId::Block as usize]) {
-            Some(block) => {
-                next.since = before.since_with(&block, time.started);
-                next.block = Some(block);
-            }
-            None => {
-                next.since = before.since.clone();
-                next.block.clone_from(&before.block);
-            }
+        // what stays in force keeps the lists that it was made of
+        let mut next = Policy::clone(before);
+        if published[TableId::Allow as usize] {
+            next.allow = allow;
+            next.allow_lists = std::mem::take(&mut self.fetched.allow);
+        }
+        if let Some(block) = block.filter(|_| published[TableId::Block as usize]) {
+            next.since = before.since_with(&block, time.started);
+            next.block = Some(block);
+            next.block_lists = std::mem::take(&mut self.fetched.block);
         }
         if published.iter().any(|&published| published) {
             self.engine.state.set_policy(next);
@@ -319,13 +344,13 @@ impl<'a> Work<'a> {
         ));
         let last = self.last(word, why, time);
         self.engine.state.remember(|memory| {
+            let at_change = memory.time_of_change(now);
             memory.last = Some(last);
             memory.waiting = false;
             memory.apl.extend(self.fetched.apl.iter().cloned());
             if failures.is_empty() {
                 memory.last_good = Some(now);
                 memory.failures = 0;
-                memory.rolled_back = None;
             } else {
                 memory.failures += 1;
             }
@@ -340,7 +365,7 @@ impl<'a> Work<'a> {
                     memory.held_runs[at] = self.held_runs[at].into();
                 }
                 if published[at] && changed(id) {
-                    memory.changed[at] = Some(now);
+                    memory.note_change(id, at_change, self.before.set(id));
                 }
                 memory.held[at] = self.kept[at].as_ref().map(|kept| HeldBack {
                     since: memory.held[at].as_ref().map_or(now, |held| held.since),
