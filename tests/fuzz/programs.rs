@@ -45,6 +45,13 @@ pub mod state {
     }
 }
 
+/// How the engine words errors.
+#[path = "../../src/engine"]
+pub mod engine {
+    pub mod errors;
+}
+
+pub use engine::errors;
 pub use helper::transaction;
 
 pub mod clock {
