@@ -26,3 +26,8 @@ pub const MAX_REQUEST: usize = 4096;
 
 /// Most prefixes in one reply; longer lists come in several.
 pub const PREFIXES_A_REPLY: usize = 500;
+
+/// The warning of [`Status`] while the configuration before the last reload is in use, since nothing
+/// could be started with the one that was read. `threatstopctl reload` fails by it.
+pub const REVERTED: &str = "the last reload was taken back, for threatstopd could not start with \
+                            that configuration: see the log, mend it, and reload again";

@@ -116,11 +116,12 @@ impl Client {
     }
 
     /// Waits, after the answer to [`Request::Reload`], until this engine has ended and the next
-    /// one can be asked at `socket`: whatever is asked in between would get no answer.
+    /// one answers at `socket`: whatever is asked in between would get no answer. Gives the state
+    /// of the next one.
     ///
     /// # Errors
     /// All of [`ClientError`].
-    pub fn outlive(mut self, socket: &Path) -> Result<(), ClientError> {
+    pub fn outlive(mut self, socket: &Path) -> Result<Reply, ClientError> {
         match self.next() {
             Err(ClientError::Closed) => {}
             Err(error) => return Err(error),
@@ -128,14 +129,21 @@ impl Client {
         }
         let asked = Instant::now();
         loop {
-            match UnixStream::connect(socket).and_then(stays) {
-                Ok(()) => return Ok(()),
-                Err(error) if asked.elapsed() > SILENCE => {
-                    return Err(ClientError::Connect(socket.to_owned(), error));
-                }
+            match Self::status(socket) {
+                Err(error) if asked.elapsed() > SILENCE => return Err(error),
+                // nobody listens, or an engine that ends has taken the connection yet
                 Err(_) => thread::sleep(Duration::from_millis(20)),
+                answer => return answer,
             }
         }
+    }
+
+    /// Asks for the state, under the promises of a reload.
+    fn status(socket: &Path) -> Result<Reply, ClientError> {
+        let stream = UnixStream::connect(socket)
+            .map_err(|error| ClientError::Connect(socket.to_owned(), error))?;
+        stream.set_read_timeout(Some(SILENCE)).map_err(ClientError::Io)?;
+        Self::send(stream, &Request::Status {}, MAX_ANSWER)?.next()
     }
 
     fn send(mut stream: UnixStream, request: &Request, left: u64) -> Result<Self, ClientError> {
@@ -163,19 +171,6 @@ impl Client {
             _ if octets == most => Err(ClientError::TooLong),
             _ => Err(ClientError::Closed),
         }
-    }
-}
-
-/// Whether a new connection stays. The system may close the one to an engine that ends before it
-/// closes its socket, where a connection is taken then and closed at once.
-fn stays(mut stream: UnixStream) -> io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_millis(50)))?;
-    match stream.read(&mut [0]) {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-        Err(error) => Err(error),
-        // an engine says nothing unasked but that it has no seat left
-        Ok(0) => Err(io::ErrorKind::ConnectionReset.into()),
-        Ok(_) => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter};
 
-use control::{Check, Reply, Request};
+use control::{Check, Failure, REVERTED, Reply, Request, Status};
 use prefix::Prefix;
 
 use crate::Tool;
@@ -68,7 +68,11 @@ fn print(
             Reply::Done(done) => {
                 let ending = Ending::read(request, done).map_err(broken)?;
                 if let Request::Reload {} = request {
-                    client.outlive(&tool.socket).map_err(broken)?;
+                    let next = client.outlive(&tool.socket).map_err(broken)?;
+                    if is_reverted(next) {
+                        let (what, why) = (request.word().into(), REVERTED.into());
+                        return Err(Error::Failed(Failure { what, why }));
+                    }
                 }
                 out.end(request, &ending)?;
                 return Ok(ending.is_yes());
@@ -76,6 +80,13 @@ fn print(
             Reply::Error(failure) => return Err(Error::Failed(failure)),
         }
     }
+}
+
+/// Whether an engine that answers so goes on with the configuration before a reload.
+fn is_reverted(answer: Reply) -> bool {
+    let Reply::Done(status) = answer else { return false };
+    let status = serde_json::from_value::<Status>(status);
+    status.is_ok_and(|status| status.pf.warnings.iter().any(|warning| warning == REVERTED))
 }
 
 /// What is printed here ends up in files and in pf: it has to be prefixes and nothing else.

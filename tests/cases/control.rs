@@ -504,3 +504,30 @@ fn many_who_want_a_table_at_once_get_it() {
     assert_eq!(daemon.engine(), engine, "{}", daemon.output());
     assert!(daemon.stop().success());
 }
+
+/// Reload a configuration that is in form, and with which nothing can be started: its local_block is
+/// missing; then its spool cannot be made. Mend it and reload.
+/// Check that each of both fails with the way out, that status warns, that the tables and the
+/// configuration stay, and that the last is well and the warning gone.
+#[test]
+fn a_reload_that_is_taken_back_fails() {
+    let (service, scratch, daemon, text) = started(50);
+    let config = Config::new(&scratch, &[service.addr()]);
+    let missing = scratch.path().join("missing");
+    let status = || daemon.ctl(&["status"]).stdout;
+    let words = "the last reload was taken back";
+    for (key, path) in [("policy.local_block", missing.clone()), ("log.spool", missing.join("x"))] {
+        config.clone().set(key, path.to_str().unwrap()).write(&scratch);
+        let why = refused(&daemon, &["reload"]);
+        assert!(why.starts_with(&format!("threatstopctl: reload: {words}")), "{key}: {why}");
+        assert!(why.ends_with("see the log, mend it, and reload again\n"), "{key}: {why}");
+        assert!(status().contains(&format!("warning:        {words}")), "{}", status());
+        assert_eq!(table(&daemon, BLOCK).as_deref(), Some(text.as_str()));
+        update(&daemon);
+    }
+    config.write(&scratch);
+    let output = daemon.ctl(&["reload"]);
+    assert!(output.status.success(), "{}", output.stderr);
+    assert!(!status().contains(words), "{}", status());
+    assert!(daemon.stop().success());
+}

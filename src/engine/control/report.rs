@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use control::{
-    Held, HeldReason, PfStatus, Status, TableStatus, Tables, Update, Upload, UsedBy, Why,
+    Held, HeldReason, PfStatus, REVERTED, Status, TableStatus, Tables, Update, Upload, UsedBy, Why,
 };
 use imsg::{Stats, TableId};
 
@@ -22,6 +22,7 @@ pub async fn status(engine: &Engine) -> Status {
     let log = engine.log.figures();
     let trouble = Some(log.trouble).filter(|trouble| !trouble.is_empty());
     let limit = engine.given.start.table_entries;
+    let reverted = engine.given.start.reverted.then(|| REVERTED.to_owned());
     Status {
         version: env!("CARGO_PKG_VERSION").into(),
         uptime: engine.started.elapsed().as_secs(),
@@ -30,8 +31,9 @@ pub async fn status(engine: &Engine) -> Status {
             backend: config.tables.backend.as_str().into(),
             limit: (limit > 0).then_some(limit.into()),
             error: (!asked).then(|| stats.failure.clone()),
-            warnings: watch::warnings(engine, &stats)
+            warnings: reverted
                 .into_iter()
+                .chain(watch::warnings(engine, &stats))
                 .chain(alarm::alarms(engine))
                 .chain(trouble.map(|trouble| format!("packet log: {trouble}")))
                 .collect(),

@@ -48,7 +48,7 @@ fn a_line_may_have_one_mebibyte_and_no_more() {
 }
 
 /// The engine ends; its listener takes one connection more, and the one after it is the next
-/// engine's.
+/// engine's, which answers.
 #[test]
 fn a_connection_that_is_closed_at_once_is_to_no_next_engine() {
     let scratch = tempfile::tempdir().unwrap();
@@ -59,9 +59,11 @@ fn a_connection_that_is_closed_at_once_is_to_no_next_engine() {
     let (taken, second) = mpsc::channel();
     thread::spawn(move || {
         drop(listener.accept().unwrap());
-        taken.send(listener.accept().unwrap())
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"{\"done\":{}}\n").unwrap();
+        taken.send(stream)
     });
-    client.outlive(&socket).unwrap();
+    assert_eq!(client.outlive(&socket).unwrap(), Reply::Done(serde_json::json!({})));
     second.recv_timeout(Duration::from_secs(10)).unwrap();
 }
 

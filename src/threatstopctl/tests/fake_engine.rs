@@ -248,14 +248,25 @@ fn commands() {
     }
 }
 
-/// `reload` is done when the engine that was asked has ended and the next one listens.
+/// `reload` is done when the engine that was asked has ended and the next one answers, and fails
+/// when that has the configuration from before.
 #[test]
 fn reload() {
-    for (flags, printed) in [(None, ""), (Some("-j"), "{\"done\":true}\n")] {
+    let good: Value = serde_json::from_str(STATUS).unwrap();
+    let mut reverted = good.clone();
+    reverted["pf"]["warnings"] = json!(["pf is disabled", control::REVERTED]);
+    let why = control::REVERTED;
+    let failed = json!({ "error": { "what": "reload", "why": why } });
+    for (flags, status, printed, complained) in [
+        (None, &good, String::new(), String::new()),
+        (Some("-j"), &good, "{\"done\":true}\n".into(), String::new()),
+        (None, &reverted, String::new(), format!("threatstopctl: reload: {why}\n")),
+        (Some("-j"), &reverted, format!("{failed}\n"), String::new()),
+    ] {
         let dir = tempfile::tempdir().unwrap();
         let socket = dir.path().join("sock");
         let first = UnixListener::bind(&socket).unwrap();
-        let path = socket.clone();
+        let (path, status) = (socket.clone(), status.clone());
         let thread = thread::spawn(move || {
             let (mut stream, _) = first.accept().unwrap();
             let mut request = String::new();
@@ -267,13 +278,17 @@ fn reload() {
             thread::sleep(Duration::from_millis(100));
             std::fs::remove_file(&path).unwrap();
             thread::sleep(Duration::from_millis(100));
-            (request, UnixListener::bind(&path).unwrap())
+            let next = UnixListener::bind(&path).unwrap();
+            let (mut stream, _) = next.accept().unwrap();
+            stream.write_all(lines(&[json!({ "done": status })]).as_bytes()).unwrap();
+            BufReader::new(&stream).read_line(&mut request).unwrap();
+            request
         });
         let output = tool().args(flags).arg("-s").arg(&socket).arg("reload").output().unwrap();
-        UnixStream::connect(&socket).expect("the next engine");
-        assert_said(&output, 0, printed, "");
-        let (request, _listener) = thread.join().unwrap();
-        assert_eq!(request, "{\"command\":\"reload\"}\n");
+        let status = i32::from(printed.contains("error") || !complained.is_empty());
+        assert_said(&output, status, &printed, &complained);
+        let request = thread.join().unwrap();
+        assert_eq!(request, "{\"command\":\"reload\"}\n{\"command\":\"status\"}\n");
     }
 }
 
