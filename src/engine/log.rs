@@ -58,6 +58,8 @@ struct Inner {
     next: Option<u64>,
     /// What went wrong with the packet log, for people; empty when nothing did.
     trouble: String,
+    /// Likewise why what was read could not be kept last.
+    unkept: String,
 }
 
 /// The log path.
@@ -98,8 +100,8 @@ pub struct Figures {
     pub damaged: u64,
     /// The spool.
     pub spool: control::Spool,
-    /// What went wrong with the packet log; empty when nothing did.
-    pub trouble: String,
+    /// What goes wrong with the packet log and the spool, for people.
+    pub warnings: Vec<String>,
 }
 
 impl Log {
@@ -144,6 +146,7 @@ impl Log {
             pending: Pending::default(),
             next: None,
             trouble: String::new(),
+            unkept: String::new(),
         };
         Ok(Self {
             directory,
@@ -187,7 +190,7 @@ impl Log {
                 limit: inner.spool.limit(),
                 dropped: journal.dropped,
             },
-            trouble: inner.trouble.clone(),
+            warnings: inner.warnings(),
         }
     }
 
@@ -219,7 +222,26 @@ impl Inner {
         self.pending.text.len() + pflog::MAX_TEXT > self.spool.slice_limit()
     }
 
+    /// What goes wrong; a spool that stops the follower is told once.
+    fn warnings(&self) -> Vec<String> {
+        let Self { trouble, unkept, .. } = self;
+        let mut all = Vec::new();
+        if !trouble.is_empty() {
+            all.push(format!("packet log: {trouble}"));
+        }
+        if !unkept.is_empty() && !trouble.starts_with(unkept.as_str()) {
+            all.push(format!("spool: {unkept}; what was read is kept once that is mended"));
+        }
+        all
+    }
+
     fn cut(&mut self, directory: &std::path::Path) -> Result<(), String> {
+        let result = self.keep(directory);
+        self.unkept = result.as_ref().err().cloned().unwrap_or_default();
+        result
+    }
+
+    fn keep(&mut self, directory: &std::path::Path) -> Result<(), String> {
         if let Some(times) = self.pending.times {
             self.journal.ahead = Some((self.journal.next, self.hits.clone()));
             self.journal.save(directory)?;

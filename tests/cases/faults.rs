@@ -192,8 +192,8 @@ fn an_engine_killed_at_any_step_of_an_upload_loses_nothing() {
 }
 
 /// The same on a disk that fails at a step as long as it likes.
-/// Check that the upload says so when something could not be kept, and that everything arrives once
-/// the disk is well.
+/// Check that the upload and the status say so when something could not be kept, and that everything
+/// arrives once the disk is well.
 #[test]
 fn a_disk_that_fails_at_any_step_of_an_upload_loses_nothing() {
     faulty_engine();
@@ -210,6 +210,8 @@ fn a_disk_that_fails_at_any_step_of_an_upload_loses_nothing() {
         } else {
             assert_eq!(output.status.code(), Some(1), "{what}: {}", output.stdout);
             assert!(output.stderr.contains("Input/output error"), "{what}: {}", output.stderr);
+            let warnings = status(&stage.daemon)["pf"]["warnings"].to_string();
+            assert!(warnings.contains("\"spool: /"), "{what}: {warnings}");
         }
         assert_eq!(stage.everything_arrives(&what), 80, "{what}");
     });

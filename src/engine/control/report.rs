@@ -20,7 +20,6 @@ pub async fn status(engine: &Engine) -> Status {
     let config = &engine.config;
     let memory = engine.state.memory().clone();
     let log = engine.log.figures();
-    let trouble = Some(log.trouble).filter(|trouble| !trouble.is_empty());
     let limit = engine.given.start.table_entries;
     let reverted = engine.given.start.reverted.then(|| REVERTED.to_owned());
     Status {
@@ -35,7 +34,7 @@ pub async fn status(engine: &Engine) -> Status {
                 .into_iter()
                 .chain(watch::warnings(engine, &stats))
                 .chain(alarm::alarms(engine))
-                .chain(trouble.map(|trouble| format!("packet log: {trouble}")))
+                .chain(log.warnings)
                 .collect(),
         },
         tables: Tables {

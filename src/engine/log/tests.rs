@@ -76,9 +76,14 @@ fn what_cannot_be_written_stays_pending() {
     fs::create_dir(&obstacle).unwrap();
     assert!(log.cut().unwrap_err().contains(&id));
     assert_eq!(log.inner.borrow().pending.text, b"one\n");
+    let warnings = log.figures().warnings;
+    let end = "; what was read is kept once that is mended";
+    assert!(warnings.len() == 1 && warnings[0].starts_with("spool: "), "{warnings:?}");
+    assert!(warnings[0].contains(&id) && warnings[0].ends_with(end), "{warnings:?}");
     read(&log, "two\n", 200);
     fs::remove_dir(&obstacle).unwrap();
     log.cut().unwrap();
+    assert_eq!(log.figures().warnings, Vec::<String>::new());
     assert_eq!(state(&open(dir.path())), (Some(200), vec!["one\ntwo\n".into()], 1));
 }
 
