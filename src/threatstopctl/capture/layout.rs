@@ -101,9 +101,14 @@ fn form(
     }
     if let Some(Part { name, file: Some(file_name), .. }) = file {
         keys += &format!("file_field = {}\n", quote(name));
-        keys += &format!("file_name = {}\n", quote(&template(file_name, device, notes)));
+        let file_name = template(file_name, device, notes);
+        match file_name.trim() {
+            "" => notes.push("the file came without a name".to_owned()),
+            _ => keys += &format!("file_name = {}\n", quote(&file_name)),
+        }
     }
     let mut fields = Vec::new();
+    let mut taken = vec![device_field];
     for part in parts.iter().filter(|part| part.file.is_none()) {
         if device_part.is_some_and(|device| std::ptr::eq(device, part)) {
             continue;
@@ -115,9 +120,14 @@ fn form(
             continue;
         }
         let value = template(&value, device, notes);
+        if taken.contains(&part.name.as_str()) {
+            notes.push(format!("the field {} came twice and is given once", part.name));
+            continue;
+        }
         match (part.name.parse::<FieldName>(), value.parse::<Template>()) {
             (Ok(name), Ok(_)) => {
                 fields.push(format!("{} = {}", quote(name.as_str()), quote(&value)));
+                taken.push(&part.name);
             }
             _ => notes.push(format!("the field {} cannot be given in a configuration", part.name)),
         }

@@ -80,6 +80,26 @@ fn a_form_is_reproduced() {
 }
 
 #[test]
+fn what_the_configuration_refuses_is_left_out() {
+    let text = block(&form(&[
+        ("name=\"id\"", b"tdid_wxyz9876"),
+        ("name=\"id\"", b"again"),
+        ("name=\"a\"", b"1"),
+        ("name=\"a\"", b"2"),
+        ("name=\"log\"; filename=\"\"", b"12:00 rule 1\n"),
+    ]));
+    let layout = read(&text);
+    assert_eq!(layout.fields.len(), 1);
+    for note in [
+        "# the field id came twice and is given once\n",
+        "# the field a came twice and is given once\n",
+        "# the file came without a name\n",
+    ] {
+        assert!(text.contains(note), "{text}");
+    }
+}
+
+#[test]
 fn a_raw_body_is_reproduced() {
     let body = vec![0x1f, 0x8b, 8, 0];
     let path = "/put?device=tdid_wxyz9876".to_owned();
