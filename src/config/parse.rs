@@ -66,11 +66,45 @@ impl Config {
                 format!("guard.expect has {addr}, which guard.never_block has in {prefix}"),
             );
         }
-        if self.log.request.success.as_str().trim().is_empty() {
+        let never = |addr| {
+            let mut reserved = prefix::reserved(self.guard.block_private);
+            reserved.find(|(net, _)| net.contains(addr))
+        };
+        let expected = self.guard.expect.iter().find_map(|&addr| Some((addr, never(addr)?)));
+        if let Some((addr, (net, why))) = expected {
+            let always = prefix::reserved(true).any(|(always, _)| always == net);
+            let or = if always { "" } else { ", or set guard.block_private" };
             return fault(
-                &[("log.request", "success")],
-                "log.request.success: nothing to look for".to_owned(),
+                &[("guard", "expect")],
+                format!(
+                    "guard.expect has {addr}, which is never blocked ({net}, {why}): leave it \
+                     out{or}"
+                ),
             );
+        }
+        self.check_request(document)
+    }
+
+    fn check_request(&self, document: &Document<'_>) -> Result<(), Fault> {
+        let fault = |key, why: String| {
+            let place = document.place(&[("log.request", key)]);
+            Err(Fault::new(place, format!("log.request.{key}: {why}")))
+        };
+        let request = &self.log.request;
+        if request.success.as_str().trim().is_empty() {
+            return fault("success", "nothing to look for".to_owned());
+        }
+        if request.file_name.as_str().trim().is_empty() {
+            return fault(
+                "file_name",
+                "empty: the log needs a name, such as the default".to_owned(),
+            );
+        }
+        if let Some(name) = &request.device_field
+            && request.fields.contains_key(name)
+        {
+            let why = format!("\"{name}\" is log.request.device_field already: name it once");
+            return fault("fields", why);
         }
         Ok(())
     }

@@ -3,7 +3,6 @@
 use core::fmt::Debug;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
-use std::collections::BTreeMap;
 
 use prefix::{Net, Prefix};
 
@@ -139,7 +138,9 @@ fn guard() -> impl Strategy<Value = Guard> {
     );
     (list(prefixes(), 0..=20), any::<bool>(), numbers, list(address(), 0..=20)).prop_map(
         |(never_block, block_private, numbers, mut expect)| {
-            expect.retain(|addr| !never_block.iter().any(|prefix| prefix.contains(*addr)));
+            let never: Vec<_> = prefix::reserved(block_private).map(|(net, _)| net).collect();
+            let never = never_block.iter().chain(&never);
+            expect.retain(|addr| !never.clone().any(|prefix| prefix.contains(*addr)));
             let (
                 min_prefix_v4,
                 min_prefix_v6,
@@ -189,20 +190,17 @@ fn log() -> impl Strategy<Value = Log> {
         prop::sample::select(vec![Method::Multipart, Method::Raw]),
         prop::option::of(text("[A-Za-z0-9._\\[\\]-]{1,64}")),
         text("[A-Za-z0-9._\\[\\]-]{1,64}"),
-        template(),
+        template().prop_filter("not empty", |name| !name.as_str().trim().is_empty()),
         prop::collection::btree_map(text("[A-Za-z0-9._\\[\\]-]{1,64}"), template(), 0..10),
         any::<bool>(),
         text("[^{}\\pC]{0,10}[!-z]\\{device_id\\}"),
     )
-        .prop_map(|(method, device_field, file_field, file_name, fields, gzip, success)| Request {
-            method,
-            device_field,
-            file_field,
-            file_name,
-            fields: BTreeMap::from_iter(fields),
-            gzip,
-            success,
-        });
+        .prop_map(
+            |(method, device_field, file_field, file_name, mut fields, gzip, success)| {
+                fields.retain(|name, _| Some(name) != device_field.as_ref());
+                Request { method, device_field, file_field, file_name, fields, gzip, success }
+            },
+        );
     (first, second, request).prop_map(|(first, second, request)| {
         let (enabled, file, scope, anchor, url) = first;
         let (interval, proxy, ca_file, timestamp, spool, spool_size) = second;
