@@ -258,22 +258,27 @@ fn every_command_stands_in_the_manual_and_no_other() {
         .map(|command| {
             let mut item = format!(".It Cm {}", command.word);
             let (alone, valued) = options(command);
-            if !alone.is_empty() {
-                item += &format!(" Op Fl {alone}");
-            }
-            for (letter, value) in valued {
-                item += &format!(" Op Fl {letter} Ar {value}");
-            }
+            let mut optional: Vec<String> = Vec::new();
+            optional.extend((!alone.is_empty()).then(|| format!("Fl {alone}")));
+            optional.extend(valued.iter().map(|(letter, value)| format!("Fl {letter} Ar {value}")));
+            let mut last = String::new();
             match command.operands {
                 Operands::None(_) => {}
-                Operands::One(name, _) => item += &format!(" Ar {name}"),
-                Operands::Any(name, _) => item += &format!(" Op Ar {name} ..."),
+                Operands::One(name, _) => last = format!(" Ar {name}"),
+                Operands::Any(name, _) => optional.push(format!("Ar {name} ...")),
                 Operands::Word(table) => {
                     let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
-                    item += &format!(" Cm {}", words.join(" | "));
+                    last = format!(" Cm {}", words.join(" | "));
                 }
             }
-            item
+            // Op goes on to the end of the line
+            if last.is_empty() {
+                last = optional.pop().map_or(last, |option| format!(" Op {option}"));
+            }
+            for option in optional {
+                item += &format!(" Oo {option} Oc");
+            }
+            item + &last
         })
         .collect();
     assert_eq!(told, there);
