@@ -8,7 +8,7 @@ use control::{
 };
 
 use crate::text::printable;
-use crate::units::{duration, octets, when};
+use crate::units::{count, duration, octets, when};
 
 /// Column where the values begin.
 const COLUMN: usize = 16;
@@ -184,10 +184,6 @@ fn used(by: UsedBy) -> String {
         0 => rules,
         anchors => format!("{rules}, {}", count(anchors.into(), "anchor", "anchors")),
     }
-}
-
-fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Durations and sizes for people, in the letters that threatstopd.toml(5) uses.
+//! Durations and sizes for people, in the letters that threatstopd.toml(5) uses; numbers of things.
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -42,6 +42,11 @@ pub fn octets(octets: u64) -> String {
         (whole @ 0..10, tenth @ 1..) => format!("{whole}.{tenth}{letter}"),
         (whole, _) => format!("{whole}{letter}"),
     }
+}
+
+/// So many things: `1 prefix`, `0 prefixes`.
+pub fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 #[cfg(test)]

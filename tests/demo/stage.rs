@@ -55,7 +55,8 @@ impl Stage {
             println!("   {line}");
         }
         if lines.len() > SHOWN {
-            println!("   ... {} lines more", lines.len() - SHOWN);
+            let more = lines.len() - SHOWN;
+            println!("   ... {more} {} more", if more == 1 { "line" } else { "lines" });
         }
         if output.status.code() != Some(wanted) {
             self.failed.set(self.failed.get() + 1);
@@ -76,7 +77,8 @@ impl Stage {
         for path in names {
             let lines = fs::read_to_string(&path).map_or(0, |text| text.lines().count());
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            println!("   {name:32} {lines:>6} prefixes");
+            let noun = if lines == 1 { "prefix" } else { "prefixes" };
+            println!("   {name:32} {lines:>6} {noun}");
         }
     }
 

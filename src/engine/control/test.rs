@@ -78,8 +78,10 @@ async fn servers(engine: &Engine, report: &mut Report<'_>) -> io::Result<()> {
                 .iter()
                 .map(|(qtype, answer)| match answer {
                     Ok(outcome) => format!(
-                        "{qtype} {} records, {} prefixes, TTL {}",
-                        outcome.records, outcome.items, outcome.ttl
+                        "{qtype} {}, {}, TTL {}",
+                        count(outcome.records, "record", "records"),
+                        count(outcome.items, "prefix", "prefixes"),
+                        outcome.ttl
                     ),
                     Err(error) => format!("{qtype} {error}"),
                 })
@@ -99,6 +101,11 @@ async fn servers(engine: &Engine, report: &mut Report<'_>) -> io::Result<()> {
         report.check("server", name, server.is_ready(), text).await?;
     }
     Ok(())
+}
+
+/// So many things, in words.
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// The addresses that must be blocked, in the table of the kernel itself.

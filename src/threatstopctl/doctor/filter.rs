@@ -11,6 +11,7 @@ use super::rules::{self, Action, End, NoRule, Rule};
 use super::{Case, Report, Table};
 use crate::client::reason;
 use crate::setup::limit;
+use crate::units::count;
 
 const PFCTL: &str = "/sbin/pfctl";
 const LOAD: &str = "pfctl -f /etc/pf.conf";
@@ -122,11 +123,12 @@ fn room(case: &Case<'_>, files: [&TableFile; 2], report: &mut Report) {
     match most {
         Some(most) if entries.saturating_mul(2) > most => {
             let line = format!("set limit table-entries {}", limit(entries));
+            let prefixes = count(entries as u64, "prefix", "prefixes");
             report.fail(
                 "limit",
                 format!(
-                    "table-entries limit {most} is too small for {entries} prefixes, which \
-                     {LOAD} holds twice: put \"{line}\" above the tables of /etc/pf.conf, then \
+                    "table-entries limit {most} is too small for {prefixes}, which {LOAD} holds \
+                     twice: put \"{line}\" above the tables of /etc/pf.conf, then \
                      {LOAD}"
                 ),
             );
@@ -342,8 +344,8 @@ fn compare(case: &Case<'_>, file: &TableFile, kernel: &[Option<Prefix>], report:
         return report.ok("table", format!("pf table <{table}> is equal to its file ({entries})"));
     }
     let text = format!(
-        "pf table <{table}> lacks {missing} prefixes of its file, and has {surplus} that are not \
-         in it"
+        "pf table <{table}> lacks {} of its file, and has {surplus} that are not in it",
+        count(missing as u64, "prefix", "prefixes")
     );
     if case.config.tables.reload {
         report.fail("table", format!("{text}: threatstopctl update"));

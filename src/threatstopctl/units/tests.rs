@@ -62,3 +62,9 @@ proptest! {
         prop_assert!(read <= seconds && seconds - read < last);
     }
 }
+
+#[test]
+fn one_thing_is_one() {
+    let prefixes = |number| count(number, "prefix", "prefixes");
+    assert_eq!([0, 1, 2].map(prefixes), ["0 prefixes", "1 prefix", "2 prefixes"]);
+}
