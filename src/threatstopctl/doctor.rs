@@ -143,6 +143,7 @@ fn all(case: &Case<'_>, report: &mut Report) {
     files::directory(case, report);
     let allow = files::table(case, Table::Allow, report);
     let block = files::table(case, Table::Block, report);
+    files::local_lists(case, report);
     match case.config.tables.backend {
         Backend::Pf => filter::pf(case, [&allow, &block], report),
         Backend::Simulated => {

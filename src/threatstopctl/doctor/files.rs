@@ -12,6 +12,7 @@ use super::{Case, Report, Table, need_root};
 use crate::client::reason;
 use crate::error::Error;
 use crate::setup::denied;
+use crate::units::count;
 
 /// The longest line of a table file, in octets: an IPv6 prefix and the line feed.
 const LONGEST: usize = 44;
@@ -163,10 +164,28 @@ pub fn table(case: &Case<'_>, table: Table, report: &mut Report) -> TableFile {
             file.set = Some(set);
         }
     }
-    let entries = file.entries();
-    let plural = if entries == 1 { "" } else { "es" };
-    conclude("file", format!("{shown} has {entries} prefix{plural}"), wrong, report);
+    let entries = count(file.entries() as u64, "prefix", "prefixes");
+    conclude("file", format!("{shown} has {entries}"), wrong, report);
     file
+}
+
+/// Looks whether the administrator's own lists are there: threatstopd(8) does not start without.
+pub fn local_lists(case: &Case<'_>, report: &mut Report) {
+    let policy = &case.config.policy;
+    for (key, path) in [("allow", &policy.local_allow), ("block", &policy.local_block)] {
+        let Some(path) = path else { continue };
+        let shown = path.display();
+        let why = match case.host.stat(path) {
+            Ok(stat) if stat.kind == Kind::File => {
+                report.ok("file", format!("{shown} is there, as local_{key} wants it"));
+                continue;
+            }
+            Ok(_) => "not a regular file".to_owned(),
+            Err(error) => reason(&error),
+        };
+        let way_out = format!("create it, or unset local_{key} in {}", case.path.display());
+        report.fail("file", format!("{shown}: {why}: threatstopd does not start: {way_out}"));
+    }
 }
 
 /// The prefixes of a table file, which has to be in the form in which it is written.

@@ -227,6 +227,33 @@ fn the_table_files() {
 }
 
 #[test]
+fn the_lists_of_the_administrator() {
+    let named = "device_id = \"tdid_abcd1234\"\n\
+                 policy.local_allow = \"/etc/allowed\"\n\
+                 policy.local_block = \"/etc/blocked\"\n";
+    let there = |host: &mut Recorded| {
+        host.text(CONFIG, named);
+        for path in ["/etc/allowed", "/etc/blocked"] {
+            host.files.insert(path.into(), (file(0o644, 1000), Vec::new()));
+        }
+    };
+    assert_fails(there, &[]);
+    assert_fails(
+        |host| {
+            there(host);
+            host.files.remove(Path::new("/etc/allowed"));
+            host.at("/etc/blocked").kind = Kind::Directory;
+        },
+        &[
+            "/etc/allowed: No such file or directory: threatstopd does not start: create it, or \
+             unset local_allow in /etc/threatstopd.toml",
+            "/etc/blocked: not a regular file: threatstopd does not start: create it, or unset \
+             local_block in /etc/threatstopd.toml",
+        ],
+    );
+}
+
+#[test]
 fn pf_itself() {
     assert_fails(
         |host| host.says("/sbin/pfctl -s info", recorded::DISABLED),
