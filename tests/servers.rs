@@ -42,10 +42,15 @@ pub fn require_program(name: &str) -> Option<PathBuf> {
 }
 
 fn report_missing(name: &str, ci: Option<&OsStr>) {
-    let line = format!("SKIPPED: {name} is not installed");
-    assert!(ci != Some(OsStr::new("true")), "{line}, and CI is true");
+    let why = format!("{name} is not installed");
+    assert!(ci != Some(OsStr::new("true")), "SKIPPED: {why}, and CI is true");
+    say_skipped(&why);
+}
+
+/// Says on stderr that a test, or a part of one, is skipped, and why.
+pub fn say_skipped(why: &str) {
     // Not eprintln!, which the test runner captures.
-    writeln!(io::stderr(), "{line}").expect("write to stderr");
+    writeln!(io::stderr(), "SKIPPED: {why}").expect("write to stderr");
 }
 
 /// Looks in PATH and where administrators' programs are, which is often not in it.

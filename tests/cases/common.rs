@@ -15,6 +15,7 @@ use tests::harness::{Config, Daemon, Scratch, programs};
 use tests::item::{Item, table_text};
 use tests::lists::{allow_list, big_list};
 use tests::process::{Output, Process};
+use tests::servers::say_skipped;
 use tests::sim::{Layout, PolicyService, SUFFIX, Zone};
 
 /// The table of blocked addresses.
@@ -94,7 +95,7 @@ pub fn wait_within(time: Duration, what: &str, mut is_so: impl FnMut() -> bool) 
 pub fn is_root(what: &str) -> bool {
     let is_root = geteuid().is_root();
     if !is_root {
-        eprintln!("SKIPPED: needs root: {what}");
+        say_skipped(&format!("needs root: {what}"));
     }
     is_root
 }

@@ -22,6 +22,7 @@ use tests::harness::{Config, Daemon, Scratch, programs};
 use tests::item::{items, table_text};
 use tests::lists::allow_list;
 use tests::process::run;
+use tests::servers::say_skipped;
 use tests::sim::{ConnectionFault, HostileService, Layout, Plan, PolicyService};
 
 /// What a disk may say to any step: full, broken, read-only, beyond the quota.
@@ -311,7 +312,7 @@ fn a_full_disk_leaves_the_old_set() {
         .arg(scratch.tables())
         .output();
     if !mount.is_ok_and(|output| output.status.success()) {
-        eprintln!("SKIPPED: needs root: mount(8) of a tmpfs");
+        say_skipped("needs root: mount(8) of a tmpfs");
         return;
     }
     let _mounted = Tmpfs(scratch.tables());

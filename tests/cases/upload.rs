@@ -15,7 +15,7 @@ use serde_json::Value;
 use tests::harness::{Config, Daemon, Scratch, programs};
 use tests::item::items;
 use tests::process::{Process, run};
-use tests::servers::require_program;
+use tests::servers::{require_program, say_skipped};
 use tests::sim::logservice::{Upload, pem_files};
 use tests::sim::pflog::PacketLog;
 use tests::sim::{Behaviour, Identity, Layout, LogService, PolicyService, SUFFIX, Zone};
@@ -271,7 +271,7 @@ fn hosts_given_by_name_are_protected() {
     // 198.51.100.9 and .10
     let (server, proxy) = ("0xc6336409", "0xc633640a");
     if (server, 0).to_socket_addrs().is_err() {
-        eprintln!("SKIPPED: this resolver does not know the numbers of inet_aton(3)");
+        say_skipped("this resolver does not know the numbers of inet_aton(3)");
         return;
     }
     let service = LogService::start();
