@@ -73,7 +73,9 @@ impl Comparison {
         let _ = writeln!(out, "\n## {}\n", self.title);
         let _ = writeln!(out, "| | wall | CPU | {by} | peak memory |\n|---|---:|---:|---:|---:|");
         for row in self.rows() {
-            let _ = writeln!(out, "| {} |", row.join(" | "));
+            // a name may be a pipe of the shell
+            let cells = row.map(|cell| cell.replace('|', "\\|"));
+            let _ = writeln!(out, "| {} |", cells.join(" | "));
         }
         for note in &self.notes {
             let _ = writeln!(out, "\n{note}");
@@ -145,3 +147,6 @@ fn chart(comparisons: &[Comparison]) -> String {
     svg.push_str("</svg>\n");
     svg
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,8 +66,8 @@ pub fn compare() -> Vec<Comparison> {
         sides,
         notes: vec![format!(
             "threatstopd: lists fetched, composed, judged, files written with fsync(2), tables \
-             replaced. Peak resident memory: engine {:.0} MiB, helper {:.0} MiB; helper idle \
-             {:.1} MiB.",
+             replaced. Peak resident memory: engine {:.0} MiB, helper {:.0} MiB, of which the \
+             table has the larger; helper idle {:.1} MiB.",
             peaks[0], peaks[1], peaks[2]
         )],
     }]
