@@ -20,7 +20,8 @@ wait_for 10 "no new engine" ready
 second=$(engine)
 no_update
 expect_line 'max_entries'
-expect_table $BLOCK "$dir/block"
+# "threatstopctl show" has no room for that many now
+holds $BLOCK "$dir/block" || fail "the table does not stay"
 
 config
 ctl reload
