@@ -36,8 +36,9 @@ pub struct PfStatus {
     pub limit: Option<u64>,
     /// Why pf could not be asked.
     pub error: Option<String>,
-    /// Sentences that nobody may overlook: nothing is blocked, pf cannot be asked, the policy is
-    /// old or held back for long, the packet log cannot be followed.
+    /// Sentences that nobody may overlook: a reload was taken back, nothing is blocked, pf cannot be
+    /// asked, the policy is old or held back for long, the packet log cannot be followed, the spool
+    /// not be written.
     pub warnings: Vec<String>,
 }
 
