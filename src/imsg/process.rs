@@ -147,6 +147,17 @@ pub fn watch(fd: &impl AsRawFd, read: bool, write: bool) -> PollFd {
 /// # Errors
 /// Those of ppoll(2) other than EINTR.
 pub fn wait(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<Caught> {
+    match ppoll(fds, timeout) {
+        // Linux lets no signal in where a descriptor is ready, which one that floods us always is
+        Ok(1..) => _ = ppoll(&mut [], Some(Duration::ZERO)),
+        Ok(_) => {}
+        Err(Errno::EINTR) => fds.iter_mut().for_each(|fd| fd.revents = 0),
+        Err(errno) => return Err(errno.into()),
+    }
+    Ok(Caught(PENDING.swap(0, Ordering::Relaxed)))
+}
+
+fn ppoll(fds: &mut [PollFd], timeout: Option<Duration>) -> nix::Result<i32> {
     let time = timeout.map(|duration| libc::timespec {
         tv_sec: duration.as_secs() as libc::time_t,
         tv_nsec: duration.subsec_nanos() as libc::c_long,
@@ -155,15 +166,9 @@ pub fn wait(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<Caught>
     let none = SigSet::empty();
     // SAFETY: `fds` is a slice of initialised structures of the length given; time and mask are
     // valid for the call or null.
-    let result =
-        unsafe { libc::ppoll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, time, none.as_ref()) };
-    if result == -1 {
-        match Errno::last() {
-            Errno::EINTR => fds.iter_mut().for_each(|fd| fd.revents = 0),
-            errno => return Err(errno.into()),
-        }
-    }
-    Ok(Caught(PENDING.swap(0, Ordering::Relaxed)))
+    Errno::result(unsafe {
+        libc::ppoll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, time, none.as_ref())
+    })
 }
 
 /// Ends the process at once: no destructor runs, no thread is waited for.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use config::Config;
 use imsg::process::{self, Caught};
-use imsg::{Channel, HelperMessage, Input};
+use imsg::{Channel, Frame, HelperMessage, Input};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
@@ -92,9 +92,12 @@ impl Server {
     /// # Errors
     /// Why the engine is gone, or is to go.
     fn run(&mut self, path: &Path) -> Result<Option<OwnedFd>, Failure> {
+        let mut frame = None;
         loop {
+            // Between any two messages a signal counts: one may take long, and many fit a read.
+            let timeout = frame.is_some().then_some(Duration::ZERO);
             let mut fds = [process::watch(&self.channel, true, self.channel.wants_write())];
-            let caught = process::wait(&mut fds, None)?;
+            let caught = process::wait(&mut fds, timeout)?;
             if wants_stop(caught) {
                 return Ok(None);
             }
@@ -109,35 +112,33 @@ impl Server {
             if caught.has(Signal::SIGCHLD) && engine::reap(self.child) {
                 return Err("it ended".into());
             }
-            if fds[0].revents != 0
-                && let Some(config) = self.exchange(path)?
-            {
-                return Ok(Some(config));
+            if let Some(frame) = frame.take() {
+                if let Some(config) = self.answer(&frame, path)? {
+                    return Ok(Some(config));
+                }
+            } else if fds[0].revents != 0 && self.channel.read()? == Input::Closed {
+                return Err("it closed its socket".into());
+            }
+            frame = self.channel.next()?;
+            if frame.is_none() {
+                self.channel.flush()?;
             }
         }
     }
 
-    /// Reads and answers what there is.
-    fn exchange(&mut self, path: &Path) -> Result<Option<OwnedFd>, Failure> {
-        if self.channel.read()? == Input::Closed {
-            return Err("it closed its socket".into());
+    /// Does what a message asks for, and queues the answer.
+    fn answer(&mut self, frame: &Frame, path: &Path) -> Result<Option<OwnedFd>, Failure> {
+        let next = self.dispatcher.dispatch(frame, &mut self.channel);
+        if next.map_err(|offence| format!("dropped: {offence}"))? == Next::Continue {
+            return Ok(None);
         }
-        while let Some(frame) = self.channel.next()? {
-            let next = self.dispatcher.dispatch(&frame, &mut self.channel);
-            if next.map_err(|offence| format!("dropped: {offence}"))? == Next::Continue {
-                continue;
-            }
-            let read = reread(path, &self.dispatcher.config);
-            let failure = read.as_ref().err().cloned().unwrap_or_default();
-            let answer = HelperMessage::ReloadResult { failure };
-            answer.queue(&mut self.channel, frame.peerid, None)?;
-            if let Ok(config) = read {
-                self.say_farewell()?;
-                return Ok(Some(config));
-            }
+        let read = reread(path, &self.dispatcher.config);
+        let failure = read.as_ref().err().cloned().unwrap_or_default();
+        HelperMessage::ReloadResult { failure }.queue(&mut self.channel, frame.peerid, None)?;
+        if read.is_ok() {
+            self.say_farewell()?;
         }
-        self.channel.flush()?;
-        Ok(None)
+        Ok(read.ok())
     }
 
     /// Sends what is queued before the socket is closed.

@@ -76,6 +76,17 @@ fn spawn(helper: &Path, scratch: &Scratch) -> Process {
     Process::spawn(&mut command)
 }
 
+/// A block table of so many hosts, in file and kernel.
+fn plant_hosts(scratch: &Scratch, count: u128) {
+    let hosts = (0..count).map(|n| Ipv6Addr::from_bits((0x2a00 << 112) + 2 * n));
+    let text: String = hosts.map(|host| format!("{host}\n")).collect();
+    for kind in ["pftable", "simulated"] {
+        let path = scratch.tables().join(format!("{BLOCK}.{kind}"));
+        fs::write(&path, &text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
 /// Start the daemon and update. Send SIGTERM.
 /// Check that it exits 0 within five seconds, that the engine is gone, and that files and tables
 /// are still there.
@@ -294,6 +305,32 @@ fn an_engine_that_hangs_does_not_hold_up_the_stop() {
     assert!(!is_alive(hanging));
 }
 
+/// Plant a table, and start the helper with an engine that greets and then asks for it to be mended
+/// as often as fits one read of the helper's. Send SIGTERM.
+/// Check that the helper exits 0 within five seconds.
+#[test]
+fn an_engine_that_asks_for_a_lot_does_not_hold_up_the_stop() {
+    let scratch = Scratch::new();
+    plant_hosts(&scratch, 2_000);
+    let frame = |kind: u32, payload: &[u8]| {
+        let head = [kind, 16 + payload.len() as u32, 1, 1].map(u32::to_ne_bytes).concat();
+        [&head[..], payload].concat()
+    };
+    let mut frames = frame(1, &imsg::VERSION.to_ne_bytes());
+    (0..3_800).for_each(|_| frames.extend(frame(7, &[0])));
+    let path = scratch.path().join("frames");
+    fs::write(&path, frames).unwrap();
+    // takes its answers, and leaves when the helper has closed the socket, which does not block
+    let script = "until cat <&3; do sleep 0.1; done >/dev/null 2>&1";
+    let script = format!("cat {} >&3; {script}", path.display());
+    let daemon = spawn(&with_engine(&scratch, &script), &scratch);
+    daemon.wait_for("started, engine", PATIENCE);
+    std::thread::sleep(Duration::from_secs(1));
+    daemon.signal(Signal::SIGTERM);
+    assert!(daemon.wait_exit(STOP).success(), "{}", daemon.output());
+    assert!(!daemon.output().contains("engine gone"), "{}", daemon.output());
+}
+
 /// Start the helper with an engine that keeps its socket open and says nothing, and ignores every
 /// signal that can be ignored. Send SIGHUP.
 /// Check that the helper goes on with a new engine and that the old one is dead.
@@ -403,13 +440,7 @@ fn a_bad_file_does_not_cost_the_text_that_was_good() {
 #[test]
 fn a_table_of_more_than_max_entries_holds_up_no_start() {
     let (service, scratch) = (service(), Scratch::new());
-    let hosts = (0..70_000u128).map(|n| Ipv6Addr::from_bits((0x2a00 << 112) + 2 * n));
-    let text: String = hosts.map(|host| format!("{host}\n")).collect();
-    for kind in ["pftable", "simulated"] {
-        let path = scratch.tables().join(format!("{BLOCK}.{kind}"));
-        fs::write(&path, &text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    }
+    plant_hosts(&scratch, 70_000);
     let nobody = "127.0.0.1:9".parse().unwrap();
     let config = |addr| Config::new(&scratch, &[addr]).set("guard.max_entries", 1000);
     let daemon = Daemon::spawn(&scratch, &config(nobody), |_| {});
