@@ -13,6 +13,9 @@ use crate::frame::{Frame, HEADER, Header, ImsgError, MAX_IMSGSIZE, MAX_PAYLOAD};
 const READ_BUFFER: usize = 65535;
 /// Descriptors that may wait for their message: one a message, and messages are taken as they come.
 const MAX_FDS: usize = 16;
+/// Descriptors that the kernel hands over at once at most: SCM_MAX_FD (253) on Linux, what fits 2,048
+/// octets of control messages on OpenBSD. With less room they would be open, and unknown to us.
+const AT_ONCE: usize = 512;
 
 /// What a read found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,7 +161,7 @@ impl Channel {
     }
 
     fn receive(&mut self, at: usize) -> nix::Result<usize> {
-        let mut control = nix::cmsg_space!([RawFd; 1]);
+        let mut control = nix::cmsg_space!([RawFd; AT_ONCE]);
         let mut iov = [IoSliceMut::new(&mut self.input[at..])];
         let socket = self.socket.as_raw_fd();
         let flags = MsgFlags::MSG_CMSG_CLOEXEC;

@@ -228,6 +228,25 @@ fn an_announced_descriptor_that_does_not_come_is_an_error() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn descriptors_that_nobody_announced_are_closed() {
+    use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
+    use std::os::fd::AsRawFd as _;
+    let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let (mut channel, peer) = pair();
+    let file = File::open("/dev/null").unwrap();
+    let before = open();
+    for _ in 0..50 {
+        let control = [ControlMessage::ScmRights(&[file.as_raw_fd(); 10])];
+        let octets = [std::io::IoSlice::new(b"x")];
+        sendmsg::<()>(peer.as_raw_fd(), &octets, &control, MsgFlags::empty(), None).unwrap();
+        assert_eq!(channel.read().unwrap(), Input::Data);
+    }
+    // some wait for a message, and other tests run beside this one
+    assert!(open() < before + 200, "{before} {}", open());
+}
+
+#[test]
 fn the_engine_may_send_no_descriptor() {
     let (mut a, mut b) = channels();
     a.queue(4, 0, &[], Some(scratch_file("x").into())).unwrap();
