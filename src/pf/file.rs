@@ -201,7 +201,7 @@ impl Directory {
     }
 
     /// Removes a name, not what it may point to; refuses a directory.
-    fn remove(&self, name: &str) -> Result<()> {
+    pub(crate) fn remove(&self, name: &str) -> Result<()> {
         let unlink = || unlinkat(&self.fd, name, UnlinkatFlags::NoRemoveDir);
         present(self.step("unlink", name, unlink)).map(drop)
     }

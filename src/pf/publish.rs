@@ -69,9 +69,15 @@ pub fn mend(pf: &dyn Backend, directory: &Directory, table: &Table) -> Result<Ch
 /// Makes a file that is missing or damaged again of the set in pf, which at a start nothing else
 /// knows. The number of its prefixes; 0 where the file is sound or pf has none.
 pub fn restore(pf: &dyn Backend, directory: &Directory, table: &Table) -> Result<usize> {
-    let sound = directory.each(&table.file("pftable"), |_| ()).is_ok_and(|found| found.is_some());
+    let name = table.file("pftable");
+    let found = directory.each(&name, |_| ());
+    let sound = matches!(found, Ok(Some(_)));
     let set = if sound { vec![] } else { pf.list(table).unwrap_or_default() };
     if !set.is_empty() {
+        // a file without sense must not take the place of the set before
+        if matches!(found, Err(Error::Text(..))) {
+            directory.remove(&name)?;
+        }
         publish(None, directory, table, &set, false)?;
     }
     Ok(set.len())
