@@ -126,8 +126,13 @@ fn run(mut flags: Flags) -> Result<(), Failure> {
     process::install_handlers()?;
     match start::start(&flags, &program, &mut state) {
         Ok(server) => server.serve(&flags, &program, state),
-        Err(failure) if state.first => Err(failure),
-        Err(failure) => serve::again(&program, state, &*failure),
+        Err(failure) => {
+            // the sandbox, which would forbid that, is the last thing that a start can fail of
+            if let Some(child) = state.child.take() {
+                engine::kill(child);
+            }
+            if state.first { Err(failure) } else { serve::again(&program, state, &*failure) }
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use imsg::{
 use nix::errno::Errno;
 use nix::fcntl::{FlockArg, OFlag};
 use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket, socketpair};
 use nix::sys::stat::{Mode, fstat, umask};
 use nix::unistd::{Uid, User, daemon};
 use pf::{Directory, Kernel, Simulated};
@@ -68,6 +68,10 @@ pub fn start(flags: &Flags, own: &Path, state: &mut State) -> Result<Server, Fai
     let networks = protect::networks(&config)?;
     let local = local_files(&config)?;
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    // On a later start whoever answered could only be an engine of ours, and that is dead.
+    if state.first && answers(&flags.socket) {
+        return Err("threatstopd already running".into());
+    }
     let listener = bind(&flags.socket)?;
     if state.first && !flags.debug {
         daemon(false, false).map_err(|errno| format!("daemon: {errno}"))?;
@@ -86,6 +90,7 @@ pub fn start(flags: &Flags, own: &Path, state: &mut State) -> Result<Server, Fai
     let zone = std::env::vars_os().filter(|(name, _)| name == "TZ");
     let child = process::spawn(&program, &theirs, zone)
         .map_err(|error| format!("{}: {error}", program.display()))?;
+    state.child = Some(child);
     let started = Instant::now();
     drop(theirs);
 
@@ -240,13 +245,22 @@ fn local_files(config: &Config) -> Result<Vec<(TableId, OwnedFd)>, Failure> {
     Ok(files)
 }
 
+/// Whether somebody listens on the control socket: the lock is one for the table directory alone.
+fn answers(path: &Path) -> bool {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let Ok(addr) = UnixAddr::new(path) else { return false };
+    let Ok(fd) = socket(AddressFamily::Unix, SockType::Stream, flags, None) else { return false };
+    // EAGAIN says that all places in the queue are taken
+    matches!(connect(fd.as_raw_fd(), &addr), Ok(()) | Err(Errno::EAGAIN))
+}
+
 /// Binds the control socket, mode 0660; the group is that of the directory, on OpenBSD wheel.
 fn bind(path: &Path) -> Result<OwnedFd, Failure> {
     let failed = |error: std::io::Error| {
         let why = Errno::try_from(error).map_or("not possible", Errno::desc);
         format!("{}: {why}; use -s to put the control socket elsewhere", path.display())
     };
-    // Whoever holds the lock is alone, so a socket that is there is a stale one.
+    // Nobody answers there, so a socket that is there is a stale one.
     match fs::symlink_metadata(path) {
         Ok(meta) if meta.file_type().is_socket() => fs::remove_file(path).map_err(failed)?,
         Ok(_) => {

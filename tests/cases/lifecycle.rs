@@ -155,6 +155,23 @@ fn a_second_start_is_refused() {
     assert!(daemon.stop().success());
 }
 
+/// Start the daemon. Start a second one with a table directory of its own and the same control
+/// socket.
+/// Check that it says so and exits 1, and that the first one still answers on the socket.
+#[test]
+fn a_second_start_leaves_the_control_socket_to_the_first() {
+    let (service, scratch, other) = (service(), Scratch::new(), Scratch::new());
+    let daemon = running(&scratch, &service);
+    let config = Config::new(&other, &[service.addr()]);
+    let second = Daemon::spawn(&other, &config, |command| {
+        command.arg("-s").arg(scratch.socket());
+    });
+    assert_eq!(second.wait_exit(STOP).code(), Some(1));
+    second.wait_for("threatstopd already running", STOP);
+    assert!(daemon.ctl(&["status"]).status.success());
+    assert!(daemon.stop().success());
+}
+
 /// Start as a daemon, with a control socket in a directory that there is not, and with one in the
 /// place of a file.
 /// Check that the terminal still learns of it, with the way out, that it exits 1, and that the file
