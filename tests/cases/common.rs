@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use nix::unistd::{User, geteuid};
+use serde_json::Value;
 use tests::harness::{Config, Daemon, Scratch, programs};
 use tests::item::{Item, table_text};
 use tests::lists::{allow_list, big_list};
@@ -73,6 +74,51 @@ pub fn refused(daemon: &Daemon, arguments: &[&str]) -> String {
     let output = daemon.ctl(arguments);
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", output.stdout);
     output.stderr
+}
+
+/// A service with a list of 300, a daemon that has it in force, and what the table has.
+pub struct Stage {
+    pub service: PolicyService,
+    pub scratch: Scratch,
+    pub daemon: Daemon,
+    pub old: String,
+}
+
+impl Stage {
+    pub fn new(change: impl FnOnce(Config) -> Config) -> Self {
+        let (service, old) = honest(300);
+        let scratch = Scratch::new();
+        let config = change(Config::new(&scratch, &[service.addr()]));
+        let daemon = Daemon::start(&scratch, &config);
+        update(&daemon);
+        assert_eq!(table(&daemon, BLOCK).as_deref(), Some(old.as_str()));
+        Self { service, scratch, daemon, old }
+    }
+
+    pub fn serve(&self, block: &[Item]) {
+        self.service.edit(|z| *z = zone(block));
+    }
+
+    pub fn status(&self) -> Value {
+        status(&self.daemon)
+    }
+
+    /// What is right again is published again.
+    pub fn goes_on(self) {
+        let (new, text) = list(310);
+        self.serve(&new);
+        update(&self.daemon);
+        assert_eq!(table(&self.daemon, BLOCK), Some(text));
+        assert_eq!(self.status()["held"], Value::Array(Vec::new()));
+        assert_eq!(self.status()["update"]["state"], "idle");
+        assert!(self.daemon.stop().success());
+    }
+}
+
+/// What `status` says.
+pub fn status(daemon: &Daemon) -> Value {
+    let output = daemon.ctl(&["-j", "status"]);
+    serde_json::from_str(&output.stdout).unwrap_or_else(|why| panic!("{why}: {}", output.stdout))
 }
 
 /// Waits until something is so.
