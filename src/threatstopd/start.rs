@@ -59,6 +59,7 @@ pub fn start(flags: &Flags, own: &Path, state: &mut State) -> Result<Server, Fai
     let (config, text) = read_config(&state.config, &flags.config)?;
     let privileged = Uid::effective().is_root();
     check_user(&config, privileged)?;
+    check_directories(&config)?;
     let program = engine::program(own, privileged)?;
 
     let path = &config.tables.directory;
@@ -171,6 +172,22 @@ fn check_user(config: &Config, privileged: bool) -> Result<(), Failure> {
         Ok(None) => Err(format!("unknown user {name}: reinstall the package, or set user"))?,
         Err(errno) => Err(format!("user {name}: {errno}"))?,
     }
+}
+
+/// What the engine or the sandbox would stumble over is told here, where somebody still reads it.
+fn check_directories(config: &Config) -> Result<(), Failure> {
+    let missing = |path: &Path| !path.parent().is_some_and(Path::is_dir);
+    let (spool, log) = (config.log.spool.as_path(), config.log.file.as_path());
+    if missing(spool) {
+        let (path, user) = (spool.display(), config.user.as_str());
+        let way_out = format!("make it: install -d -m 700 -o {user} {path}");
+        return Err(format!("{path}: No such file or directory; {way_out}").into());
+    }
+    if config.log.enabled && missing(log) {
+        let way_out = "make its directory, or set log.file";
+        return Err(format!("{}: No such file or directory; {way_out}", log.display()).into());
+    }
+    Ok(())
 }
 
 /// One instance for a table directory. The lock goes from image to image.

@@ -172,6 +172,29 @@ fn a_second_start_leaves_the_control_socket_to_the_first() {
     assert!(daemon.stop().success());
 }
 
+/// Start as a daemon, with a spool, and then a packet log, in a directory that there is not.
+/// Check that the terminal learns of it, with the way out, and that it exits 1.
+#[test]
+fn a_directory_that_is_missing_is_told_on_the_terminal() {
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &["127.0.0.1:9".parse().unwrap()]);
+    for (config, way_out) in [
+        (config.clone().set("log.spool", "/nonexistent/dir/x"), "make it: install -d -m 700 -o "),
+        (
+            config.set("log.enabled", true).set("log.file", "/nonexistent/dir/x"),
+            "make its directory, or set log.file",
+        ),
+    ] {
+        config.write(&scratch);
+        let mut start = Command::new(&programs().threatstopd);
+        start.arg("-f").arg(scratch.config()).arg("-s").arg(scratch.socket());
+        let output = run(&mut start, PATIENCE);
+        assert_eq!(output.status.code(), Some(1));
+        let why = format!("/nonexistent/dir/x: No such file or directory; {way_out}");
+        assert!(output.stderr.starts_with(&why), "{}", output.stderr);
+    }
+}
+
 /// Start as a daemon, with a control socket in a directory that there is not, and with one in the
 /// place of a file.
 /// Check that the terminal still learns of it, with the way out, that it exits 1, and that the file
@@ -399,7 +422,7 @@ fn a_configuration_that_does_not_bear_a_start_is_taken_back() {
 }
 
 /// Start the daemon. Replace the configuration by one with which the helper can start and the engine
-/// cannot: a spool in a directory that there is not. Send SIGHUP, twice.
+/// cannot: a spool in a directory that nobody may write to. Send SIGHUP, twice.
 /// Check that the engine says why, and that the helper goes on with the configuration before each
 /// time. Kill the engine: there is a new one.
 #[test]
@@ -407,11 +430,15 @@ fn a_configuration_that_does_not_bear_an_engine_is_taken_back() {
     let (service, scratch) = (service(), Scratch::new());
     let daemon = running(&scratch, &service);
     let config = Config::new(&scratch, &[service.addr()]);
-    config.set("log.spool", "/nonexistent/directory/spool").write(&scratch);
+    let dir = scratch.path().join("readonly");
+    fs::create_dir(&dir).unwrap();
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o555)).unwrap();
+    let spool = dir.join("spool").display().to_string();
+    config.set("log.spool", spool.as_str()).write(&scratch);
     for _ in 0..2 {
         let mark = daemon.mark();
         daemon.signal(Signal::SIGHUP);
-        daemon.wait_for_after(mark, "/nonexistent/directory/spool: ", PATIENCE);
+        daemon.wait_for_after(mark, &format!("{spool}: "), PATIENCE);
         let line = daemon.wait_for_after(mark, "engine gone: ", PATIENCE);
         assert!(line.text.ends_with("; going on with the previous configuration"), "{line:?}");
         daemon.wait_for_after(mark, "started, engine", PATIENCE);
