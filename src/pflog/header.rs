@@ -22,10 +22,6 @@ mod field {
     pub const RULESET: usize = 20;
     pub const RULENR: usize = 36;
     pub const SUBRULENR: usize = 40;
-    pub const UID: usize = 44;
-    pub const PID: usize = 48;
-    pub const RULE_UID: usize = 52;
-    pub const RULE_PID: usize = 56;
     pub const DIR: usize = 60;
     pub const REWRITTEN: usize = 61;
     pub const NAF: usize = 62;
@@ -240,18 +236,6 @@ impl<'a> Header<'a> {
         Some(self.record.be32(field::SUBRULENR)).filter(|&rule| rule != NO_RULE)
     }
 
-    /// User and process of the local socket (`u32::MAX` and 100000 when unknown). `swapped`
-    /// says that the file has the other byte order than this machine: these fields are in the
-    /// order of the machine that wrote it.
-    pub fn socket_owner(&self, swapped: bool) -> (u32, u32) {
-        (self.host(field::UID, swapped), self.host(field::PID, swapped))
-    }
-
-    /// User and process that loaded the rule; see [`Header::socket_owner`].
-    pub fn rule_owner(&self, swapped: bool) -> (u32, u32) {
-        (self.host(field::RULE_UID, swapped), self.host(field::RULE_PID, swapped))
-    }
-
     /// Which way the packet went.
     #[inline]
     pub fn direction(&self) -> Direction {
@@ -288,10 +272,5 @@ impl<'a> Header<'a> {
         let rest = self.record.get(at..).unwrap_or_default();
         let end = rest.iter().position(|&octet| octet == 0).unwrap_or(rest.len());
         rest.get(..end).unwrap_or_default()
-    }
-
-    fn host(&self, at: usize, swapped: bool) -> u32 {
-        let value = u32::from_ne_bytes(self.record.array(at));
-        if swapped { value.swap_bytes() } else { value }
     }
 }

@@ -289,12 +289,6 @@ impl Reader {
         self.fingerprint
     }
 
-    /// Has the file the other byte order than this machine? See
-    /// [`Header::socket_owner`](crate::Header::socket_owner).
-    pub fn swapped(&self) -> bool {
-        self.format.is_some_and(|format| format.big_endian != cfg!(target_endian = "big"))
-    }
-
     /// Reads the file header when it is there and has not been read.
     fn format(&mut self) -> Result<Option<Format>, Error> {
         if self.format.is_some() {

@@ -38,8 +38,6 @@ pub struct Removed {
     pub protected: Count,
     /// Which protected network met which list; the first [`MAX_HITS`] of them.
     pub hits: Vec<Hit>,
-    /// How many more there were.
-    pub more_hits: usize,
 }
 
 /// A list names addresses of a protected network.
@@ -180,8 +178,6 @@ impl Removed {
             if self.hits.len() < MAX_HITS {
                 let (list, protected) = (list.name().to_owned(), protected.clone());
                 self.hits.push(Hit { list, protected, count });
-            } else {
-                self.more_hits += 1;
             }
         }
     }

@@ -23,4 +23,4 @@ pub use packed::{PackError, pack, unpack};
 pub use range::{Range, Range4, Range6, cover, push_cover};
 pub use reserved::reserved;
 pub use set::{OrderError, PrefixSet};
-pub use text::{ParseError, write_addr, write_line, write_net, write_set};
+pub use text::{ParseError, write_line, write_net, write_set};

@@ -20,8 +20,6 @@ pub trait Address: sealed::Sealed + Copy + Ord + Hash + fmt::Debug + Send + Sync
     const OCTETS: usize;
     /// The address of all zeros.
     const ZERO: Self;
-    /// The address of all ones.
-    const ONES: Self;
 
     /// A mask with the `BITS - len` low bits set; `len` above [`Address::BITS`] counts as `BITS`.
     fn host_mask(len: u8) -> Self;
@@ -60,7 +58,6 @@ macro_rules! address {
             const BITS: u8 = $bits;
             const OCTETS: usize = $octets;
             const ZERO: Self = 0;
-            const ONES: Self = <$int>::MAX;
 
             #[inline]
             fn host_mask(len: u8) -> Self {
@@ -177,18 +174,6 @@ impl<A: Address> Net<A> {
     #[inline]
     pub fn contains(self, addr: A) -> bool {
         addr.and(A::host_mask(self.len).complement()) == self.addr
-    }
-
-    /// Whether the other prefix lies wholly within (a prefix contains itself).
-    #[inline]
-    pub fn contains_net(self, other: Self) -> bool {
-        self.len <= other.len && self.contains(other.addr)
-    }
-
-    /// Whether the two share an address.
-    #[inline]
-    pub fn overlaps(self, other: Self) -> bool {
-        self.contains(other.addr) || other.contains(self.addr)
     }
 }
 

@@ -85,11 +85,6 @@ pub(crate) fn write_v6(addr: Ipv6Addr, out: &mut Vec<u8>) {
     let _ = write!(out, "{addr}");
 }
 
-/// Appends the text of an address.
-pub fn write_addr<A: Address>(addr: A, out: &mut Vec<u8>) {
-    addr.write_text(out);
-}
-
 /// Appends the text of a prefix, without the length when it is a single host.
 pub fn write_net<A: Address>(net: Net<A>, out: &mut Vec<u8>) {
     net.addr().write_text(out);

@@ -111,7 +111,6 @@ fn fields_of_a_header() {
     data[4..12].copy_from_slice(b"em0\0junk");
     data[20..29].copy_from_slice(b"threats/a");
     data[36..44].copy_from_slice(&[0, 0, 1, 2, 0xff, 0xff, 0xff, 0xff]);
-    data[44..60].copy_from_slice(&[1000_u32, 42, 0, 123].map(u32::to_ne_bytes).concat());
     data[60..64].copy_from_slice(&[2, 1, 2, 0]);
     data[64..68].copy_from_slice(&[192, 0, 2, 1]);
     data[80..84].copy_from_slice(&[192, 0, 2, 2]);
@@ -121,8 +120,6 @@ fn fields_of_a_header() {
     assert_eq!((header.ifname(), header.ruleset()), (&b"em0"[..], &b"threats/a"[..]));
     assert_eq!((header.rule(), header.subrule()), (Some(258), None));
     assert_eq!((header.action(), header.af()), (Action::BLOCK, Family::Inet));
-    assert_eq!((header.socket_owner(false), header.rule_owner(false)), ((1000, 42), (0, 123)));
-    assert_eq!(header.socket_owner(true), (1000_u32.swap_bytes(), 42_u32.swap_bytes()));
     assert_eq!((header.direction(), header.rewritten()), (Direction::Out, true));
     let [source, destination] = [1, 2].map(|n| IpAddr::from([192, 0, 2, n]));
     assert_eq!(header.translated(), Some(((source, 80), (destination, 443))));

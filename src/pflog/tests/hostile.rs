@@ -29,7 +29,7 @@ fn print(printer: &mut Printer, data: &[u8], len: u32) -> Vec<u8> {
         }
     }
     if let Ok(header) = Header::parse(data) {
-        let _ = (Flow::of(&header), header.translated(), header.socket_owner(true));
+        let _ = (Flow::of(&header), header.translated());
     }
     text
 }

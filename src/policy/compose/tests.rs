@@ -56,7 +56,6 @@ fn allowed_and_protected_networks_are_taken_out() {
         ]
     );
     assert_eq!(removed.hits[0].count.addresses, 1 << 16);
-    assert_eq!(removed.more_hits, 0);
 }
 
 #[test]
@@ -71,7 +70,6 @@ fn reports_of_protection_are_bounded() {
     let text: Vec<String> = (0..200).map(|i| format!("10.{i}.0.0/16")).collect();
     let removed = block(&[list("a", "10.0.0.0/8")], "", &text.join(" ")).removed;
     assert_eq!(removed.hits.len(), MAX_HITS);
-    assert_eq!(removed.more_hits, 200 - MAX_HITS);
     assert_eq!(removed.protected.addresses, 200 << 16);
 }
 
