@@ -10,7 +10,7 @@ const VALIDIP: &str = "/cgi-bin/validip.pl";
 /// Its words when that address may upload.
 const AUTHORIZED: &str = "Address is in the list of authorized hosts";
 
-/// Tries the log host and asks the page about our address.
+/// Tries the log host and asks the page about our address; only the host can fail.
 pub async fn checks(engine: &Engine) -> Vec<Check> {
     let url = &engine.config.log.url;
     let host = url.host.to_string();
@@ -21,7 +21,9 @@ pub async fn checks(engine: &Engine) -> Vec<Check> {
         Ok(_) => check("log", true, format!("Log host {host} is ready.")),
         Err(why) => check("log", false, format!("Log host {host} is not ready: {why}")),
     };
-    // What it says is a hint and no more: in the clear anybody may have said it.
+    // What it says is a hint and no more, and never a failure: in the clear anybody may have said
+    // it, through a proxy it is about the proxy, and what it says of an address that may not upload
+    // is not known.
     let validip = check("validip", true, validip(engine).await);
     vec![log, validip]
 }
