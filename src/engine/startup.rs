@@ -5,7 +5,7 @@
 //! network.
 
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, IntoRawFd as _, OwnedFd};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use imsg::{
     Channel, EngineMessage, HelperMessage, Input, Protected, Reason, Start, TableId, VERSION,
 };
 use nix::errno::Errno;
+use nix::fcntl::FlockArg;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use privdrop::PrivDrop;
 use sandbox::Sandbox;
@@ -27,6 +28,8 @@ const PROMISES: &str = "stdio rpath wpath cpath inet dns recvfd";
 const QUEUE: usize = 512 << 20;
 /// How long the helper may take to say everything.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long an engine whose helper was killed may take to leave the spool.
+const PARTING: Duration = Duration::from_secs(3);
 /// Open files: sockets of a run, control clients, the log and its spool.
 const FILES: u64 = 256;
 
@@ -83,6 +86,7 @@ pub fn start(socket: OwnedFd) -> Result<Started, String> {
     }
     let owner = start.privileged.then_some(config.user.as_str());
     make_directory(&config.log.spool, owner)?;
+    lock(&config.log.spool, PARTING)?;
     std::env::set_current_dir("/").map_err(|error| format!("/: {}", words(&error)))?;
     let confined = sandbox::enter(&[(&config.log.spool, "rwc")], PROMISES)?;
     set_title();
@@ -118,6 +122,31 @@ fn make_directory(path: &Path, owner: Option<&str>) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+/// One engine for a spool, until this process ends: two would spoil each other's files. An engine
+/// before this one is given `patience` to leave.
+#[expect(deprecated, reason = "nix's guard unlocks when dropped, which the pledge forbids")]
+fn lock(path: &Path, patience: Duration) -> Result<(), String> {
+    let failed = |why: &str| Err(format!("{}: {why}", path.display()));
+    let directory = match File::open(path) {
+        Ok(directory) => directory,
+        Err(error) => return failed(&words(&error)),
+    };
+    let end = Instant::now() + patience;
+    loop {
+        match nix::fcntl::flock(directory.as_raw_fd(), FlockArg::LockExclusiveNonblock) {
+            Ok(()) => break,
+            Err(Errno::EWOULDBLOCK) if Instant::now() < end => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            Err(Errno::EWOULDBLOCK) => return failed("another threatstopd uses it: set log.spool"),
+            Err(errno) => return failed(&format!("lock: {}", errno.desc())),
+        }
+    }
+    // never closed, which would give up the lock
+    let _ = directory.into_raw_fd();
+    Ok(())
 }
 
 /// `threatstopd-engine: engine` in ps(1): setproctitle(3) puts the name of the program before it.

@@ -394,6 +394,27 @@ fn what_is_too_large_is_sent_in_halves() {
     assert_eq!(stage.status()["spool"]["dropped"], 1);
 }
 
+/// 1. Start a second daemon with tables of its own and the spool of the first: its engine does not
+///    start, and says whose the spool is and what to set.
+/// 2. The first goes on, and its engine is replaced when it is killed.
+#[test]
+fn one_daemon_uses_a_spool() {
+    let service = LogService::start();
+    let stage = Stage::service(&service);
+    let scratch = Scratch::new();
+    let spool = stage.scratch.spool();
+    let config = Config::new(&scratch, &[free_addr()]).set("log.spool", spool.to_str().unwrap());
+    let second = Daemon::spawn(&scratch, &config, |_| {});
+    let message = format!("{}: another threatstopd uses it: set log.spool", spool.display());
+    second.wait_for(&message, Duration::from_secs(20));
+    assert!(second.stop().success());
+    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE));
+    let engine = stage.daemon.engine().unwrap();
+    nix::sys::signal::kill(engine, nix::sys::signal::Signal::SIGKILL).unwrap();
+    stage.daemon.wait_until_ready();
+    assert!(!stage.daemon.output().contains("another threatstopd"), "{}", stage.daemon.output());
+}
+
 /// A server that knows nothing newer than TLS 1.0 is refused before anything is sent.
 #[test]
 fn old_tls_is_refused() {
