@@ -5,7 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use imsg::process::local_offset;
 
 const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-const MONTHS: [&str; 12] =
+/// The months as every date has them.
+pub const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAY: i64 = 24 * 60 * 60;
 
@@ -39,27 +40,23 @@ fn format_date(local: i64) -> String {
     )
 }
 
+/// The number of a day counted from 1970-01-01, month from 0; `year` is 1970 or later.
+pub fn day_number(year: i64, month: usize, day: i64) -> i64 {
+    let month = month as i64;
+    // Years that begin in March have their leap day at the end.
+    let (years, months) = if month > 1 { (year, month - 2) } else { (year - 1, month + 10) };
+    years * 365 + years / 4 - years / 100 + years / 400 + (153 * months + 2) / 5 + day - 719_469
+}
+
 /// The date of a day counted from 1970-01-01, month from 0.
 fn civil(days: i64) -> (i64, usize, i64) {
     let mut year = 1970 + days.div_euclid(366);
-    let first = |year: i64| {
-        let before = year - 1;
-        (year - 1970) * 365 + (before / 4 - before / 100 + before / 400) - (492 - 19 + 4)
-    };
-    while first(year + 1) <= days {
+    while day_number(year + 1, 0, 1) <= days {
         year += 1;
     }
-    let leap = i64::from(first(year + 1) - first(year) == 366);
-    let mut day = days - first(year);
-    for (month, length) in
-        [31, 28 + leap, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].into_iter().enumerate()
-    {
-        if day < length {
-            return (year, month, day + 1);
-        }
-        day -= length;
-    }
-    (year, 11, 31)
+    let begun = |month: &usize| day_number(year, *month, 1) <= days;
+    let month = (0..MONTHS.len()).rev().find(begun).unwrap_or(0);
+    (year, month, days - day_number(year, month, 1) + 1)
 }
 
 /// A duration as the summary of an update has it: `0 hour(s) 0 minute(s) 0.31 second(s)`.
@@ -86,6 +83,16 @@ mod tests {
         ] {
             assert_eq!(format_date(epoch), text);
         }
+    }
+
+    #[test]
+    fn each_day_has_its_number_back() {
+        for days in (0..50_000).chain(2_900_000..2_932_897) {
+            let (year, month, day) = civil(days);
+            assert_eq!(day_number(year, month, day), days, "{year} {month} {day}");
+            assert!(month < 12 && (1..=31).contains(&day));
+        }
+        assert_eq!(day_number(1970, 0, 1), 0);
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use config::DeviceId;
 
+use crate::clock::{MONTHS, day_number};
+
 /// Longest part of an answer that is repeated to people.
 const SHOWN: usize = 500;
 /// Longest wait that a server may ask for.
@@ -95,12 +97,10 @@ fn wait(text: &str) -> Option<Duration> {
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7) as epoch seconds.
 fn imf_fixdate(text: &str) -> Option<u64> {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let mut words = text.split_once(", ")?.1.split(' ');
     let day: i64 = words.next()?.parse().ok()?;
     let month = words.next()?;
-    let month = MONTHS.iter().position(|name| *name == month)? as i64 + 1;
+    let month = MONTHS.iter().position(|name| *name == month)?;
     let year: i64 = words.next()?.parse().ok()?;
     let mut clock = words.next()?.split(':').map(|part| part.parse::<i64>().ok());
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
@@ -112,10 +112,7 @@ fn imf_fixdate(text: &str) -> Option<u64> {
     if !in_range || words.next() != Some("GMT") {
         return None;
     }
-    // Years that begin in March have their leap day at the end.
-    let (years, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = years * 365 + years / 4 - years / 100 + years / 400 + (153 * months + 2) / 5 + day
-        - 719_469;
+    let days = day_number(year, month, day);
     u64::try_from(((days * 24 + hour) * 60 + minute) * 60 + second).ok()
 }
 
