@@ -7,7 +7,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use config::{Backend, Config};
 use imsg::{
@@ -34,6 +35,8 @@ const PROMISES: &str = "stdio rpath wpath cpath sendfd exec pf";
 const QUEUE: usize = 1 << 20;
 /// Octets of a listed prefix at most.
 const LISTED: usize = 17;
+/// How long an engine whose helper was killed may take to see that and leave.
+const ORPHAN: Duration = Duration::from_secs(1);
 
 /// This program, as execvp(3) found it from the directory of the first start.
 ///
@@ -70,8 +73,12 @@ pub fn start(flags: &Flags, own: &Path, state: &mut State) -> Result<Server, Fai
     let local = local_files(&config)?;
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     // On a later start whoever answered could only be an engine of ours, and that is dead.
-    if state.first && answers(&flags.socket) {
-        return Err("threatstopd already running".into());
+    let patience = Instant::now() + ORPHAN;
+    while state.first && answers(&flags.socket) {
+        if Instant::now() > patience {
+            return Err("threatstopd already running".into());
+        }
+        thread::sleep(ORPHAN / 20);
     }
     let listener = bind(&flags.socket)?;
     if state.first && !flags.debug {
