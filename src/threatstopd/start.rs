@@ -62,7 +62,6 @@ pub fn start(flags: &Flags, own: &Path, state: &mut State) -> Result<Server, Fai
     let (config, text) = read_config(&state.config, &flags.config)?;
     let privileged = Uid::effective().is_root();
     check_user(&config, privileged)?;
-    check_directories(&config)?;
     let program = engine::program(own, privileged)?;
 
     let path = &config.tables.directory;
@@ -71,6 +70,7 @@ pub fn start(flags: &Flags, own: &Path, state: &mut State) -> Result<Server, Fai
     let (tables, limit) = open_tables(&config, directory)?;
     let networks = protect::networks(&config)?;
     let local = local_files(&config)?;
+    check_directories(&config)?;
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     // On a later start whoever answered could only be an engine of ours, and that is dead.
     let patience = Instant::now() + ORPHAN;
