@@ -242,7 +242,7 @@ const MISTAKES: &[Mistake] = &[
     (MAKEFILE, "# ISC\n", "", "the licence"),
     (MAKEFILE, "SITES =\t", "MASTER_SITES =\t", "obsolete"),
     (MAKEFILE, "V =\t\t0", "V =\t\t9", "not that of Cargo.toml"),
-    (MAKEFILE, "sparc64", "hppa", "ring does not build"),
+    (MAKEFILE, "riscv64", "riscv64 sparc64", "on which ring builds"),
     (MAKEFILE, "etc/pf.conf.threatstop ", "etc/pf.threatstop ", "not in the tree"),
     (MAKEFILE, "RELEASE}/threatstopctl", "RELEASE}/threatstop", "no such program"),
     (MAKEFILE, " -p engine", "", "its package is not built"),
