@@ -66,22 +66,6 @@ impl Config {
                 format!("guard.expect has {addr}, which guard.never_block has in {prefix}"),
             );
         }
-        let never = |addr| {
-            let mut reserved = prefix::reserved(self.guard.block_private);
-            reserved.find(|(net, _)| net.contains(addr))
-        };
-        let expected = self.guard.expect.iter().find_map(|&addr| Some((addr, never(addr)?)));
-        if let Some((addr, (net, why))) = expected {
-            let always = prefix::reserved(true).any(|(always, _)| always == net);
-            let or = if always { "" } else { ", or set guard.block_private" };
-            return fault(
-                &[("guard", "expect")],
-                format!(
-                    "guard.expect has {addr}, which is never blocked ({net}, {why}): leave it \
-                     out{or}"
-                ),
-            );
-        }
         self.check_request(document)
     }
 

@@ -387,21 +387,6 @@ fn what_does_not_go_together() {
             "4: guard.expect has 64.87.3.133, which guard.never_block has in 64.0.0.0/8",
         ),
         (
-            "[guard]\nexpect = [\"64.87.3.133\", \"10.1.2.3\"]",
-            "3: guard.expect has 10.1.2.3, which is never blocked (10.0.0.0/8, private, RFC 1918): \
-             leave it out, or set guard.block_private",
-        ),
-        (
-            "[guard]\nblock_private = true\nexpect = [\"127.0.0.1\"]",
-            "4: guard.expect has 127.0.0.1, which is never blocked (127.0.0.0/8, loopback, RFC 1122): \
-             leave it out",
-        ),
-        (
-            "[guard]\nexpect = [\"fe80::1\"]",
-            "3: guard.expect has fe80::1, which is never blocked (fe80::/10, link-local, RFC 4291): \
-             leave it out",
-        ),
-        (
             "[log.request]\nfile_name = \"\"",
             "3: log.request.file_name: empty: the log needs a name, such as the default",
         ),
@@ -413,7 +398,6 @@ fn what_does_not_go_together() {
         assert_eq!(message(text), format!("{FILE}:{expected}"));
     }
     assert!(one("log", "spool = \"/var/db/threatstop2\"").is_ok());
-    assert!(one("guard", "block_private = true\nexpect = [\"10.1.2.3\", \"fc00::1\"]").is_ok());
     assert!(one("log.request", "device_field = \"\"\nfields = { tdid = \"x\" }").is_ok());
 }
 
