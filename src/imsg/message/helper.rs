@@ -53,7 +53,7 @@ impl Protected {
 /// What the engine must know besides the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Start {
-    /// `table-entries` of the kernel as it was at start; 0 when it could not be read.
+    /// `table-entries` of the kernel as it was at start.
     pub table_entries: u32,
     /// Besides 0, the user that counts as root on the control socket: who started the helper.
     pub owner: u32,
@@ -92,7 +92,7 @@ pub struct TableResult {
     pub table: TableId,
     /// How it ended.
     pub outcome: Outcome,
-    /// Prefixes in the table afterwards.
+    /// Prefixes in the set that was to be published; 0 after a mend, which has none from the engine.
     pub entries: u32,
     /// Prefixes that the kernel added.
     pub added: u32,
@@ -139,7 +139,8 @@ pub struct ListHead {
     pub table: TableId,
     /// From where.
     pub source: Source,
-    /// How many prefixes follow.
+    /// How many entries there are. Fewer prefixes follow where the kernel has entries that are no
+    /// plain prefix, such as negated ones.
     pub entries: u32,
     /// Why there is none; empty when there is one.
     pub failure: String,
