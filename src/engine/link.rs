@@ -17,6 +17,8 @@ use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::sync::{Mutex, Notify, oneshot};
 
+use crate::errors::words;
+
 /// How long answers to control clients may take to leave once the helper is gone.
 const FAREWELL: Duration = Duration::from_millis(100);
 
@@ -68,7 +70,7 @@ impl Link {
             .as_fd()
             .try_clone_to_owned()
             .and_then(|fd| UnixStream::from_std(fd.into()))
-            .map_err(|error| format!("event loop: {error}"))?;
+            .map_err(|error| format!("event loop: {}", words(&error)))?;
         let link = Self(Rc::new(Inner {
             channel: RefCell::new(channel),
             waiting: RefCell::default(),
@@ -93,7 +95,7 @@ impl Link {
 
     /// Sends and receives until the helper closes.
     async fn exchange(&self, socket: &UnixStream) -> Result<(), String> {
-        let failed = |error: io::Error| format!("helper: {error}");
+        let failed = |error: io::Error| format!("helper: {}", words(&error));
         loop {
             self.write(socket).map_err(failed)?;
             let all_sent = !self.0.channel.borrow().wants_write();

@@ -13,6 +13,7 @@ use policy::{LOCAL_MAX_OCTETS, List, parse_local};
 use super::Run;
 use crate::Engine;
 use crate::dns::{self, Event, Limits, Wanted, retrieve};
+use crate::errors::words;
 use crate::state::floor;
 
 /// All lists, read.
@@ -154,7 +155,7 @@ impl Local {
                 TableId::Allow => &config.local_allow,
             };
             let path = path.as_ref().map_or("local list".into(), |path| path.display().to_string());
-            let text = read(file).map_err(|error| format!("{path}: {error}"))?;
+            let text = read(file).map_err(|error| format!("{path}: {}", words(&error)))?;
             let items = parse_local(&path, &text).map_err(|error| error.to_string())?;
             if file.metadata().is_ok_and(|file| file.nlink() == 0) {
                 local.replaced.push(format!(
