@@ -44,9 +44,8 @@ impl List {
     pub fn new(name: impl Into<String>, mut items: Items, floor: Floor) -> Self {
         unmap(&mut items);
         let mut wide = Vec::new();
-        wider(&items.v4, floor, &mut wide);
-        wider(&items.v6, floor, &mut wide);
-        Self { name: name.into(), v4: named(items.v4), v6: named(items.v6), wide }
+        let (v4, v6) = (named(items.v4, floor, &mut wide), named(items.v6, floor, &mut wide));
+        Self { name: name.into(), v4, v6, wide }
     }
 
     /// The name of the list.
@@ -108,17 +107,21 @@ fn mapped(net: Prefix6) -> Option<Net<u32>> {
     Net::new(net.addr() as u32, net.len().checked_sub(PREFIX)?)
 }
 
-fn wider<A: Address>(items: &[Item<A>], floor: Floor, out: &mut Vec<Prefix>)
+/// The addresses named, as sorted and disjoint ranges. Positive items wider than the floor go to
+/// `wide`, too.
+fn named<A: Address>(items: Vec<Item<A>>, floor: Floor, wide: &mut Vec<Prefix>) -> Vec<Range<A>>
 where
     Prefix: From<Net<A>>,
 {
-    let wide = items.iter().filter(|item| !item.negated && item.net.len() < floor.bits::<A>());
-    out.extend(wide.map(|item| Prefix::from(item.net)));
-}
-
-/// The addresses named, as sorted and disjoint ranges.
-fn named<A: Address>(items: Vec<Item<A>>) -> Vec<Range<A>> {
-    let mut ranges = if items.iter().any(|item| item.negated) {
+    let (floor, mut negated) = (floor.bits::<A>(), false);
+    // once over all of them for both questions: memory is what takes the time
+    for item in &items {
+        negated |= item.negated;
+        if !item.negated && item.net.len() < floor {
+            wide.push(item.net.into());
+        }
+    }
+    let mut ranges = if negated {
         resolve(items)
     } else {
         let mut ranges = items.into_iter().map(|item| Range::from(item.net)).collect();
