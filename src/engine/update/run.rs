@@ -169,16 +169,13 @@ impl<'a> Work<'a> {
                 if protected.entries > 0 {
                     let example = hits.first().map(|hit| format!(", such as {hit}"));
                     self.warn(format!(
-                        "{} entries of the block lists are protected{}",
-                        protected.entries,
+                        "{} protected{}",
+                        of_the_lists(protected.entries),
                         example.unwrap_or_default()
                     ));
                 }
                 if allowed.entries > 0 {
-                    logger::info(format_args!(
-                        "{} entries of the block lists are allowed",
-                        allowed.entries
-                    ));
+                    logger::info(format_args!("{} allowed", of_the_lists(allowed.entries)));
                 }
                 self.judge(TableId::Block, Ok(composed.set))
             }
@@ -408,6 +405,14 @@ impl<'a> Work<'a> {
             allow,
             warnings: std::mem::take(&mut self.warnings),
         })
+    }
+}
+
+/// The beginning of a sentence about so many entries.
+fn of_the_lists(entries: usize) -> String {
+    match entries {
+        1 => "1 entry of the block lists is".into(),
+        _ => format!("{entries} entries of the block lists are"),
     }
 }
 
