@@ -45,16 +45,16 @@ impl Request {
 
     /// Whether a run of the other kind does what this one asks for.
     ///
-    /// Any run that publishes will do for those who do not force; but after a rollback a scheduled
-    /// one publishes nothing, and `update` has to.
-    fn is_served_by(self, other: Self, rolled_back: bool) -> bool {
+    /// Any run that publishes will do for those who do not force; one that `keeps_rollback` does
+    /// not publish, and `update` has to.
+    fn is_served_by(self, other: Self, keeps_rollback: bool) -> bool {
         if self.dry_run || other.dry_run {
             return self == other;
         }
         match self.wanted {
             Wanted::Scheduled => true,
-            Wanted::Manual => other.wanted != Wanted::Scheduled || !rolled_back,
-            Wanted::Forced => other.wanted == Wanted::Forced,
+            Wanted::Manual => !keeps_rollback,
+            Wanted::Forced => other.wanted == Wanted::Forced && !keeps_rollback,
         }
     }
 }
@@ -101,6 +101,18 @@ impl Run {
             }
             news.await;
         }
+    }
+
+    /// Whether somebody has rolled back since it began.
+    fn is_overtaken(&self, engine: &Engine) -> bool {
+        self.rollbacks != engine.runs.rollbacks.get()
+    }
+
+    /// Whether it leaves alone what was rolled back to, as a scheduled run does, and one that
+    /// somebody asked for before the rollback.
+    fn keeps_rollback(&self, engine: &Engine) -> bool {
+        let scheduled = self.request.wanted == Wanted::Scheduled;
+        self.is_overtaken(engine) || scheduled && engine.state.memory().rolled_back.is_some()
     }
 
     /// Waits for the end.
@@ -189,15 +201,9 @@ impl Runs {
     pub async fn begin(&self, engine: &Rc<Engine>, request: Request) -> Rc<Run> {
         loop {
             let current = self.current.borrow().clone();
-            let rolled_back = engine.state.memory().rolled_back.is_some();
-            // one that a rollback has overtaken will publish nothing
-            let overtaken = |run: &Run| !request.dry_run && run.rollbacks != self.rollbacks.get();
             match current {
                 None => break,
-                Some(run)
-                    if request.is_served_by(run.request, rolled_back)
-                        && (request.wanted == Wanted::Scheduled || !overtaken(&run)) =>
-                {
+                Some(run) if request.is_served_by(run.request, run.keeps_rollback(engine)) => {
                     return run;
                 }
                 Some(run) => drop(run.ended().await),

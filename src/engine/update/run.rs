@@ -63,13 +63,12 @@ async fn attempt(engine: &Rc<Engine>, run: &Run, time: Time) -> Ended {
     };
     run.say("Completed getting all the lists");
     let _turn = engine.runs.turn().await;
-    let overtaken = engine.runs.rollbacks.get() != run.rollbacks;
     let mut work = Work::new(engine, run, fetched);
     let sets = work.compose();
     if run.request.dry_run {
         work.preview(sets, time).await
     } else {
-        work.carry_out(sets, overtaken, time).await
+        work.carry_out(sets, time).await
     }
 }
 
@@ -205,23 +204,15 @@ impl<'a> Work<'a> {
         Ended { result, preview: Some((self.before, next)), failed: false }
     }
 
-    /// Publishes what was accepted and remembers how the run went.
-    ///
-    /// What was rolled back to stays after a scheduled run, and after one that somebody asked for
-    /// before the rollback.
-    async fn carry_out(
-        mut self,
-        sets: [Option<PrefixSet>; 2],
-        overtaken: bool,
-        time: Time,
-    ) -> Ended {
+    /// Publishes what was accepted, unless the run keeps a rollback, and remembers how it went.
+    async fn carry_out(mut self, sets: [Option<PrefixSet>; 2], time: Time) -> Ended {
         let engine = self.engine;
-        let scheduled = self.run.request.wanted == Wanted::Scheduled;
-        if overtaken || scheduled && engine.state.memory().rolled_back.is_some() {
+        if self.run.keeps_rollback(engine) {
             let sentence = "Rolled back: nothing is published until threatstopctl update";
             self.run.say(sentence);
             let changes = TableId::BY_NUMBER.map(|id| unchanged(self.before.set(id)));
             // somebody may have asked for it, or joined it
+            let overtaken = self.run.is_overtaken(engine);
             let failures = if overtaken { vec![sentence.to_owned()] } else { Vec::new() };
             let result = self.result(changes, failures, &time);
             engine.state.remember(|memory| {
