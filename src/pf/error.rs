@@ -15,6 +15,9 @@ pub enum Error {
     Limit(String, usize, usize),
 }
 
+/// The call by which a table is listed, which pf refuses for other reasons than a change.
+pub(crate) const LISTING: &str = "DIOCRSETADDRS to list";
+
 impl Error {
     pub(crate) fn on(name: &str, call: &'static str) -> impl Fn(Errno) -> Self {
         move |errno| Self::System(name.into(), call, errno)
@@ -44,6 +47,10 @@ impl core::fmt::Display for Error {
             _ if !what.starts_with("DIOC") => errno.desc(),
             ENOTTY | ENODEV => "this build does not match the kernel's pf; rebuild the port",
             EPERM if what == "DIOCRADDTABLES" => "not at this securelevel; declare it in pf.conf",
+            EPERM if what == LISTING => {
+                "a const table; remove that word in pf.conf and load it; until then only pfctl(8) \
+                 lists it"
+            }
             EPERM => "a const table; remove that word in pf.conf",
             EINVAL => "not a name, anchor or prefix that pf takes",
             ESRCH => "no such table; declare it in pf.conf",

@@ -11,6 +11,7 @@ use nix::errno::Errno::{self, EAGAIN, ENOENT, ENOMEM, ESRCH};
 #[cfg(test)]
 use tests as sys;
 
+use crate::error::LISTING;
 use crate::{Backend, Changes, Error, PfrAddr, Result, Stats, Table, abi::*, fault, file::errno};
 
 #[cfg(test)]
@@ -118,7 +119,7 @@ impl Backend for Kernel {
     fn list(&self, table: &Table) -> Result<Vec<PfrAddr>> {
         // What a replacement by nothing would delete: pledge(2) forbids DIOCRGETADDRS.
         let listed = self.array(&DIOCRSETADDRS, table, PFR_FLAG_DUMMY | PFR_FLAG_FEEDBACK);
-        let mut all: Vec<PfrAddr> = listed.map_err(Error::on(&table.name, "DIOCRSETADDRS"))?;
+        let mut all: Vec<PfrAddr> = listed.map_err(Error::on(&table.name, LISTING))?;
         all.iter_mut().for_each(|addr| addr.marks[1] = 0);
         all.sort_unstable_by_key(PfrAddr::prefix);
         Ok(all)

@@ -8,6 +8,7 @@ use std::{io::read_to_string, os::unix::fs::MetadataExt, path::Path};
 
 use nix::errno::Errno::{EPERM, ESRCH};
 
+use crate::error::LISTING;
 use crate::file::{errno, present};
 use crate::{Backend, Changes, Directory, Error, PfrAddr, Result, Stats, Table, fault};
 
@@ -77,7 +78,12 @@ impl Backend for Simulated {
     }
 
     fn list(&self, table: &Table) -> Result<Vec<PfrAddr>> {
-        let absent = || Error::on(&table.name, "DIOCRSETADDRS")(ESRCH);
+        let failed = Error::on(&table.name, LISTING);
+        // as the kernel lists by a replacement that is only tried
+        if self.is(&format!("const {}", table.name))? {
+            return Err(failed(EPERM));
+        }
+        let absent = || failed(ESRCH);
         let set = nothing_of(self.directory.load(table, "simulated"));
         present(set)?.ok_or_else(absent).map(Option::unwrap_or_default)
     }

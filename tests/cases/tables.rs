@@ -562,7 +562,7 @@ fn nothing_blocked_is_never_silent() {
     }
 }
 
-/// Make the table const; make it missing at securelevel 2; make the set too large for the limit.
+/// Make the table const, and show it; make it missing at securelevel 2; make the set too large for the limit.
 /// Check each message of the update, with the way out, and that file and table have the old set.
 #[test]
 fn what_pf_refuses_is_told_with_the_way_out() {
@@ -578,6 +578,12 @@ fn what_pf_refuses_is_told_with_the_way_out() {
         "{BLOCK}: DIOCRSETADDRS: a const table; remove that word in pf.conf; the old set stays"
     );
     assert!(why.contains(&words), "{why}");
+    // the kernel does not list it either, so that there is only its file to look at
+    let why = refused(&daemon, &["show", "block"]);
+    let words = "a const table; remove that word in pf.conf and load it; until then only pfctl(8)";
+    assert!(why.contains(words), "{why}");
+    assert_eq!(daemon.table_file(BLOCK).as_deref(), Some(OLD_BLOCK));
+    pf_is(&scratch, "");
     assert_eq!(table(&daemon, BLOCK).as_deref(), Some(OLD_BLOCK));
 
     pf_is(&scratch, "securelevel 2\n");

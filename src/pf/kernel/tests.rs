@@ -312,6 +312,11 @@ fn every_refusal_is_worded_and_changes_nothing() {
     fake(|fake| fake.tables.values_mut().for_each(|(_, flags)| *flags |= 2));
     let error = pf.replace(&table, &set("3.3.3.3"), false).unwrap_err().to_string();
     assert_eq!(error, "T: DIOCRSETADDRS: a const table; remove that word in pf.conf");
+    assert_eq!(
+        pf.list(&table).unwrap_err().to_string(),
+        "T: DIOCRSETADDRS to list: a const table; remove that word in pf.conf and load it; until \
+         then only pfctl(8) lists it"
+    );
     fake(|fake| fake.tables.values_mut().for_each(|(_, flags)| *flags &= !2));
     assert_eq!(texts(&pf.list(&table).unwrap()), "1.1.1.1 2.2.2.2");
 

@@ -131,6 +131,7 @@ fn what_pf_refuses_in_the_trial_touches_nothing() {
     let error = publish(Some(&small), &directory, &table("T"), &set("2.2.2.2"), false);
     let error = error.unwrap_err();
     assert_eq!((error.differ, error.error.errno()), (false, Errno::EPERM));
+    plant(scratch.path(), "simulated.conf", "");
     assert_eq!(contents(&small, &directory), [OLD, OLD, OLDER]);
     let (_, pf, empty) = {
         let scratch = tempfile::tempdir().unwrap();

@@ -103,6 +103,7 @@ fn a_file_says_what_else_this_pf_is_like() {
     pf.replace(&table("T"), &set("2.2.2.2"), false).unwrap();
     let error = pf.replace(&table("U"), &set("2.2.2.2"), false).unwrap_err();
     assert_eq!(error.errno(), Errno::EPERM);
+    assert_eq!(pf.list(&table("U")).unwrap_err().errno(), Errno::EPERM);
     let stats = ["T", "U"].map(|name| pf.stats(&table(name)).unwrap());
     assert_eq!(
         stats.map(|stats| (stats.running, stats.references)),
