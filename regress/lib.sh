@@ -1,7 +1,9 @@
 # What the cases share; a case begins with its steps and then reads this file.
 #
 # Its directory is $dir, removed at the end. What fails ends the case, with the log.
-# shellcheck shell=sh
+# A function assigns no names but its own, with local, which every sh(1) has that is meant here, and
+# those below: any other might be the case's.
+# shellcheck shell=sh disable=SC3043
 
 set -eu
 umask 022
@@ -13,6 +15,9 @@ umask 022
 BLOCK=ThreatSTOP-Block
 ALLOW=ThreatSTOP-Allow
 regress=$(cd "$(dirname "$0")/.." && pwd)
+# where there is no source tree, those of the package
+samples=$regress/../etc
+[ -d "$samples" ] || samples=/usr/local/share/examples/threatstopd
 # a case may go elsewhere
 self=$(cd "$(dirname "$0")" && pwd)/${0##*/}
 system=$(uname)
@@ -22,6 +27,11 @@ anchor=
 helper=
 nameserver=
 dir=
+conf=
+sock=
+port=
+user=
+https=
 
 # ---- the ends of a case
 
@@ -41,7 +51,7 @@ cleanup() {
 }
 
 finish() {
-	status=$?
+	local status=$? log
 	trap - EXIT HUP INT TERM
 	trap '' PIPE
 	set +e
@@ -81,6 +91,7 @@ trap 'exit 1' HUP INT PIPE TERM
 # ---- what a case needs
 
 need_programs() {
+	local program
 	for program in "$THREATSTOPD" "$THREATSTOPCTL"; do
 		[ -x "$program" ] || skip "no $program"
 	done
@@ -99,6 +110,11 @@ need_programs() {
 	mkdir -m 700 "$dir/spool"
 	[ "$uid" -ne 0 ] || chown "$user" "$dir/spool"
 	: >"$dir/log"
+}
+
+# A file or directory of the source tree, of which the suite may be alone here.
+need_tree() {
+	[ -e "$regress/../$1" ] || skip "no ../$1, which is compared"
 }
 
 need_nsd() {
@@ -122,6 +138,7 @@ need_pf() {
 	need_openbsd
 	need_root
 	need_enabled
+	[ -e "$samples/pf.conf.threatstop" ] || skip "no $samples/pf.conf.threatstop"
 	backend=pf
 	anchor=$PF_ANCHOR
 	load_anchor
@@ -259,7 +276,7 @@ make_certificate() {
 # Has nc(1) take one request and confirm it for a device, so long after the connection
 # that it has come whole.
 answer() {
-	body="Log file uploaded successfully for $1"
+	local body="Log file uploaded successfully for $1"
 	(
 		sleep 5
 		printf 'HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s' \
@@ -319,11 +336,12 @@ gone() {
 
 # Stops the daemon in order, within the five seconds that it has; by SIGTERM or another signal.
 stop_helper() {
+	local since
 	kill -s "${1:-TERM}" "$helper"
-	before=$(date +%s)
+	since=$(date +%s)
 	wait "$helper" || fail "threatstopd ended with status $?"
 	helper=
-	[ $(($(date +%s) - before)) -le 6 ] || fail "threatstopd took more than 5 seconds to stop"
+	[ $(($(date +%s) - since)) -le 6 ] || fail "threatstopd took more than 5 seconds to stop"
 }
 
 # Kills the daemon as nothing else can.
@@ -385,6 +403,7 @@ holds() {
 # Kernel, table file and the control tool have exactly the lines of a file; the latter two in this
 # order.
 expect_table() {
+	local word
 	holds "$1" "$2" || fail "pf table <$1>: $(diff -u "$dir/want" "$dir/have" | head -n 40)"
 	diff -u "$2" "$dir/tables/$1.pftable" || fail "the table file of <$1> differs"
 	word=block
@@ -394,12 +413,13 @@ expect_table() {
 
 # pf with the rules of the sample, in the anchor of the cases.
 load_anchor() {
+	local name
 	for name in $ALLOW $BLOCK; do
 		[ -e "$dir/tables/$name.pftable" ] || (umask 077 && : >"$dir/tables/$name.pftable")
 	done
 	# a limit belongs to the main ruleset
 	sed -e "s,/var/db/threatstop,$dir/tables," -e '/^set limit/d' \
-	    "$regress/../etc/pf.conf.threatstop" >"$dir/anchor.conf"
+	    "$samples/pf.conf.threatstop" >"$dir/anchor.conf"
 	$PFCTL -q -a "$anchor" -f "$dir/anchor.conf"
 }
 
@@ -412,8 +432,7 @@ flush_anchor() {
 
 # Waits so many seconds for a command to succeed.
 wait_for() {
-	left=$(($1 * 5))
-	why=$2
+	local left=$(($1 * 5)) why="$2"
 	shift 2
 	until "$@"; do
 		[ $left -gt 0 ] || fail "$why"

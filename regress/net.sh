@@ -1,15 +1,20 @@
 # For cases that send packets: two pair(4) interfaces back to back, the far one in a routing domain
 # of its own, so that what goes from one address to the other passes pf in between.
-# shellcheck shell=sh disable=SC2154 # what is not assigned here is in lib.sh
+# What is not assigned here is in lib.sh.
+# shellcheck shell=sh disable=SC2154,SC3043
 
 # Addresses of both ends; those that the lists name are on the far end.
 near=192.0.2.1
 far=203.0.113.9
 near6=2001:db8:f::1
 far6=2001:db8:bad::9
+inner=
+outer=
+connected=
 
 # The addresses of interfaces are protected, as they are when threatstopd starts: start it first.
 need_packets() {
+	local interface
 	need_pf
 	need_anchor
 	inner=pair$RDOMAIN
@@ -44,7 +49,7 @@ settled() {
 }
 
 disconnect() {
-	[ -n "${connected:-}" ] || return 0
+	[ -n "$connected" ] || return 0
 	route -qn delete 203.0.113.0/24
 	route -qn delete -inet6 2001:db8:bad::/48
 	ifconfig "$inner" destroy

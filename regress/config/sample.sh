@@ -6,7 +6,8 @@
 . "$(dirname "$0")/../lib.sh"
 need_programs
 
-sample=$regress/../etc/threatstopd.toml
+sample=$samples/threatstopd.toml
+[ -e "$sample" ] || skip "no $sample"
 cd "$dir" || exit 1
 install -m 600 "$sample" sample.toml
 ! "$THREATSTOPD" -n -f sample.toml 2>out || fail "accepted without a device id"

@@ -6,9 +6,10 @@
 . "$(dirname "$0")/../lib.sh"
 need_openbsd
 need_programs
+[ -d "$samples" ] || skip "no $samples"
 
 for sample in pf.conf.threatstop pf.conf.threatstop-bridge; do
-	sed "s,/var/db/threatstop,$dir/tables," "$regress/../etc/$sample" >"$dir/pf.conf"
+	sed "s,/var/db/threatstop,$dir/tables," "$samples/$sample" >"$dir/pf.conf"
 	: >"$dir/tables/$BLOCK.pftable"
 	: >"$dir/tables/$ALLOW.pftable"
 	$PFCTL -nf "$dir/pf.conf"

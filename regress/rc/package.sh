@@ -5,8 +5,10 @@
 # modes and owners that they need; that the configuration is refused for want of a device id; that
 # nothing is enabled, started, or changed in the files of base, and that there are no table files.
 # Let setup make the table files. Run the case rcctl: enable, start, check, reload, stop.
-# Remove the package. Check that programs and rc script are gone, and that the table files and the
-# configuration that was edited stay, as do the files of base.
+# Remove the package. Check that programs and rc script are gone, and that the table files, the
+# configuration that was edited and what the engine had stay, as do the files of base.
+# Install and remove it once more, with -c. Check that the configuration and what the engine had are
+# gone, and that the table files stay, for pf.conf may name them.
 
 . "$(dirname "$0")/../lib.sh"
 need_openbsd
@@ -48,6 +50,12 @@ is() {
 	[ -n "$(find "$1" -prune -perm "$2" -user "$3" -group "$4")" ] || fail "$(ls -ld "$1")"
 }
 
+table_files() {
+	for name in $ALLOW $BLOCK; do
+		is "$tables/$name.pftable" 600 root wheel
+	done
+}
+
 before=$(base)
 # it has no signature yet
 pkg_add -I -D unsigned "$PACKAGE"
@@ -71,20 +79,25 @@ sed 's/^device_id = ""/device_id = "tdid_regress01"/' $sample >"$dir/edited"
 cat "$dir/edited" >$sample
 "$THREATSTOPD" -n
 "$THREATSTOPCTL" setup >"$dir/lines" 2>&1
-for name in $ALLOW $BLOCK; do
-	is "$tables/$name.pftable" 600 root wheel
-done
+table_files
 
 sh "$regress/rc/rcctl.sh" >"$dir/rcctl" || fail "rcctl failed: $(cat "$dir/rcctl")"
 ! grep '^SKIPPED' "$dir/rcctl" || fail "rcctl did not run"
 
+echo >$spool/left
 pkg_delete -I threatstopd
+[ -e $spool/left ] || fail "what the engine had is gone"
 for path in /etc/rc.d/threatstopd "$THREATSTOPD" "$THREATSTOPCTL" \
     /usr/local/libexec/threatstopd-engine; do
 	[ ! -e "$path" ] || fail "$path is still there"
 done
-for name in $ALLOW $BLOCK; do
-	is "$tables/$name.pftable" 600 root wheel
-done
+table_files
 cmp "$dir/edited" $sample || fail "the edited configuration is not as it was"
 [ "$(base)" = "$before" ] || fail "base is not as before: $(base)"
+
+pkg_add -I -D unsigned "$PACKAGE"
+cmp "$dir/edited" $sample || fail "the package changed a configuration that was there"
+pkg_delete -I -c threatstopd
+[ ! -e $sample ] || fail "pkg_delete -c leaves $sample"
+[ ! -e $spool ] || fail "pkg_delete -c leaves $spool: $(ls $spool)"
+table_files

@@ -4,6 +4,8 @@
 # prefix.
 
 . "$(dirname "$0")/../lib.sh"
+need_tree rc.d
+need_tree port
 script=$regress/../rc.d/threatstopd
 twin=$regress/../port/pkg/threatstopd.rc
 

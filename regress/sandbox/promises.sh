@@ -10,6 +10,7 @@ need_openbsd
 need_root
 need_programs
 need_nsd
+need_tree src
 need_pf
 
 # The promises of a process, one a line; those of a source file.
