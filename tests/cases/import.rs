@@ -5,11 +5,14 @@
 //! 3. Check that nothing ran, that threatstopd accepts the result, and that what was not carried
 //!    over is named in it.
 //! 4. Import what cannot be imported: exit 1, nothing on stdout, and the place on stderr.
+//! 5. Type what README.md, threatstopctl(8) and the package's README say, where a configuration is
+//!    already: the new one is there and nobody else's to read, or the old one as it was.
 
 // A test stops at the first thing that is not as expected; there is nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -124,4 +127,72 @@ fn what_cannot_be_imported_is_named() {
     let document: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
     assert_eq!(document["error"]["what"], "import");
     assert_eq!(document["error"]["why"], format!("{shown}: No such file or directory"));
+}
+
+/// The commands of a document that take over an old file, for another directory and another file.
+fn documented(path: &str, etc: &Path, old: &Path) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    let text = fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let import = lines.iter().position(|line| line.contains("threatstopctl import /")).unwrap();
+    let first = lines[..import].iter().rposition(|line| line.starts_with("# cd ")).unwrap();
+    let last = import + lines[import..].iter().position(|line| line.starts_with("mv ")).unwrap();
+    let typed: Vec<String> = lines[first..=last]
+        .iter()
+        .map(|line| line.strip_prefix("# ").unwrap_or(line).replace("\\e", "\\"))
+        .map(|line| match line.split_once("threatstopctl import ") {
+            Some((before, _)) => {
+                format!("{before}threatstopctl import {} \\", old.display())
+            }
+            None => line,
+        })
+        .collect();
+    let typed = typed.join("\n");
+    let cd = ["/etc", "${SYSCONFDIR}"].map(|at| format!("cd {at}\n"));
+    assert!(cd.iter().any(|cd| typed.starts_with(cd.as_str())), "{typed}");
+    format!("cd {}\n{}", etc.display(), typed.split_once('\n').unwrap().1)
+}
+
+#[test]
+fn the_documented_order_loses_nothing_and_shows_nothing() {
+    let bin = programs().threatstopctl.parent().unwrap();
+    assert_eq!(programs().threatstopd.parent(), Some(bin));
+    for document in ["README.md", "port/pkg/README", "src/threatstopctl/threatstopctl.8"] {
+        let scratch = Scratch::new();
+        let etc = scratch.path().join("etc");
+        let (old, new) = (scratch.path().join("threatstop.conf"), etc.join("threatstopd.toml"));
+        let left = etc.join("threatstopd.toml.new");
+        fs::create_dir(&etc).unwrap();
+        let typed = documented(document, &etc, &old);
+        let type_it = || {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "umask 022; PATH=$1:$PATH; eval \"$2\"", "sh"]).arg(bin).arg(&typed);
+            run(&mut shell, LIMIT)
+        };
+        let put = |path: &Path, text: &str, mode: u32| {
+            fs::write(path, text).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let mode = || fs::metadata(&new).unwrap().permissions().mode() & 0o777;
+
+        put(&new, "what was there\n", 0o600);
+        assert!(!type_it().status.success(), "{document}: there is no old file");
+        assert_eq!(fs::read_to_string(&new).unwrap(), "what was there\n", "{document}");
+        // left by somebody, for all to read: the check refuses it
+        fs::write(&old, OLD.replace("$MARK", "/dev/null")).unwrap();
+        put(&left, "", 0o644);
+        assert!(!type_it().status.success(), "{document}: {typed}");
+        assert_eq!(fs::read_to_string(&new).unwrap(), "what was there\n", "{document}");
+        fs::remove_file(&left).unwrap();
+
+        for there in [true, false] {
+            if !there {
+                fs::remove_file(&new).unwrap();
+            }
+            let output = type_it();
+            assert!(output.status.success(), "{document}: {typed}\n{}", output.stderr);
+            assert!(fs::read_to_string(&new).unwrap().contains("tdid_abcd1234"), "{document}");
+            assert_eq!((mode(), left.exists()), (0o600, false), "{document}");
+        }
+    }
 }

@@ -231,7 +231,10 @@ type Mistake = (&'static str, &'static str, &'static str, &'static str);
 const MAKEFILE: &str = "port/Makefile";
 const PLIST: &str = "port/pkg/PLIST";
 const README: &str = "port/pkg/README";
+const README_DEV: &str = "port/README-dev";
+const UNMESSAGE: &str = "port/pkg/UNMESSAGE";
 const RC: &str = "rc.d/threatstopd";
+const LIB: &str = "regress/lib.sh";
 const PF: &str = "etc/pf.conf.threatstop";
 
 const MISTAKES: &[Mistake] = &[
@@ -247,6 +250,9 @@ const MISTAKES: &[Mistake] = &[
     (MAKEFILE, "RELEASE}/threatstopctl", "RELEASE}/threatstop", "no such program"),
     (MAKEFILE, " -p engine", "", "its package is not built"),
     (MAKEFILE, "MODULES =\tdevel/cargo\n", "", "no MODULES"),
+    (MAKEFILE, "# ISC\n", "MAINTAINER =\tWe <we@example.invalid>\n\n# ISC\n", "can be reached"),
+    (MAKEFILE, "# ISC\n", "MAINTAINER =\tsomebody\n\n# ISC\n", "not Name <address>"),
+    (MAKEFILE, "${PREFIX}/sbin/", "/usr/local/sbin/", "not /usr/local"),
     (PLIST, "@bin sbin/threatstopctl\n", "", "installed and not listed"),
     (PLIST, "@bin sbin/threatstopd\n", "@bin sbin/threatstopd\n@bin sbin/tsd\n", "not installed"),
     (PLIST, "@bin sbin/threatstopctl", "sbin/threatstopctl", "needs @bin"),
@@ -254,9 +260,19 @@ const MISTAKES: &[Mistake] = &[
     (PLIST, "@bin libexec/threatstopd-engine\n", "", "installed and not listed"),
     (PLIST, "@mode 0600\n", "@mode 0644\n", "not 0600 root wheel"),
     (PLIST, "@mode 0700\n", "", "not 0700 _threatstop"),
-    (PLIST, "@mode\n@owner\n@group\n", "@mode\n", "not taken back"),
+    (PLIST, "threatstop/*\n", "threatstop/*\n@mode\n@owner\n@group\n", "update-plist drops"),
+    (PLIST, "@extraunexec rm -rf ${LOCALSTATEDIR}/threatstop/*\n", "", "no @extraunexec"),
+    (PLIST, "-rf ${LOCALSTATEDIR}/", "-rf ${LOCALSTATEDIR}/db/", "not what empties the sample"),
+    (
+        PLIST,
+        "@mode 0700\n",
+        "@extraunexec rm -rf ${LOCALSTATEDIR}/threatstop/*\n@mode 0700\n",
+        "above",
+    ),
     (PLIST, "@sample ${LOCALSTATEDIR}/db/threatstop/\n", "", "no @sample"),
     (PLIST, "_threatstop:990:_threatstop", "_threatstop:991:_threatstop", "not the number"),
+    (PLIST, "_threatstop:990\n", "_threatstop:900\n", "not the number"),
+    (PLIST, ":990:_threatstop", ":900:_threatstop", "may be another's"),
     (PLIST, "/sbin/nologin", "/bin/ksh", "may log in"),
     (PLIST, "@owner _threatstop", "@owner _other", "neither of base"),
     (PLIST, "@rcscript", "@exec rcctl enable threatstopd\n@rcscript", "runs nothing"),
@@ -271,6 +287,24 @@ const MISTAKES: &[Mistake] = &[
     (README, "# rcctl stop threatstopd", "# rcctl stop other", "rcctl stop"),
     (README, "${TRUEPREFIX}", "${TRUE_PREFIX}", "not a variable"),
     (README, "\n==========\n", "\n=========\n", "not as long"),
+    (README, "${LOCALSTATEDIR}/db/", "/var/db/", "not /var but"),
+    (README, "${TRUEPREFIX}/share", "/usr/local/share", "not /usr/local"),
+    (README, "umask 077", "umask 022", "umask 077"),
+    (README, ">threatstopd.toml.new", ">threatstopd.toml", "Coming from the old scripts"),
+    (README, "        threatstopd -nf threatstopd.toml.new &&\n", "", "threatstopd -nf"),
+    (UNMESSAGE, "${LOCALSTATEDIR}/threatstop", "/var/threatstop", "not /var but"),
+    (
+        UNMESSAGE,
+        "${LOCALSTATEDIR}/threatstop\t",
+        "that\t",
+        "LOCALSTATEDIR}/threatstop\" is missing",
+    ),
+    (UNMESSAGE, "pkill -x threatstopd", "rcctl stop threatstopd", "pkill"),
+    (UNMESSAGE, "${LOCALSTATEDIR}/db", "${LOCALSTATE}/db", "not a variable"),
+    (README_DEV, "$ make makesum\n", "$ make fetch\n", "make makesum"),
+    (README_DEV, "990 _threatstop", "991 _threatstop", "990 _threatstop"),
+    (README_DEV, "\tsecurity/", "\tnet/", "security/threatstopd"),
+    (README_DEV, "db/user.list\n", "db/users\n", "db/user.list"),
     (RC, "\n. /etc/rc.d/rc.subr\n", "\n", "rc.subr is not read"),
     (RC, "rc_cmd $1", "rc_cmd $1\n", "does not end with"),
     (RC, "rc_cmd $1", "daemon_flags=-v\nrc_cmd $1", "stands behind rc.subr"),
@@ -285,7 +319,13 @@ const MISTAKES: &[Mistake] = &[
     ("regress/pf/limit.sh", "# Start", "# start", "its steps"),
     ("regress/config/Makefile", "syntax ", "", "not a pair"),
     ("regress/fetch/update.sh", "-e '^Adding' -e '", "'^Adding\\|", "GNU"),
-    ("regress/lib.sh", "\nstop_helper()", "\nstop()", "alias in ksh"),
+    (LIB, "\nstop_helper()", "\nstop()", "alias in ksh"),
+    (LIB, "\tlocal since\n", "", "stop_helper() assigns since"),
+    (LIB, "\tlocal name\n", "", "load_anchor() assigns name"),
+    (LIB, "\thelper=$!\n", "\thelper=$! && begun=\"$(date)\"\n", "start() assigns begun"),
+    (LIB, "\tshift 2\n", "\tread -r line <&-\n", "wait_for() assigns line"),
+    (LIB, "shift 2\n\tuntil", ": \"${often:=2}\"\n\tuntil", "wait_for() assigns often"),
+    ("regress/net.sh", "\tlogs_to=pflog", "\tdir=pflog", "start_pflogd() assigns dir"),
 ];
 
 /// Copy what the checker reads. Make each mistake in turn.
