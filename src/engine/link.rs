@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use imsg::{
-    Channel, EngineMessage, Entries, Frame, HelperMessage, Input, LogFile, Source, Stats, TableId,
-    TableResult, process,
+    Channel, EngineMessage, Entries, Frame, HelperMessage, Input, LogFile, Purpose, Source, Stats,
+    TableId, TableResult, process,
 };
 use prefix::{Prefix, PrefixSet};
 use tokio::io::Interest;
@@ -210,7 +210,7 @@ impl Link {
         }
     }
 
-    /// Publishes a set, or with `dry_run` has it checked and counted.
+    /// Hands a set over, to be published, tried, or put back.
     ///
     /// # Errors
     /// When the helper is gone.
@@ -218,10 +218,10 @@ impl Link {
         &self,
         table: TableId,
         set: &PrefixSet,
-        dry_run: bool,
+        purpose: Purpose,
     ) -> Result<TableResult, String> {
         let entries = u32::try_from(set.len()).map_err(|_| "too many prefixes")?;
-        let begin = EngineMessage::TableBegin { table, entries, dry_run };
+        let begin = EngineMessage::TableBegin { table, entries, purpose };
         let parts = Entries::split(set.iter()).map(EngineMessage::TableEntries);
         let all = std::iter::once(begin).chain(parts).chain([EngineMessage::TableCommit]);
         self.table(all).await

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use imsg::{Outcome, Stats, TableId, TableStat};
+use imsg::{Outcome, Purpose, Stats, TableId, TableStat};
 use prefix::PrefixSet;
 
 use crate::Engine;
@@ -130,13 +130,19 @@ async fn mend(engine: &Engine, table: TableId, set: &PrefixSet) -> Option<bool> 
     let mended = match engine.link.mend(table).await {
         Ok(result) if result.outcome == Outcome::Failed => {
             // An empty block table is refused by the helper, so there is always something to give.
-            engine.link.publish(table, set, false).await
+            engine.link.publish(table, set, Purpose::Repair).await
         }
         other => other,
     };
     match mended {
         Ok(result) => match result.outcome {
             Outcome::Unchanged => Some(false),
+            Outcome::FileMended => {
+                logger::warn(format_args!(
+                    "the file of <{name}> was gone or changed: written anew"
+                ));
+                Some(true)
+            }
             Outcome::Failed => {
                 logger::err(format_args!("pf table <{name}>: {}", result.failure));
                 None

@@ -21,4 +21,4 @@ pub use message::helper::{
     HelperMessage, ListHead, LogFile, Outcome, Protected, Reason, Start, Stats, TableResult,
     TableStat,
 };
-pub use message::{Source, TableId, VERSION};
+pub use message::{Purpose, Source, TableId, VERSION};

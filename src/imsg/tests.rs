@@ -48,7 +48,7 @@ fn every_engine_message_arrives_as_it_was_sent() {
     let net = Net::<u32>::new(0x0102_0300, 24).unwrap();
     let all = [
         EngineMessage::Hello { version: VERSION },
-        EngineMessage::TableBegin { table: TableId::Allow, entries: 7, dry_run: true },
+        EngineMessage::TableBegin { table: TableId::Allow, entries: 7, purpose: Purpose::Repair },
         EngineMessage::TableEntries(Entries::split([net.into()]).next().unwrap()),
         EngineMessage::TableCommit,
         EngineMessage::TableStats,
@@ -72,7 +72,13 @@ fn every_engine_message_arrives_as_it_was_sent() {
 
 #[test]
 fn every_helper_message_arrives_as_it_was_sent() {
-    let stat = TableStat { present: true, entries: 5, blocked: [1, 2], ..Default::default() };
+    let stat = TableStat {
+        present: true,
+        entries: 5,
+        blocked: [1, 2],
+        file: [3, 4],
+        ..Default::default()
+    };
     let all = [
         (HelperMessage::hello(), false),
         (HelperMessage::Config(b"device_id = 1".to_vec()), false),

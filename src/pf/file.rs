@@ -82,6 +82,16 @@ impl Directory {
         Ok(set)
     }
 
+    /// What is another when somebody has replaced or written to the file of a table: its inode, and
+    /// the time of its last change in nanoseconds; zeros without a file.
+    pub fn mark(&self, table: &Table) -> [u64; 2] {
+        let name = &table.file("pftable")[..];
+        fstatat(&self.fd, name, AtFlags::AT_SYMLINK_NOFOLLOW).map_or([0; 2], |stat| {
+            let seconds = stat.st_ctime.cast_unsigned().wrapping_mul(1_000_000_000);
+            [stat.st_ino, seconds.wrapping_add(stat.st_ctime_nsec.cast_unsigned())]
+        })
+    }
+
     /// Hands out the prefixes of a file, in order. Their number; `None` without the file.
     pub(crate) fn each(&self, name: &str, mut take: impl FnMut(Prefix)) -> Result<Option<usize>> {
         let Some(file) = self.file(name)? else { return Ok(None) };
@@ -206,7 +216,7 @@ impl Directory {
         present(self.step("unlink", name, unlink)).map(drop)
     }
 
-    fn sync(&self) -> Result<()> {
+    pub(crate) fn sync(&self) -> Result<()> {
         self.step("fsync", ".", || fsync(&self.fd))
     }
 

@@ -79,7 +79,7 @@ impl Backend for Kernel {
             let mut io = PfiocTable::new(table.pfr, NonNull::from(set), flags)?;
             self.ioctl(&DIOCRSETADDRS, &mut io)?;
             let [added, deleted, changed] = io.changes.map(|n| n as usize);
-            Ok(Changes { created: false, added, deleted, changed })
+            Ok(Changes { added, deleted, changed, ..Changes::default() })
         };
         let mut result = replace();
         if result == Err(ESRCH) {

@@ -18,7 +18,7 @@ pub use abi::PfrAddr;
 pub use error::Error;
 pub use file::Directory;
 pub use kernel::Kernel;
-pub use publish::{PublishError, mend, publish, restore};
+pub use publish::{PublishError, mend, publish, repair, restore};
 pub use simulated::Simulated;
 
 type Result<T> = core::result::Result<T, Error>;
@@ -63,6 +63,8 @@ pub struct Changes {
     pub deleted: usize,
     /// Prefixes that somebody had negated and that are plain again.
     pub changed: usize,
+    /// It is the file that changed: the table had the set already, or is left alone.
+    pub file: bool,
 }
 
 /// What pf knows of a table. A later answer differs, `packets` aside, when somebody has filled,

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use config::Config;
 use imsg::{
-    Channel, EngineMessage, Entries, Frame, HelperMessage, ListHead, LogFile, Outcome, Source,
-    Stats, TableId, TableResult, TableStat, VERSION,
+    Channel, EngineMessage, Entries, Frame, HelperMessage, ListHead, LogFile, Outcome, Purpose,
+    Source, Stats, TableId, TableResult, VERSION,
 };
 use nix::fcntl::OFlag;
 use pf::{Backend, Changes, Directory, PfrAddr, Table};
@@ -74,8 +74,8 @@ impl Dispatcher {
             EngineMessage::TableBegin { .. } if self.transaction.is_some() => {
                 return Err("a second transaction".into());
             }
-            EngineMessage::TableBegin { table, entries, dry_run } => {
-                let begun = Transaction::begin(table, entries, dry_run, &self.config.guard)?;
+            EngineMessage::TableBegin { table, entries, purpose } => {
+                let begun = Transaction::begin(table, entries, purpose, &self.config.guard)?;
                 self.transaction = Some(begun);
                 None
             }
@@ -115,15 +115,19 @@ impl Dispatcher {
 
     /// Publishes a complete transaction, or only counts what that would change.
     fn publish(&self, open: Transaction) -> Result<TableResult, Offence> {
-        let (id, dry_run) = (open.table, open.dry_run);
+        let (id, purpose) = (open.table, open.purpose);
         let set = open.complete(&self.config.guard)?;
-        let tables = &self.tables;
-        let pf = self.config.tables.reload.then_some(tables.backend.as_ref());
-        let done = pf::publish(pf, &tables.directory, &tables.both[id as usize], &set, dry_run);
-        let outcome = match done {
-            _ if dry_run => Outcome::Counted,
-            Ok(same) if same == Changes::default() => Outcome::Unchanged,
-            _ => Outcome::Published,
+        let Tables { both, backend, directory } = &self.tables;
+        let (pf, table) =
+            (self.config.tables.reload.then_some(backend.as_ref()), &both[id as usize]);
+        let done = match purpose {
+            Purpose::Repair => pf::repair(pf, directory, table, &set),
+            _ => pf::publish(pf, directory, table, &set, purpose == Purpose::Trial),
+        };
+        let outcome = match (purpose, &done) {
+            (Purpose::Trial, _) => Outcome::Counted,
+            (Purpose::Publish, Ok(changes)) if *changes != Changes::default() => Outcome::Published,
+            _ => mended(&done),
         };
         Ok(result(id, outcome, set.len(), done))
     }
@@ -135,33 +139,26 @@ impl Dispatcher {
             true => pf::mend(backend.as_ref(), directory, &both[id as usize]),
             false => Ok(Changes::default()),
         };
-        let outcome = match done {
-            Ok(same) if same == Changes::default() => Outcome::Unchanged,
-            Ok(Changes { created: true, .. }) => Outcome::Created,
-            _ => Outcome::Mended,
-        };
-        result(id, outcome, 0, done)
+        result(id, mended(&done), 0, done)
     }
 
     fn stats(&self) -> Stats {
-        match self.tables.both.each_ref().map(|table| self.tables.backend.stats(table)) {
-            [Ok(block), Ok(allow)] => Stats {
-                running: block.running,
-                tables: [block, allow].map(|stats| TableStat {
-                    present: stats.exists,
-                    entries: stats.entries as u32,
-                    rules: stats.references[0],
-                    anchors: stats.references[1],
-                    since: stats.since.max(0).cast_unsigned(),
-                    blocked: stats.blocked,
-                    passed: stats.passed,
-                }),
-                failure: String::new(),
-            },
-            [Err(error), _] | [_, Err(error)] => {
-                Stats { failure: error.to_string(), ..Stats::default() }
+        let Tables { both, backend, directory } = &self.tables;
+        let mut all = Stats::default();
+        for (table, stat) in both.iter().zip(&mut all.tables) {
+            stat.file = directory.mark(table);
+            match backend.stats(table) {
+                Ok(stats) => {
+                    all.running = stats.running;
+                    (stat.present, stat.entries) = (stats.exists, stats.entries as u32);
+                    [stat.rules, stat.anchors] = stats.references;
+                    stat.since = stats.since.max(0).cast_unsigned();
+                    (stat.blocked, stat.passed) = (stats.blocked, stats.passed);
+                }
+                Err(error) => all.failure = error.to_string(),
             }
         }
+        all
     }
 
     /// Queues a list but for its end. The queue has room for as many prefixes as a table may have.
@@ -196,6 +193,16 @@ impl Dispatcher {
             HelperMessage::ListEntries(part).queue(channel, request, None)?;
         }
         Ok(())
+    }
+}
+
+/// What a repair has found.
+fn mended(done: &Result<Changes, pf::PublishError>) -> Outcome {
+    match done {
+        Ok(same) if *same == Changes::default() => Outcome::Unchanged,
+        Ok(Changes { file: true, .. }) => Outcome::FileMended,
+        Ok(Changes { created: true, .. }) => Outcome::Created,
+        _ => Outcome::Mended,
     }
 }
 

@@ -4,7 +4,7 @@
 //! at here, before anything is written.
 
 use config::Guard;
-use imsg::{Entries, Protected, TableId};
+use imsg::{Entries, Protected, Purpose, TableId};
 use pf::PfrAddr;
 use prefix::{Coverage, Excess, Prefix};
 
@@ -36,8 +36,8 @@ impl Shield {
 pub struct Transaction {
     /// Which table.
     pub table: TableId,
-    /// Whether it is only tried.
-    pub dry_run: bool,
+    /// What for.
+    pub purpose: Purpose,
     announced: usize,
     set: Vec<PfrAddr>,
     coverage: Coverage,
@@ -51,7 +51,7 @@ impl Transaction {
     pub fn begin(
         table: TableId,
         announced: u32,
-        dry_run: bool,
+        purpose: Purpose,
         guard: &Guard,
     ) -> Result<Self, Violation> {
         if u64::from(announced) > u64::from(guard.max_entries) {
@@ -64,7 +64,7 @@ impl Transaction {
         let (mut set, announced) = (Vec::new(), announced as usize);
         set.try_reserve_exact(announced)
             .map_err(|_| format!("no memory for {announced} prefixes"))?;
-        Ok(Self { table, dry_run, announced, set, coverage: Coverage::default() })
+        Ok(Self { table, purpose, announced, set, coverage: Coverage::default() })
     }
 
     /// Takes the next part.

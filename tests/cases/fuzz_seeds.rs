@@ -4,7 +4,7 @@ use std::os::unix::net::UnixStream;
 
 use apl::{Assembly, ListName, Options, Reply};
 use control::{Request, Show};
-use imsg::{Channel, EngineMessage, Entries, Source, TableId, VERSION};
+use imsg::{Channel, EngineMessage, Entries, Purpose, Source, TableId, VERSION};
 use prefix::Prefix;
 use tests::item::items;
 use tests::sim::wire::{QR, Query};
@@ -155,10 +155,10 @@ fn stream(messages: &[EngineMessage]) -> Vec<u8> {
     octets
 }
 
-fn transaction(table: TableId, text: &str, dry_run: bool) -> Vec<EngineMessage> {
+fn transaction(table: TableId, text: &str, purpose: Purpose) -> Vec<EngineMessage> {
     let nets = text.split_whitespace().map(|word| word.parse().unwrap());
     let nets: Vec<Prefix> = nets.collect();
-    let mut all = vec![EngineMessage::TableBegin { table, entries: nets.len() as u32, dry_run }];
+    let mut all = vec![EngineMessage::TableBegin { table, entries: nets.len() as u32, purpose }];
     all.extend(Entries::split(nets).map(EngineMessage::TableEntries));
     all.push(EngineMessage::TableCommit);
     all
@@ -167,7 +167,7 @@ fn transaction(table: TableId, text: &str, dry_run: bool) -> Vec<EngineMessage> 
 /// All that an engine says which publishes this and no more.
 fn published(table: TableId, text: &str) -> Vec<EngineMessage> {
     let mut all = vec![EngineMessage::Hello { version: VERSION }];
-    all.extend(transaction(table, text, false));
+    all.extend(transaction(table, text, Purpose::Publish));
     all
 }
 
@@ -176,13 +176,18 @@ fn imsg_streams(seeds: &mut Vec<Seed>) {
     let (block, allow) = (TableId::Block, TableId::Allow);
     let all = [
         vec![EngineMessage::Hello { version: VERSION }, EngineMessage::TableStats],
-        transaction(block, "1.2.3.4 5.6.0.0/16 198.51.100.0/25 2a0b::/29 2a0c::1", true),
-        transaction(allow, "9.9.9.9 64.87.26.147", false),
-        transaction(block, "1.2.3.4 5.6.0.0/16 198.51.100.0/25 2a0b::/29 2a0c::1", false),
+        transaction(block, "1.2.3.4 5.6.0.0/16 198.51.100.0/25 2a0b::/29 2a0c::1", Purpose::Trial),
+        transaction(allow, "9.9.9.9 64.87.26.147", Purpose::Publish),
+        transaction(
+            block,
+            "1.2.3.4 5.6.0.0/16 198.51.100.0/25 2a0b::/29 2a0c::1",
+            Purpose::Publish,
+        ),
         vec![list(block, Source::Kernel), list(block, Source::Previous)],
-        transaction(block, "1.2.3.4 5.6.0.0/17 2a0b::/29", false),
+        transaction(block, "1.2.3.4 5.6.0.0/17 2a0b::/29", Purpose::Publish),
+        transaction(block, "1.2.3.4 2a0b::/29", Purpose::Repair),
         vec![list(block, Source::File), list(block, Source::Previous)],
-        transaction(allow, "", false),
+        transaction(allow, "", Purpose::Publish),
         vec![
             list(allow, Source::Kernel),
             EngineMessage::TableMend { table: block },

@@ -61,7 +61,7 @@ fn replace_file(folder: &Path, old: &[u8], new: &[u8]) -> bool {
         };
         let (old, new) = (before.map_or_else(BTreeSet::new, |set| texts(set)), texts(&set));
         let (added, deleted) = (new.difference(&old).count(), old.difference(&new).count());
-        Changes { created: before.is_none(), added, deleted, changed: 0 }
+        Changes { created: before.is_none(), added, deleted, changed: 0, file: false }
     };
     let in_table = pf::Backend::list(&pf, &t).ok();
     for dry_run in [true, false] {

@@ -252,7 +252,7 @@ impl Span {
 /// A transaction as far as it has come.
 struct Open {
     table: usize,
-    dry: bool,
+    purpose: u8,
     announced: usize,
     set: Vec<Span>,
 }
@@ -316,23 +316,25 @@ impl Model {
                 let again = std::mem::replace(&mut self.greeted, true);
                 return (!again && payload == VERSION.to_ne_bytes()).then_some(());
             }
-            (BEGIN, &[table @ (0 | 1), dry @ (0 | 1), a, b, c, d]) => {
+            (BEGIN, &[table @ (0 | 1), purpose @ 0..=2, a, b, c, d]) => {
                 let announced = u32::from_ne_bytes([a, b, c, d]) as usize;
                 if self.open.is_some() || announced > MAX_ENTRIES || (table == 0 && announced == 0)
                 {
                     return None;
                 }
                 let table = table.into();
-                self.open = Some(Open { table, dry: dry == 1, announced, set: Vec::new() });
+                self.open = Some(Open { table, purpose, announced, set: Vec::new() });
                 return Some(());
             }
             (ENTRIES, payload) => return self.open.as_mut()?.add(payload),
             (COMMIT, []) => {
                 let open = self.open.take()?;
                 list = open.complete()?;
-                if !open.dry && self.sets[open.table].as_ref() != Some(&list) {
+                if open.purpose != 1 && self.sets[open.table].as_ref() != Some(&list) {
                     let before = self.sets[open.table].replace(list.clone());
-                    self.previous[open.table] = before.or(self.previous[open.table].take());
+                    if open.purpose == 0 {
+                        self.previous[open.table] = before.or(self.previous[open.table].take());
+                    }
                 }
             }
             (LIST, &[table @ (0 | 1), source @ 0..=2]) => {

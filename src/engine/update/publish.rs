@@ -1,11 +1,11 @@
 //! Handing a set to the helper.
 
-use imsg::{Outcome, TableId};
+use imsg::{Outcome, Purpose, TableId};
 use prefix::PrefixSet;
 
 use crate::Engine;
 
-/// Has the helper publish a set, or with `dry_run` try whether it could.
+/// Has the helper publish a set, put it back, or try whether it could.
 ///
 /// # Errors
 /// Why the previous set stays, in the helper's words.
@@ -13,9 +13,9 @@ pub async fn publish(
     engine: &Engine,
     table: TableId,
     set: &PrefixSet,
-    dry_run: bool,
+    purpose: Purpose,
 ) -> Result<(), String> {
-    let result = engine.link.publish(table, set, dry_run).await?;
+    let result = engine.link.publish(table, set, purpose).await?;
     match result.outcome {
         Outcome::Failed => Err(result.failure),
         _ => Ok(()),

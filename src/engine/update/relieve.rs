@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use imsg::TableId;
+use imsg::{Purpose, TableId};
 use policy::compose_block;
 
 use super::publish::publish;
@@ -36,7 +36,7 @@ pub async fn relieve(engine: &Rc<Engine>) {
         );
     }
     engine.watch.forget();
-    if let Err(why) = publish(engine, TableId::Block, &composed.set, false).await {
+    if let Err(why) = publish(engine, TableId::Block, &composed.set, Purpose::Publish).await {
         return logger::err(format_args!("what is protected stays blocked: {why}"));
     }
     for hit in &removed.hits {

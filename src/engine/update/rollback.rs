@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use control::{Change, Updated};
-use imsg::{Source, TableId};
+use imsg::{Purpose, Source, TableId};
 use policy::{List, compose_allow, compose_block};
 use prefix::{Item, Items, PrefixSet};
 
@@ -88,7 +88,7 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
     let mut changes = [Change::default(); 2];
     engine.watch.forget();
     for (table, set) in [(TableId::Allow, &allow), (TableId::Block, &block)] {
-        if let Err(why) = publish(engine, table, set, false).await {
+        if let Err(why) = publish(engine, table, set, Purpose::Publish).await {
             // nothing was put back that scheduled runs would have to leave alone
             engine.state.remember(|memory| memory.rolled_back = held_before);
             return Err(why);

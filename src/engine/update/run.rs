@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use control::{Change, LastUpdate, Updated};
-use imsg::TableId;
+use imsg::{Purpose, TableId};
 use policy::{
     Accepted, Guard, HeldRuns, Kept, Removed, Run as Wanted, Table, compose_allow, compose_block,
     judge,
@@ -191,7 +191,7 @@ impl<'a> Work<'a> {
         let mut failures = self.kept_back();
         for id in TableId::PUBLISH_ORDER {
             match next.set(id) {
-                Some(set) => match publish(self.engine, id, set, true).await {
+                Some(set) => match publish(self.engine, id, set, Purpose::Trial).await {
                     Ok(()) => changes[id as usize] = change(self.before.set(id), set),
                     Err(why) => failures.push(why),
                 },
@@ -232,7 +232,7 @@ impl<'a> Work<'a> {
         let (mut published, mut failed) = ([false; 2], false);
         for id in TableId::PUBLISH_ORDER {
             let Some(set) = &sets[id as usize] else { continue };
-            match publish(engine, id, set, false).await {
+            match publish(engine, id, set, Purpose::Publish).await {
                 Ok(()) => {
                     changes[id as usize] = change(self.before.set(id), set);
                     published[id as usize] = true;

@@ -1,7 +1,7 @@
 //! What the engine asks of the helper: everything that root can be made to do.
 
 use super::entries::Entries;
-use super::{Fields, Source, TableId};
+use super::{Fields, Purpose, Source, TableId};
 use crate::channel::Channel;
 use crate::frame::{Frame, ImsgError};
 
@@ -19,8 +19,8 @@ pub enum EngineMessage {
         table: TableId,
         /// Exact number of prefixes that follow.
         entries: u32,
-        /// Check and count only, change nothing.
-        dry_run: bool,
+        /// What for.
+        purpose: Purpose,
     },
     /// The next prefixes of the transaction, IPv4 before IPv6, ascending.
     TableEntries(Entries),
@@ -80,8 +80,8 @@ impl EngineMessage {
                 out.extend_from_slice(&version.to_ne_bytes());
                 HELLO
             }
-            Self::TableBegin { table, entries, dry_run } => {
-                out.extend_from_slice(&[*table as u8, u8::from(*dry_run)]);
+            Self::TableBegin { table, entries, purpose } => {
+                out.extend_from_slice(&[*table as u8, *purpose as u8]);
                 out.extend_from_slice(&entries.to_ne_bytes());
                 TABLE_BEGIN
             }
@@ -126,7 +126,7 @@ impl EngineMessage {
             HELLO => Self::Hello { version: fields.u32()? },
             TABLE_BEGIN => Self::TableBegin {
                 table: fields.table()?,
-                dry_run: fields.flag()?,
+                purpose: fields.purpose()?,
                 entries: fields.u32()?,
             },
             TABLE_ENTRIES => Self::TableEntries(Entries::read(&mut fields)?),

@@ -77,12 +77,14 @@ pub enum Outcome {
     Published = 1,
     /// A dry run: counted, nothing changed.
     Counted = 2,
-    /// The kernel had another content than the file and has the file's again.
+    /// The kernel had another content and has the right one again.
     Mended = 3,
     /// Not published; the text says why, and what is there instead.
     Failed = 4,
     /// The kernel had no such table and has it now, with the file's content.
     Created = 5,
+    /// The kernel had the content, but the file was missing or had another; it has it again.
+    FileMended = 6,
 }
 
 /// The answer to `TableCommit` and `TableMend`.
@@ -94,15 +96,15 @@ pub struct TableResult {
     pub outcome: Outcome,
     /// Prefixes in the set that was to be published; 0 after a mend, which has none from the engine.
     pub entries: u32,
-    /// Prefixes that the kernel added.
+    /// Prefixes that came into the table; or into the file, where the table had the set already.
     pub added: u32,
-    /// Prefixes that the kernel removed.
+    /// Prefixes that went.
     pub deleted: u32,
     /// Why it failed, and the way out; empty when it did not.
     pub failure: String,
 }
 
-/// The state of one table in the kernel (`struct pfr_tstats`, net/pfvar.h).
+/// The state of one table in the kernel (`struct pfr_tstats`, net/pfvar.h), and of its file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TableStat {
     /// Whether the table exists.
@@ -119,6 +121,9 @@ pub struct TableStat {
     pub blocked: [u64; 2],
     /// Packets, in and out, that rules passed because of it.
     pub passed: [u64; 2],
+    /// What is another when somebody has replaced or written to the table file: its inode, and the
+    /// time of its last change in nanoseconds; zeros without a file. Known also where pf is not.
+    pub file: [u64; 2],
 }
 
 /// The answer to `TableStats`.
@@ -449,6 +454,7 @@ impl TableResult {
             3 => Outcome::Mended,
             4 => Outcome::Failed,
             5 => Outcome::Created,
+            6 => Outcome::FileMended,
             _ => return Err(fields.bad()),
         };
         Ok(Self {
@@ -471,6 +477,7 @@ impl TableStat {
         write_words(&[self.since], out);
         write_words(&self.blocked, out);
         write_words(&self.passed, out);
+        write_words(&self.file, out);
     }
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, ImsgError> {
@@ -482,6 +489,7 @@ impl TableStat {
             since: fields.u64()?,
             blocked: [fields.u64()?, fields.u64()?],
             passed: [fields.u64()?, fields.u64()?],
+            file: [fields.u64()?, fields.u64()?],
         })
     }
 }

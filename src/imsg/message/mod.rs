@@ -43,6 +43,29 @@ impl TableId {
     }
 }
 
+/// What a transaction is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A new set; the one of the file becomes the set before.
+    Publish = 0,
+    /// Only to check and count; nothing changes.
+    Trial = 1,
+    /// The set in force, for a file or table that somebody has lost or changed, or what is left of
+    /// it; the set before stays what it is.
+    Repair = 2,
+}
+
+impl Purpose {
+    pub(crate) fn from_wire(value: u8) -> Option<Self> {
+        match value {
+            0 => Some(Self::Publish),
+            1 => Some(Self::Trial),
+            2 => Some(Self::Repair),
+            _ => None,
+        }
+    }
+}
+
 /// Where a list of prefixes is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -108,6 +131,10 @@ impl<'a> Fields<'a> {
 
     pub fn table(&mut self) -> Result<TableId, ImsgError> {
         TableId::from_wire(self.u8()?).ok_or_else(|| self.bad())
+    }
+
+    pub fn purpose(&mut self) -> Result<Purpose, ImsgError> {
+        Purpose::from_wire(self.u8()?).ok_or_else(|| self.bad())
     }
 
     pub fn source(&mut self) -> Result<Source, ImsgError> {

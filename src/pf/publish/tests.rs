@@ -77,16 +77,77 @@ fn unchanged_means_unchanged_against_both() {
         assert_eq!(run(OLD), Ok(Changes::default()));
     }
     std::fs::remove_file(scratch.path().join("T.pftable")).unwrap();
-    assert!(run(OLD).unwrap().created);
+    assert_eq!(run(OLD), Ok(Changes { created: true, added: 3, file: true, ..Changes::default() }));
     assert_eq!(directory.load(&table("T"), "pftable"), Ok(set(OLD)));
+}
+
+/// What somebody may make of the file: other prefixes, nothing, no text at all, no file.
+const SPOILT: [Option<&str>; 4] = [Some("1.1.1.1\n"), Some(""), Some("gone mad\n"), None];
+
+#[test]
+fn a_repair_never_touches_the_set_before() {
+    for spoilt in SPOILT {
+        for kernel in [lines(&set(OLD)), "8.8.8.8\n".into()] {
+            let (scratch, pf, directory) = published();
+            std::fs::remove_file(scratch.path().join("T.pftable")).unwrap();
+            if let Some(text) = spoilt {
+                plant(scratch.path(), "T.pftable", text);
+            }
+            plant(scratch.path(), "T.simulated", &kernel);
+            let run = || repair(Some(&pf), &directory, &table("T"), &set(OLD));
+            let done = run().unwrap();
+            assert_ne!(done, Changes::default(), "{spoilt:?}");
+            assert_eq!(done.file, kernel != "8.8.8.8\n", "{spoilt:?}");
+            assert_eq!(contents(&pf, &directory), [OLD, OLD, OLDER], "{spoilt:?}");
+            assert_eq!(run(), Ok(Changes::default()));
+            assert_eq!(names(scratch.path()), WHOLE);
+        }
+    }
+}
+
+/// Whatever step a repair ends at, the set before stays, and the next one is whole.
+#[test]
+fn a_repair_that_is_killed_leaves_the_set_before_too() {
+    for (step, _) in STEPS {
+        for ending in ["kill".to_owned(), (Errno::ENOSPC as i32).to_string()] {
+            let (scratch, pf, directory) = published();
+            plant(scratch.path(), "T.pftable", "1.1.1.1\n");
+            plant(scratch.path(), "T.simulated", "8.8.8.8\n");
+            in_child("repair", scratch.path(), &format!("{step}:{ending}"));
+            let before = directory.load(&table("T"), "pftable.prev").unwrap();
+            assert_eq!(texts(&before), OLDER, "{step}:{ending}");
+            repair(Some(&pf), &directory, &table("T"), &set(OLD)).unwrap();
+            assert_eq!(contents(&pf, &directory), [OLD, OLD, OLDER], "{step}:{ending}");
+            converges(step, scratch.path(), &pf, &directory);
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_replaced_or_written_to_has_another_mark() {
+    let (scratch, _, directory) = published();
+    let mark = || directory.mark(&table("T"));
+    let first = mark();
+    assert_eq!(mark(), first);
+    // as an editor does it, and as a shell does; the clock of a file system may be a coarse one
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    std::fs::write(scratch.path().join("T.pftable"), "1.1.1.1\n").unwrap();
+    let second = mark();
+    plant(scratch.path(), "new", "1.1.1.1\n");
+    std::fs::rename(scratch.path().join("new"), scratch.path().join("T.pftable")).unwrap();
+    let third = mark();
+    assert!(first != second && second != third, "{first:?} {second:?} {third:?}");
+    std::fs::remove_file(scratch.path().join("T.pftable")).unwrap();
+    assert_eq!(mark(), [0; 2]);
 }
 
 #[test]
 fn without_reload_only_the_file_is_written() {
     let (_scratch, pf, directory) = published();
     let expected = Changes { added: 3, deleted: 1, ..Changes::default() };
-    assert_eq!(publish(None, &directory, &table("T"), &set(NEW), true), Ok(expected));
-    assert_eq!(publish(None, &directory, &table("T"), &set(NEW), false), Ok(expected));
+    let in_file = Ok(Changes { file: true, ..expected });
+    assert_eq!(publish(None, &directory, &table("T"), &set(NEW), true), in_file);
+    assert_eq!(publish(None, &directory, &table("T"), &set(NEW), false), in_file);
     assert_eq!(contents(&pf, &directory), [NEW, OLD, OLD]);
     assert_eq!(mend(&pf, &directory, &table("T")), Ok(expected));
     assert_eq!(contents(&pf, &directory), [NEW, NEW, OLD]);
@@ -254,6 +315,7 @@ fn child() {
     let directory = Directory::open(path).unwrap();
     let done = match work.as_str() {
         "publish" => publish(Some(&pf), &directory, &table("T"), &set(NEW), false),
+        "repair" => repair(Some(&pf), &directory, &table("T"), &set(OLD)),
         "large" => publish(Some(&pf), &directory, &table("T"), &hosts(845_023, 5), false),
         "mend" => mend(&pf, &directory, &table("T")),
         "short of room" => {

@@ -30,7 +30,7 @@ fn hand(
     guard: &Guard,
     shield: &Shield,
 ) -> Result<usize, Violation> {
-    let mut open = Transaction::begin(table, announced as u32, false, guard)?;
+    let mut open = Transaction::begin(table, announced as u32, Purpose::Publish, guard)?;
     Entries::split(set.iter().copied()).try_for_each(|part| open.add(&part, guard, shield))?;
     open.complete(guard).map(|addrs| addrs.len())
 }
@@ -53,7 +53,7 @@ fn the_number_announced_is_the_number_that_comes() {
 #[test]
 fn more_than_max_entries_cannot_even_be_announced() {
     let guard = guard("max_entries = 100");
-    let begin = |announced| Transaction::begin(TableId::Block, announced, false, &guard);
+    let begin = |announced| Transaction::begin(TableId::Block, announced, Purpose::Publish, &guard);
     assert!(begin(100).is_ok());
     assert_eq!(begin(101).err(), Some("101 prefixes are more than max_entries".into()));
     assert!(begin(u32::MAX).is_err());
@@ -96,7 +96,7 @@ fn a_prefix_that_is_not_canonical_is_refused() {
         packed.extend([last, len]);
         packed
     };
-    let open = || Transaction::begin(TableId::Block, 10, false, &guard).unwrap();
+    let open = || Transaction::begin(TableId::Block, 10, Purpose::Publish, &guard).unwrap();
     let add = |payload: Vec<u8>| {
         let frame = Frame { kind: 3, peerid: 0, payload, fd: None };
         match EngineMessage::read(&frame).map_err(|error| error.to_string())? {
