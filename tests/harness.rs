@@ -4,14 +4,16 @@
 //! with [`Daemon::ctl`]. The pf tables are the simulated ones. Everything has a deadline, and no
 //! process outlives its test.
 
+mod cargo;
 mod config;
 mod daemon;
 mod programs;
 mod scratch;
 
+pub use cargo::{cargo, clean};
 pub use config::Config;
 pub use daemon::{Daemon, ctl};
-pub use programs::{Programs, programs};
+pub use programs::{Programs, faulty_engine, faulty_helper, programs, programs_aloud};
 pub use scratch::Scratch;
 
 #[cfg(test)]

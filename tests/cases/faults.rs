@@ -6,17 +6,15 @@
 mod logging;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use logging::*;
-use tests::harness::{Config, Daemon, Scratch, programs};
+use tests::harness::{Config, Daemon, Scratch, faulty_engine};
 use tests::item::items;
-use tests::process::run;
 use tests::sim::logservice::{Behaviour, Upload};
 use tests::sim::pflog::PacketLog;
 use tests::sim::{Layout, LogService, PolicyService};
@@ -25,37 +23,6 @@ use tests::sim::{Layout, LogService, PolicyService};
 const KEPT: [&str; 5] = ["create", "write", "fsync", "rename", "sync"];
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A helper like any other, beside an engine with its fault points.
-///
-/// That engine is built where the ordinary one is, for all that they depend on is the same; then
-/// the ordinary one is put back.
-fn faulty_engine() -> &'static Path {
-    static HELPER: OnceLock<PathBuf> = OnceLock::new();
-    HELPER.get_or_init(|| {
-        let ordinary = programs();
-        let build = |features: &[&str]| {
-            let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-            let mut cargo = Command::new(env!("CARGO"));
-            cargo.current_dir(workspace).args(["build", "--package", "engine"]).args(features);
-            let output = run(&mut cargo, Duration::from_secs(600));
-            assert!(output.status.success(), "{}", output.stderr);
-        };
-        let folder = ordinary.engine.with_file_name("faulty-engine");
-        fs::create_dir_all(&folder).unwrap();
-        let put = |program: &Path| {
-            let copy = folder.join(program.file_name().unwrap());
-            let _ = fs::remove_file(&copy);
-            fs::copy(program, &copy).unwrap();
-            copy
-        };
-        let helper = put(&ordinary.threatstopd);
-        build(&["--features", "fault-points"]);
-        put(&ordinary.engine);
-        build(&[]);
-        helper
-    })
-}
 
 /// What a case needs, with records in the log that have arrived already.
 struct Stage {

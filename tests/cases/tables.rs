@@ -10,7 +10,6 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,10 +17,9 @@ use common::*;
 use nix::errno::Errno;
 use nix::sys::stat::{Mode, SFlag, mknod};
 use nix::unistd::{chown, mkfifo};
-use tests::harness::{Config, Daemon, Scratch, programs};
+use tests::harness::{Config, Daemon, Scratch, faulty_helper};
 use tests::item::{items, table_text};
 use tests::lists::allow_list;
-use tests::process::run;
 use tests::servers::say_skipped;
 use tests::sim::{ConnectionFault, HostileService, Layout, Plan, PolicyService};
 
@@ -32,24 +30,6 @@ const ERRORS: [Errno; 4] = [Errno::ENOSPC, Errno::EIO, Errno::EROFS, Errno::EDQU
 const OLDER: &str = "200.0.0.1\n";
 const OLD_BLOCK: &str = "200.0.0.1\n200.0.1.0/24\n2a0e::/32\n";
 const OLD_ALLOW: &str = "200.1.0.1\n";
-
-/// The helper with its fault points, beside an engine like any other.
-fn faulty_helper() -> &'static Path {
-    static HELPER: OnceLock<PathBuf> = OnceLock::new();
-    HELPER.get_or_init(|| {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let target = programs().threatstopd.ancestors().nth(2).unwrap().join("faults");
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(workspace).args(["build", "--package", "threatstopd"]);
-        cargo.args(["--features", "fault-points", "--target-dir"]).arg(&target);
-        let output = run(&mut cargo, Duration::from_secs(600));
-        assert!(output.status.success(), "{}", output.stderr);
-        let engine = target.join("debug/threatstopd-engine");
-        let _ = fs::remove_file(&engine);
-        fs::copy(&programs().engine, engine).unwrap();
-        target.join("debug/threatstopd")
-    })
-}
 
 /// A directory in which two publications have taken place, and the configuration for a server.
 fn seeded(server: &PolicyService) -> (Scratch, Config) {

@@ -7,16 +7,19 @@
 //! 5. The README's command for the tests is what CI runs, and every dependency has a reason there.
 //! 6. The tests that SECURITY.md names exist.
 //! 7. The root helper is made of the crates that its list names.
+//! 8. The tests alone, the programs and the whole workspace have each crate with the same features,
+//!    so that each is compiled once.
 
 // A test stops at the first thing that is not as expected; there is nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use tests::harness::{cargo, clean};
 use tests::process::run;
 use tests::servers::require_program;
 
@@ -214,7 +217,48 @@ fn the_tests_of_the_promises_exist() {
 #[test]
 fn the_root_helper_is_made_of_what_its_list_names() {
     let mut closure = Command::new("sh");
-    closure.arg(root().join(".ci/closure")).env("CARGO", env!("CARGO"));
+    clean(closure.arg(root().join(".ci/closure"))).env("CARGO", env!("CARGO"));
     let output = run(&mut closure, Duration::from_secs(120));
     assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
+}
+
+/// Each crate of other people, with its features, of which these arguments of cargo tree make it.
+fn features(arguments: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut tree = cargo();
+    tree.args(["tree", "--quiet", "--locked", "--offline", "--prefix", "none", "--no-dedupe"]);
+    tree.args(["--format", "{p} [{f}]"]).args(arguments);
+    let output = run(&mut tree, Duration::from_secs(120));
+    assert!(output.status.success(), "cargo tree: {}", output.stderr);
+    let mut found = BTreeMap::<_, BTreeSet<_>>::new();
+    // an empty line parts two members
+    let others = output.stdout.lines().filter(|line| !line.is_empty() && !line.contains(" (/"));
+    for line in others {
+        let (name, features) = line.split_once(" [").unwrap();
+        let features = features.trim_end_matches(']').to_string();
+        found.entry(name.to_string()).or_default().insert(features);
+    }
+    found
+}
+
+/// Ask cargo tree of what `cargo test --workspace`, the harness, `cargo test -p tests` and
+/// `cargo demo` are made.
+/// Check that the last three have no crate with features other than the first has built.
+#[test]
+fn what_is_built_once_is_used_by_all() {
+    let all = features(&["--workspace", "--edges", "normal,build,dev"]);
+    assert!(all.len() > 100, "{}", all.len());
+    for arguments in [
+        ["--workspace", "--edges", "normal,build"].as_slice(),
+        &["--package", "tests", "--edges", "normal,build,dev"],
+        &["--package", "tests", "--edges", "normal,build"],
+    ] {
+        for (name, found) in features(arguments) {
+            let known = all.get(&name).unwrap_or_else(|| panic!("{name}: not in the workspace"));
+            assert!(
+                found.is_subset(known),
+                "{name} has the features {found:?} with {arguments:?} and {known:?} with \
+                 --workspace: name it with all of these in tests/Cargo.toml"
+            );
+        }
+    }
 }

@@ -1,15 +1,9 @@
 //! The programs under test.
 
-use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
-use std::time::Duration;
 
-use crate::process::run;
-
-/// A build from nothing on a small machine takes a few minutes.
-const BUILD: Duration = Duration::from_secs(1800);
+use super::cargo::{Voice, build, build_apart};
 
 /// Where the programs are: in one directory, since the helper looks for the engine beside itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,29 +16,22 @@ pub struct Programs {
     pub threatstopctl: PathBuf,
 }
 
+static PROGRAMS: OnceLock<Programs> = OnceLock::new();
+
 /// Builds the programs, in the profile of the tests, and finds them; once in a test run.
 pub fn programs() -> &'static Programs {
-    static PROGRAMS: OnceLock<Programs> = OnceLock::new();
-    PROGRAMS.get_or_init(build)
+    PROGRAMS.get_or_init(|| all(Voice::Quiet))
 }
 
-fn build() -> Programs {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(workspace).args(["build", "--message-format=json-render-diagnostics"]);
-    cargo.args(["--profile", &profile()]);
-    cargo.args(["--package", "threatstopd", "--package", "engine", "--package", "threatstopctl"]);
-    let output = run(&mut cargo, BUILD);
-    assert!(output.status.success(), "cannot build the programs:\n{}", output.stderr);
-    let find = |name: &str| {
-        executable(&output.stdout, name)
-            .unwrap_or_else(|| panic!("cargo built no program {name}:\n{}", output.stderr))
-    };
-    let programs = Programs {
-        threatstopd: find("threatstopd"),
-        engine: find("threatstopd-engine"),
-        threatstopctl: find("threatstopctl"),
-    };
+/// The same for somebody who waits for it: what cargo says of it goes to stderr at once.
+pub fn programs_aloud() -> &'static Programs {
+    PROGRAMS.get_or_init(|| all(Voice::Aloud))
+}
+
+fn all(voice: Voice) -> Programs {
+    let names = ["threatstopd", "threatstopd-engine", "threatstopctl"];
+    let [threatstopd, engine, threatstopctl] = build(names, &[], voice);
+    let programs = Programs { threatstopd, engine, threatstopctl };
     let dir = programs.threatstopd.parent();
     assert!(
         programs.engine.parent() == dir && programs.threatstopctl.parent() == dir,
@@ -53,20 +40,21 @@ fn build() -> Programs {
     programs
 }
 
-/// The profile of this test, from the directory cargo put it in.
-fn profile() -> String {
-    let own = env::current_exe().expect("the path of this test");
-    let dir = own.ancestors().skip(1).filter_map(Path::file_name).find(|name| *name != "deps");
-    match dir.and_then(|name| name.to_str()) {
-        Some("debug") | None => "dev".to_string(),
-        Some(name) => name.to_string(),
-    }
+/// A helper with its fault points, beside an engine like any other.
+pub fn faulty_helper() -> &'static Path {
+    static HELPER: OnceLock<PathBuf> = OnceLock::new();
+    HELPER.get_or_init(|| helper_beside_engine("threatstopd/fault-points", "faulty-helper"))
 }
 
-/// The executable of a name in cargo's messages, one JSON object a line.
-fn executable(messages: &str, name: &str) -> Option<PathBuf> {
-    let messages = messages.lines().filter_map(|line| serde_json::from_str(line).ok());
-    messages
-        .filter(|message: &serde_json::Value| message["target"]["name"] == name)
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+/// A helper like any other, beside an engine with its fault points.
+pub fn faulty_engine() -> &'static Path {
+    static HELPER: OnceLock<PathBuf> = OnceLock::new();
+    HELPER.get_or_init(|| helper_beside_engine("engine/fault-points", "faulty-engine"))
+}
+
+fn helper_beside_engine(features: &str, directory: &str) -> PathBuf {
+    let names = ["threatstopd", "threatstopd-engine"];
+    let [helper, engine] = build_apart(names, features, directory);
+    assert_eq!(helper.parent(), engine.parent());
+    helper
 }

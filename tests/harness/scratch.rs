@@ -1,7 +1,6 @@
 //! A directory for one test.
 
 use std::fs::{self, Permissions};
-use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -80,7 +79,8 @@ impl Drop for Scratch {
             && std::thread::panicking()
         {
             let kept = dir.keep();
-            let _ = writeln!(io::stderr(), "kept for inspection: {}", kept.display());
+            // not past the test runner, which shows it with the test if that has failed
+            eprintln!("kept for inspection: {}", kept.display());
         }
     }
 }

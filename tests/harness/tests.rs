@@ -1,6 +1,10 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::Command;
+use std::time::Duration;
 
 use nix::unistd::geteuid;
+
+use crate::process::run;
 
 use super::*;
 
@@ -52,4 +56,55 @@ fn a_configuration_is_written_as_the_program_wants_it() {
     assert_eq!(table["log"]["request"]["gzip"].as_bool(), Some(true));
     assert!(table["log"].get("file").is_none());
     assert_eq!(table["tables"]["directory"].as_str(), scratch.tables().to_str());
+}
+
+#[test]
+fn what_cargo_sets_is_told_from_what_people_set() {
+    let is_for_programs = |name: &str| cargo::is_for_programs(name.as_ref());
+    for name in [
+        "CARGO",
+        "CARGO_BIN_EXE_threatstopctl",
+        "CARGO_MANIFEST_DIR",
+        "CARGO_MANIFEST_LINKS",
+        "CARGO_PKG_NAME",
+        "CARGO_PKG_VERSION_PRE",
+        "CARGO_PRIMARY_PACKAGE",
+        "CARGO_RUSTC_CURRENT_DIR",
+        "OUT_DIR",
+    ] {
+        assert!(is_for_programs(name), "{name}");
+    }
+    for name in [
+        "CARGO_BUILD_JOBS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_HOME",
+        "CARGO_INCREMENTAL",
+        "CARGO_NET_OFFLINE",
+        "CARGO_PROFILE_DEV_DEBUG",
+        "CARGO_TARGET_DIR",
+        "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER",
+        "CARGO_TERM_COLOR",
+        "PATH",
+        "RUSTFLAGS",
+        "RUSTUP_TOOLCHAIN",
+        "RUSTC_WRAPPER",
+    ] {
+        assert!(!is_for_programs(name), "{name}");
+    }
+}
+
+/// Let a program that prints its environment run in the place of cargo.
+/// Check that it has nothing of what cargo has told this test, and the rest as it is.
+#[test]
+fn cargo_is_called_as_from_a_shell() {
+    let own: Vec<_> = std::env::vars_os().map(|(name, _)| name).collect();
+    let of_cargo = own.iter().filter(|name| cargo::is_for_programs(name)).count();
+    // a test that nobody but a debugger starts has none
+    assert!(of_cargo > 5 || std::env::var_os("CARGO").is_none(), "{own:?}");
+    let mut env = Command::new("env");
+    let output = run(clean(&mut env), Duration::from_secs(60));
+    let has = |name: &str| output.stdout.lines().any(|line| line.starts_with(&format!("{name}=")));
+    for name in own.iter().filter_map(|name| name.to_str()) {
+        assert_eq!(has(name), !cargo::is_for_programs(name.as_ref()), "{name}");
+    }
 }
