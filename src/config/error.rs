@@ -1,14 +1,21 @@
 //! Why a configuration is not accepted.
 
 use core::fmt;
-use core::ops::Range;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::MAX_OCTETS;
+use crate::fault::Fault;
 
-/// Why a configuration file is not accepted. `Display` gives one line, which for an error within
-/// the file begins `FILE:LINE: `. It never holds the device id or a password.
+/// The largest file that is read, in octets.
+pub const MAX_OCTETS: usize = 64 * 1024;
+
+/// The most mistakes that are told one by one: a file that is something else altogether has one in
+/// each line.
+const MOST: usize = 100;
+
+/// Why a configuration file is not accepted. It never holds the device id or a password.
+///
+/// `Display` gives one line, [`ConfigError::lines`] one for each mistake.
 #[derive(Debug)]
 pub enum ConfigError {
     /// The file cannot be opened or read.
@@ -42,46 +49,65 @@ pub enum ConfigError {
         /// The path as it was given.
         file: PathBuf,
     },
-    /// A line is wrong.
-    Line {
+    /// The text has mistakes.
+    Mistakes {
         /// The path as it was given.
         file: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// What is wrong with it.
-        why: String,
+        /// At least one, in the order of their lines.
+        mistakes: Vec<Mistake>,
     },
 }
 
-/// What is wrong at a place of the text.
-#[derive(Debug)]
-pub(crate) struct Fault {
-    /// The octets in question.
-    pub(crate) at: Range<usize>,
-    /// What is wrong.
-    pub(crate) why: String,
+/// A line that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What is wrong with it, and what would be right.
+    pub why: String,
 }
 
-impl Fault {
-    pub(crate) fn new(at: Range<usize>, why: impl Into<String>) -> Self {
-        Self { at, why: why.into() }
+impl ConfigError {
+    /// The mistakes of a text in the order of their lines, none of them twice.
+    pub(crate) fn of_text(file: &Path, text: &str, mut faults: Vec<Fault>) -> Self {
+        faults.sort_by_key(|fault| fault.at.start);
+        let mut mistakes: Vec<Mistake> = Vec::new();
+        let all = faults.len();
+        for (told, Fault { at, why }) in faults.into_iter().enumerate() {
+            let line = line_of(text, at.start);
+            if mistakes.len() == MOST {
+                mistakes.push(Mistake { line, why: format!("{} more mistakes", all - told) });
+                break;
+            }
+            let mistake = Mistake { line, why };
+            if !mistakes.contains(&mistake) {
+                mistakes.push(mistake);
+            }
+        }
+        Self::Mistakes { file: file.to_owned(), mistakes }
     }
 
-    /// The fault as an error of the file that the text came from.
-    pub(crate) fn of_file(self, file: &Path, text: &[u8]) -> ConfigError {
-        let before = text.get(..self.at.start).unwrap_or(text);
-        let line = 1 + before.iter().filter(|&&octet| octet == b'\n').count();
-        ConfigError::Line { file: file.to_owned(), line, why: self.why }
+    /// What is wrong, a line for each mistake; within the text they begin `FILE:LINE: `.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Mistakes { file, mistakes } => {
+                mistakes.iter().map(|mistake| mistake.of_file(file)).collect()
+            }
+            other => vec![other.to_string()],
+        }
     }
 }
 
-/// Text from the file as a message shows it: quoted, escaped, and cut when long.
-pub(crate) fn shown(text: &str) -> String {
-    const LONGEST: usize = 60;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("\"{}...\"", text.get(..end).unwrap_or("").escape_debug()),
-        None => format!("\"{}\"", text.escape_debug()),
+impl Mistake {
+    fn of_file(&self, file: &Path) -> String {
+        format!("{}:{}: {}", file.display(), self.line, self.why)
     }
+}
+
+/// The line of an octet, counted from 1.
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
+    1 + before.iter().filter(|&&octet| octet == b'\n').count()
 }
 
 impl fmt::Display for ConfigError {
@@ -122,7 +148,21 @@ impl fmt::Display for ConfigError {
             Self::TooLarge { file } => {
                 write!(f, "{}: larger than {MAX_OCTETS} octets", file.display())
             }
-            Self::Line { file, line, why } => write!(f, "{}:{line}: {why}", file.display()),
+            Self::Mistakes { file, mistakes } => {
+                if let Some(first) = mistakes.first() {
+                    f.write_str(&first.of_file(file))?;
+                }
+                match mistakes.len() {
+                    0 | 1 => Ok(()),
+                    all => {
+                        write!(
+                            f,
+                            " (the first of {all} mistakes: threatstopd -n -f {})",
+                            file.display()
+                        )
+                    }
+                }
+            }
         }
     }
 }

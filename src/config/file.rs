@@ -8,11 +8,15 @@ use std::path::Path;
 use nix::fcntl::OFlag;
 use nix::unistd::Uid;
 
-use crate::error::{ConfigError, Fault};
-use crate::{Config, MAX_OCTETS};
+use crate::error::{ConfigError, MAX_OCTETS};
+use crate::schema::Config;
+use crate::syntax::SUBSTITUTE;
 
 #[cfg(test)]
 mod tests;
+
+/// The path that `threatstopd` reads unless `-f` names another.
+pub const DEFAULT_PATH: &str = "/etc/threatstopd.toml";
 
 /// Reads a configuration file; gives the configuration and the text that it was read from.
 ///
@@ -41,7 +45,7 @@ pub fn read(path: &Path) -> Result<(Config, String), ConfigError> {
 /// messages only.
 ///
 /// # Errors
-/// When it cannot be read, is larger than [`MAX_OCTETS`], or is not UTF-8.
+/// When it cannot be read or is larger than [`MAX_OCTETS`].
 pub fn read_text(file: impl Read, path: &Path) -> Result<String, ConfigError> {
     let mut octets = Vec::new();
     file.take(MAX_OCTETS as u64 + 1)
@@ -50,10 +54,13 @@ pub fn read_text(file: impl Read, path: &Path) -> Result<String, ConfigError> {
     if octets.len() > MAX_OCTETS {
         return Err(ConfigError::TooLarge { file: path.to_owned() });
     }
-    String::from_utf8(octets).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Fault::new(at..at, "not UTF-8").of_file(path, error.as_bytes())
-    })
+    let mut text = String::with_capacity(octets.len());
+    for chunk in octets.utf8_chunks() {
+        text.push_str(chunk.valid());
+        // the parser names the line, with whatever else is wrong
+        text.extend((!chunk.invalid().is_empty()).then_some(SUBSTITUTE));
+    }
+    Ok(text)
 }
 
 /// Whether nobody but root and the one who starts the program can read or change the file.

@@ -2,13 +2,15 @@
 
 use core::fmt;
 
-use crate::setting::{Size, write_duration};
+use crate::unit::{Size, write_duration};
 
 /// A key of the configuration file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
     /// The section, such as `log.request`; empty for the keys before the first section.
     pub section: &'static str,
+    /// Whether the section can stand several times, each with a header in two brackets.
+    pub many: bool,
     /// The name within the section.
     pub name: &'static str,
     /// What values it takes.
@@ -18,6 +20,8 @@ pub struct Key {
     /// The least and the greatest value: of a number itself, of a duration in seconds, of a size
     /// in octets, of a list the number of its entries. `None` where the kind says it all.
     pub bounds: Option<(u64, u64)>,
+    /// What the checks of the rest go on with while a key that must be set is not, or is wrong.
+    pub(crate) stand_in: Option<&'static str>,
     /// What it is for, in one line.
     pub doc: &'static str,
 }
@@ -72,10 +76,33 @@ impl fmt::Display for Kind {
 }
 
 impl Key {
+    /// The key with its section, as messages have it: `policy.interval`.
+    pub fn path(&self) -> String {
+        join(self.section, self.name)
+    }
+
+    /// Where the key belongs: the header of its section.
+    pub(crate) fn place(&self) -> String {
+        match self.section {
+            "" => "the lines before the first section".to_owned(),
+            section => header(section, self.many),
+        }
+    }
+
     /// The bounds as a message or a manual has them, such as `1m to 7d`.
     pub fn range(&self) -> Option<String> {
         self.bounds.map(|bounds| range(self.kind, bounds))
     }
+}
+
+/// A name within a section.
+pub(crate) fn join(section: &str, name: &str) -> String {
+    if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
+}
+
+/// The line that begins a section.
+pub(crate) fn header(section: &str, many: bool) -> String {
+    if many { format!("[[{section}]]") } else { format!("[{section}]") }
 }
 
 /// Bounds in the notation of the kind.

@@ -1,37 +1,45 @@
 //! The configuration: `threatstopd.toml(5)`.
 //!
-//! Each key is declared once, in `schema.rs`, with its type, default, bounds and a line of
-//! documentation. Reading ([`Config::parse`], [`read`]), printing ([`Config::to_toml`]) and the
-//! table of keys ([`keys`]) all come from that declaration. The helper that runs as root links
-//! this crate, so it depends on the TOML parser and little else.
+//! Each key is declared once, in [`schema`], with its type, default, bounds and a line of
+//! documentation; [`section`] makes of that the struct, the table of keys ([`keys`]), the reader
+//! and the writer ([`Config::to_toml`]). A text is read in these steps, each of which notes all
+//! that it finds wrong and goes on with the rest: [`syntax`] leaves out what is no TOML ([`wording`]
+//! says why), [`reader`] takes the values ([`setting`], [`text`]), [`check`] holds them against one
+//! another. The helper that runs as root links this crate, so it depends on the TOML parser and
+//! little else.
 
-mod document;
+mod check;
 mod error;
+mod fault;
 mod file;
 mod key;
 mod names;
+mod near;
 mod net;
 mod parse;
+mod path;
+mod reader;
 mod schema;
+mod section;
 mod setting;
+mod syntax;
 mod template;
+mod text;
+mod unit;
+mod word;
+mod wording;
 
 #[cfg(test)]
 mod tests;
 
-pub use error::ConfigError;
-pub use file::{read, read_text};
+pub use error::{ConfigError, MAX_OCTETS, Mistake};
+pub use file::{DEFAULT_PATH, read, read_text};
 pub use key::{Key, Kind};
-pub use names::{AnchorPath, DeviceId, DomainName, FieldName, Invalid, TableName, UserName};
+pub use names::{AnchorPath, DeviceId, DomainName, FieldName, TableName, UserName};
 pub use net::{Host, LogUrl, Login, Proxy, Server};
 pub use schema::{
     Backend, Config, Guard, Log, Method, Policy, Request, Scope, Tables, Timestamp, keys,
 };
-pub use setting::{Size, quote};
 pub use template::Template;
-
-/// The path that `threatstopd` reads unless `-f` names another.
-pub const DEFAULT_PATH: &str = "/etc/threatstopd.toml";
-
-/// The largest file that is read, in octets.
-pub const MAX_OCTETS: usize = 256 * 1024;
+pub use text::{Invalid, quote};
+pub use unit::Size;

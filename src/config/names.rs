@@ -2,48 +2,10 @@
 
 use core::fmt;
 
-use crate::error::shown;
-use crate::setting::Text;
+use crate::text::{Invalid, Text, from_str};
 
 #[cfg(test)]
 mod tests;
-
-/// Why a text is not what it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invalid(String);
-
-impl Invalid {
-    pub(crate) fn new(text: &str, why: impl fmt::Display) -> Self {
-        Self(format!("{}: {why}", shown(text)))
-    }
-
-    /// For secrets, which no message may repeat.
-    pub(crate) fn hidden(why: &str) -> Self {
-        Self(why.to_owned())
-    }
-}
-
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Invalid {}
-
-/// Gives types of [`Text`] the standard conversion.
-macro_rules! from_str {
-    ($($name:ty),+) => {$(
-        impl core::str::FromStr for $name {
-            type Err = $crate::names::Invalid;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                <Self as $crate::setting::Text>::parse(text)
-            }
-        }
-    )+};
-}
-pub(crate) use from_str;
 
 /// Declares names that are kept as text; the check gives the canonical form.
 macro_rules! names {

@@ -5,8 +5,8 @@ use core::net::{IpAddr, SocketAddr};
 
 use prefix::Prefix;
 
-use crate::names::{DomainName, Invalid, from_str};
-use crate::setting::Text;
+use crate::names::DomainName;
+use crate::text::{Invalid, Text, from_str};
 
 #[cfg(test)]
 mod tests;

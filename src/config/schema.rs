@@ -8,85 +8,23 @@ use std::sync::LazyLock;
 
 use prefix::Prefix;
 
-use crate::document::Document;
-use crate::error::Fault;
 use crate::key::Key;
 use crate::names::{AnchorPath, DeviceId, DomainName, FieldName, TableName, UserName};
 use crate::net::{LogUrl, Proxy, Server};
-use crate::setting::{Setting, Size, words};
+use crate::section::{Section, section};
 use crate::template::Template;
+use crate::unit::Size;
+use crate::word::words;
 
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
 const MIB: u64 = 1 << 20;
 
-/// Declares a section: a struct with a field for each key, `name: Type = default`, in brackets
-/// its bounds, and after a bar the sections within it.
-macro_rules! section {
-    (
-        $(#[$meta:meta])*
-        $name:ident $section:literal {
-            $(
-                #[doc = $doc:literal]
-                $key:ident: $type:ty = $default:tt $([$least:expr, $greatest:expr])?;
-            )+
-            $(| $(#[doc = $inner_doc:literal] $inner:ident: $inner_type:ident;)+)?
-        }
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub struct $name {
-            $(#[doc = $doc] pub $key: $type,)+
-            $($(#[doc = $inner_doc] pub $inner: $inner_type,)+)?
-        }
-
-        impl $name {
-            pub(crate) const KEYS: &'static [Key] = &[$(Key {
-                section: $section,
-                name: stringify!($key),
-                kind: <$type as Setting>::KIND,
-                default: stringify!($default),
-                bounds: bounds!($($least, $greatest)?),
-                // rustdoc keeps the blank after the slashes
-                doc: $doc.trim_ascii_start(),
-            }),+];
-
-            pub(crate) fn read(document: &Document<'_>) -> Result<Self, Fault> {
-                Ok(Self {
-                    $($key: document.get($section, stringify!($key))?,)+
-                    $($($inner: $inner_type::read(document)?,)+)?
-                })
-            }
-
-            pub(crate) fn write(&self, out: &mut String) {
-                if !$section.is_empty() {
-                    out.push_str(concat!("\n[", $section, "]\n"));
-                }
-                $(
-                    out.push_str(concat!(stringify!($key), " = "));
-                    self.$key.write(out);
-                    out.push('\n');
-                )+
-                $($(self.$inner.write(out);)+)?
-            }
-        }
-    };
-}
-
-macro_rules! bounds {
-    () => {
-        None
-    };
-    ($least:expr, $greatest:expr) => {
-        Some(($least, $greatest))
-    };
-}
-
 section! {
     /// The whole configuration.
     Config "" {
         /// The id of this device at the service, from the portal; it has to be set.
-        device_id: DeviceId = "";
+        device_id: DeviceId = "" or "tdid_00000000";
         /// The user that the engine becomes.
         user: UserName = "_threatstop";
         |
@@ -265,7 +203,9 @@ words! {
 }
 
 static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
-    [Config::KEYS, Policy::KEYS, Tables::KEYS, Guard::KEYS, Log::KEYS, Request::KEYS].concat()
+    let mut all = Vec::new();
+    <Config as Section>::keys(&mut all);
+    all
 });
 
 /// The table of all keys, in the order of the sample and of [`Config::to_toml`].

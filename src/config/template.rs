@@ -1,7 +1,7 @@
 //! Texts with places to fill in.
 
-use crate::names::{DeviceId, Invalid, from_str};
-use crate::setting::Text;
+use crate::names::DeviceId;
+use crate::text::{Invalid, Text, from_str};
 
 /// A text in which `{device_id}` and `{time}` stand for the device id and the time at which the log
 /// of an upload begins.

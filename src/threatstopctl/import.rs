@@ -114,7 +114,9 @@ pub fn import(text: &[u8], file: &str) -> Result<Imported, ImportError> {
 /// What is wrong, without the place, which is one of the text made here.
 fn reason(error: ConfigError) -> String {
     match error {
-        ConfigError::Line { why, .. } => why,
+        ConfigError::Mistakes { mut mistakes, .. } if !mistakes.is_empty() => {
+            mistakes.swap_remove(0).why
+        }
         other => other.to_string(),
     }
 }

@@ -72,31 +72,43 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let done = if flags.version {
-        print(concat!("threatstopd ", env!("CARGO_PKG_VERSION"), "\n"))
+        print(concat!("threatstopd ", env!("CARGO_PKG_VERSION"), "\n")).map(|()| true)
     } else if flags.check {
         check(&flags)
     } else {
         // stderr is /dev/null by then
         std::panic::set_hook(Box::new(|panic| logger::crit(format_args!("fatal: {panic}"))));
-        run(flags)
+        run(flags).map(|()| true)
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            logger::crit(failure);
-            ExitCode::FAILURE
-        }
+        Ok(true) => return ExitCode::SUCCESS,
+        Ok(false) => {}
+        Err(failure) => match failure.downcast_ref::<config::ConfigError>() {
+            Some(error) => error.lines().iter().for_each(logger::crit),
+            None => logger::crit(failure),
+        },
     }
+    ExitCode::FAILURE
 }
 
-/// `-n`: reads the configuration and touches nothing else.
-fn check(flags: &Flags) -> Result<(), Failure> {
-    let (config, _) = config::read(&flags.config)?;
+/// `-n`: reads the configuration, touches nothing else, and tells whether it is in order.
+fn check(flags: &Flags) -> Result<bool, Failure> {
+    // for whoever wrote the file, not for a log
+    let tell = |line: &str| {
+        let _ = writeln!(io::stderr(), "{line}");
+    };
+    let config = match config::read(&flags.config) {
+        Ok((config, _)) => config,
+        Err(error) => {
+            error.lines().iter().for_each(|line| tell(line));
+            return Ok(false);
+        }
+    };
     if flags.verbose {
         print(&config.to_toml())?;
     }
-    logger::info("configuration OK");
-    Ok(())
+    tell("configuration OK");
+    Ok(true)
 }
 
 /// What is asked for goes to stdout; `print!` would panic when nobody takes it.

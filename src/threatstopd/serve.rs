@@ -182,10 +182,14 @@ fn take_back(state: &mut State, previous: OwnedFd, why: impl std::fmt::Display) 
     state.reverted = true;
 }
 
-/// Reads the configuration again and keeps it for the next image. A bad one is logged and changes
-/// nothing.
+/// Reads the configuration again and keeps it for the next image. A bad one is logged, all that is
+/// wrong with it, and changes nothing.
 fn reread(path: &Path, running: &Config) -> Result<OwnedFd, String> {
-    let read = config::read(path).map_err(|error| error.to_string());
+    let read = config::read(path).map_err(|error| {
+        let lines = error.lines();
+        lines.iter().skip(1).for_each(logger::err);
+        error.to_string()
+    });
     read.and_then(|(_, text)| start::keep(&text, &running.tables.directory)).inspect_err(|why| {
         logger::err(format_args!(
             "configuration reload failed: {why}; the running configuration stays"

@@ -119,13 +119,24 @@ fn a_large_file_is_refused_and_one_at_the_limit_is_not() {
     assert!(matches!(read_text(text.as_bytes(), &path), Err(ConfigError::TooLarge { .. })));
     assert!(matches!(Config::parse(&text, &path), Err(ConfigError::TooLarge { .. })));
     let endless = read_text(io::repeat(b'#'), Path::new("f")).unwrap_err();
-    assert_eq!(endless.to_string(), "f: larger than 262144 octets");
+    assert_eq!(endless.to_string(), "f: larger than 65536 octets");
 }
 
 #[test]
-fn what_is_not_utf_8_is_refused_with_its_line() {
-    let (_directory, path) = file(b"# 1\n# 2\nuser = \"\xff\"\n", 0o600);
-    assert_eq!(message(&path), format!("{}:3: not UTF-8", path.display()));
+fn what_is_not_utf_8_is_refused_with_its_line_and_the_rest_is_read() {
+    let (_directory, path) = file(b"# 1\n# gr\xfcn\nuser = \"\xff\"\nb = 1\n", 0o600);
+    let file = path.display();
+    assert_eq!(
+        read(&path).unwrap_err().lines(),
+        [
+            format!(
+                "{file}:1: device_id: not set: it is the id beginning with tdid_ that the portal shows for this device"
+            ),
+            format!("{file}:2: not UTF-8: iconv -f latin1 -t utf-8 may help"),
+            format!("{file}:3: not UTF-8: iconv -f latin1 -t utf-8 may help"),
+            format!("{file}:4: unknown key \"b\""),
+        ]
+    );
 }
 
 #[test]

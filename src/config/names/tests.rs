@@ -1,3 +1,5 @@
+use core::fmt;
+
 use super::*;
 
 fn refused<T: Text + fmt::Debug>(texts: &[&str]) {

@@ -48,9 +48,11 @@ pub fn config(host: &dyn Host, path: &Path, report: &mut Report) -> Result<Optio
             Ok(Some(config))
         }
         Err(error) if host.uid() != 0 && denied(&error) => Err(need_root()),
-        Err(error @ ConfigError::Line { .. }) => {
+        Err(error @ ConfigError::Mistakes { .. }) => {
             let way_out = format!("mend the line, then threatstopd -n -f {}", path.display());
-            report.fail("config", format!("{error}: {way_out}"));
+            for line in error.lines() {
+                report.fail("config", format!("{line}: {way_out}"));
+            }
             Ok(None)
         }
         Err(error) => {

@@ -1,0 +1,27 @@
+//! What is wrong at a place of the text.
+
+use core::ops::Range;
+
+/// A mistake and where it is.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    /// The octets in question.
+    pub(crate) at: Range<usize>,
+    /// What is wrong.
+    pub(crate) why: String,
+}
+
+impl Fault {
+    pub(crate) fn new(at: Range<usize>, why: impl Into<String>) -> Self {
+        Self { at, why: why.into() }
+    }
+}
+
+/// Text from the file as a message shows it: quoted, escaped, and cut when long.
+pub(crate) fn shown(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("\"{}...\"", text.get(..end).unwrap_or("").escape_debug()),
+        None => format!("\"{}\"", text.escape_debug()),
+    }
+}
