@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use imsg::{
-    Channel, EngineMessage, Entries, Frame, HelperMessage, Input, LogFile, Purpose, Source, Stats,
-    TableId, TableResult, process,
+    Channel, EngineMessage, Entries, Frame, HelperMessage, Input, LogFile, Output, Purpose,
+    SHORTAGE, Source, Stats, TableId, TableResult, process,
 };
 use prefix::{Prefix, PrefixSet};
 use tokio::io::Interest;
@@ -97,10 +97,10 @@ impl Link {
     async fn exchange(&self, socket: &UnixStream) -> Result<(), String> {
         let failed = |error: io::Error| format!("helper: {}", words(&error));
         loop {
-            self.write(socket).map_err(failed)?;
-            let all_sent = !self.0.channel.borrow().wants_write();
+            let sent = self.write(socket).map_err(failed)?;
             tokio::select! {
                 () = self.0.queued.notified() => {}
+                () = tokio::time::sleep(SHORTAGE), if sent == Output::Short => {}
                 ready = socket.readable() => {
                     ready.map_err(failed)?;
                     if self.read(socket).map_err(failed)? == Input::Closed {
@@ -112,10 +112,7 @@ impl Link {
                         self.take(frame)?;
                     }
                 }
-                ready = socket.writable(), if !all_sent => {
-                    ready.map_err(failed)?;
-                    self.write(socket).map_err(failed)?;
-                }
+                ready = socket.writable(), if sent == Output::Full => ready.map_err(failed)?,
             }
         }
     }
@@ -134,14 +131,14 @@ impl Link {
     }
 
     /// Sends what it can; the event loop learns when the socket is full.
-    fn write(&self, socket: &UnixStream) -> io::Result<()> {
+    fn write(&self, socket: &UnixStream) -> io::Result<Output> {
         let sent =
             socket.try_io(Interest::WRITABLE, || match self.0.channel.borrow_mut().flush()? {
-                true => Ok(()),
-                false => Err(io::ErrorKind::WouldBlock.into()),
+                Output::Full => Err(io::ErrorKind::WouldBlock.into()),
+                sent => Ok(sent),
             });
         match sent {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Output::Full),
             other => other,
         }
     }
@@ -152,7 +149,10 @@ impl Link {
         let answer = match message {
             HelperMessage::TableResult(result) => Answer::Table(result),
             HelperMessage::Stats(stats) => Answer::Stats(stats),
-            HelperMessage::LogFile(log) => Answer::Log(log, frame.fd.take()),
+            HelperMessage::LogFile(log) => {
+                self.0.channel.borrow_mut().answered_fd();
+                Answer::Log(log, frame.fd.take())
+            }
             HelperMessage::ReloadResult { failure } => Answer::Reload(failure),
             HelperMessage::UpdateNow => {
                 self.0.update_now.notify_one();

@@ -65,6 +65,7 @@ pub struct Started {
 /// When the helper is of another version, or any of the steps fails.
 pub fn start(socket: OwnedFd) -> Result<Started, String> {
     let mut channel = Channel::new(socket, QUEUE);
+    channel.expect_fd();
     let mut inbox = Inbox { channel: &mut channel, end: Instant::now() + PATIENCE };
     let (text, start) = inbox.configuration()?;
     logger::init(start.foreground, start.verbose);
@@ -96,6 +97,7 @@ pub fn start(socket: OwnedFd) -> Result<Started, String> {
     });
 
     let (protected, local, listener) = inbox.rest()?;
+    channel.answered_fd();
     let greeting = EngineMessage::Hello { version: VERSION };
     greeting.queue(&mut channel, 0).map_err(|error| error.to_string())?;
     let given = Given { start, protected: worded(&config, protected), local, text };

@@ -1,21 +1,22 @@
 //! A channel over a local stream socket: what waits to go out, what came in part.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 
 use crate::frame::{Frame, HEADER, Header, ImsgError, MAX_IMSGSIZE, MAX_PAYLOAD};
+use crate::rights;
 
 /// Octets that are read at once and kept at most (`IMSG_BUFFER` is as large in imsg.c).
 const READ_BUFFER: usize = 65535;
 /// Descriptors that may wait for their message: one a message, and messages are taken as they come.
 const MAX_FDS: usize = 16;
-/// Descriptors that the kernel hands over at once at most: SCM_MAX_FD (253) on Linux, what fits 2,048
-/// octets of control messages on OpenBSD. With less room they would be open, and unknown to us.
-const AT_ONCE: usize = 512;
+/// How long to wait when the kernel was short of buffers: nothing tells when it has some again.
+pub const SHORTAGE: Duration = Duration::from_millis(50);
 
 /// What a read found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,17 @@ pub enum Input {
     WouldBlock,
     /// The other side has closed.
     Closed,
+}
+
+/// What became of the octets that waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Nothing is left.
+    Sent,
+    /// The socket takes no more at the moment.
+    Full,
+    /// The kernel is short of buffers: to be tried again after [`SHORTAGE`].
+    Short,
 }
 
 struct Outgoing {
@@ -39,15 +51,20 @@ pub struct Channel {
     socket: OwnedFd,
     input: Vec<u8>,
     taken: usize,
-    fds: VecDeque<OwnedFd>,
+    pub(crate) fds: VecDeque<OwnedFd>,
     output: VecDeque<Outgoing>,
     queued: usize,
     limit: usize,
+    expected: usize,
 }
 
 impl Channel {
     /// A channel on a connected local stream socket, which must be non-blocking, that keeps at
     /// most `limit` octets waiting to be sent.
+    ///
+    /// It reads without room for descriptors until [`Channel::expect_fd`], as imsg(3) does until
+    /// imsgbuf_allow_fdpass(3): the kernel then disposes of those that come all the same. With room
+    /// it would end a process that has not pledged "recvfd" (SIGABRT), whatever the message is.
     pub fn new(socket: OwnedFd, limit: usize) -> Self {
         Self {
             socket,
@@ -57,7 +74,23 @@ impl Channel {
             output: VecDeque::new(),
             queued: 0,
             limit,
+            expected: 0,
         }
+    }
+
+    /// One more message with a descriptor may come.
+    pub fn expect_fd(&mut self) {
+        self.expected += 1;
+    }
+
+    /// One that might have had a descriptor has come, with it or without.
+    pub fn answered_fd(&mut self) {
+        self.expected = self.expected.saturating_sub(1);
+    }
+
+    /// Messages with a descriptor that wait to be sent.
+    pub fn waiting_fds(&self) -> usize {
+        self.output.iter().filter(|outgoing| outgoing.fd.is_some()).count()
     }
 
     /// Queues a message; [`Channel::flush`] sends it.
@@ -109,11 +142,11 @@ impl Channel {
         self.queued
     }
 
-    /// Sends as much as the socket takes; `true` when nothing is left.
+    /// Sends as much as the socket takes.
     ///
     /// # Errors
     /// Those of sendmsg(2), the other side being gone among them.
-    pub fn flush(&mut self) -> io::Result<bool> {
+    pub fn flush(&mut self) -> io::Result<Output> {
         while let Some(first) = self.output.front_mut() {
             let raw: Option<[RawFd; 1]> = first.fd.as_ref().map(|fd| [fd.as_raw_fd()]);
             let control: &[ControlMessage] = match &raw {
@@ -133,11 +166,15 @@ impl Channel {
                     }
                 }
                 Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => return Ok(false),
+                Err(Errno::EAGAIN) => return Ok(Output::Full),
+                // a socket counts as writable then: who waits for that alone would never sleep
+                Err(Errno::ENOBUFS | Errno::ENOMEM | Errno::ETOOMANYREFS) => {
+                    return Ok(Output::Short);
+                }
                 Err(errno) => return Err(errno.into()),
             }
         }
-        Ok(true)
+        Ok(Output::Sent)
     }
 
     /// Reads once from the socket.
@@ -161,28 +198,13 @@ impl Channel {
     }
 
     fn receive(&mut self, at: usize) -> nix::Result<usize> {
-        let mut control = nix::cmsg_space!([RawFd; AT_ONCE]);
-        let mut iov = [IoSliceMut::new(&mut self.input[at..])];
-        let socket = self.socket.as_raw_fd();
-        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
-        let message = recvmsg::<()>(socket, &mut iov, Some(&mut control), flags)?;
-        let mut received = Vec::new();
-        if let Ok(controls) = message.cmsgs() {
-            for control in controls {
-                if let ControlMessageOwned::ScmRights(raw) = control {
-                    received.extend(raw);
-                }
-            }
+        if self.expected == 0 {
+            return nix::unistd::read(&self.socket, &mut self.input[at..]);
         }
-        let count = message.bytes;
-        for raw in received {
-            // SAFETY: the kernel has just made this descriptor for us and nobody else knows it.
-            let fd = unsafe { OwnedFd::from_raw_fd(raw) };
-            // What nobody announced is closed here, as imsg(3) does.
-            if self.fds.len() < MAX_FDS {
-                self.fds.push_back(fd);
-            }
-        }
+        let (count, received) = rights::receive(&self.socket, &mut self.input[at..])?;
+        // What nobody announced is closed here, as imsg(3) does.
+        let room = MAX_FDS.saturating_sub(self.fds.len());
+        self.fds.extend(received.into_iter().take(room));
         Ok(count)
     }
 

@@ -53,7 +53,7 @@ unsafe fn interface(entry: &libc::ifaddrs) -> Option<Interface> {
     let to_a_point = entry.ifa_flags & libc::IFF_POINTOPOINT as libc::c_uint != 0;
     // SAFETY: the name is a string, and the addresses are null or socket addresses.
     unsafe {
-        let family = i32::from(entry.ifa_addr.as_ref()?.sa_family);
+        let family = family(entry.ifa_addr)?;
         let read = |addr| address(family, &octets(family, addr)?);
         Some(Interface {
             name: CStr::from_ptr(entry.ifa_name).to_string_lossy().into_owned(),
@@ -64,29 +64,44 @@ unsafe fn interface(entry: &libc::ifaddrs) -> Option<Interface> {
     }
 }
 
+/// The family of a socket address; `None` for a null pointer.
+///
+/// # Safety
+/// It is null or a socket address.
+unsafe fn family(addr: *const libc::sockaddr) -> Option<i32> {
+    // SAFETY: as the caller promises. The field alone is read: a reference would claim the sixteen
+    // octets of the structure, and getifaddrs(3) need not have as many.
+    (!addr.is_null()).then(|| unsafe { (&raw const (*addr).sa_family).read() }.into())
+}
+
 /// The octets of a socket address as far as there are any; `None` for a null pointer.
 ///
 /// # Safety
 /// It is null or a socket address, of the length that [`length`] tells.
 unsafe fn octets(family: i32, addr: *const libc::sockaddr) -> Option<Vec<u8>> {
-    // SAFETY: as the caller promises.
-    unsafe {
-        let len = length(family, addr.as_ref()?);
-        Some(std::slice::from_raw_parts(addr.cast(), len).to_vec())
+    if addr.is_null() {
+        return None;
     }
+    // SAFETY: as the caller promises.
+    unsafe { Some(std::slice::from_raw_parts(addr.cast(), length(family, addr)).to_vec()) }
 }
 
+/// # Safety
+/// It is a socket address.
 #[cfg(not(target_os = "linux"))]
-fn length(_: i32, addr: &libc::sockaddr) -> usize {
-    addr.sa_len.into()
+unsafe fn length(_: i32, addr: *const libc::sockaddr) -> usize {
+    // SAFETY: as above; the length is the first octet, which is there in any case.
+    unsafe { (&raw const (*addr).sa_len).read() }.into()
 }
 
+/// # Safety
+/// None here: the family tells the length.
 #[cfg(target_os = "linux")]
-fn length(family: i32, addr: &libc::sockaddr) -> usize {
+unsafe fn length(family: i32, _: *const libc::sockaddr) -> usize {
     match family {
         libc::AF_INET => size_of::<libc::sockaddr_in>(),
         libc::AF_INET6 => size_of::<libc::sockaddr_in6>(),
-        _ => size_of_val(addr),
+        _ => size_of::<libc::sa_family_t>(),
     }
 }
 

@@ -9,11 +9,12 @@ mod frame;
 pub mod interface;
 mod message;
 pub mod process;
+mod rights;
 
 #[cfg(test)]
 mod tests;
 
-pub use channel::{Channel, Input};
+pub use channel::{Channel, Input, Output, SHORTAGE};
 pub use frame::{Frame, ImsgError, MAX_IMSGSIZE, MAX_PAYLOAD};
 pub use message::engine::EngineMessage;
 pub use message::entries::Entries;

@@ -1,6 +1,6 @@
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use prefix::{Net, Prefix};
@@ -62,7 +62,7 @@ fn every_engine_message_arrives_as_it_was_sent() {
     for (number, message) in all.iter().enumerate() {
         message.queue(&mut a, number as u32).unwrap();
     }
-    assert!(a.flush().unwrap());
+    assert_eq!(a.flush().unwrap(), Output::Sent);
     for (number, message) in all.iter().enumerate() {
         let frame = take(&mut b);
         assert_eq!(frame.peerid, number as u32);
@@ -154,11 +154,12 @@ fn every_helper_message_arrives_as_it_was_sent() {
         (HelperMessage::UpdateNow, false),
     ];
     let (mut a, mut b) = channels();
+    all.iter().for_each(|_| b.expect_fd());
     for (message, carries) in &all {
         let fd = carries.then(|| OwnedFd::from(File::open("/dev/null").unwrap()));
         message.queue(&mut a, 5, fd).unwrap();
     }
-    assert!(a.flush().unwrap());
+    assert_eq!(a.flush().unwrap(), Output::Sent);
     for (message, carries) in &all {
         let frame = take(&mut b);
         assert_eq!(frame.fd.is_some(), *carries, "{message:?}");
@@ -181,6 +182,7 @@ fn a_text_is_cut_at_its_bound_between_characters() {
 #[test]
 fn each_descriptor_goes_to_its_own_message() {
     let (mut a, mut b) = channels();
+    b.expect_fd();
     for text in ["one", "two", "three"] {
         a.queue(1, 0, b"before", None).unwrap();
         a.queue(2, 0, text.as_bytes(), Some(scratch_file(text).into())).unwrap();
@@ -226,6 +228,7 @@ fn lengths_outside_the_bounds_are_refused() {
 #[test]
 fn an_announced_descriptor_that_does_not_come_is_an_error() {
     let (mut channel, mut peer) = pair();
+    channel.expect_fd();
     let mut octets = Vec::new();
     frame::Header { kind: 7, len: 16, peerid: 1, has_fd: true }.write(&mut octets);
     peer.write_all(&octets).unwrap();
@@ -233,23 +236,76 @@ fn an_announced_descriptor_that_does_not_come_is_an_error() {
     assert!(matches!(channel.next(), Err(ImsgError::Descriptor(7))));
 }
 
-#[test]
-#[cfg(target_os = "linux")]
-fn descriptors_that_nobody_announced_are_closed() {
+/// Sends an octet with the write end of a pipe so many times over; gives the read end, at whose end is
+/// whoever has them all closed.
+fn send_writers(peer: &UnixStream, copies: usize) -> std::io::PipeReader {
     use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
-    use std::os::fd::AsRawFd as _;
-    let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let (reader, writer) = std::io::pipe().unwrap();
+    let raw = vec![writer.as_raw_fd(); copies];
+    let control = [ControlMessage::ScmRights(&raw)];
+    let octets = [std::io::IoSlice::new(b"x")];
+    sendmsg::<()>(peer.as_raw_fd(), &octets, &control, MsgFlags::empty(), None).unwrap();
+    reader
+}
+
+fn is_at_its_end(reader: &mut std::io::PipeReader) -> bool {
+    use nix::fcntl::{FcntlArg, OFlag, fcntl};
+    fcntl(&*reader, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+    reader.read(&mut [0]).is_ok_and(|count| count == 0)
+}
+
+#[test]
+fn who_expects_no_descriptor_is_given_none() {
     let (mut channel, peer) = pair();
-    let file = File::open("/dev/null").unwrap();
-    let before = open();
-    for _ in 0..50 {
-        let control = [ControlMessage::ScmRights(&[file.as_raw_fd(); 10])];
-        let octets = [std::io::IoSlice::new(b"x")];
-        sendmsg::<()>(peer.as_raw_fd(), &octets, &control, MsgFlags::empty(), None).unwrap();
-        assert_eq!(channel.read().unwrap(), Input::Data);
+    let mut reader = send_writers(&peer, 1);
+    assert!(!is_at_its_end(&mut reader));
+    assert_eq!(channel.read().unwrap(), Input::Data);
+    // the kernel has disposed of it
+    assert!(is_at_its_end(&mut reader));
+    assert!(channel.fds.is_empty());
+}
+
+#[test]
+fn descriptors_that_nobody_announced_are_closed() {
+    let (mut channel, peer) = pair();
+    channel.expect_fd();
+    let mut readers: Vec<_> = (0..50)
+        .map(|_| {
+            let reader = send_writers(&peer, 250);
+            assert_eq!(channel.read().unwrap(), Input::Data);
+            reader
+        })
+        .collect();
+    // some wait for a message
+    assert!(is_at_its_end(&mut readers[49]));
+    drop(channel);
+    assert!(readers.iter_mut().all(is_at_its_end));
+}
+
+#[test]
+fn what_is_received_closes_on_exec() {
+    use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+    let (mut channel, peer) = pair();
+    channel.expect_fd();
+    send_writers(&peer, 3);
+    assert_eq!(channel.read().unwrap(), Input::Data);
+    assert_eq!(channel.fds.len(), 3);
+    for fd in &channel.fds {
+        assert_eq!(fcntl(fd, FcntlArg::F_GETFD).unwrap(), FdFlag::FD_CLOEXEC.bits());
     }
-    // some wait for a message, and other tests run beside this one
-    assert!(open() < before + 200, "{before} {}", open());
+}
+
+#[test]
+fn a_descriptor_is_expected_until_its_answer() {
+    let (mut a, mut b) = channels();
+    EngineMessage::LogOpen { generation: 0 }.queue(&mut b, 1).unwrap();
+    for (text, expected) in [("one", true), ("two", false)] {
+        a.queue(1, 0, &[], Some(scratch_file(text).into())).unwrap();
+        a.flush().unwrap();
+        b.read().unwrap();
+        assert_eq!(b.next().is_ok_and(|frame| frame.unwrap().fd.is_some()), expected, "{text}");
+        b.answered_fd();
+    }
 }
 
 #[test]
@@ -257,7 +313,20 @@ fn the_engine_may_send_no_descriptor() {
     let (mut a, mut b) = channels();
     a.queue(4, 0, &[], Some(scratch_file("x").into())).unwrap();
     a.flush().unwrap();
-    assert!(matches!(EngineMessage::read(&take(&mut b)), Err(ImsgError::Descriptor(4))));
+    b.read().unwrap();
+    assert!(matches!(b.next(), Err(ImsgError::Descriptor(4))));
+}
+
+#[test]
+fn messages_with_a_descriptor_are_counted_until_they_are_sent() {
+    let (mut a, _b) = channels();
+    a.queue(1, 0, &[], None).unwrap();
+    for text in ["four", "five"] {
+        a.queue(1, 0, &[], Some(scratch_file(text).into())).unwrap();
+    }
+    assert_eq!(a.waiting_fds(), 2);
+    a.flush().unwrap();
+    assert_eq!(a.waiting_fds(), 0);
 }
 
 #[test]
@@ -266,7 +335,7 @@ fn who_does_not_read_cannot_make_us_keep_more_than_the_limit() {
     let payload = [0; MAX_PAYLOAD];
     let failed = (0..1000).find(|_| channel.queue(1, 0, &payload, None).is_err());
     assert_eq!(failed, Some((1 << 20) / MAX_IMSGSIZE));
-    assert!(!channel.flush().unwrap());
+    assert_eq!(channel.flush().unwrap(), Output::Full);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use config::Config;
 use imsg::process::{self, Caught};
-use imsg::{Channel, Frame, HelperMessage, Input};
+use imsg::{Channel, Frame, HelperMessage, Input, Output, SHORTAGE};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
@@ -92,11 +92,15 @@ impl Server {
     /// # Errors
     /// Why the engine is gone, or is to go.
     fn run(&mut self, path: &Path) -> Result<Option<OwnedFd>, Failure> {
-        let mut frame = None;
+        let (mut frame, mut output) = (None, self.channel.flush()?);
         loop {
             // Between any two messages a signal counts: one may take long, and many fit a read.
-            let timeout = frame.is_some().then_some(Duration::ZERO);
-            let mut fds = [process::watch(&self.channel, true, self.channel.wants_write())];
+            let timeout = match (&frame, output) {
+                (Some(_), _) => Some(Duration::ZERO),
+                (None, Output::Short) => Some(SHORTAGE),
+                (None, _) => None,
+            };
+            let mut fds = [process::watch(&self.channel, true, output == Output::Full)];
             let caught = process::wait(&mut fds, timeout)?;
             if wants_stop(caught) {
                 return Ok(None);
@@ -121,7 +125,7 @@ impl Server {
             }
             frame = self.channel.next()?;
             if frame.is_none() {
-                self.channel.flush()?;
+                output = self.channel.flush()?;
             }
         }
     }
@@ -144,8 +148,8 @@ impl Server {
     /// Sends what is queued before the socket is closed.
     fn say_farewell(&mut self) -> Result<(), Failure> {
         let end = Instant::now() + FAREWELL;
-        while !self.channel.flush()? && Instant::now() < end {
-            process::wait(&mut [process::watch(&self.channel, false, true)], Some(FAREWELL))?;
+        while self.channel.flush()? != Output::Sent && Instant::now() < end {
+            process::wait(&mut [process::watch(&self.channel, false, true)], Some(SHORTAGE))?;
         }
         Ok(())
     }

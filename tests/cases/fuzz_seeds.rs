@@ -147,7 +147,7 @@ fn stream(messages: &[EngineMessage]) -> Vec<u8> {
     for (message, request) in messages.iter().zip(1..) {
         message.queue(&mut channel, request).unwrap();
     }
-    assert!(channel.flush().unwrap());
+    assert_eq!(channel.flush().unwrap(), imsg::Output::Sent);
     drop(channel);
     helper.set_nonblocking(true).unwrap();
     let mut octets = Vec::new();

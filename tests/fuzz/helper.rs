@@ -10,7 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use config::Config;
-use imsg::{Channel, HelperMessage, Input, MAX_IMSGSIZE, Protected, Reason, VERSION};
+use imsg::{Channel, HelperMessage, Input, MAX_IMSGSIZE, Output, Protected, Reason, VERSION};
 use pf::{Directory, Simulated, Table};
 use tempfile::TempDir;
 
@@ -129,7 +129,7 @@ impl Rig {
                     }
                 }
             };
-            while !channel.flush().unwrap() {
+            while channel.flush().unwrap() != Output::Sent {
                 engine.read();
             }
             engine.read();

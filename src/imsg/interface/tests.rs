@@ -34,3 +34,21 @@ fn the_loopback_interface_of_this_host() {
     assert!(found.name.starts_with("lo"), "{all:?}");
     assert_eq!((found.mask, found.peer), (Some(IpAddr::from([255, 0, 0, 0])), None));
 }
+
+/// What getifaddrs(3) of OpenBSD leaves of the netmask 255.0.0.0: as many octets as it has to have, in
+/// memory that ends there.
+#[test]
+fn no_more_is_read_than_is_there() {
+    // SAFETY: the pointer is null, or to octets that are as long as a family is, or longer.
+    unsafe {
+        assert_eq!(family(std::ptr::null()), None);
+        assert_eq!(octets(libc::AF_INET, std::ptr::null()), None);
+        #[cfg(target_os = "linux")]
+        let short = Box::new(libc::AF_INET as u16);
+        #[cfg(not(target_os = "linux"))]
+        let short = Box::new(u16::from_ne_bytes([2, libc::AF_INET as u8]));
+        let short: *const u16 = &raw const *short;
+        assert_eq!(family(short.cast()), Some(libc::AF_INET));
+        assert_eq!(octets(17, short.cast()).map(|octets| octets.len()), Some(2));
+    }
+}

@@ -69,7 +69,8 @@ impl EngineMessage {
     /// The oldest rotated packet log that can be asked for: FILE.9.
     pub const MAX_GENERATION: u8 = 10;
 
-    /// Queues the message as request number `peerid`.
+    /// Queues the message as request number `peerid`, and has the channel expect the descriptor that
+    /// the answer may have.
     ///
     /// # Errors
     /// Those of [`Channel::queue`].
@@ -101,6 +102,7 @@ impl EngineMessage {
             }
             Self::LogOpen { generation } => {
                 out.push(*generation);
+                channel.expect_fd();
                 LOG_OPEN
             }
             Self::Reload => RELOAD,
