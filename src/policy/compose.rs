@@ -2,11 +2,12 @@
 
 use core::fmt;
 
-use prefix::{Address, Net, Prefix, PrefixSet, Range};
+use prefix::{Address, Net, Prefix, PrefixSet, Range, Range4, Range6};
 
 use crate::judge::{Guard, Kept, Reason, Table};
+use crate::left_out::{self, LeftOut};
 use crate::list::{Floor, List};
-use crate::sweep::{Count, Cover, Holes, overlap, sort_and_join, union};
+use crate::sweep::{Count, Cover, Holes, overlap, sort_and_join, spans, union};
 
 /// [`Removed::hits`] holds at most so many.
 pub const MAX_HITS: usize = 64;
@@ -20,7 +21,18 @@ pub struct Protected {
     pub reason: String,
 }
 
-/// A block table and what was taken out of it.
+impl From<(Prefix, &str)> for Protected {
+    fn from((net, reason): (Prefix, &str)) -> Self {
+        Self { net, reason: reason.to_owned() }
+    }
+}
+
+/// What is reserved and never routed, and left out of every list.
+pub fn unrouted() -> Vec<Protected> {
+    prefix::unrouted().map(Protected::from).collect()
+}
+
+/// A table and what was taken out of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Composed {
     /// The table: the minimal cover by prefixes not wider than the floor.
@@ -38,6 +50,9 @@ pub struct Removed {
     pub protected: Count,
     /// Which protected network met which list; the first [`MAX_HITS`] of them.
     pub hits: Vec<Hit>,
+    /// The protected networks that the lists name something of, each entry of all lists together
+    /// counted for one of them: in the order in which the networks were handed in.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// A list names addresses of a protected network.
@@ -60,15 +75,25 @@ impl fmt::Display for Hit {
     }
 }
 
-/// Makes the allow table: the union of the allow lists and local_allow.
+/// Makes the allow table: the union of the allow lists and local_allow, without `unrouted`, which
+/// is that of [`unrouted`].
+///
+/// A private network that a list names wider than the floor is left out as well: no table may have
+/// it, and it is no mistake that opens the firewall to the Internet.
 ///
 /// # Errors
-/// [`Reason::Wider`] when a list has an item wider than the floor, [`Reason::Entries`] when
+/// [`Reason::Wider`] when a list has another item wider than the floor, [`Reason::Entries`] when
 /// there are more than `max_entries`.
-pub fn compose_allow(lists: &[List], guard: &Guard) -> Result<PrefixSet, Kept> {
-    narrow(lists, &[], guard)
-        .and_then(|()| table(lists, &PrefixSet::default(), &[], guard))
-        .map(|composed| composed.set)
+pub fn compose_allow(
+    lists: &[List],
+    unrouted: &[Protected],
+    guard: &Guard,
+) -> Result<Composed, Kept> {
+    let wide =
+        |(net, _): &(Prefix, &str)| lists.iter().flat_map(List::wide).any(|item| meet(*net, *item));
+    let mut holes = unrouted.to_vec();
+    holes.extend(prefix::private().filter(wide).map(Protected::from));
+    table(lists, &PrefixSet::default(), &holes, guard)
         .map_err(|reason| Kept { table: Table::Allow, reason })
 }
 
@@ -78,28 +103,66 @@ pub fn compose_allow(lists: &[List], guard: &Guard) -> Result<PrefixSet, Kept> {
 /// `allow` is the allow table that will be in force together with the result.
 ///
 /// # Errors
-/// [`Reason::Wider`] when a list has an item wider than the floor that is not protected as a
-/// whole (lists of bogons name 224.0.0.0/4), [`Reason::Entries`] when there are more than
-/// `max_entries`.
+/// [`Reason::Wider`] when a list has an item wider than the floor of which not all is protected or
+/// private (lists of bogons name 224.0.0.0/3 and fc00::/7), [`Reason::Entries`] when there are more
+/// than `max_entries`.
 pub fn compose_block(
     lists: &[List],
     allow: &PrefixSet,
     protected: &[Protected],
     guard: &Guard,
 ) -> Result<Composed, Kept> {
-    narrow(lists, protected, guard)
-        .and_then(|()| table(lists, allow, protected, guard))
-        .map_err(|reason| Kept { table: Table::Block, reason })
+    table(lists, allow, protected, guard).map_err(|reason| Kept { table: Table::Block, reason })
 }
 
-/// Refuses items wider than the floor, except where all of them is protected anyway.
-fn narrow(lists: &[List], protected: &[Protected], guard: &Guard) -> Result<(), Reason> {
+/// Networks by family.
+#[derive(Clone, Default)]
+struct Nets {
+    v4: Vec<Range4>,
+    v6: Vec<Range6>,
+}
+
+impl Nets {
+    fn of(nets: impl Iterator<Item = Prefix>) -> Self {
+        let mut all = Self::default();
+        for net in nets {
+            match net {
+                Prefix::V4(net) => all.v4.push(net.into()),
+                Prefix::V6(net) => all.v6.push(net.into()),
+            }
+        }
+        all
+    }
+
+    fn joined(mut self) -> Self {
+        sort_and_join(&mut self.v4);
+        sort_and_join(&mut self.v6);
+        self
+    }
+
+    /// Whether nothing of a prefix lies outside; they are joined.
+    fn span(&self, net: Prefix) -> bool {
+        match net {
+            Prefix::V4(net) => spans(&self.v4, net.into()),
+            Prefix::V6(net) => spans(&self.v6, net.into()),
+        }
+    }
+}
+
+/// Refuses items wider than the floor, except where all of an item is left out anyway, or private:
+/// what of that is not left out is wanted, and becomes prefixes as wide as the floor.
+fn narrow(lists: &[List], holes: &[Protected], floor: Floor) -> Result<(), Reason> {
+    if lists.iter().all(|list| list.wide().is_empty()) {
+        return Ok(());
+    }
+    let private = prefix::private().map(|(net, _)| net);
+    let harmless = Nets::of(holes.iter().map(|hole| hole.net).chain(private)).joined();
     for list in lists {
         for &net in list.wide() {
-            if !protected.iter().any(|p| contains_net(p.net, net)) {
+            if !harmless.span(net) {
                 let floor = match net {
-                    Prefix::V4(_) => guard.floor.v4,
-                    Prefix::V6(_) => guard.floor.v6,
+                    Prefix::V4(_) => floor.v4,
+                    Prefix::V6(_) => floor.v6,
                 };
                 return Err(Reason::Wider { list: list.name().to_owned(), net, floor });
             }
@@ -108,8 +171,8 @@ fn narrow(lists: &[List], protected: &[Protected], guard: &Guard) -> Result<(), 
     Ok(())
 }
 
-fn contains_net(outer: Prefix, inner: Prefix) -> bool {
-    outer.len() <= inner.len() && outer.contains(inner.addr())
+fn meet(a: Prefix, b: Prefix) -> bool {
+    a.contains(b.addr()) || b.contains(a.addr())
 }
 
 fn table(
@@ -118,20 +181,29 @@ fn table(
     protected: &[Protected],
     guard: &Guard,
 ) -> Result<Composed, Reason> {
-    let (mut protected4, mut protected6) = (Vec::new(), Vec::new());
+    narrow(lists, protected, guard.floor)?;
+    let each = Nets::of(protected.iter().map(|protected| protected.net));
+    let holes = each.clone().joined();
     let mut removed = Removed::default();
-    for p in protected {
-        match p.net {
-            Prefix::V4(net) => protected4.push(Range::from(net)),
-            Prefix::V6(net) => protected6.push(Range::from(net)),
-        }
-        removed.note(lists, p);
-    }
+    protected.iter().for_each(|protected| removed.note(lists, protected));
     let max = usize::try_from(guard.max_entries).unwrap_or(usize::MAX);
     let parts: Vec<_> = lists.iter().map(List::v4).collect();
-    let (v4, entries4) = family(&parts, allow.v4(), protected4, guard.floor, max, &mut removed);
+    let all = union(&parts);
+    let (v4, entries4) = family(&all, allow.v4(), &holes.v4, guard.floor, max, &mut removed);
+    let mut counts4 = left_out::count(&all, &each.v4).into_iter();
     let parts: Vec<_> = lists.iter().map(List::v6).collect();
-    let (v6, entries6) = family(&parts, allow.v6(), protected6, guard.floor, max, &mut removed);
+    let all = union(&parts);
+    let (v6, entries6) = family(&all, allow.v6(), &holes.v6, guard.floor, max, &mut removed);
+    let mut counts6 = left_out::count(&all, &each.v6).into_iter();
+    for protected in protected {
+        let entries = match protected.net {
+            Prefix::V4(_) => counts4.next(),
+            Prefix::V6(_) => counts6.next(),
+        };
+        if let Some(entries @ 1..) = entries {
+            removed.left_out.push(LeftOut { protected: protected.clone(), entries });
+        }
+    }
     let entries = (entries4 + entries6) as u64;
     let too_many = Reason::Entries { entries, max: guard.max_entries };
     if entries > guard.max_entries {
@@ -142,19 +214,17 @@ fn table(
     Ok(Composed { set, removed })
 }
 
-/// One family of a table: the one sweep of union, subtraction and cover.
+/// One family of a table: the one sweep of subtraction and cover.
 fn family<A: Address>(
-    lists: &[&[Range<A>]],
+    all: &[Range<A>],
     allow: &[Net<A>],
-    mut protected: Vec<Range<A>>,
+    protected: &[Range<A>],
     floor: Floor,
     max: usize,
     removed: &mut Removed,
 ) -> (Vec<Net<A>>, usize) {
-    sort_and_join(&mut protected);
-    let all = union(lists);
     let mut allow = Holes::new(allow.iter().map(|net| Range::from(*net)));
-    let mut protected = Holes::new(protected.into_iter());
+    let mut protected = Holes::new(protected.iter().copied());
     let mut cover = Cover::new(floor.bits::<A>(), max, all.len());
     for range in all.iter() {
         allow.cut(*range, |range| protected.cut(range, |range| cover.push(range)));

@@ -15,6 +15,7 @@ mod compose;
 mod diff;
 mod held;
 mod judge;
+mod left_out;
 mod list;
 mod local;
 mod since;
@@ -25,10 +26,13 @@ mod why;
 #[cfg(test)]
 mod tests;
 
-pub use compose::{Composed, Hit, MAX_HITS, Protected, Removed, compose_allow, compose_block};
+pub use compose::{
+    Composed, Hit, MAX_HITS, Protected, Removed, compose_allow, compose_block, unrouted,
+};
 pub use diff::{Change, diff};
 pub use held::HeldRuns;
 pub use judge::{Accepted, Guard, Kept, Limit, Reason, Run, Table, judge};
+pub use left_out::LeftOut;
 pub use list::{Floor, List};
 pub use local::{
     LOCAL_MAX_ENTRIES, LOCAL_MAX_LINE, LOCAL_MAX_OCTETS, LocalError, LocalProblem, parse_local,

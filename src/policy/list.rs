@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use prefix::{Address, Item, Items, Net, Prefix, Prefix6, Range, Range4, Range6};
+use prefix::{Address, Item, Items, Net, Prefix, Range, Range4, Range6};
 
 use crate::sweep::{contains, sort_and_join};
 
@@ -26,7 +26,7 @@ impl Floor {
 ///
 /// Negated items have been worked out: of the items that cover an address the most specific one
 /// decides, and of two with the same prefix the negated one. IPv4-mapped IPv6 (RFC 4291, section
-/// 2.5.5.2) has become IPv4. The ranges are sorted and disjoint; without negated items each is
+/// 2.5.5.2) has become IPv4 where that is no wider than the floor. The ranges are sorted and disjoint; without negated items each is
 /// one of the list's outermost prefixes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct List {
@@ -40,9 +40,9 @@ impl List {
     /// Makes the list of its items, which are dropped.
     ///
     /// Items wider than `floor`, which is that of the guard, are remembered: the composition
-    /// refuses them.
+    /// refuses them, unless all of such an item is left out anyway.
     pub fn new(name: impl Into<String>, mut items: Items, floor: Floor) -> Self {
-        unmap(&mut items);
+        unmap(&mut items, floor.v4);
         let mut wide = Vec::new();
         let (v4, v6) = (named(items.v4, floor, &mut wide), named(items.v6, floor, &mut wide));
         Self { name: name.into(), v4, v6, wide }
@@ -87,24 +87,16 @@ impl List {
     }
 }
 
-/// Moves the items within ::ffff:0:0/96 to IPv4.
-fn unmap(items: &mut Items) {
+/// Moves the items that stand for IPv4 there.
+fn unmap(items: &mut Items, floor: u8) {
     let Items { v4, v6 } = items;
-    v6.retain(|item| match mapped(item.net) {
+    v6.retain(|item| match item.net.unmapped(floor) {
         Some(net) => {
             v4.push(Item { net, negated: item.negated });
             false
         }
         None => true,
     });
-}
-
-fn mapped(net: Prefix6) -> Option<Net<u32>> {
-    const PREFIX: u8 = 96;
-    if net.addr() >> 32 != 0xffff {
-        return None;
-    }
-    Net::new(net.addr() as u32, net.len().checked_sub(PREFIX)?)
 }
 
 /// The addresses named, as sorted and disjoint ranges. Positive items wider than the floor go to

@@ -86,6 +86,20 @@ pub(crate) fn contains<A: Address>(ranges: &[Range<A>], addr: A) -> bool {
     ranges.get(start).is_some_and(|range| range.contains(addr))
 }
 
+/// Whether all of a range lies in sorted, disjoint ranges, which may touch.
+pub(crate) fn spans<A: Address>(ranges: &[Range<A>], range: Range<A>) -> bool {
+    let start = ranges.partition_point(|one| one.last() < range.first());
+    let mut from = range.first();
+    for one in ranges.iter().skip(start) {
+        match one.last().next() {
+            _ if !one.contains(from) => return false,
+            Some(next) if one.last() < range.last() => from = next,
+            _ => return true,
+        }
+    }
+    false
+}
+
 /// Ascending, disjoint holes to be cut out of ascending, disjoint ranges.
 pub(crate) struct Holes<A: Address, H> {
     next: Option<Range<A>>,

@@ -21,6 +21,6 @@ pub use item::{Item, Items};
 pub use net::{Address, Net, Prefix, Prefix4, Prefix6};
 pub use packed::{PackError, pack, unpack};
 pub use range::{Range, Range4, Range6, cover, push_cover};
-pub use reserved::reserved;
+pub use reserved::{private, reserved, unrouted};
 pub use set::{OrderError, PrefixSet};
 pub use text::{ParseError, write_line, write_net, write_set};

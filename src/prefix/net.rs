@@ -177,6 +177,20 @@ impl<A: Address> Net<A> {
     }
 }
 
+impl Net<u128> {
+    /// The IPv4 prefix that an IPv4-mapped one (RFC 4291, section 2.5.5.2) stands for, if that is
+    /// of `floor` bits or more; a wider one stands for nothing but reserved space of IPv6.
+    ///
+    /// ::ffff:0:0/96 is in many lists of what is never routed, and means no address of IPv4 there.
+    pub fn unmapped(self, floor: u8) -> Option<Prefix4> {
+        let len = self.len.checked_sub(96).filter(|len| *len >= floor)?;
+        if self.addr >> 32 != 0xffff {
+            return None;
+        }
+        Net::new(self.addr as u32, len)
+    }
+}
+
 /// A prefix of either family.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Prefix {

@@ -34,6 +34,20 @@ fn text_that_is_no_prefix_is_refused() {
 }
 
 #[test]
+fn mapped_prefixes_stand_for_ipv4_down_to_a_floor() {
+    let unmapped = |text: &str, floor| match text.parse().unwrap() {
+        Prefix::V6(net) => net.unmapped(floor).map(|net| net.to_string()),
+        Prefix::V4(net) => panic!("{net}"),
+    };
+    assert_eq!(unmapped("::ffff:1.2.3.4", 8).as_deref(), Some("1.2.3.4"));
+    assert_eq!(unmapped("::ffff:1.0.0.0/104", 8).as_deref(), Some("1.0.0.0/8"));
+    assert_eq!(unmapped("::ffff:0:0/96", 0).as_deref(), Some("0.0.0.0/0"));
+    for text in ["::ffff:0:0/103", "::ffff:0:0/96", "::fffe:0:0/95", "::/0", "::fffe:1.2.3.4"] {
+        assert_eq!(unmapped(text, 8), None, "{text}");
+    }
+}
+
+#[test]
 fn ranges_at_the_ends_of_the_address_space() {
     assert_eq!(cover(Range::new(0u32, u32::MAX).unwrap()), [net4("0.0.0.0/0")]);
     assert_eq!(cover(Range::new(u32::MAX, u32::MAX).unwrap()), [net4("255.255.255.255")]);

@@ -21,7 +21,8 @@ const RESOLV_CONF: &str = "/etc/resolv.conf";
 /// When the interfaces cannot be listed: without their networks a list could lock everybody out.
 pub fn networks(config: &Config) -> Result<Vec<Protected>, Failure> {
     let protect = |net, reason| Protected { net, reason, name: String::new() };
-    let host = |reason| move |addr| protect(Prefix::host(addr), reason);
+    // tables have IPv4 as IPv4, however resolv.conf writes it
+    let host = |reason| move |addr: IpAddr| protect(Prefix::host(addr.to_canonical()), reason);
     let reserved = prefix::reserved(config.guard.block_private);
     let mut all: Vec<_> = reserved.map(|(net, _)| protect(net, Reason::Reserved)).collect();
     all.extend(interfaces()?);

@@ -92,6 +92,35 @@ fn what_is_wider_than_the_floor_is_refused() {
     stage.goes_on();
 }
 
+/// Serve a list with what lists of martians name: IPv4 in IPv6, multicast and class E in one, all
+/// that is reserved of IPv6. Have the same in the administrator's own files, to block and to allow.
+/// Check that this is left out of both tables and all the rest is published, that IPv4 which is
+/// written as IPv6 is blocked as IPv4.
+#[test]
+fn reserved_space_is_left_out_however_wide_it_is_written() {
+    let martians = "0.0.0.0/8 127.0.0.0/8 224.0.0.0/3 240.0.0.0/4 ::/8 ::ffff:0:0/96 \
+                    ::ffff:0:0/100 100::/8 4000::/2 8000::/1 fc00::/7 fe80::/10 fec0::/10 ff00::/8";
+    let listed = format!("{martians} 5.5.5.5 ::ffff:6.6.6.6 ::ffff:7.0.0.0/104");
+    let service = PolicyService::start(zone(&items(&listed)));
+    service.edit(|z| {
+        z.set_list(DNS, &items(&format!("{martians} 8.8.8.8")), Layout::Single);
+    });
+    let scratch = Scratch::new();
+    let (block, allow) = (scratch.path().join("mine"), scratch.path().join("friends"));
+    let lines = martians.split_whitespace().collect::<Vec<_>>().join("\n");
+    fs::write(&block, format!("{lines}\n::ffff:9.9.9.9\n")).unwrap();
+    fs::write(&allow, format!("::ffff:0:0/96\n{lines}\n::ffff:9.9.8.8\n")).unwrap();
+    let config = Config::new(&scratch, &[service.addr()])
+        .set("policy.local_block", block.to_str().unwrap())
+        .set("policy.local_allow", allow.to_str().unwrap());
+    let daemon = Daemon::start(&scratch, &config);
+    update(&daemon);
+    let blocked = "5.5.5.5\n6.6.6.6\n7.0.0.0/8\n9.9.9.9\n";
+    assert_eq!(table(&daemon, BLOCK).as_deref(), Some(blocked));
+    assert_eq!(table(&daemon, ALLOW).as_deref(), Some("8.8.8.8\n9.9.8.8\n"));
+    assert!(daemon.stop().success());
+}
+
 /// Publish a list. Serve every /8 of IPv4 one by one, none of which is too wide; then an allow list
 /// of a little more than a /8.
 /// Check that the block list is refused by what it covers, and the allow list too, and that of

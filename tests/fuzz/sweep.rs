@@ -105,7 +105,7 @@ fn sweep(base: IpAddr, floor: u8, items: &[Vec<Small>; OWNERS]) {
     let protect = |item: &Small| Protected { net: item.prefix(canonical), reason: String::new() };
     let protected: Vec<Protected> = items[PROTECT].iter().map(protect).collect();
 
-    let allow = compose_allow(&allows, &unbounded).unwrap();
+    let allow = compose_allow(&allows, &[], &unbounded).unwrap().set;
     let Composed { set, removed } = compose_block(&blocks, &allow, &protected, &guard).unwrap();
 
     // each address by itself: the most specific item decides, and of two alike the negated one

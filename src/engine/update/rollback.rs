@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use control::{Change, Updated};
 use imsg::{Purpose, Source, TableId};
-use policy::{List, compose_allow, compose_block};
+use policy::{List, compose_allow, compose_block, unrouted};
 use prefix::{Item, Items, PrefixSet};
 
 use super::publish::publish;
@@ -77,8 +77,9 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
         Ok(Before::Nothing) => PrefixSet::default(),
         Ok(Before::Same) | Err(_) => before.allow.clone().unwrap_or_default(),
     };
-    let allow =
-        compose_allow(&[as_list(&allow)], &guard).map_err(|kept| kept.reason.to_string())?;
+    let allow = compose_allow(&[as_list(&allow)], &unrouted(), &guard)
+        .map_err(|kept| kept.reason.to_string())?
+        .set;
     let protected = protected(engine);
     let block = compose_block(&[as_list(&block)], &allow, &protected, &guard)
         .map_err(|kept| kept.reason.to_string())?

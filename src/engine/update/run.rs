@@ -7,7 +7,7 @@ use control::{Change, LastUpdate, Updated};
 use imsg::{Purpose, TableId};
 use policy::{
     Accepted, Guard, HeldRuns, Kept, Removed, Run as Wanted, Table, compose_allow, compose_block,
-    judge,
+    judge, unrouted,
 };
 use prefix::PrefixSet;
 
@@ -147,7 +147,8 @@ impl<'a> Work<'a> {
     /// really be in force.
     fn compose(&mut self) -> [Option<PrefixSet>; 2] {
         let guard = guard(self.engine);
-        let composed = compose_allow(&self.fetched.allow, &guard);
+        let composed = compose_allow(&self.fetched.allow, &unrouted(), &guard);
+        let composed = composed.map(|composed| composed.set);
         let allow = self.judge(TableId::Allow, composed);
         let emptied = |set: &PrefixSet| {
             set.is_empty() && self.before.allow.as_ref().is_some_and(|before| !before.is_empty())

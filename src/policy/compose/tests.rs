@@ -61,8 +61,9 @@ fn allowed_and_protected_networks_are_taken_out() {
 #[test]
 fn allow_lists_resolve_their_own_negation() {
     let lists = [list("a", "1.2.3.0/24 !1.2.3.0/25"), list("b", "1.2.3.1 ::1")];
-    assert_eq!(text(&compose_allow(&lists, &guard()).unwrap()), "1.2.3.1 1.2.3.128/25 ::1");
-    assert!(compose_allow(&[], &guard()).unwrap().is_empty());
+    let allow = |lists: &[List]| compose_allow(lists, &[], &guard()).unwrap().set;
+    assert_eq!(text(&allow(&lists)), "1.2.3.1 1.2.3.128/25 ::1");
+    assert!(allow(&[]).is_empty());
 }
 
 #[test]
@@ -94,16 +95,85 @@ fn items_wider_than_the_floor_are_refused() {
     );
     // 0.0.0.0/0 of which holes leave nothing wide, or nothing at all
     assert!(refused("0.0.0.0/0 !0.0.0.0/1 !128.0.0.0/1", "").is_err());
-    // what is protected as a whole harms nobody, what only overlaps does
+    // what is protected as a whole, by one network or by several, harms nobody; what only overlaps
+    // does
     assert_eq!(refused("224.0.0.0/4 fc00::/7", "224.0.0.0/4 fc00::/7"), Ok(1));
-    assert!(refused("224.0.0.0/3", "224.0.0.0/4").is_err());
-    assert!(refused("fc00::/7", "fd00::/8").is_err());
-    // nothing protects an allow list
+    assert_eq!(refused("224.0.0.0/3", "240.0.0.0/4 224.0.0.0/4"), Ok(1));
+    for (text, never) in [
+        ("224.0.0.0/3", "224.0.0.0/4"),
+        ("224.0.0.0/3", "224.0.0.0/4 240.0.0.0/5"),
+        ("224.0.0.0/3", "240.0.0.0/4"),
+        ("0.0.0.0/0", "224.0.0.0/4"),
+        ("2a00::/12", "2a00::/13"),
+    ] {
+        assert!(refused(text, never).is_err(), "{text} {never}");
+    }
+    // of an allow list too
     assert_eq!(
-        compose_allow(&[list("a", "224.0.0.0/4")], &guard()).unwrap_err().to_string(),
-        "Keeping the previous allow list: a has 224.0.0.0/4, wider than /8 \
+        compose_allow(&[list("a", "8.0.0.0/7")], &unrouted(), &guard()).unwrap_err().to_string(),
+        "Keeping the previous allow list: a has 8.0.0.0/7, wider than /8 \
          (see min_prefix_v4 in [guard])"
     );
+}
+
+/// What lists of bogons and martians name, as they write it.
+const MARTIANS: &str = "0.0.0.0/8 127.0.0.0/8 169.254.0.0/16 224.0.0.0/4 224.0.0.0/3 240.0.0.0/4 \
+     255.255.255.255 ::/8 ::/96 ::/3 ::1 ::ffff:0:0/96 ::fffe:0:0/95 100::/8 200::/7 4000::/2 \
+     8000::/1 fc00::/7 fe80::/10 fec0::/10 ff00::/8";
+
+#[test]
+fn reserved_space_makes_no_list_refused_however_wide_it_is_written() {
+    let reserved: Vec<Protected> = prefix::reserved(false).map(Protected::from).collect();
+    for one in MARTIANS.split_whitespace().chain([MARTIANS]) {
+        let lists = [list("a", &format!("{one} 1.2.3.4 2001:db8::1"))];
+        let composed =
+            compose_block(&lists, &PrefixSet::default(), &reserved, &guard()).expect(one);
+        assert_eq!(super::tests::text(&composed.set), "1.2.3.4 2001:db8::1", "{one}");
+        let allowed = compose_allow(&lists, &unrouted(), &guard()).expect(one);
+        assert_eq!(super::tests::text(&allowed.set), "1.2.3.4 2001:db8::1", "{one}");
+        // and nothing disappears without a word
+        for removed in [composed.removed, allowed.removed] {
+            let told: usize = removed.left_out.iter().map(|left_out| left_out.entries).sum();
+            assert_eq!(told, lists[0].len() - 2, "{one}");
+        }
+    }
+    // half of it is of use
+    let lists = [list("a", "0.0.0.0/7")];
+    assert!(compose_block(&lists, &PrefixSet::default(), &reserved, &guard()).is_err());
+}
+
+#[test]
+fn what_is_private_is_let_through_where_it_is_wanted() {
+    let reserved: Vec<Protected> = prefix::reserved(true).map(Protected::from).collect();
+    let lists = [list("a", "10.0.0.0/8 8000::/1 fc00::/7 fd00::1")];
+    let set = compose_block(&lists, &PrefixSet::default(), &reserved, &guard()).unwrap().set;
+    // no prefix of a table is wider than the floor
+    assert_eq!(set.v6().len(), 1 << (guard().floor.v6 - 7));
+    assert!(set.find("10.1.2.3".parse().unwrap()).is_some());
+    assert!(set.find("fdff::1".parse().unwrap()).is_some());
+    // an allow table always may have it, but for what is wider than the floor
+    let allow = compose_allow(&[list("a", "10.0.0.0/8 fd12::/32")], &unrouted(), &guard()).unwrap();
+    assert_eq!(text(&allow.set), "10.0.0.0/8 fd12::/32");
+}
+
+#[test]
+fn what_is_left_out_is_counted_for_one_network_each() {
+    let lists = [
+        list("a", "10.1.1.1 10.1.1.1 10.1.2.0/24 10.9.9.9 5.5.5.5 192.168.0.0/16 fe80::1"),
+        list("b", "10.1.1.1 203.0.112.0/23"),
+    ];
+    let never = "10.0.0.0/8 192.168.0.0/16 fe80::/10 10.1.0.0/16 203.0.113.0/24 10.0.0.0/8";
+    let removed = block(&lists, "", never).removed;
+    let told: Vec<String> = removed
+        .left_out
+        .iter()
+        .map(|left_out| format!("{} {}", left_out.entries, left_out.protected.net))
+        .collect();
+    assert_eq!(
+        told,
+        ["1 10.0.0.0/8", "1 192.168.0.0/16", "1 fe80::/10", "2 10.1.0.0/16", "1 203.0.113.0/24"]
+    );
+    assert_eq!(removed.protected.entries, 6);
 }
 
 #[test]
@@ -180,7 +250,7 @@ proptest! {
             .map(|&net| Protected { net: universe.net(net), reason: String::new() })
             .collect();
 
-        let allow = compose_allow(&made(universe, &allows), &unbounded).unwrap();
+        let allow = compose_allow(&made(universe, &allows), &[], &unbounded).unwrap().set;
         let allowed = painted(&allows);
         prop_assert!(universe.marks(&allow) == allowed);
         prop_assert_eq!(allow.len(), least(&allowed, 0));
@@ -231,7 +301,7 @@ proptest! {
             v6: v6.iter().map(|(a, l)| Item::positive(Net::masked(*a, *l).unwrap())).collect(),
         };
         let unbounded = Guard { floor: NO_FLOOR, ..guard() };
-        let ours = compose_allow(&[List::new("a", items, NO_FLOOR)], &unbounded).unwrap();
+        let ours = compose_allow(&[List::new("a", items, NO_FLOOR)], &[], &unbounded).unwrap().set;
         let v4: Vec<Ipv4Net> =
             v4.iter().map(|(a, l)| Ipv4Net::new(Ipv4Addr::from_bits(*a), *l).unwrap()).collect();
         let v6: Vec<Ipv6Net> =

@@ -46,6 +46,11 @@ fn mapped_addresses_are_ipv4() {
         list("a", "::ffff:1.2.0.0/112 !::ffff:1.2.128.0/113 ::ffff:9.9.9.9 ::fffe:1.2.3.4");
     assert_eq!(ranges4(&mapped), ["1.2.0.0-1.2.127.255", "9.9.9.9-9.9.9.9"]);
     assert_eq!(mapped.v6().len(), 1);
+    // down to the floor, and what is wider is none of IPv4, neither positive nor negated
+    assert_eq!(ranges4(&list("a", "::ffff:9.0.0.0/104")), ["9.0.0.0-9.255.255.255"]);
+    let wide = list("a", "::ffff:0:0/96 ::ffff:8.0.0.0/103 9.9.9.9 !::fffe:0:0/95");
+    assert_eq!(ranges4(&wide), ["9.9.9.9-9.9.9.9"]);
+    assert!(!wide.contains("8.8.8.8".parse().unwrap()));
     // a negated IPv4 item meets a mapped positive one
     assert!(list("a", "::ffff:1.2.3.4 !1.2.3.4").is_empty());
 }
@@ -58,10 +63,8 @@ fn items_wider_than_the_floor_are_remembered() {
     // also where nested items hide them
     assert_eq!(wide("0.0.0.0/0 !0.0.0.0/1 !128.0.0.0/1"), ["0.0.0.0/0"]);
     assert_eq!(wide("!0.0.0.0/0 1.0.0.0/8"), [""; 0]);
-    // /96 is wide enough to be all of IPv4
-    assert_eq!(wide("::ffff:0:0/96"), ["0.0.0.0/0"]);
-    // ::/16 stays IPv6, whose packets never have such an address
-    assert_eq!(wide("::/16"), [""; 0]);
+    // what would be wider than the floor of IPv4 stays IPv6, whose packets never have such an address
+    assert_eq!(wide("::ffff:0:0/96 ::ffff:0:0/103 ::/16"), [""; 0]);
 }
 
 #[test]

@@ -104,7 +104,7 @@ proptest! {
         let guard = crate::Guard { floor: NO_FLOOR, ..guard() };
         let make = |nets: &[(u16, u8)]| {
             let items: Vec<_> = nets.iter().map(|net| (*net, false)).collect();
-            compose_allow(&[universe.list(&items)], &guard).unwrap()
+            compose_allow(&[universe.list(&items)], &[], &guard).unwrap().set
         };
         let (before, after) = (make(&before), make(&after));
         let mut times = times.iter().copied().cycle();

@@ -41,6 +41,28 @@ fn counts_saturate() {
 }
 
 #[test]
+fn ranges_that_touch_span_what_none_of_them_does() {
+    let ranges = [range(0, 9), range(10, 19), range(21, 29), range(u32::MAX, u32::MAX)];
+    for (first, last, expected) in [
+        (0, 9, true),
+        (3, 15, true),
+        (0, 19, true),
+        (0, 20, false),
+        (20, 20, false),
+        (19, 21, false),
+        (21, 29, true),
+        (21, 30, false),
+        (30, 40, false),
+        (u32::MAX, u32::MAX, true),
+        (0, u32::MAX, false),
+    ] {
+        assert_eq!(spans(&ranges, range(first, last)), expected, "{first}-{last}");
+    }
+    assert!(spans(&[range(0, u32::MAX)], range(0, u32::MAX)));
+    assert!(!spans(&[], range(0, 0)));
+}
+
+#[test]
 fn overlap_of_a_list_and_a_network() {
     let list = [range(0, 9), range(20, 29), range(30, 39)];
     assert_eq!(overlap(&list, range(10, 19)), Count::default());

@@ -17,7 +17,7 @@ fn world() -> World {
     ];
     let allow_lists = vec![list("dns.threatstop.local", "7.7.7.0/24 9.9.9.9")];
     let protected = protected("10.0.0.0/8 10.1.0.0/16 fe80::/10");
-    let allow = compose_allow(&allow_lists, &guard()).unwrap();
+    let allow = compose_allow(&allow_lists, &[], &guard()).unwrap().set;
     let block = compose_block(&block_lists, &allow, &protected, &guard()).unwrap().set;
     let since = Since::new(&block, 1_795_348_800);
     World { block, since, block_lists, allow_lists, protected }
