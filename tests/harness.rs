@@ -9,6 +9,7 @@ mod config;
 mod daemon;
 mod programs;
 mod scratch;
+pub mod upload;
 
 pub use cargo::{cargo, clean};
 pub use config::Config;

@@ -13,7 +13,6 @@
 mod answer;
 mod follow;
 pub mod hits;
-mod http;
 mod journal;
 mod request;
 mod scope;
@@ -27,10 +26,11 @@ use std::path::PathBuf;
 use config::Config;
 use tokio::sync::{Mutex, Notify};
 
+use crate::https::{Https, Roots};
+
 pub use answer::shown;
 pub use follow::follow;
 use hits::Hits;
-pub use http::{Call, Http, Roots, read_roots};
 use journal::{Journal, Position};
 use spool::{Slice, Spool, Stored};
 pub use upload::{preview, schedule, send_now};
@@ -66,7 +66,7 @@ struct Inner {
 pub struct Log {
     directory: PathBuf,
     inner: RefCell<Inner>,
-    http: Http,
+    https: Https,
     /// Somebody wants the follower to look now.
     look: Notify,
     /// It has looked.
@@ -114,7 +114,7 @@ impl Log {
         if let Err(why) = &roots
             && config.log.enabled
         {
-            logger::err(format_args!("log.ca_file: {why}; no log is uploaded"));
+            logger::err(format_args!("https.ca_file: {why}; no log is uploaded"));
         }
         let directory = config.log.spool.clone();
         let (spool, damaged) = Spool::open(&directory, config.log.spool_size.octets())?;
@@ -151,7 +151,7 @@ impl Log {
         Ok(Self {
             directory,
             inner: RefCell::new(inner),
-            http: Http::start(config, roots)?,
+            https: Https::start(config, roots)?,
             look: Notify::new(),
             looked: Notify::new(),
             begun: Cell::new(0),
@@ -163,8 +163,8 @@ impl Log {
     }
 
     /// The way to web servers.
-    pub fn http(&self) -> &Http {
-        &self.http
+    pub fn https(&self) -> &Https {
+        &self.https
     }
 
     /// What was counted, pending text included.

@@ -10,6 +10,7 @@ mod control;
 mod dns;
 mod errors;
 mod files;
+mod https;
 mod link;
 mod log;
 mod protect;

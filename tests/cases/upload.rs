@@ -5,83 +5,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
+use std::net::{TcpStream, ToSocketAddrs as _};
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
+use tests::harness::upload::{BAD, DEVICE, SENTENCE, UploadStage, free_addr};
 use tests::harness::{Config, Daemon, Scratch, programs};
-use tests::item::items;
 use tests::process::{Process, run};
 use tests::servers::{require_program, say_skipped};
-use tests::sim::logservice::{Upload, pem_files};
-use tests::sim::pflog::PacketLog;
-use tests::sim::{Behaviour, Identity, Layout, LogService, PolicyService, SUFFIX, Zone};
-
-const BAD: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
-const SENTENCE: &str = "Log file uploaded successfully for tdid_abcd1234\n";
-const DEVICE: &str = "tdid_abcd1234";
-
-/// A daemon with a policy, and a log with some records of ours.
-struct Stage {
-    daemon: Daemon,
-    log: PacketLog,
-    scratch: Scratch,
-    _policy: PolicyService,
-}
-
-impl Stage {
-    fn new(url: &str, ca: &str, change: impl FnOnce(Config) -> Config) -> Self {
-        let scratch = Scratch::new();
-        let mut zone = Zone::new(SUFFIX);
-        zone.set_list("basic.threatstop.local", &items("198.51.100.0/24"), Layout::Single);
-        zone.set_list("dns.threatstop.local", &items("192.0.2.53"), Layout::Single);
-        let policy = PolicyService::start(zone);
-        let file = scratch.path().join("ca.pem");
-        std::fs::write(&file, ca).unwrap();
-        let config = Config::new(&scratch, &[policy.addr()])
-            .set("log.enabled", true)
-            .set("log.url", url)
-            .set("log.ca_file", file.to_str().unwrap())
-            .set("log.timestamp", "epoch");
-        let mut log = PacketLog::create(scratch.path().join("pflog"));
-        let daemon = Daemon::spawn(&scratch, &change(config), |command| {
-            // nobody listens there: the environment must have no say
-            command.arg("-v").env("https_proxy", "http://127.0.0.1:1");
-            command.env("ALL_PROXY", "http://127.0.0.1:1");
-        });
-        daemon.wait_until_ready();
-        let updated = daemon.ctl(&["update"]);
-        assert!(updated.status.success(), "{updated:?}");
-        log.append(5, BAD);
-        Self { daemon, log, scratch, _policy: policy }
-    }
-
-    fn service(service: &LogService) -> Self {
-        Self::new(&service.url(), service.ca(), |config| config)
-    }
-
-    /// `upload`: what it said on stdout, or why it failed.
-    fn upload(&self) -> Result<String, String> {
-        let output = self.daemon.ctl(&["upload"]);
-        match output.status.success() {
-            true => Ok(output.stdout),
-            false => Err(output.stderr),
-        }
-    }
-
-    fn status(&self) -> Value {
-        let status = self.daemon.ctl(&["-j", "status"]);
-        serde_json::from_str(&status.stdout).unwrap()
-    }
-
-    /// The lines of the log as they have to arrive.
-    fn text(&self) -> String {
-        self.log.written().iter().map(|packet| packet.line() + "\n").collect()
-    }
-}
+use tests::sim::logservice::Upload;
+use tests::sim::{Behaviour, LogService};
 
 /// A form with the device id and the log, confirmed; then nothing is left to do.
 #[test]
@@ -89,7 +25,7 @@ fn a_slice_is_sent_and_confirmed() {
     let service = LogService::start();
     // a name, so that getaddrinfo(3) has its part
     let url = service.url().replace("127.0.0.1", "localhost");
-    let stage = Stage::new(&url, service.ca(), |config| config.set("log.interval", "1m"));
+    let stage = UploadStage::new(&url, service.ca(), |config| config.set("log.interval", "1m"));
     assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", stage.daemon.output());
     assert_eq!(stage.upload().as_deref(), Ok("Nothing to upload\n"));
     let uploads = service.uploads();
@@ -120,7 +56,7 @@ fn a_slice_is_sent_and_confirmed() {
 #[test]
 fn a_request_is_printed_and_not_sent() {
     let service = LogService::start();
-    let stage = Stage::new(&service.url(), service.ca(), |config| {
+    let stage = UploadStage::new(&service.url(), service.ca(), |config| {
         config.set("log.request.method", "raw").set("log.request.gzip", true)
     });
     let preview = stage.daemon.ctl(&["upload", "-n"]);
@@ -144,7 +80,7 @@ fn a_request_is_printed_and_not_sent() {
 #[test]
 fn a_slice_stays_until_it_is_confirmed() {
     let service = LogService::start();
-    let mut stage = Stage::service(&service);
+    let mut stage = UploadStage::service(&service);
     let say = |status, more| Behaviour::Say(status, more, "no luck, tdid_abcd1234");
     let cases = [
         (say(200, ""), "no confirmation, HTTP status 200: no luck, tdid_..."),
@@ -198,9 +134,9 @@ fn a_slice_stays_until_it_is_confirmed() {
 #[test]
 fn an_upload_by_hand_moves_the_next() {
     let service = LogService::start();
-    let mut stage = Stage::service(&service);
+    let mut stage = UploadStage::service(&service);
     // the schedule hears of an upload right after the client
-    fn wait_for_next(stage: &Stage, range: RangeInclusive<u64>) {
+    fn wait_for_next(stage: &UploadStage, range: RangeInclusive<u64>) {
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -228,7 +164,7 @@ fn an_upload_by_hand_moves_the_next() {
 #[test]
 fn a_confirmation_for_another_device_is_an_alarm() {
     let service = LogService::start();
-    let stage = Stage::service(&service);
+    let stage = UploadStage::service(&service);
     service.set(Behaviour::Say(200, "", "Log file uploaded successfully for tdid_other5678"));
     let why = stage.upload().unwrap_err();
     assert!(why.contains("the server answered for another device than this one"), "{why}");
@@ -236,30 +172,6 @@ fn a_confirmation_for_another_device_is_an_alarm() {
     assert_eq!(stage.status()["spool"]["slices"], 1);
     service.set(Behaviour::Confirm);
     assert_eq!(stage.upload().as_deref(), Ok(SENTENCE));
-}
-
-/// Certificates are checked, whatever is wrong with them, and nothing is sent before.
-#[test]
-fn a_certificate_that_is_not_good_is_refused() {
-    for (identity, expected) in [
-        (Identity::Expired, "Expired"),
-        (Identity::WrongHost, "not valid for name"),
-        (Identity::SelfSigned, "invalid peer certificate"),
-        (Identity::OtherAuthority, "invalid peer certificate"),
-    ] {
-        let service = LogService::with(identity);
-        let stage = Stage::service(&service);
-        let why = stage.upload().unwrap_err();
-        assert!(why.contains(&service.addr().to_string()), "{why}");
-        assert!(why.to_lowercase().contains(&expected.to_lowercase()), "{identity:?}: {why}");
-        assert_eq!(service.uploads(), []);
-        let test = stage.daemon.ctl(&["test"]);
-        assert!(!test.status.success(), "{test:?}");
-        assert!(test.stdout.contains("Log host 127.0.0.1 is not ready: "), "{test:?}");
-    }
-    let missing = Stage::new("https://127.0.0.1:1/", "nothing in PEM", |config| config);
-    let why = missing.upload().unwrap_err();
-    assert!(why.contains("log.ca_file") && why.contains("no certificate in it"), "{why}");
 }
 
 /// 1. Name log server and proxy so that getaddrinfo(3) finds addresses that the block list has:
@@ -275,7 +187,7 @@ fn hosts_given_by_name_are_protected() {
         return;
     }
     let service = LogService::start();
-    let stage = Stage::new(&format!("https://{server}:9/"), service.ca(), |config| {
+    let stage = UploadStage::new(&format!("https://{server}:9/"), service.ca(), |config| {
         config.set("log.proxy", format!("http://{proxy}:9"))
     });
     let table = stage.daemon.table_file("ThreatSTOP-Block").unwrap();
@@ -298,7 +210,7 @@ fn hosts_given_by_name_are_protected() {
 #[test]
 fn the_log_host_is_tested() {
     let service = LogService::start();
-    let stage = Stage::service(&service);
+    let stage = UploadStage::service(&service);
     let test = stage.daemon.ctl(&["test"]);
     assert!(test.status.success(), "{test:?}");
     for line in [
@@ -313,40 +225,6 @@ fn the_log_host_is_tested() {
     assert!(test.stdout.contains("does not confirm the address of this host"), "{}", test.stdout);
 }
 
-fn free_addr() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap()
-}
-
-fn wait_for(process: &Process, addr: SocketAddr) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while TcpStream::connect(addr).is_err() {
-        assert!(Instant::now() < deadline && !process.has_ended(), "{}", process.output());
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// nginx with TLS before a handler; its limit of the body is a real 413.
-#[test]
-fn through_nginx() {
-    let Some(nginx) = require_program("nginx") else { return };
-    let handler = LogService::behind_a_server();
-    let dir = tempfile::tempdir().unwrap();
-    let addr = free_addr();
-    let process = start_nginx(&nginx, dir.path(), addr, handler.addr());
-    wait_for(&process, addr);
-    let ca = std::fs::read_to_string(dir.path().join("ca.pem")).unwrap();
-    let mut stage =
-        Stage::new(&format!("https://{addr}/cgi-bin/logupload.pl"), &ca, |config| config);
-    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", process.output());
-    assert_eq!(handler.uploads()[0].text(), stage.text());
-    stage.log.append(8000, BAD);
-    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", process.output());
-    stage.daemon.wait_for("413 Request Entity Too Large", Duration::from_secs(5));
-    let texts: String = handler.uploads().iter().map(|upload| upload.text()).collect();
-    assert!(texts == stage.text() && handler.uploads().len() > 2);
-}
-
 /// 1. Let the service take 20,000 octets at once and upload 1,000 records: they come in parts of
 ///    that size, each record once, in order, with an id and a file name for each part.
 /// 2. Let it take next to nothing: one record is given up, counted and told, and the upload ends
@@ -355,7 +233,7 @@ fn through_nginx() {
 #[test]
 fn what_is_too_large_is_sent_in_halves() {
     let service = LogService::start();
-    let mut stage = Stage::service(&service);
+    let mut stage = UploadStage::service(&service);
     stage.log.append(995, BAD);
     service.set(Behaviour::AtMost(20_000));
     assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", stage.daemon.output());
@@ -400,7 +278,7 @@ fn what_is_too_large_is_sent_in_halves() {
 #[test]
 fn one_daemon_uses_a_spool() {
     let service = LogService::start();
-    let stage = Stage::service(&service);
+    let stage = UploadStage::service(&service);
     let scratch = Scratch::new();
     let spool = stage.scratch.spool();
     let config = Config::new(&scratch, &[free_addr()]).set("log.spool", spool.to_str().unwrap());
@@ -413,174 +291,6 @@ fn one_daemon_uses_a_spool() {
     nix::sys::signal::kill(engine, nix::sys::signal::Signal::SIGKILL).unwrap();
     stage.daemon.wait_until_ready();
     assert!(!stage.daemon.output().contains("another threatstopd"), "{}", stage.daemon.output());
-}
-
-/// A server that knows nothing newer than TLS 1.0 is refused before anything is sent.
-#[test]
-fn old_tls_is_refused() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let addr = listener.local_addr().unwrap();
-    let server = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut hello = [0; 5];
-        stream.read_exact(&mut hello).unwrap();
-        // ServerHello (RFC 2246, section 7.4.1.3): version 3.1, no session, a cipher, nothing more
-        let body = [&[3, 1][..], &[7; 32], &[0, 0xc0, 0x13, 0]].concat();
-        let head = [0x16, 3, 1, 0, body.len() as u8 + 4, 2, 0, 0, body.len() as u8];
-        stream.write_all(&[&head[..], &body].concat()).unwrap();
-        // what was not read of its hello would make the answer a reset
-        let mut rest = Vec::new();
-        let _ = stream.read_to_end(&mut rest);
-        rest
-    });
-    let stage = Stage::new(&format!("https://{addr}/"), LogService::start().ca(), |config| config);
-    let why = stage.upload().unwrap_err();
-    assert!(why.contains("ServerDoesNotSupportTls12Or13"), "{why}");
-    let said = server.join().unwrap();
-    assert!(!said.windows(4).any(|part| part == b"POST"));
-    assert_eq!(stage.status()["spool"]["slices"], 1);
-}
-
-fn start_nginx(nginx: &Path, dir: &Path, addr: SocketAddr, handler: SocketAddr) -> Process {
-    let (certificate, key, ca) = pem_files();
-    for (name, text) in [("cert.pem", certificate), ("key.pem", key), ("ca.pem", ca)] {
-        std::fs::write(dir.join(name), text).unwrap();
-    }
-    let at = dir.display();
-    let config = format!(
-        "daemon off; master_process off; pid {at}/pid; error_log stderr;\n\
-         events {{ }}\n\
-         http {{\n\
-         access_log off; client_max_body_size 512k; client_body_temp_path {at}/body;\n\
-         proxy_temp_path {at}/proxy; fastcgi_temp_path {at}/fastcgi;\n\
-         uwsgi_temp_path {at}/uwsgi; scgi_temp_path {at}/scgi;\n\
-         server {{ listen {addr} ssl; ssl_certificate {at}/cert.pem;\n\
-         ssl_certificate_key {at}/key.pem;\n\
-         location / {{ proxy_pass http://{handler}; }} }}\n\
-         }}\n"
-    );
-    let file = dir.join("nginx.conf");
-    std::fs::write(&file, config).unwrap();
-    let mut command = Command::new(nginx);
-    command.arg("-p").arg(dir).arg("-c").arg(&file).arg("-e").arg("stderr");
-    Process::spawn(&mut command)
-}
-
-/// Through a proxy that wants a password: with the right one, with a wrong one, and not at all.
-#[test]
-fn through_tinyproxy() {
-    let Some(tinyproxy) = require_program("tinyproxy") else { return };
-    let service = LogService::start();
-    let dir = tempfile::tempdir().unwrap();
-    let addr = free_addr();
-    let text = format!(
-        "Listen 127.0.0.1\nPort {}\nTimeout 60\nAllow 127.0.0.1\nBasicAuth fred pass_word\n\
-         ConnectPort {}\nLogLevel Connect\n",
-        addr.port(),
-        service.addr().port()
-    );
-    let file = dir.path().join("tinyproxy.conf");
-    std::fs::write(&file, text).unwrap();
-    let process = Process::spawn(Command::new(tinyproxy).arg("-d").arg("-c").arg(&file));
-    wait_for(&process, addr);
-    let proxy = |login: &str| {
-        let url = format!("http://{login}{addr}");
-        Stage::new(&service.url(), service.ca(), |config| config.set("log.proxy", url.as_str()))
-    };
-    let stage = proxy("fred:pass%5Fword@");
-    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", process.output());
-    process.wait_for("CONNECT", Duration::from_secs(5));
-    assert_eq!(service.uploads()[0].text(), stage.text());
-    for text in [stage.daemon.output(), stage.status().to_string()] {
-        assert!(
-            !text.contains("pass_word") && !text.contains("%5F") && !text.contains(DEVICE),
-            "{text}"
-        );
-    }
-    for login in ["fred:other@", ""] {
-        let stage = proxy(login);
-        let why = stage.upload().unwrap_err();
-        assert!(why.contains("the proxy refuses: "), "{why}");
-        assert!(!why.contains("other") && !stage.daemon.output().contains("fred:"), "{why}");
-        // the policy does not go through the proxy
-        assert!(stage.daemon.ctl(&["update"]).status.success());
-    }
-    drop(process);
-    let why = stage.upload();
-    assert_eq!(why.as_deref(), Ok("Nothing to upload\n"));
-}
-
-/// Through proxies that are out of order: one that closes, that says 407 or 502, that speaks
-/// something else, one that refuses the connection, and one whose name nobody knows. Each is told by
-/// its name, the slice stays, and the policy, which does not go through a proxy, is updated all the
-/// same.
-#[test]
-fn a_proxy_out_of_order_is_told() {
-    let service = LogService::start();
-    for (answer, expected) in [
-        ("", ": "),
-        ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "the proxy refuses: "),
-        ("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", "the proxy refuses: "),
-        ("220 mail.example.com ESMTP\r\n", ": "),
-        ("nobody listens", ": Connection refused"),
-        ("no such proxy", ": "),
-    ] {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let proxy = match answer {
-            "no such proxy" => "proxy.invalid:8080".to_owned(),
-            "nobody listens" => free_addr().to_string(),
-            _ => listener.local_addr().unwrap().to_string(),
-        };
-        let url = format!("http://fred:secret@{proxy}");
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let Ok(mut stream) = stream else { return };
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n") {
-                    let mut octet = [0];
-                    if stream.read_exact(&mut octet).is_err() {
-                        break;
-                    }
-                    head.push(octet[0]);
-                }
-                let _ = stream.write_all(answer.as_bytes());
-            }
-        });
-        let stage = Stage::new(&service.url(), service.ca(), |config| {
-            config.set("log.proxy", url.as_str())
-        });
-        let started = Instant::now();
-        let why = stage.upload().unwrap_err();
-        let at = format!("{} through the proxy {proxy}: ", service.addr());
-        assert!(why.contains(&at) && why.contains(expected), "{answer:?}: {why}");
-        assert!(!why.contains("secret") && !stage.daemon.output().contains("secret"), "{why}");
-        assert!(started.elapsed() < Duration::from_secs(45), "{answer:?}");
-        assert_eq!(stage.status()["spool"]["slices"], 1, "{answer:?}");
-        assert!(stage.daemon.ctl(&["update"]).status.success());
-    }
-    assert_eq!(service.uploads(), []);
-}
-
-/// Name a proxy that takes connections and says nothing. Upload.
-/// Check that updates go on and that the daemon ends in time meanwhile.
-#[test]
-fn a_proxy_that_hangs_holds_up_nobody() {
-    let service = LogService::start();
-    // the kernel completes the handshake, and nobody accepts
-    let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", proxy.local_addr().unwrap());
-    let stage =
-        Stage::new(&service.url(), service.ca(), |config| config.set("log.proxy", url.as_str()));
-    let socket = stage.scratch.socket();
-    let upload = std::thread::spawn(move || tests::harness::ctl(&socket, &["upload"]));
-    let (_client, _) = proxy.accept().unwrap();
-    for _ in 0..3 {
-        assert!(stage.daemon.ctl(&["update"]).status.success());
-    }
-    assert!(!upload.is_finished(), "the upload should hang: {:?}", upload.join());
-    assert!(stage.daemon.stop().success());
-    assert_eq!(upload.join().unwrap().status.code(), Some(1));
-    assert_eq!(service.uploads(), []);
 }
 
 /// `capture` learns from a client what `[log.request]` has to be; a daemon with that section then
@@ -615,7 +325,7 @@ fn what_another_client_sends_is_captured() {
     let section: toml::Table = section.parse().unwrap_or_else(|why| panic!("{why}: {section}"));
 
     let service = LogService::start();
-    let stage = Stage::new(&service.url(), service.ca(), |config| {
+    let stage = UploadStage::new(&service.url(), service.ca(), |config| {
         config.set("log.request", toml::Value::Table(section))
     });
     assert_eq!(stage.upload().as_deref(), Ok(SENTENCE));

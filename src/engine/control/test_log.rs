@@ -3,7 +3,7 @@
 use control::Check;
 
 use crate::Engine;
-use crate::log::Call;
+use crate::https::Call;
 
 /// The page that says under which address the service sees this host.
 const VALIDIP: &str = "/cgi-bin/validip.pl";
@@ -15,7 +15,7 @@ pub async fn checks(engine: &Engine) -> Vec<Check> {
     let url = &engine.config.log.url;
     let host = url.host.to_string();
     let check = |what: &str, ok, text| Check { what: what.into(), subject: host.clone(), ok, text };
-    let reached = engine.log.http().call(Call::Get(url.clone())).await;
+    let reached = engine.log.https().call(Call::Get(url.clone())).await;
     let log = match reached {
         // Whatever it says to a request without a log: it is there, and its certificate is good.
         Ok(_) => check("log", true, format!("Log host {host} is ready.")),
@@ -30,11 +30,11 @@ pub async fn checks(engine: &Engine) -> Vec<Check> {
 
 async fn validip(engine: &Engine) -> String {
     let url = &engine.config.log.url;
-    let http = engine.log.http();
+    let https = engine.log.https();
     let page = config::LogUrl { path: VALIDIP.to_owned(), ..url.clone() };
-    let answer = match http.call(Call::Get(page)).await {
+    let answer = match https.call(Call::Get(page)).await {
         Ok(answer) if answer.status == 200 => Ok(answer),
-        _ => http.call(Call::GetClear(url.host.to_string(), VALIDIP)).await,
+        _ => https.call(Call::GetClear(url.host.to_string(), VALIDIP)).await,
     };
     let answer = match answer {
         Ok(answer) if answer.status == 200 => answer,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use config::DeviceId;
 
 use crate::clock::{MONTHS, day_number};
+use crate::https::Answer;
 
 /// Longest part of an answer that is repeated to people.
 const SHOWN: usize = 500;
@@ -13,17 +14,6 @@ const LONGEST_WAIT: u64 = 24 * 60 * 60;
 /// What stands for our own device id where people other than root may read.
 const MASK: &str = "tdid_...";
 const DEVICE: &str = "tdid_";
-
-/// An answer of a web server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answer {
-    /// The status of HTTP.
-    pub status: u16,
-    /// The field Retry-After.
-    pub retry_after: Option<String>,
-    /// The beginning of the body.
-    pub body: String,
-}
 
 /// What became of an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]

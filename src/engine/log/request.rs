@@ -5,8 +5,8 @@ use std::io::Write as _;
 use config::{Config, DeviceId, Method};
 use flate2::{Compression, GzBuilder};
 
-use super::http::Headers;
 use super::spool::{Head, Slice};
+use crate::https::Headers;
 
 /// A request but for its URL.
 #[derive(Clone, Debug, PartialEq, Eq)]

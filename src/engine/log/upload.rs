@@ -7,10 +7,10 @@ use std::time::Duration;
 use control::{Attempt, Uploaded};
 
 use super::answer::{Verdict, judge, shown};
-use super::http::Call;
 use super::request::Request;
 use super::spool::{Slice, Stored};
 use crate::dns::backoff::scheduled;
+use crate::https::Call;
 use crate::{Engine, clock};
 
 /// The first wait after a failure; it doubles.
@@ -153,7 +153,7 @@ async fn deliver(engine: &Engine, slice: &Slice) -> Result<Sent, (Failure, bool)
     let Request { headers, body } = Request::new(config, slice);
     let call = Call::Post { url: config.log.url.clone(), headers, body };
     let success = config.log.request.success.fill(&config.device_id, "");
-    let verdict = match engine.log.http.call(call).await {
+    let verdict = match engine.log.https.call(call).await {
         Ok(answer) => judge(&answer, &success, &config.device_id),
         Err(why) => Verdict::Failed(shown(&why, &config.device_id), None),
     };

@@ -19,6 +19,8 @@ pub enum Identity {
     SelfSigned,
     /// By an authority of the same name, which the client does not trust.
     OtherAuthority,
+    /// By nobody but itself, and an authority, which the client trusts.
+    Authority,
 }
 
 struct Made {
@@ -49,12 +51,16 @@ fn make(identity: Identity) -> Made {
     if identity == Identity::OtherAuthority {
         issuer = authority().1;
     }
+    if identity == Identity::Authority {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    }
     let key = KeyPair::generate().expect("make a key");
     let certificate = match identity {
-        Identity::SelfSigned => params.self_signed(&key),
+        Identity::SelfSigned | Identity::Authority => params.self_signed(&key),
         _ => params.signed_by(&key, &issuer),
     };
     let certificate = certificate.expect("sign a certificate").der().to_vec();
+    let ca = if identity == Identity::Authority { pem("CERTIFICATE", &certificate) } else { ca };
     Made { certificate, key: key.serialize_der(), ca }
 }
 

@@ -1,29 +1,34 @@
-//! HTTPS, on a thread of its own: nothing that a web server or a resolver does holds up the rest.
-//!
-//! Certificates are checked against `log.ca_file` and nothing else, which is read before the
-//! sandbox closes. Names are resolved by getaddrinfo(3), anew for each attempt: on OpenBSD that
-//! takes the promises "dns" and "inet", connecting takes "inet", and the threads "stdio".
+//! One request after another, each with redirects and within its time.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use config::{Config, LogUrl};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::{self, PemObject as _};
-use tokio::sync::oneshot;
+use config::LogUrl;
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector as _, RustlsConnector, TcpConnector};
 
-use super::answer::Answer;
-use crate::errors::words;
-
-/// The certificates of `log.ca_file`, or why there are none.
-pub type Roots = Result<Vec<CertificateDer<'static>>, String>;
+use super::early::EarlyAnswers;
+use super::redirect::redirected;
+use super::roots::Roots;
+use super::tunnel::Tunnel;
+use super::words;
 
 /// Fields of a request's head.
 pub type Headers = Vec<(&'static str, String)>;
+
+/// An answer of a web server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The status of HTTP.
+    pub status: u16,
+    /// The field Retry-After.
+    pub retry_after: Option<String>,
+    /// The beginning of the body.
+    pub body: String,
+}
 
 /// Octets of an answer that are read.
 const MOST: u64 = 64 << 10;
@@ -90,64 +95,8 @@ impl Call {
     }
 }
 
-type Job = (Call, oneshot::Sender<Result<Answer, String>>);
-
-/// The way to the thread.
-pub struct Http {
-    jobs: mpsc::Sender<Job>,
-}
-
-impl Http {
-    /// Starts the thread.
-    ///
-    /// # Errors
-    /// When there can be no more threads, or the proxy is not one.
-    pub fn start(config: &Config, roots: Roots) -> Result<Self, String> {
-        let client = Client::new(config.log.proxy.as_ref(), roots, Limits::default())?;
-        let (jobs, inbox) = mpsc::channel::<Job>();
-        let serve = move || {
-            for (call, reply) in inbox {
-                // who asked may have lost interest
-                let _ = reply.send(client.call(&call));
-            }
-        };
-        std::thread::Builder::new().name("http".into()).spawn(serve).map_err(no_thread)?;
-        Ok(Self { jobs })
-    }
-
-    /// Asks a web server and waits for the beginning of its answer.
-    ///
-    /// # Errors
-    /// Why there is no answer.
-    pub async fn call(&self, call: Call) -> Result<Answer, String> {
-        const GONE: &str = "the thread for HTTP is gone";
-        let (reply, answer) = oneshot::channel();
-        self.jobs.send((call, reply)).map_err(|_| GONE)?;
-        answer.await.map_err(|_| GONE)?
-    }
-}
-
-fn no_thread(error: std::io::Error) -> String {
-    format!("thread: {}", words(&error))
-}
-
-/// Reads `log.ca_file`; what is in it and no certificate is passed over.
-pub fn read_roots(path: &Path) -> Roots {
-    let failed = |why: &str| format!("{}: {why}", path.display());
-    let unread = |error| match error {
-        pem::Error::Io(error) => failed(&words(&error)),
-        other => failed(&other.to_string()),
-    };
-    let certificates = CertificateDer::pem_file_iter(path).map_err(unread)?;
-    let roots: Vec<_> = certificates.collect::<Result<_, _>>().map_err(unread)?;
-    if roots.is_empty() {
-        return Err(failed("no certificate in it"));
-    }
-    Ok(roots)
-}
-
 /// A client for one proxy and one set of roots.
-struct Client {
+pub struct Client {
     config: ureq::config::Config,
     /// Host and port of the proxy.
     proxy: Option<String>,
@@ -158,7 +107,15 @@ struct Client {
 }
 
 impl Client {
-    fn new(proxy: Option<&config::Proxy>, roots: Roots, limits: Limits) -> Result<Self, String> {
+    /// A client for one proxy and one set of roots.
+    ///
+    /// # Errors
+    /// When the proxy is none.
+    pub fn new(
+        proxy: Option<&config::Proxy>,
+        roots: Roots,
+        limits: Limits,
+    ) -> Result<Self, String> {
         let named = proxy.map(|proxy| format!("{}:{}", proxy.host, proxy.port));
         let proxy = match proxy {
             // the URL has a password: nothing of it in the message
@@ -194,12 +151,22 @@ impl Client {
         Ok(Self { config, proxy: named, no_roots, all: limits.all })
     }
 
-    /// Makes a call, which ends in time whatever servers and proxies do.
+    /// What makes the connections of one call.
+    fn agent(&self) -> Agent {
+        let connector = Tunnel::new(self.config.proxy())
+            .chain(TcpConnector::default())
+            .chain(EarlyAnswers)
+            .chain(RustlsConnector::default());
+        Agent::with_parts(self.config.clone(), connector, DefaultResolver::default())
+    }
+
+    /// Makes a call, which ends in time whatever servers and proxies do: a second thread looks at
+    /// the clock.
     ///
-    /// ureq's own limits begin anew with each octet of a proxy's answer to CONNECT, so a second
-    /// thread looks at the clock.
-    fn call(&self, call: &Call) -> Result<Answer, String> {
-        let agent = self.config.new_agent();
+    /// # Errors
+    /// The host, and why there is no answer of it.
+    pub fn call(&self, call: &Call) -> Result<Answer, String> {
+        let agent = self.agent();
         let (done, running) = mpsc::channel::<()>();
         std::thread::scope(|scope| {
             let watched = agent.clone();
@@ -210,8 +177,9 @@ impl Client {
                 }
                 late
             };
-            let thread = std::thread::Builder::new().name("http limit".into());
-            let watch = thread.spawn_scoped(scope, wait).map_err(no_thread)?;
+            let thread = std::thread::Builder::new().name("https limit".into());
+            let watch =
+                thread.spawn_scoped(scope, wait).map_err(|error| words::no_thread(&error))?;
             let answer = self.follow(&agent, call);
             drop(done);
             match (answer, watch.join()) {
@@ -263,7 +231,7 @@ impl Client {
         post: Option<(&Headers, &Vec<u8>)>,
     ) -> Result<(Answer, Option<String>), String> {
         let host = self.to(authority(url));
-        let failed = |error: ureq::Error| format!("{host}: {}", reason(&error));
+        let failed = |error: ureq::Error| format!("{host}: {}", words::of(&error));
         let response = match post {
             Some((headers, body)) => {
                 let mut request = agent.post(url);
@@ -288,7 +256,7 @@ impl Client {
         if let Err(error) = std::io::Read::read_to_end(&mut body, &mut octets)
             && location.is_none()
         {
-            return Err(format!("{host}: HTTP status {status}, then: {}", words(&error)));
+            return Err(format!("{host}: HTTP status {status}, then: {}", words::of_io(&error)));
         }
         let body = String::from_utf8_lossy(&octets).into_owned();
         Ok((Answer { status, retry_after, body }, location))
@@ -298,43 +266,6 @@ impl Client {
 /// Host and port of a URL.
 fn authority(url: &str) -> &str {
     url.split('/').nth(2).unwrap_or(url)
-}
-
-/// What ureq says, without the names of its own parts.
-fn reason(error: &ureq::Error) -> String {
-    match error {
-        ureq::Error::Io(error) => words(error),
-        ureq::Error::Rustls(error) => format!("TLS: {error}"),
-        ureq::Error::Timeout(what) => format!("no answer in time ({what})"),
-        ureq::Error::HostNotFound => "no such host".into(),
-        ureq::Error::ConnectProxyFailed(why) => format!("the proxy refuses: {why}"),
-        other => other.to_string(),
-    }
-}
-
-/// Where a redirect leads: on the same host and port and by https, or nowhere.
-fn redirected(from: &LogUrl, location: &str) -> Result<LogUrl, String> {
-    let refused = || {
-        format!(
-            "{}: redirect to another host or out of https is refused: {location:.200}",
-            from.host
-        )
-    };
-    let base = format!("https://{}:{}", from.host, from.port);
-    let absolute = if location.starts_with("//") {
-        format!("https:{location}")
-    } else if location.contains("://") {
-        location.to_owned()
-    } else if location.starts_with('/') {
-        format!("{base}{location}")
-    } else {
-        let path = from.path.split('?').next().unwrap_or("/");
-        let directory = path.rfind('/').and_then(|end| path.get(..=end)).unwrap_or("/");
-        format!("{base}{directory}{location}")
-    };
-    let absolute = absolute.split('#').next().unwrap_or_default();
-    let to: LogUrl = absolute.parse().map_err(|_| refused())?;
-    if (&to.host, to.port) == (&from.host, from.port) { Ok(to) } else { Err(refused()) }
 }
 
 #[cfg(test)]
