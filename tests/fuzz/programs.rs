@@ -80,6 +80,12 @@ pub mod of_the_tool {
         }
     }
 
+    pub mod text {
+        pub fn printable(text: &str) -> String {
+            text.escape_debug().to_string()
+        }
+    }
+
     pub mod error {
         pub enum Error {
             Client(&'static str, String),

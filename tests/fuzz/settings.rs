@@ -54,7 +54,7 @@ fn look_at_error(text: &str, error: &ConfigError) {
 
 /// A configuration of the old scripts.
 pub fn old_conf(data: &[u8]) -> bool {
-    let Imported { toml, notes } = match import(data, FILE) {
+    let Imported { toml, notes, left_out, device_id } = match import(data, FILE) {
         Ok(imported) => imported,
         Err(error) => {
             let shown = error.to_string();
@@ -65,6 +65,13 @@ pub fn old_conf(data: &[u8]) -> bool {
     let parse = |text: &str| {
         let config = Config::parse(text, Path::new("imported"));
         config.unwrap_or_else(|error| panic!("{error}\n{text}"))
+    };
+    let named = notes.iter().filter(|note| note.starts_with("not carried over: ")).count();
+    assert!(named <= left_out, "{named} of {left_out}");
+    // without a device id there is a line for it, and nothing else is wanting
+    let toml = match device_id {
+        true => toml,
+        false => toml.replacen("\ndevice_id = \"\"\n", "\ndevice_id = \"tdid_00000000\"\n", 1),
     };
     // What is a comment sets nothing, and what is a note is a comment.
     let (comments, settings): (Vec<_>, Vec<_>) =

@@ -7,10 +7,11 @@ use std::io::{self, Read, Write as _};
 use control::Failure;
 use serde_json::{Value, json};
 
-use super::{ImportError, Imported, MAX_OCTETS, import};
+use super::{Imported, MAX_OCTETS, import};
 use crate::Tool;
 use crate::client::{pledge, reason};
 use crate::error::Error;
+use crate::text::printable;
 
 /// Prints the new file, or with `-j` an object with it and its notes.
 ///
@@ -19,10 +20,7 @@ use crate::error::Error;
 pub fn run(tool: &Tool, operand: &OsStr) -> Result<bool, Error> {
     let name = if operand == "-" { "stdin".into() } else { operand.to_string_lossy() };
     let failed = |why: String| Error::Failed(Failure { what: "import".into(), why });
-    let unread = |error: io::Error| {
-        let why = reason(&error);
-        failed(ImportError { file: name.clone().into(), line: None, why }.to_string())
-    };
+    let unread = |error: io::Error| failed(format!("{name}: {}", reason(&error)));
     let mut input: Box<dyn Read> = if operand == "-" {
         Box::new(io::stdin())
     } else {
@@ -41,12 +39,36 @@ pub fn run(tool: &Tool, operand: &OsStr) -> Result<bool, Error> {
         out.write_all(new.toml.as_bytes())?;
     }
     out.flush()?;
+    if let Some(line) = summary(&new, &name).filter(|_| !tool.json) {
+        // without a standard error there is nobody to tell
+        let _ = writeln!(io::stderr(), "threatstopctl: import: {}", printable(&line));
+    }
     Ok(true)
+}
+
+/// How much was not carried over, if anything.
+fn summary(new: &Imported, file: &str) -> Option<String> {
+    let lines = match new.left_out {
+        0 if new.device_id => return None,
+        0 => String::new(),
+        1 => "1 thing is not carried over, and ".to_owned(),
+        n => format!("{n} things are not carried over, and "),
+    };
+    Some(match new.device_id {
+        false => {
+            format!("{file}: {lines}device_id is to be filled in: see the comments of the new file")
+        }
+        true => format!(
+            "{file}: {}: see the comments of the new file",
+            lines.trim_end_matches(", and ")
+        ),
+    })
 }
 
 /// What `-j` prints.
 pub fn document(new: &Imported) -> Value {
-    json!({ "toml": new.toml, "notes": new.notes })
+    let Imported { toml, notes, left_out, device_id } = new;
+    json!({ "toml": toml, "notes": notes, "left_out": left_out, "device_id": device_id })
 }
 
 fn pledged(promises: &str) -> Result<(), Error> {

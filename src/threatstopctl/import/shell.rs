@@ -18,6 +18,8 @@ pub enum Statement {
     NotExecuted {
         /// The line that it begins on.
         line: usize,
+        /// The name that would be assigned; empty when there is none.
+        key: String,
         /// The text of that line.
         text: String,
         /// What it is.
@@ -32,44 +34,43 @@ impl Statement {
             Self::Assignment { line, .. } | Self::NotExecuted { line, .. } => *line,
         }
     }
-}
 
-/// A quote that is opened in this line has no end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unclosed(pub usize);
+    /// The name that is, or would be, assigned.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Assignment { key, .. } | Self::NotExecuted { key, .. } => key,
+        }
+    }
+}
 
 /// The most that all values may have together, in octets. `a=$b$b` doubles, so that a short file
 /// could ask for any length.
 const MOST: usize = 64 * 1024;
 
-const STATEMENT: Stop = Stop::Not("not an assignment, not executed");
-const COMMAND: Stop = Stop::Not("a command substitution, not executed");
-const EXPANSION: Stop = Stop::Not("an expansion other than $KEY or ${KEY}, not executed");
-const NOT_SET: Stop = Stop::Not("it has a key that is not set before");
-const TOO_LONG: Stop = Stop::Not("too long");
-
 /// Why an assignment ends without a value.
-enum Stop {
-    /// It is none, or not one that is read here.
-    Not(&'static str),
-    /// The text ends within quotes.
-    Unclosed,
-}
+type Stop = &'static str;
 
-/// Reads all statements; lines end with LF.
+const STATEMENT: Stop = "not an assignment, not executed";
+const COMMAND: Stop = "a command substitution, not executed";
+const EXPANSION: Stop = "an expansion other than $KEY or ${KEY}, not executed";
+const NOT_SET: Stop = "it has a key that is not set before";
+const TOO_LONG: Stop = "too long";
+const UNCLOSED: Stop = "a quote is not closed";
+const NOT_UTF8: Stop = "not UTF-8: convert it with iconv -f latin1 -t utf-8";
+
+/// Reads all statements; lines end with LF. Octets that were not UTF-8 have become U+FFFD.
 ///
-/// # Errors
-/// When a quote has no end, for then nothing behind it can be told apart.
-pub fn read(text: &str) -> Result<Vec<Statement>, Unclosed> {
+/// A quote that is not closed, for which sh(1) would read nothing, costs the line that it is in.
+pub fn read(text: &str) -> Vec<Statement> {
     let mut source = Source { rest: text, line: 1 };
     let mut values = BTreeMap::new();
     let mut left = MOST;
     let mut statements = Vec::new();
     loop {
         source.take_while(|c| c.is_ascii_whitespace());
-        let Source { rest, line } = source;
+        let before = source;
         match source.peek() {
-            None => return Ok(statements),
+            None => return statements,
             Some('#') => {
                 source.take_while(|c| c != '\n');
                 continue;
@@ -77,19 +78,29 @@ pub fn read(text: &str) -> Result<Vec<Statement>, Unclosed> {
             Some(_) => {}
         }
         let key = source.key();
-        match key.ok_or(STATEMENT).and_then(|key| Ok((key, source.value(&values, left)?))) {
-            Ok((key, value)) => {
+        match key.ok_or(STATEMENT).and_then(|_| source.value(&values, left)) {
+            Ok(value) if !value.contains(char::REPLACEMENT_CHARACTER) => {
+                let (line, key) = (before.line, key.unwrap_or_default());
                 left -= value.len();
                 values.insert(key, value.clone());
                 statements.push(Statement::Assignment { line, key: key.to_owned(), value });
             }
-            Err(Stop::Unclosed) => return Err(Unclosed(line)),
-            Err(Stop::Not(why)) => {
+            other => {
+                let key = key.unwrap_or_default();
                 // a value of before must not stand for one that is not known
-                values.remove(key.unwrap_or_default());
-                source.take_while(|c| c != '\n');
-                let text = rest.lines().next().unwrap_or_default().to_owned();
-                statements.push(Statement::NotExecuted { line, text, why });
+                values.remove(key);
+                let why = other.err().unwrap_or(NOT_UTF8);
+                // there is no telling where the quotes of these should have ended
+                if [UNCLOSED, TOO_LONG].contains(&why) {
+                    source = before;
+                }
+                // and what is not UTF-8 has been read to its end
+                if why != NOT_UTF8 {
+                    source.take_while(|c| c != '\n');
+                }
+                let text = before.rest.lines().next().unwrap_or_default().to_owned();
+                let (line, key) = (before.line, key.to_owned());
+                statements.push(Statement::NotExecuted { line, key, text, why });
             }
         }
     }
@@ -147,7 +158,7 @@ impl<'t> Source<'t> {
         let mut quote = None;
         while out.len() <= most {
             match (quote, self.peek()) {
-                (Some(_), None) => return Err(Stop::Unclosed),
+                (Some(_), None) => return Err(UNCLOSED),
                 (None, None | Some(' ' | '\t' | '\n' | ';')) => {
                     self.take_while(|c| c == ' ' || c == '\t');
                     return match self.peek() {
