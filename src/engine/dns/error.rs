@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use apl::{AnswerError, ListError};
@@ -96,11 +97,40 @@ impl RunError {
         reached.next().is_some_and(|first| first && reached.all(|other| other))
     }
 
-    /// Whether no server could even be connected to.
-    fn is_unreachable(&self) -> bool {
-        self.attempts.iter().all(|attempt| {
-            matches!(attempt.error, AttemptError::Resolve(_) | AttemptError::Connect(_))
-        })
+    /// What has to be open when no server could even be connected to: the ports that were tried,
+    /// which are not the same for each.
+    fn way_out(&self) -> Option<String> {
+        let mut ports: BTreeMap<&str, BTreeSet<u16>> = BTreeMap::new();
+        for Attempt { server, address, error } in &self.attempts {
+            match (error, address) {
+                (AttemptError::Connect(_), Some(address)) => {
+                    ports.entry(server).or_default().insert(address.port());
+                }
+                (AttemptError::Resolve(_), _) => {}
+                _ => return None,
+            }
+        }
+        let mut servers: BTreeMap<BTreeSet<u16>, Vec<&str>> = BTreeMap::new();
+        for (server, ports) in ports {
+            servers.entry(ports).or_default().push(server);
+        }
+        let alike = servers.len() == 1;
+        let parts: Vec<String> = servers
+            .into_iter()
+            .map(|(ports, servers)| {
+                let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+                let whom = match (alike, servers.len()) {
+                    (true, 1) => "the server".to_owned(),
+                    (true, _) => "the servers".to_owned(),
+                    (false, _) => servers.join(" and "),
+                };
+                format!("TCP port {} must be open to {whom}", ports.join(" or "))
+            })
+            .collect();
+        match parts.as_slice() {
+            [] => Some("threatstopctl test tries each of them".into()),
+            parts => Some(format!("{}: threatstopctl test", parts.join(", "))),
+        }
     }
 }
 
@@ -110,10 +140,10 @@ impl fmt::Display for RunError {
             let separator = if index > 0 { "; " } else { "" };
             write!(f, "{separator}{attempt}")?;
         }
-        if self.is_unreachable() {
-            f.write_str(" (TCP port 53 or 5353 must be open to the servers: threatstopctl test)")?;
+        match self.way_out() {
+            Some(way_out) => write!(f, " ({way_out})"),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

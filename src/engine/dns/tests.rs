@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout};
 
 use self::server::{Manner, TestServer, Zone};
-use super::error::{AttemptError, RunError};
+use super::error::{Attempt, AttemptError, RunError};
 use super::probe::{Outcome, ServerReport};
 use super::retrieve::Retrieved;
 use super::servers::Failure;
@@ -233,11 +233,9 @@ async fn every_attempt_is_in_the_error() {
 
     let error = run(&[free]).await.unwrap_err();
     assert!(!error.is_unprovisioned());
-    assert!(
-        error
-            .to_string()
-            .ends_with("(TCP port 53 or 5353 must be open to the servers: threatstopctl test)")
-    );
+    let port = free.port();
+    let way_out = format!("(TCP port {port} must be open to the server: threatstopctl test)");
+    assert!(error.to_string().ends_with(&way_out), "{error}");
 }
 
 /// A listener whose queue is full, so that nobody gets a connection.
@@ -303,10 +301,46 @@ fn a_name_that_is_not_resolved_is_told_without_an_address() {
     let error = RunError { attempts: vec![entry.failed(None, error)] };
     assert_eq!(
         error.to_string(),
-        "server dns.example.com: resolve: timed out (TCP port 53 or 5353 must be open to the \
-         servers: threatstopctl test)"
+        "server dns.example.com: resolve: timed out (threatstopctl test tries each of them)"
     );
     assert_eq!(named.health()[0].last_failure.as_ref().unwrap().what, "resolve: timed out");
+}
+
+/// Fails when a port is asked to be open that nobody would use: servers with a port of their own
+/// are tried on no other.
+#[test]
+fn the_ports_to_be_opened_are_those_that_are_tried() {
+    let way_out = |tried: &[&str]| {
+        let attempt = |address: &&str| {
+            let address: SocketAddr = address.parse().unwrap();
+            let server = match address.port() {
+                53 | 5353 => address.ip().to_string(),
+                _ => address.to_string(),
+            };
+            let error = AttemptError::Connect(std::io::ErrorKind::TimedOut.into());
+            Attempt { server, address: Some(address), error }
+        };
+        let text = RunError { attempts: tried.iter().map(attempt).collect() }.to_string();
+        text.split_once(" (").unwrap().1.to_owned()
+    };
+    let server = ["192.0.2.1:53", "192.0.2.1:5353"];
+    assert_eq!(
+        way_out(&server),
+        "TCP port 53 or 5353 must be open to the server: threatstopctl test)"
+    );
+    assert_eq!(
+        way_out(&[server[0], server[1], "192.0.2.2:53", "192.0.2.2:5353"]),
+        "TCP port 53 or 5353 must be open to the servers: threatstopctl test)"
+    );
+    assert_eq!(
+        way_out(&["192.0.2.3:8053"]),
+        "TCP port 8053 must be open to the server: threatstopctl test)"
+    );
+    assert_eq!(
+        way_out(&[server[0], server[1], "192.0.2.3:8053"]),
+        "TCP port 53 or 5353 must be open to 192.0.2.1, \
+         TCP port 8053 must be open to 192.0.2.3:8053: threatstopctl test)"
+    );
 }
 
 #[tokio::test]
