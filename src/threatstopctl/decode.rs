@@ -80,9 +80,17 @@ fn all(files: &[OsString], stamp: Stamp, mut out: Sink<impl Write>) -> io::Resul
 fn file(name: &OsStr, stamp: Stamp, out: &mut Sink<impl Write>) -> Result<(), Trouble> {
     let unreadable = |error: io::Error| Trouble::Input(reason(&error));
     let file = File::open(name).map_err(unreadable)?;
-    let size = file.metadata().map_err(unreadable)?.len();
-    let progress = io::stderr().is_terminal().then(|| Progress::new(name, size));
+    let meta = file.metadata().map_err(unreadable)?;
+    let [stdout, stderr] = [io::stdout().is_terminal(), io::stderr().is_terminal()];
+    let progress =
+        wants_bar(stdout, stderr, meta.is_file()).then(|| Progress::new(name, meta.len()));
     decode(file, progress, stamp, out)
+}
+
+/// Whether a bar helps: somebody sees it, it does not stand between the lines on his terminal, and
+/// there is an end that it can grow to.
+fn wants_bar(stdout_is_terminal: bool, stderr_is_terminal: bool, input_is_file: bool) -> bool {
+    stderr_is_terminal && !stdout_is_terminal && input_is_file
 }
 
 /// Counts the octets that are read.

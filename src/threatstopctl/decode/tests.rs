@@ -97,3 +97,14 @@ fn a_file_that_fails_does_not_end_the_others() {
     let (done, json) = document(&[whole]);
     assert!(done && json.get("error").is_none());
 }
+
+/// Fails when the bar is shown between the lines on a terminal, or for a FIFO.
+#[test]
+fn the_bar_never_stands_between_lines() {
+    assert!(wants_bar(false, true, true));
+    for (stdout, stderr, file) in
+        [(true, true, true), (false, false, true), (true, false, true), (false, true, false)]
+    {
+        assert!(!wants_bar(stdout, stderr, file));
+    }
+}
