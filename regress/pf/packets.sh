@@ -30,7 +30,7 @@ done
 ! ping6 -n -c 1 -w 2 -V "$RDOMAIN" -I $far6 $near6 >"$dir/out" 2>&1 ||
 	fail "ping6 in is answered"
 ctl why $far >"$dir/out" || fail "why: $(cat "$dir/out")"
-state '^block packets: *blocked [1-9][0-9]* in, [1-9][0-9]* out' || fail "$(ctl status)"
+state "^$BLOCK .* [1-9][0-9]*/[1-9][0-9]* " || fail "$(ctl status)"
 
 printf '%s\n' $far $far6 >"$dir/allow"
 serve "$dir/block" "$dir/allow"

@@ -23,7 +23,7 @@ start
 update
 expect_table $BLOCK "$dir/want.one"
 expect_table $ALLOW "$dir/allow"
-state '^block rules: *2 rules' || fail "rules not seen: $(ctl status)"
+state "^$BLOCK .* 2 rules" || fail "rules not seen: $(ctl status)"
 
 serve "$dir/two" "$dir/allow"
 update

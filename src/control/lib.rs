@@ -14,8 +14,8 @@ pub use hits::{AddressHits, Hits, ListHits, PortHits, ProtocolHits};
 pub use reply::{Change, Check, Failure, Reply, Tested, Updated, Uploaded, Why};
 pub use request::{Request, Rights, Show};
 pub use status::{
-    Attempt, Attempted, Held, HeldReason, LastUpdate, PfStatus, ServerStatus, Spool, Status,
-    TableStatus, Tables, Update, Upload, UsedBy,
+    Attempt, Attempted, Direction, EngineStatus, Held, HeldReason, LastUpdate, PfStatus,
+    ServerStatus, Spool, Status, TableKind, TableStatus, Update, Upload, UsedBy,
 };
 
 /// The control socket unless `-s` names another.
@@ -24,10 +24,16 @@ pub const DEFAULT_SOCKET: &str = "/var/run/threatstopd.sock";
 /// Longest request in octets, the line feed included.
 pub const MAX_REQUEST: usize = 4096;
 
+/// Most addresses in one request: as many as fit whatever they are.
+pub const ADDRESSES_A_REQUEST: usize = 64;
+
 /// Most prefixes in one reply; longer lists come in several.
 pub const PREFIXES_A_REPLY: usize = 500;
 
 /// The warning of [`Status`] while the configuration before the last reload is in use, since nothing
 /// could be started with the one that was read. `threatstopctl reload` fails by it.
 pub const REVERTED: &str = "the last reload was taken back, for threatstopd could not start with \
-                            that configuration: see the log, mend it, and reload again";
+                            that configuration";
+
+/// The way out of [`REVERTED`].
+pub const REVERTED_WAY_OUT: &str = "see the log, mend it, and reload again";

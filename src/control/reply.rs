@@ -19,6 +19,8 @@ pub enum Reply {
     Remove(Vec<String>),
     /// One of the things that `test` tried.
     Check(Check),
+    /// What there is to say of one address of `why`.
+    Why(Box<Why>),
     /// The end: what was asked for. Its form belongs to the command.
     Done(Value),
     /// The end: it was not done.
@@ -101,7 +103,7 @@ pub struct Uploaded {
     pub request: Option<Vec<String>>,
 }
 
-/// The answer to `why`.
+/// What there is to say of an address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Why {
     /// The address asked for.
@@ -112,6 +114,9 @@ pub struct Why {
     pub prefix: Option<String>,
     /// The lists that name it, whether or not it is blocked.
     pub lists: Vec<String>,
+    /// For each of them its own item that covers the address, in the same order. Where the list has
+    /// negated items, the part around the address that they leave.
+    pub items: Vec<String>,
     /// Since when it is blocked.
     pub since: Option<u64>,
     /// The allow lists that let it through.

@@ -30,10 +30,10 @@ pub enum Request {
         /// Which.
         what: Show,
     },
-    /// Why an address is blocked, or is not.
+    /// Why addresses are blocked, or are not; answered by a [`crate::Why`] each, in this order.
     Why {
-        /// The address.
-        address: IpAddr,
+        /// The addresses, at most [`crate::ADDRESSES_A_REQUEST`].
+        addresses: Vec<IpAddr>,
     },
     /// Try servers, lists, log host and the addresses that must be blocked.
     Test {},

@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 pub struct Status {
     /// Version of the program.
     pub version: String,
-    /// Seconds since the engine started.
+    /// Seconds since the service started.
     pub uptime: u64,
+    /// The engine, which may have started later.
+    pub engine: EngineStatus,
     /// pf itself.
     pub pf: PfStatus,
-    /// The two tables.
-    pub tables: Tables,
+    /// The tables, those of what is blocked first.
+    pub tables: Vec<TableStatus>,
     /// Updates of the policy.
     pub update: Update,
     /// Uploads of the log.
@@ -25,6 +27,15 @@ pub struct Status {
     pub held: Vec<Held>,
 }
 
+/// The life of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineStatus {
+    /// Seconds since it started.
+    pub uptime: u64,
+    /// How often it was started anew since the service started; absent when unknown.
+    pub restarts: Option<u64>,
+}
+
 /// The state of pf.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PfStatus {
@@ -32,23 +43,40 @@ pub struct PfStatus {
     pub enabled: Option<bool>,
     /// `pf` or `simulated`.
     pub backend: String,
+    /// Whether `tables.reload` is set; without it pf is left alone and only files are written.
+    pub reload: bool,
     /// `table-entries` as read at start; absent when unknown.
     pub limit: Option<u64>,
     /// Why pf could not be asked.
     pub error: Option<String>,
     /// Sentences that nobody may overlook: a reload was taken back, nothing is blocked, pf cannot be
-    /// asked, the policy is old or held back for long, the packet log cannot be followed, the spool
-    /// not be written.
+    /// asked, there is no policy or it is old or held back for long, the packet log cannot be
+    /// followed, the spool is full or cannot be written, no log was uploaded for a day.
     pub warnings: Vec<String>,
+    /// The way out of each of them, in the same order.
+    pub ways_out: Vec<String>,
 }
 
-/// Both tables.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tables {
-    /// The block table.
-    pub block: TableStatus,
-    /// The allow table.
-    pub allow: TableStatus,
+/// What a table is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TableKind {
+    /// Addresses to be blocked.
+    Block,
+    /// Addresses to be let through whatever the others say.
+    Allow,
+}
+
+/// The direction of the packets that a table is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Those that come in.
+    In,
+    /// Those that go out.
+    Out,
+    /// All.
+    Both,
 }
 
 /// The state of a table.
@@ -56,9 +84,14 @@ pub struct Tables {
 pub struct TableStatus {
     /// Its name in pf.
     pub name: String,
+    /// What it is for.
+    pub kind: TableKind,
+    /// The direction of its rules.
+    pub direction: Direction,
     /// Whether the kernel has it; absent when pf could not be asked.
     pub present: Option<bool>,
-    /// Prefixes in the kernel's table; absent when pf could not be asked.
+    /// Prefixes in the kernel's table, without `tables.reload` in the file; absent when pf could
+    /// not be asked.
     pub entries: Option<u64>,
     /// When its content last changed.
     pub changed: Option<u64>,
@@ -123,11 +156,11 @@ pub struct Upload {
     pub last_good: Option<u64>,
     /// When the next is due.
     pub next: Option<u64>,
+    /// Since when every attempt has failed; absent when the last one did not.
+    pub failing: Option<u64>,
     /// How often the packet log was truncated, or rotated away before it was read.
-    #[serde(default)]
     pub gaps: u64,
     /// Files of the packet log that were damaged.
-    #[serde(default)]
     pub damaged: u64,
 }
 
@@ -189,6 +222,8 @@ pub struct Held {
     pub since: u64,
     /// The sentence, with the way out.
     pub text: String,
+    /// Whether `update -f` would accept it.
+    pub can_force: bool,
 }
 
 /// Why something is held back.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use imsg::TableId;
 
 use crate::state::Memory;
+use crate::warning::Warning;
 use crate::{Engine, clock};
 
 /// How often is looked.
@@ -31,7 +32,7 @@ pub async fn watch(engine: Rc<Engine>) {
     let mut last: Option<(Vec<Kind>, Instant)> = None;
     loop {
         tokio::time::sleep(LOOK).await;
-        let (kinds, texts): (Vec<Kind>, Vec<String>) = look(&engine).into_iter().unzip();
+        let (kinds, texts): (Vec<Kind>, Vec<Warning>) = look(&engine).into_iter().unzip();
         let repeat =
             last.as_ref().is_none_or(|(before, at)| *before != kinds || at.elapsed() >= REMIND);
         if repeat {
@@ -42,18 +43,18 @@ pub async fn watch(engine: Rc<Engine>) {
 }
 
 /// The alarms of this moment.
-pub fn alarms(engine: &Engine) -> Vec<String> {
-    look(engine).into_iter().map(|(_, text)| text).collect()
+pub fn alarms(engine: &Engine) -> Vec<Warning> {
+    look(engine).into_iter().map(|(_, alarm)| alarm).collect()
 }
 
-fn look(engine: &Engine) -> Vec<(Kind, String)> {
+fn look(engine: &Engine) -> Vec<(Kind, Warning)> {
     let patience = MISSED * engine.config.policy.interval.as_secs();
     found(&engine.state.memory(), patience, clock::now(), engine.started.elapsed().as_secs())
 }
 
 /// The alarms at `now` of an engine that has been `up` so many seconds, where `patience` is how
 /// long it may go without a good run.
-fn found(memory: &Memory, patience: u64, now: u64, up: u64) -> Vec<(Kind, String)> {
+fn found(memory: &Memory, patience: u64, now: u64, up: u64) -> Vec<(Kind, Warning)> {
     // Of a time to come, because the clock was set back, nobody knows how long ago it was; but it
     // was before this engine or in its time.
     let age = |since: u64| now.checked_sub(since).unwrap_or(up);
@@ -61,24 +62,28 @@ fn found(memory: &Memory, patience: u64, now: u64, up: u64) -> Vec<(Kind, String
     let policy_age = age(memory.last_good.unwrap_or(memory.first_start));
     if policy_age > patience {
         let why = memory.last.as_ref().and_then(|last| last.why.as_deref());
-        let why = match (why, memory.rolled_back) {
-            (Some(why), _) => why,
-            (None, Some(_)) => "rolled back: nothing is published until threatstopctl update",
-            (None, None) => "see threatstopctl status",
+        let (why, way_out) = match (why, memory.rolled_back) {
+            (Some(why), _) => (why, "threatstopctl test tries servers and lists"),
+            (None, Some(_)) => ("rolled back", "nothing is published until threatstopctl update"),
+            (None, None) => ("no update has ended since", "threatstopctl update joins the run"),
         };
         let span = span(policy_age);
         let text = match memory.last_good {
             Some(_) => format!("the policy is {span} old: {why}"),
             None => format!("no policy for {span}: {why}"),
         };
-        found.push((Kind::Old, text));
+        found.push((Kind::Old, Warning::new(text, way_out)));
     }
     for table in TableId::PUBLISH_ORDER {
         if let Some(held) = memory.held(table)
             && age(held.since) > patience
         {
             let text = format!("held back for {}: {}", span(age(held.since)), held.text);
-            found.push((Kind::Held(table), text));
+            let way_out = match held.can_force {
+                true => "threatstopctl update -n shows what would change",
+                false => "threatstopctl test tries servers and lists",
+            };
+            found.push((Kind::Held(table), Warning::new(text, way_out)));
         }
     }
     found

@@ -8,6 +8,7 @@ mod report;
 mod test;
 mod test_log;
 mod upload;
+mod why;
 
 use std::io::Write as _;
 use std::os::unix::net::UnixListener as StdListener;

@@ -26,7 +26,10 @@ use std::path::PathBuf;
 use config::Config;
 use tokio::sync::{Mutex, Notify};
 
+use crate::alarm::span;
+use crate::clock;
 use crate::https::{Https, Roots};
+use crate::warning::Warning;
 
 pub use answer::shown;
 pub use follow::follow;
@@ -34,6 +37,9 @@ use hits::Hits;
 use journal::{Journal, Position};
 use spool::{Slice, Spool, Stored};
 pub use upload::{preview, schedule, send_now};
+
+/// How long uploads may fail before that is told: a server has its bad hours.
+const FAILING: u64 = 24 * 60 * 60;
 
 /// Text that is not in the spool yet.
 #[derive(Debug, Default)]
@@ -90,6 +96,8 @@ pub struct Figures {
     pub last_good: Option<u64>,
     /// When the next is due.
     pub next: Option<u64>,
+    /// Since when every attempt has failed; absent when the last one did not.
+    pub failing: Option<u64>,
     /// Slices that the server confirmed since counting began.
     pub uploaded: u64,
     /// Attempts that failed.
@@ -101,7 +109,7 @@ pub struct Figures {
     /// The spool.
     pub spool: control::Spool,
     /// What goes wrong with the packet log and the spool, for people.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 impl Log {
@@ -180,6 +188,7 @@ impl Log {
             last: journal.last.clone(),
             last_good: journal.last_good,
             next: inner.next,
+            failing: journal.failing,
             uploaded: journal.uploaded,
             failed: journal.failed,
             gaps: journal.gaps,
@@ -190,7 +199,7 @@ impl Log {
                 limit: inner.spool.limit(),
                 dropped: journal.dropped,
             },
-            warnings: inner.warnings(),
+            warnings: inner.warnings(clock::now()),
         }
     }
 
@@ -222,17 +231,36 @@ impl Inner {
         self.pending.text.len() + pflog::MAX_TEXT > self.spool.slice_limit()
     }
 
-    /// What goes wrong; a spool that stops the follower is told once.
-    fn warnings(&self) -> Vec<String> {
+    /// What goes wrong at `now`; a spool that stops the follower is told once.
+    fn warnings(&self, now: u64) -> Vec<Warning> {
         let Self { trouble, unkept, .. } = self;
         let mut all = Vec::new();
         if !trouble.is_empty() {
-            all.push(format!("packet log: {trouble}"));
+            let text = format!("packet log: {trouble}");
+            all.push(Warning::new(text, "threatstopctl doctor looks at packet log and spool"));
         }
         if !unkept.is_empty() && !trouble.starts_with(unkept.as_str()) {
-            all.push(format!("spool: {unkept}; what was read is kept once that is mended"));
+            let text = format!("spool: {unkept}");
+            all.push(Warning::new(text, "what was read is kept once that is mended"));
+        }
+        all.extend(self.failing(now));
+        let (octets, limit) = (self.spool.octets(), self.spool.limit());
+        if octets >= limit / 10 * 9 {
+            let text = "the spool is full: the oldest of the log is dropped for what comes";
+            let way_out = "mend the upload, or make log.spool_size larger and threatstopctl reload";
+            all.push(Warning::new(text, way_out));
         }
         all
+    }
+
+    /// The warning of uploads that have failed for too long.
+    fn failing(&self, now: u64) -> Option<Warning> {
+        let last = self.journal.last.as_ref().filter(|last| !last.ok)?;
+        let failing = now.saturating_sub(self.journal.failing?);
+        (failing >= FAILING).then(|| {
+            let text = format!("no log was uploaded for {}: {}", span(failing), last.text);
+            Warning::new(text, "threatstopctl upload tries now, threatstopctl test looks further")
+        })
     }
 
     fn cut(&mut self, directory: &std::path::Path) -> Result<(), String> {

@@ -18,6 +18,7 @@ mod schedule;
 mod startup;
 mod state;
 mod update;
+mod warning;
 mod watch;
 
 use std::convert::Infallible;

@@ -8,6 +8,7 @@ use imsg::{Outcome, Purpose, Stats, TableId, TableStat};
 use prefix::PrefixSet;
 
 use crate::Engine;
+use crate::warning::Warning;
 
 /// How often the contents are compared even though the counters look untouched.
 const COMPARE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -35,28 +36,35 @@ impl Watch {
     }
 }
 
+/// Where the rules come from.
+const RULES: &str = "threatstopctl setup prints the rules for /etc/pf.conf; then \
+                     pfctl -f /etc/pf.conf";
+
 /// Sentences that nobody may overlook; empty when all is well.
-pub fn warnings(engine: &Engine, stats: &Stats) -> Vec<String> {
+pub fn warnings(engine: &Engine, stats: &Stats) -> Vec<Warning> {
     let tables = &engine.config.tables;
     if !tables.reload {
         return Vec::new();
     }
     if !stats.failure.is_empty() {
-        return vec![stats.failure.clone()];
+        return vec![Warning::new(&stats.failure, "threatstopctl doctor")];
     }
     let mut found = Vec::new();
     if !stats.running {
-        found.push("pf is disabled: nothing is blocked".to_owned());
+        let way_out = "pfctl -e, and rcctl enable pf for the next boot";
+        found.push(Warning::new("pf is disabled: nothing is blocked", way_out));
     }
     let [block, allow] = &stats.tables;
     if block.rules + block.anchors == 0 {
         let name = &tables.block;
-        found.push(format!("pf table <{name}> is not used by any rule: nothing is blocked"));
+        let text = format!("pf table <{name}> is not used by any rule: nothing is blocked");
+        found.push(Warning::new(text, RULES));
     }
     let wanted = engine.state.policy().allow.as_ref().is_some_and(|set| !set.is_empty());
     if allow.rules + allow.anchors == 0 && wanted {
         let name = &tables.allow;
-        found.push(format!("pf table <{name}> is not used by any rule: nothing is allowed by it"));
+        let text = format!("pf table <{name}> is not used by any rule: nothing is allowed by it");
+        found.push(Warning::new(text, RULES));
     }
     found
 }
@@ -65,7 +73,7 @@ pub fn warnings(engine: &Engine, stats: &Stats) -> Vec<String> {
 pub async fn watch(engine: Rc<Engine>) {
     let interval = engine.config.tables.check_interval;
     let mut compared = Instant::now();
-    let mut warned: (Vec<String>, Instant) = (Vec::new(), Instant::now());
+    let mut warned: (Vec<Warning>, Instant) = (Vec::new(), Instant::now());
     // what happened while nobody watched
     look(&engine, true).await;
     loop {

@@ -2,9 +2,9 @@
 
 use core::net::IpAddr;
 
-use prefix::{Address, Item, Items, Net, Prefix, Range, Range4, Range6};
+use prefix::{Address, Item, Items, Net, Prefix, Range, Range4, Range6, cover};
 
-use crate::sweep::{contains, sort_and_join};
+use crate::sweep::{contains, covering, sort_and_join};
 
 /// The widest prefixes a table may hold, by family: `min_prefix_v4` and `min_prefix_v6`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,18 @@ impl List {
         match addr {
             IpAddr::V4(a) => contains(&self.v4, a.to_bits()),
             IpAddr::V6(a) => contains(&self.v6, a.to_bits()),
+        }
+    }
+
+    /// The item that covers the address, the widest one; where items are negated, the part around
+    /// the address that they leave, as one prefix.
+    pub fn item(&self, addr: IpAddr) -> Option<Prefix> {
+        fn around<A: Address>(ranges: &[Range<A>], addr: A) -> Option<Net<A>> {
+            cover(covering(ranges, addr)?).into_iter().find(|net| net.contains(addr))
+        }
+        match addr {
+            IpAddr::V4(a) => around(&self.v4, a.to_bits()).map(Prefix::from),
+            IpAddr::V6(a) => around(&self.v6, a.to_bits()).map(Prefix::from),
         }
     }
 

@@ -82,8 +82,13 @@ pub(crate) fn overlap<A: Address>(ranges: &[Range<A>], hole: Range<A>) -> Count 
 
 /// Whether the address lies in one of the sorted, disjoint ranges.
 pub(crate) fn contains<A: Address>(ranges: &[Range<A>], addr: A) -> bool {
+    covering(ranges, addr).is_some()
+}
+
+/// The one of the sorted, disjoint ranges that the address lies in.
+pub(crate) fn covering<A: Address>(ranges: &[Range<A>], addr: A) -> Option<Range<A>> {
     let start = ranges.partition_point(|range| range.last() < addr);
-    ranges.get(start).is_some_and(|range| range.contains(addr))
+    ranges.get(start).copied().filter(|range| range.contains(addr))
 }
 
 /// Whether all of a range lies in sorted, disjoint ranges, which may touch.

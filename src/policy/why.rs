@@ -30,8 +30,8 @@ pub struct Why<'a> {
     pub entry: Option<Prefix>,
     /// Epoch seconds since when that entry is covered.
     pub since: Option<u64>,
-    /// The block lists that name it, also when they do not prevail.
-    pub listed_by: Vec<&'a str>,
+    /// The block lists that name it, also when they do not prevail, each with its own item.
+    pub listed_by: Vec<(&'a str, Prefix)>,
     /// The allow lists that name it.
     pub allowed_by: Vec<&'a str>,
     /// The protected network that holds it, the most specific one.
@@ -48,15 +48,21 @@ impl Why<'_> {
 /// Looks an address up; IPv4-mapped IPv6 is looked up as IPv4.
 pub fn why<'a>(evidence: &Evidence<'a>, addr: IpAddr) -> Why<'a> {
     let addr = addr.to_canonical();
-    let named = |lists: &'a [List]| {
-        lists.iter().filter(|list| list.contains(addr)).map(List::name).collect()
-    };
     let holding = evidence.protected.iter().filter(|protected| protected.net.contains(addr));
     Why {
         entry: evidence.block.find(addr),
         since: evidence.since.find(evidence.block, addr),
-        listed_by: named(evidence.block_lists),
-        allowed_by: named(evidence.allow_lists),
+        listed_by: evidence
+            .block_lists
+            .iter()
+            .filter_map(|list| Some((list.name(), list.item(addr)?)))
+            .collect(),
+        allowed_by: evidence
+            .allow_lists
+            .iter()
+            .filter(|list| list.contains(addr))
+            .map(List::name)
+            .collect(),
         protected_by: holding.max_by_key(|protected| protected.net.len()),
     }
 }

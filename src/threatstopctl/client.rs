@@ -105,13 +105,26 @@ impl Client {
     /// # Errors
     /// [`ClientError::Connect`], [`ClientError::Sandbox`] and [`ClientError::Io`].
     pub fn ask(socket: &Path, request: &Request) -> Result<Self, ClientError> {
-        let stream = connect(socket)?;
+        confine(socket)?;
+        let client = Self::again(socket, request)?;
+        // After a reload another engine has to be found at the socket.
+        if !matches!(request, Request::Reload {}) {
+            pledge("stdio")?;
+        }
+        Ok(client)
+    }
+
+    /// Connects and sends the request, under the promises of [`confine`].
+    ///
+    /// # Errors
+    /// [`ClientError::Connect`] and [`ClientError::Io`].
+    pub fn again(socket: &Path, request: &Request) -> Result<Self, ClientError> {
+        let stream = UnixStream::connect(socket)
+            .map_err(|error| ClientError::Connect(socket.to_owned(), error))?;
         let (silence, left) = patience(request);
         // SO_RCVTIMEO is not in "stdio"
         stream.set_read_timeout(silence).map_err(ClientError::Io)?;
         stream.set_write_timeout(Some(SILENCE)).map_err(ClientError::Io)?;
-        // After a reload another engine has to be found at the socket.
-        pledge(if matches!(request, Request::Reload {}) { "stdio unix" } else { "stdio" })?;
         Self::send(stream, request, left)
     }
 
@@ -129,21 +142,13 @@ impl Client {
         }
         let asked = Instant::now();
         loop {
-            match Self::status(socket) {
+            match Self::again(socket, &Request::Status {}).and_then(|mut next| next.next()) {
                 Err(error) if asked.elapsed() > SILENCE => return Err(error),
                 // nobody listens, or an engine that ends has taken the connection yet
                 Err(_) => thread::sleep(Duration::from_millis(20)),
                 answer => return answer,
             }
         }
-    }
-
-    /// Asks for the state, under the promises of a reload.
-    fn status(socket: &Path) -> Result<Reply, ClientError> {
-        let stream = UnixStream::connect(socket)
-            .map_err(|error| ClientError::Connect(socket.to_owned(), error))?;
-        stream.set_read_timeout(Some(SILENCE)).map_err(ClientError::Io)?;
-        Self::send(stream, &Request::Status {}, MAX_ANSWER)?.next()
     }
 
     fn send(mut stream: UnixStream, request: &Request, left: u64) -> Result<Self, ClientError> {
@@ -185,15 +190,20 @@ fn patience(request: &Request) -> (Option<Duration>, u64) {
     }
 }
 
-fn connect(socket: &Path) -> Result<UnixStream, ClientError> {
-    let no = |error| ClientError::Connect(socket.to_owned(), error);
+/// Gives up every right but that of connecting to the socket, any number of times.
+///
+/// # Errors
+/// [`ClientError::Connect`] and [`ClientError::Sandbox`].
+pub fn confine(socket: &Path) -> Result<(), ClientError> {
     match unveil::unveil(socket.as_os_str().as_bytes(), "w") {
         Ok(()) | Err(unveil::Error::NotSupported) => {}
-        Err(unveil::Error::Os(errno)) => return Err(no(io::Error::from_raw_os_error(errno))),
+        Err(unveil::Error::Os(errno)) => {
+            let error = io::Error::from_raw_os_error(errno);
+            return Err(ClientError::Connect(socket.to_owned(), error));
+        }
         Err(error) => return Err(ClientError::Sandbox(error.to_string())),
     }
-    pledge("stdio unix")?;
-    UnixStream::connect(socket).map_err(no)
+    pledge("stdio unix")
 }
 
 /// Gives up every right but the promises of pledge(2); does nothing on other systems.

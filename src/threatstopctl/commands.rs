@@ -1,7 +1,6 @@
 //! The commands: their words, options and operands, and what each does.
 
 use std::ffi::{OsStr, OsString};
-use std::net::IpAddr;
 
 use control::{Failure, Request, Show};
 
@@ -10,16 +9,24 @@ use crate::arguments::{Arguments, takes_value};
 use crate::capture;
 use crate::decode;
 use crate::doctor;
-use crate::error::Error;
+use crate::ending::Ending;
+use crate::error::{Error, Manner};
 use crate::import;
-use crate::output::relay;
+use crate::output::{ask, relay};
 use crate::setup;
+use crate::status::is_well;
+use crate::why;
 
 /// A command of the tool.
 #[derive(Debug)]
 pub struct Command {
-    /// Its word, which may be shortened while no other begins so.
+    /// Its word.
     pub word: &'static str,
+    /// Whether the word has to be written in full. Others may be shortened while no other begins
+    /// so; what would do much harm is not to be done by a slip.
+    pub in_full: bool,
+    /// Exit status of an error: more than 1 where that is an answer.
+    pub error: u8,
     /// Its options, as getopt(3) takes them.
     pub options: &'static str,
     /// What stands behind the options, and what is done then.
@@ -34,6 +41,8 @@ pub enum Operands {
     None(fn(&Tool, &Arguments) -> Result<bool, Error>),
     /// One operand, called so in usage and manual.
     One(&'static str, fn(&Tool, &OsStr) -> Result<bool, Error>),
+    /// One of these or more, called so.
+    Some(&'static str, fn(&Tool, &Arguments) -> Result<bool, Error>),
     /// Any number of these, called so.
     Any(&'static str, fn(&Tool, &Arguments) -> Result<bool, Error>),
     /// One of these words, which may be shortened too, and what it asks of the engine.
@@ -45,83 +54,67 @@ const VALUES: &[(char, &str)] = &[('f', "file"), ('t', "time|date|epoch")];
 
 /// All of them, in the order of the manual.
 pub const COMMANDS: &[Command] = &[
-    Command { word: "capture", options: "", operands: Operands::One("address:port", capture::run) },
-    Command { word: "decode", options: "t:", operands: Operands::Any("file", decode::run) },
-    Command { word: "doctor", options: "f:", operands: Operands::None(doctor::run) },
-    Command { word: "import", options: "", operands: Operands::One("file", import::run) },
-    Command {
-        word: "log",
-        options: "",
-        operands: Operands::Word(&[
+    command("capture", "", Operands::One("address:port", capture::run)),
+    command("decode", "t:", Operands::Any("file", decode::run)),
+    command("doctor", "f:", Operands::None(doctor::run)),
+    command("import", "", Operands::One("file", import::run)),
+    command(
+        "log",
+        "",
+        Operands::Word(&[
             ("brief", Request::Log { verbose: false }),
             ("verbose", Request::Log { verbose: true }),
         ]),
-    },
+    ),
+    command("metrics", "", Operands::None(|tool, _| relay(tool, &Request::Metrics {}))),
+    command("reload", "", Operands::None(|tool, _| relay(tool, &Request::Reload {}))),
     Command {
-        word: "metrics",
-        options: "",
-        operands: Operands::None(|tool, _| relay(tool, &Request::Metrics {})),
+        in_full: true,
+        ..command("rollback", "", Operands::None(|tool, _| relay(tool, &Request::Rollback {})))
     },
-    Command {
-        word: "reload",
-        options: "",
-        operands: Operands::None(|tool, _| relay(tool, &Request::Reload {})),
-    },
-    Command {
-        word: "rollback",
-        options: "",
-        operands: Operands::None(|tool, _| relay(tool, &Request::Rollback {})),
-    },
-    Command { word: "setup", options: "bf:", operands: Operands::None(setup::run) },
-    Command {
-        word: "show",
-        options: "",
-        operands: Operands::Word(&[
+    command("setup", "bf:", Operands::None(setup::run)),
+    command(
+        "show",
+        "",
+        Operands::Word(&[
             ("allow", Request::Show { what: Show::Allow }),
             ("block", Request::Show { what: Show::Block }),
             ("diff", Request::Show { what: Show::Diff }),
             ("hits", Request::Show { what: Show::Hits }),
         ]),
-    },
-    Command {
-        word: "status",
-        options: "",
-        operands: Operands::None(|tool, _| relay(tool, &Request::Status {})),
-    },
-    Command {
-        word: "test",
-        options: "",
-        operands: Operands::None(|tool, _| relay(tool, &Request::Test {})),
-    },
-    Command {
-        word: "update",
-        options: "fn",
-        operands: Operands::None(|tool, arguments| {
-            let (force, dry_run) = (arguments.has('f'), arguments.has('n'));
-            relay(tool, &Request::Update { force, dry_run })
-        }),
-    },
-    Command {
-        word: "upload",
-        options: "n",
-        operands: Operands::None(|tool, arguments| {
-            relay(tool, &Request::Upload { dry_run: arguments.has('n') })
-        }),
-    },
-    Command { word: "why", options: "", operands: Operands::One("address", why) },
+    ),
+    command("status", "q", Operands::None(status)),
+    command("test", "", Operands::None(|tool, _| relay(tool, &Request::Test {}))),
+    command("update", "fn", Operands::None(update)),
+    command("upload", "n", Operands::None(upload)),
+    Command { error: 2, ..command("why", "", Operands::Some("address", why::run)) },
 ];
 
-fn why(tool: &Tool, operand: &OsStr) -> Result<bool, Error> {
-    let text = operand.to_string_lossy();
-    let address: IpAddr = text.parse().map_err(|_| {
-        let why = format!("{text}: not a numeric IP address");
-        Error::Failed(Failure { what: "why".into(), why })
-    })?;
-    relay(tool, &Request::Why { address })
+const fn command(word: &'static str, options: &'static str, operands: Operands) -> Command {
+    Command { word, in_full: false, error: 1, options, operands }
 }
 
-/// Runs the command that `words` begin with; false when it was done and the answer is no.
-pub fn run(tool: &Tool, words: Vec<OsString>) -> Result<bool, Error> {
+/// With `-q` the exit status says it all.
+fn status(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
+    let request = Request::Status {};
+    if !arguments.has('q') {
+        return relay(tool, &request);
+    }
+    Ok(matches!(ask(tool, &request)?, Ending::Status(status) if is_well(&status)))
+}
+
+fn update(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
+    let (force, dry_run) = (arguments.has('f'), arguments.has('n'));
+    relay(tool, &Request::Update { force, dry_run })
+}
+
+fn upload(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
+    relay(tool, &Request::Upload { dry_run: arguments.has('n') })
+}
+
+/// Runs the command that `words` begin with; false when it was done and the answer is no. Sets
+/// `manner` by the command and its options.
+pub fn run(tool: &Tool, words: Vec<OsString>, manner: &mut Manner) -> Result<bool, Error> {
     let mut words = words.into_iter();
     let usage = |what: &str, why| Error::Usage {
         command: None,
@@ -130,11 +123,15 @@ pub fn run(tool: &Tool, words: Vec<OsString>) -> Result<bool, Error> {
     let Some(word) = words.next() else {
         return Err(usage("command", "missing".into()));
     };
-    let command = find(COMMANDS, |command| command.word, &word, "command")
+    let command = find(COMMANDS, |command| (command.word, command.in_full), &word, "command")
         .map_err(|why| usage(&word.to_string_lossy(), why))?;
+    manner.status = command.error;
     let wrong = |why| Error::argument(command, why);
     let arguments = Arguments::parse(command.options, words.collect())
         .map_err(|misuse| wrong(format!("{}: {}", misuse.option, misuse.why)))?;
+    if arguments.has('q') {
+        (manner.quiet, manner.status) = (true, 2);
+    }
     let one = |name: &str| match arguments.operands.as_slice() {
         [] => Err(wrong(format!("{name} missing"))),
         [operand] => Ok(operand),
@@ -146,10 +143,13 @@ pub fn run(tool: &Tool, words: Vec<OsString>) -> Result<bool, Error> {
             Some(more) => Err(surplus(command, more)),
         },
         Operands::One(name, run) => run(tool, one(name)?),
-        Operands::Any(_, run) => run(tool, &arguments),
+        Operands::Some(name, _) if arguments.operands.is_empty() => {
+            Err(wrong(format!("{name} missing")))
+        }
+        Operands::Some(_, run) | Operands::Any(_, run) => run(tool, &arguments),
         Operands::Word(table) => {
             let operand = one("word")?;
-            let (_, request) = find(table, |(word, _)| word, operand, "word")
+            let (_, request) = find(table, |(word, _)| (*word, false), operand, "word")
                 .map_err(|why| wrong(format!("{}: {why}", operand.to_string_lossy())))?;
             relay(tool, request)
         }
@@ -160,24 +160,27 @@ fn surplus(command: &'static Command, operand: &OsStr) -> Error {
     Error::argument(command, format!("{}: one too many", operand.to_string_lossy()))
 }
 
-/// The entry whose word is `given`, or the only one whose word begins so.
+/// The entry whose word is `given`, or the only one whose word begins so and need not stand in full.
 fn find<'a, T>(
     table: &'a [T],
-    word: fn(&T) -> &'static str,
+    word: fn(&T) -> (&'static str, bool),
     given: &OsStr,
     kind: &str,
 ) -> Result<&'a T, String> {
     let given = given.as_encoded_bytes();
-    if let Some(entry) = table.iter().find(|entry| word(entry).as_bytes() == given) {
+    let begins = |entry: &&T| word(entry).0.as_bytes().starts_with(given);
+    let begin: Vec<&T> = table.iter().filter(begins).collect();
+    if let Some(entry) = begin.iter().find(|entry| word(entry).0.len() == given.len()) {
         return Ok(entry);
     }
-    let begin: Vec<&T> =
-        table.iter().filter(|entry| word(entry).as_bytes().starts_with(given)).collect();
     match begin.as_slice() {
         [] => Err(format!("unknown {kind}")),
-        [entry] => Ok(entry),
+        [entry] => match word(entry) {
+            (word, true) => Err(format!("{word} has to be written in full")),
+            (_, false) => Ok(entry),
+        },
         _ => {
-            let words: Vec<&str> = begin.into_iter().map(word).collect();
+            let words: Vec<&str> = begin.into_iter().map(|entry| word(entry).0).collect();
             Err(format!("ambiguous {kind}: {}", words.join(", ")))
         }
     }
@@ -216,6 +219,7 @@ fn form(command: &Command) -> String {
     match operands {
         Operands::None(_) => format!("{word}{options}"),
         Operands::One(name, _) => format!("{word}{options} {name}"),
+        Operands::Some(name, _) => format!("{word}{options} {name} ..."),
         Operands::Any(name, _) => format!("{word}{options} [{name} ...]"),
         Operands::Word(table) => {
             let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();

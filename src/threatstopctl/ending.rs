@@ -1,6 +1,6 @@
 //! The ends of answers: what `done` carries for each command.
 
-use control::{Hits, Request, Status, Tested, Updated, Uploaded, Why};
+use control::{Hits, Request, Status, Tested, Updated, Uploaded};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -23,8 +23,6 @@ pub enum Ending {
     Hits(Box<Hits>),
     /// Of `upload`.
     Uploaded(Uploaded),
-    /// Of `why`.
-    Why(Why),
     /// Of `test`.
     Tested(Tested),
     /// Of `metrics`.
@@ -72,12 +70,11 @@ impl Ending {
             Request::Update { .. } | Request::Rollback {} => Self::Updated(form(done)?),
             Request::Show { what: Show::Block | Show::Allow } => Self::Shown(form(done)?),
             Request::Show { what: Show::Diff } => Self::Changed(form(done)?),
-            Request::Why { .. } => Self::Why(form(done)?),
             Request::Test {} => Self::Tested(form(done)?),
             Request::Metrics {} => Self::Metrics(form(done)?),
             Request::Show { what: Show::Hits } => Self::Hits(form(done)?),
             Request::Upload { .. } => Self::Uploaded(form(done)?),
-            Request::Reload {} | Request::Log { .. } => {
+            Request::Reload {} | Request::Log { .. } | Request::Why { .. } => {
                 let mut said: Map<String, Value> = form(done)?;
                 if said.is_empty() {
                     said.insert("done".into(), true.into());
@@ -87,10 +84,9 @@ impl Ending {
         })
     }
 
-    /// Whether the exit status is 0: the address is blocked, every trial of `test` went well.
+    /// Whether the exit status is 0: every trial of `test` went well.
     pub fn is_yes(&self) -> bool {
         match self {
-            Self::Why(why) => why.blocked,
             Self::Tested(tested) => tested.failed == 0,
             _ => true,
         }

@@ -26,6 +26,25 @@ pub enum Error {
     Failed(Failure),
     /// What there was to say could not be written.
     Stdout(io::Error),
+    /// What was wrong was told when it was found, and the command went on.
+    Told,
+}
+
+/// How errors are told, as far as the command line has said so when one comes up.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// `-j`: as a JSON document.
+    pub json: bool,
+    /// Not at all, for the exit status says it.
+    pub quiet: bool,
+    /// The exit status of an error.
+    pub status: u8,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self { json: false, quiet: false, status: 1 }
+    }
 }
 
 impl Error {
@@ -43,7 +62,7 @@ impl Error {
 
     /// Says it: one line on stderr, or with `-j` an object on stdout. Usage goes to stderr always.
     pub fn report(&self, json: bool) {
-        let failure = self.failure();
+        let Some(failure) = self.failure() else { return };
         // When neither stdout nor stderr takes it there is nobody left to tell.
         if let Self::Stdout(error) = self {
             // A reader that has seen enough, as head(1), is no failure worth a word.
@@ -63,21 +82,24 @@ impl Error {
         }
     }
 
-    fn failure(&self) -> Failure {
+    fn failure(&self) -> Option<Failure> {
         let (what, why) = match self {
-            Self::Usage { failure, .. } | Self::Failed(failure) => return failure.clone(),
+            Self::Told => return None,
+            Self::Usage { failure, .. } | Self::Failed(failure) => return Some(failure.clone()),
             Self::Client(_, error @ ClientError::Connect(..)) => ("connect", error.to_string()),
             Self::Client(word, error) => (*word, error.to_string()),
             Self::Stdout(error) => ("stdout", reason(error)),
         };
-        Failure { what: what.into(), why }
+        Some(Failure { what: what.into(), why })
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Failure { what, why } = self.failure();
-        write!(f, "{what}: {why}")
+        match self.failure() {
+            Some(Failure { what, why }) => write!(f, "{what}: {why}"),
+            None => f.write_str("told already"),
+        }
     }
 }
 

@@ -1,54 +1,50 @@
 //! The text of `show hits`.
 
-use std::fmt::Write as _;
+use control::{Hits, PortHits};
 
-use control::Hits;
-
-use crate::units::when;
+use crate::columns::{Stand::*, columns};
+use crate::units::ago;
 
 /// The tables, the busiest first, as of `now` in epoch seconds.
 pub fn render(hits: &Hits, now: u64) -> String {
     let mut text = format!(
         "counting since:  {}\npackets:         {} in, {} out\n",
-        when(hits.since, now),
+        ago(hits.since, now),
         hits.r#in,
         hits.out
     );
-    let lists = hits.lists.iter().map(|hit| (hit.list.clone(), hit.r#in, hit.out, String::new()));
-    table(&mut text, "list", lists);
-    let protocols =
-        hits.protocols.iter().map(|hit| (hit.protocol.clone(), hit.r#in, hit.out, String::new()));
-    table(&mut text, "protocol", protocols);
-    let ports = hits
-        .ports
-        .iter()
-        .map(|hit| (format!("{}/{}", hit.port, hit.protocol), hit.r#in, hit.out, String::new()));
-    table(&mut text, "port", ports);
+    let row =
+        |key: &str, r#in: u64, out: u64| vec![key.to_owned(), r#in.to_string(), out.to_string()];
+    let lists = hits.lists.iter().map(|hit| row(&hit.list, hit.r#in, hit.out));
+    table(&mut text, "list", lists.collect());
+    let protocols = hits.protocols.iter().map(|hit| row(&hit.protocol, hit.r#in, hit.out));
+    table(&mut text, "protocol", protocols.collect());
+    let port = |hit: &PortHits| format!("{}/{}", hit.port, hit.protocol);
+    let ports = hits.ports.iter().map(|hit| row(&port(hit), hit.r#in, hit.out));
+    table(&mut text, "port", ports.collect());
     let addresses = hits.addresses.iter().map(|hit| {
-        let more = format!("  {}  {}", when(hit.last, now), hit.lists.join(", "));
-        (hit.address.to_string(), hit.r#in, hit.out, more)
+        let mut cells = row(&hit.address.to_string(), hit.r#in, hit.out);
+        cells.extend([ago(hit.last, now), hit.lists.join(", ")]);
+        cells
     });
-    table(&mut text, "address", addresses);
+    table(&mut text, "address", addresses.collect());
     text
 }
 
 /// One table: a key, both directions, and perhaps more.
-fn table(text: &mut String, head: &str, rows: impl Iterator<Item = (String, u64, u64, String)>) {
-    let rows: Vec<_> = rows.collect();
-    if rows.is_empty() {
-        return;
-    }
-    let width = rows.iter().map(|(key, ..)| key.chars().count()).max().unwrap_or(0).max(head.len());
-    // writing to memory does not fail
-    let _ = writeln!(text, "\n{head:width$} {:>10} {:>10}", "in", "out");
-    for (key, r#in, out, more) in rows {
-        let _ = writeln!(text, "{key:width$} {in:>10} {out:>10}{more}", in = r#in);
+fn table(text: &mut String, head: &str, rows: Vec<Vec<String>>) {
+    let headings =
+        [(head, Left), ("in", Right), ("out", Right), ("last", Left), ("listed by", Left)];
+    let table = columns(&headings, &rows);
+    if !table.is_empty() {
+        text.push('\n');
+        *text += &table;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use control::{AddressHits, ListHits, PortHits, ProtocolHits};
+    use control::{AddressHits, ListHits, ProtocolHits};
 
     use super::*;
 
@@ -73,22 +69,22 @@ mod tests {
 counting since:  1m ago
 packets:         34 in, 1 out
 
-list                           in        out
-basic.threatstop.local         34          1
+list                    in  out
+basic.threatstop.local  34    1
 
-protocol         in        out
-tcp              34          1
+protocol  in  out
+tcp       34    1
 
-port           in        out
-22/tcp         34          1
+port    in  out
+22/tcp  34    1
 
-address              in        out
-198.51.100.7         34          1  10s ago  basic.threatstop.local
+address       in  out  last     listed by
+198.51.100.7  34    1  10s ago  basic.threatstop.local
 ";
         assert_eq!(render(&hits, 1000), expected);
         assert_eq!(
             render(&Hits::default(), 0),
-            "counting since:  now\npackets:         0 in, 0 out\n"
+            "counting since:  0s ago\npackets:         0 in, 0 out\n"
         );
     }
 }

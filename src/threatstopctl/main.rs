@@ -4,6 +4,7 @@
 mod arguments;
 mod capture;
 mod client;
+mod columns;
 mod commands;
 mod decode;
 mod doctor;
@@ -17,6 +18,7 @@ mod setup;
 mod status;
 mod text;
 mod units;
+mod why;
 
 #[cfg(test)]
 mod tests;
@@ -30,7 +32,7 @@ use std::process::ExitCode;
 use control::DEFAULT_SOCKET;
 
 use crate::arguments::Arguments;
-use crate::error::Error;
+use crate::error::{Error, Manner};
 
 /// Options before the command, as getopt(3) takes them.
 const OPTIONS: &str = "jVs:";
@@ -44,30 +46,32 @@ struct Tool {
 }
 
 fn main() -> ExitCode {
-    let mut json = false;
-    match start(env::args_os().skip(1).collect(), &mut json) {
+    let mut manner = Manner::default();
+    match start(env::args_os().skip(1).collect(), &mut manner) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            error.report(json);
-            ExitCode::FAILURE
+            if !manner.quiet {
+                error.report(manner.json);
+            }
+            ExitCode::from(manner.status)
         }
     }
 }
 
-/// Does what the command line says; false when it was done and the answer is no. Sets `json` as
-/// soon as it is known, since errors are printed by it too.
-fn start(words: Vec<OsString>, json: &mut bool) -> Result<bool, Error> {
+/// Does what the command line says; false when it was done and the answer is no. Sets `manner` as
+/// soon as it is known.
+fn start(words: Vec<OsString>, manner: &mut Manner) -> Result<bool, Error> {
     let mut arguments = Arguments::default();
     let read = arguments.read(OPTIONS, words);
-    *json = arguments.has('j');
+    manner.json = arguments.has('j');
     read.map_err(Error::option)?;
     if arguments.has('V') {
-        version(*json)?;
+        version(manner.json)?;
         return Ok(true);
     }
     let socket = arguments.value('s').map_or_else(|| DEFAULT_SOCKET.into(), PathBuf::from);
-    commands::run(&Tool { json: *json, socket }, arguments.operands)
+    commands::run(&Tool { json: manner.json, socket }, arguments.operands, manner)
 }
 
 fn version(json: bool) -> io::Result<()> {

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter};
 
-use control::{Check, Failure, REVERTED, Reply, Request, Status};
+use control::{Check, Failure, REVERTED, REVERTED_WAY_OUT, Reply, Request, Status};
 use prefix::Prefix;
 
 use crate::Tool;
@@ -50,6 +50,22 @@ pub fn relay(tool: &Tool, request: &Request) -> Result<bool, Error> {
     }
 }
 
+/// Asks the engine and prints nothing.
+///
+/// # Errors
+/// [`Error::Client`], and [`Error::Failed`] when the engine did not do it.
+pub fn ask(tool: &Tool, request: &Request) -> Result<Ending, Error> {
+    let broken = |error| Error::Client(request.word(), error);
+    let mut client = Client::ask(&tool.socket, request).map_err(broken)?;
+    loop {
+        match client.next().map_err(broken)? {
+            Reply::Done(done) => return Ending::read(request, done).map_err(broken),
+            Reply::Error(failure) => return Err(Error::Failed(failure)),
+            _ => {}
+        }
+    }
+}
+
 fn print(
     tool: &Tool,
     mut client: Client,
@@ -70,7 +86,8 @@ fn print(
                 if let Request::Reload {} = request {
                     let next = client.outlive(&tool.socket).map_err(broken)?;
                     if is_reverted(next) {
-                        let (what, why) = (request.word().into(), REVERTED.into());
+                        let what = request.word().into();
+                        let why = format!("{REVERTED}: {REVERTED_WAY_OUT}");
                         return Err(Error::Failed(Failure { what, why }));
                     }
                 }
@@ -78,6 +95,9 @@ fn print(
                 return Ok(ending.is_yes());
             }
             Reply::Error(failure) => return Err(Error::Failed(failure)),
+            Reply::Why(_) => {
+                return Err(broken(ClientError::Form("not what was asked for".into())));
+            }
         }
     }
 }

@@ -1,184 +1,339 @@
-//! The text of `status`: one topic a line, warnings first, then in the order of the JSON.
-
-use core::fmt::Display;
+//! The text of `status`: the verdict, what is wrong with the way out, then the figures in columns.
 
 use control::{
-    Attempt, Attempted, LastUpdate, PfStatus, ServerStatus, Spool, Status, TableStatus, Update,
-    Upload, UsedBy,
+    Attempt, Attempted, Direction, Held, HeldReason, LastUpdate, ServerStatus, Status, TableKind,
+    TableStatus,
 };
 
+use crate::columns::{Stand::*, columns};
 use crate::text::printable;
-use crate::units::{count, duration, octets, when};
+use crate::units::{ago, count, due, duration, octets};
 
-/// Column where the values begin.
-const COLUMN: usize = 16;
+/// What stands before a sentence that nobody may overlook.
+const WARNING: &str = "warning: ";
+/// Rows of tables or servers; what is beyond is told in one line.
+const ROWS: usize = 4;
 
-/// Lines under construction, and the time as of which they are true.
-struct Lines {
+/// The text, as of `now` in epoch seconds.
+pub fn render(status: &Status, now: u64) -> String {
+    let mut page = Page { text: verdict(status, now), now };
+    page.process(status);
+    page.tables(status);
+    page.runs(status);
+    page.servers(&status.servers);
+    page.spool(status);
+    page.held(&status.held);
+    page.text
+}
+
+/// Whether there is nothing to warn of.
+pub fn is_well(status: &Status) -> bool {
+    status.pf.warnings.is_empty()
+}
+
+/// The warnings, each with its way out below it; without any, one line that says how well it is.
+fn verdict(status: &Status, now: u64) -> String {
+    if is_well(status) {
+        return format!("{}\n", printable(&well(status, now)));
+    }
+    let indent = WARNING.len();
+    let mut text = String::new();
+    for (at, warning) in status.pf.warnings.iter().enumerate() {
+        text += &format!("{WARNING}{}\n", printable(warning));
+        if let Some(way_out) = status.pf.ways_out.get(at) {
+            text += &format!("{:indent$}{}\n", "", printable(way_out));
+        }
+    }
+    text
+}
+
+fn well(status: &Status, now: u64) -> String {
+    let blocks = status.tables.iter().filter(|table| table.kind == TableKind::Block);
+    let entries: u64 = blocks.filter_map(|table| table.entries).sum();
+    let prefixes = count(entries, "prefix", "prefixes");
+    let mut text = match status.pf.reload {
+        true => format!("ok: blocking {prefixes}"),
+        false => format!("ok: {prefixes} in the files, pf is left alone"),
+    };
+    text += &match status.update.last_good {
+        Some(at) => format!(", policy {} old", duration(now.saturating_sub(at))),
+        None => ", policy of unknown age".into(),
+    };
+    if status.upload.enabled {
+        text += &match (&status.upload.last, status.upload.last_good) {
+            (Some(Attempt { ok: false, at, .. }), _) => {
+                let since = status.upload.failing.unwrap_or(*at);
+                format!(", log failing for {}", duration(now.saturating_sub(since)))
+            }
+            (_, Some(at)) => format!(", log confirmed {}", ago(at, now)),
+            (_, None) => ", no log sent yet".into(),
+        };
+    }
+    for held in &status.held {
+        text += &match held.reason {
+            HeldReason::Rollback => ", rolled back".into(),
+            HeldReason::Change | HeldReason::Refused => format!(", {} list held back", held.table),
+        };
+    }
+    text
+}
+
+/// Text under construction, and the time as of which it is true.
+struct Page {
     text: String,
     now: u64,
 }
 
-/// The text, as of `now` in epoch seconds.
-pub fn render(status: &Status, now: u64) -> String {
-    let mut lines = Lines { text: String::new(), now };
-    for warning in &status.pf.warnings {
-        lines.put("warning", warning);
-    }
-    lines.put("version", format_args!("{}, up {}", status.version, duration(status.uptime)));
-    lines.pf(&status.pf);
-    lines.table("block", &status.tables.block);
-    lines.table("allow", &status.tables.allow);
-    lines.update(&status.update);
-    lines.upload(&status.upload);
-    for server in &status.servers {
-        lines.server(server);
-    }
-    lines.spool(&status.spool);
-    for held in &status.held {
-        lines.put("held back", format_args!("{}, {}", held.table, when(held.since, now)));
-        lines.more(Some(&held.text));
-    }
-    lines.text
-}
-
-impl Lines {
-    fn put(&mut self, topic: &str, value: impl Display) {
-        let topic = format!("{topic}:");
-        self.push(format!("{topic:COLUMN$}{value}"));
+impl Page {
+    /// Adds a table, which what others say must not leave.
+    fn columns(&mut self, headings: &[(&str, crate::columns::Stand)], rows: Vec<Vec<String>>) {
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
+        let table = columns(headings, &rows);
+        if !table.is_empty() {
+            self.text.push('\n');
+            self.text += &table;
+        }
     }
 
-    /// Ends a line, which what others say must not do by itself.
-    fn push(&mut self, line: String) {
-        self.text += &printable(&line);
+    /// Adds a line below a table.
+    fn line(&mut self, line: &str) {
+        self.text += &printable(line);
         self.text.push('\n');
     }
 
-    /// A sentence that explains the line before. It stays whole, however long, so that a reader
-    /// can search for it.
-    fn more(&mut self, sentence: Option<&str>) {
-        if let Some(sentence) = sentence {
-            self.push(format!("{:COLUMN$}{sentence}", ""));
-        }
+    /// A sentence, unless it stands above already: what is wrong is mostly wrong in several places.
+    fn new_sentence(&self, sentence: &str) -> String {
+        let known = self.text.contains(&printable(sentence));
+        if known { String::new() } else { sentence.to_owned() }
     }
 
-    fn when(&self, at: Option<u64>) -> String {
-        at.map_or_else(|| "never".into(), |at| when(at, self.now))
+    fn ago(&self, at: Option<u64>) -> String {
+        at.map_or_else(|| "never".into(), |at| ago(at, self.now))
     }
 
-    /// When a run that is planned will be.
     fn due(&self, at: Option<u64>) -> String {
-        match at {
-            None => "none planned".into(),
-            Some(at) if at <= self.now => "next now".into(),
-            Some(at) => format!("next {}", when(at, self.now)),
-        }
+        at.map_or_else(|| "none planned".into(), |at| due(at, self.now))
     }
 
-    fn pf(&mut self, pf: &PfStatus) {
-        let state = match pf.enabled {
-            Some(true) => "enabled",
-            Some(false) => "disabled",
-            None => "unknown",
+    fn process(&mut self, status: &Status) {
+        let pf = &status.pf;
+        let state = match (pf.reload, pf.enabled) {
+            (false, _) => "left alone",
+            (_, Some(true)) => "enabled",
+            (_, Some(false)) => "disabled",
+            (_, None) => "unknown",
         };
-        let limit = pf.limit.map_or_else(|| "unknown".into(), |limit| limit.to_string());
         let backend = if pf.backend == "pf" { "" } else { &format!(" ({})", pf.backend) };
-        self.put("pf", format_args!("{state}{backend}, table-entries limit {limit}"));
-        self.more(pf.error.as_deref());
+        self.columns(
+            &[
+                ("version", Left),
+                ("service up", Left),
+                ("engine up", Left),
+                ("restarts", Right),
+                ("pf", Left),
+                ("table-entries limit", Right),
+            ],
+            vec![vec![
+                status.version.clone(),
+                duration(status.uptime),
+                duration(status.engine.uptime),
+                status.engine.restarts.map(|restarts| restarts.to_string()).unwrap_or_default(),
+                format!("{state}{backend}"),
+                pf.limit.map_or_else(|| "unknown".into(), |limit| limit.to_string()),
+            ]],
+        );
+        if let Some(error) = &pf.error {
+            let error = self.new_sentence(error);
+            self.line(&error);
+        }
     }
 
-    fn table(&mut self, topic: &str, table: &TableStatus) {
-        let state = match (table.present, table.entries) {
-            (Some(false), _) => "not in pf".into(),
-            (_, Some(entries)) => {
-                format!(
-                    "{}, changed {}",
-                    count(entries, "entry", "entries"),
-                    self.when(table.changed)
-                )
-            }
-            (_, None) => "unknown".into(),
+    fn tables(&mut self, status: &Status) {
+        let both = status.tables.iter().all(|table| table.direction == Direction::Both);
+        let row = |table: &TableStatus| {
+            let entries = match (table.present, table.entries) {
+                (Some(false), _) if status.pf.reload => "not in pf".into(),
+                (_, Some(entries)) => entries.to_string(),
+                (_, None) => "unknown".into(),
+            };
+            // what such a table is for
+            let packets = match table.kind {
+                TableKind::Block => table.blocked_packets,
+                TableKind::Allow => table.passed_packets,
+            };
+            let direction = match table.direction {
+                _ if both => "",
+                Direction::In => "in",
+                Direction::Out => "out",
+                Direction::Both => "both",
+            };
+            vec![
+                table.name.clone(),
+                direction.into(),
+                entries,
+                self.ago(table.changed),
+                packets.map_or_else(
+                    || "unknown".into(),
+                    |[r#in, out]| format!("{in}/{out}", in = r#in),
+                ),
+                used(table),
+            ]
         };
-        self.put(&format!("{topic} table"), format_args!("{}, {state}", table.name));
-        self.put(&format!("{topic} rules"), table.used.map_or_else(|| "unknown".into(), used));
-        let packets = |packets: Option<[u64; 2]>| match packets {
-            Some([inward, outward]) => format!("{inward} in, {outward} out"),
-            None => "unknown".into(),
-        };
-        let (blocked, passed) = (packets(table.blocked_packets), packets(table.passed_packets));
-        self.put(&format!("{topic} packets"), format_args!("blocked {blocked}; passed {passed}"));
+        let rows = status.tables.iter().take(ROWS).map(row).collect();
+        self.columns(
+            &[
+                ("table", Left),
+                ("direction", Left),
+                ("entries", Right),
+                ("changed", Left),
+                ("packets in/out", Right),
+                ("used by", Left),
+            ],
+            rows,
+        );
+        if let Some(more) = status.tables.get(ROWS..).filter(|more| !more.is_empty()) {
+            let entries: u64 = more.iter().filter_map(|table| table.entries).sum();
+            let tables = count(more.len() as u64, "more table", "more tables");
+            self.line(&format!("{tables} with {}", count(entries, "entry", "entries")));
+        }
     }
 
-    fn update(&mut self, update: &Update) {
+    fn runs(&mut self, status: &Status) {
+        let (update, upload) = (&status.update, &status.upload);
         let failures = match update.failures {
-            0 => String::new(),
-            failures => format!(", {}", count(failures.into(), "failure", "failures")),
+            0 | 1 => String::new(),
+            failures => format!(", {failures} in a row"),
         };
-        let (good, due) = (self.when(update.last_good), self.due(update.next));
-        self.put("update", format_args!("{}{failures}, last good {good}, {due}", update.state));
-        let Some(LastUpdate { started, seconds, result, why, server, ttl }) = &update.last else {
-            return self.put("last update", "never");
+        let state = match update.state.as_str() {
+            // the row has to be short; the warning has the whole word
+            "waiting for provisioning" => "waiting",
+            state => state,
         };
-        let started = when(*started, self.now);
-        let mut value = format!("{result}, {started}, took {seconds:.2}s");
-        if let Some(server) = server {
-            value += &format!(", from {server}");
+        let (last, result) = match &update.last {
+            Some(LastUpdate { started, seconds, result, .. }) => {
+                (Some(*started), format!("{result} in {seconds:.2}s{failures}"))
+            }
+            None => (None, String::new()),
+        };
+        let rows = vec![
+            vec![
+                "update".into(),
+                state.into(),
+                self.ago(last),
+                result,
+                self.ago(update.last_good),
+                self.due(update.next),
+            ],
+            vec![
+                "upload".into(),
+                if upload.enabled { "on".into() } else { "off".into() },
+                self.ago(upload.last.as_ref().map(|last| last.at)),
+                upload
+                    .last
+                    .as_ref()
+                    .map_or("", |last| if last.ok { "confirmed" } else { "failed" })
+                    .into(),
+                self.ago(upload.last_good),
+                if upload.enabled { self.due(upload.next) } else { String::new() },
+            ],
+        ];
+        self.columns(
+            &[
+                ("run", Left),
+                ("state", Left),
+                ("last", Left),
+                ("result", Left),
+                ("last good", Left),
+                ("next", Left),
+            ],
+            rows,
+        );
+        let held = !status.held.is_empty() && update.state == "held back";
+        let update = update.last.as_ref().and_then(|last| last.why.as_deref()).filter(|_| !held);
+        let upload = upload.last.as_ref().filter(|last| !last.ok).map(|last| last.text.as_str());
+        for (run, why) in [("update", update), ("upload", upload)] {
+            let why = self.new_sentence(why.unwrap_or_default());
+            if !why.is_empty() {
+                self.line(&format!("{run}: {why}"));
+            }
         }
-        if let Some(ttl) = ttl {
-            value += &format!(", ttl {}", duration((*ttl).into()));
-        }
-        self.put("last update", value);
-        self.more(why.as_deref());
     }
 
-    fn upload(&mut self, upload: &Upload) {
-        let (good, due) = (self.when(upload.last_good), self.due(upload.next));
-        if upload.enabled {
-            self.put("upload", format_args!("enabled, last good {good}, {due}"));
-        } else {
-            self.put("upload", format_args!("disabled, last good {good}"));
-        }
-        if upload.gaps + upload.damaged > 0 {
-            let (gaps, damaged) = (count(upload.gaps, "gap", "gaps"), upload.damaged);
-            self.put(
-                "packet log",
-                format_args!("{gaps}, {}", count(damaged, "damaged file", "damaged files")),
-            );
-        }
-        let Some(Attempt { at, ok, text }) = &upload.last else {
-            return self.put("last upload", "never");
+    fn servers(&mut self, servers: &[ServerStatus]) {
+        // those that fail first, else in the order of the configuration
+        let fails =
+            |server: &&ServerStatus| server.last.as_ref().is_some_and(|last| last.error.is_some());
+        let (failing, others): (Vec<_>, Vec<_>) = servers.iter().partition(fails);
+        let row = |server: &&ServerStatus| {
+            let ServerStatus { server, last, failures } = server;
+            let Some(Attempted { at, address, error }) = last else {
+                return vec![server.clone(), "not asked yet".into()];
+            };
+            let state = if error.is_none() { "ready" } else { "failing" };
+            let address = address.clone().filter(|address| address != server).unwrap_or_default();
+            let failures = if *failures > 0 { failures.to_string() } else { String::new() };
+            let error = self.new_sentence(error.as_deref().unwrap_or_default());
+            vec![server.clone(), state.into(), ago(*at, self.now), address, failures, error]
         };
-        let result = if *ok { "confirmed" } else { "failed" };
-        self.put("last upload", format_args!("{result}, {}", when(*at, self.now)));
-        self.more(Some(text.as_str()).filter(|_| !ok));
+        let rows = failing.iter().chain(&others).take(ROWS).map(row).collect();
+        self.columns(
+            &[
+                ("server", Left),
+                ("state", Left),
+                ("asked", Left),
+                ("at", Left),
+                ("failures", Right),
+                ("why", Left),
+            ],
+            rows,
+        );
+        let more = servers.len().saturating_sub(ROWS);
+        if more > 0 {
+            let failing = match failing.len().saturating_sub(ROWS) {
+                0 => "none of them failing".to_owned(),
+                failing => format!("{failing} of them failing"),
+            };
+            self.line(&format!("{}, {failing}", count(more as u64, "more server", "more servers")));
+        }
     }
 
-    fn server(&mut self, ServerStatus { server, last, failures }: &ServerStatus) {
-        let Some(Attempted { at, address, error }) = last else {
-            return self.put("server", format_args!("{server}, not asked yet"));
-        };
-        let mut value = match error {
-            None => format!("{server}, answered {}", when(*at, self.now)),
-            Some(_) => format!("{server}, failed {}", when(*at, self.now)),
-        };
-        if let Some(address) = address.as_ref().filter(|address| *address != server) {
-            value += &format!(" as {address}");
+    fn spool(&mut self, status: &Status) {
+        let (spool, upload) = (&status.spool, &status.upload);
+        if !upload.enabled && spool.slices == 0 {
+            return;
         }
-        if *failures > 0 {
-            value += &format!(", {} in a row", count((*failures).into(), "failure", "failures"));
-        }
-        self.put("server", value);
-        self.more(error.as_deref());
+        let some = |number: u64| if number > 0 { number.to_string() } else { String::new() };
+        self.columns(
+            &[
+                ("spool", Left),
+                ("used", Left),
+                ("dropped", Right),
+                ("gaps in the log", Right),
+                ("damaged files", Right),
+            ],
+            vec![vec![
+                count(spool.slices, "slice", "slices"),
+                format!("{} of {}", octets(spool.octets), octets(spool.limit)),
+                spool.dropped.to_string(),
+                some(upload.gaps),
+                some(upload.damaged),
+            ]],
+        );
     }
 
-    fn spool(&mut self, spool: &Spool) {
-        let slices = count(spool.slices, "slice", "slices");
-        let (used, limit) = (octets(spool.octets), octets(spool.limit));
-        self.put("spool", format_args!("{slices}, {used} of {limit}, {} dropped", spool.dropped));
+    fn held(&mut self, held: &[Held]) {
+        let row = |held: &Held| {
+            vec![held.table.clone(), ago(held.since, self.now), self.new_sentence(&held.text)]
+        };
+        let rows = held.iter().map(row).collect();
+        self.columns(&[("held back", Left), ("since", Left), ("why", Left)], rows);
     }
 }
 
-fn used(by: UsedBy) -> String {
+/// What refers to a table.
+fn used(table: &TableStatus) -> String {
+    let Some(by) = table.used else { return "unknown".into() };
     let rules = count(by.rules.into(), "rule", "rules");
     match by.anchors {
         0 => rules,

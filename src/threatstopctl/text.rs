@@ -50,7 +50,6 @@ impl<W: Write> Output for Text<W> {
         match ending {
             Ending::Status(status) => self.line(&status::render(status, now()))?,
             Ending::Hits(hits) => self.line(&hits::render(hits, now()))?,
-            Ending::Why(why) => self.line(&why.text)?,
             Ending::Metrics(metrics) => self.line(&metrics.text)?,
             // Of the others the lines before have said everything.
             _ => {}

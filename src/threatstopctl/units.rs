@@ -4,11 +4,15 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// A duration in its two largest units: `45s`, `12m 5s`, `3h 12m`, `2d 1h`.
+/// Times that differ by no more are the same: changes are told apart by theirs, so that of two within
+/// a second the later one has the next.
+const SAME: u64 = 2;
+
+/// A duration as precise as anybody needs it: `45s`, `12m`, `3h 12m`, `2d 1h`.
 pub fn duration(seconds: u64) -> String {
     let (large, small) = match seconds {
         0..MINUTE => return format!("{seconds}s"),
-        MINUTE..HOUR => ((MINUTE, "m"), (1, "s")),
+        MINUTE..HOUR => return format!("{}m", seconds / MINUTE),
         HOUR..DAY => ((HOUR, "h"), (MINUTE, "m")),
         DAY.. => ((DAY, "d"), (HOUR, "h")),
     };
@@ -19,13 +23,20 @@ pub fn duration(seconds: u64) -> String {
     }
 }
 
-/// A time as seen from `now`, both in epoch seconds: `12m ago`, `in 47m`, `now`. Times of the past
-/// lie in the future when somebody set the clock back, which is then visible.
-pub fn when(at: u64, now: u64) -> String {
-    match at {
-        _ if at < now => format!("{} ago", duration(now - at)),
-        _ if at > now => format!("in {}", duration(at - now)),
-        _ => "now".into(),
+/// A time of the past as seen from `now`, both in epoch seconds: `12m ago`. When somebody set the
+/// clock back, nobody knows how long ago it was; how far the clock lies behind is visible then.
+pub fn ago(at: u64, now: u64) -> String {
+    match at.checked_sub(now) {
+        Some(ahead @ SAME..) => format!("{} ahead of the clock", duration(ahead)),
+        _ => format!("{} ago", duration(now.saturating_sub(at))),
+    }
+}
+
+/// A time to come: `in 47m`, or `now` when it is over.
+pub fn due(at: u64, now: u64) -> String {
+    match at.saturating_sub(now) {
+        0 => "now".into(),
+        left => format!("in {}", duration(left)),
     }
 }
 

@@ -88,7 +88,7 @@ fn what_is_no_request_is_refused() {
     let twice = b"{\"command\":\"status\"}\n{\"command\":\"rollback\"}\n";
     assert_eq!(say(&scratch.socket(), twice).lines().count(), 1);
     assert_eq!(table(&daemon, BLOCK).as_deref(), Some(text.as_str()));
-    assert!(daemon.ctl(&["status"]).stdout.contains("update:         idle"));
+    assert!(daemon.ctl(&["status"]).stdout.contains("\nupdate  idle  "));
     update(&daemon);
     assert!(daemon.stop().success());
 }
@@ -521,7 +521,7 @@ fn a_reload_that_is_taken_back_fails() {
         let why = refused(&daemon, &["reload"]);
         assert!(why.starts_with(&format!("threatstopctl: reload: {words}")), "{key}: {why}");
         assert!(why.ends_with("see the log, mend it, and reload again\n"), "{key}: {why}");
-        assert!(status().contains(&format!("warning:        {words}")), "{}", status());
+        assert!(status().contains(&format!("warning: {words}")), "{}", status());
         assert_eq!(table(&daemon, BLOCK).as_deref(), Some(text.as_str()));
         update(&daemon);
     }

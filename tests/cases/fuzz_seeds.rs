@@ -297,8 +297,10 @@ fn requests(seeds: &mut Vec<Seed>) {
         Request::Status {},
         Request::Update { force: true, dry_run: false },
         Request::Upload { dry_run: true },
-        Request::Why { address: "2001:db8::1".parse().unwrap() },
-        Request::Why { address: "192.0.2.1".parse().unwrap() },
+        Request::Why { addresses: vec!["2001:db8::1".parse().unwrap()] },
+        Request::Why {
+            addresses: ["192.0.2.1", "198.51.100.7"].map(|addr| addr.parse().unwrap()).into(),
+        },
         Request::Test {},
         Request::Rollback {},
         Request::Reload {},

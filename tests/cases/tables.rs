@@ -524,7 +524,7 @@ fn nothing_blocked_is_never_silent() {
         daemon.wait_for_after(mark, sentence, Duration::from_secs(5));
         let status = daemon.ctl(&["status"]);
         assert!(
-            status.stdout.contains(&format!("warning:        {sentence}")),
+            status.stdout.contains(&format!("warning: {sentence}\n         ")),
             "{}",
             status.stdout
         );

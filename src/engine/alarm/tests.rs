@@ -7,7 +7,7 @@ const HOUR: u64 = 3600;
 const NOW: u64 = 1_800_000_000;
 
 fn texts(memory: &Memory) -> Vec<String> {
-    found(memory, 3 * HOUR, NOW, 4 * HOUR).into_iter().map(|(_, text)| text).collect()
+    found(memory, 3 * HOUR, NOW, 4 * HOUR).into_iter().map(|(_, alarm)| alarm.text).collect()
 }
 
 fn last(why: Option<&str>) -> Option<LastUpdate> {
@@ -26,20 +26,24 @@ fn last(why: Option<&str>) -> Option<LastUpdate> {
 fn a_policy_grows_old_after_three_intervals() {
     let memory = |ago| Memory { last_good: Some(NOW - ago), ..Memory::default() };
     assert_eq!(texts(&memory(3 * HOUR)), [""; 0]);
-    let old = "the policy is 3 hours old: see threatstopctl status";
+    let old = "the policy is 3 hours old: no update has ended since";
     assert_eq!(texts(&memory(3 * HOUR + 1)), [old]);
     let failed = Memory { last: last(Some("no server answers")), ..memory(50 * HOUR) };
     assert_eq!(texts(&failed), ["the policy is 2 days old: no server answers"]);
     let back = Memory { rolled_back: Some(NOW), last: last(None), ..memory(5 * HOUR) };
-    let words = "rolled back: nothing is published until threatstopctl update";
-    assert_eq!(texts(&back), [format!("the policy is 5 hours old: {words}")]);
+    assert_eq!(texts(&back), ["the policy is 5 hours old: rolled back"]);
+    let (_, alarm) = &found(&back, 3 * HOUR, NOW, 4 * HOUR)[0];
+    assert_eq!(
+        alarm.to_string(),
+        "the policy is 5 hours old: rolled back (nothing is published until threatstopctl update)"
+    );
 }
 
 #[test]
 fn a_device_without_any_policy_is_told_of() {
     let memory = |ago| Memory { first_start: NOW - ago, ..Memory::default() };
     assert_eq!(texts(&memory(HOUR)), [""; 0]);
-    let none = "no policy for 4 hours: see threatstopctl status";
+    let none = "no policy for 4 hours: no update has ended since";
     assert_eq!(texts(&memory(4 * HOUR)), [none]);
 }
 
@@ -65,6 +69,6 @@ fn what_is_held_back_too_long_is_told_of() {
 #[test]
 fn a_clock_that_was_set_back_silences_nothing() {
     let memory = Memory { last_good: Some(NOW + 1_000_000), ..Memory::default() };
-    assert_eq!(texts(&memory), ["the policy is 4 hours old: see threatstopctl status"]);
+    assert_eq!(texts(&memory), ["the policy is 4 hours old: no update has ended since"]);
     assert!(found(&memory, 3 * HOUR, NOW, HOUR).is_empty());
 }

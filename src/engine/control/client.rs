@@ -15,7 +15,8 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::places::Seat;
-use super::{hits, metrics, report, test, upload};
+use super::{hits, metrics, report, test, upload, why};
+use crate::protect::protected;
 use crate::update::Before;
 use crate::{Engine, update};
 
@@ -183,7 +184,13 @@ async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> i
             let at = engine.state.memory().changed.iter().flatten().max().copied();
             client.done(json!({"added": added, "removed": removed, "at": at})).await
         }
-        Request::Why { address } => client.done(report::why(engine, address)).await,
+        Request::Why { addresses } => {
+            let protected = protected(engine);
+            for address in addresses {
+                client.send(&Reply::Why(Box::new(why::why(engine, &protected, address)))).await?;
+            }
+            client.done(json!({})).await
+        }
         Request::Test {} => test::test(engine, client).await,
         Request::Rollback {} => match update::rollback(engine).await {
             Ok(updated) => {

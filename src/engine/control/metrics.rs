@@ -68,7 +68,7 @@ pub async fn text(engine: &Engine) -> String {
     text.gauge("threatstop_uptime_seconds", "Time since the start.", Some(status.uptime));
     text.gauge("pf_enabled", "Whether pf is enabled.", status.pf.enabled.map(u8::from));
     text.gauge("pf_table_entries_limit", "Limit table-entries of pf.", status.pf.limit);
-    tables(&mut text, [&status.tables.block, &status.tables.allow]);
+    tables(&mut text, &status.tables);
     text.gauge(
         "threatstop_warnings",
         "Sentences in threatstopctl status that nobody may overlook.",
@@ -97,7 +97,7 @@ pub async fn text(engine: &Engine) -> String {
     text.0
 }
 
-fn tables(text: &mut Text, tables: [&TableStatus; 2]) {
+fn tables(text: &mut Text, tables: &[TableStatus]) {
     text.family("pf_table_entries", "gauge", "Prefixes in a table of pf.");
     for table in tables {
         if let Some(entries) = table.entries {

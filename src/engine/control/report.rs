@@ -1,12 +1,12 @@
-//! `status` and `why`.
-
-use std::net::IpAddr;
+//! `status`.
 
 use control::{
-    Held, HeldReason, PfStatus, REVERTED, Status, TableStatus, Tables, Update, Upload, UsedBy, Why,
+    Direction, EngineStatus, Held, HeldReason, PfStatus, REVERTED, REVERTED_WAY_OUT, Status,
+    TableKind, TableStatus, Update, Upload, UsedBy,
 };
 use imsg::{Stats, TableId};
 
+use crate::warning::Warning;
 use crate::{Engine, alarm, clock, watch};
 
 /// The state of everything.
@@ -19,28 +19,26 @@ pub async fn status(engine: &Engine) -> Status {
     let asked = stats.failure.is_empty();
     let config = &engine.config;
     let memory = engine.state.memory().clone();
-    let log = engine.log.figures();
+    let mut log = engine.log.figures();
     let limit = engine.given.start.table_entries;
-    let reverted = engine.given.start.reverted.then(|| REVERTED.to_owned());
+    let warnings = warnings(engine, &stats, std::mem::take(&mut log.warnings));
+    let (warnings, ways_out) =
+        warnings.into_iter().map(|warning| (warning.text, warning.way_out)).unzip();
+    let uptime = engine.started.elapsed().as_secs();
     Status {
         version: env!("CARGO_PKG_VERSION").into(),
-        uptime: engine.started.elapsed().as_secs(),
+        uptime,
+        engine: EngineStatus { uptime, restarts: None },
         pf: PfStatus {
             enabled: asked.then_some(stats.running),
             backend: config.tables.backend.as_str().into(),
+            reload: config.tables.reload,
             limit: (limit > 0).then_some(limit.into()),
             error: (!asked).then(|| stats.failure.clone()),
-            warnings: reverted
-                .into_iter()
-                .chain(watch::warnings(engine, &stats))
-                .chain(alarm::alarms(engine))
-                .chain(log.warnings)
-                .collect(),
+            warnings,
+            ways_out,
         },
-        tables: Tables {
-            block: table(engine, &stats, TableId::Block),
-            allow: table(engine, &stats, TableId::Allow),
-        },
+        tables: TableId::BY_NUMBER.map(|id| table(engine, &stats, id)).into(),
         update: Update {
             state: update_state(engine),
             last: memory.last.clone(),
@@ -53,6 +51,7 @@ pub async fn status(engine: &Engine) -> Status {
             last: log.last,
             last_good: log.last_good,
             next: log.next,
+            failing: log.failing,
             gaps: log.gaps,
             damaged: log.damaged,
         },
@@ -62,18 +61,86 @@ pub async fn status(engine: &Engine) -> Status {
     }
 }
 
+/// All that nobody may overlook, the worst first.
+fn warnings(engine: &Engine, stats: &Stats, log: Vec<Warning>) -> Vec<Warning> {
+    let reverted = engine.given.start.reverted;
+    let mut all: Vec<Warning> =
+        reverted.then(|| Warning::new(REVERTED, REVERTED_WAY_OUT)).into_iter().collect();
+    let alarms = alarm::alarms(engine);
+    // an alarm tells of it, too, once a new device had time enough
+    if alarms.is_empty() {
+        all.extend(nothing_yet(engine));
+    }
+    all.extend(watch::warnings(engine, stats));
+    all.extend(other_content(engine, stats));
+    all.extend(alarms);
+    all.extend(log);
+    all
+}
+
+/// The warnings of tables that the kernel has otherwise than we do, until they are mended.
+fn other_content(engine: &Engine, stats: &Stats) -> Vec<Warning> {
+    let tables = &engine.config.tables;
+    // a run changes first the one and then the other
+    if !tables.reload || !stats.failure.is_empty() || engine.runs.running() {
+        return Vec::new();
+    }
+    let policy = engine.state.policy();
+    let warning = |id: TableId| {
+        let (ours, stat) = (policy.set(id)?.len(), &stats.tables[id as usize]);
+        let name = match id {
+            TableId::Block => &tables.block,
+            TableId::Allow => &tables.allow,
+        };
+        let text = match (stat.present, stat.entries as usize) {
+            (_, entries) if entries == ours => return None,
+            (true, entries) => format!("pf table <{name}> has {entries} prefixes and not {ours}"),
+            (false, _) => format!("pf table <{name}> is not there, but {ours} prefixes for it are"),
+        };
+        let way_out = "somebody changed it; threatstopctl update mends it at once";
+        Some(Warning::new(text, way_out))
+    };
+    TableId::BY_NUMBER.into_iter().filter_map(warning).collect()
+}
+
+/// The warning of a table that has never had anything in it.
+fn nothing_yet(engine: &Engine) -> Option<Warning> {
+    if engine.state.policy().block.is_some() {
+        return None;
+    }
+    let memory = engine.state.memory();
+    let why = memory.last.as_ref().and_then(|last| last.why.as_deref());
+    let text = match why {
+        Some(why) => format!("no policy yet, nothing is blocked: {why}"),
+        None => "no policy yet, nothing is blocked".to_owned(),
+    };
+    let way_out = match (why, memory.waiting) {
+        (None, _) => "the first update is under way: threatstopctl update shows it",
+        (Some(_), true) => "waiting for provisioning, which may take an hour: threatstopctl test",
+        (Some(_), false) => "threatstopctl test tries servers and lists",
+    };
+    Some(Warning::new(text, way_out))
+}
+
 fn table(engine: &Engine, stats: &Stats, table: TableId) -> TableStatus {
     let stat = &stats.tables[table as usize];
     let asked = stats.failure.is_empty();
     let tables = &engine.config.tables;
-    let name = match table {
-        TableId::Block => &tables.block,
-        TableId::Allow => &tables.allow,
+    let (name, kind) = match table {
+        TableId::Block => (&tables.block, TableKind::Block),
+        TableId::Allow => (&tables.allow, TableKind::Allow),
+    };
+    // without reload pf's table is not ours to tell of
+    let entries = match tables.reload {
+        true => asked.then_some(stat.entries.into()),
+        false => engine.state.policy().set(table).map(|set| set.len() as u64),
     };
     TableStatus {
         name: name.as_str().into(),
+        kind,
+        direction: Direction::Both,
         present: asked.then_some(stat.present),
-        entries: asked.then_some(stat.entries.into()),
+        entries,
         changed: engine.state.memory().changed[table as usize],
         blocked_packets: asked.then_some(stat.blocked),
         passed_packets: asked.then_some(stat.passed),
@@ -109,6 +176,7 @@ fn held(engine: &Engine) -> Vec<Held> {
                 reason: if held.can_force { HeldReason::Change } else { HeldReason::Refused },
                 since: held.since,
                 text: held.text.clone(),
+                can_force: held.can_force,
             });
         }
     }
@@ -121,53 +189,8 @@ fn held(engine: &Engine) -> Vec<Held> {
                 "rolled back on {}: nothing is published until threatstopctl update",
                 clock::date(since)
             ),
+            can_force: false,
         });
     }
     all
-}
-
-/// Why an address is blocked, or is not.
-pub fn why(engine: &Engine, address: IpAddr) -> Why {
-    let policy = engine.state.policy();
-    let empty = prefix::PrefixSet::default();
-    let protected = crate::protect::protected(engine);
-    let evidence = policy::Evidence {
-        block: policy.block.as_ref().unwrap_or(&empty),
-        since: &policy.since,
-        block_lists: &policy.block_lists,
-        allow_lists: &policy.allow_lists,
-        protected: &protected,
-    };
-    let found = policy::why(&evidence, address);
-    let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-    let protected = found.protected_by.map(|p| format!("{} ({})", p.net, p.reason));
-    let (lists, allowed_by) = (names(&found.listed_by), names(&found.allowed_by));
-    let listed = if lists.is_empty() {
-        "not listed".to_owned()
-    } else {
-        format!("listed by {}", lists.join(", "))
-    };
-    let text = match (&found.entry, &protected) {
-        (Some(entry), _) => {
-            let since = found.since.map(|since| format!(", since {}", clock::date(since)));
-            format!("{address} is blocked: {entry}, {listed}{}", since.unwrap_or_default())
-        }
-        (None, _) if !allowed_by.is_empty() => {
-            format!("{address} is not blocked: allowed by {}, {listed}", allowed_by.join(", "))
-        }
-        (None, Some(network)) => {
-            format!("{address} is not blocked: protected by {network}, {listed}")
-        }
-        (None, None) => format!("{address} is not blocked: {listed}"),
-    };
-    Why {
-        address,
-        blocked: found.blocked(),
-        prefix: found.entry.map(|entry| entry.to_string()),
-        since: found.since,
-        lists,
-        allowed_by,
-        protected_by: protected,
-        text,
-    }
 }

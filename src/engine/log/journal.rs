@@ -105,6 +105,8 @@ pub struct Journal {
     pub last: Option<control::Attempt>,
     /// The last one that the server confirmed.
     pub last_good: Option<u64>,
+    /// The first attempt that failed since.
+    pub failing: Option<u64>,
     /// Slices that the server confirmed.
     pub uploaded: u64,
     /// Attempts that failed.

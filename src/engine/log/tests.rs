@@ -77,13 +77,13 @@ fn what_cannot_be_written_stays_pending() {
     assert!(log.cut().unwrap_err().contains(&id));
     assert_eq!(log.inner.borrow().pending.text, b"one\n");
     let warnings = log.figures().warnings;
-    let end = "; what was read is kept once that is mended";
-    assert!(warnings.len() == 1 && warnings[0].starts_with("spool: "), "{warnings:?}");
-    assert!(warnings[0].contains(&id) && warnings[0].ends_with(end), "{warnings:?}");
+    let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+    assert!(warning.text.starts_with("spool: ") && warning.text.contains(&id), "{warning}");
+    assert_eq!(warning.way_out, "what was read is kept once that is mended");
     read(&log, "two\n", 200);
     fs::remove_dir(&obstacle).unwrap();
     log.cut().unwrap();
-    assert_eq!(log.figures().warnings, Vec::<String>::new());
+    assert_eq!(log.figures().warnings, []);
     assert_eq!(state(&open(dir.path())), (Some(200), vec!["one\ntwo\n".into()], 1));
 }
 
@@ -109,4 +109,44 @@ fn a_position_without_text_is_kept_too() {
     log.inner.borrow_mut().position.enter([7; 24].into(), 4711);
     log.cut().unwrap();
     assert_eq!(state(&open(dir.path())), (Some(4711), Vec::new(), 0));
+}
+
+/// Fails when uploads that fail for a day are not told of, or those of an hour are.
+#[test]
+fn uploads_that_fail_for_a_day_are_told_of() {
+    const NOW: u64 = 1_800_000_000;
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    let warned = |failing: Option<u64>, ok: bool| {
+        let mut inner = log.inner.borrow_mut();
+        let text = "connect: Connection refused".into();
+        inner.journal.last = Some(control::Attempt { at: NOW, ok, text });
+        inner.journal.failing = failing;
+        inner.warnings(NOW)
+    };
+    assert_eq!(warned(Some(NOW - 3600), false), []);
+    assert_eq!(warned(None, true), []);
+    // a clock that was set back
+    assert_eq!(warned(Some(NOW + 3600), false), []);
+    let told = warned(Some(NOW - 2 * FAILING), false);
+    let [told] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(told.text, "no log was uploaded for 2 days: connect: Connection refused");
+}
+
+/// Fails when nobody is told that the spool has no room left.
+#[test]
+fn a_full_spool_is_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    assert_eq!(log.figures().warnings, []);
+    for time in 0.. {
+        let limit = log.figures().spool.limit;
+        if log.figures().spool.octets >= limit / 10 * 9 {
+            break;
+        }
+        read(&log, &"x".repeat(30_000), time);
+        log.cut().unwrap();
+    }
+    let warnings = log.figures().warnings;
+    assert!(warnings.len() == 1 && warnings[0].text.starts_with("the spool is full"));
 }

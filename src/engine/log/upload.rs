@@ -219,8 +219,10 @@ fn note(engine: &Engine, ok: bool, text: String) -> bool {
     journal.last = Some(Attempt { at, ok, text });
     if ok {
         journal.last_good = Some(at);
+        journal.failing = None;
         journal.uploaded += 1;
     } else {
+        journal.failing.get_or_insert(at);
         journal.failed += 1;
     }
     match journal.save(&engine.log.directory) {

@@ -252,7 +252,7 @@ impl<'a> Work<'a> {
         engine.watch.forget();
         if let Ok(stats) = engine.link.stats().await {
             for warning in watch::warnings(engine, &stats) {
-                self.warn(warning);
+                self.warn(warning.text);
             }
         }
         self.say_totals(&changes, failures.is_empty());

@@ -1,7 +1,8 @@
 use super::*;
 
 fn lookup(given: &str) -> Result<&'static str, String> {
-    find(COMMANDS, |command| command.word, OsStr::new(given), "command").map(|found| found.word)
+    find(COMMANDS, |command| (command.word, command.in_full), OsStr::new(given), "command")
+        .map(|found| found.word)
 }
 
 #[test]
@@ -22,18 +23,32 @@ fn every_beginning_of_a_word_finds_it_or_is_ambiguous() {
             let others = COMMANDS.iter().filter(|other| other.word.starts_with(begin)).count();
             match lookup(begin) {
                 Ok(found) => assert_eq!((found, others), (command.word, 1)),
+                Err(why) if command.in_full && others == 1 => {
+                    assert_eq!(why, format!("{} has to be written in full", command.word));
+                }
                 Err(why) => assert!(others > 1 && why.contains(command.word), "{begin}: {why}"),
             }
         }
     }
 }
 
+/// Fails when something that changes much can be done by a slip of the keyboard.
+#[test]
+fn what_changes_much_is_written_in_full() {
+    let in_full = ["allow", "block", "flush", "forget", "rollback"];
+    for command in COMMANDS {
+        assert_eq!(command.in_full, in_full.contains(&command.word), "{}", command.word);
+    }
+    assert_eq!(lookup("rollback"), Ok("rollback"));
+    assert_eq!(lookup("rol"), Err("rollback has to be written in full".into()));
+}
+
 #[test]
 fn a_whole_word_is_not_ambiguous() {
     let table = ["log", "logfile"];
-    assert_eq!(find(&table, |word| word, OsStr::new("log"), "word"), Ok(&"log"));
-    assert_eq!(find(&table, |word| word, OsStr::new("logf"), "word"), Ok(&"logfile"));
-    let why = find(&table, |word| word, OsStr::new("lo"), "word");
+    assert_eq!(find(&table, |word| (word, false), OsStr::new("log"), "word"), Ok(&"log"));
+    assert_eq!(find(&table, |word| (word, false), OsStr::new("logf"), "word"), Ok(&"logfile"));
+    let why = find(&table, |word| (word, false), OsStr::new("lo"), "word");
     assert_eq!(why, Err("ambiguous word: log, logfile".into()));
 }
 
@@ -58,11 +73,11 @@ commands:
 \trollback
 \tsetup [-b] [-f file]
 \tshow allow|block|diff|hits
-\tstatus
+\tstatus [-q]
 \ttest
 \tupdate [-fn]
 \tupload [-n]
-\twhy address";
+\twhy address ...";
     assert_eq!(synopsis(None), tool);
     let update = COMMANDS.iter().find(|command| command.word == "update");
     assert_eq!(synopsis(update), "usage: threatstopctl [-jV] [-s socket] update [-fn]");

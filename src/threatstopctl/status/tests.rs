@@ -1,27 +1,13 @@
+use control::{PfStatus, Spool, Update, Upload};
+
 use super::*;
 use crate::tests::{NOW, full_status};
 
-#[test]
-fn everything_is_as_it_should_be() {
-    let text = "\
-version:        0.1.0, up 3h 12m
-pf:             enabled, table-entries limit 200000
-block table:    ThreatSTOP-Block, 26424 entries, changed 12m ago
-block rules:    2 rules, 1 anchor
-block packets:  blocked 1234 in, 56 out; passed 0 in, 0 out
-allow table:    ThreatSTOP-Allow, 1 entry, changed 2d 1h ago
-allow rules:    1 rule
-allow packets:  blocked 0 in, 0 out; passed 7 in, 8 out
-update:         idle, last good 12m ago, next in 47m
-last update:    published, 12m ago, took 0.31s, from 192.124.129.42:53, ttl 2h
-upload:         enabled, last good 3m ago, next in 12m
-last upload:    confirmed, 3m ago
-server:         192.124.129.42, answered 12m ago as 192.124.129.42:53
-server:         ns.example.net, not asked yet
-spool:          2 slices, 12K of 64M, 0 dropped
-";
+/// The full status without anything that is wrong.
+fn good_status() -> Status {
     let mut status = full_status();
     status.pf.warnings.clear();
+    status.pf.ways_out.clear();
     status.pf.error = None;
     status.held.clear();
     status.servers[1].last = None;
@@ -29,71 +15,105 @@ spool:          2 slices, 12K of 64M, 0 dropped
         last.why = None;
     }
     status.update.failures = 0;
+    status.upload.failing = None;
     (status.upload.gaps, status.upload.damaged) = (0, 0);
-    assert_eq!(render(&status, NOW), text);
-    assert!(text.lines().all(|line| line.len() <= 80));
+    status
 }
 
 #[test]
-fn what_is_wrong_comes_first_or_below_its_topic() {
+fn everything_is_as_it_should_be() {
+    let text = "\
+ok: blocking 26424 prefixes, policy 12m old, log confirmed 3m ago
+
+version  service up  engine up  restarts  pf       table-entries limit
+0.1.0    3h 12m      5m                2  enabled               200000
+
+table             entries  changed    packets in/out  used by
+ThreatSTOP-Block    26424  12m ago           1234/56  2 rules, 1 anchor
+ThreatSTOP-Allow        1  2d 1h ago             7/8  1 rule
+
+run     state  last     result              last good  next
+update  idle   12m ago  published in 0.31s  12m ago    in 47m
+upload  on     3m ago   confirmed           3m ago     in 12m
+
+server          state          asked    at
+192.124.129.42  ready          12m ago  192.124.129.42:53
+ns.example.net  not asked yet
+
+spool     used        dropped
+2 slices  12K of 64M        0
+";
+    assert_eq!(render(&good_status(), NOW), text);
+    assert!(text.lines().all(|line| line.len() <= 80));
+    assert!(is_well(&good_status()));
+}
+
+/// Fails when the verdict is not the first line, or a sentence stands twice.
+#[test]
+fn what_is_wrong_comes_first_with_its_way_out() {
     let mut status = full_status();
     status.pf.enabled = Some(false);
-    status.update.state = "held back".into();
+    status.update.state = "failing".into();
+    status.pf.warnings.push("the policy is 4 hours old: no answer".into());
+    status.pf.ways_out.push("threatstopctl test tries servers and lists".into());
     if let Some(last) = &mut status.update.last {
-        last.result = "held back".into();
+        last.result = "failed".into();
+        last.why = Some("no answer".into());
     }
     if let Some(last) = &mut status.upload.last {
         (last.ok, last.text) = (false, "connection refused".into());
     }
     let text = "\
-warning:        pf is disabled: nothing is blocked
-version:        0.1.0, up 3h 12m
-pf:             disabled, table-entries limit 200000
-                limits could not be read
-block table:    ThreatSTOP-Block, 26424 entries, changed 12m ago
-block rules:    2 rules, 1 anchor
-block packets:  blocked 1234 in, 56 out; passed 0 in, 0 out
-allow table:    ThreatSTOP-Allow, 1 entry, changed 2d 1h ago
-allow rules:    1 rule
-allow packets:  blocked 0 in, 0 out; passed 7 in, 8 out
-update:         held back, 3 failures, last good 12m ago, next in 47m
-last update:    held back, 12m ago, took 0.31s, from 192.124.129.42:53, ttl 2h
-                26424 -> 12 entries
-upload:         enabled, last good 3m ago, next in 12m
-packet log:     1 gap, 2 damaged files
-last upload:    failed, 3m ago
-                connection refused
-server:         192.124.129.42, answered 12m ago as 192.124.129.42:53
-server:         ns.example.net, failed 5s ago as [2001:db8::53]:5353, 1 failure in a row
-                no answer
-spool:          2 slices, 12K of 64M, 0 dropped
-held back:      block, 1h 5m ago
-                Keeping the previous block list: 26424 -> 12 entries, more than 50 % fewer (update -f to accept)
+warning: pf is disabled: nothing is blocked
+         pfctl -e, and rcctl enable pf for the next boot
+warning: the policy is 4 hours old: no answer
+         threatstopctl test tries servers and lists
+
+version  service up  engine up  restarts  pf        table-entries limit
+0.1.0    3h 12m      5m                2  disabled               200000
+limits could not be read
+
+table             entries  changed    packets in/out  used by
+ThreatSTOP-Block    26424  12m ago           1234/56  2 rules, 1 anchor
+ThreatSTOP-Allow        1  2d 1h ago             7/8  1 rule
+
+run     state    last     result                       last good  next
+update  failing  12m ago  failed in 0.31s, 3 in a row  12m ago    in 47m
+upload  on       3m ago   failed                       3m ago     in 12m
+upload: connection refused
+
+server          state    asked    at                   failures
+ns.example.net  failing  5s ago   [2001:db8::53]:5353         1
+192.124.129.42  ready    12m ago  192.124.129.42:53
+
+spool     used        dropped  gaps in the log  damaged files
+2 slices  12K of 64M        0                1              2
+
+held back  since      why
+block      1h 5m ago  Keeping the previous block list: 26424 -> 12 entries, more than 50 % fewer (update -f to accept)
 ";
     assert_eq!(render(&status, NOW), text);
+    assert!(!is_well(&status));
 }
 
 #[test]
 fn what_is_not_known_is_called_so() {
-    let unknown = |name: &str| TableStatus {
-        name: name.into(),
-        present: None,
-        entries: None,
-        changed: None,
-        blocked_packets: None,
-        passed_packets: None,
-        used: None,
-    };
-    let mut status = full_status();
+    let mut status = good_status();
     status.pf = PfStatus {
         enabled: None,
         backend: "simulated".into(),
+        reload: true,
         limit: None,
         error: None,
-        warnings: Vec::new(),
+        warnings: vec!["no policy yet, nothing is blocked".into()],
+        ways_out: vec!["threatstopctl test tries servers and lists".into()],
     };
-    status.tables.block = TableStatus { present: Some(false), ..unknown("ThreatSTOP-Block") };
-    status.tables.allow = unknown("ThreatSTOP-Allow");
+    status.engine.restarts = None;
+    for table in &mut status.tables {
+        (table.present, table.entries, table.changed) = (None, None, None);
+        (table.blocked_packets, table.passed_packets, table.used) = (None, None, None);
+    }
+    status.tables[0].present = Some(false);
     status.update = Update {
         state: "waiting for provisioning".into(),
         last: None,
@@ -101,33 +121,93 @@ fn what_is_not_known_is_called_so() {
         next: Some(NOW),
         failures: 0,
     };
-    status.upload =
-        Upload { enabled: false, last: None, last_good: None, next: None, gaps: 0, damaged: 0 };
+    status.upload = Upload {
+        enabled: false,
+        last: None,
+        last_good: None,
+        next: None,
+        failing: None,
+        gaps: 0,
+        damaged: 0,
+    };
     status.servers.clear();
     status.spool = Spool::default();
-    status.held.clear();
     let text = "\
-version:        0.1.0, up 3h 12m
-pf:             unknown (simulated), table-entries limit unknown
-block table:    ThreatSTOP-Block, not in pf
-block rules:    unknown
-block packets:  blocked unknown; passed unknown
-allow table:    ThreatSTOP-Allow, unknown
-allow rules:    unknown
-allow packets:  blocked unknown; passed unknown
-update:         waiting for provisioning, last good never, next now
-last update:    never
-upload:         disabled, last good never
-last upload:    never
-spool:          0 slices, 0 of 0, 0 dropped
+warning: no policy yet, nothing is blocked
+         threatstopctl test tries servers and lists
+
+version  service up  engine up  pf                   table-entries limit
+0.1.0    3h 12m      5m         unknown (simulated)              unknown
+
+table               entries  changed  packets in/out  used by
+ThreatSTOP-Block  not in pf  never           unknown  unknown
+ThreatSTOP-Allow    unknown  never           unknown  unknown
+
+run     state    last   last good  next
+update  waiting  never  never      now
+upload  off      never  never
 ";
     assert_eq!(render(&status, NOW), text);
 }
 
+fn first_line(status: &Status) -> String {
+    render(status, NOW).lines().next().unwrap_or_default().to_owned()
+}
+
 #[test]
-fn a_sentence_cannot_pretend_to_be_a_topic() {
-    let mut status = full_status();
-    status.held[0].text = "refused\nupdate:         idle".into();
+fn the_verdict_says_how_well_it_is() {
+    let mut status = good_status();
+    status.upload.last_good = None;
+    status.upload.last = None;
+    assert_eq!(first_line(&status), "ok: blocking 26424 prefixes, policy 12m old, no log sent yet");
+    status.upload.enabled = false;
+    assert_eq!(first_line(&status), "ok: blocking 26424 prefixes, policy 12m old");
+    status.held = full_status().held;
+    assert_eq!(
+        first_line(&status),
+        "ok: blocking 26424 prefixes, policy 12m old, block list held back"
+    );
+    status.held[0].reason = HeldReason::Rollback;
+    status.pf.reload = false;
+    assert_eq!(
+        first_line(&status),
+        "ok: 26424 prefixes in the files, pf is left alone, policy 12m old, rolled back"
+    );
+    let mut status = good_status();
+    status.upload.last = Some(Attempt { at: NOW, ok: false, text: "no".into() });
+    status.upload.failing = Some(NOW - 7200);
+    assert_eq!(
+        first_line(&status),
+        "ok: blocking 26424 prefixes, policy 12m old, log failing for 2h"
+    );
+}
+
+/// Fails when many tables and servers make the page long.
+#[test]
+fn a_dozen_lines_whatever_is_configured() {
+    let mut status = good_status();
+    let block = TableStatus { direction: Direction::In, ..status.tables[0].clone() };
+    status.tables.extend(vec![block; 14]);
+    let mut server = status.servers[0].clone();
+    status.servers = vec![server.clone(); 15];
+    if let Some(last) = &mut server.last {
+        last.error = Some("no answer".into());
+    }
+    status.servers.push(server);
     let text = render(&status, NOW);
-    assert!(text.contains("refused?update:         idle\n"), "{text}");
+    assert!(text.lines().filter(|line| !line.is_empty()).count() <= 20, "{text}");
+    assert!(text.contains("\n12 more tables with 317088 entries\n"), "{text}");
+    assert!(text.contains("\n12 more servers, none of them failing\n"), "{text}");
+    assert!(text.contains("no answer"), "the one that fails is shown: {text}");
+    assert!(text.starts_with("ok: blocking 396360 prefixes, "), "{text}");
+}
+
+#[test]
+fn a_sentence_cannot_pretend_to_be_a_line_of_its_own() {
+    let mut status = good_status();
+    status.held = full_status().held;
+    status.held[0].text = "refused\nupdate  idle".into();
+    status.pf.warnings = vec!["a\nok: b".into()];
+    let text = render(&status, NOW);
+    assert!(text.contains("refused?update  idle\n") && text.starts_with("warning: a?ok: b\n"));
 }

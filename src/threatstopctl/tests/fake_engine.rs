@@ -14,16 +14,17 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const STATUS: &str = r#"{"version":"0.1.0","uptime":60,
-"pf":{"enabled":false,"backend":"pf","limit":200000,"error":null,
- "warnings":["pf is disabled: nothing is blocked"]},
-"tables":{
- "block":{"name":"ThreatSTOP-Block","present":true,"entries":26424,"changed":1795000000,
-  "blocked_packets":[12,3],"passed_packets":[0,0],"used":{"rules":2,"anchors":0}},
- "allow":{"name":"ThreatSTOP-Allow","present":null,"entries":null,"changed":null,
-  "blocked_packets":null,"passed_packets":null,"used":null}},
+const STATUS: &str = r#"{"version":"0.1.0","uptime":60,"engine":{"uptime":60,"restarts":0},
+"pf":{"enabled":false,"backend":"pf","reload":true,"limit":200000,"error":null,
+ "warnings":["pf is disabled: nothing is blocked"],"ways_out":["pfctl -e"]},
+"tables":[
+ {"name":"ThreatSTOP-Block","kind":"block","direction":"both","present":true,"entries":26424,
+  "changed":1795000000,"blocked_packets":[12,3],"passed_packets":[0,0],
+  "used":{"rules":2,"anchors":0}},
+ {"name":"ThreatSTOP-Allow","kind":"allow","direction":"both","present":null,"entries":null,
+  "changed":null,"blocked_packets":null,"passed_packets":null,"used":null}],
 "update":{"state":"idle","last":null,"last_good":null,"next":1795003600,"failures":0},
-"upload":{"enabled":false,"last":null,"last_good":null,"next":null,"gaps":0,"damaged":0},
+"upload":{"enabled":false,"last":null,"last_good":null,"next":null,"failing":null,"gaps":0,"damaged":0},
 "servers":[{"server":"192.124.129.42","last":null,"failures":0}],
 "spool":{"slices":0,"octets":0,"limit":67108864,"dropped":0},
 "held":[]}"#;
@@ -123,12 +124,6 @@ fn commands() {
         "text": "DNS Server 192.124.129.42 is ready."
     });
     let starting = "Starting ThreatSTOP update on Sun Nov 22 12:00:00 2026";
-    let why = json!({
-        "address": "192.0.2.7", "blocked": true, "prefix": "192.0.2.0/24",
-        "lists": ["basic.threatstop.local"], "since": null, "allowed_by": [],
-        "protected_by": null, "text": "192.0.2.7 is blocked"
-    });
-
     let uploaded = json!({
         "slices": 0, "records": 0, "octets": 0, "left": 1, "request": ["POST / HTTP/1.1"]
     });
@@ -194,13 +189,6 @@ fn commands() {
             diff,
         ),
         (
-            &["why", "192.0.2.7"],
-            json!({ "command": "why", "address": "192.0.2.7" }),
-            vec![json!({ "done": why })],
-            "192.0.2.7 is blocked\n".into(),
-            why.clone(),
-        ),
-        (
             &["test"],
             json!({ "command": "test" }),
             vec![json!({ "check": check }), json!({ "done": { "tried": 1, "failed": 0 } })],
@@ -255,7 +243,7 @@ fn reload() {
     let good: Value = serde_json::from_str(STATUS).unwrap();
     let mut reverted = good.clone();
     reverted["pf"]["warnings"] = json!(["pf is disabled", control::REVERTED]);
-    let why = control::REVERTED;
+    let why = format!("{}: {}", control::REVERTED, control::REVERTED_WAY_OUT);
     let failed = json!({ "error": { "what": "reload", "why": why } });
     for (flags, status, printed, complained) in [
         (None, &good, String::new(), String::new()),
@@ -301,22 +289,132 @@ fn status() {
     assert_eq!(asked, json!({ "command": "status" }));
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
     let said = text(&output.stdout);
-    assert!(said.starts_with("warning:        pf is disabled: nothing is blocked\nversion:"));
-    assert!(said.contains("\nblock table:    ThreatSTOP-Block, 26424 entries, changed "));
+    assert!(
+        said.starts_with(
+            "warning: pf is disabled: nothing is blocked\n         pfctl -e\n\nversion"
+        )
+    );
+    assert!(said.contains("\nThreatSTOP-Block    26424  "), "{said}");
     let (output, _) = answering(replies).run("-j", &["status"]);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(document(&output), status);
 }
 
+/// What the engine says of an address.
+fn why(address: &str, blocked: bool) -> Value {
+    json!({
+        "address": address, "blocked": blocked, "prefix": null, "lists": [], "items": [],
+        "since": null, "allowed_by": [], "protected_by": null, "text": format!("{address}: x\n")
+    })
+}
+
+/// An engine that answers connections with `why`, as the addresses blocked that end in 7, until
+/// nothing comes for a while; and what it was asked each time.
+fn asked_why(flags: &[&str], operands: &[&str], input: &[&str]) -> (Output, Vec<Vec<String>>) {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let (ended, end) = mpsc::channel::<()>();
+    let engine = thread::spawn(move || {
+        let mut all = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).unwrap();
+            let Ok(request) = serde_json::from_str::<Value>(&line) else { break };
+            let addresses: Vec<String> =
+                serde_json::from_value(request["addresses"].clone()).unwrap();
+            assert!(line.len() < control::MAX_REQUEST);
+            let answer = |address: &String| json!({ "why": why(address, address.ends_with('7')) });
+            let mut replies: Vec<Value> = addresses.iter().map(answer).collect();
+            replies.push(done());
+            stream.write_all(lines(&replies).as_bytes()).unwrap();
+            all.push(addresses);
+        }
+        drop(end);
+        all
+    });
+    let mut command = tool();
+    command.args(flags).arg("-s").arg(&socket).arg("why").args(operands).stdin(Stdio::piped());
+    let mut child = piped(command);
+    let mut stdin = child.stdin.take().unwrap();
+    for part in input {
+        stdin.write_all(part.as_bytes()).unwrap();
+    }
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    // a connection without a request ends the engine
+    drop((UnixStream::connect(&socket), ended));
+    (output, engine.join().unwrap())
+}
+
+/// Several addresses, of the command line and of standard input: a line each, and the exit status
+/// of all of them.
+#[test]
+fn why_of_several() {
+    let (output, asked) = asked_why(&[], &["192.0.2.7"], &[]);
+    assert_said(&output, 0, "192.0.2.7: x?\n", "");
+    assert_eq!(asked, [["192.0.2.7"]]);
+    let (output, asked) = asked_why(&[], &["192.0.2.7", "::1", "2001:db8::7"], &[]);
+    assert_said(&output, 1, "192.0.2.7: x?\n::1: x?\n2001:db8::7: x?\n", "");
+    assert_eq!(asked, [["192.0.2.7", "::1", "2001:db8::7"]]);
+
+    let (output, _) = asked_why(&["-j"], &["192.0.2.7", "::1"], &[]);
+    let documents: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(documents, [why("192.0.2.7", true), why("::1", false)]);
+
+    let input = "# mine\n192.0.2.7 \t2001:db8::7 # both\n\n192.0.2.17";
+    let (output, asked) = asked_why(&[], &["-"], &[input]);
+    assert_said(&output, 0, "192.0.2.7: x?\n2001:db8::7: x?\n192.0.2.17: x?\n", "");
+    assert_eq!(asked.concat(), ["192.0.2.7", "2001:db8::7", "192.0.2.17"]);
+
+    let many: String =
+        (0..1000).map(|n| format!("2001:db8:ffff:ffff:ffff:ffff:ffff:{n:x}7\n")).collect();
+    let (output, asked) = asked_why(&[], &["-"], &[&many]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!((text(&output.stdout).lines().count(), asked.concat().len()), (1000, 1000));
+}
+
+/// What is no address is told in its place, the others are answered, and the exit status is 2.
+#[test]
+fn why_of_what_is_no_address() {
+    let (output, asked) = asked_why(&[], &["192.0.2.7", "-", "x"], &["::7\nhost ::17\n"]);
+    let stderr = "threatstopctl: why: line 2: host: not a numeric IP address\n\
+                  threatstopctl: why: x: not a numeric IP address\n";
+    assert_said(&output, 2, "192.0.2.7: x?\n::7: x?\n::17: x?\n", stderr);
+    assert_eq!(asked.concat(), ["192.0.2.7", "::7", "::17"]);
+    let (output, _) = asked_why(&["-j"], &["-"], &["host\n::7\n"]);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(2), ""));
+    let documents: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let error = json!({ "what": "why", "why": "line 1: host: not a numeric IP address" });
+    assert_eq!(documents, [json!({ "error": error }), why("::7", true)]);
+}
+
+/// `status -q` prints nothing: 0 all is well, 1 a warning, 2 nobody answers.
+#[test]
+fn status_in_one_number() {
+    let warned: Value = serde_json::from_str(STATUS).unwrap();
+    let mut well = warned.clone();
+    well["pf"]["warnings"] = json!([]);
+    for (status, code) in [(well, 0), (warned, 1)] {
+        for flags in ["", "-j"] {
+            let replies = lines(&[json!({ "done": status })]);
+            let (output, _) = answering(replies).run(flags, &["status", "-q"]);
+            assert_said(&output, code, "", "");
+        }
+    }
+    let (output, _) = answering("SSH\n").run("-j", &["status", "-q"]);
+    assert_said(&output, 2, "", "");
+    let dir = tempfile::tempdir().unwrap();
+    let output = tool().arg("-s").arg(dir.path()).args(["status", "-q"]).output().unwrap();
+    assert_said(&output, 2, "", "");
+}
+
 /// The answer is there, and it is no: exit status 1, and nothing on stderr.
 #[test]
 fn no_for_an_answer() {
-    let why = json!({ "done": {
-        "address": "192.0.2.7", "blocked": false, "prefix": null, "lists": [], "since": null,
-        "allowed_by": [], "protected_by": null, "text": "192.0.2.7 is not listed"
-    }});
-    let (output, _) = answering(lines(&[why])).run("", &["why", "192.0.2.7"]);
-    assert_said(&output, 1, "192.0.2.7 is not listed\n", "");
     let check = json!({ "check": {
         "what": "log", "subject": "logs.threatstop.com", "ok": false, "text": "no answer"
     }});
@@ -406,11 +504,13 @@ fn the_engine_goes_away() {
 /// What comes is no answer, or not one to this request.
 #[test]
 fn garbage() {
-    let cases: [(&[&str], &[u8]); 7] = [
+    let cases: [(&[&str], &[u8]); 9] = [
         (&["status"], b"SSH-2.0-OpenSSH_10.2\r\n"),
         (&["status"], b"\x00\xff\xfe\n"),
         (&["status"], b"{\"done\":{}}\n"),
-        (&["why", "::1"], b"{\"done\":{\"blocked\":\"yes\"}}\n"),
+        (&["why", "::1"], b"{\"why\":{\"blocked\":\"yes\"}}\n"),
+        (&["why", "::1"], b"{\"done\":{}}\n"),
+        (&["why", "::1"], b"{\"prefixes\":[]}\n"),
         (&["show", "block"], b"{\"prefixes\":[\"192.0.2.1\\n0.0.0.0/0\"]}\n"),
         (&["show", "block"], b"{\"prefixes\":[\"192.0.2.1/24\"]}\n"),
         (&["reload"], b"{\"done\":[]}\n"),
@@ -420,7 +520,8 @@ fn garbage() {
         let stderr = text(&output.stderr);
         let begin = format!("threatstopctl: {}: the answer is not in form: ", words[0]);
         assert!(stderr.starts_with(&begin), "{stderr}");
-        assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), ""));
+        let status = if words[0] == "why" { 2 } else { 1 };
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(status), ""));
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
     }
     let nested = format!("{}\n", "{\"done\":".repeat(100_000));
@@ -518,7 +619,7 @@ fn a_large_table() {
 /// The command line is wrong: what is wrong, then usage, and exit status 1.
 #[test]
 fn usage() {
-    let cases: [(&[&str], &str); 11] = [
+    let cases: [(&[&str], &str); 12] = [
         (&[], "threatstopctl: command: missing"),
         (&["stop"], "threatstopctl: stop: unknown command"),
         (&["r"], "threatstopctl: r: ambiguous command: reload, rollback"),
@@ -529,12 +630,14 @@ fn usage() {
         (&["update", "-x"], "threatstopctl: update: -x: unknown option"),
         (&["show", "tables"], "threatstopctl: show: tables: unknown word"),
         (&["log"], "threatstopctl: log: word missing"),
-        (&["why", "192.0.2.1", "192.0.2.2"], "threatstopctl: why: 192.0.2.2: one too many"),
+        (&["why"], "threatstopctl: why: address missing"),
+        (&["rollb"], "threatstopctl: rollb: rollback has to be written in full"),
     ];
     for (words, message) in cases {
         let output = tool().args(words).output().unwrap();
         let stderr = text(&output.stderr);
-        assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), ""));
+        let status = if words == ["why"] { 2 } else { 1 };
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(status), ""));
         let rest = stderr.strip_prefix(message).unwrap_or_else(|| panic!("{stderr}"));
         assert!(rest.starts_with("\nusage: threatstopctl [-jV] [-s socket] "), "{stderr}");
     }
@@ -555,7 +658,7 @@ fn not_an_address() {
     {
         let output = tool().args(["why", address]).output().unwrap();
         let stderr = format!("threatstopctl: why: {printed}: not a numeric IP address\n");
-        assert_said(&output, 1, "", &stderr);
+        assert_said(&output, 2, "", &stderr);
     }
 }
 

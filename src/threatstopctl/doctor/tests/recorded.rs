@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use control::{PfStatus, Spool, Status, TableStatus, Tables, Update, Upload};
+use control::Status;
 
 use crate::doctor::host::{Host, Kind, Output, Stat};
+use crate::tests::full_status;
 
 /// When it was looked at.
 pub const NOW: u64 = 1_795_000_000;
@@ -201,44 +202,10 @@ impl Host for Recorded {
     }
 }
 
+/// A daemon that has nothing to warn of.
 fn status() -> Status {
-    let table = TableStatus {
-        name: "ThreatSTOP-Block".into(),
-        present: Some(true),
-        entries: Some(4),
-        changed: None,
-        blocked_packets: None,
-        passed_packets: None,
-        used: None,
-    };
-    Status {
-        version: "0.1.0".into(),
-        uptime: 11_520,
-        pf: PfStatus {
-            enabled: Some(true),
-            backend: "pf".into(),
-            limit: Some(400_000),
-            error: None,
-            warnings: vec![],
-        },
-        tables: Tables { block: table.clone(), allow: table },
-        update: Update {
-            state: "idle".into(),
-            last: None,
-            last_good: None,
-            next: None,
-            failures: 0,
-        },
-        upload: Upload {
-            enabled: true,
-            last: None,
-            last_good: None,
-            next: None,
-            gaps: 0,
-            damaged: 0,
-        },
-        servers: vec![],
-        spool: Spool::default(),
-        held: vec![],
-    }
+    let mut status = full_status();
+    status.pf.warnings.clear();
+    status.pf.ways_out.clear();
+    status
 }
