@@ -7,9 +7,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use config::{Backend, Config};
-use control::Failure;
-use serde_json::{Value, json};
+use config::Backend;
 
 use crate::Tool;
 use crate::arguments::Arguments;
@@ -18,16 +16,24 @@ use crate::error::Error;
 use crate::setup::config_path;
 use crate::text::printable;
 
+mod case;
+mod effect;
 mod files;
 mod filter;
+mod flow;
 mod host;
+mod kernel;
 mod process;
+mod references;
+mod report;
 mod rules;
 mod service;
 #[cfg(test)]
 pub mod tests;
 
+use case::{Case, Table};
 use host::{Host, System};
+use report::{Finding, Report};
 
 /// Looks at the host and prints what is found; false when a check failed.
 ///
@@ -44,136 +50,64 @@ pub fn run(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
         for Finding { verdict, text, .. } in &report.findings {
             writeln!(out, "{:<5}{}", verdict.word(), printable(text))?;
         }
+        writeln!(out, "{}", report.summary())?;
     }
     out.flush()?;
     Ok(report.failed() == 0)
 }
 
-/// What became of a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    /// As it should be.
-    Ok,
-    /// Not as it should be.
-    Fail,
-    /// Worth knowing, or not looked at.
-    Note,
-}
-
-impl Verdict {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Fail => "FAIL",
-            Self::Note => "note",
-        }
-    }
-}
-
-/// A check and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Finding {
-    /// What was looked at, in a word that scripts can rely on.
-    what: &'static str,
-    verdict: Verdict,
-    /// A sentence for people, and the way out.
-    text: String,
-}
-
-/// All findings, in the order of the checks.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    findings: Vec<Finding>,
-}
-
-impl Report {
-    fn ok(&mut self, what: &'static str, text: impl Into<String>) {
-        self.findings.push(Finding { what, verdict: Verdict::Ok, text: text.into() });
-    }
-
-    fn fail(&mut self, what: &'static str, text: impl Into<String>) {
-        self.findings.push(Finding { what, verdict: Verdict::Fail, text: text.into() });
-    }
-
-    fn note(&mut self, what: &'static str, text: impl Into<String>) {
-        self.findings.push(Finding { what, verdict: Verdict::Note, text: text.into() });
-    }
-
-    fn failed(&self) -> usize {
-        self.findings.iter().filter(|finding| finding.verdict == Verdict::Fail).count()
-    }
-
-    /// What `-j` prints.
-    fn document(&self) -> Value {
-        let check = |Finding { what, verdict, text }: &Finding| json!({ "what": what, "ok": *verdict != Verdict::Fail, "text": text });
-        let checks: Vec<Value> = self.findings.iter().map(check).collect();
-        json!({ "checks": checks, "failed": self.failed() })
-    }
-}
-
-/// What the checks work on.
-struct Case<'a> {
-    host: &'a dyn Host,
-    /// The configuration file.
-    path: &'a Path,
-    config: &'a Config,
-}
-
-/// Makes all checks. The one that asks threatstopd(8) comes last, for it closes the sandbox.
+/// Makes all checks. threatstopd(8) comes first: what helps depends on whether it runs.
 fn examine(host: &dyn Host, path: &Path) -> Result<Report, Error> {
+    let status = host.ask();
     let mut report = Report::default();
-    let config = files::config(host, path, &mut report)?;
-    if let Some(config) = &config {
-        let case = Case { host, path, config };
-        if config.tables.backend == Backend::Pf && host.uid() != 0 {
-            return Err(need_root());
-        }
-        all(&case, &mut report);
-    } else {
+    let mut of_config = Report::default();
+    let config = files::config(host, path, &mut of_config)?;
+    let Some(config) = &config else {
+        service::daemon(&status, "threatstopd -n", &mut report);
+        report.findings.append(&mut of_config.findings);
         report.note("config", "what depends on the configuration was not looked at");
+        service::clock(host, &[], &mut report);
+        return Ok(report);
+    };
+    let case = Case { host, path, config, running: status.is_ok() };
+    if config.tables.backend == Backend::Pf && host.uid() != 0 {
+        return Err(files::need_root());
     }
-    service::clock(host, config.as_ref().map(|config| (path, config)), &mut report);
-    service::daemon(host, &mut report);
-    Ok(report)
-}
-
-/// The checks that depend on the configuration.
-fn all(case: &Case<'_>, report: &mut Report) {
-    let engine = files::user(case, report);
-    files::directory(case, report);
-    let allow = files::table(case, Table::Allow, report);
-    let block = files::table(case, Table::Block, report);
-    files::local_lists(case, report);
-    match case.config.tables.backend {
-        Backend::Pf => filter::pf(case, [&allow, &block], report),
+    service::daemon(&status, &case.start(), &mut report);
+    report.findings.append(&mut of_config.findings);
+    let engine = files::user(&case, &mut report);
+    files::directory(&case, &mut report);
+    let allow = files::table(&case, Table::Allow, &mut report);
+    let block = files::table(&case, Table::Block, &mut report);
+    files::local_lists(&case, &mut report);
+    let tables = [&allow, &block];
+    let pf = match config.tables.backend {
         Backend::Simulated => {
-            filter::simulated(case, [&allow, &block], report);
+            kernel::simulated(&case, tables, &mut report);
             report.note("pf", "tables are simulated: pf, its rules and pflogd were not looked at");
+            false
         }
-    }
-    files::state(case, engine, report);
-    service::log(case, report);
-    if case.config.tables.backend == Backend::Pf {
-        service::boot(case, report);
-    }
-}
-
-fn need_root() -> Error {
-    Error::Failed(Failure { what: "doctor".into(), why: "need root privileges".into() })
-}
-
-/// One of the two tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Table {
-    Allow,
-    Block,
-}
-
-impl Table {
-    fn name(self, config: &Config) -> &str {
-        match self {
-            Self::Allow => config.tables.allow.as_str(),
-            Self::Block => config.tables.block.as_str(),
+        Backend::Pf if !filter::is_there(&case) => {
+            let path = path.display();
+            let text = format!(
+                "there is no pf on this system: backend = \"simulated\" in [tables] of {path} is \
+                 for trying out"
+            );
+            report.fail("pf", text);
+            false
         }
+        Backend::Pf => {
+            filter::pf(&case, tables, &mut report);
+            true
+        }
+    };
+    files::state(&case, engine, &mut report);
+    service::log(&case, pf, &mut report);
+    service::upload(&case, status.as_ref().ok(), &mut report);
+    if pf {
+        service::boot(&case, &mut report);
     }
+    let log = config.log.file.as_path();
+    service::clock(host, &[path, &allow.path, &block.path, log], &mut report);
+    Ok(report)
 }

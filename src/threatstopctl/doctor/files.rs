@@ -4,11 +4,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use config::{Config, ConfigError};
+use config::{Backend, Config, ConfigError};
+use control::Failure;
 use prefix::{Prefix, PrefixSet, write_set};
 
+use super::case::{Case, Table};
 use super::host::{Host, Kind, Stat};
-use super::{Case, Report, Table, need_root};
+use super::report::Report;
 use crate::client::reason;
 use crate::error::Error;
 use crate::setup::denied;
@@ -62,6 +64,11 @@ pub fn config(host: &dyn Host, path: &Path, report: &mut Report) -> Result<Optio
     }
 }
 
+/// What somebody gets who may not look at these things.
+pub fn need_root() -> Error {
+    Error::Failed(Failure { what: "doctor".into(), why: "need root privileges".into() })
+}
+
 /// Looks for the user that the engine becomes, and gives its id.
 pub fn user(case: &Case<'_>, report: &mut Report) -> Option<u32> {
     let own = case.host.uid();
@@ -93,14 +100,20 @@ pub fn user(case: &Case<'_>, report: &mut Report) -> Option<u32> {
 pub fn directory(case: &Case<'_>, report: &mut Report) {
     let path = &case.config.tables.directory;
     let shown = path.display();
+    let make = match (case.running, case.config.tables.backend) {
+        (false, _) => "threatstopctl setup makes it with the table files",
+        // threatstopd(8) has the one that was there open
+        (true, Backend::Pf) => "threatstopctl setup, then rcctl restart threatstopd",
+        (true, Backend::Simulated) => "threatstopctl setup, then start threatstopd anew",
+    };
     let stat = match case.host.lstat(path) {
         Ok(stat) if stat.kind == Kind::Directory => stat,
         Ok(_) => {
-            let way_out = "remove it, then threatstopctl setup";
+            let way_out = format!("remove it, then {make}");
             return report.fail("directory", format!("{shown}: not a directory: {way_out}"));
         }
         Err(error) => {
-            let way_out = "threatstopctl setup makes it with the table files";
+            let way_out = make;
             let why = reason(&error);
             return report.fail("directory", format!("{shown}: {why}: {way_out}"));
         }
@@ -136,7 +149,7 @@ pub fn table(case: &Case<'_>, table: Table, report: &mut Report) -> TableFile {
     let stat = match case.host.lstat(path) {
         Ok(stat) if stat.kind == Kind::File => stat,
         Ok(_) => {
-            let way_out = "remove it, then threatstopctl setup";
+            let way_out = format!("remove it, then {}", case.file());
             report.fail("file", format!("{shown}: not a regular file: {way_out}"));
             return file;
         }
@@ -145,7 +158,7 @@ pub fn table(case: &Case<'_>, table: Table, report: &mut Report) -> TableFile {
                 io::ErrorKind::NotFound => "missing, and a pf.conf that names it is not loaded",
                 _ => &reason(&error),
             };
-            report.fail("file", format!("{shown}: {why}: threatstopctl setup"));
+            report.fail("file", format!("{shown}: {why}: {}", case.file()));
             return file;
         }
     };
@@ -155,13 +168,12 @@ pub fn table(case: &Case<'_>, table: Table, report: &mut Report) -> TableFile {
     let longest = case.config.guard.max_entries as usize * LONGEST;
     match case.host.read(path, longest).map_err(|error| reason(&error)).and_then(|t| read(&t)) {
         Err(why) => {
-            wrong.push(Some(format!("{shown}: {why}: threatstopctl update writes it anew")));
+            wrong.push(Some(format!("{shown}: {why}: {}", case.update())));
         }
         Ok(set) => {
             if set.is_empty() && table == Table::Block {
-                wrong.push(Some(format!(
-                    "{shown}: empty: nothing is blocked: threatstopctl update"
-                )));
+                let way_out = case.update();
+                wrong.push(Some(format!("{shown}: empty: nothing is blocked: {way_out}")));
             }
             file.set = Some(set);
         }

@@ -1,17 +1,18 @@
 //! What the checks know of the host they run on.
 
 use std::fs::{self, Metadata, OpenOptions};
+use std::io::ErrorKind::PermissionDenied;
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use control::{Request, Status};
+use control::{Reply, Request, Status};
 use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
 
 use super::process;
-use crate::client::{Client, ClientError};
+use crate::client::{Client, ClientError, reason};
 use crate::ending::Ending;
 
 /// A host, the real one or a recorded one.
@@ -29,7 +30,7 @@ pub trait Host {
     /// Runs a program, given by its whole path, to its end; says why when that fails, takes too
     /// long or prints too much.
     fn run(&self, program: &str, arguments: &[&str]) -> Result<Output, String>;
-    /// Asks threatstopd(8) for its state. On the real host this closes the sandbox.
+    /// Asks threatstopd(8) for its state.
     fn ask(&self) -> Result<Status, String>;
 }
 
@@ -121,22 +122,38 @@ impl Host for System<'_> {
     }
 
     fn ask(&self) -> Result<Status, String> {
-        let request = Request::Status {};
-        let answer = || -> Result<Result<Status, String>, ClientError> {
-            let mut client = Client::ask(self.socket, &request)?;
-            loop {
-                match client.next()? {
-                    control::Reply::Done(done) => {
-                        return Ok(match Ending::read(&request, done)? {
-                            Ending::Status(status) => Ok(*status),
-                            other => Err(format!("another answer: {other:?}")),
-                        });
-                    }
-                    control::Reply::Error(failure) => return Ok(Err(failure.why)),
-                    _ => {}
-                }
-            }
+        // without the promises of a command: programs are run afterwards
+        let ask = || Client::again(self.socket, &Request::Status {})?.next();
+        let answer = || match ask()? {
+            Reply::Done(done) => match Ending::read(&Request::Status {}, done)? {
+                Ending::Status(status) => Ok(Ok(*status)),
+                _ => Err(ClientError::Form("it is that to another question".into())),
+            },
+            Reply::Error(failure) => Ok(Err(failure.why)),
+            _ => Err(ClientError::Form("its end is missing".into())),
         };
-        answer().map_err(|error| error.to_string())?
+        answer().map_err(|error| match error {
+            // what to do is said here by other words than those of a command
+            ClientError::Connect(path, error) if error.kind() != PermissionDenied => {
+                format!("{}: {}", path.display(), reason(&error))
+            }
+            error => error.to_string(),
+        })?
     }
+}
+
+/// pfctl(8) of base.
+pub const PFCTL: &str = "/sbin/pfctl";
+
+/// What pfctl(8) prints.
+///
+/// # Errors
+/// Why it did not, in its own words.
+pub fn pfctl(host: &dyn Host, arguments: &[&str]) -> Result<String, String> {
+    let output = host.run(PFCTL, arguments)?;
+    if output.status == Some(0) {
+        return Ok(output.stdout);
+    }
+    let said = output.stderr.lines().next().unwrap_or("it failed without a word");
+    Err(format!("pfctl {}: {said}", arguments.join(" ")))
 }

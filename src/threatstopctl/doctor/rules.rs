@@ -1,98 +1,132 @@
 //! The rules as `pfctl -a '*' -sr` prints them (`print_rule()` in sbin/pfctl/pfctl_parser.c and
 //! `pfctl_show_rules()` in pfctl.c of OpenBSD 7.8).
 //!
-//! A rule is a line: action, direction, `log`, `quick`, interface and family, then `all` or `from`
-//! and `to`, then what makes no difference here. Anchors contain their rules in braces.
+//! A rule is a line. An anchor is a line that ends with a brace, its rules, and a closing brace.
+
+mod line;
+mod rule;
+
+pub use rule::{Action, Address, Anchor, Direction, End, Family, Item, Named, Rule, Unread};
 
 /// The most anchors in one another: PF_ANCHOR_STACK_MAX of net/pfvar.h.
 const DEEPEST: usize = 64;
 
-/// What a rule does with a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Lets it through.
-    Pass,
-    /// Drops it.
-    Block,
-    /// Notes something and leaves the decision to others.
-    Match,
+/// All rules, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ruleset {
+    /// The rules and anchors of the main ruleset.
+    pub items: Vec<Item>,
+    /// What is not understood.
+    pub unread: Vec<Unread>,
 }
 
-/// One end of a rule that is a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct End {
-    /// Its name.
-    pub table: String,
-    /// Behind a `!`: everything but the table.
-    pub negated: bool,
+/// An anchor whose end has not been read.
+struct Open {
+    anchor: Anchor,
+    line: usize,
 }
 
-/// A rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// The path of the anchor that it stands in; "" is the main ruleset.
-    pub anchor: String,
-    /// The line, without blanks around it.
-    pub text: String,
-    /// What it does.
-    pub action: Action,
-    /// Whether it is for packets on their way in, and on their way out.
-    pub direction: [bool; 2],
-    /// The number of the pflog(4) interface that it logs to.
-    pub log: Option<u32>,
-    /// Whether no later rule counts.
-    pub quick: bool,
-    /// The table behind `from`.
-    pub from: Option<End>,
-    /// The table behind `to`.
-    pub to: Option<End>,
-}
-
-/// A line, counted from 1, that is no rule, no anchor and no end of one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoRule(pub usize, pub String);
-
-/// Reads all rules, in their order.
-///
-/// # Errors
-/// At the first line that is not understood, lest something is overlooked.
-pub fn parse(text: &str) -> Result<Vec<Rule>, NoRule> {
-    let mut rules = Vec::new();
-    let mut anchors: Vec<String> = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim();
-        let no_rule = || NoRule(number + 1, line.to_owned());
-        let here = anchors.last().map_or("", String::as_str);
-        let first = line.split_whitespace().next();
-        match first {
-            None => {}
-            Some("}") if line == "}" => drop(anchors.pop().ok_or_else(no_rule)?),
-            Some("anchor") => {
-                if line.ends_with(" {") {
-                    let within = path(here, line);
-                    anchors.push(within);
+/// Reads all rules. What is not understood is left in `unread`, lest something is overlooked.
+pub fn read(text: &str) -> Ruleset {
+    let mut rules = Ruleset::default();
+    let mut open: Vec<Open> = Vec::new();
+    for (number, text) in text.lines().enumerate() {
+        let (line, text) = (number + 1, text.trim());
+        let here = open.last().map_or("", |open| &open.anchor.path).to_owned();
+        let whole = |rule| Unread { line, what: text.to_owned(), rule };
+        let item = match text.split_ascii_whitespace().next() {
+            None => continue,
+            Some("}") if text == "}" => match open.pop() {
+                Some(open) => {
+                    rules.unread.extend(hidden(&open));
+                    Item::Anchor(open.anchor)
                 }
-                if anchors.len() > DEEPEST {
-                    return Err(no_rule());
+                None => {
+                    rules.unread.push(whole(None));
+                    continue;
+                }
+            },
+            Some("anchor") => {
+                let anchor = anchor(&here, text);
+                unread(line, &anchor.head, &mut rules);
+                if !text.ends_with('{') {
+                    Item::Anchor(anchor)
+                } else if open.len() < DEEPEST {
+                    open.push(Open { anchor, line });
+                    continue;
+                } else {
+                    rules.unread.push(whole(None));
+                    return rules;
                 }
             }
-            Some(_) => rules.push(rule(here, line).ok_or_else(no_rule)?),
+            Some(_) => match line::rule(&here, text) {
+                Some(rule) => {
+                    unread(line, &rule, &mut rules);
+                    Item::Rule(rule)
+                }
+                None => {
+                    rules.unread.push(whole(None));
+                    continue;
+                }
+            },
+        };
+        match open.last_mut() {
+            Some(open) => open.anchor.items.push(item),
+            None => rules.items.push(item),
         }
     }
-    match anchors.last() {
-        // cut off
-        Some(_) => Err(NoRule(text.lines().count(), "an anchor without its end".into())),
-        None => Ok(rules),
+    if !open.is_empty() {
+        let what = "an anchor without its end".into();
+        rules.unread.push(Unread { line: text.lines().count(), what, rule: None });
+    }
+    // what was cut off is still there
+    while let Some(Open { anchor, .. }) = open.pop() {
+        match open.last_mut() {
+            Some(open) => open.anchor.items.push(Item::Anchor(anchor)),
+            None => rules.items.push(Item::Anchor(anchor)),
+        }
+    }
+    rules
+}
+
+fn unread(line: usize, rule: &Rule, rules: &mut Ruleset) {
+    let unread = rule.unread.as_ref();
+    let text = Some(rule.text.clone());
+    rules.unread.extend(unread.map(|what| Unread { line, what: what.clone(), rule: text }));
+}
+
+/// What pfctl(8) does not print. Of `x/*` it prints the anchors below x, unless x has rules of its
+/// own: then it prints these, which pf(4) passes over. Of `*` it prints nothing.
+fn hidden(open: &Open) -> Option<Unread> {
+    let Open { anchor, line } = open;
+    let own = anchor.items.iter().any(|item| matches!(item, Item::Rule(_)));
+    let all = anchor.head.text.starts_with("anchor \"*\"");
+    (anchor.wildcard && (own || all)).then(|| Unread {
+        line: *line,
+        what: "the anchors below it, which pfctl does not print".into(),
+        rule: Some(anchor.head.text.clone()),
+    })
+}
+
+fn anchor(here: &str, text: &str) -> Anchor {
+    let head = text.strip_suffix('{').unwrap_or(text).trim_end();
+    let behind = head.strip_prefix("anchor").unwrap_or(head).trim_start();
+    let (name, behind) = match behind.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
+        Some((name, behind)) => (name, behind),
+        // one without a name gets a name that no configuration can mean
+        None => ("_", behind),
+    };
+    let wildcard = name.ends_with('*');
+    Anchor {
+        path: path(here, name.strip_suffix('*').unwrap_or(name)),
+        head: line::head(here, head, behind),
+        wildcard,
+        items: Vec::new(),
     }
 }
 
-/// The path of the anchor that a line opens within another. One without a name gets the name `_`,
-/// which no configuration can mean.
-fn path(here: &str, line: &str) -> String {
-    let name = line.strip_prefix("anchor \"").and_then(|rest| rest.split('"').next());
-    let name = name.unwrap_or("_");
-    // of "spam/*" the anchors below it follow one by one
-    let name = name.strip_suffix('*').unwrap_or(name).trim_end_matches('/');
+/// The path of an anchor that is called by this name within another.
+fn path(here: &str, name: &str) -> String {
     let (base, name) = match name.strip_prefix('/') {
         Some(absolute) => ("", absolute),
         None => (here, name),
@@ -105,83 +139,6 @@ fn path(here: &str, line: &str) -> String {
         }
     }
     parts.join("/")
-}
-
-fn rule(anchor: &str, text: &str) -> Option<Rule> {
-    let mut words = text.split_whitespace().peekable();
-    let action = match words.next()? {
-        "pass" => Action::Pass,
-        "block" => Action::Block,
-        "match" => Action::Match,
-        _ => return None,
-    };
-    let mut rule = Rule {
-        anchor: anchor.to_owned(),
-        text: text.to_owned(),
-        action,
-        direction: [true, true],
-        log: None,
-        quick: false,
-        from: None,
-        to: None,
-    };
-    // up to the ends
-    loop {
-        match words.next()? {
-            "in" => rule.direction = [true, false],
-            "out" => rule.direction = [false, true],
-            "log" => {
-                rule.log = Some(0);
-                // "(all, to pflog1)"
-                if words.peek().is_some_and(|word| word.starts_with('(')) {
-                    let options: Vec<&str> = until_closed(&mut words)?;
-                    if let Some(name) = options.iter().find_map(|word| word.strip_prefix("pflog")) {
-                        rule.log = Some(name.trim_end_matches([')', ',']).parse().ok()?);
-                    }
-                }
-            }
-            "quick" => rule.quick = true,
-            // an interface may be called as it likes
-            "on" => {
-                let next = words.next()?;
-                if next == "!" {
-                    words.next()?;
-                }
-            }
-            "all" => return Some(rule),
-            "from" => break,
-            // how it blocks, family, protocol, routing domain
-            _ => {}
-        }
-    }
-    rule.from = end(&mut words)?;
-    // a port or an operating system may stand between
-    words.find(|word| *word == "to")?;
-    rule.to = end(&mut words)?;
-    Some(rule)
-}
-
-/// The words of a parenthesis.
-fn until_closed<'t>(words: &mut impl Iterator<Item = &'t str>) -> Option<Vec<&'t str>> {
-    let mut found = Vec::new();
-    loop {
-        let word = words.next()?;
-        found.push(word);
-        if word.ends_with(')') {
-            return Some(found);
-        }
-    }
-}
-
-/// What stands behind `from` or `to`: a table, or something else, which is then `None` within.
-fn end<'t>(words: &mut impl Iterator<Item = &'t str>) -> Option<Option<End>> {
-    let mut word = words.next()?;
-    let negated = word == "!";
-    if negated {
-        word = words.next()?;
-    }
-    let table = word.strip_prefix('<').and_then(|name| name.strip_suffix('>'));
-    Some(table.map(|table| End { table: table.to_owned(), negated }))
 }
 
 #[cfg(test)]

@@ -2,18 +2,19 @@
 
 use std::path::Path;
 
-use config::{Backend, Config};
+use control::{Attempt, Status};
 
+use super::case::Case;
 use super::host::{Host, Kind};
-use super::{Case, Report, Table};
+use super::report::Report;
 use crate::client::reason;
 use crate::units::duration;
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 
-/// Looks at the packet log and at pflogd(8), which writes it.
-pub fn log(case: &Case<'_>, report: &mut Report) {
+/// Looks at the packet log and, where there is pf, at pflogd(8), which writes it.
+pub fn log(case: &Case<'_>, pf: bool, report: &mut Report) {
     let settings = &case.config.log;
     if !settings.enabled {
         report.note("log", "log.enabled is false: no hit is reported");
@@ -41,7 +42,7 @@ pub fn log(case: &Case<'_>, report: &mut Report) {
             report.fail("log", format!("{shown}: {}: {way_out}", reason(&error)));
         }
     }
-    if case.config.tables.backend == Backend::Pf {
+    if pf {
         pflogd(case, report);
     }
 }
@@ -70,23 +71,16 @@ const LENIENT: u64 = 300;
 /// The way out.
 const SET: &str = "rcctl enable ntpd && rcctl start ntpd, and see ntpctl -s status";
 
-/// Holds the clock against the years, and against the times of the files.
-pub fn clock(host: &dyn Host, config: Option<(&Path, &Config)>, report: &mut Report) {
+/// Holds the clock against the years, and against the times of files.
+pub fn clock(host: &dyn Host, files: &[&Path], report: &mut Report) {
     let now = host.now();
     if !(PAST..FUTURE).contains(&now) {
         // the mean year is exact enough for a wrong one
         let year = 1970 + now / 31_556_952;
         return report.fail("clock", format!("the clock shows the year {year}: {SET}"));
     }
-    let files = config.into_iter().flat_map(|(path, config)| {
-        let table = |table: Table| {
-            let name = format!("{}.pftable", table.name(config));
-            config.tables.directory.join(name)
-        };
-        [path.into(), table(Table::Allow), table(Table::Block), config.log.file.clone()]
-    });
     for path in files {
-        if let Ok(stat) = host.lstat(&path)
+        if let Ok(stat) = host.lstat(path)
             && stat.mtime > now + LENIENT
         {
             let ahead = duration(stat.mtime - now);
@@ -116,10 +110,10 @@ pub fn boot(case: &Case<'_>, report: &mut Report) {
     }
 }
 
-/// Whether threatstopd(8) answers.
-pub fn daemon(host: &dyn Host, report: &mut Report) {
+/// Whether threatstopd(8) answers; `start` is what starts it.
+pub fn daemon(status: &Result<Status, String>, start: &str, report: &mut Report) {
     let own = env!("CARGO_PKG_VERSION");
-    match host.ask() {
+    match status {
         Ok(status) => {
             let version = &status.version;
             let uptime = duration(status.uptime);
@@ -129,6 +123,64 @@ pub fn daemon(host: &dyn Host, report: &mut Report) {
                 report.note("daemon", format!("{text}: rcctl restart threatstopd"));
             }
         }
-        Err(why) => report.fail("daemon", format!("threatstopd does not answer: {why}")),
+        Err(why) => report.fail("daemon", format!("threatstopd does not answer: {why}: {start}")),
     }
 }
+
+/// The certificates that the service is known by, and whether it took the last upload. Without
+/// threatstopd(8), which has been reported, nobody knows.
+pub fn upload(case: &Case<'_>, status: Option<&Status>, report: &mut Report) {
+    if !case.config.log.enabled {
+        return;
+    }
+    certificates(case, report);
+    let Some(Status { upload, .. }) = status else { return };
+    let now = case.host.now();
+    let ago = |at: u64| duration(now.saturating_sub(at));
+    match (&upload.last, upload.last_good) {
+        (None, _) => report.note("upload", "nothing has been uploaded yet"),
+        (Some(Attempt { at, ok: true, .. }), _) => {
+            report.ok("upload", format!("the last upload was confirmed {} ago", ago(*at)));
+        }
+        (Some(Attempt { at, text, .. }), good) => {
+            let good = match good {
+                Some(good) => format!("the last that was confirmed is {} old", ago(good)),
+                None => "none was ever confirmed".into(),
+            };
+            let text = text.trim_end_matches('.');
+            report.fail(
+                "upload",
+                format!(
+                    "the last upload failed {} ago, and {good}: {text}: threatstopctl upload tries \
+                     again, threatstopctl test looks at the log host",
+                    ago(*at)
+                ),
+            );
+        }
+    }
+}
+
+/// The most that a file of certificates may have, in octets; that of base has 400,000.
+const CERTIFICATES: usize = 16 << 20;
+
+fn certificates(case: &Case<'_>, report: &mut Report) {
+    let path = &case.config.log.ca_file;
+    let shown = path.display();
+    // RFC 7468; whether each of them is sound is seen when a server is asked
+    let begins =
+        |octets: &[u8]| octets.split(|octet| *octet == b'\n').any(|line| line.starts_with(BEGIN));
+    let why = match case.host.read(path, CERTIFICATES) {
+        Ok(octets) if begins(&octets) => {
+            return report.ok("ca_file", format!("{shown} has certificates"));
+        }
+        Ok(_) => "no certificate in it".into(),
+        Err(error) => reason(&error),
+    };
+    let way_out = match path.to_str() {
+        Some("/etc/ssl/cert.pem") => "sysmerge(8) puts that of base there".to_owned(),
+        _ => format!("name a file of certificates as ca_file in {}", case.path.display()),
+    };
+    report.fail("ca_file", format!("{shown}: {why}: nothing can be uploaded: {way_out}"));
+}
+
+const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";

@@ -3,7 +3,10 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use super::host::Kind;
+use super::report::Verdict;
 use super::*;
 
 mod recorded;
@@ -52,6 +55,7 @@ fn assert_notes(change: impl FnOnce(&mut Recorded), wanted: &[&str]) {
 fn everything_is_in_order() {
     let report = report(&Recorded::fine());
     let lines = [
+        ("daemon", "threatstopd 0.1.0 answers, up 3h 12m"),
         ("config", "/etc/threatstopd.toml is in order"),
         ("user", "user _threatstop exists"),
         ("directory", "directory /var/db/threatstop is in order"),
@@ -65,15 +69,28 @@ fn everything_is_in_order() {
         ("state", "directory /var/threatstop is in order"),
         ("log", "/var/log/pflog was written 42s ago"),
         ("log", "pflogd is running"),
+        ("ca_file", "/etc/ssl/cert.pem has certificates"),
+        ("upload", "the last upload was confirmed 3m ago"),
         ("boot", "threatstopd is started at boot"),
         ("clock", "the clock is not behind the files"),
-        ("daemon", "threatstopd 0.1.0 answers, up 3h 12m"),
     ];
     let found: Vec<(&str, &str)> =
         report.findings.iter().map(|finding| (finding.what, finding.text.as_str())).collect();
     assert_eq!(found, lines);
     assert!(report.findings.iter().all(|finding| finding.verdict == Verdict::Ok));
-    assert_eq!(report.failed(), 0);
+    assert_eq!(report.summary(), "0 of 18 failed");
+}
+
+/// What is a note is not counted.
+#[test]
+fn the_last_line() {
+    let mut report = Report::default();
+    assert_eq!(report.summary(), "0 of 0 failed");
+    report.ok("pf", "a");
+    report.fail("pf", "b");
+    report.note("pf", "c");
+    report.fail("pf", "d");
+    assert_eq!(report.summary(), "2 of 3 failed");
 }
 
 #[test]
@@ -84,7 +101,7 @@ fn the_document_counts_the_failures() {
     let document = report(&host).document();
     assert_eq!(document["failed"], 1);
     let checks = document["checks"].as_array().unwrap();
-    assert_eq!(checks.len(), 16);
+    assert_eq!(checks.len(), 18);
     let failed: Vec<&Value> = checks.iter().filter(|check| check["ok"] == false).collect();
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0]["what"], "pf");
@@ -122,7 +139,7 @@ fn the_configuration() {
         let notes = texts(&report, Verdict::Note);
         assert_eq!(notes, ["what depends on the configuration was not looked at"]);
         let whats: Vec<&str> = report.findings.iter().map(|finding| finding.what).collect();
-        assert_eq!(whats, ["config", "config", "clock", "daemon"]);
+        assert_eq!(whats, ["daemon", "config", "config", "clock"]);
     }
     // these are wrong, and the rest is looked at all the same
     assert_fails(
@@ -161,12 +178,15 @@ fn the_directories() {
     );
     assert_fails(
         |host| host.at(path).kind = Kind::Other,
-        &["/var/db/threatstop: not a directory: remove it, then threatstopctl setup"],
+        &["/var/db/threatstop: not a directory: remove it, then threatstopctl setup, then rcctl \
+           restart threatstopd"],
     );
     assert_fails(
         |host| drop(host.files.remove(Path::new(path))),
-        &["/var/db/threatstop: No such file or directory: threatstopctl setup makes it with the \
-           table files"],
+        &[
+            "/var/db/threatstop: No such file or directory: threatstopctl setup, then rcctl restart \
+           threatstopd",
+        ],
     );
     let path = "/var/threatstop";
     assert_fails(
@@ -189,12 +209,12 @@ fn the_table_files() {
     assert_fails(
         |host| drop(host.files.remove(Path::new(BLOCK))),
         &["/var/db/threatstop/ThreatSTOP-Block.pftable: missing, and a pf.conf that names it is \
-           not loaded: threatstopctl setup"],
+           not loaded: threatstopctl update"],
     );
     assert_fails(
         |host| host.at(BLOCK).kind = Kind::Other,
         &["/var/db/threatstop/ThreatSTOP-Block.pftable: not a regular file: remove it, then \
-           threatstopctl setup"],
+           threatstopctl update"],
     );
     assert_fails(
         |host| (host.at(ALLOW).mode, host.at(ALLOW).uid) = (0o644, 1000),
@@ -212,7 +232,7 @@ fn the_table_files() {
         ("192.0.2.1", "its lines are not as they are written"),
         ("# a comment\n", "line 1: not a numeric IP address"),
     ] {
-        let wanted = format!("{BLOCK}: {why}: threatstopctl update writes it anew");
+        let wanted = format!("{BLOCK}: {why}: threatstopctl update");
         assert_fails(|host| host.text(BLOCK, text), &[&wanted]);
     }
     // what nobody has published yet
@@ -347,37 +367,9 @@ fn no_rule_for_a_table() {
 #[test]
 fn rules_of_another_form() {
     assert_notes(
-        |host| {
-            host.replace_rules(
-                "block drop in log quick from <ThreatSTOP-Block>",
-                "pass in log quick from ! <ThreatSTOP-Block>",
-            );
-        },
-        &["a rule for what is not in <ThreatSTOP-Block> is not judged here: pass in log quick \
-           from ! <ThreatSTOP-Block> to any"],
-    );
-    assert_notes(
-        |host| host.rules(|rule| !rule.contains("from <ThreatSTOP-Block>")),
-        &["no block rule is from <ThreatSTOP-Block>: what it sends comes in"],
-    );
-    assert_notes(
         |host| host.replace_rules("pass", "match"),
         &["no pass rule is for <ThreatSTOP-Allow>: is this meant so? match in log quick from \
            <ThreatSTOP-Allow> to any flags S/SA"],
-    );
-    assert_notes(
-        |host| host.rules(|rule| !rule.contains("to <ThreatSTOP-Block>")),
-        &["no block rule is to <ThreatSTOP-Block>: your hosts can reach it"],
-    );
-    assert_notes(
-        |host| {
-            host.replace_rules(
-                "block drop in log quick from <ThreatSTOP-Block>",
-                "block drop in log from <ThreatSTOP-Block>",
-            );
-        },
-        &["without quick a later rule may decide otherwise: block drop in log from \
-           <ThreatSTOP-Block> to any"],
     );
     assert_notes(
         |host| host.replace_rules("block drop in log quick", "block drop in log (to pflog1) quick"),
@@ -390,8 +382,79 @@ fn rules_of_another_form() {
     host.replace_rules("block drop out log", "block return log");
     assert_eq!(report(&host).failed(), 0);
     assert_fails(
-        |host| host.says("/sbin/pfctl -a * -sr", "scrub in all\n"),
-        &["pfctl -a '*' -sr: line 1 is not understood: look yourself: scrub in all"],
+        |host| host.replace_rules("block return all\n", "scrub in all\n"),
+        &["pfctl -a '*' -sr: line 5 is not understood: look yourself: scrub in all"],
+    );
+    assert_notes(
+        |host| host.replace_rules("pass all flags S/SA\n", "pass all flags S/SA sideways 3\n"),
+        &["pfctl -a '*' -sr: line 6 is not understood: look yourself: \"sideways 3\" in pass all \
+           flags S/SA sideways 3"],
+    );
+}
+
+/// The rules of three public routers begin so, and ours stand at the end.
+#[test]
+fn a_rule_before_ours() {
+    let way_out = "put the lines of threatstopctl setup above it in /etc/pf.conf, then pfctl -f \
+                   /etc/pf.conf";
+    let before = |host: &mut Recorded, rule: &str| {
+        let rules = format!("{rule}\n{}", recorded::RULES);
+        host.says("/sbin/pfctl -a * -sr", &rules);
+    };
+    let stands = |rule: &str, lost: &str| {
+        format!(
+            "\"{rule}\" stands before the rules for <ThreatSTOP-Block>: {lost} is blocked: {way_out}"
+        )
+    };
+    let rule = "pass out quick all flags S/SA";
+    assert_fails(|host| before(host, rule), &[&stands(rule, "nothing out")]);
+    let rule = "pass in quick on em1 all flags S/SA";
+    assert_notes(|host| before(host, rule), &[&stands(rule, "nothing in on em1")]);
+    let rule = "pass in quick on em0 all flags S/SA";
+    assert_fails(|host| before(host, rule), &[&stands(rule, "nothing in on em0")]);
+    assert_notes(
+        |host| {
+            before(host, rule);
+            host.exits("/sbin/ifconfig egress", 1, "ifconfig: egress: no such interface\n");
+        },
+        &[&stands(rule, "nothing in on em0")],
+    );
+    let mut host = Recorded::fine();
+    before(&mut host, rule);
+    let report = report(&host);
+    let lines = report.findings.iter().filter(|finding| finding.what == "rules");
+    assert_eq!(lines.count(), 1, "it is not in order besides");
+}
+
+#[test]
+fn interfaces_that_pf_skips() {
+    let skips = |host: &mut Recorded, name: &str| {
+        let text = recorded::INTERFACES.replace(&format!("{name}\n"), &format!("{name} (skip)\n"));
+        host.says("/sbin/pfctl -v -s Interfaces", &text);
+    };
+    assert_fails(
+        |host| skips(host, "em0"),
+        &[
+            "pf does not look at em0 (set skip on): nothing is blocked there: take it out of set skip \
+           in /etc/pf.conf, then pfctl -f /etc/pf.conf",
+        ],
+    );
+    assert_notes(
+        |host| skips(host, "em1"),
+        &["pf does not look at em1 (set skip on): what crosses it is not blocked there"],
+    );
+    // a rule for it has no packets
+    assert_notes(
+        |host| {
+            skips(host, "em1");
+            let rules = format!("pass quick on em1 all flags S/SA\n{}", recorded::RULES);
+            host.says("/sbin/pfctl -a * -sr", &rules);
+        },
+        &["pf does not look at em1 (set skip on): what crosses it is not blocked there"],
+    );
+    assert_notes(
+        |host| host.exits("/sbin/pfctl -v -s Interfaces", 1, "pfctl: no\n"),
+        &["what pf skips is not known: pfctl -v -s Interfaces: pfctl: no"],
     );
 }
 
@@ -403,10 +466,17 @@ fn rules_without_log() {
            write log behind the direction in /etc/pf.conf, then pfctl -f /etc/pf.conf: block drop \
            out quick from any to <ThreatSTOP-Block>"],
     );
-    assert_fails(
+    let silent = |host: &mut Recorded| {
+        host.replace_rules("pass in log", "pass in");
+        host.replace_rules("pass out log", "pass out");
+    };
+    // what is allowed is reported to nobody
+    assert_fails(silent, &[]);
+    assert_notes(silent, &[]);
+    assert_notes(
         |host| {
-            host.replace_rules("pass in log", "pass in");
-            host.replace_rules("pass out log", "pass out");
+            silent(host);
+            host.text(CONFIG, "device_id = \"tdid_abcd1234\"\n[log]\nscope = \"all\"\n");
         },
         &["2 of 2 rules for <ThreatSTOP-Allow> do not log, so what they match is not reported: \
            write log behind the direction in /etc/pf.conf, then pfctl -f /etc/pf.conf: pass in \
@@ -456,11 +526,11 @@ fn tables_in_an_anchor() {
         |host| within(host, "threatstop"),
         &[
             &format!(
-                "pf table <ThreatSTOP-Allow> is not used by any rule of anchor \
+                "pf table <ThreatSTOP-Allow> is not used by any rule: no rule calls anchor \
                  \"site/threatstop\", where the table is: nothing is allowed by it: {SETUP}"
             ),
             &format!(
-                "pf table <ThreatSTOP-Block> is not used by any rule of anchor \
+                "pf table <ThreatSTOP-Block> is not used by any rule: no rule calls anchor \
                  \"site/threatstop\", where the table is: nothing is blocked: {SETUP}"
             ),
         ],
@@ -559,16 +629,109 @@ fn the_clock() {
     assert_fails(|host| host.at(BLOCK).mtime = NOW + 200, &[]);
 }
 
+fn stopped(host: &mut Recorded) {
+    host.status = Err("/var/run/threatstopd.sock: No such file or directory".into());
+}
+
+/// What helps while threatstopd(8) runs does not when it does not, and the other way round.
+#[test]
+fn advice_without_the_daemon() {
+    let start = "rcctl start threatstopd, then threatstopctl update";
+    let advice = |change: &dyn Fn(&mut Recorded), wanted: &str| {
+        let mut host = Recorded::fine();
+        stopped(&mut host);
+        change(&mut host);
+        let report = report(&host);
+        let failed = texts(&report, Verdict::Fail);
+        assert_eq!(failed.len(), 2, "{failed:?}");
+        assert!(failed[0].ends_with(": rcctl start threatstopd"), "{failed:?}");
+        assert!(failed[1].ends_with(&format!(": {wanted}")), "{wanted}: {failed:?}");
+    };
+    let setup = "threatstopctl setup";
+    advice(&|host| drop(host.files.remove(Path::new(BLOCK))), setup);
+    advice(&|host| host.at(BLOCK).kind = Kind::Other, &format!("remove it, then {setup}"));
+    advice(
+        &|host| drop(host.files.remove(Path::new("/var/db/threatstop"))),
+        "threatstopctl setup makes it with the table files",
+    );
+    advice(&|host| host.text(BLOCK, "example.org\n"), start);
+    advice(&|host| host.shows("ThreatSTOP-Block", "192.0.2.1\n"), start);
+}
+
+#[test]
+fn the_last_upload() {
+    let attempt = |host: &mut Recorded, ok, text: &str| {
+        let last = control::Attempt { at: NOW - 120, ok, text: text.into() };
+        host.status.as_mut().unwrap().upload.last = Some(last);
+    };
+    let way_out = "threatstopctl upload tries again, threatstopctl test looks at the log host";
+    assert_fails(|host| attempt(host, true, "fine"), &[]);
+    assert_fails(
+        |host| {
+            attempt(host, false, "403 Forbidden.");
+            host.status.as_mut().unwrap().upload.last_good = Some(NOW - 7200);
+        },
+        &[&format!(
+            "the last upload failed 2m ago, and the last that was confirmed is 2h old: 403 \
+             Forbidden: {way_out}"
+        )],
+    );
+    assert_fails(
+        |host| {
+            attempt(host, false, "no answer");
+            host.status.as_mut().unwrap().upload.last_good = None;
+        },
+        &[&format!(
+            "the last upload failed 2m ago, and none was ever confirmed: no answer: {way_out}"
+        )],
+    );
+    assert_notes(
+        |host| host.status.as_mut().unwrap().upload.last = None,
+        &["nothing has been uploaded yet"],
+    );
+}
+
+#[test]
+fn the_certificates() {
+    let path = "/etc/ssl/cert.pem";
+    let fails = |change: &dyn Fn(&mut Recorded), why: &str| {
+        let way_out = "sysmerge(8) puts that of base there";
+        assert_fails(change, &[&format!("{path}: {why}: nothing can be uploaded: {way_out}")]);
+    };
+    fails(&|host| drop(host.files.remove(Path::new(path))), "No such file or directory");
+    fails(&|host| host.text(path, "# -----BEGIN CERTIFICATE-----\n"), "no certificate in it");
+    assert_fails(
+        |host| {
+            let text = "device_id = \"tdid_abcd1234\"\n[log]\nca_file = \"/etc/ssl/own.pem\"\n";
+            host.text(CONFIG, text);
+        },
+        &["/etc/ssl/own.pem: No such file or directory: nothing can be uploaded: name a file of \
+           certificates as ca_file in /etc/threatstopd.toml"],
+    );
+}
+
+/// On another system one line says all.
+#[test]
+fn a_system_without_pf() {
+    assert_fails(
+        |host| {
+            host.files.remove(Path::new("/sbin/pfctl"));
+            // of these none may be asked
+            host.programs.retain(|command, _| command.starts_with("/usr/bin/id"));
+        },
+        &["there is no pf on this system: backend = \"simulated\" in [tables] of \
+           /etc/threatstopd.toml is for trying out"],
+    );
+}
+
 #[test]
 fn the_daemon_and_the_next_boot() {
     assert_fails(
-        |host| {
-            host.status = Err("/var/run/threatstopd.sock: No such file or directory (is \
-                               threatstopd running? rcctl check threatstopd)"
-                .into());
-        },
-        &["threatstopd does not answer: /var/run/threatstopd.sock: No such file or directory (is \
-           threatstopd running? rcctl check threatstopd)"],
+        stopped,
+        &[
+            "threatstopd does not answer: /var/run/threatstopd.sock: No such file or directory: rcctl \
+           start threatstopd",
+        ],
     );
     assert_notes(
         |host| host.status.as_mut().unwrap().version = "0.0.9".into(),

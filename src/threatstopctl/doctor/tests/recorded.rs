@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use control::Status;
+use control::{Attempt, Status};
 
 use crate::doctor::host::{Host, Kind, Output, Stat};
 use crate::tests::full_status;
@@ -65,6 +65,35 @@ block return in on ! lo0 proto tcp from any to any port 6000:6010
 block return out log proto tcp all user = 55
 ";
 
+/// What `pfctl -v -s Interfaces` prints (`print_iface()` in sbin/pfctl/pfctl_table.c).
+pub const INTERFACES: &str = "\
+all
+egress
+em
+em0
+em1
+enc
+enc0
+lo (skip)
+lo0 (skip)
+pflog
+pflog0
+";
+
+/// What ifconfig(8) prints.
+const EGRESS: &str = "\
+em0: flags=808843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST,AUTOCONF4> mtu 1500
+\tlladdr 52:54:00:12:34:56
+\tindex 1 priority 0 llprio 3
+\tgroups: egress
+\tmedia: Ethernet autoselect (1000baseT full-duplex,master)
+\tstatus: active
+\tinet 192.0.2.10 netmask 0xffffff00 broadcast 192.0.2.255
+";
+
+/// As much of /etc/ssl/cert.pem as is looked at.
+const CERTIFICATES: &str = "### A name\n-----BEGIN CERTIFICATE-----\nMIIB\n";
+
 const BLOCKED: &str = "198.51.100.0/24\n203.0.113.7\n2001:db8:bad::/48\n2001:db8:f00::1\n";
 
 /// A recorded host.
@@ -98,6 +127,8 @@ impl Recorded {
             (BLOCK, file(0o600, 0), BLOCKED),
             ("/var/threatstop", directory(0o700, ENGINE), ""),
             ("/var/log/pflog", dated(file(0o600, 0), NOW - 42), ""),
+            ("/sbin/pfctl", file(0o555, 0), ""),
+            ("/etc/ssl/cert.pem", file(0o444, 0), CERTIFICATES),
         ];
         let files = files.map(|(path, stat, text)| (path.into(), (stat, text.into())));
         let mut host = Self {
@@ -111,6 +142,8 @@ impl Recorded {
         host.says("/sbin/pfctl -s info", ENABLED);
         host.says("/sbin/pfctl -s memory", LIMITS);
         host.says("/sbin/pfctl -a * -sr", RULES);
+        host.says("/sbin/pfctl -v -s Interfaces", INTERFACES);
+        host.says("/sbin/ifconfig egress", EGRESS);
         host.shows("ThreatSTOP-Allow", "192.0.2.53\n");
         host.shows("ThreatSTOP-Block", BLOCKED);
         host.says("/usr/bin/pgrep -x pflogd", "51822\n69012\n");
@@ -207,5 +240,9 @@ fn status() -> Status {
     let mut status = full_status();
     status.pf.warnings.clear();
     status.pf.ways_out.clear();
+    let text = "Log file uploaded successfully for tdid_abcd1234".into();
+    status.upload.last = Some(Attempt { at: NOW - 180, ok: true, text });
+    status.upload.last_good = Some(NOW - 180);
+    status.upload.failing = None;
     status
 }

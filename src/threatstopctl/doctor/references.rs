@@ -1,0 +1,179 @@
+//! Do rules refer to the tables, and log; and in which order?
+
+use config::Scope;
+
+use super::case::{Case, Table};
+use super::effect;
+use super::files::TableFile;
+use super::flow::{Interfaces, Watch};
+use super::kernel::SETUP;
+use super::report::Report;
+use super::rules::{Action, Direction, Item, Rule, Ruleset, Unread};
+
+const LOAD: &str = "pfctl -f /etc/pf.conf";
+
+/// Whether rules refer to the tables, log, stand in the right order, and get what is for them.
+pub fn refer(
+    case: &Case<'_>,
+    rules: &Ruleset,
+    interfaces: &Interfaces,
+    files: [&TableFile; 2],
+    report: &mut Report,
+) {
+    let before = report.findings.len();
+    unread(rules, report);
+    let [allow, block] = files.map(|file| file.table.name(case.config));
+    let anchor = case.anchor();
+    let private = case.config.guard.block_private;
+    let watch = Watch { table: block, allow, anchor, private };
+    let mut all = Vec::new();
+    flatten(&rules.items, &mut all);
+    let [_, used] = files.map(|file| used(case, rules, &watch, &all, file, report));
+    order(&watch, &all, report);
+    if used {
+        let directions = [Direction::In, Direction::Out];
+        effect::judge(rules, &watch, interfaces, &directions, report);
+    }
+    if report.findings.len() == before {
+        report.ok("rules", "rules refer to the tables, and log");
+    }
+}
+
+/// Says what is not understood, for nobody has looked at it.
+fn unread(rules: &Ruleset, report: &mut Report) {
+    for Unread { line, what, rule } in &rules.unread {
+        let text = format!("pfctl -a '*' -sr: line {line} is not understood: look yourself");
+        match rule {
+            None => report.fail("rules", format!("{text}: {what}")),
+            Some(rule) => report.note("rules", format!("{text}: \"{what}\" in {rule}")),
+        }
+    }
+}
+
+/// All rules, and what packets must be to get into anchors, in their order.
+fn flatten<'r>(items: &'r [Item], found: &mut Vec<&'r Rule>) {
+    for item in items {
+        found.push(item.rule());
+        flatten(item.items(), found);
+    }
+}
+
+/// Whether rules are for a table, and log what they decide.
+fn used(
+    case: &Case<'_>,
+    rules: &Ruleset,
+    watch: &Watch<'_>,
+    all: &[&Rule],
+    file: &TableFile,
+    report: &mut Report,
+) -> bool {
+    let table = file.table.name(case.config);
+    let names = |rule: &Rule| rule.ends.iter().any(|end| end.table() == Some(table));
+    let refers = |rule: &Rule| rule.ends.iter().any(|end| watch.refers(rule, end, table));
+    let ours: Vec<&Rule> = all.iter().copied().filter(|rule| refers(rule)).collect();
+    let Some(first) = ours.first() else {
+        unused(case, rules, file, all.iter().any(|rule| names(rule)), report);
+        return false;
+    };
+    let (action, everything) = match file.table {
+        Table::Allow => (Action::Pass, case.config.log.scope == Scope::All),
+        Table::Block => (Action::Block, true),
+    };
+    let decides = |rule: &&Rule| {
+        let plain = |end| watch.refers(rule, end, table) && !end.not;
+        rule.action == action && rule.ends.iter().any(plain)
+    };
+    let deciding: Vec<&Rule> = ours.iter().copied().filter(decides).collect();
+    if everything {
+        logs(&deciding, table, file.table, report);
+    }
+    if file.table == Table::Allow {
+        if deciding.is_empty() {
+            let text = format!("no pass rule is for <{table}>: is this meant so?");
+            report.note("rules", format!("{text} {}", first.text));
+        } else if let Some(rule) = deciding.iter().find(|rule| !rule.quick) {
+            let text = "without quick a later rule may decide otherwise";
+            report.note("rules", format!("{text}: {}", rule.text));
+        }
+    }
+    true
+}
+
+fn unused(case: &Case<'_>, rules: &Ruleset, file: &TableFile, others: bool, report: &mut Report) {
+    let table = file.table.name(case.config);
+    let hint = match case.anchor() {
+        "" => String::new(),
+        anchor if !evaluated(&rules.items, anchor) => {
+            format!(": no rule calls anchor \"{anchor}\", where the table is")
+        }
+        anchor if others => format!(" of anchor \"{anchor}\", where the table is"),
+        _ => String::new(),
+    };
+    let text = format!("pf table <{table}> is not used by any rule{hint}");
+    match file.table {
+        Table::Block => report.fail("rules", format!("{text}: nothing is blocked: {SETUP}")),
+        Table::Allow if file.entries() > 0 => {
+            report.fail("rules", format!("{text}: nothing is allowed by it: {SETUP}"));
+        }
+        Table::Allow => report.note("rules", format!("{text}; nothing is in it either")),
+    }
+}
+
+/// Whether packets get into the anchor of this path.
+fn evaluated(items: &[Item], path: &str) -> bool {
+    items.iter().any(|item| match item {
+        Item::Rule(_) => false,
+        Item::Anchor(anchor) => {
+            anchor.path == path && !anchor.wildcard || evaluated(&anchor.items, path)
+        }
+    })
+}
+
+/// Whether what rules decide gets into the packet log. What is allowed need not be there, unless
+/// every record is wanted.
+fn logs(ours: &[&Rule], table: &str, of: Table, report: &mut Report) {
+    let silent: Vec<&Rule> = ours.iter().copied().filter(|rule| rule.log.is_none()).collect();
+    if let Some(first) = silent.first() {
+        let text = format!(
+            "{} of {} rules for <{table}> do not log, so what they match is not reported: write \
+             log behind the direction in /etc/pf.conf, then {LOAD}: {}",
+            silent.len(),
+            ours.len(),
+            first.text
+        );
+        match of {
+            Table::Allow => report.note("rules", text),
+            Table::Block => report.fail("rules", text),
+        }
+    }
+    if let Some(rule) = ours.iter().find(|rule| rule.log.is_some_and(|to| to != 0)) {
+        let way_out = "log.file must be the file that the pflogd of that interface writes";
+        report.note("rules", format!("a rule does not log to pflog0: {way_out}: {}", rule.text));
+    }
+}
+
+/// Whether what is allowed is let through before it can be blocked.
+fn order(watch: &Watch<'_>, all: &[&Rule], report: &mut Report) {
+    for direction in [Direction::In, Direction::Out] {
+        for end in [0, 1] {
+            let place = |action, table: &str, quick: bool| {
+                all.iter().enumerate().find(|(_, rule)| {
+                    rule.action == action
+                        && (rule.quick || !quick)
+                        && rule.direction.is_none_or(|way| way == direction)
+                        && !rule.ends[end].not
+                        && watch.refers(rule, &rule.ends[end], table)
+                })
+            };
+            let pass = place(Action::Pass, watch.allow, false);
+            let stop = place(Action::Block, watch.table, true);
+            if let (Some((pass_at, pass)), Some((stop_at, stop))) = (pass, stop)
+                && stop_at < pass_at
+            {
+                let way_out = format!("move it behind that in /etc/pf.conf, then {LOAD}");
+                let text = format!("\"{}\" stands before \"{}\"", stop.text, pass.text);
+                return report.fail("rules", format!("{text}: {way_out}"));
+            }
+        }
+    }
+}
