@@ -88,6 +88,31 @@ fn follows_a_log_through_rotations_and_a_restart() {
     );
 }
 
+/// 1. Rotate to FILE.0 and to a name that is none of FILE.n; each time add to the renamed file first,
+///    then to the new one, as pflogd(8) does, and upload once, at once.
+/// 2. Check that this one upload has all of it, each record once, and that no gap is counted: none
+///    was missed, whatever the file is called.
+#[test]
+fn an_upload_right_after_a_rotation_has_all_of_it() {
+    let (scratch, policy, service) = (Scratch::new(), policy(), LogService::start());
+    let mut log = PacketLog::create(scratch.path().join("pflog"));
+    let daemon = start(&scratch, &config(&scratch, &policy, &service));
+    log.append(10, BAD);
+    upload(&daemon);
+    for suffix in ["", ".20261128", ".old", ""] {
+        match suffix {
+            "" => log.rotate(),
+            _ => log.rotate_to(suffix),
+        }
+        log.append(3, BAD);
+        log.reopen();
+        log.append(4, BAD);
+        upload(&daemon);
+        assert_delivered(&log, &service.uploads());
+    }
+    assert_eq!(status(&daemon)["upload"]["gaps"], 0, "{}", daemon.output());
+}
+
 /// A log that is copied and truncated, then truncated without a copy: the first loses nothing,
 /// the second is told.
 #[test]

@@ -155,6 +155,12 @@ impl PacketLog {
         drop(open(&self.path));
     }
 
+    /// Renames FILE to a name that is not FILE.n, as a script with dates does, and makes FILE anew.
+    pub fn rotate_to(&mut self, suffix: &str) {
+        fs::rename(&self.path, self.name(suffix)).expect("rename the log");
+        drop(open(&self.path));
+    }
+
     /// What SIGHUP does to pflogd(8).
     pub fn reopen(&mut self) {
         self.file = open(&self.path);

@@ -25,7 +25,8 @@ use crate::errors::words;
 const LOOK: Duration = Duration::from_secs(1);
 /// The same while there is none.
 const LOOK_FOR_FILE: Duration = Duration::from_secs(5);
-/// How long a renamed file is read on. pflogd(8) writes to it until newsyslog(8) signals it.
+/// How long a renamed file is read on while the new one has no record: pflogd(8) writes to it until
+/// newsyslog(8) signals it, and what it still had goes there before it opens the new one.
 const LINGER: Duration = Duration::from_secs(10);
 /// FILE and FILE.0 to FILE.9.
 const GENERATIONS: u8 = 11;
@@ -56,6 +57,10 @@ struct Follower {
     source: Option<Source>,
     /// When it was noticed that the file that is read is FILE no more.
     renamed: Option<Instant>,
+    /// Whether the file that is read has been FILE while it was.
+    was_file: bool,
+    /// Device and inode of what was FILE right after it, and comes next whatever it is called now.
+    successor: Option<(u64, u64)>,
     /// Device and inode of files that are no packet logs, which was said once.
     passed_over: VecDeque<(u64, u64)>,
     writer: Writer,
@@ -72,9 +77,15 @@ pub async fn follow(engine: Rc<Engine>) -> ! {
         timestamp: log.timestamp,
         printer: printer(log.timestamp),
     };
-    let (source, renamed, passed_over) = (None, None, VecDeque::new());
-    let mut follower =
-        Follower { engine: Rc::clone(&engine), source, renamed, passed_over, writer };
+    let mut follower = Follower {
+        engine: Rc::clone(&engine),
+        source: None,
+        renamed: None,
+        was_file: false,
+        successor: None,
+        passed_over: VecDeque::new(),
+        writer,
+    };
     let log = &engine.log;
     loop {
         log.begun.set(log.begun.get() + 1);
@@ -167,20 +178,31 @@ impl Follower {
             self.source = None;
             return true;
         }
-        match newest {
+        let (new, file) = match newest {
             // between the two renames of newsyslog(8), or pflogd(8) is off
             Err(_) => return false,
             Ok((log, _)) if (log.dev, log.ino) == source.identity => {
-                self.renamed = None;
+                (self.renamed, self.successor, self.was_file) = (None, None, true);
                 return false;
             }
-            Ok(_) => {}
-        }
+            Ok(opened) => opened,
+        };
         let renamed = *self.renamed.get_or_insert_with(Instant::now);
-        let lingers = source.is_plain() && source.generation <= 1 && !source.broken;
-        if lingers && renamed.elapsed() < LINGER {
-            return false;
+        if self.was_file {
+            self.successor.get_or_insert((new.dev, new.ino));
         }
+        let lingers = source.is_plain() && source.generation <= 1 && !source.broken;
+        if lingers {
+            let has_begun = matches!(Source::new(&new, file).first(), Ok(Some(_)));
+            if !has_begun && renamed.elapsed() < LINGER {
+                return false;
+            }
+            // what came between the end that was read and the first record of the new one
+            if !self.read().await {
+                return false;
+            }
+        }
+        let Some(source) = &self.source else { return true };
         let now = source.generation.max(1);
         let cut = source.cut().map(|why| format!("{}: {why}", name(&self.engine, now)));
         // the file at hand stays until there is something to read in another
@@ -196,7 +218,8 @@ impl Follower {
     /// file that was read last is done with.
     async fn choose(&mut self, leave: bool) -> bool {
         let position = self.engine.log.inner.borrow().position.clone();
-        let mut best: Option<(Source, Fingerprint, u64)> = None;
+        // from the newest to the oldest
+        let mut unread: Vec<(Source, Fingerprint, u64)> = Vec::new();
         let (mut known, mut unopened) = (false, String::new());
         for generation in 0..GENERATIONS {
             let (log, file) = match self.engine.link.open_log(generation).await {
@@ -214,12 +237,18 @@ impl Follower {
             if known && (resume.is_none() || leave) {
                 break;
             }
-            best = Some((source, print, resume.unwrap_or(first)));
+            unread.push((source, print, resume.unwrap_or(first)));
             if known {
                 break;
             }
         }
-        let Some((mut source, print, offset)) = best else {
+        // A file under a name that is none of FILE.n is not found; what came after it was seen.
+        if !known && leave {
+            let next = unread.iter().position(|(next, ..)| Some(next.identity) == self.successor);
+            known = next.is_some();
+            next.into_iter().for_each(|next| unread.truncate(next + 1));
+        }
+        let Some((mut source, print, offset)) = unread.pop() else {
             if !leave {
                 self.engine.log.inner.borrow_mut().say(unopened);
             }
@@ -243,7 +272,7 @@ impl Follower {
         inner.position.enter(print, offset);
         drop(inner);
         self.source = Some(source);
-        self.renamed = None;
+        (self.renamed, self.successor, self.was_file) = (None, None, false);
         self.writer.printer = printer(self.writer.timestamp);
         true
     }
