@@ -6,6 +6,7 @@
 
 pub mod harness;
 pub mod item;
+pub mod limits;
 pub mod lists;
 pub mod prng;
 pub mod process;

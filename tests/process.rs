@@ -2,17 +2,26 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::sleep;
+use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, read};
+
+/// The longest that a test waits for what comes at once where nothing else runs. A test that passes
+/// never waits so long, and a busy machine is no reason to fail.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+/// The longest that a stop may take. The program promises five seconds on a machine that has time for
+/// it; what a stop must not wait for takes longer than this.
+pub const STOP: Duration = Duration::from_secs(20);
 
 /// How often a wait looks again.
 const LOOK: Duration = Duration::from_millis(5);
@@ -28,18 +37,21 @@ pub struct Line {
     pub text: String,
 }
 
-#[derive(Debug, Default)]
+/// What a program has written, on either stream.
+#[derive(Debug)]
 struct Lines {
-    lines: Mutex<Vec<Line>>,
-    /// Octets of these.
-    octets: AtomicUsize,
+    started: Instant,
+    /// The lines, and their octets.
+    lines: Mutex<(Vec<Line>, usize)>,
     changed: Condvar,
 }
 
-impl Lines {
-    fn lock(&self) -> MutexGuard<'_, Vec<Line>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// One of a program's streams. What is taken out of the pipe is among the lines before the lock on
+/// these is given back: who has the lock and sees an empty pipe has seen all that was written.
+#[derive(Debug)]
+struct Stream {
+    pipe: OwnedFd,
+    ended: AtomicBool,
 }
 
 /// A program in a process group of its own. When this is dropped, the group is killed, and every
@@ -49,8 +61,8 @@ pub struct Process {
     name: String,
     child: Mutex<Child>,
     pid: Pid,
-    started: Instant,
     lines: Arc<Lines>,
+    streams: [Arc<Stream>; 2],
 }
 
 impl Process {
@@ -63,13 +75,20 @@ impl Process {
             .spawn()
             .unwrap_or_else(|why| panic!("cannot start {name}: {why}"));
         let pid = Pid::from_raw(i32::try_from(child.id()).expect("a process id is an int"));
-        let lines = Arc::new(Lines::default());
-        let started = Instant::now();
+        let lines = Arc::new(Lines {
+            started: Instant::now(),
+            lines: Mutex::default(),
+            changed: Condvar::new(),
+        });
         let out = child.stdout.take().expect("stdout is a pipe");
         let err = child.stderr.take().expect("stderr is a pipe");
-        collect(out, Arc::clone(&lines), started);
-        collect(err, Arc::clone(&lines), started);
-        Self { name, child: Mutex::new(child), pid, started, lines }
+        let streams = [out.into(), err.into()].map(|pipe| {
+            let stream = Arc::new(Stream { pipe, ended: AtomicBool::new(false) });
+            let (reader, lines) = (Arc::clone(&stream), Arc::clone(&lines));
+            std::thread::spawn(move || reader.collect(&lines));
+            stream
+        });
+        Self { name, child: Mutex::new(child), pid, lines, streams }
     }
 
     /// The process id.
@@ -77,27 +96,25 @@ impl Process {
         self.pid
     }
 
-    /// The lines written so far.
+    /// The lines written so far, to the last.
     pub fn lines(&self) -> Vec<Line> {
-        self.lines.lock().clone()
+        self.complete().0.clone()
     }
 
     /// Hands out the lines written so far, and forgets them: for programs that run for long.
     pub fn take_lines(&self) -> Vec<Line> {
-        let mut lines = self.lines.lock();
-        self.lines.octets.store(0, Ordering::Relaxed);
-        std::mem::take(&mut lines)
+        std::mem::take(&mut *self.complete()).0
     }
 
     /// The lines written so far as a text with times, for messages.
     pub fn output(&self) -> String {
         let line = |line: &Line| format!("{:>8.3} {}\n", line.at.as_secs_f64(), line.text);
-        self.lines.lock().iter().map(line).collect()
+        self.complete().0.iter().map(line).collect()
     }
 
     /// How many lines were written so far; what comes after this moment is at this index or later.
     pub fn mark(&self) -> usize {
-        self.lines.lock().len()
+        self.complete().0.len()
     }
 
     /// Waits for a line that contains the text, from the first line on.
@@ -112,7 +129,7 @@ impl Process {
         let deadline = Instant::now() + within;
         let mut lines = self.lines.lock();
         loop {
-            if let Some(line) = lines.iter().skip(mark).find(|line| line.text.contains(text)) {
+            if let Some(line) = lines.0.iter().skip(mark).find(|line| line.text.contains(text)) {
                 return line.clone();
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -171,7 +188,21 @@ impl Process {
 
     /// The time since the program was started.
     pub fn age(&self) -> Duration {
-        self.started.elapsed()
+        self.lines.started.elapsed()
+    }
+
+    /// The lines, once all that was written before this call is among them. A program that never
+    /// pauses is not followed for ever.
+    fn complete(&self) -> MutexGuard<'_, (Vec<Line>, usize)> {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        loop {
+            let lines = self.lines.lock();
+            if self.streams.iter().all(|stream| stream.is_drained()) || Instant::now() > deadline {
+                return lines;
+            }
+            drop(lines);
+            sleep(LOOK);
+        }
     }
 
     fn try_wait(&self) -> Option<ExitStatus> {
@@ -204,27 +235,31 @@ pub fn is_alive(pid: Pid) -> bool {
     !zombie && kill(pid, None) != Err(Errno::ESRCH)
 }
 
-/// Runs a program to its end; panics when it does not end in time.
+/// Runs a program to its end; panics when it does not end in time, or when what it has started has
+/// its output open for longer than that.
 pub fn run(command: &mut Command, within: Duration) -> Output {
     let name = command.get_program().to_string_lossy().into_owned();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|why| panic!("cannot start {name}: {why}"));
-    let out = read_all(child.stdout.take().expect("stdout is a pipe"));
-    let err = read_all(child.stderr.take().expect("stderr is a pipe"));
+    let out = ToEnd::of(child.stdout.take().expect("stdout is a pipe"));
+    let err = ToEnd::of(child.stderr.take().expect("stderr is a pipe"));
     let deadline = Instant::now() + within;
-    let status = loop {
-        match child.try_wait().unwrap_or_else(|why| panic!("wait for {name}: {why}")) {
-            Some(status) => break status,
-            None if Instant::now() < deadline => sleep(LOOK),
-            None => {
-                let _ = child.kill();
-                let _ = child.wait();
-                let (out, err) = (out.join().unwrap(), err.join().unwrap());
-                panic!("{name} still runs after {within:?}:\n{out}{err}");
-            }
+    let look =
+        |child: &mut Child| child.try_wait().unwrap_or_else(|why| panic!("wait for {name}: {why}"));
+    let ended = loop {
+        match look(&mut child) {
+            Some(status) if out.is_whole() && err.is_whole() => break Some(status),
+            _ if Instant::now() > deadline => break None,
+            _ => sleep(LOOK),
         }
     };
-    Output { status, stdout: out.join().unwrap(), stderr: err.join().unwrap() }
+    if let Some(status) = ended {
+        return Output { status, stdout: out.text(), stderr: err.text() };
+    }
+    let what = if look(&mut child).is_some() { "has its output open" } else { "still runs" };
+    let _ = child.kill();
+    let _ = child.wait();
+    panic!("{name} {what} after {within:?}:\n{}{}", out.text(), err.text());
 }
 
 /// What a program that has ended left.
@@ -238,28 +273,84 @@ pub struct Output {
     pub stderr: String,
 }
 
-fn read_all(mut stream: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut octets = Vec::new();
-        let _ = stream.read_to_end(&mut octets);
-        String::from_utf8_lossy(&octets).into_owned()
-    })
+/// What comes out of a stream, read by a thread.
+struct ToEnd {
+    octets: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
 }
 
-fn collect(stream: impl Read + Send + 'static, lines: Arc<Lines>, started: Instant) {
-    std::thread::spawn(move || {
-        let mut reader = BufReader::new(stream);
-        let mut octets = Vec::new();
-        while reader.read_until(b'\n', &mut octets).is_ok_and(|len| len > 0) {
-            let kept = lines.octets.fetch_add(octets.len(), Ordering::Relaxed);
-            if kept + octets.len() <= MAX_OUTPUT {
-                let text = String::from_utf8_lossy(&octets).trim_end_matches('\n').to_string();
-                lines.lock().push(Line { at: started.elapsed(), text });
-                lines.changed.notify_all();
+impl ToEnd {
+    fn of(mut stream: impl Read + Send + 'static) -> Self {
+        let octets = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&octets);
+        let reader = std::thread::spawn(move || {
+            let mut buffer = [0; 1 << 16];
+            while let Ok(len @ 1..) = stream.read(&mut buffer) {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).extend(&buffer[..len]);
             }
-            octets.clear();
+        });
+        Self { octets, reader }
+    }
+
+    /// Whether the stream has ended.
+    fn is_whole(&self) -> bool {
+        self.reader.is_finished()
+    }
+
+    fn text(&self) -> String {
+        let octets = self.octets.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&octets).into_owned()
+    }
+}
+
+impl Lines {
+    fn lock(&self) -> MutexGuard<'_, (Vec<Line>, usize)> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stream {
+    /// Reads until the end.
+    fn collect(&self, lines: &Lines) {
+        let mut buffer = [0; 1 << 16];
+        let mut begun = Vec::new();
+        while !self.ended.load(Ordering::Relaxed) {
+            self.wait(PollTimeout::NONE);
+            let mut held = lines.lock();
+            let len = match read(&self.pipe, &mut buffer) {
+                Ok(len @ 1..) => len,
+                Err(Errno::EINTR) => continue,
+                _ => 0,
+            };
+            begun.extend(&buffer[..len]);
+            if len == 0 {
+                self.ended.store(true, Ordering::Relaxed);
+                // what a program wrote last may have no end of line
+                begun.extend(if begun.is_empty() { &b""[..] } else { b"\n" });
+            }
+            let whole = begun.iter().rposition(|&octet| octet == b'\n').map_or(0, |at| at + 1);
+            for line in begun[..whole].split_inclusive(|&octet| octet == b'\n') {
+                held.1 += line.len();
+                if held.1 <= MAX_OUTPUT {
+                    let text = String::from_utf8_lossy(&line[..line.len() - 1]).into_owned();
+                    held.0.push(Line { at: lines.started.elapsed(), text });
+                }
+            }
+            begun.drain(..whole);
+            lines.changed.notify_all();
         }
-    });
+    }
+
+    /// Waits until there is something to read, or the end.
+    fn wait(&self, time: PollTimeout) -> bool {
+        let mut fds = [PollFd::new(self.pipe.as_fd(), PollFlags::POLLIN)];
+        poll(&mut fds, time).is_ok_and(|ready| ready > 0)
+    }
+
+    /// Whether nothing is left to read; to be asked by who has the lock on the lines.
+    fn is_drained(&self) -> bool {
+        self.ended.load(Ordering::Relaxed) || !self.wait(PollTimeout::ZERO)
+    }
 }
 
 /// Process id, parent and name of every process; none where there is no /proc.

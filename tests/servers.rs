@@ -1,4 +1,5 @@
-//! Real DNS servers on 127.0.0.1, fed with the zones of the simulated service.
+//! Servers of the system on 127.0.0.1; among them real DNS servers, fed with the zones of the
+//! simulated service.
 //!
 //! What they do with an answer that does not fit in a message (seen with the versions of Debian 12,
 //! over TCP, with and without EDNS): NSD 4.6.1 sends NOERROR with TC=1 and an empty answer, as
@@ -12,21 +13,25 @@ mod zonefile;
 use std::env;
 use std::ffi::OsStr;
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{self, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::process::Process;
-use crate::sim::{Client, Zone, rtype};
+use crate::sim::{Client, rtype};
 
 pub use nsd::Nsd;
 pub use pdns::PowerDns;
 
-/// How long a server may take until it answers; both need well under a second.
-const START: Duration = Duration::from_secs(20);
+/// How long a server may take until it answers, on a machine that is busy with other things.
+const START: Duration = Duration::from_secs(120);
 /// Another program may take a port between its being found free and its being used.
 const ATTEMPTS: usize = 3;
+/// Below those that Linux hands out by itself (ip(7), ip_local_port_range): what connects or binds
+/// port 0 meanwhile does not take one of these.
+const PORTS: std::ops::Range<u16> = 10_000..32_000;
 
 /// Finds a program of the system.
 ///
@@ -61,51 +66,114 @@ fn find(name: &str, path: &OsStr) -> Option<PathBuf> {
 
 /// A server that runs in a directory of its own until it is dropped.
 #[derive(Debug)]
-struct Running {
+pub struct Server {
     addr: SocketAddr,
     process: Process,
-    // Dropped after the process.
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
-impl Running {
+impl Server {
     /// Starts a server: `prepare` writes its files for an address into a directory and gives the
-    /// command. Returns when the zone's SOA record is answered.
-    fn start(zone: &Zone, prepare: impl Fn(&Path, SocketAddr) -> Command) -> Self {
+    /// command, and `ask` tries whether it answers there. Returns when it does; panics with what the
+    /// server has said when it does not come up.
+    pub fn start(
+        prepare: impl Fn(&Path, SocketAddr) -> Command,
+        ask: impl Fn(SocketAddr) -> Result<(), String>,
+    ) -> Self {
         let mut failures = String::new();
         for _ in 0..ATTEMPTS {
-            let dir = tempfile::Builder::new().prefix("threatstopd-dns-").tempdir();
-            let dir = dir.expect("make a directory for a DNS server");
-            let addr = free_addr();
-            let process = Process::spawn(&mut prepare(dir.path(), addr));
-            match wait_until_ready(&process, addr, zone.origin()) {
-                Ok(()) => return Self { addr, process, _dir: dir },
-                Err(why) => failures += &format!("{why}\n{}", process.output()),
+            match Self::try_at(free_addr(), &prepare, &ask) {
+                Ok(server) => return server,
+                Err(why) => failures += &why,
             }
         }
-        panic!("the DNS server does not come up:\n{failures}");
+        panic!("the server does not come up:\n{failures}");
+    }
+
+    /// The same at the address that one had before.
+    pub fn start_at(
+        addr: SocketAddr,
+        prepare: impl Fn(&Path, SocketAddr) -> Command,
+        ask: impl Fn(SocketAddr) -> Result<(), String>,
+    ) -> Self {
+        Self::try_at(addr, &prepare, &ask)
+            .unwrap_or_else(|why| panic!("the server does not come up again:\n{why}"))
+    }
+
+    fn try_at(
+        addr: SocketAddr,
+        prepare: &impl Fn(&Path, SocketAddr) -> Command,
+        ask: &impl Fn(SocketAddr) -> Result<(), String>,
+    ) -> Result<Self, String> {
+        let dir = tempfile::Builder::new().prefix("threatstopd-server-").tempdir();
+        let dir = dir.expect("make a directory for a server");
+        let process = Process::spawn(&mut prepare(dir.path(), addr));
+        match wait_until_ready(&process, || ask(addr)) {
+            Ok(()) => Ok(Self { addr, process, dir }),
+            Err(why) => Err(format!("{why}\n{}", process.output())),
+        }
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The directory with its files.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The server itself, with what it has said.
+    pub fn process(&self) -> &Process {
+        &self.process
     }
 }
 
-fn wait_until_ready(process: &Process, addr: SocketAddr, origin: &str) -> Result<(), String> {
+fn wait_until_ready(process: &Process, ask: impl Fn() -> Result<(), String>) -> Result<(), String> {
     let deadline = Instant::now() + START;
     loop {
-        let asked = Client::connect(addr).map_err(|why| why.to_string());
-        let why = match asked.and_then(|mut client| client.ask(origin, rtype::SOA)) {
-            Ok(reply) if reply.answers.len() == 1 => return Ok(()),
-            Ok(reply) => format!("{origin}: response code {}, no SOA record", reply.rcode()),
-            Err(why) => why,
-        };
+        let answer = ask();
+        // one that could not have its port would leave the answer to whoever has it
+        if answer.is_ok() && !process.has_ended() {
+            return Ok(());
+        }
         if process.has_ended() || Instant::now() > deadline {
-            return Err(why);
+            return answer.and(Err("another program answers".to_string()));
         }
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-fn free_addr() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind a port of 127.0.0.1");
-    listener.local_addr().expect("address of a bound socket")
+/// Whether anybody listens there.
+pub fn accepts(addr: SocketAddr) -> Result<(), String> {
+    TcpStream::connect(addr).map(drop).map_err(|why| why.to_string())
+}
+
+/// Whether a DNS server answers for a zone.
+fn serves(addr: SocketAddr, origin: &str) -> Result<(), String> {
+    let mut client = Client::connect(addr).map_err(|why| why.to_string())?;
+    let reply = client.ask(origin, rtype::SOA)?;
+    match reply.answers.len() {
+        1 => Ok(()),
+        _ => Err(format!("{origin}: response code {}, no SOA record", reply.rcode())),
+    }
+}
+
+/// An address of 127.0.0.1 at which nobody listens; each call gives another.
+pub fn free_addr() -> SocketAddr {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let ports = u32::from(PORTS.end - PORTS.start);
+    for _ in PORTS {
+        // processes that run at the same time begin far from each other
+        let begin = process::id().wrapping_mul(1009) % ports;
+        let number = (begin + CALLS.fetch_add(1, Ordering::Relaxed)) % ports;
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, PORTS.start + number as u16));
+        if TcpListener::bind(addr).is_ok() {
+            return addr;
+        }
+    }
+    panic!("no port of {PORTS:?} is free on 127.0.0.1");
 }
 
 fn write(file: &Path, text: &str) {

@@ -28,8 +28,10 @@ const PREFIXES: usize = 10_000;
 const TURN: Duration = Duration::from_secs(1);
 /// Turns after which the same mishaps come again.
 const CYCLE: u32 = 30;
-/// The shortest time that has all of them.
-pub const SHORTEST: Duration = Duration::from_secs(20);
+/// The turns that have all of them. Where a turn takes longer than it should, so does the soak.
+const FEWEST: u32 = 20;
+/// The shortest time for these.
+pub const SHORTEST: Duration = Duration::from_secs(FEWEST as u64);
 /// Turns before memory counts: caches and buffers find their size.
 const WARM_UP: u32 = 5;
 /// Records of each turn that are ours, and that are not.
@@ -37,7 +39,7 @@ const RECORDS: (u32, u32) = (5, 2);
 /// A source that is in no list.
 const OTHER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 7);
 /// How long the rest may take at the end. A renamed packet log is read on for 10 seconds.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_secs(180);
 
 /// What the log says when all is well.
 const USUAL: [&str; 5] = [
@@ -112,7 +114,7 @@ pub fn run(time: Duration, mut tell: impl FnMut(Progress)) -> Report {
         named.into_iter().filter_map(|(name, pid)| Some(Vitals::new(name, pid?))).collect();
     let begin = Instant::now();
     let mut turns = 0;
-    while begin.elapsed() < time {
+    while begin.elapsed() < time || turns < FEWEST {
         let next = begin + TURN * (turns + 1);
         soak.mishap(turns % CYCLE);
         soak.turn();
@@ -195,7 +197,8 @@ impl Soak {
                 self.log.rotate();
                 self.rotations += 1;
             }
-            5 => self.log.reopen(),
+            // a renamed file is left when it has been silent for a while
+            4 => self.log.reopen(),
             7 => drop(self.policy.take()),
             8 => self.log.compress(),
             10 => self.serve_again(),

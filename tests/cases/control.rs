@@ -17,14 +17,20 @@ use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 use tests::harness::{Config, Daemon, Scratch, ctl, programs};
+use tests::limits::room_for_files;
 use tests::process::{Process, run};
+use tests::servers::say_skipped;
 use tests::sim::{ConnectionFault, HostileService, Plan, PolicyService};
+
+/// At once, on a machine that does other things too, and by far sooner than after the deadlines of
+/// all who say nothing.
+const SOON: Duration = Duration::from_secs(60);
 
 /// Sends octets, says that this is all, and gives what comes back.
 fn say(socket: &Path, octets: &[u8]) -> String {
     let mut stream = UnixStream::connect(socket).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
     // it may close before it has read all of this
     let _ = stream.write_all(octets);
     let _ = stream.shutdown(std::net::Shutdown::Write);
@@ -118,8 +124,8 @@ fn a_slow_client_holds_up_nobody() {
         }
         let asked = Instant::now();
         assert!(daemon.ctl(&["status"]).status.success());
-        assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
-        if begun.elapsed() > Duration::from_secs(30) {
+        assert!(asked.elapsed() < SOON, "{:?}", asked.elapsed());
+        if begun.elapsed() > PATIENCE {
             break false;
         }
     };
@@ -150,19 +156,24 @@ fn come_in(path: &Path) -> OwnedFd {
     come.unwrap()
 }
 
-/// Open a thousand connections that say nothing. Meanwhile ask for the status by the control tool,
-/// and for an update by SIGUSR1.
+/// Open a thousand connections that say nothing, or as many as this user may have files open.
+/// Meanwhile ask for the status by the control tool, and for an update by SIGUSR1.
 /// Check that the tool is served soon, where the deadlines of those before it would take minutes,
 /// that the update runs, that the engine opens no more files than it may, and that it does not die.
 #[test]
 fn a_thousand_silent_connections_hold_up_nobody() {
+    let wanted = room_for_files(1000);
+    if wanted < 200 {
+        say_skipped("needs some hundred open files, and the hard limit is lower: ulimit -Hn");
+        return;
+    }
     let (service, scratch, daemon, _) = started(300);
     let (new, text) = list(320);
     let engine = daemon.engine();
-    let held: Vec<OwnedFd> = (0..1000).map(|_| come_in(&scratch.socket())).collect();
+    let held: Vec<OwnedFd> = (0..wanted).map(|_| come_in(&scratch.socket())).collect();
     let asked = Instant::now();
     assert!(daemon.ctl(&["status"]).status.success());
-    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < SOON, "{:?}", asked.elapsed());
     service.edit(|z| *z = zone(&new));
     daemon.signal(Signal::SIGUSR1);
     wait_until("the update is published", || daemon.table_file(BLOCK).as_ref() == Some(&text));
@@ -216,7 +227,7 @@ fn who_is_not_root_cannot_keep_root_out() {
     }
     let asked = Instant::now();
     assert!(daemon.ctl(&["status"]).status.success());
-    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < SOON, "{:?}", asked.elapsed());
     drop(unread);
     wait_until("there is room again", || ask().is_empty());
     assert!(daemon.stop().success());

@@ -15,15 +15,13 @@ use std::time::{Duration, Instant};
 use logging::*;
 use tests::harness::{Config, Daemon, Scratch, faulty_engine};
 use tests::item::items;
+use tests::process::PATIENCE;
 use tests::sim::logservice::{Behaviour, Upload};
 use tests::sim::pflog::PacketLog;
 use tests::sim::{Layout, LogService, PolicyService};
 
 /// How a file is kept, step by step.
 const KEPT: [&str; 5] = ["create", "write", "fsync", "rename", "sync"];
-/// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// What a case needs, with records in the log that have arrived already.
 struct Stage {
     scratch: Scratch,

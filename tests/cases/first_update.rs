@@ -16,7 +16,7 @@ use std::time::Duration;
 use tests::harness::{Config, Daemon, Scratch};
 use tests::item::table_text;
 use tests::lists::{allow_list, basic_list};
-use tests::process::is_alive;
+use tests::process::{PATIENCE, is_alive};
 use tests::sim::{Layout, PolicyService, SUFFIX, Zone};
 
 const BLOCK: &str = "ThreatSTOP-Block";
@@ -36,7 +36,7 @@ fn first_update() {
     let daemon = Daemon::spawn(&scratch, &config, |command| {
         command.arg("-v");
     });
-    daemon.wait_for("Finished ThreatSTOP update at", Duration::from_secs(60));
+    daemon.wait_for("Finished ThreatSTOP update at", PATIENCE);
     daemon.wait_for("Adding 26424 blocked addresses", Duration::ZERO);
     daemon.wait_for("Adding 3 allowed addresses", Duration::ZERO);
 
@@ -69,7 +69,7 @@ fn nothing_outlives_a_dropped_daemon() {
         daemon.descendants().into_iter().map(|(pid, _)| pid).chain([daemon.pid()]).collect();
     drop(daemon);
     let gone = || processes.iter().all(|pid| !is_alive(*pid));
-    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    let deadline = std::time::Instant::now() + PATIENCE;
     while !gone() && std::time::Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -7,11 +7,11 @@ use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use tests::harness::upload::{BAD, DEVICE, SENTENCE, UploadStage, free_addr, wait_until_open};
-use tests::process::Process;
-use tests::servers::require_program;
+use tests::harness::upload::{BAD, DEVICE, SENTENCE, UploadStage};
+use tests::process::PATIENCE;
+use tests::servers::{Server, accepts, free_addr, require_program};
 use tests::sim::logservice::pem_files;
 use tests::sim::{Identity, LogService};
 
@@ -45,18 +45,16 @@ fn a_certificate_that_is_not_good_is_refused() {
 fn through_nginx() {
     let Some(nginx) = require_program("nginx") else { return };
     let handler = LogService::behind_a_server();
-    let dir = tempfile::tempdir().unwrap();
-    let addr = free_addr();
-    let process = start_nginx(&nginx, dir.path(), addr, handler.addr());
-    wait_until_open(&process, addr);
-    let ca = std::fs::read_to_string(dir.path().join("ca.pem")).unwrap();
-    let mut stage =
-        UploadStage::new(&format!("https://{addr}/cgi-bin/logupload.pl"), &ca, |config| config);
+    let server = Server::start(|dir, addr| nginx_at(&nginx, dir, addr, handler.addr()), accepts);
+    let process = server.process();
+    let ca = std::fs::read_to_string(server.dir().join("ca.pem")).unwrap();
+    let url = format!("https://{}/cgi-bin/logupload.pl", server.addr());
+    let mut stage = UploadStage::new(&url, &ca, |config| config);
     assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", process.output());
     assert_eq!(handler.uploads()[0].text(), stage.text());
     stage.log.append(8000, BAD);
     assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", process.output());
-    stage.daemon.wait_for("413 Request Entity Too Large", Duration::from_secs(5));
+    stage.daemon.wait_for("413 Request Entity Too Large", PATIENCE);
     let texts: String = handler.uploads().iter().map(|upload| upload.text()).collect();
     assert!(texts == stage.text() && handler.uploads().len() > 2);
 }
@@ -88,7 +86,7 @@ fn old_tls_is_refused() {
     assert_eq!(stage.status()["spool"]["slices"], 1);
 }
 
-fn start_nginx(nginx: &Path, dir: &Path, addr: SocketAddr, handler: SocketAddr) -> Process {
+fn nginx_at(nginx: &Path, dir: &Path, addr: SocketAddr, handler: SocketAddr) -> Command {
     write_certificates(dir);
     let at = dir.display();
     let config = format!(
@@ -107,7 +105,7 @@ fn start_nginx(nginx: &Path, dir: &Path, addr: SocketAddr, handler: SocketAddr) 
     std::fs::write(&file, config).unwrap();
     let mut command = Command::new(nginx);
     command.arg("-p").arg(dir).arg("-c").arg(&file).arg("-e").arg("stderr");
-    Process::spawn(&mut command)
+    command
 }
 
 /// Files for a server: `cert.pem`, `key.pem`, both in one as haproxy wants them, and `ca.pem`.
@@ -130,34 +128,36 @@ fn write_certificates(dir: &Path) {
 fn answers_before_the_body_count() {
     let Some(haproxy) = require_program("haproxy") else { return };
     let handler = LogService::behind_a_server();
-    let dir = tempfile::tempdir().unwrap();
-    write_certificates(dir.path());
-    let ca = std::fs::read_to_string(dir.path().join("ca.pem")).unwrap();
-    let addr = free_addr();
-    let serve = |rule: &str| {
+    let prepare = |rule: &str, dir: &Path, addr: SocketAddr| {
+        write_certificates(dir);
         let text = format!(
-            "defaults\n mode http\n timeout client 30s\n timeout server 30s\n timeout connect 5s\n\
+            "defaults\n mode http\n timeout client 600s\n timeout server 600s\n\
+             timeout connect 60s\n\
              frontend f\n bind {addr} ssl crt {}/both.pem\n http-request {rule} if {{ \
              req.hdr_val(content-length) gt 100000 }}\n default_backend b\n\
              backend b\n server s {}\n",
-            dir.path().display(),
+            dir.display(),
             handler.addr()
         );
-        let file = dir.path().join("haproxy.cfg");
+        let file = dir.join("haproxy.cfg");
         std::fs::write(&file, text).unwrap();
-        let process = Process::spawn(Command::new(&haproxy).arg("-db").arg("-f").arg(&file));
-        wait_until_open(&process, addr);
-        process
+        let mut command = Command::new(&haproxy);
+        command.arg("-db").arg("-f").arg(&file);
+        command
     };
-    let process = serve("deny deny_status 413");
+    let server = Server::start(|dir, addr| prepare("deny deny_status 413", dir, addr), accepts);
+    let addr = server.addr();
+    let serve = |rule: &str| Server::start_at(addr, |dir, addr| prepare(rule, dir, addr), accepts);
+    let ca = std::fs::read_to_string(server.dir().join("ca.pem")).unwrap();
+    let process = server.process();
     let url = format!("https://{addr}/cgi-bin/logupload.pl");
     let mut stage = UploadStage::new(&url, &ca, |config| config);
     stage.log.append(8000, BAD);
     assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", process.output());
-    stage.daemon.wait_for("is sent in halves", Duration::from_secs(5));
+    stage.daemon.wait_for("is sent in halves", PATIENCE);
     let texts: String = handler.uploads().iter().map(|upload| upload.text()).collect();
     assert!(texts == stage.text() && handler.uploads().len() > 8);
-    drop(process);
+    drop(server);
 
     stage.log.append(8000, BAD);
     for (rule, status) in [
@@ -165,12 +165,12 @@ fn answers_before_the_body_count() {
         ("deny deny_status 401", "HTTP status 401"),
         ("deny deny_status 403", "HTTP status 403"),
     ] {
-        let process = serve(rule);
+        let server = serve(rule);
         let why = stage.upload().unwrap_err();
-        assert!(why.contains(status), "{rule}: {why}{}", process.output());
+        assert!(why.contains(status), "{rule}: {why}{}", server.process().output());
     }
-    let process = serve("deny deny_status 413");
-    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", process.output());
+    let server = serve("deny deny_status 413");
+    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", server.process().output());
     let texts: String = handler.uploads().iter().map(|upload| upload.text()).collect();
     assert!(texts == stage.text());
 }
@@ -233,18 +233,21 @@ fn a_proxy_says_yes_in_many_ways() {
 fn through_tinyproxy() {
     let Some(tinyproxy) = require_program("tinyproxy") else { return };
     let service = LogService::start();
-    let dir = tempfile::tempdir().unwrap();
-    let addr = free_addr();
-    let text = format!(
-        "Listen 127.0.0.1\nPort {}\nTimeout 60\nAllow 127.0.0.1\nBasicAuth fred pass_word\n\
-         ConnectPort {}\nLogLevel Connect\n",
-        addr.port(),
-        service.addr().port()
-    );
-    let file = dir.path().join("tinyproxy.conf");
-    std::fs::write(&file, text).unwrap();
-    let process = Process::spawn(Command::new(tinyproxy).arg("-d").arg("-c").arg(&file));
-    wait_until_open(&process, addr);
+    let prepare = |dir: &Path, addr: SocketAddr| {
+        let text = format!(
+            "Listen 127.0.0.1\nPort {}\nTimeout 600\nAllow 127.0.0.1\n\
+             BasicAuth fred pass_word\nConnectPort {}\nLogLevel Connect\n",
+            addr.port(),
+            service.addr().port()
+        );
+        let file = dir.join("tinyproxy.conf");
+        std::fs::write(&file, text).unwrap();
+        let mut command = Command::new(&tinyproxy);
+        command.arg("-d").arg("-c").arg(&file);
+        command
+    };
+    let server = Server::start(prepare, accepts);
+    let (addr, process) = (server.addr(), server.process());
     let proxy = |login: &str| {
         let url = format!("http://{login}{addr}");
         UploadStage::new(&service.url(), service.ca(), |config| {
@@ -253,7 +256,7 @@ fn through_tinyproxy() {
     };
     let stage = proxy("fred:pass%5Fword@");
     assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", process.output());
-    process.wait_for("CONNECT", Duration::from_secs(5));
+    process.wait_for("CONNECT", PATIENCE);
     assert_eq!(service.uploads()[0].text(), stage.text());
     for text in [stage.daemon.output(), stage.status().to_string()] {
         assert!(
@@ -269,7 +272,7 @@ fn through_tinyproxy() {
         // the policy does not go through the proxy
         assert!(stage.daemon.ctl(&["update"]).status.success());
     }
-    drop(process);
+    drop(server);
     let why = stage.upload();
     assert_eq!(why.as_deref(), Ok("Nothing to upload\n"));
 }
@@ -317,7 +320,7 @@ fn a_proxy_out_of_order_is_told() {
         let at = format!("{} through the proxy {proxy}: ", service.addr());
         assert!(why.contains(&at) && why.contains(expected), "{answer:?}: {why}");
         assert!(!why.contains("secret") && !stage.daemon.output().contains("secret"), "{why}");
-        assert!(started.elapsed() < Duration::from_secs(45), "{answer:?}");
+        assert!(started.elapsed() < PATIENCE, "{answer:?}");
         assert_eq!(stage.status()["spool"]["slices"], 1, "{answer:?}");
         assert!(stage.daemon.ctl(&["update"]).status.success());
     }

@@ -21,7 +21,7 @@ use std::time::Duration;
 use tests::harness::{Scratch, programs};
 use tests::process::{Output, run};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = tests::process::PATIENCE;
 
 /// The old file; `$MARK` is what would be made if any of it were executed.
 const OLD: &str = r#"#!/bin/sh

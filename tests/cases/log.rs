@@ -14,11 +14,12 @@ use logging::*;
 use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
 use tests::harness::{Daemon, Scratch};
+use tests::process::PATIENCE;
 use tests::sim::pflog::PacketLog;
 use tests::sim::{Behaviour, LogService};
 
 /// 1. Start with a log that has records, those of our table and others.
-/// 2. Add more; rotate; let pflogd write to the renamed file for some seconds more, then to the
+/// 2. Add more; rotate; let pflogd write to the renamed file a little later, then to the
 ///    new one; compress the old one.
 /// 3. Upload in between and at the end: each record of ours came once, and none of the others.
 /// 4. Stop, rotate twice, add to each file, start: what was written meanwhile comes too.
@@ -36,12 +37,13 @@ fn follows_a_log_through_rotations_and_a_restart() {
 
     log.append(5, BAD);
     log.rotate();
-    sleep(Duration::from_secs(4));
+    // by far sooner than the follower leaves a file that was renamed
+    sleep(Duration::from_secs(1));
     log.append(5, BAD);
     log.compress();
     log.reopen();
     log.append(5, BAD);
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     while service.uploads().iter().map(|upload| upload.text().lines().count()).sum::<usize>() < 25 {
         assert!(Instant::now() < deadline, "{}", daemon.output());
         daemon.ctl(&["upload"]);
@@ -59,7 +61,7 @@ fn follows_a_log_through_rotations_and_a_restart() {
     log.reopen();
     log.append(3, BAD);
     let daemon = start(&scratch, &config);
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     while service.uploads().iter().map(|upload| upload.text().lines().count()).sum::<usize>() < 34 {
         assert!(Instant::now() < deadline, "{}", daemon.output());
         daemon.ctl(&["upload"]);
@@ -127,7 +129,7 @@ fn follows_a_log_that_is_truncated() {
     upload(&daemon);
     assert_delivered(&log, &service.uploads());
     log.append(4, BAD);
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     while daemon.ctl(&["upload"]).stdout == "Nothing to upload\n" {
         assert!(Instant::now() < deadline, "{}", daemon.output());
         sleep(Duration::from_millis(500));
@@ -137,7 +139,7 @@ fn follows_a_log_that_is_truncated() {
     let mark = daemon.mark();
     log.truncate();
     log.append(2, BAD);
-    daemon.wait_for_after(mark, "the packet log was truncated", Duration::from_secs(10));
+    daemon.wait_for_after(mark, "the packet log was truncated", PATIENCE);
     upload(&daemon);
     assert_delivered(&log, &service.uploads());
 }
@@ -156,7 +158,7 @@ fn a_damaged_log_is_told_and_left_at_the_next_rotation() {
     let offset = std::fs::metadata(scratch.path().join("pflog")).unwrap().len();
     log.append_octets(&[0xff; 500]);
     let told = format!("pflog: bogus savefile header: the record at octet {offset} claims");
-    daemon.wait_for(&told, Duration::from_secs(10));
+    daemon.wait_for(&told, PATIENCE);
     upload(&daemon);
     assert_delivered(&log, &service.uploads());
     let damage = |daemon: &Daemon| {
@@ -171,7 +173,7 @@ fn a_damaged_log_is_told_and_left_at_the_next_rotation() {
     kill(daemon.engine().unwrap(), Signal::SIGKILL).unwrap();
     daemon.wait_until_ready();
     let wait = |what: &str, so: &dyn Fn() -> bool| {
-        let deadline = Instant::now() + Duration::from_secs(40);
+        let deadline = Instant::now() + PATIENCE;
         while !so() {
             assert!(Instant::now() < deadline, "{what}: {}", daemon.output());
             sleep(Duration::from_millis(200));
@@ -228,7 +230,7 @@ fn all_generations_are_read_after_a_long_stop() {
     };
     let lines = || service.uploads().iter().map(|u| u.text().lines().count()).sum::<usize>();
     let wait_for_lines = |daemon: &Daemon, count: usize| {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + PATIENCE;
         while lines() < count {
             assert!(Instant::now() < deadline, "{} lines: {}", lines(), daemon.output());
             daemon.ctl(&["upload"]);
@@ -248,7 +250,7 @@ fn all_generations_are_read_after_a_long_stop() {
     let daemon = start(&scratch, &config);
     // ten generations of two records, and the newest one
     wait_for_lines(&daemon, 24 + 21);
-    daemon.wait_for("or rotated away before it was read", Duration::from_secs(10));
+    daemon.wait_for("or rotated away before it was read", PATIENCE);
     assert_eq!(lines(), 24 + 21);
     assert_eq!(status(&daemon)["upload"]["gaps"], 1);
     let newest = log.written().last().unwrap().line();
@@ -268,7 +270,7 @@ fn a_link_in_the_place_of_the_log_is_not_followed() {
     let daemon = start(&scratch, &config(&scratch, &policy, &service));
     let link = format!("packet log: {}: Too many levels of symbolic links", path.display());
     let warned = || status(&daemon)["pf"]["warnings"].to_string().contains(&link);
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     while !warned() {
         assert!(Instant::now() < deadline, "{}", daemon.output());
         sleep(Duration::from_millis(200));
@@ -319,7 +321,7 @@ fn a_full_spool_drops_the_oldest() {
     let daemon = start(&scratch, &config);
     service.set(Behaviour::Say(503, "", "busy"));
     log.append(20_000, BAD);
-    daemon.wait_for("the spool is full: dropped slice", Duration::from_secs(30));
+    daemon.wait_for("the spool is full: dropped slice", PATIENCE);
     let failed = daemon.ctl(&["upload"]);
     assert_eq!(failed.stderr, "threatstopctl: upload: HTTP status 503: busy\n");
     let spool = status(&daemon)["spool"].clone();

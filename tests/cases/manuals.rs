@@ -16,11 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use config::{Config, Key, Kind};
 use tests::harness::programs;
-use tests::process::run;
+use tests::process::{PATIENCE, run};
 use tests::servers::require_program;
 
 fn source(path: &str) -> String {
@@ -181,7 +180,7 @@ fn invocations(text: &str) -> Vec<Vec<&str>> {
 
 /// The lines of the usage of threatstopctl, each a command with its arguments.
 fn usage() -> Vec<String> {
-    let output = run(&mut Command::new(&programs().threatstopctl), Duration::from_secs(20));
+    let output = run(&mut Command::new(&programs().threatstopctl), PATIENCE);
     let lines = output.stderr.lines().filter_map(|line| line.strip_prefix('\t'));
     let lines: Vec<String> = lines.map(str::to_owned).collect();
     assert!(lines.len() >= 15, "{}", output.stderr);
@@ -192,7 +191,7 @@ fn usage() -> Vec<String> {
 fn printed(mandoc: &Path, manual: &Path) -> String {
     let mut command = Command::new(mandoc);
     command.args(["-T", "ascii", "-O", "width=200"]).arg(manual);
-    let output = run(&mut command, Duration::from_secs(60));
+    let output = run(&mut command, PATIENCE);
     assert!(output.status.success(), "{}", output.stderr);
     let mut text = String::new();
     for character in output.stdout.chars() {
@@ -313,7 +312,7 @@ fn mandoc_has_nothing_to_say() {
     let Some(mandoc) = require_program("mandoc") else { return };
     let mut command = Command::new(mandoc);
     command.args(["-T", "lint", "-W", "style"]).args(&manuals);
-    let output = run(&mut command, Duration::from_secs(60));
+    let output = run(&mut command, PATIENCE);
     // Other systems than OpenBSD lack most of the pages that ours refer to.
     let about_others = |line: &&str| {
         line.contains("referenced manual not found") || line.contains("outdated mandoc.db")

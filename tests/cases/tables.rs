@@ -11,7 +11,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use common::*;
 use nix::errno::Errno;
@@ -521,7 +521,7 @@ fn nothing_blocked_is_never_silent() {
 
         let mark = daemon.mark();
         pf_is(&scratch, &line);
-        daemon.wait_for_after(mark, sentence, Duration::from_secs(5));
+        daemon.wait_for_after(mark, sentence, PATIENCE);
         let status = daemon.ctl(&["status"]);
         assert!(
             status.stdout.contains(&format!("warning: {sentence}\n         ")),
@@ -535,7 +535,7 @@ fn nothing_blocked_is_never_silent() {
 
         let mark = daemon.mark();
         pf_is(&scratch, "");
-        daemon.wait_for_after(mark, "pf is enabled again", Duration::from_secs(5));
+        daemon.wait_for_after(mark, "pf is enabled again", PATIENCE);
         let output = update(&daemon);
         assert!(!output.stdout.contains(sentence), "{}", output.stdout);
         assert!(daemon.stop().success());

@@ -17,10 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use tests::harness::{cargo, clean};
-use tests::process::run;
+use tests::process::{PATIENCE, run};
 use tests::servers::require_program;
 
 const LONGEST: usize = 800;
@@ -166,7 +165,7 @@ fn the_readme_has_the_command_of_the_tests() {
     let Some(bash) = require_program("bash") else { return };
     let mut ci = Command::new(bash);
     ci.arg(root().join(".ci/run")).arg("--test-command");
-    let output = run(&mut ci, Duration::from_secs(10));
+    let output = run(&mut ci, PATIENCE);
     assert!(output.status.success(), "{}", output.stderr);
     assert_eq!(output.stdout, "cargo test --workspace\n");
 }
@@ -218,7 +217,7 @@ fn the_tests_of_the_promises_exist() {
 fn the_root_helper_is_made_of_what_its_list_names() {
     let mut closure = Command::new("sh");
     clean(closure.arg(root().join(".ci/closure"))).env("CARGO", env!("CARGO"));
-    let output = run(&mut closure, Duration::from_secs(120));
+    let output = run(&mut closure, PATIENCE);
     assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
 }
 
@@ -227,7 +226,7 @@ fn features(arguments: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
     let mut tree = cargo();
     tree.args(["tree", "--quiet", "--locked", "--offline", "--prefix", "none", "--no-dedupe"]);
     tree.args(["--format", "{p} [{f}]"]).args(arguments);
-    let output = run(&mut tree, Duration::from_secs(120));
+    let output = run(&mut tree, PATIENCE);
     assert!(output.status.success(), "cargo tree: {}", output.stderr);
     let mut found = BTreeMap::<_, BTreeSet<_>>::new();
     // an empty line parts two members

@@ -5,17 +5,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
-use tests::harness::upload::{BAD, DEVICE, SENTENCE, UploadStage, free_addr};
+use tests::harness::upload::{BAD, DEVICE, SENTENCE, UploadStage};
 use tests::harness::{Config, Daemon, Scratch, programs};
-use tests::process::{Process, run};
-use tests::servers::{require_program, say_skipped};
+use tests::process::{PATIENCE, Process, run};
+use tests::servers::{free_addr, require_program, say_skipped};
 use tests::sim::logservice::Upload;
 use tests::sim::{Behaviour, LogService};
 
@@ -48,7 +48,7 @@ fn a_slice_is_sent_and_confirmed() {
     // the next one comes by itself
     let mut stage = stage;
     stage.log.append(1, BAD);
-    let uploads = service.wait_for(2, Duration::from_secs(90));
+    let uploads = service.wait_for(2, PATIENCE);
     assert_eq!(uploads[1].text(), stage.log.written()[5].line() + "\n");
 }
 
@@ -101,7 +101,7 @@ fn a_slice_stays_until_it_is_confirmed() {
         let started = Instant::now();
         let why = stage.upload().unwrap_err();
         assert!(why.contains(expected), "{behaviour:?}: {why}");
-        assert!(started.elapsed() < Duration::from_secs(15), "{behaviour:?}");
+        assert!(started.elapsed() < PATIENCE, "{behaviour:?}");
         let status = stage.status();
         assert_eq!(status["spool"]["slices"], 1, "{behaviour:?}");
         assert_eq!(status["upload"]["last"]["ok"], false);
@@ -135,29 +135,29 @@ fn a_slice_stays_until_it_is_confirmed() {
 fn an_upload_by_hand_moves_the_next() {
     let service = LogService::start();
     let mut stage = UploadStage::service(&service);
-    // the schedule hears of an upload right after the client
-    fn wait_for_next(stage: &UploadStage, range: RangeInclusive<u64>) {
-        let deadline = Instant::now() + Duration::from_secs(5);
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    // uploads, and waits until the next is due so many seconds after that
+    let next_after = |stage: &UploadStage, range: RangeInclusive<u64>| {
+        let before = now();
+        let outcome = stage.upload();
+        let range = before + range.start()..=now() + range.end();
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+            // the schedule hears of an upload right after the client
             let next = stage.status()["upload"]["next"].as_u64().unwrap();
-            let wait = next.saturating_sub(now);
-            if range.contains(&wait) {
-                return;
+            if range.contains(&next) {
+                return outcome;
             }
-            assert!(Instant::now() < deadline, "{wait} is not in {range:?}");
+            assert!(Instant::now() < deadline, "{next} is not in {range:?}");
             std::thread::sleep(Duration::from_millis(50));
         }
-    }
-    assert_eq!(stage.upload().as_deref(), Ok(SENTENCE));
-    wait_for_next(&stage, 800..=990);
+    };
+    assert_eq!(next_after(&stage, 800..=990).as_deref(), Ok(SENTENCE));
     service.set(Behaviour::Say(500, "", "no luck"));
     stage.log.append(1, BAD);
-    stage.upload().unwrap_err();
-    wait_for_next(&stage, 48..=66);
+    next_after(&stage, 48..=66).unwrap_err();
     service.set(Behaviour::Say(503, "Retry-After: 300\r\n", "no luck"));
-    stage.upload().unwrap_err();
-    wait_for_next(&stage, 295..=360);
+    next_after(&stage, 295..=360).unwrap_err();
 }
 
 /// A confirmation for somebody else is none, and an alarm.
@@ -168,7 +168,7 @@ fn a_confirmation_for_another_device_is_an_alarm() {
     service.set(Behaviour::Say(200, "", "Log file uploaded successfully for tdid_other5678"));
     let why = stage.upload().unwrap_err();
     assert!(why.contains("the server answered for another device than this one"), "{why}");
-    stage.daemon.wait_for("is device_id the one of this host?", Duration::from_secs(5));
+    stage.daemon.wait_for("is device_id the one of this host?", PATIENCE);
     assert_eq!(stage.status()["spool"]["slices"], 1);
     service.set(Behaviour::Confirm);
     assert_eq!(stage.upload().as_deref(), Ok(SENTENCE));
@@ -256,7 +256,7 @@ fn what_is_too_large_is_sent_in_halves() {
     service.set(Behaviour::AtMost(10));
     let why = stage.upload().unwrap_err();
     assert!(why.contains("HTTP status 413: too large; a single record was too large"), "{why}");
-    stage.daemon.wait_for("is a single record and is dropped", Duration::from_secs(5));
+    stage.daemon.wait_for("is a single record and is dropped", PATIENCE);
     let spool = stage.status()["spool"].clone();
     assert_eq!((&spool["slices"], &spool["dropped"]), (&3.into(), &1.into()), "4, 2 and 1 left");
     let engine = stage.daemon.engine().unwrap();
@@ -284,7 +284,7 @@ fn one_daemon_uses_a_spool() {
     let config = Config::new(&scratch, &[free_addr()]).set("log.spool", spool.to_str().unwrap());
     let second = Daemon::spawn(&scratch, &config, |_| {});
     let message = format!("{}: another threatstopd uses it: set log.spool", spool.display());
-    second.wait_for(&message, Duration::from_secs(20));
+    second.wait_for(&message, PATIENCE);
     assert!(second.stop().success());
     assert_eq!(stage.upload().as_deref(), Ok(SENTENCE));
     let engine = stage.daemon.engine().unwrap();
@@ -297,10 +297,11 @@ fn one_daemon_uses_a_spool() {
 /// sends what the client sent, but for the times.
 #[test]
 fn what_another_client_sends_is_captured() {
-    let addr = free_addr();
     let mut command = Command::new(&programs().threatstopctl);
-    let capture = Process::spawn(command.arg("capture").arg(addr.to_string()));
-    capture.wait_for("Listening.", Duration::from_secs(10));
+    let capture = Process::spawn(command.args(["capture", "127.0.0.1:0"]));
+    let told = capture.wait_for("Listening.", PATIENCE).text;
+    let (_, url) = told.split_once("http://").unwrap();
+    let addr: SocketAddr = url.split('/').next().unwrap().parse().unwrap();
     let part = |head: &str, body: &str| {
         format!("--XX\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n")
     };
@@ -318,7 +319,7 @@ fn what_another_client_sends_is_captured() {
     let mut answer = String::new();
     client.read_to_string(&mut answer).unwrap();
     assert!(answer.ends_with("Log file uploaded successfully for tdid_wxyz9876\n"), "{answer}");
-    assert!(capture.wait_exit(Duration::from_secs(10)).success());
+    assert!(capture.wait_exit(PATIENCE).success());
     let lines = capture.lines().into_iter().map(|line| line.text);
     let section = lines.skip_while(|line| line != "[log.request]").skip(1);
     let section: String = section.map(|line| line + "\n").collect();
@@ -351,13 +352,13 @@ fn captures_are_decoded_as_by_tcpdump() {
     for file in [data.join("captured.pcap"), packed] {
         let mut command = Command::new(&programs().threatstopctl);
         command.env("TZ", "UTC0").arg("decode").arg(&file);
-        let decoded = run(&mut command, Duration::from_secs(10));
+        let decoded = run(&mut command, PATIENCE);
         assert!(decoded.status.success() && decoded.stderr.is_empty(), "{}", decoded.stderr);
         assert!(decoded.stdout == expected, "{}: another text", file.display());
     }
     let missing = run(
         Command::new(&programs().threatstopctl).args(["decode", "-t", "epoch", "/nonexistent"]),
-        Duration::from_secs(10),
+        PATIENCE,
     );
     assert_eq!(missing.stderr, "threatstopctl: /nonexistent: No such file or directory\n");
     assert_eq!(missing.status.code(), Some(1));
@@ -387,7 +388,7 @@ fn a_change_of_the_clocks_is_decoded_as_by_tcpdump() {
     let decoded = |style: &str| {
         let mut command = Command::new(&programs().threatstopctl);
         command.env("TZ", "CET-1CEST,M3.5.0,M10.5.0/3").args(["decode", "-t", style]).arg(&path);
-        run(&mut command, Duration::from_secs(10)).stdout
+        run(&mut command, PATIENCE).stdout
     };
     let lines = decoded("date");
     let times: Vec<&str> = lines.lines().map(|line| &line[..15]).collect();
@@ -432,7 +433,7 @@ fn decoding_shows_its_progress_on_a_terminal() {
             true => command.args(["-qec", &line, "/dev/null"]),
             false => command.args(["-c", &line]),
         };
-        let output = run(command.current_dir(dir.path()), Duration::from_secs(20));
+        let output = run(command.current_dir(dir.path()), PATIENCE);
         let text = std::fs::read_to_string(dir.path().join("out")).unwrap();
         (text, output.stdout + &output.stderr, output.status.code())
     };

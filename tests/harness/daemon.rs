@@ -12,14 +12,11 @@ use nix::unistd::Pid;
 use super::config::Config;
 use super::programs::programs;
 use super::scratch::Scratch;
-use crate::process::{Output, Process, run};
+use crate::process::{Output, PATIENCE, Process, STOP, run};
 
-/// How long the daemon may take until it answers on its control socket.
-const START: Duration = Duration::from_secs(20);
-/// The daemon promises to end within this time in any state.
-const STOP: Duration = Duration::from_secs(5);
-/// No command of the control tool takes longer against a service on this host.
-const CTL: Duration = Duration::from_secs(120);
+/// No command of the control tool takes longer against a service on this host, even where much else
+/// runs.
+const CTL: Duration = Duration::from_secs(240);
 /// Name of the engine in the process table, which keeps 15 octets (TASK_COMM_LEN of Linux).
 const ENGINE_NAME: &str = "threatstopd-eng";
 
@@ -52,7 +49,7 @@ impl Daemon {
 
     /// Waits until the control socket is answered; panics with the log when it does not come.
     pub fn wait_until_ready(&self) {
-        let deadline = Instant::now() + START;
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let output = ctl(&self.socket, &["status"]);
             if output.status.success() {

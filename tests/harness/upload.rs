@@ -1,13 +1,11 @@
 //! A daemon with something to upload.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::time::{Duration, Instant};
+use std::net::Ipv4Addr;
 
 use serde_json::Value;
 
 use super::{Config, Daemon, Scratch};
 use crate::item::items;
-use crate::process::Process;
 use crate::sim::pflog::PacketLog;
 use crate::sim::{Layout, LogService, PolicyService, SUFFIX, Zone};
 
@@ -80,20 +78,5 @@ impl UploadStage {
     /// The lines of the log as they have to arrive.
     pub fn text(&self) -> String {
         self.log.written().iter().map(|packet| packet.line() + "\n").collect()
-    }
-}
-
-/// An address where nobody listens, for a server that is about to.
-pub fn free_addr() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind a port");
-    listener.local_addr().expect("bind a port")
-}
-
-/// Waits until somebody listens there.
-pub fn wait_until_open(process: &Process, addr: SocketAddr) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while TcpStream::connect(addr).is_err() {
-        assert!(Instant::now() < deadline && !process.has_ended(), "{}", process.output());
-        std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -15,6 +15,27 @@ fn lines_of_both_streams_are_collected() {
     assert!(!process.has_ended());
 }
 
+/// Let a program write ten thousand lines and end, or go on without a word.
+/// Check that whoever looks after that sees all of them, however far the thread that reads is.
+#[test]
+fn no_line_is_missed() {
+    let many = "i=0; while [ $i -lt 10000 ]; do echo $i; i=$((i + 1)); done; printf end";
+    let process = sh(many);
+    process.wait_exit(6 * WITHIN);
+    assert_eq!(process.lines().len(), 10_001);
+    assert_eq!(process.lines()[10_000].text, "end");
+    let dir = tempfile::tempdir().unwrap();
+    let done = dir.path().join("done");
+    let process = sh(&format!("{many}; echo; : >{}; exec sleep 600", done.display()));
+    let deadline = Instant::now() + 6 * WITHIN;
+    while !done.exists() && Instant::now() < deadline {
+        sleep(LOOK);
+    }
+    assert_eq!(process.mark(), 10_001);
+    assert_eq!(process.take_lines().len(), 10_001);
+    assert_eq!(process.lines(), []);
+}
+
 #[test]
 fn a_mark_parts_old_lines_from_new_ones() {
     let process = sh("trap 'echo again' USR1; echo ready; while :; do sleep 0.05; done");
@@ -109,6 +130,13 @@ fn a_program_is_run_to_its_end() {
 #[should_panic(expected = "still runs after 50ms")]
 fn a_program_that_hangs_is_ended() {
     run(Command::new("/bin/sleep").arg("60"), Duration::from_millis(50));
+}
+
+#[test]
+#[should_panic(expected = "has its output open after 50ms")]
+fn output_that_does_not_end_is_a_failure() {
+    let script = "sleep 2 & exit 0";
+    run(Command::new("/bin/sh").args(["-c", script]), Duration::from_millis(50));
 }
 
 #[test]

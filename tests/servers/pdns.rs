@@ -1,21 +1,22 @@
 //! The authoritative server of PowerDNS, with its bind backend.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 
-use super::{Running, require_program, write, zonefile};
+use super::{Server, require_program, serves, write, zonefile};
 use crate::sim::Zone;
 
 /// A PowerDNS that runs until it is dropped.
 #[derive(Debug)]
-pub struct PowerDns(Running);
+pub struct PowerDns(Server);
 
 impl PowerDns {
     /// Starts PowerDNS with a zone; `None`, with a line that says so, when it is not installed. The
     /// bind backend is a package of its own (pdns-backend-bind) and must be there too.
     pub fn start(zone: &Zone) -> Option<Self> {
         let program = require_program("pdns_server")?;
-        Some(Self(Running::start(zone, |dir, addr| {
+        let prepare = |dir: &Path, addr: SocketAddr| {
             let path = dir.display();
             write(&dir.join("zone"), &zonefile::text(zone));
             write(
@@ -36,6 +37,7 @@ impl PowerDns {
                      write-pid=no\n\
                      receiver-threads=1\n\
                      distributor-threads=1\n\
+                     tcp-idle-timeout=3600\n\
                      security-poll-suffix=\n",
                     addr.ip(),
                     addr.port(),
@@ -44,16 +46,17 @@ impl PowerDns {
             let mut command = Command::new(&program);
             command.arg(format!("--config-dir={path}"));
             command
-        })))
+        };
+        Some(Self(Server::start(prepare, |addr| serves(addr, zone.origin()))))
     }
 
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
-        self.0.addr
+        self.0.addr()
     }
 
     /// What it has logged.
     pub fn output(&self) -> String {
-        self.0.process.output()
+        self.0.process().output()
     }
 }

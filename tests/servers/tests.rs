@@ -1,6 +1,6 @@
 use super::*;
 use crate::item::items;
-use crate::sim::{Data, Layout};
+use crate::sim::{Data, Layout, Zone};
 
 #[test]
 fn programs_are_found_or_not() {
@@ -13,6 +13,27 @@ fn programs_are_found_or_not() {
 #[should_panic(expected = "SKIPPED: nsd is not installed, and CI is true")]
 fn nothing_is_skipped_in_ci() {
     report_missing("nsd", Some(OsStr::new("true")));
+}
+
+#[test]
+fn each_address_is_another_and_free() {
+    let mut seen: Vec<_> = (0..100).map(|_| free_addr()).collect();
+    assert!(seen.iter().all(|addr| PORTS.contains(&addr.port())));
+    assert!(seen.iter().any(|&addr| accepts(addr).is_err()));
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 100);
+}
+
+#[test]
+#[should_panic(expected = "cannot bind")]
+fn a_server_that_ends_does_not_come_up() {
+    let prepare = |_: &Path, _: SocketAddr| {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "echo cannot bind; exit 1"]);
+        command
+    };
+    Server::start(prepare, |_| Err("nobody answers".to_string()));
 }
 
 #[test]

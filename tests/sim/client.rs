@@ -11,7 +11,7 @@ use super::zone::{rcode, rtype};
 use crate::item::Item;
 
 /// How long the client waits for a connection, and for each part of an answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// Names of one list at most, as in the program's own bounds.
 const MAX_NAMES: usize = 1024;
 
@@ -32,7 +32,7 @@ impl Client {
         Ok(Self { stream, next_id: 1 })
     }
 
-    /// Waits so long for each part of an answer instead of 10 seconds.
+    /// Waits so long for each part of an answer instead of a minute.
     pub fn set_patience(&self, patience: Duration) -> io::Result<()> {
         self.stream.set_read_timeout(Some(patience))
     }

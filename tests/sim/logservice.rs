@@ -18,7 +18,7 @@ pub use certificates::{Identity, pem_files};
 pub use http::{Upload, read_request};
 
 /// How long a client may be silent.
-const SILENCE: Duration = Duration::from_secs(20);
+const SILENCE: Duration = Duration::from_secs(120);
 
 /// What the service answers to an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -66,11 +66,11 @@ fn udp(ports: (u16, u16), payload: &[u8]) -> Vec<u8> {
     ip(17, &datagram)
 }
 
-/// Prints a long packet and looks at the time, which is generous for slow machines.
+/// Prints a long packet and looks at the time, which is generous for slow and busy machines.
 fn in_time(name: &str, packet: &[u8]) -> Vec<u8> {
     let start = Instant::now();
     let text = print_one(&logged(2, packet), packet.len() as u32 + 100);
-    assert!(start.elapsed() < Duration::from_secs(2), "{name}: {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(20), "{name}: {:?}", start.elapsed());
     text
 }
 

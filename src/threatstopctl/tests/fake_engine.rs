@@ -555,7 +555,7 @@ fn progress_is_seen_at_once() {
     let (go_on, wait) = mpsc::channel();
     let engine = engine(move |stream| {
         stream.write_all(lines(&[json!({ "line": "Reloading pf...done" })]).as_bytes()).unwrap();
-        wait.recv_timeout(Duration::from_secs(30)).unwrap();
+        wait.recv_timeout(Duration::from_secs(120)).unwrap();
         let refused = json!({ "error": { "what": "update", "why": "no" } });
         stream.write_all(lines(&[refused]).as_bytes()).unwrap();
     });

@@ -59,14 +59,14 @@ fn silence(_: &mut TcpStream) {
 
 /// Why a call fails, which must not take long.
 fn failure(proxy: Option<&str>, call: &Call) -> String {
-    let step = Duration::from_millis(500);
+    let step = Duration::from_secs(1);
     let (all, [resolve, connect, send, answer, body]) = (2 * step, [step; 5]);
     let limits = Limits { resolve, connect, send, answer, body, all };
     let proxy = proxy.map(|url| url.parse().unwrap());
     let client = Client::new(proxy.as_ref(), Ok(Vec::new()), limits).unwrap();
     let begun = Instant::now();
     let why = client.call(call).unwrap_err();
-    assert!(begun.elapsed() < Duration::from_secs(5), "{why}: {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(25), "{why}: {:?}", begun.elapsed());
     why
 }
 

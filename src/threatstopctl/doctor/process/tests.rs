@@ -36,7 +36,7 @@ fn it_does_not_wait_for_ever() {
         let begin = Instant::now();
         let why = sh(script, Duration::from_millis(200)).unwrap_err();
         assert_eq!(why, "/bin/sh: takes too long");
-        assert!(begin.elapsed() < Duration::from_secs(10), "{script}");
+        assert!(begin.elapsed() < Duration::from_secs(30), "{script}");
     }
 }
 
