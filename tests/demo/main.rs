@@ -12,7 +12,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use stage::Stage;
 use tests::harness::{Config, Daemon, Scratch};
@@ -27,19 +27,20 @@ const ALLOW: &str = "dns.threatstop.local";
 const ENTRIES: usize = 26_424;
 /// The address that the service lists so that a policy can be tested.
 const INDICATOR: Ipv4Addr = Ipv4Addr::new(64, 87, 3, 133);
+/// Packets of that address, one a second, the last of them now.
+const PACKETS: u32 = 12;
 /// Traffic that a real pflogd(8) captured.
 const CAPTURE: &[u8] = include_bytes!("../../src/pflog/tests/data/captured.pcap");
 
 fn main() -> ExitCode {
-    let stage = Stage::new();
-    stage.build();
+    let stage = Stage::build();
 
     stage.scene("The daemon starts: its device is not yet known to the service");
     let list = basic_list(ENTRIES);
     let service = PolicyService::start(Zone::new("threatstop.local"));
     let scratch = Scratch::new();
     let log_service = LogService::start();
-    let mut log = PacketLog::create(scratch.path().join("pflog"));
+    let mut log = PacketLog::create_with(scratch.path().join("pflog"), now() - PACKETS);
     fs::write(scratch.path().join("pflog"), CAPTURE).expect("write the packet log");
     let ca_file = scratch.path().join("ca.pem");
     fs::write(&ca_file, log_service.ca()).expect("write the certificate");
@@ -92,9 +93,9 @@ fn main() -> ExitCode {
 
     stage.scene("pf logs packets of blocked addresses; the log is rotated meanwhile");
     stage.say(format_args!(
-        "Packets that a real pflogd captured, none of them ours, and 12 from {INDICATOR}."
+        "Packets that a real pflogd captured, none of them ours, and {PACKETS} from {INDICATOR}."
     ));
-    log.append(8, INDICATOR);
+    log.append(PACKETS - 4, INDICATOR);
     stage.ctl(&daemon, &["upload", "-n"], 0);
     log.rotate();
     log.append(4, INDICATOR);
@@ -127,6 +128,12 @@ fn main() -> ExitCode {
     stage.say(format_args!("threatstopd: {stopped}"));
     stage.files(&scratch);
     stage.end()
+}
+
+/// Seconds since the Epoch.
+fn now() -> u32 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is set");
+    u32::try_from(since.as_secs()).expect("a year before 2106")
 }
 
 /// The list an hour later: two prefixes more, two less.

@@ -9,35 +9,35 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tests::harness::{Daemon, Scratch, programs};
+use tests::harness::{Daemon, Scratch, programs_aloud};
 
-/// Lines of a longer output that are shown.
-const SHOWN: usize = 16;
+/// Lines of an output that are shown: all of what a person would look at, and not all of a table.
+const SHOWN: usize = 40;
 /// What takes longer gets a progress line.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The stage: counts what did not go as it should.
 pub struct Stage {
+    /// When all was built.
     started: Instant,
     failed: Cell<u32>,
 }
 
 impl Stage {
-    /// An empty stage.
-    pub fn new() -> Self {
-        Self { started: Instant::now(), failed: Cell::new(0) }
-    }
-
-    /// Builds the programs.
-    pub fn build(&self) {
-        self.scene("Building threatstopd, threatstopd-engine and threatstopctl");
-        let programs = with_progress("building", programs);
-        self.say(programs.threatstopd.display());
+    /// Builds the programs, with cargo's words on what it compiles.
+    pub fn build() -> Self {
+        scene("Building threatstopd, threatstopd-engine and threatstopctl");
+        let began = Instant::now();
+        let programs = programs_aloud();
+        let stage = Self { started: Instant::now(), failed: Cell::new(0) };
+        stage.say(programs.threatstopd.display());
+        stage.say(format_args!("built in {:.0} s", began.elapsed().as_secs_f64()));
+        stage
     }
 
     /// A headline.
     pub fn scene(&self, title: &str) {
-        println!("\n== {title}");
+        scene(title);
     }
 
     /// A line.
@@ -87,7 +87,9 @@ impl Stage {
         let seconds = self.started.elapsed().as_secs_f64();
         match self.failed.get() {
             0 => {
-                println!("\n== All went as it should, in {seconds:.1} seconds");
+                println!(
+                    "\n== All went as it should, in {seconds:.1} seconds without the building"
+                );
                 ExitCode::SUCCESS
             }
             failed => {
@@ -96,6 +98,10 @@ impl Stage {
             }
         }
     }
+}
+
+fn scene(title: &str) {
+    println!("\n== {title}");
 }
 
 /// Runs something; when it takes longer than a second on a terminal, a line counts the seconds.

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// Time of the first packet.
+/// Time of the first packet, where no other is wanted.
 const FIRST: u32 = 1_700_000_000;
 
 /// The file header: version 2.4, snapshot length 160, DLT_PFLOG.
@@ -88,15 +88,22 @@ impl Packet {
 pub struct PacketLog {
     path: PathBuf,
     file: File,
+    /// Time of the first packet, in seconds since the Epoch.
+    first: u32,
     written: Vec<Packet>,
 }
 
 impl PacketLog {
     /// Makes an empty one, readable by its owner alone.
     pub fn create(path: impl Into<PathBuf>) -> Self {
+        Self::create_with(path, FIRST)
+    }
+
+    /// The same whose first packet has this time, in seconds since the Epoch.
+    pub fn create_with(path: impl Into<PathBuf>, first: u32) -> Self {
         let path = path.into();
         let file = open(&path);
-        Self { path, file, written: Vec::new() }
+        Self { path, file, first, written: Vec::new() }
     }
 
     /// All packets so far, of all generations.
@@ -107,7 +114,7 @@ impl PacketLog {
     /// The place of a packet, of which this is the line of `tcpdump -n -e -tt`; `None` when none is.
     pub fn number(&self, line: &str) -> Option<u32> {
         let (seconds, _) = line.split_once('.')?;
-        let number = seconds.parse::<u32>().ok()?.checked_sub(FIRST)?;
+        let number = seconds.parse::<u32>().ok()?.checked_sub(self.first)?;
         self.written.get(number as usize)?.line().eq(line).then_some(number)
     }
 
@@ -120,7 +127,7 @@ impl PacketLog {
         for _ in 0..count {
             let number = self.written.len() as u32;
             let packet = Packet {
-                seconds: FIRST + number,
+                seconds: self.first + number,
                 micros: number % 1_000_000,
                 out: false,
                 source,
