@@ -1,6 +1,6 @@
 //! Whether the rules for a table get the packets that they are for, and block all of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::flow::{Class, Decider, Interfaces, Outcome, Protocol, Watch, classes, far, flow};
 use super::kernel::SETUP;
@@ -16,7 +16,7 @@ const LOAD: &str = "then pfctl -f /etc/pf.conf";
 const NAMED: usize = 5;
 
 /// Why packets of the table pass, or are blocked without a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Why {
     /// A quick pass rule stands before the rules for the table.
     Before,
@@ -32,12 +32,17 @@ enum Why {
 struct Look<'c, 'r> {
     class: Class<'c>,
     outcome: Outcome<'r>,
+    /// Whether no rule for the table gets any of it.
+    whole: bool,
 }
 
-impl Look<'_, '_> {
-    /// Whether nothing of it is blocked.
-    fn passes_whole(&self) -> bool {
-        !self.outcome.deciders.iter().any(Decider::blocks)
+impl<'c, 'r> Look<'c, 'r> {
+    fn new(class: Class<'c>, rules: &'r Ruleset, watch: &Watch<'_>) -> Self {
+        let outcome = flow(rules, &class, watch);
+        let ours = |decider: &Decider<'_>| {
+            decider.blocks() && decider.rule.is_some_and(|rule| watch.is_for(rule, class.direction))
+        };
+        Self { whole: !outcome.deciders.iter().any(ours), class, outcome }
     }
 
     /// Whether some of it passes.
@@ -45,17 +50,11 @@ impl Look<'_, '_> {
         self.outcome.deciders.iter().any(|decider| !decider.blocks())
     }
 
-    /// Whether nothing of it gets into the packet log by a block rule.
-    fn unreported(&self) -> bool {
-        let reports = |decider: &Decider<'_>| {
-            decider.blocks() && decider.rule.is_some_and(|rule| rule.log.is_some())
-        };
-        !self.outcome.deciders.iter().any(reports)
-    }
-
-    /// How much is lost by this.
-    fn whole(&self, why: Why) -> bool {
-        if why == Why::Silent { self.unreported() } else { self.passes_whole() }
+    /// Whether nobody else blocks any of it, or, for what is not reported, logs that.
+    fn by_nobody(&self, reports: bool) -> bool {
+        !self.outcome.deciders.iter().any(|decider| {
+            decider.blocks() && (!reports || decider.rule.is_some_and(|rule| rule.log.is_some()))
+        })
     }
 }
 
@@ -67,8 +66,8 @@ struct Taker<'l, 'r> {
     takes: Vec<(&'l Look<'l, 'r>, bool)>,
 }
 
-/// Looks at the rules for a table in the directions that it is for; `ours` are the block rules for
-/// it. Says nothing when all is in order.
+/// Looks at the rules for a table in the directions that it is for. Says nothing when all is in
+/// order.
 pub fn judge(
     rules: &Ruleset,
     watch: &Watch<'_>,
@@ -80,9 +79,14 @@ pub fn judge(
     let looks: Vec<Look<'_, '_>> = directions
         .iter()
         .flat_map(|direction| classes(*direction, &named, interfaces))
-        .map(|class| Look { outcome: flow(rules, &class, watch), class })
+        .map(|class| Look::new(class, rules, watch))
         .collect();
-    let judge = Judge { rules, watch, interfaces, looks: &looks };
+    let ours = [Direction::In, Direction::Out].map(|direction| {
+        let mut found = Vec::new();
+        collect(&rules.items, &mut Vec::new(), direction, watch, &mut found);
+        found
+    });
+    let judge = Judge { ours, watch, interfaces, looks: &looks };
     judge.takers(report);
     if directions.iter().all(|direction| judge.ours(*direction).is_empty()) {
         if looks.iter().any(Look::passes) {
@@ -96,64 +100,62 @@ pub fn judge(
     }
 }
 
+/// A block rule for the table, and what packets must be to get into the anchors around it.
+type Ours<'r> = (&'r Rule, Vec<&'r Rule>);
+
+/// The block rules for the table in a direction.
+fn collect<'r>(
+    items: &'r [Item],
+    within: &mut Vec<&'r Rule>,
+    direction: Direction,
+    watch: &Watch<'_>,
+    found: &mut Vec<Ours<'r>>,
+) {
+    for item in items {
+        let rule = item.rule();
+        match item {
+            Item::Rule(_) => {
+                let way = rule.direction.is_none_or(|wanted| wanted == direction);
+                let is_for = |rule: &&Rule| watch.is_for(rule, direction);
+                let table = is_for(&rule) || within.iter().any(is_for);
+                if rule.action == Action::Block && way && table {
+                    found.push((rule, within.clone()));
+                }
+            }
+            Item::Anchor(anchor) => {
+                within.push(rule);
+                collect(&anchor.items, within, direction, watch, found);
+                within.pop();
+            }
+        }
+    }
+}
+
 struct Judge<'l, 'r> {
-    rules: &'r Ruleset,
+    /// For what comes in, and for what goes out.
+    ours: [Vec<Ours<'r>>; 2],
     watch: &'l Watch<'l>,
     interfaces: &'l Interfaces,
     looks: &'l [Look<'l, 'r>],
 }
 
 impl<'l, 'r> Judge<'l, 'r> {
-    /// The block rules for the table in a direction, each with the anchors around it.
-    fn ours(&self, direction: Direction) -> Vec<(&'r Rule, Vec<&'r Rule>)> {
-        let mut found = Vec::new();
-        self.collect(&self.rules.items, &mut Vec::new(), direction, &mut found);
-        found
-    }
-
-    fn collect(
-        &self,
-        items: &'r [Item],
-        within: &mut Vec<&'r Rule>,
-        direction: Direction,
-        found: &mut Vec<(&'r Rule, Vec<&'r Rule>)>,
-    ) {
-        for item in items {
-            let rule = item.rule();
-            match item {
-                Item::Rule(_) => {
-                    let way = rule.direction.is_none_or(|wanted| wanted == direction);
-                    let is_for = |rule: &&Rule| self.watch.is_for(rule, direction);
-                    let table = is_for(&rule) || within.iter().any(is_for);
-                    if rule.action == Action::Block && way && table {
-                        found.push((rule, within.clone()));
-                    }
-                }
-                Item::Anchor(anchor) => {
-                    within.push(rule);
-                    self.collect(&anchor.items, within, direction, found);
-                    within.pop();
-                }
-            }
-        }
+    fn ours(&self, direction: Direction) -> &[Ours<'r>] {
+        &self.ours[far(direction)]
     }
 
     /// Reports the rules of others that take the packets.
     fn takers(&self, report: &mut Report) {
         let mut takers: Vec<Taker<'l, 'r>> = Vec::new();
+        let mut places = HashMap::new();
         for look in self.looks {
             for decider in &look.outcome.deciders {
                 let Some((why, rule)) = self.why(look, decider) else { continue };
-                let same = |taker: &&mut Taker<'_, '_>| {
-                    taker.why == why && core::ptr::eq(taker.rule, rule)
-                };
-                let takes = (look, decider.all);
-                match takers.iter_mut().find(same) {
-                    Some(taker) => taker.takes.push(takes),
-                    None => {
-                        takers.push(Taker { why, rule, over: decider.over, takes: vec![takes] })
-                    }
+                let place = *places.entry((why, core::ptr::from_ref(rule))).or_insert(takers.len());
+                if place == takers.len() {
+                    takers.push(Taker { why, rule, over: decider.over, takes: vec![] });
                 }
+                takers[place].takes.push((look, decider.all));
             }
         }
         let mut parts = [0; 4];
@@ -203,7 +205,7 @@ impl<'l, 'r> Judge<'l, 'r> {
             };
             let mut all = self.looks.iter().filter(counts).peekable();
             let takes = taker.takes.iter().any(|(look, whole)| *whole && counts(look));
-            takes && all.peek().is_some() && all.all(|look| look.whole(taker.why))
+            takes && all.peek().is_some() && all.all(|look| look.whole)
         };
         let fatal = [Direction::In, Direction::Out].into_iter().any(|direction| {
             let [v4, v6] = [Family::V4, Family::V6].map(|family| gone(direction, family));
@@ -216,9 +218,11 @@ impl<'l, 'r> Judge<'l, 'r> {
     fn taken(&self, taker: &Taker<'l, 'r>) -> String {
         let Taker { why, rule, .. } = taker;
         let table = self.watch.table;
-        let whole = taker.takes.iter().filter(|(look, all)| *all && look.whole(*why));
+        let whole = taker.takes.iter().filter(|(look, all)| *all && look.whole);
+        let silent = *why == Why::Silent;
+        let by = by(whole.clone().map(|(look, _)| *look), silent, "them");
         let mut lost = self.words(whole.map(|(look, _)| *look));
-        let done = if *why == Why::Silent { "reported" } else { "blocked" };
+        let done = format!("{}{by}", if silent { "reported" } else { "blocked" });
         if lost.is_empty() {
             let part = match why {
                 Why::Before | Why::After => "passes",
@@ -313,16 +317,22 @@ impl<'l, 'r> Judge<'l, 'r> {
                     && !other.passes()
             })
         });
-        let whole = classes
-            .iter()
-            .filter(|look| if done == "blocked" { look.passes_whole() } else { look.unreported() });
-        let lost = match self.words(whole.copied()) {
+        let whole = classes.iter().filter(|look| look.whole).copied();
+        let by = by(whole.clone(), done == "reported", "it");
+        let lost = match self.words(whole) {
             lost if lost.is_empty() => format!("the rest is not {done}"),
-            lost => format!("{lost} is {done}"),
+            lost => format!("{lost} is {done}{by}"),
         };
         let asks = |(rule, within): &(&Rule, Vec<&Rule>)| {
             let mut conditions = rule.conditions(far(direction));
-            conditions.extend(within.iter().flat_map(|head| head.conditions(far(direction))));
+            for head in within {
+                let other = head.direction.filter(|wanted| *wanted != direction);
+                conditions.extend(other.map(|wanted| match wanted {
+                    Direction::In => "anchor in".to_owned(),
+                    Direction::Out => "anchor out".to_owned(),
+                }));
+                conditions.extend(head.conditions(far(direction)));
+            }
             conditions
         };
         let mut narrow =
@@ -345,6 +355,18 @@ impl<'l, 'r> Judge<'l, 'r> {
             let way_out = "write it as threatstopctl setup prints it, then pfctl -f /etc/pf.conf";
             report.fail("rules", format!("{text}: {way_out}"));
         }
+    }
+}
+
+/// When others block or report a part all the same: by whom nothing is.
+fn by<'a, 'l: 'a, 'r: 'a>(
+    mut looks: impl Iterator<Item = &'a Look<'l, 'r>>,
+    reports: bool,
+    whom: &str,
+) -> String {
+    match looks.all(|look| look.by_nobody(reports)) {
+        true => String::new(),
+        false => format!(" by {whom}"),
     }
 }
 

@@ -6,6 +6,8 @@
 //! class, and the answer is every rule that may decide. Of a pass rule that takes some it is
 //! assumed that it does; so a class of which nothing passes here passes nowhere.
 
+use std::collections::HashSet;
+
 use prefix::Prefix;
 
 use super::rules::{Action, Address, Anchor, Direction, End, Item, Rule, Ruleset};
@@ -122,6 +124,8 @@ struct State<'r> {
     /// The tag of all packets.
     tag: Option<&'r str>,
     behind: bool,
+    /// A rule for the table that is in `last`.
+    over: Option<&'r Rule>,
 }
 
 /// Sends a class through the rules.
@@ -133,6 +137,7 @@ pub fn flow<'r>(rules: &'r Ruleset, class: &Class<'_>, watch: &Watch<'_>) -> Out
         moved: [None, None],
         tag: None,
         behind: false,
+        over: None,
     };
     let mut flow = Flow { class, watch, outcome: Outcome::default() };
     let state = flow.items(&rules.items, None, state);
@@ -206,7 +211,13 @@ impl<'r> Flow<'_, 'r> {
         self.outcome.deciders.extend(over.into_iter().map(|(decider, _)| decider));
         state.last = last;
         state.live = !state.last.is_empty();
+        let ours = |(decider, _): &(Decider<'r>, _)| decider.rule.filter(|rule| self.ours(rule));
+        state.over = state.last.iter().find_map(ours);
         state
+    }
+
+    fn ours(&self, rule: &Rule) -> bool {
+        rule.action == Action::Block && self.watch.is_for(rule, self.class.direction)
     }
 
     fn rule(
@@ -216,7 +227,7 @@ impl<'r> Flow<'_, 'r> {
         mut state: State<'r>,
     ) -> State<'r> {
         let takes = self.takes(rule, &state);
-        let ours = rule.action == Action::Block && self.watch.is_for(rule, self.class.direction);
+        let ours = self.ours(rule);
         if ours && takes != Takes::None {
             self.outcome.ours.push((rule, takes));
             let far = far(self.class.direction);
@@ -233,18 +244,18 @@ impl<'r> Flow<'_, 'r> {
             }
             return state;
         }
-        let is_ours = |other: &&Rule| {
-            other.action == Action::Block && self.watch.is_for(other, self.class.direction)
-        };
-        let over = state.last.iter().find_map(|(last, _)| last.rule.filter(is_ours));
         let all = takes == Takes::All;
-        let decider = Decider { rule: Some(rule), over, behind: state.behind, all };
+        let decider = Decider { rule: Some(rule), over: state.over, behind: state.behind, all };
         if rule.quick {
             self.outcome.deciders.push(decider);
             state.live = !all;
         } else {
             if all {
                 state.last.clear();
+                state.over = None;
+            }
+            if ours {
+                state.over = Some(rule);
             }
             state.last.push((decider, within));
         }
@@ -305,20 +316,17 @@ impl<'r> Flow<'_, 'r> {
 /// What is on its way when some packets went through an anchor and some did not.
 fn join<'r>(outside: State<'r>, inside: State<'r>) -> State<'r> {
     let mut last = outside.last;
-    for (decider, at) in inside.last.into_iter().filter(|_| inside.live) {
-        let same = |other: &Decider<'_>| match (other.rule, decider.rule) {
-            (Some(one), Some(other)) => core::ptr::eq(one, other),
-            (one, other) => one.is_none() && other.is_none(),
-        };
-        if !last.iter().any(|(other, _)| same(other)) {
-            last.push((Decider { all: false, ..decider }, at));
-        }
-    }
+    let place = |decider: &Decider<'r>| decider.rule.map(core::ptr::from_ref);
+    let there: HashSet<_> = last.iter().map(|(decider, _)| place(decider)).collect();
+    let more = inside.last.into_iter().filter(|_| inside.live);
+    let more = more.filter(|(decider, _)| !there.contains(&place(decider)));
+    last.extend(more.map(|(decider, at)| (Decider { all: false, ..decider }, at)));
     State {
         last,
         live: true,
         moved: [0, 1].map(|end| outside.moved[end].or(inside.moved[end])),
         tag: outside.tag.filter(|tag| inside.tag == Some(tag)),
         behind: outside.behind || inside.behind,
+        over: outside.over.or(inside.over.filter(|_| inside.live)),
     }
 }

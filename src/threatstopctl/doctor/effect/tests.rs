@@ -127,6 +127,16 @@ fn a_quick_rule_before() {
     assert_eq!(both.len(), 2);
     assert!(both[0].starts_with("FAIL ") && both[0].ends_with(": no TCP out is blocked"));
     assert!(both[1].starts_with("FAIL ") && both[1].ends_with(": no UDP out is blocked"));
+    // others that block some of it beforehand do not make it a part
+    assert_said(
+        &format!(
+            "block drop out log quick from any to <bogons>\npass out quick all flags S/SA\n{OURS}"
+        ),
+        &[
+            "FAIL \"pass out quick all flags S/SA\" stands before the rules for <T>: nothing out is \
+           blocked by them",
+        ],
+    );
     // what is not for the Internet is a note, and nobody knows what is
     let unknown =
         findings(&format!("pass out quick on em0 all flags S/SA\n{OURS}"), &Interfaces::default());
@@ -252,6 +262,11 @@ fn a_rule_that_is_narrower_than_its_table() {
           blocked"
         ]
     );
+    assert_eq!(
+        said(&format!("anchor \"t\" in all {{\n{OURS}}}\n")),
+        ["FAIL \"block drop out log quick from any to <T>\" in anchor \"t\" is narrower than its \
+          table (anchor in): nothing out is blocked"]
+    );
     // one direction alone
     assert_said(
         "block drop in log quick from <T> to any\n",
@@ -293,6 +308,24 @@ fn a_table_in_an_anchor() {
     assert_eq!(verdicts(""), []);
     assert_eq!(verdicts("t"), [Verdict::Fail]);
     assert_eq!(verdicts("elsewhere"), [Verdict::Fail]);
+}
+
+/// A long pf.conf is gone through at once.
+#[test]
+fn thousands_of_rules() {
+    for quick in ["", " quick"] {
+        let many: String = (1..=3000)
+            .map(|port| {
+                format!(
+                    "pass in{quick} on em{} proto tcp from any to any port = {port}\n",
+                    port % 8
+                )
+            })
+            .collect();
+        assert!(
+            findings(&format!("{many}{OURS}{many}"), &Interfaces::default()).len() <= NAMED + 1
+        );
+    }
 }
 
 /// Of many rules of one kind some are named, and none is passed over without a word.

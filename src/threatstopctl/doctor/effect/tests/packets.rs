@@ -407,7 +407,7 @@ proptest! {
             }
             for Finding { text: said, .. } in &found {
                 let lost = said.split_once(": n").map_or("", |(_, lost)| lost);
-                let lost = lost.split_once(" is blocked").map_or("", |(lost, _)| lost);
+                let lost = lost.split_once(" is blocked: ").map_or("", |(lost, _)| lost);
                 let nothing = format!("n{lost}").split(" and ").any(|lost| {
                     let v4 = packet.family == "inet";
                     lost == format!("nothing {}", packet.way)
