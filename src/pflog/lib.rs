@@ -6,8 +6,14 @@
 //! * [`Header`] is what pf says about a packet: rule, action, interface, direction.
 //! * [`Flow`] is what counting hits needs of the packet itself.
 //! * [`Printer`] makes a line of text of a record: that of `tcpdump -n -e -r FILE` of
-//!   OpenBSD 7.8, octet for octet, but for what `print` says it leaves out and for foreign
-//!   octets that are not printable.
+//!   OpenBSD 7.8, octet for octet, but for foreign octets that are not printable and for the
+//!   protocols below.
+//!
+//! Given by their length, or by the number of their protocol, are RPC and NFS, AppleTalk, lwres,
+//! IAPP, wb and OpenFlow over IP, and NSH, CDP, STP and LLC inside of tunnels. Their printers
+//! would be code that reads strangers' octets, for what a report does not gain: hardly anybody
+//! sends these to a host unasked, and what a report is made of, addresses and ports, stands
+//! before them.
 //!
 //! The crate does no input or output, and nothing in a file makes it panic, loop for ever, or
 //! allocate by a number that the file chose.
@@ -26,4 +32,4 @@ pub use header::{Action, Direction, Family, Header, HeaderError, Reason};
 pub use printer::Printer;
 pub use reader::{Error, Fingerprint, LINK_TYPE, MAX_CAPTURE, NoFingerprint, Reader, Record};
 pub use stamp::Stamp;
-pub use text::MAX_TEXT;
+pub use text::{MAX_TEXT, goes_on};

@@ -58,8 +58,8 @@ impl Printer {
 
     /// Appends the text of a record, at most [`MAX_TEXT`] octets, with its line feed.
     ///
-    /// Only printable ASCII is written. A few protocols take several lines; each but the first
-    /// begins with a tab, and a line feed that is not followed by a tab ends the record.
+    /// Only printable ASCII is written. A few protocols take several lines; of each but the first
+    /// [`goes_on`](crate::goes_on) is true, and any other line feed ends the record.
     pub fn print(&mut self, record: &Record<'_>, out: &mut Vec<u8>) {
         let mut text = Text::new(&mut self.room);
         stamp::put(&mut text, self.stamp, self.zone, record.seconds, record.micros);

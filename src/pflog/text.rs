@@ -14,6 +14,12 @@ pub const MAX_TEXT: usize = 24 * 1024;
 /// the headers around them finds room between it and [`MAX_TEXT`].
 pub(crate) const SOFT_LIMIT: usize = 16 * 1024;
 
+/// Whether a line that begins with this octet goes on with the record of the line before: tcpdump
+/// breaks some texts, and a record begins with a letter or a digit of its time.
+pub fn goes_on(first: u8) -> bool {
+    matches!(first, b'\t' | b' ' | b'[')
+}
+
 /// "00" to "99"; the rest is there because seven bits need no check of bounds.
 const PAIRS: [[u8; 2]; 128] = {
     let mut pairs = [*b"??"; 128];

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use pflog::{
     Error, Fingerprint, Flow, Header, MAX_CAPTURE, MAX_TEXT, Printer, Reader, Record, Stamp,
+    goes_on,
 };
 
 use crate::input::Input;
@@ -116,7 +117,7 @@ pub fn pflog_record(data: &[u8]) -> bool {
 }
 
 /// Prints a record and looks at the text: printable, bounded, one record of one line or of several
-/// of which all but the first begin with a tab.
+/// of which all but the first go on with it.
 fn check_text(printer: &mut Printer, record: &Record<'_>) {
     let mut text = b"before".to_vec();
     printer.print(record, &mut text);
@@ -125,7 +126,8 @@ fn check_text(printer: &mut Printer, record: &Record<'_>) {
     let lines = text.strip_suffix(b"\n").expect("no line feed at the end").split(|o| *o == b'\n');
     for (number, line) in lines.enumerate() {
         let tabs = line.iter().take_while(|octet| **octet == b'\t').count();
-        assert_eq!(number > 0, tabs > 0, "{}", text.escape_ascii());
+        let on = line.first().is_some_and(|first| goes_on(*first));
+        assert_eq!(number > 0, on, "{}", text.escape_ascii());
         let printable = line[tabs..].iter().all(|octet| (b' '..=b'~').contains(octet));
         assert!(printable, "{}", text.escape_ascii());
     }

@@ -88,12 +88,11 @@ impl Slice {
 
     /// Two halves, cut between records; none when there is only one record.
     fn halves(&self) -> Option<[Self; 2]> {
-        // a line that begins with a tab belongs to the record of the line before
         let ends: Vec<usize> = self
             .text
             .windows(2)
             .enumerate()
-            .filter(|(_, pair)| pair[0] == b'\n' && pair[1] != b'\t')
+            .filter(|(_, pair)| pair[0] == b'\n' && !pflog::goes_on(pair[1]))
             .map(|(at, _)| at + 1)
             .collect();
         let middle = self.text.len() / 2;

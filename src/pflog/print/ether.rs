@@ -1,7 +1,7 @@
 //! Ethernet inside IP: EtherIP (RFC 3378) and what GRE, VXLAN and MPLS carry.
 //!
-//! tcpdump decodes more types than these, among them LLC; frames of others are shown in
-//! hexadecimal, as tcpdump shows frames of types that it does not know.
+//! Frames of LLC, with STP and CDP in them, and those of types that are rarer still, are shown in
+//! hexadecimal, as tcpdump shows frames of types that it does not know: see the crate.
 
 use super::*;
 

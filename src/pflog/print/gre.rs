@@ -1,6 +1,6 @@
 //! GRE: RFC 2784, 1701 with source routes, 2637 (PPTP), and what vendors put inside.
 //!
-//! Decoded by tcpdump and not here: PPP in PPTP, NSH, CDP and NHRP.
+//! NSH and CDP are given by the number of their protocol: see the crate.
 
 use super::*;
 
@@ -16,6 +16,7 @@ const IP: u16 = 0x0800;
 const TRANSPARENT_ETHERNET: u16 = 0x6558;
 const IP6: u16 = 0x86dd;
 const PPP: u16 = 0x880b;
+const NHRP: u16 = 0x2001;
 const WCCP: u16 = 0x883e;
 const MPLS: u16 = 0x8847;
 const MPLS_MULTICAST: u16 = 0x8848;
@@ -123,6 +124,7 @@ fn version0(line: &mut Line<'_>, mut rest: Rest<'_>, flags: u16) -> Result<(), M
         MPLS | MPLS_MULTICAST => mpls::print(line, data, length),
         TRANSPARENT_ETHERNET => ether::print(line, data, length),
         ERSPAN => erspan(line, rest, flags),
+        NHRP => nhrp::print(line, data),
         _ => {
             line.put("unknown-proto-").hex(protocol.into(), 4);
         }
@@ -279,6 +281,7 @@ fn pptp(line: &mut Line<'_>, mut rest: Rest<'_>, flags: u16) -> Result<(), Missi
             line.put(" truncated-pptp - ").dec(len - rest.length).put(" bytes missing!");
         }
         line.put(": ");
+        ppp::print_frame(line, rest.data, len.min(rest.length));
     }
     Ok(())
 }

@@ -7,10 +7,8 @@ const HEADER: usize = 8;
 /// The protocols that are decoded, in the order in which tcpdump looks for them when the two
 /// ports name different ones.
 ///
-/// Decoded by tcpdump and not here, because no record of default length shows more of them than
-/// the addresses: RPC and NFS (2049), AppleTalk (200 to 327, 768 to 895, 16512 to 16639), lwres
-/// (921), IAPP (2313, 3517), GTP (2123, 2152, 3386), wb (4567), Geneve (6081). They read
-/// `udp LEN`.
+/// Given by their length alone, see the crate: RPC and NFS (2049), AppleTalk (200 to 327, 768 to
+/// 895, 16512 to 16639), lwres (921), IAPP (2313, 3517), wb (4567). They read `udp LEN`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Service {
     Dns,
@@ -128,12 +126,9 @@ fn payload(line: &mut Line<'_>, data: &[u8], length: u32, ports: (u16, u16), ule
         Service::Dhcp6 => dhcp6::print(line, data, length),
         Service::Hsrp => hsrp::print(line, data, length),
         Service::None if wg::print(line, data, length) => (),
-        Service::Lwres
-        | Service::Iapp
-        | Service::Geneve
-        | Service::Gtp
-        | Service::Whiteboard
-        | Service::None => {
+        Service::Geneve => geneve::print(line, data, length),
+        Service::Gtp => gtp::print(line, data, ports),
+        Service::Lwres | Service::Iapp | Service::Whiteboard | Service::None => {
             line.put("udp ").dec(length);
         }
     }

@@ -46,7 +46,7 @@ pub(super) fn print(line: &mut Line<'_>, data: &[u8], length: u32) {
         2 => ip6::print(line, inside, length),
         ETHERNET => ether::print(line, inside, length),
         5 => mpls::print(line, inside, length),
-        // 4, a service header, is decoded by tcpdump and not here.
+        // 4, a service header (NSH), is given by its number: see the crate
         _ => {
             line.put("Unassigned proto 0x").hex(protocol.into(), 1);
         }

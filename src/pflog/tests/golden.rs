@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{CAPTURED, Capture, GENERATED, MUTATED, PROTOCOLS, VARIANTS};
+use common::{CAPTURED, Capture, GENERATED, MUTATED, PROTOCOLS, UNASKED, VARIANTS};
 
 /// A record whose text differs.
 struct Difference {
@@ -76,6 +76,11 @@ fn variants() {
 #[test]
 fn protocols() {
     assert_equal(&PROTOCOLS);
+}
+
+#[test]
+fn unasked() {
+    assert_equal(&UNASKED);
 }
 
 /// tcpdump writes the names of interface and ruleset as they are in the header, unprintable

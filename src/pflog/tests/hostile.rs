@@ -7,7 +7,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{CAPTURED, GENERATED, MUTATED, PROTOCOLS, VARIANTS};
-use pflog::{Flow, Header, MAX_CAPTURE, MAX_TEXT, Printer, Reader, Record, Stamp};
+use pflog::{Flow, Header, MAX_CAPTURE, MAX_TEXT, Printer, Reader, Record, Stamp, goes_on};
 use proptest::prelude::*;
 
 /// Prints a record and checks the text.
@@ -23,7 +23,7 @@ fn print(printer: &mut Printer, data: &[u8], len: u32) -> Vec<u8> {
     for (at, &octet) in line.iter().enumerate() {
         match octet {
             b' '..=b'~' => (),
-            b'\n' => assert_eq!(line.get(at + 1), Some(&b'\t'), "a line feed without a tab"),
+            b'\n' => assert!(line.get(at + 1).is_some_and(|&next| goes_on(next)), "a line feed"),
             b'\t' => assert!(matches!(line[at - 1], b'\n' | b'\t'), "a tab inside a line"),
             other => panic!("octet {other:#04x} in {}", line.escape_ascii()),
         }

@@ -120,9 +120,15 @@ fn a_slice_that_cannot_be_written_leaves_nothing() {
     assert_eq!(spool.slices().len(), 1);
 }
 
-/// Records of one line and of several, which begin with a tab.
-const RECORDS: [&[u8]; 5] =
-    [b"one\n", b"two\n\tmore\n\tyet more\n", b"one\n", b"3\n\t\n", b"four\n"];
+/// Records of one line and of several, the others of which begin as tcpdump breaks its texts.
+const RECORDS: [&[u8]; 6] = [
+    b"one\n",
+    b"two\n\tmore\n\tyet more\n",
+    b"one\n",
+    b"3\n\t\n",
+    b"geneve\n    inside\n",
+    b"BGP \n[|BGP\n",
+];
 
 #[test]
 fn a_slice_is_cut_between_records() {

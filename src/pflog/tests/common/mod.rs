@@ -26,6 +26,7 @@ pub const GENERATED: Capture = capture!("generated");
 pub const MUTATED: Capture = capture!("mutated");
 pub const VARIANTS: Capture = capture!("variants");
 pub const PROTOCOLS: Capture = capture!("protocols");
+pub const UNASKED: Capture = capture!("unasked");
 
 /// Gives `file` to the reader, at most `step` octets at a time, and calls `each` with its
 /// records.
