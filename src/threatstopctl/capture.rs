@@ -17,6 +17,7 @@ use crate::error::Error;
 
 mod http;
 mod layout;
+mod parameter;
 
 /// How long a client may be silent.
 const SILENCE: Duration = Duration::from_secs(60);

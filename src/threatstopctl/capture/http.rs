@@ -17,16 +17,16 @@ pub struct Request {
     pub method: String,
     /// Path and query.
     pub path: String,
-    /// Fields of the head in order, names in lower case.
+    /// Fields of the head in order, names as they were given.
     pub fields: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// A field of the head; empty when it is not there.
+    /// A field of the head, whatever the case of its name; empty when it is not there.
     pub fn field(&self, name: &str) -> &str {
-        let found = self.fields.iter().find(|(given, _)| given == name);
+        let found = self.fields.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
         found.map_or("", |(_, value)| value)
     }
 }
@@ -51,7 +51,7 @@ pub fn receive(stream: &mut (impl Read + Write)) -> Result<Request, String> {
     }
     let fields = lines
         .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
         .collect();
     let mut request = Request { method, path, fields, body: Vec::new() };
     if request.field("expect").eq_ignore_ascii_case("100-continue") {

@@ -3,6 +3,7 @@
 use config::{DeviceId, FieldName, Template, quote};
 
 use super::http::Request;
+use super::parameter::parameter;
 use crate::text::printable;
 
 const DEVICE: &str = "tdid_";
@@ -10,6 +11,19 @@ const DEVICE: &str = "tdid_";
 const TIME: usize = 8;
 /// Lengths of MD5, SHA-1 and SHA-256 in hexadecimal digits.
 const HASHES: [usize; 3] = [32, 40, 64];
+
+/// Fields of the head that are of the connection or of the body's form, or that have a comment with
+/// their value.
+const KNOWN: [&str; 8] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "transfer-encoding",
+    "user-agent",
+];
 
 /// A part of a form (RFC 7578).
 #[derive(Debug, PartialEq, Eq)]
@@ -28,10 +42,29 @@ pub fn block(request: &Request) -> String {
             notes.push(format!("{name}: {value}"));
         }
     }
+    let known = |name: &str| KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let mut others: Vec<&str> = Vec::new();
+    for (name, _) in request.fields.iter().filter(|(name, _)| !known(name)) {
+        if !others.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+            others.push(name);
+        }
+    }
+    if !others.is_empty() {
+        notes.push(format!(
+            "the head had more fields, which cannot be given in a configuration: {}",
+            others.join(", ")
+        ));
+    }
     let device = device_of(request);
-    match &device {
-        Some(_) => {}
-        None => notes.push("no device id (tdid_...) was in it".into()),
+    if !form_texts(request).any(|text| id_in(&text).is_some()) && id_in(&request.path).is_none() {
+        // what only the head has is not sent by this client
+        let field = request.fields.iter().find(|(_, value)| id_in(value).is_some());
+        notes.push(match field {
+            Some((name, _)) => {
+                format!("no device id (tdid_...) was in it, but in the field {name} of the head")
+            }
+            None => "no device id (tdid_...) was in it".into(),
+        });
     }
     if request.path.contains('?') {
         notes.push("the query belongs into log.url".into());
@@ -42,15 +75,23 @@ pub fn block(request: &Request) -> String {
     let keys = match parts(request) {
         Some(parts) => form(request, &parts, device.as_deref(), &mut notes),
         None => {
-            if request.field("content-type").starts_with("application/x-www-form-urlencoded") {
+            let kind = request.field("content-type").split(';').next().unwrap_or_default();
+            if kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
                 notes.push("a form of this type cannot be reproduced".into());
             }
-            let gzip = is_gzip(&request.body) || request.field("content-encoding") == "gzip";
+            let encoding = request.field("content-encoding");
+            let gzip = is_gzip(&request.body) || encoding.eq_ignore_ascii_case("gzip");
             format!("method = \"raw\"\ngzip = {gzip}\n")
         }
     };
     notes.push("success: what the service's own answer says has to be set by hand".into());
-    let notes: String = notes.iter().map(|note| format!("# {}\n", printable(note))).collect();
+    let hidden = |note: &str| match &device {
+        // it is a credential, wherever it stood
+        Some(device) => note.replace(device, "{device_id}"),
+        None => note.to_owned(),
+    };
+    let notes = notes.iter().map(|note| format!("# {}\n", printable(&hidden(note))));
+    let notes: String = notes.collect();
     format!("{notes}[log.request]\n{keys}success = \"uploaded successfully for {{device_id}}\"\n")
 }
 
@@ -62,19 +103,35 @@ pub fn confirmation(request: &Request) -> String {
 
 /// The device id, wherever it stands first.
 fn device_of(request: &Request) -> Option<String> {
+    let fields = request.fields.iter().map(|(_, value)| value.clone());
+    let mut all = form_texts(request).chain([request.path.clone()]).chain(fields);
+    all.find_map(|text| id_in(&text))
+}
+
+/// The values of a form, and the names of its files.
+fn form_texts(request: &Request) -> impl Iterator<Item = String> {
     let form = parts(request).unwrap_or_default();
-    let texts = form.iter().flat_map(|part| {
-        let content = part.file.is_none().then(|| String::from_utf8_lossy(&part.content));
-        [content, part.file.as_deref().map(Into::into)]
-    });
-    let fields = request.fields.iter().map(|(_, value)| value.as_str().into());
-    let mut all = texts.flatten().chain([request.path.as_str().into()]).chain(fields);
-    all.find_map(|text| {
-        let (_, rest) = text.split_once(DEVICE)?;
-        let id: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
-        let id = format!("{DEVICE}{id}");
-        id.parse::<DeviceId>().is_ok().then_some(id)
+    form.into_iter().map(|part| match part.file {
+        Some(name) => name,
+        None => String::from_utf8_lossy(&part.content).into_owned(),
     })
+}
+
+/// The first device id of a text.
+fn id_in(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once(DEVICE)?;
+    let id: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+    let id = format!("{DEVICE}{id}");
+    id.parse::<DeviceId>().is_ok().then_some(id)
+}
+
+/// The name of a field as the configuration takes it; none, with a note, when it does not.
+fn field_name(name: &str, what: &str, notes: &mut Vec<String>) -> Option<String> {
+    if name.parse::<FieldName>().is_err() {
+        notes.push(format!("the field of the {what} cannot be given in a configuration: {name}"));
+        return None;
+    }
+    Some(quote(name))
 }
 
 fn is_gzip(octets: &[u8]) -> bool {
@@ -93,18 +150,24 @@ fn form(
     };
     let device_part = parts.iter().find(is_device);
     let device_field = device_part.map_or("", |part| &part.name);
-    keys += &format!("device_field = {}\n", quote(device_field));
+    let given = device_part.and_then(|part| field_name(&part.name, "device id", notes));
+    keys += &format!("device_field = {}\n", given.as_deref().unwrap_or("\"\""));
     let files: Vec<&Part> = parts.iter().filter(|part| part.file.is_some()).collect();
     let file = files.first().copied();
     if files.len() != 1 {
         notes.push(format!("{} files were in it; this client sends one", files.len()));
     }
     if let Some(Part { name, file: Some(file_name), .. }) = file {
-        keys += &format!("file_field = {}\n", quote(name));
+        if let Some(name) = field_name(name, "file", notes) {
+            keys += &format!("file_field = {name}\n");
+        }
         let file_name = template(file_name, device, notes);
-        match file_name.trim() {
-            "" => notes.push("the file came without a name".to_owned()),
-            _ => keys += &format!("file_name = {}\n", quote(&file_name)),
+        match file_name.parse::<Template>() {
+            _ if file_name.trim().is_empty() => {
+                notes.push("the file came without a name".to_owned());
+            }
+            Ok(_) => keys += &format!("file_name = {}\n", quote(&file_name)),
+            Err(_) => notes.push("its name cannot be given in a configuration".to_owned()),
         }
     }
     let mut fields = Vec::new();
@@ -179,11 +242,11 @@ fn with_time(text: &str, notes: &mut Vec<String>) -> String {
 /// The parts of a form; none when it is not multipart/form-data.
 fn parts(request: &Request) -> Option<Vec<Part>> {
     let kind = request.field("content-type");
-    let (form, rest) = kind.split_once(';')?;
+    let (form, _) = kind.split_once(';')?;
     if !form.trim().eq_ignore_ascii_case("multipart/form-data") {
         return None;
     }
-    let boundary = parameter(rest, "boundary")?;
+    let boundary = parameter(kind, "boundary")?;
     let boundary = format!("--{boundary}");
     let mut found = Vec::new();
     let mut rest = after(&request.body, boundary.as_bytes())?;
@@ -202,15 +265,6 @@ fn parts(request: &Request) -> Option<Vec<Part>> {
         rest = after(next, boundary.as_bytes())?;
     }
     Some(found)
-}
-
-/// A parameter of a field, in quotes or not.
-fn parameter(field: &str, name: &str) -> Option<String> {
-    field.split(';').find_map(|part| {
-        let (given, value) = part.trim().split_once('=')?;
-        let value = value.strip_prefix('"').map_or(value, |rest| rest.trim_end_matches('"'));
-        given.trim().eq_ignore_ascii_case(name).then(|| value.to_owned())
-    })
 }
 
 fn position(octets: &[u8], wanted: &[u8]) -> Option<usize> {

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::http::{Request, receive};
 use super::layout::{block, confirmation};
+use super::parameter::parameter;
 
 /// A client: what it sends, and what was said to it.
 struct Client {
@@ -109,6 +110,77 @@ fn a_raw_body_is_reproduced() {
     assert_eq!((layout.method, layout.gzip), (config::Method::Raw, true));
     assert!(text.contains("# the query belongs into log.url\n"), "{text}");
     assert!(text.contains("# PUT cannot be reproduced"), "{text}");
+    assert!(text.contains("# recorded from: PUT /put?device={device_id}\n"), "{text}");
+    assert!(!text.contains("no device id"), "{text}");
+}
+
+/// What only the head has is told by name: this client does not send it, and values are secrets.
+#[test]
+fn fields_of_the_head_are_named_and_not_shown() {
+    let mut request = form(&[("name=\"log\"; filename=\"pflog\"", b"12:00 rule 1\n")]);
+    for (name, value) in [
+        ("Host", "127.0.0.1"),
+        ("Accept", "*/*"),
+        ("X-TDID", "tdid_wxyz9876"),
+        ("Authorization", "Basic dXNlcjpwdw=="),
+        ("Cookie", "sid=1"),
+        ("cookie", "other=2"),
+    ] {
+        request.fields.push((name.into(), value.into()));
+    }
+    let text = block(&request);
+    read(&text);
+    for note in [
+        "# the head had more fields, which cannot be given in a configuration: Accept, X-TDID, \
+         Authorization, Cookie\n",
+        "# no device id (tdid_...) was in it, but in the field X-TDID of the head\n",
+    ] {
+        assert!(text.contains(note), "{note}\n{text}");
+    }
+    for secret in ["wxyz9876", "dXNlcjpwdw", "sid=1"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    assert_eq!(confirmation(&request), "Log file uploaded successfully for tdid_wxyz9876\n");
+    request.fields.clear();
+    request.fields.push(("content-type".into(), "multipart/form-data; boundary=xYzZY".into()));
+    assert!(block(&request).contains("# no device id (tdid_...) was in it\n"));
+}
+
+#[test]
+fn parameters_may_be_quoted() {
+    let field = r#"form-data; name="a;b\"c" ; x ; filename = "C:\d\\e="; Plain= y z ;last"#;
+    for (name, value) in [
+        ("name", Some("a;b\"c")),
+        ("FileName", Some("C:\\d\\e=")),
+        ("plain", Some("y z")),
+        ("x", None),
+        ("last", None),
+        ("b\"c\"", None),
+    ] {
+        assert_eq!(parameter(field, name).as_deref(), value, "{name}");
+    }
+    assert_eq!(parameter("form-data; name=\"open", "name").as_deref(), Some("open"));
+    assert_eq!(parameter("name=x", "name"), None);
+}
+
+/// A boundary with a semicolon, and names with what the configuration does not take in one.
+#[test]
+fn quoted_names_are_read_whole() {
+    let mut request = form(&[
+        ("name=\"a;b\\\"c\"", b"1"),
+        ("name=\"id;x\"", b"tdid_wxyz9876"),
+        ("name=\"v\"; filename=\"p;q \\\"r.txt\"", b"12:00 rule 1\n"),
+    ]);
+    let body = String::from_utf8(request.body).unwrap().replace("xYzZY", "x;Y");
+    request.body = body.into_bytes();
+    request.fields[0].1 = "Multipart/Form-Data; charset=utf-8; boundary=\"x;Y\"".into();
+    let text = block(&request);
+    let layout = read(&text);
+    assert_eq!(layout.file_field.as_str(), "v");
+    for note in ["a;b\"c", "id;x"] {
+        assert!(text.lines().any(|line| line.starts_with("# ") && line.contains(note)), "{text}");
+    }
+    assert!(!text.contains("wxyz9876"), "{text}");
 }
 
 #[test]
