@@ -164,7 +164,7 @@ impl Soak {
             .set("tables.check_interval", "2s")
             .set("log.enabled", true)
             .set("log.url", service.url())
-            .set("log.ca_file", ca.to_str().expect("a path in UTF-8"))
+            .set("https.ca_file", ca.to_str().expect("a path in UTF-8"))
             .set("log.interval", "1d")
             .set("log.timestamp", "epoch");
         let daemon = Daemon::start(&scratch, &config);

@@ -17,7 +17,7 @@ printf '%s\n' $far $far6 >"$dir/block"
 : >"$dir/allow"
 serve "$dir/block" "$dir/allow"
 config 'log.enabled = true' "log.url = \"https://127.0.0.1:$https/upload\"" \
-    "log.ca_file = \"$dir/cert\""
+    "https.ca_file = \"$dir/cert\""
 start
 update
 connect

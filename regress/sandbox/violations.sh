@@ -43,7 +43,7 @@ under="ktrace -i -t p -f $dir/trace"
 make_certificate
 begin 10 'tables.check_interval = "1s"' "policy.servers = [\"localhost:$port\"]" \
     'log.enabled = true' "log.url = \"https://localhost:$https/upload\"" \
-    "log.ca_file = \"$dir/cert\""
+    "https.ca_file = \"$dir/cert\""
 ctl status >"$dir/out"
 ctl -j status >"$dir/out"
 ctl show block >"$dir/out"
@@ -86,7 +86,7 @@ update
 
 # "localhost" is in the C library: nobody is asked for that
 config "policy.servers = [\"nothing.invalid:$port\", \"localhost:$port\"]" \
-    'log.enabled = true' 'log.url = "https://nothing.invalid:9/"' "log.ca_file = \"$dir/cert\""
+    'log.enabled = true' 'log.url = "https://nothing.invalid:9/"' "https.ca_file = \"$dir/cert\""
 first=$(engine)
 ctl reload
 wait_for 10 "no new engine" another_engine "$first"

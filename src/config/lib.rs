@@ -38,7 +38,7 @@ pub use key::{Key, Kind};
 pub use names::{AnchorPath, DeviceId, DomainName, FieldName, TableName, UserName};
 pub use net::{Host, LogUrl, Login, Proxy, Server};
 pub use schema::{
-    Backend, Config, Guard, Log, Method, Policy, Request, Scope, Tables, Timestamp, keys,
+    Backend, Config, Guard, Https, Log, Method, Policy, Request, Scope, Tables, Timestamp, keys,
 };
 pub use template::Template;
 pub use text::{Invalid, quote};

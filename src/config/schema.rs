@@ -36,6 +36,8 @@ section! {
         guard: Guard;
         /// The packet log and its upload.
         log: Log;
+        /// How web servers are reached.
+        https: Https;
     }
 }
 
@@ -124,10 +126,6 @@ section! {
         url: LogUrl = "https://logs.threatstop.com/cgi-bin/logupload.pl";
         /// The time between uploads.
         interval: Duration = "15m" [MINUTE, DAY];
-        /// The HTTP proxy for it, with user and password if it wants them; a credential.
-        proxy: Option<Proxy> = "";
-        /// The certificates to trust, in PEM.
-        ca_file: PathBuf = "/etc/ssl/cert.pem";
         /// The time on each line: as of tcpdump's default, -ttt or -tt.
         timestamp: Timestamp = "time";
         /// The engine's own directory, where the log waits for its upload.
@@ -157,6 +155,16 @@ section! {
         gzip: bool = false;
         /// What the answer must contain; anything else is a failure.
         success: Template = "uploaded successfully for {device_id}";
+    }
+}
+
+section! {
+    /// Section `[https]`: how web servers are reached.
+    Https "https" {
+        /// The HTTP proxy, with user and password if it wants them; a credential.
+        proxy: Option<Proxy> = "";
+        /// The certificates to trust, in PEM.
+        ca_file: PathBuf = "/etc/ssl/cert.pem";
     }
 }
 

@@ -37,7 +37,7 @@ fn one(section: &str, line: &str) -> Result<Config, String> {
 #[test]
 fn the_defaults_are_those_of_the_interface() {
     assert_eq!(parse(include_str!("tests/interface.toml")).unwrap(), defaults());
-    let Config { device_id, user, policy, tables, guard, log } = defaults();
+    let Config { device_id, user, policy, tables, guard, log, https } = defaults();
     assert_eq!(device_id.as_str(), "tdid_abcd1234");
     assert_eq!(user.as_str(), "_threatstop");
     assert_eq!(policy.servers, [Server::Address([192, 124, 129, 42].into())]);
@@ -49,6 +49,7 @@ fn the_defaults_are_those_of_the_interface() {
     assert_eq!(log.scope, Scope::Tables);
     assert_eq!(log.spool_size.octets(), 64 << 20);
     assert_eq!(log.request.fields.len(), 0);
+    assert_eq!((https.proxy, https.ca_file), (None, PathBuf::from("/etc/ssl/cert.pem")));
 }
 
 #[test]
@@ -469,7 +470,8 @@ fn lines_without_end_are_read_or_refused_by_their_size() {
 
 #[test]
 fn secrets_are_not_printed() {
-    let text = "device_id = \"tdid_s3cretid\"\n[log]\nproxy = \"http://joe:hunter2@proxy:3128\"\n";
+    let text =
+        "device_id = \"tdid_s3cretid\"\n[https]\nproxy = \"http://joe:hunter2@proxy:3128\"\n";
     let config = parse(text).unwrap();
     let printed = format!("{config:?} {config:#?}");
     assert!(!printed.contains("s3cretid") && !printed.contains("hunter2"), "{printed}");
@@ -481,7 +483,7 @@ fn secrets_are_not_printed() {
         "device_id = [\"tdid_s3cretid\"]",
         "device_id = \"tdid_s3cretid\" x",
         "device_id = \"tdid_s3cretid\"\ndevice_id = \"tdid_s3cretid\"",
-        "device_id = \"tdid_s3cretid\"\nlog.proxy = \"http://joe:s3cretid@proxy\"",
+        "device_id = \"tdid_s3cretid\"\nhttps.proxy = \"http://joe:s3cretid@proxy\"",
     ] {
         let error = parse(text).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("s3cretid"), "{error}");

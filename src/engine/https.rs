@@ -5,7 +5,7 @@
 //! client ── tunnel (CONNECT) ── TCP ── early (answers before the end of a body) ── TLS
 //! ```
 //!
-//! Certificates are checked against `log.ca_file` and nothing else, which is read before the
+//! Certificates are checked against `https.ca_file` and nothing else, which is read before the
 //! sandbox closes. Names are resolved by getaddrinfo(3), anew for each attempt: on OpenBSD that
 //! takes the promises "dns" and "inet", connecting takes "inet", and the threads "stdio".
 
@@ -38,7 +38,7 @@ impl Https {
     /// # Errors
     /// When there can be no more threads, or the proxy is not one.
     pub fn start(config: &Config, roots: Roots) -> Result<Self, String> {
-        let client = Client::new(config.log.proxy.as_ref(), roots, Limits::default())?;
+        let client = Client::new(config.https.proxy.as_ref(), roots, Limits::default())?;
         let (jobs, inbox) = mpsc::channel::<Job>();
         let serve = move || {
             for (call, reply) in inbox {

@@ -39,7 +39,7 @@ impl Names {
     pub fn new(config: &Config) -> Self {
         let mut wanted = BTreeMap::new();
         let log = &config.log;
-        let proxy = log.proxy.as_ref().map(|proxy| ("proxy", &proxy.host));
+        let proxy = config.https.proxy.as_ref().map(|proxy| ("proxy", &proxy.host));
         let hosts = [("log server", &log.url.host)].into_iter().chain(proxy);
         for (what, host) in hosts.filter(|_| log.enabled) {
             if let Host::Name(name) = host {

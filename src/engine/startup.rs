@@ -55,7 +55,7 @@ pub struct Started {
     pub channel: Channel,
     /// The control socket.
     pub listener: std::os::unix::net::UnixListener,
-    /// The certificates of `log.ca_file`.
+    /// The certificates of `https.ca_file`.
     pub roots: crate::https::Roots,
 }
 
@@ -72,7 +72,7 @@ pub fn start(socket: OwnedFd) -> Result<Started, String> {
     let path = Path::new("configuration");
     let config = Config::parse(&text, path).map_err(|error| error.to_string())?;
 
-    let roots = crate::https::read_roots(&config.log.ca_file);
+    let roots = crate::https::read_roots(&config.https.ca_file);
     // the zone's file is not visible later
     imsg::process::local_offset(0);
     limit(Resource::RLIMIT_CORE, 0)?;

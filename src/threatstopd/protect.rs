@@ -28,7 +28,7 @@ pub fn networks(config: &Config) -> Result<Vec<Protected>, Failure> {
     all.extend(interfaces()?);
     let servers = config.policy.servers.iter().filter_map(Server::address);
     all.extend(servers.map(host(Reason::Server)));
-    let upload = config.log.proxy.iter().map(|proxy| &proxy.host).chain([&config.log.url.host]);
+    let upload = config.https.proxy.iter().map(|proxy| &proxy.host).chain([&config.log.url.host]);
     all.extend(upload.filter_map(Host::address).map(host(Reason::Upload)));
     // whatever a comment in it is written in must not cost the nameservers their protection
     let resolv_conf = fs::read(RESOLV_CONF).unwrap_or_default();

@@ -395,7 +395,7 @@ fn secrets_are_nowhere_to_be_read() {
         .set("device_id", SECRETS[0])
         .set("log.enabled", true)
         .set("log.url", "https://127.0.0.1:9/")
-        .set("log.proxy", format!("http://user:{}@127.0.0.1:9", SECRETS[1]));
+        .set("https.proxy", format!("http://user:{}@127.0.0.1:9", SECRETS[1]));
     let daemon = Daemon::spawn(&scratch, &config, |command| {
         command.arg("-v");
     });
@@ -426,7 +426,7 @@ fn secrets_are_nowhere_to_be_read() {
     // mistakes in the very lines of the secrets
     for (key, value) in [
         ("device_id", format!("{}!", SECRETS[0])),
-        ("log.proxy", format!("http://user:{}@", SECRETS[1])),
+        ("https.proxy", format!("http://user:{}@", SECRETS[1])),
         ("log.url", format!("https://user:{}@127.0.0.1/", SECRETS[1])),
     ] {
         config.clone().set(key, value).write(&scratch);

@@ -260,10 +260,10 @@ fn settings(seeds: &mut Vec<Seed>) {
         [guard]
         never_block = ["198.51.100.0/24", "2001:db8::/32"]
         expect = ["64.87.3.133"]
-        [log]
-        proxy = "http://user:pass%40word@[2001:db8::2]:3128"
         [log.request]
         fields = { who = "{device_id}", when = "at {time}" }
+        [https]
+        proxy = "http://user:pass%40word@[2001:db8::2]:3128"
     "#;
     for text in [sample.to_owned(), config.to_toml(), rich.to_owned()] {
         // the sample has no id of its own

@@ -21,7 +21,7 @@ fn a_certificate_that_is_not_good_is_refused() {
     for (identity, expected) in [
         (Identity::Expired, "its certificate has expired on "),
         (Identity::WrongHost, "its certificate is for logs.invalid, not for 127.0.0.1: "),
-        (Identity::SelfSigned, "its certificate is signed by no CA of log.ca_file: "),
+        (Identity::SelfSigned, "its certificate is signed by no CA of https.ca_file: "),
         (Identity::OtherAuthority, "its certificate is signed by "),
         (Identity::Authority, "its certificate is that of a CA itself, "),
     ] {
@@ -37,7 +37,7 @@ fn a_certificate_that_is_not_good_is_refused() {
     }
     let missing = UploadStage::new("https://127.0.0.1:1/", "nothing in PEM", |config| config);
     let why = missing.upload().unwrap_err();
-    assert!(why.contains("log.ca_file") && why.contains("no certificate of a CA in it"), "{why}");
+    assert!(why.contains("https.ca_file") && why.contains("no certificate of a CA in it"), "{why}");
 }
 
 /// nginx with TLS before a handler; its limit of the body is a real 413.
@@ -221,7 +221,7 @@ fn a_proxy_says_yes_in_many_ways() {
         let service = LogService::start();
         let url = format!("http://{}", tunnel(answer, service.addr()));
         let stage = UploadStage::new(&service.url(), service.ca(), |config| {
-            config.set("log.proxy", url.as_str())
+            config.set("https.proxy", url.as_str())
         });
         assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{answer}");
         assert_eq!(service.uploads()[0].text(), stage.text(), "{answer}");
@@ -251,7 +251,7 @@ fn through_tinyproxy() {
     let proxy = |login: &str| {
         let url = format!("http://{login}{addr}");
         UploadStage::new(&service.url(), service.ca(), |config| {
-            config.set("log.proxy", url.as_str())
+            config.set("https.proxy", url.as_str())
         })
     };
     let stage = proxy("fred:pass%5Fword@");
@@ -313,7 +313,7 @@ fn a_proxy_out_of_order_is_told() {
             }
         });
         let stage = UploadStage::new(&service.url(), service.ca(), |config| {
-            config.set("log.proxy", url.as_str())
+            config.set("https.proxy", url.as_str())
         });
         let started = Instant::now();
         let why = stage.upload().unwrap_err();
@@ -336,7 +336,7 @@ fn a_proxy_that_hangs_holds_up_nobody() {
     let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", proxy.local_addr().unwrap());
     let stage = UploadStage::new(&service.url(), service.ca(), |config| {
-        config.set("log.proxy", url.as_str())
+        config.set("https.proxy", url.as_str())
     });
     let socket = stage.scratch.socket();
     let upload = std::thread::spawn(move || tests::harness::ctl(&socket, &["upload"]));

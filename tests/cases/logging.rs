@@ -35,7 +35,7 @@ pub fn config(scratch: &Scratch, policy: &PolicyService, service: &LogService) -
     Config::new(scratch, &[policy.addr()])
         .set("log.enabled", true)
         .set("log.url", service.url())
-        .set("log.ca_file", ca.to_str().unwrap())
+        .set("https.ca_file", ca.to_str().unwrap())
         .set("log.timestamp", "epoch")
 }
 

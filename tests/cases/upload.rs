@@ -188,7 +188,7 @@ fn hosts_given_by_name_are_protected() {
     }
     let service = LogService::start();
     let stage = UploadStage::new(&format!("https://{server}:9/"), service.ca(), |config| {
-        config.set("log.proxy", format!("http://{proxy}:9"))
+        config.set("https.proxy", format!("http://{proxy}:9"))
     });
     let table = stage.daemon.table_file("ThreatSTOP-Block").unwrap();
     let blocked: Vec<&str> = table.lines().collect();

@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     let config = Config::new(&scratch, &[service.addr()])
         .set("log.enabled", true)
         .set("log.url", log_service.url())
-        .set("log.ca_file", ca_file.to_str().expect("a path in UTF-8"));
+        .set("https.ca_file", ca_file.to_str().expect("a path in UTF-8"));
     let daemon = Daemon::start(&scratch, &config);
     stage.say(format_args!("$ threatstopd -d -f {}", scratch.config().display()));
     let line = daemon.wait_for("waiting for provisioning", Duration::from_secs(20));

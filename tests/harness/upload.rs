@@ -40,7 +40,7 @@ impl UploadStage {
         let config = Config::new(&scratch, &[policy.addr()])
             .set("log.enabled", true)
             .set("log.url", url)
-            .set("log.ca_file", file.to_str().expect("as set up"))
+            .set("https.ca_file", file.to_str().expect("as set up"))
             .set("log.timestamp", "epoch");
         let mut log = PacketLog::create(scratch.path().join("pflog"));
         let daemon = Daemon::spawn(&scratch, &change(config), |command| {

@@ -55,7 +55,7 @@ fn server() -> impl Strategy<Value = Server> {
 
 fn prefixes() -> impl Strategy<Value = Prefix> {
     prop_oneof![
-        (any::<u32>(), 0u8..=32).prop_map(|(a, len)| Net::masked(a, len).unwrap().into()),
+        (any::<u32>(), 4u8..=32).prop_map(|(a, len)| Net::masked(a, len).unwrap().into()),
         (any::<u128>(), 1u8..=128)
             .prop_map(|(a, len)| Net::masked(a | 1 << 127, len).unwrap().into()),
     ]
@@ -176,10 +176,6 @@ fn log() -> impl Strategy<Value = Log> {
     );
     let second = (
         seconds(60..=86_400),
-        prop::option::of(text(
-            "http://([A-Za-z0-9._~!$&'()*+,;=-]{1,9}:([A-Za-z0-9:]|%[0-9A-F]{2}){0,9}@)?[a-z]{1,9}:[1-9][0-9]{0,3}",
-        )),
-        path(),
         prop::sample::select(vec![Timestamp::Time, Timestamp::Date, Timestamp::Epoch]),
         path(),
         ((1u64 << 20)..=(16 << 30)).prop_map(Size::new),
@@ -201,23 +197,17 @@ fn log() -> impl Strategy<Value = Log> {
         );
     (first, second, request).prop_map(|(first, second, request)| {
         let (enabled, file, scope, anchor, url) = first;
-        let (interval, proxy, ca_file, timestamp, spool, spool_size) = second;
+        let (interval, timestamp, spool, spool_size) = second;
         let spool = Path::new("/spool").join(spool.strip_prefix("/").unwrap());
-        Log {
-            enabled,
-            file,
-            scope,
-            anchor,
-            url,
-            interval,
-            proxy,
-            ca_file,
-            timestamp,
-            spool,
-            spool_size,
-            request,
-        }
+        Log { enabled, file, scope, anchor, url, interval, timestamp, spool, spool_size, request }
     })
+}
+
+fn https() -> impl Strategy<Value = Https> {
+    let proxy = text(
+        "http://([A-Za-z0-9._~!$&'()*+,;=-]{1,9}:([A-Za-z0-9:]|%[0-9A-F]{2}){0,9}@)?[a-z]{1,9}:[1-9][0-9]{0,3}",
+    );
+    (prop::option::of(proxy), path()).prop_map(|(proxy, ca_file)| Https { proxy, ca_file })
 }
 
 fn config() -> impl Strategy<Value = Config> {
@@ -228,14 +218,17 @@ fn config() -> impl Strategy<Value = Config> {
         tables(),
         guard(),
         log(),
+        https(),
     )
-        .prop_map(|(device_id, user, policy, tables, guard, log)| Config {
-            device_id,
-            user,
-            policy,
-            tables,
-            guard,
-            log,
+        .prop_map(|(device_id, user, policy, tables, mut guard, log, https)| {
+            let reserved: Vec<_> = prefix::reserved(guard.block_private).collect();
+            let hosts = [log.url.host.address()].into_iter();
+            let hosts: Vec<_> = hosts.chain(policy.servers.iter().map(Server::address)).collect();
+            guard.expect.retain(|addr| {
+                !reserved.iter().any(|(net, _)| net.contains(*addr))
+                    && !hosts.contains(&Some(*addr))
+            });
+            Config { device_id, user, policy, tables, guard, log, https }
         })
 }
 

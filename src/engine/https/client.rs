@@ -119,12 +119,14 @@ impl Client {
         let named = proxy.map(|proxy| format!("{}:{}", proxy.host, proxy.port));
         let proxy = match proxy {
             // the URL has a password: nothing of it in the message
-            Some(proxy) => Some(ureq::Proxy::new(&proxy.url()).map_err(|_| "log.proxy: no proxy")?),
+            Some(proxy) => {
+                Some(ureq::Proxy::new(&proxy.url()).map_err(|_| "https.proxy: no proxy")?)
+            }
             None => None,
         };
         let (roots, no_roots) = match roots {
             Ok(roots) => (roots, None),
-            Err(why) => (Vec::new(), Some(format!("log.ca_file: {why}"))),
+            Err(why) => (Vec::new(), Some(format!("https.ca_file: {why}"))),
         };
         let roots: Vec<_> =
             roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect();

@@ -1,4 +1,4 @@
-//! `log.ca_file`: the certificates of those who may sign for a server.
+//! `https.ca_file`: the certificates of those who may sign for a server.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};

@@ -138,9 +138,9 @@ fn read_status(
 }
 
 /// What an answer is called that does not end.
-const ENDLESS: &str = "its answer does not end; is log.proxy a proxy for HTTP?";
+const ENDLESS: &str = "its answer does not end; is https.proxy a proxy for HTTP?";
 /// What an answer is called that is none of HTTP.
-const NONE: &str = "its answer is none of HTTP; is log.proxy a proxy for HTTP?";
+const NONE: &str = "its answer is none of HTTP; is https.proxy a proxy for HTTP?";
 
 /// The status in a head's first line: `HTTP/1.1 200 Connection established`.
 fn status(head: &[u8]) -> Option<u16> {
@@ -154,9 +154,9 @@ fn status(head: &[u8]) -> Option<u16> {
 /// What a status says that is no yes, with the way out.
 fn refusal(status: u16) -> String {
     let why = match status {
-        407 => "it wants a user and a password: log.proxy = \"http://user:password@host:port\"",
+        407 => "it wants a user and a password: https.proxy = \"http://user:password@host:port\"",
         401 | 403 => "it does not let this host, or this port, through: its rules have to",
-        404 | 405 | 501 => "it does not know CONNECT; is log.proxy a proxy for HTTP?",
+        404 | 405 | 501 => "it does not know CONNECT; is https.proxy a proxy for HTTP?",
         429 | 503 => "it is busy, or forbids so many connections",
         502 => "it cannot reach the host",
         504 => "it got no answer from the host in time",

@@ -29,13 +29,13 @@ pub fn of(error: &Error) -> String {
         Error::BadUri(_) | Error::Http(_) | Error::RequireHttpsOnly(_) => {
             "the URL, or a field of the request, is none of HTTP".into()
         }
-        Error::InvalidProxyUrl => "log.proxy is no proxy".into(),
+        Error::InvalidProxyUrl => "https.proxy is no proxy".into(),
         Error::Tls(_) | Error::TlsRequired => "its name cannot be that of a certificate".into(),
         Error::ConnectionFailed => "no connection".into(),
         Error::BodyExceedsLimit(_) => "the body is longer than was said".into(),
         Error::StatusCode(status) => format!("HTTP status {status}"),
         Error::TooManyRedirects | Error::RedirectFailed => "it redirects without an end".into(),
-        Error::Pem(_) => "a certificate of log.ca_file is damaged".into(),
+        Error::Pem(_) => "a certificate of https.ca_file is damaged".into(),
         _ => "it fails for a reason that has no name here".into(),
     }
 }
@@ -139,7 +139,7 @@ fn of_certificate(error: &CertificateError) -> String {
     let clock = "or the clock of this host is wrong";
     let why = match error {
         Bad::UnknownIssuer => {
-            "is signed by no CA of log.ca_file: a CA of your own has to stand in that file".into()
+            "is signed by no CA of https.ca_file: a CA of your own has to stand in that file".into()
         }
         Bad::NotValidForNameContext { presented, expected } => {
             let names = presented.iter().take(5).map(|name| bare(name)).collect::<Vec<_>>();

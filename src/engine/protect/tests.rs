@@ -29,7 +29,7 @@ fn reasons(names: &Names, known: &Known) -> Vec<String> {
 fn names_of_servers_and_not_addresses_are_looked_up() {
     let all = names(
         "[policy]\nservers = [\"192.0.2.1\", \"dns.example.net:5353\"]\n[log]\n\
-         url = \"https://logs.example.net/x\"\nproxy = \"http://fred:secret@proxy.example.net:80\"\n",
+         url = \"https://logs.example.net/x\"\n[https]\nproxy = \"http://fred:secret@proxy.example.net:80\"\n",
     );
     let known = look_up(&all, &Known::new(), "203.0.113.9");
     assert_eq!(

@@ -164,7 +164,7 @@ pub fn upload(case: &Case<'_>, status: Option<&Status>, report: &mut Report) {
 const CERTIFICATES: usize = 16 << 20;
 
 fn certificates(case: &Case<'_>, report: &mut Report) {
-    let path = &case.config.log.ca_file;
+    let path = &case.config.https.ca_file;
     let shown = path.display();
     // RFC 7468; whether each of them is sound is seen when a server is asked
     let begins =

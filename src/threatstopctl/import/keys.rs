@@ -49,7 +49,7 @@ impl Old {
             "allowtable" => Self::Text(("tables", "allow")),
             "reload" | "reloadpf" => Self::Switch(("tables", "reload")),
             "url" | "logurl" | "uploadurl" => Self::Text(("log", "url")),
-            "proxy" | "httpproxy" | "httpsproxy" => Self::Text(("log", "proxy")),
+            "proxy" | "httpproxy" | "httpsproxy" => Self::Text(("https", "proxy")),
             "outdir" | "outputdir" => Self::Directory,
             "pflog" | "pflogfile" => Self::PacketLog,
             "blockfile" | "allowfile" => Self::TableFile,

@@ -78,7 +78,7 @@ fn all_that_the_configuration_names_is_protected() {
                 [policy]\nservers = [\"198.51.100.1\", \"198.51.100.2:5353\", \
                 \"[2001:db8::3]:53\", \"dns.example.com\"]\n\
                 [guard]\nnever_block = [\"203.0.113.0/25\"]\n\
-                [log]\nurl = \"https://198.51.100.4/x\"\nproxy = \"http://u:p@198.51.100.5:8080\"\n";
+                [log]\nurl = \"https://198.51.100.4/x\"\n[https]\nproxy = \"http://u:p@198.51.100.5:8080\"\n";
     let config = Config::parse(text, Path::new("test.toml")).unwrap();
     let all = networks(&config).unwrap();
     let reason = |net: &str| {

@@ -8,7 +8,7 @@ use super::*;
 fn without_certificates_nothing_is_asked() {
     let client = Client::new(None, Err("ca.pem: empty".into()), Limits::default()).unwrap();
     let call = Call::Get("https://127.0.0.1:1/".parse().unwrap());
-    assert_eq!(client.call(&call).unwrap_err(), "log.ca_file: ca.pem: empty");
+    assert_eq!(client.call(&call).unwrap_err(), "https.ca_file: ca.pem: empty");
 }
 
 /// A server of one fault on a port of its own; it ends with the test.

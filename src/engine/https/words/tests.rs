@@ -13,7 +13,7 @@ use super::*;
 /// octets.
 fn is_for_people(text: &str) -> bool {
     let bare =
-        text.replace("log.ca_file", "").replace("pf.conf(5)", "").replace("resolv.conf(5)", "");
+        text.replace("https.ca_file", "").replace("pf.conf(5)", "").replace("resolv.conf(5)", "");
     let camel = bare
         .as_bytes()
         .windows(2)
