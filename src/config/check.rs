@@ -1,5 +1,10 @@
 //! What no single key shows.
 
+use core::net::IpAddr;
+
+use prefix::Prefix;
+
+use crate::net::Host;
 use crate::reader::Reader;
 use crate::schema::{Config, Guard, Policy, Request};
 
@@ -20,7 +25,17 @@ pub(crate) fn check(config: &Config, reader: &mut Reader<'_>) {
         );
     }
     lists(policy, reader);
-    expected(guard, reader);
+    expected(config, reader);
+    if never_blocks_all(guard, true) {
+        let v4 = guard.never_block.iter().enumerate().filter(|(_, prefix)| prefix.addr().is_ipv4());
+        let widest = v4.min_by_key(|(_, prefix)| prefix.len()).map_or(0, |(index, _)| index);
+        reader.fault(
+            &[&format!("guard.never_block.{widest}")],
+            "guard.never_block: its entries have all of IPv4 between them, so that nothing would \
+             ever be blocked: take the wide ones out"
+                .to_owned(),
+        );
+    }
     request(&log.request, reader);
 }
 
@@ -35,15 +50,53 @@ fn lists(policy: &Policy, reader: &mut Reader<'_>) {
     }
 }
 
-fn expected(guard: &Guard, reader: &mut Reader<'_>) {
+/// An address that is expected in the block table and never gets there would stop all updates.
+fn expected(config: &Config, reader: &mut Reader<'_>) {
+    let Config { policy, guard, log, https, .. } = config;
+    let web = [Some(&log.url.host), https.proxy.as_ref().map(|proxy| &proxy.host)];
+    let web: Vec<IpAddr> = web.into_iter().flatten().filter_map(Host::address).collect();
     for (index, addr) in guard.expect.iter().enumerate() {
-        if let Some(prefix) = guard.never_block.iter().find(|prefix| prefix.contains(*addr)) {
-            reader.fault(
-                &[&format!("guard.expect.{index}"), "guard.never_block"],
-                format!("guard.expect has {addr}, which guard.never_block has in {prefix}"),
-            );
+        let never = guard.never_block.iter().find(|prefix| prefix.contains(*addr));
+        let mut reserved = prefix::reserved(guard.block_private);
+        let (with, why) = if let Some(prefix) = never {
+            ("guard.never_block", format!("guard.never_block has it in {prefix}"))
+        } else if let Some((prefix, what)) = reserved.find(|(prefix, _)| prefix.contains(*addr)) {
+            ("guard.block_private", format!("it is in {prefix} ({what})"))
+        } else if policy.servers.iter().any(|server| server.address() == Some(*addr)) {
+            ("policy.servers", "it is one of policy.servers".to_owned())
+        } else if web.contains(addr) {
+            ("https.proxy", "it is the log server or the proxy".to_owned())
+        } else {
+            continue;
+        };
+        reader.fault(
+            &[&format!("guard.expect.{index}"), with],
+            format!("guard.expect: {addr} is never blocked: {why}"),
+        );
+    }
+}
+
+/// Whether never_block, with what no list may block anyway, is all that a list could name of IPv4
+/// or else of IPv6.
+pub(crate) fn never_blocks_all(guard: &Guard, v4: bool) -> bool {
+    // 224.0.0.0 and above are multicast and reserved; of IPv6 only 2000::/3 is given out
+    let (first, last) = if v4 { (0, (224 << 24) - 1) } else { (1 << 125, (1 << 126) - 1) };
+    let reserved = prefix::reserved(guard.block_private).map(|(prefix, _)| prefix);
+    let all = guard.never_block.iter().copied().chain(reserved);
+    let range = |prefix| match prefix {
+        Prefix::V4(net) => (net.addr().into(), net.last().into()),
+        Prefix::V6(net) => (net.addr(), net.last()),
+    };
+    let mut ranges: Vec<(u128, u128)> =
+        all.filter(|prefix| prefix.addr().is_ipv4() == v4).map(range).collect();
+    ranges.sort_unstable();
+    let mut next = first;
+    for (first, last) in ranges {
+        if first <= next {
+            next = next.max(last.saturating_add(1));
         }
     }
+    next > last
 }
 
 fn request(request: &Request, reader: &mut Reader<'_>) {

@@ -16,6 +16,7 @@ mod key;
 mod names;
 mod near;
 mod net;
+mod notes;
 mod parse;
 mod path;
 mod reader;

@@ -7,7 +7,9 @@ use super::*;
 use crate::setting::Setting as _;
 
 mod mistakes;
+mod notes;
 mod round_trip;
+mod sections;
 
 const FILE: &str = "/etc/threatstopd.toml";
 const DEVICE: &str = "device_id = \"tdid_abcd1234\"\n";
@@ -388,7 +390,7 @@ fn what_does_not_go_together() {
         ),
         (
             "[guard]\nnever_block = [\"64.0.0.0/8\"]\nexpect = [\"64.87.3.133\"]",
-            "4: guard.expect has 64.87.3.133, which guard.never_block has in 64.0.0.0/8",
+            "4: guard.expect: 64.87.3.133 is never blocked: guard.never_block has it in 64.0.0.0/8",
         ),
         (
             "[log.request]\nfile_name = \"\"",

@@ -97,8 +97,8 @@ fn check(flags: &Flags) -> Result<bool, Failure> {
     let tell = |line: &str| {
         let _ = writeln!(io::stderr(), "{line}");
     };
-    let config = match config::read(&flags.config) {
-        Ok((config, _)) => config,
+    let (config, text) = match config::read(&flags.config) {
+        Ok(read) => read,
         Err(error) => {
             error.lines().iter().for_each(|line| tell(line));
             return Ok(false);
@@ -107,6 +107,7 @@ fn check(flags: &Flags) -> Result<bool, Failure> {
     if flags.verbose {
         print(&config.to_toml())?;
     }
+    config.notes(&text, &flags.config).iter().for_each(|line| tell(line));
     tell("configuration OK");
     Ok(true)
 }

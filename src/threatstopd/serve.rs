@@ -186,19 +186,21 @@ fn take_back(state: &mut State, previous: OwnedFd, why: impl std::fmt::Display) 
     state.reverted = true;
 }
 
-/// Reads the configuration again and keeps it for the next image. A bad one is logged, all that is
-/// wrong with it, and changes nothing.
+/// Reads the configuration again and keeps it for the next image. A bad one is logged, with all that
+/// is wrong with it, and changes nothing.
 fn reread(path: &Path, running: &Config) -> Result<OwnedFd, String> {
-    let read = config::read(path).map_err(|error| {
-        let lines = error.lines();
-        lines.iter().skip(1).for_each(logger::err);
-        error.to_string()
-    });
-    read.and_then(|(_, text)| start::keep(&text, &running.tables.directory)).inspect_err(|why| {
-        logger::err(format_args!(
-            "configuration reload failed: {why}; the running configuration stays"
-        ));
-    })
+    let (why, lines) = match config::read(path) {
+        Ok((_, text)) => match start::keep(&text, &running.tables.directory) {
+            Ok(kept) => return Ok(kept),
+            Err(why) => (why, Vec::new()),
+        },
+        Err(error) => (error.to_string(), error.lines()),
+    };
+    logger::err(format_args!(
+        "configuration reload failed: {why}; the running configuration stays"
+    ));
+    lines.iter().skip(1).for_each(logger::err);
+    Err(why)
 }
 
 /// The wait after the next early death, in seconds.

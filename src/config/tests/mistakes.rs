@@ -344,3 +344,67 @@ fn what_does_not_go_together_is_told_beside_the_rest() {
     // a device id that is missing hides nothing
     assert_eq!(parse("[tables]\nallow = \"ThreatSTOP-Block\"").unwrap_err().lines().len(), 2);
 }
+
+#[test]
+fn what_can_never_be_met() {
+    for (text, why) in [
+        (
+            "[guard]\nexpect = [\n\"64.87.3.133\",\n\"10.1.2.3\"]",
+            "5: guard.expect: 10.1.2.3 is never blocked: it is in 10.0.0.0/8 (private, RFC 1918)",
+        ),
+        (
+            "[guard]\nexpect = [\"127.0.0.1\"]\nblock_private = true",
+            "3: guard.expect: 127.0.0.1 is never blocked: it is in 127.0.0.0/8 (loopback, RFC 1122)",
+        ),
+        (
+            "[guard]\nexpect = [\"fe80::1\"]",
+            "3: guard.expect: fe80::1 is never blocked: it is in fe80::/10 (link-local, RFC 4291)",
+        ),
+        (
+            "[policy]\nservers = [\"198.51.100.1:5353\"]\n[guard]\nexpect = [\"198.51.100.1\"]",
+            "5: guard.expect: 198.51.100.1 is never blocked: it is one of policy.servers",
+        ),
+        (
+            "[guard]\nexpect = [\"198.51.100.1\"]\n[https]\nproxy = \"http://198.51.100.1:80\"",
+            "3: guard.expect: 198.51.100.1 is never blocked: it is the log server or the proxy",
+        ),
+    ] {
+        said(text, &[why]);
+    }
+    assert!(one("guard", "expect = [\"10.1.2.3\"]\nblock_private = true").is_ok());
+    let all = "4: guard.never_block: its entries have all of IPv4 between them, so that nothing would ever be blocked: take the wide ones out";
+    for list in [
+        "\"0.0.0.0/0\"",
+        "\"0.0.0.0/1\", \"128.0.0.0/1\"",
+        "\"128.0.0.0/2\", \"0.0.0.0/1\", \"192.0.0.0/3\"",
+        "\"::/0\", \"0.0.0.0/0\"",
+    ] {
+        said(&format!("[guard]\n\nnever_block = [{list}]"), &[all]);
+    }
+    for list in ["\"0.0.0.0/1\", \"128.0.0.0/2\"", "\"::/0\"", "\"128.0.0.0/1\""] {
+        assert!(one("guard", &format!("never_block = [{list}]")).is_ok(), "{list}");
+    }
+}
+
+#[test]
+fn a_key_that_has_moved() {
+    said(
+        "[log]\nproxy = \"\"\nca_file = \"/x\"",
+        &[
+            "3: unknown key \"proxy\"; it belongs to [https]",
+            "4: unknown key \"ca_file\"; it belongs to [https]",
+        ],
+    );
+}
+
+#[test]
+fn only_what_a_judgement_rests_on_can_hold_it_back() {
+    said(
+        "[policy]\nservers = [\"a b\"]\n[guard]\nexpect = [\"10.1.2.3\"]\nnever_block = [\n\"::/64\",\n\"0.0.0.0/0\"]",
+        &[
+            "3: policy.servers: \"a b\": not an address, address:port, [v6]:port or name",
+            "5: guard.expect: 10.1.2.3 is never blocked: guard.never_block has it in 0.0.0.0/0",
+            "8: guard.never_block: its entries have all of IPv4 between them, so that nothing would ever be blocked: take the wide ones out",
+        ],
+    );
+}
