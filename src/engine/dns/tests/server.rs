@@ -165,7 +165,7 @@ async fn converse(mut stream: TcpStream, zone: Zone, manner: Manner, seen: Arc<S
 }
 
 /// Long enough for queries that were sent together to arrive.
-const BUSY: Duration = Duration::from_millis(15);
+const BUSY: Duration = Duration::from_millis(50);
 
 async fn serve(stream: &mut TcpStream, zone: &Zone, manner: Manner, seen: &Seen) -> io::Result<()> {
     let mut answers = 0;
