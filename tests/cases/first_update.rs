@@ -5,7 +5,8 @@
 //! 2. Start the daemon on simulated pf tables and wait until it has published.
 //! 3. Check that the table files and the kernel's tables hold exactly the expected prefixes.
 //! 4. Update again: nothing changes, and nothing is written.
-//! 5. Stop by SIGTERM: the daemon ends within 5 seconds with status 0, the engine is gone, and the
+//! 5. Test servers and lists: nothing that is as it should be is told as "0 records".
+//! 6. Stop by SIGTERM: the daemon ends within 5 seconds with status 0, the engine is gone, and the
 //!    tables stay.
 
 // A test stops at the first thing that is not as expected; there is nobody to hand an error to.
@@ -51,6 +52,12 @@ fn first_update() {
     assert!(again.status.success(), "{again:?}");
     assert!(again.stdout.lines().any(|line| line == "No changes"), "{}", again.stdout);
     assert_eq!(written(), before);
+
+    let test = daemon.ctl(&["test"]).stdout;
+    for line in ["List basic.threatstop.local on ", "List dns.threatstop.local on "] {
+        assert!(test.contains(line), "{test}");
+    }
+    assert!(!test.contains(" 0 "), "{test}");
 
     let engine = daemon.engine();
     assert!(engine.is_some() || !cfg!(target_os = "linux"), "no engine:\n{}", daemon.output());

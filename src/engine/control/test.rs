@@ -73,17 +73,22 @@ async fn servers(engine: &Engine, report: &mut Report<'_>) -> io::Result<()> {
         }
         let Some((address, time)) = server.connected else { continue };
         for list in &server.lists {
+            // an index has no prefixes at its own name, a list of one name no index: neither is amiss
+            let is_amiss = !list.has_records();
             let found: Vec<String> = list
                 .answers
                 .iter()
-                .map(|(qtype, answer)| match answer {
-                    Ok(outcome) => format!(
-                        "{qtype} {}, {}, TTL {}",
-                        count(outcome.records, "record", "records"),
-                        count(outcome.items, "prefix", "prefixes"),
-                        outcome.ttl
-                    ),
-                    Err(error) => format!("{qtype} {error}"),
+                .filter_map(|(qtype, answer)| match answer {
+                    Ok(outcome) if outcome.records == 0 && !is_amiss => None,
+                    Ok(outcome) => {
+                        let records = count(outcome.records, "record", "records");
+                        let prefixes = match outcome.items {
+                            0 => String::new(),
+                            items => format!("{}, ", count(items, "prefix", "prefixes")),
+                        };
+                        Some(format!("{qtype} {records}, {prefixes}TTL {}", outcome.ttl))
+                    }
+                    Err(error) => Some(format!("{qtype} {error}")),
                 })
                 .collect();
             let text = format!("List {} on {address}: {}", list.name, found.join("; "));

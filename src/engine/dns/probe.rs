@@ -58,7 +58,8 @@ impl ListReport {
         self.answers.iter().all(|(_, answer)| answer.is_ok()) && self.has_records()
     }
 
-    fn has_records(&self) -> bool {
+    /// Whether there are records, of whatever type.
+    pub fn has_records(&self) -> bool {
         self.answers
             .iter()
             .any(|(_, answer)| answer.as_ref().is_ok_and(|outcome| outcome.records > 0))
