@@ -12,7 +12,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use stage::Stage;
 use tests::harness::{Config, Daemon, Scratch};
@@ -27,7 +27,7 @@ const ALLOW: &str = "dns.threatstop.local";
 const ENTRIES: usize = 26_424;
 /// The address that the service lists so that a policy can be tested.
 const INDICATOR: Ipv4Addr = Ipv4Addr::new(64, 87, 3, 133);
-/// Packets of that address, one a second, the last of them now.
+/// Packets of that address.
 const PACKETS: u32 = 12;
 /// Traffic that a real pflogd(8) captured.
 const CAPTURE: &[u8] = include_bytes!("../../src/pflog/tests/data/captured.pcap");
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     let service = PolicyService::start(Zone::new("threatstop.local"));
     let scratch = Scratch::new();
     let log_service = LogService::start();
-    let mut log = PacketLog::create_with(scratch.path().join("pflog"), now() - PACKETS);
+    let mut log = PacketLog::create_of_now(scratch.path().join("pflog"));
     fs::write(scratch.path().join("pflog"), CAPTURE).expect("write the packet log");
     let ca_file = scratch.path().join("ca.pem");
     fs::write(&ca_file, log_service.ca()).expect("write the certificate");
@@ -128,12 +128,6 @@ fn main() -> ExitCode {
     stage.say(format_args!("threatstopd: {stopped}"));
     stage.files(&scratch);
     stage.end()
-}
-
-/// Seconds since the Epoch.
-fn now() -> u32 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is set");
-    u32::try_from(since.as_secs()).expect("a year before 2106")
 }
 
 /// The list an hour later: two prefixes more, two less.

@@ -5,8 +5,9 @@ use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Time of the first packet, where no other is wanted.
+/// Time of the first packet, where packets are not of now.
 const FIRST: u32 = 1_700_000_000;
 
 /// The file header: version 2.4, snapshot length 160, DLT_PFLOG.
@@ -88,22 +89,22 @@ impl Packet {
 pub struct PacketLog {
     path: PathBuf,
     file: File,
-    /// Time of the first packet, in seconds since the Epoch.
-    first: u32,
+    /// Whether packets have the time at which they are added.
+    of_now: bool,
     written: Vec<Packet>,
 }
 
 impl PacketLog {
     /// Makes an empty one, readable by its owner alone.
     pub fn create(path: impl Into<PathBuf>) -> Self {
-        Self::create_with(path, FIRST)
-    }
-
-    /// The same whose first packet has this time, in seconds since the Epoch.
-    pub fn create_with(path: impl Into<PathBuf>, first: u32) -> Self {
         let path = path.into();
         let file = open(&path);
-        Self { path, file, first, written: Vec::new() }
+        Self { path, file, of_now: false, written: Vec::new() }
+    }
+
+    /// The same whose packets have the time at which they are added.
+    pub fn create_of_now(path: impl Into<PathBuf>) -> Self {
+        Self { of_now: true, ..Self::create(path) }
     }
 
     /// All packets so far, of all generations.
@@ -114,20 +115,22 @@ impl PacketLog {
     /// The place of a packet, of which this is the line of `tcpdump -n -e -tt`; `None` when none is.
     pub fn number(&self, line: &str) -> Option<u32> {
         let (seconds, _) = line.split_once('.')?;
-        let number = seconds.parse::<u32>().ok()?.checked_sub(self.first)?;
+        let number = seconds.parse::<u32>().ok()?.checked_sub(FIRST)?;
         self.written.get(number as usize)?.line().eq(line).then_some(number)
     }
 
-    /// Adds packets, each a second and a bit after the one before, from the source given.
+    /// Adds packets, each a second and a bit after the one before, or a bit alone where they are of
+    /// now, from the source given.
     pub fn append(&mut self, count: u32, source: Ipv4Addr) {
         let mut octets = match self.file.metadata().expect("look at the log").len() {
             0 => file_header(),
             _ => Vec::new(),
         };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is set");
         for _ in 0..count {
             let number = self.written.len() as u32;
             let packet = Packet {
-                seconds: self.first + number,
+                seconds: if self.of_now { now.as_secs() as u32 } else { FIRST + number },
                 micros: number % 1_000_000,
                 out: false,
                 source,
