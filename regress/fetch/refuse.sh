@@ -1,7 +1,7 @@
 #!/bin/sh
 #
 # Serve a block list and run an update. Then serve lists that must not be taken over: an empty one,
-# one that covers more than half of IPv4, one with more entries than max_entries.
+# one that covers more than a fifth of IPv4, one with more entries than max_entries.
 # Check for each that the update fails and says why, that table and file stay, and that "update -f"
 # does not help.
 

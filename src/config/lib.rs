@@ -8,6 +8,7 @@
 //! another. The helper that runs as root links this crate, so it depends on the TOML parser and
 //! little else.
 
+mod bounds;
 mod check;
 mod error;
 mod fault;

@@ -95,11 +95,13 @@ section! {
         /// The shortest prefix length of IPv4; wider ones are refused.
         min_prefix_v4: u8 = 8 [1, 32];
         /// The shortest prefix length of IPv6.
-        min_prefix_v6: u8 = 16 [1, 128];
+        min_prefix_v6: u8 = 19 [1, 128];
         /// The most prefixes that a table may have.
         max_entries: u32 = 1000000 [1, 20_000_000];
-        /// The percentage of IPv4, and of 2000::/3, that the block table may cover.
-        max_coverage: u8 = 50 [1, 100];
+        /// The percentage of IPv4 that a block table may cover.
+        max_coverage: u8 = 20 [1, 100];
+        /// The /32 networks of IPv6 that a block table may cover.
+        max_coverage_v6: u32 = 8192 [1, 1 << 29];
         /// The addresses of IPv4, and as many /64 of IPv6, that the allow table may cover.
         allow_max_coverage: u64 = 16777216 [1, 1 << 32];
         /// By how many percent a table may shrink in one update.

@@ -13,12 +13,12 @@ use std::rc::Rc;
 
 use config::Config;
 use imsg::{Source, TableId};
-use policy::{Floor, List, Since};
+use policy::{List, Since};
 use prefix::PrefixSet;
 
 use crate::files::replace;
 use crate::link::Link;
-pub use memory::{HeldBack, Known, Memory};
+pub use memory::{HeldBack, Known, Memory, history, points};
 
 /// The sets in force and what they were made of.
 #[derive(Clone, Debug, Default)]
@@ -71,7 +71,7 @@ impl State {
             logger::warn(format_args!("{why}; the engine's memory begins anew"));
             Memory::default()
         });
-        let stored = store::load(&directory, floor(config)).unwrap_or_else(|why| {
+        let stored = store::load(&directory, config.guard.floor()).unwrap_or_else(|why| {
             logger::warn(format_args!("{why}; lists will be known after the next update"));
             store::Stored::default()
         });
@@ -137,11 +137,6 @@ impl State {
             logger::err(format_args!("{why}; this would be forgotten at a restart"));
         }
     }
-}
-
-/// The floor of the configuration.
-pub fn floor(config: &Config) -> Floor {
-    Floor { v4: config.guard.min_prefix_v4, v6: config.guard.min_prefix_v6 }
 }
 
 /// The set of the table file. One that cannot be read counts as none and is written anew by the

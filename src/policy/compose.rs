@@ -2,11 +2,11 @@
 
 use core::fmt;
 
-use prefix::{Address, Net, Prefix, PrefixSet, Range, Range4, Range6};
+use prefix::{Address, Floor, Kind, Net, Prefix, PrefixSet, Range, Range4, Range6, Refusal};
 
-use crate::judge::{Guard, Kept, Reason, Table};
+use crate::judge::{Guard, Kept, Reason};
 use crate::left_out::{self, LeftOut};
-use crate::list::{Floor, List};
+use crate::list::List;
 use crate::sweep::{Count, Cover, Holes, overlap, sort_and_join, spans, union};
 
 /// [`Removed::hits`] holds at most so many.
@@ -82,7 +82,7 @@ impl fmt::Display for Hit {
 /// it, and it is no mistake that opens the firewall to the Internet.
 ///
 /// # Errors
-/// [`Reason::Wider`] when a list has another item wider than the floor, [`Reason::Entries`] when
+/// [`Reason::Wider`] when a list has another item wider than the floor, [`Refusal::Entries`] when
 /// there are more than `max_entries`.
 pub fn compose_allow(
     lists: &[List],
@@ -94,7 +94,7 @@ pub fn compose_allow(
     let mut holes = unrouted.to_vec();
     holes.extend(prefix::private().filter(wide).map(Protected::from));
     table(lists, &PrefixSet::default(), &holes, guard)
-        .map_err(|reason| Kept { table: Table::Allow, reason })
+        .map_err(|reason| Kept { table: Kind::Allow, reason })
 }
 
 /// Makes the block table: the union of the block lists and local_block, without `allow` and
@@ -104,7 +104,7 @@ pub fn compose_allow(
 ///
 /// # Errors
 /// [`Reason::Wider`] when a list has an item wider than the floor of which not all is protected or
-/// private (lists of bogons name 224.0.0.0/3 and fc00::/7), [`Reason::Entries`] when there are more
+/// private (lists of bogons name 224.0.0.0/3 and fc00::/7), [`Refusal::Entries`] when there are more
 /// than `max_entries`.
 pub fn compose_block(
     lists: &[List],
@@ -112,7 +112,7 @@ pub fn compose_block(
     protected: &[Protected],
     guard: &Guard,
 ) -> Result<Composed, Kept> {
-    table(lists, allow, protected, guard).map_err(|reason| Kept { table: Table::Block, reason })
+    table(lists, allow, protected, guard).map_err(|reason| Kept { table: Kind::Block, reason })
 }
 
 /// Networks by family.
@@ -160,10 +160,7 @@ fn narrow(lists: &[List], holes: &[Protected], floor: Floor) -> Result<(), Reaso
     for list in lists {
         for &net in list.wide() {
             if !harmless.span(net) {
-                let floor = match net {
-                    Prefix::V4(_) => floor.v4,
-                    Prefix::V6(_) => floor.v6,
-                };
+                let floor = floor.of(net);
                 return Err(Reason::Wider { list: list.name().to_owned(), net, floor });
             }
         }
@@ -181,19 +178,20 @@ fn table(
     protected: &[Protected],
     guard: &Guard,
 ) -> Result<Composed, Reason> {
-    narrow(lists, protected, guard.floor)?;
+    narrow(lists, protected, guard.bounds.floor)?;
     let each = Nets::of(protected.iter().map(|protected| protected.net));
     let holes = each.clone().joined();
     let mut removed = Removed::default();
     protected.iter().for_each(|protected| removed.note(lists, protected));
-    let max = usize::try_from(guard.max_entries).unwrap_or(usize::MAX);
+    let max_entries = guard.bounds.max_entries;
+    let max = usize::try_from(max_entries).unwrap_or(usize::MAX);
     let parts: Vec<_> = lists.iter().map(List::v4).collect();
     let all = union(&parts);
-    let (v4, entries4) = family(&all, allow.v4(), &holes.v4, guard.floor, max, &mut removed);
+    let (v4, entries4) = family(&all, allow.v4(), &holes.v4, guard.bounds.floor, max, &mut removed);
     let mut counts4 = left_out::count(&all, &each.v4).into_iter();
     let parts: Vec<_> = lists.iter().map(List::v6).collect();
     let all = union(&parts);
-    let (v6, entries6) = family(&all, allow.v6(), &holes.v6, guard.floor, max, &mut removed);
+    let (v6, entries6) = family(&all, allow.v6(), &holes.v6, guard.bounds.floor, max, &mut removed);
     let mut counts6 = left_out::count(&all, &each.v6).into_iter();
     for protected in protected {
         let entries = match protected.net {
@@ -205,8 +203,8 @@ fn table(
         }
     }
     let entries = (entries4 + entries6) as u64;
-    let too_many = Reason::Entries { entries, max: guard.max_entries };
-    if entries > guard.max_entries {
+    let too_many = Reason::Refused(Refusal::Entries { entries, max: max_entries });
+    if entries > max_entries {
         return Err(too_many);
     }
     // A cover is ascending and disjoint, so this cannot fail.

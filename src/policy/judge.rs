@@ -3,97 +3,85 @@
 use core::fmt;
 use core::net::IpAddr;
 
-use prefix::{Coverage, Excess, Prefix, PrefixSet};
+use prefix::{Bounds, Kind, Prefix, PrefixSet, Refusal, Shield};
 
 use crate::held::HeldRuns;
-use crate::list::Floor;
+use crate::measure::Measure;
 
-/// A change of no more entries than this is never held back, whatever its percentage.
-const SMALL_CHANGE: u64 = 100;
+/// A change of no more than this is never held back, whatever its percentage: entries, addresses of
+/// IPv4, /32 of IPv6.
+const SMALL: Measure = Measure { entries: 100, v4: 1 << 20, v6: 256 };
+/// What a table is given at once by `update -f` alone, whatever the percentage: more than 2 percent
+/// of IPv4, or more than so many /32 of IPv6.
+const MOST_V4: u64 = (1 << 32) / 50;
+const MOST_V6: u64 = 1024;
+/// So many entries never become none but by `update -f`.
+const SOME: u64 = 10;
 
-/// Which table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Table {
-    /// The table of blocked addresses.
-    Block,
-    /// The table of allowed addresses.
-    Allow,
-}
-
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Block => "block",
-            Self::Allow => "allow",
-        })
-    }
-}
-
-/// The section `[guard]` of the configuration, without what is protected.
+/// The section `[guard]` of the configuration, and what is protected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guard {
-    /// Shortest prefix lengths.
-    pub floor: Floor,
-    /// Most entries of a table.
-    pub max_entries: u64,
-    /// Percent of IPv4 and of 2000::/3 that the block table may cover.
-    pub max_coverage: u8,
-    /// IPv4 addresses, and /64 networks of IPv6, that the allow table may cover.
-    pub allow_max_coverage: u64,
+    /// What holds for every set.
+    pub bounds: Bounds,
+    /// The protected networks of which the helper knows.
+    pub shield: Shield,
     /// Percent by which a table may shrink.
     pub max_shrink: u32,
     /// Percent by which a table may grow.
     pub max_growth: u32,
-    /// Addresses that the block table must have.
-    pub expect: Vec<IpAddr>,
 }
 
 impl Guard {
-    /// What forbids to go from `old` to `new` entries without being asked.
+    /// What forbids to go from `old` to `new` without being asked, by percentage.
     ///
     /// There is no percentage of nothing, so that from an empty table any step is small enough.
-    fn change(&self, old: u64, new: u64) -> Option<Reason> {
-        let beyond = |by: u64, percent: u32| {
-            by > SMALL_CHANGE && u128::from(by) * 100 > u128::from(old) * u128::from(percent)
+    fn step(&self, old: Measure, new: Measure) -> Option<Step> {
+        if old.entries == 0 {
+            return None;
+        }
+        let units = [Unit::Entries, Unit::V4, Unit::V6];
+        units.into_iter().find_map(|unit| {
+            let (small, old, new) = (unit.of(SMALL), unit.of(old), unit.of(new));
+            let percent = if new < old { self.max_shrink } else { self.max_growth };
+            let by = old.abs_diff(new);
+            let beyond = by > small && u128::from(by) * 100 > u128::from(old) * u128::from(percent);
+            beyond.then_some(Step { unit, old, new, percent, in_a_day: false })
+        })
+    }
+
+    /// Whether either set may follow the other.
+    pub(crate) fn alike(&self, a: Measure, b: Measure) -> bool {
+        self.step(a, b).is_none() && self.step(b, a).is_none()
+    }
+
+    /// What forbids the step from the set before, and from that of a day ago.
+    fn change(&self, trial: &Trial<'_>, old: &PrefixSet, new: Measure) -> Option<Reason> {
+        let before = Measure::of(old);
+        if new.entries == 0 && before.entries >= SOME {
+            return Some(Reason::Emptied { old: before.entries, percent: self.max_shrink });
+        }
+        let day = trial.day_before.filter(|day| day.entries > 0);
+        let brought = |brought: Measure, in_a_day| {
+            let v6 = (brought.v6 > MOST_V6).then_some((Unit::V6, brought.v6));
+            let much = (brought.v4 > MOST_V4).then_some((Unit::V4, brought.v4)).or(v6);
+            much.map(|(unit, count)| Brought { unit, count, in_a_day })
         };
-        if old == 0 {
-            None
-        } else if beyond(old.saturating_sub(new), self.max_shrink) {
-            Some(Reason::Shrunk { old, new, percent: self.max_shrink })
-        } else if beyond(new.saturating_sub(old), self.max_growth) {
-            Some(Reason::Grown { old, new, percent: self.max_growth })
-        } else {
-            None
+        // from nothing there is only one step, the first
+        let at_once = (before.entries > 0).then(|| Measure::brought(old, trial.set));
+        let much = at_once.and_then(|measure| brought(measure, false)).or_else(|| {
+            let day = day?;
+            let (v4, v6) = (new.v4.saturating_sub(day.v4), new.v6.saturating_sub(day.v6));
+            brought(Measure { entries: 0, v4, v6 }, true)
+        });
+        let step = self.step(before, new).or_else(|| {
+            let step = self.step(day?, new)?;
+            // what has been so since then is no step
+            (before != new).then_some(Step { in_a_day: true, ..step })
+        });
+        match (much, step) {
+            (Some(much), step) => Some(Reason::Brings(much, step)),
+            (None, step) => step.map(Reason::Changed),
         }
-    }
-
-    /// Whether either number of entries may follow the other.
-    pub(crate) fn alike(&self, a: u64, b: u64) -> bool {
-        self.change(a, b).is_none() && self.change(b, a).is_none()
-    }
-
-    /// What forbids the set whatever went before it and whoever wants it.
-    fn refusal(&self, table: Table, set: &PrefixSet) -> Option<Reason> {
-        let entries = set.len() as u64;
-        if entries > self.max_entries {
-            return Some(Reason::Entries { entries, max: self.max_entries });
-        }
-        let mut coverage = Coverage::default();
-        set.v4().iter().for_each(|net| coverage.add_v4(*net));
-        set.v6().iter().for_each(|net| coverage.add_v6(*net));
-        if table == Table::Allow {
-            let limit = Limit::Addresses(self.allow_max_coverage);
-            let excess = coverage.over_addresses(self.allow_max_coverage);
-            return excess.map(|excess| Reason::Covers { excess, limit });
-        }
-        if set.is_empty() {
-            return Some(Reason::Empty);
-        }
-        if let Some(excess) = coverage.over_percent(self.max_coverage) {
-            return Some(Reason::Covers { excess, limit: Limit::Percent(self.max_coverage) });
-        }
-        let missing = self.expect.iter().find(|addr| set.find(addr.to_canonical()).is_none());
-        missing.map(|addr| Reason::Missing(*addr))
     }
 }
 
@@ -113,9 +101,9 @@ pub enum Run {
 pub enum Accepted {
     /// It is within all limits, or the first one.
     Usual,
-    /// It shrank or grew too much, and `update -f` accepts it.
+    /// It changed too much, and `update -f` accepts it.
     Forced,
-    /// It shrank or grew too much, and three scheduled runs in a row agree on it.
+    /// It changed too much, and three scheduled runs in a row agree on it.
     ThirdRun,
 }
 
@@ -123,25 +111,69 @@ pub enum Accepted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     /// Which table.
-    pub table: Table,
+    pub table: Kind,
     /// What forbids the new one.
     pub reason: Reason,
 }
 
-/// The bound that a table exceeds by what it covers.
+/// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
-    /// `max_coverage`.
-    Percent(u8),
-    /// `allow_max_coverage`.
-    Addresses(u64),
+pub enum Unit {
+    /// Prefixes.
+    Entries,
+    /// IPv4 addresses.
+    V4,
+    /// /32 networks of IPv6.
+    V6,
+}
+
+impl Unit {
+    fn of(self, measure: Measure) -> u64 {
+        match self {
+            Self::Entries => measure.entries,
+            Self::V4 => measure.v4,
+            Self::V6 => measure.v6,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Entries => "entries",
+            Self::V4 => "addresses",
+            Self::V6 => "networks of IPv6 (/32)",
+        }
+    }
+}
+
+/// A change beyond max_shrink or max_growth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What is counted.
+    pub unit: Unit,
+    /// So many before.
+    pub old: u64,
+    /// So many now.
+    pub new: u64,
+    /// `max_shrink` or `max_growth`.
+    pub percent: u32,
+    /// Whether it is one of several steps within 24 hours.
+    pub in_a_day: bool,
+}
+
+/// More than a table is given without `update -f`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Brought {
+    /// What is counted.
+    pub unit: Unit,
+    /// So many that the set before did not have.
+    pub count: u64,
+    /// Whether it came in several steps within 24 hours.
+    pub in_a_day: bool,
 }
 
 /// What forbids a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// Nothing is left to block.
-    Empty,
     /// A list has a prefix wider than the floor.
     Wider {
         /// The list.
@@ -151,93 +183,72 @@ pub enum Reason {
         /// The shortest length permitted.
         floor: u8,
     },
-    /// More entries than `max_entries`.
-    Entries {
-        /// The entries there would be, at least.
-        entries: u64,
-        /// The bound.
-        max: u64,
-    },
-    /// Too many addresses.
-    Covers {
-        /// The family and how much of it is covered.
-        excess: Excess,
-        /// The bound.
-        limit: Limit,
-    },
-    /// An address of `expect` is not in the table.
-    Missing(IpAddr),
-    /// Too few entries compared with the previous set.
-    Shrunk {
-        /// Entries of the previous set.
+    /// What no table may have.
+    Refused(Refusal),
+    /// Too large a change, which a third such run accepts.
+    Changed(Step),
+    /// Too much that is new, which `update -f` alone accepts, and by how many percent if that is
+    /// too much as well.
+    Brings(Brought, Option<Step>),
+    /// A table would become empty, which `update -f` alone accepts.
+    Emptied {
+        /// Entries of the set before.
         old: u64,
-        /// Entries of the new set.
-        new: u64,
         /// `max_shrink`.
-        percent: u32,
-    },
-    /// Too many entries compared with the previous set.
-    Grown {
-        /// Entries of the previous set.
-        old: u64,
-        /// Entries of the new set.
-        new: u64,
-        /// `max_growth`.
         percent: u32,
     },
 }
 
 impl Reason {
-    /// Whether the set is only held back: `update -f` or the third such run publishes it.
+    /// Whether the set is only held back, and `update -f` publishes it.
     pub fn is_hold(&self) -> bool {
-        matches!(self, Self::Shrunk { .. } | Self::Grown { .. })
+        matches!(self, Self::Changed(_) | Self::Brings(..) | Self::Emptied { .. })
+    }
+}
+
+/// How what is held back can be had.
+const WAY_OUT: &str = "(update -f to accept)";
+
+fn within(in_a_day: bool) -> &'static str {
+    if in_a_day { " within 24 hours" } else { "" }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { unit, old, new, percent, in_a_day } = *self;
+        let covers = if unit == Unit::Entries { "" } else { "covers " };
+        let (words, within) = (unit.words(), within(in_a_day));
+        let more = if new < old { "fewer" } else { "more" };
+        write!(f, "{covers}{old} -> {new} {words}{within}, more than {percent} % {more} {WAY_OUT}")
+    }
+}
+
+impl fmt::Display for Brought {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { unit, count, in_a_day } = *self;
+        let (words, when) = (unit.words(), if in_a_day { within(true) } else { " at once" });
+        let most = if unit == Unit::V6 { MOST_V6.to_string() } else { "2 % of IPv4".into() };
+        write!(f, "brings {count} {words}{when}, more than {most} {WAY_OUT}")
     }
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str(
-                "nothing would be blocked (threatstopctl test shows what the lists hold)",
-            ),
             Self::Wider { list, net, floor } => {
-                let key = match net {
-                    Prefix::V4(_) => "min_prefix_v4",
-                    Prefix::V6(_) => "min_prefix_v6",
-                };
-                write!(f, "{list} has {net}, wider than /{floor} (see {key} in [guard])")
-            }
-            Self::Entries { entries, max } => {
-                write!(f, "{entries} entries, more than {max} (see max_entries in [guard])")
-            }
-            Self::Covers { excess, limit } => {
-                let (what, family, percent_of) = match excess {
-                    Excess::V4(count) => (*count, "addresses", "IPv4"),
-                    Excess::V6(count) => (*count, "networks of IPv6 (/64)", "2000::/3"),
-                };
-                write!(f, "it covers {what} {family}, more than ")?;
-                match limit {
-                    Limit::Percent(percent) => {
-                        write!(f, "{percent} % of {percent_of} (see max_coverage in [guard])")
-                    }
-                    Limit::Addresses(max) => {
-                        write!(f, "{max} (see allow_max_coverage in [guard])")
-                    }
-                }
-            }
-            Self::Missing(addr) => write!(f, "{addr} is missing (see expect in [guard])"),
-            Self::Shrunk { old, new, percent } => {
+                let family = if matches!(net, Prefix::V4(_)) { 4 } else { 6 };
                 write!(
                     f,
-                    "{old} -> {new} entries, more than {percent} % fewer (update -f to accept)"
+                    "{list} has {net}, wider than /{floor} (see min_prefix_v{family} in [guard])"
                 )
             }
-            Self::Grown { old, new, percent } => {
-                write!(
-                    f,
-                    "{old} -> {new} entries, more than {percent} % more (update -f to accept)"
-                )
+            Self::Refused(refusal) => fmt::Display::fmt(refusal, f),
+            Self::Changed(step) | Self::Brings(_, Some(step)) => fmt::Display::fmt(step, f),
+            Self::Brings(brought, None) => fmt::Display::fmt(brought, f),
+            Self::Emptied { old, percent: percent @ 0..100 } => {
+                write!(f, "{old} -> 0 entries, more than {percent} % fewer {WAY_OUT}")
             }
+            Self::Emptied { old, .. } => write!(f, "{old} -> 0 entries {WAY_OUT}"),
         }
     }
 }
@@ -250,41 +261,72 @@ impl fmt::Display for Kept {
 
 impl std::error::Error for Kept {}
 
-/// Judges a composed table.
-///
-/// `previous` is the number of entries of the set before, if there is one. `held` is the row of
-/// runs that were held back; the caller keeps it between runs, and keeps the changed value only
-/// when the run really counts: not for `update -n`, and not when the accepted set could not be
-/// published. A run that [`compose_allow`] or [`compose_block`] has refused already ends the row:
-/// see [`HeldRuns::end`].
-///
-/// # Errors
-/// [`Kept`] when the previous set must stay.
-///
-/// [`compose_allow`]: crate::compose_allow
-/// [`compose_block`]: crate::compose_block
-pub fn judge(
-    table: Table,
-    set: &PrefixSet,
-    previous: Option<usize>,
-    guard: &Guard,
-    run: Run,
-    held: &mut HeldRuns,
-) -> Result<Accepted, Kept> {
-    if let Some(reason) = guard.refusal(table, set) {
-        held.end();
-        return Err(Kept { table, reason });
+/// A composed table, to be judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Trial<'a> {
+    /// Which table.
+    pub table: Kind,
+    /// The set.
+    pub set: &'a PrefixSet,
+    /// The set before, if there is one.
+    pub before: Option<&'a PrefixSet>,
+    /// The numbers of the set of a day ago, see [`crate::History`].
+    pub day_before: Option<Measure>,
+    /// The allow table that a block table was composed against.
+    pub allow: &'a PrefixSet,
+}
+
+impl<'a> Trial<'a> {
+    /// A set of which nobody asks how it differs from the one before.
+    pub fn absolute(table: Kind, set: &'a PrefixSet, allow: &'a PrefixSet) -> Self {
+        Self { table, set, before: None, day_before: None, allow }
     }
-    let new = set.len() as u64;
-    let change = previous.and_then(|old| guard.change(old as u64, new));
-    let accepted = match (change, run) {
-        (None, _) => Accepted::Usual,
-        (Some(_), Run::Forced) => Accepted::Forced,
-        (Some(_), Run::Scheduled) if held.agree(new, guard) => Accepted::ThirdRun,
-        (Some(reason), _) => return Err(Kept { table, reason }),
-    };
-    held.end();
-    Ok(accepted)
+
+    /// Holds the set against what holds for every set, whoever wants it. The helper drops an engine
+    /// that hands over a set which this refuses.
+    ///
+    /// # Errors
+    /// [`Kept`] when the previous set must stay.
+    pub fn check(&self, guard: &Guard) -> Result<(), Kept> {
+        let allowed = |addr: IpAddr| self.allow.find(addr).is_some();
+        let checked = guard.bounds.check(self.table, self.set, &guard.shield, allowed);
+        checked.map_err(|refusal| Kept { table: self.table, reason: Reason::Refused(refusal) })
+    }
+
+    /// Judges the set.
+    ///
+    /// `held` is the row of runs that were held back; the caller keeps it between runs, and keeps
+    /// the changed value only when the run really counts: not for `update -n`, and not when the
+    /// accepted set could not be published. A run that [`compose_allow`] or [`compose_block`] has
+    /// refused already ends the row: see [`HeldRuns::end`].
+    ///
+    /// # Errors
+    /// [`Kept`] when the previous set must stay.
+    ///
+    /// [`compose_allow`]: crate::compose_allow
+    /// [`compose_block`]: crate::compose_block
+    pub fn judge(&self, guard: &Guard, run: Run, held: &mut HeldRuns) -> Result<Accepted, Kept> {
+        self.check(guard).inspect_err(|_| held.end())?;
+        let new = Measure::of(self.set);
+        let reason = self.before.and_then(|old| guard.change(self, old, new));
+        let accepted = match (reason, run) {
+            (None, _) => Accepted::Usual,
+            (Some(_), Run::Forced) => Accepted::Forced,
+            (Some(Reason::Changed(_)), Run::Scheduled)
+                if held.agree(new, |a, b| guard.alike(a, b)) =>
+            {
+                Accepted::ThirdRun
+            }
+            (Some(reason), run) => {
+                if run == Run::Scheduled && !matches!(reason, Reason::Changed(_)) {
+                    held.end();
+                }
+                return Err(Kept { table: self.table, reason });
+            }
+        };
+        held.end();
+        Ok(accepted)
+    }
 }
 
 #[cfg(test)]

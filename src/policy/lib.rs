@@ -3,7 +3,7 @@
 //!
 //! A [`List`] is made of the items of one list as soon as they have come, and keeps only the
 //! addresses that the list names. [`compose_allow`] and [`compose_block`] make the tables of them,
-//! [`judge`] compares a table with its guards and with the set before, [`diff`] shows the
+//! [`Trial::judge`] compares a table with its guards and with the set before, [`diff`] shows the
 //! difference and [`why`] explains a single address. The order matters: allow is composed and
 //! judged first, and block is composed against the allow set that will really be in force, which
 //! is the previous one when the new one was not accepted.
@@ -18,6 +18,7 @@ mod judge;
 mod left_out;
 mod list;
 mod local;
+mod measure;
 mod since;
 mod sort;
 mod sweep;
@@ -31,12 +32,13 @@ pub use compose::{
 };
 pub use diff::{Change, diff};
 pub use held::HeldRuns;
-pub use judge::{Accepted, Guard, Kept, Limit, Reason, Run, Table, judge};
+pub use judge::{Accepted, Brought, Guard, Kept, Reason, Run, Step, Trial, Unit};
 pub use left_out::LeftOut;
-pub use list::{Floor, List};
+pub use list::List;
 pub use local::{
     LOCAL_MAX_ENTRIES, LOCAL_MAX_LINE, LOCAL_MAX_OCTETS, LocalError, LocalProblem, parse_local,
 };
+pub use measure::{History, Measure};
 pub use since::{Since, SinceError};
 pub use sweep::Count;
 pub use why::{Evidence, Why, why};

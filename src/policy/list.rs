@@ -2,25 +2,9 @@
 
 use core::net::IpAddr;
 
-use prefix::{Address, Item, Items, Net, Prefix, Range, Range4, Range6, cover};
+use prefix::{Address, Floor, Item, Items, Net, Prefix, Range, Range4, Range6, cover};
 
 use crate::sweep::{contains, covering, sort_and_join};
-
-/// The widest prefixes a table may hold, by family: `min_prefix_v4` and `min_prefix_v6`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Floor {
-    /// Shortest prefix length of IPv4, 0 to 32.
-    pub v4: u8,
-    /// Shortest prefix length of IPv6, 0 to 128.
-    pub v6: u8,
-}
-
-impl Floor {
-    /// The shortest prefix length of the family of `A`.
-    pub(crate) fn bits<A: Address>(self) -> u8 {
-        if A::BITS == u32::BITS as u8 { self.v4 } else { self.v6 }
-    }
-}
 
 /// The addresses that one list names, with the list's name.
 ///

@@ -1,9 +1,9 @@
 //! Slow and obvious answers to compare the fast ones with, on a universe of 65,536 addresses.
 
-use prefix::{Items, Net, Prefix, PrefixSet};
+use prefix::{Bounds, Floor, Items, Net, Prefix, PrefixSet, Shield};
 use proptest::prelude::*;
 
-use crate::{Floor, Guard, List, Protected};
+use crate::{Guard, List, Protected};
 
 /// Addresses of a universe.
 pub(crate) const SIZE: usize = 1 << 16;
@@ -108,13 +108,17 @@ pub(crate) const NO_FLOOR: Floor = Floor { v4: 0, v6: 0 };
 
 /// The guard of the default configuration.
 pub(crate) fn guard() -> Guard {
-    Guard {
-        floor: Floor { v4: 8, v6: 16 },
+    Guard { bounds: bounds(), shield: Shield::default(), max_shrink: 50, max_growth: 400 }
+}
+
+/// The part of it that holds for every set.
+pub(crate) fn bounds() -> Bounds {
+    Bounds {
+        floor: Floor { v4: 8, v6: 19 },
         max_entries: 1_000_000,
-        max_coverage: 50,
+        max_coverage: 20,
+        max_coverage_v6: 8192,
         allow_max_coverage: 16_777_216,
-        max_shrink: 50,
-        max_growth: 400,
         expect: Vec::new(),
     }
 }
@@ -126,7 +130,7 @@ pub(crate) fn list(name: &str, text: &str) -> List {
         let net = word.strip_prefix('!');
         items.push(net.unwrap_or(word).parse().unwrap(), net.is_some());
     }
-    List::new(name, items, guard().floor)
+    List::new(name, items, bounds().floor)
 }
 
 /// A set of prefixes separated by blanks, IPv4 first and each family ascending.

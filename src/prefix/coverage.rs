@@ -1,15 +1,20 @@
 //! How many addresses a table covers.
 //!
 //! 256 disjoint /8 pass every look at a single prefix and still block everything, so the number of
-//! addresses is bounded as well. Engine and helper add up with the same code.
+//! addresses is bounded as well. Of IPv6 no share is a measure: all that IANA has given out is 1.4
+//! percent of 2000::/3. What counts there is the number of /32, which is what a provider gets.
 
-use crate::net::{Address, Prefix, Prefix4, Prefix6};
+use core::fmt;
 
-/// 2000::/3, the global unicast space (IANA IPv6 address space registry; RFC 4291, section 2.4).
-const GLOBAL: (u128, u8) = (0x2000 << 112, 3);
-const GLOBAL_SIZE: u128 = 1 << (128 - GLOBAL.1);
+use crate::net::Prefix;
+use crate::range::{Range4, Range6};
+use crate::set::PrefixSet;
 
-/// Addresses covered by the prefixes of one table, added up prefix by prefix.
+/// The first and the last address of 2000::/3, the global unicast space (IANA IPv6 address space
+/// registry; RFC 4291, section 2.4).
+const GLOBAL: (u128, u128) = (0x2000 << 112, (0x4000 << 112) - 1);
+
+/// Addresses covered by the prefixes of one table, added up one by one.
 ///
 /// The prefixes must be disjoint, or what they share is counted twice. All sums saturate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,41 +24,93 @@ pub struct Coverage {
     global: u128,
 }
 
-/// A table covers more than it may.
+/// A table covers more than it may. `Display` names the key of `[guard]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Excess {
-    /// Of IPv4; the number of addresses covered.
-    V4(u64),
-    /// Of IPv6; the addresses covered in numbers of a /64, rounded up.
-    V6(u64),
+    /// A block table covers more than so many percent of IPv4.
+    Percent {
+        /// Addresses covered.
+        addresses: u64,
+        /// `max_coverage`.
+        max: u8,
+    },
+    /// A block table covers more than so many /32 of IPv6.
+    Networks {
+        /// Addresses of 2000::/3 covered in numbers of a /32, rounded up.
+        networks: u64,
+        /// `max_coverage_v6`.
+        max: u32,
+    },
+    /// An allow table covers more than so many addresses of IPv4.
+    Allowed4 {
+        /// Addresses covered.
+        addresses: u64,
+        /// `allow_max_coverage`.
+        max: u64,
+    },
+    /// An allow table covers more than so many /64 of IPv6.
+    Allowed6 {
+        /// Addresses covered in numbers of a /64, rounded up.
+        networks: u64,
+        /// `allow_max_coverage`.
+        max: u64,
+    },
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it covers ")?;
+        match self {
+            Self::Percent { addresses, max } => write!(
+                f,
+                "{addresses} addresses, more than {max} % of IPv4 (see max_coverage in [guard])"
+            ),
+            Self::Networks { networks, max } => write!(
+                f,
+                "{networks} networks of IPv6 (/32), more than {max} (see max_coverage_v6 in \
+                 [guard])"
+            ),
+            Self::Allowed4 { addresses, max } => write!(
+                f,
+                "{addresses} addresses, more than {max} (see allow_max_coverage in [guard])"
+            ),
+            Self::Allowed6 { networks, max } => write!(
+                f,
+                "{networks} networks of IPv6 (/64), more than {max} (see allow_max_coverage in \
+                 [guard])"
+            ),
+        }
+    }
 }
 
 impl Coverage {
+    /// What a set covers.
+    pub fn of(set: &PrefixSet) -> Self {
+        let mut sum = Self::default();
+        set.iter().for_each(|net| sum.add(net));
+        sum
+    }
+
     /// Adds a prefix.
     pub fn add(&mut self, prefix: Prefix) {
         match prefix {
-            Prefix::V4(net) => self.add_v4(net),
-            Prefix::V6(net) => self.add_v6(net),
+            Prefix::V4(net) => self.add_v4(net.into()),
+            Prefix::V6(net) => self.add_v6(net.into()),
         }
     }
 
-    /// Adds an IPv4 prefix.
-    pub fn add_v4(&mut self, net: Prefix4) {
-        self.v4 = self.v4.saturating_add(1 << (u32::BITS - u32::from(net.len())));
+    /// Adds a range of IPv4.
+    pub fn add_v4(&mut self, range: Range4) {
+        self.v4 = self.v4.saturating_add(u64::from(range.last() - range.first()) + 1);
     }
 
-    /// Adds an IPv6 prefix.
-    pub fn add_v6(&mut self, net: Prefix6) {
-        let size = 1u128.checked_shl(u128::BITS - u32::from(net.len())).unwrap_or(u128::MAX);
-        self.v6 = self.v6.saturating_add(size);
-        let (addr, len) = GLOBAL;
-        if net.len() >= len {
-            if net.addr() & !u128::host_mask(len) == addr {
-                self.global = self.global.saturating_add(size);
-            }
-        } else if net.contains(addr) {
-            self.global = self.global.saturating_add(GLOBAL_SIZE);
-        }
+    /// Adds a range of IPv6.
+    pub fn add_v6(&mut self, range: Range6) {
+        let size = |first: u128, last: u128| last.checked_sub(first).map(|n| n.saturating_add(1));
+        let (first, last) = (range.first(), range.last());
+        self.v6 = self.v6.saturating_add(size(first, last).unwrap_or(0));
+        let global = size(first.max(GLOBAL.0), last.min(GLOBAL.1)).unwrap_or(0);
+        self.global = self.global.saturating_add(global);
     }
 
     /// IPv4 addresses covered.
@@ -61,22 +118,20 @@ impl Coverage {
         self.v4
     }
 
-    /// IPv6 addresses covered; ::/0 counts as one less than it has.
-    pub fn v6(&self) -> u128 {
-        self.v6
+    /// What is covered of 2000::/3, in numbers of a /32, rounded up. Many /48 of one /32 are
+    /// together no more than this one.
+    pub fn networks(&self) -> u64 {
+        in_networks(self.global, 32)
     }
 
-    /// Whether more than `percent` of IPv4 or of 2000::/3 is covered; exactly so much is not more.
-    pub fn over_percent(&self, percent: u8) -> Option<Excess> {
-        let share = |size: u128| {
-            // size * percent does not fit for IPv6; this is the same, rounded down once
-            let percent = u128::from(percent.min(100));
-            size / 100 * percent + size % 100 * percent / 100
-        };
-        if u128::from(self.v4) > share(1 << 32) {
-            Some(Excess::V4(self.v4))
-        } else if self.global > share(GLOBAL_SIZE) {
-            Some(Excess::V6(networks(self.global)))
+    /// Whether more than `percent` of IPv4, or more than `max` /32 of IPv6 are covered; exactly so
+    /// much is not more.
+    pub fn block_excess(&self, percent: u8, max: u32) -> Option<Excess> {
+        let share = (1u64 << 32) * u64::from(percent.min(100)) / 100;
+        if self.v4 > share {
+            Some(Excess::Percent { addresses: self.v4, max: percent })
+        } else if self.global > u128::from(max) << 96 {
+            Some(Excess::Networks { networks: self.networks(), max })
         } else {
             None
         }
@@ -84,19 +139,19 @@ impl Coverage {
 
     /// Whether more than `max` addresses of IPv4, or more than `max` times a /64 of IPv6, are
     /// covered; exactly so many are not more.
-    pub fn over_addresses(&self, max: u64) -> Option<Excess> {
+    pub fn allow_excess(&self, max: u64) -> Option<Excess> {
         if self.v4 > max {
-            Some(Excess::V4(self.v4))
+            Some(Excess::Allowed4 { addresses: self.v4, max })
         } else if self.v6 > u128::from(max) << 64 {
-            Some(Excess::V6(networks(self.v6)))
+            Some(Excess::Allowed6 { networks: in_networks(self.v6, 64), max })
         } else {
             None
         }
     }
 }
 
-fn networks(addresses: u128) -> u64 {
-    u64::try_from(addresses.div_ceil(1 << 64)).unwrap_or(u64::MAX)
+fn in_networks(addresses: u128, len: u32) -> u64 {
+    u64::try_from(addresses.div_ceil(1 << (u128::BITS - len))).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

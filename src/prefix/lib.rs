@@ -4,6 +4,7 @@
 //! families are kept apart as `Net<u32>` and `Net<u128>`, so that a million IPv4 prefixes cost
 //! eight octets each and an IPv6 address can never be compared with an IPv4 one.
 
+mod bounds;
 mod coverage;
 mod item;
 mod net;
@@ -11,11 +12,13 @@ mod packed;
 mod range;
 mod reserved;
 mod set;
+mod shield;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
+pub use bounds::{Bounds, Floor, Kind, Refusal, Tally};
 pub use coverage::{Coverage, Excess};
 pub use item::{Item, Items};
 pub use net::{Address, Net, Prefix, Prefix4, Prefix6};
@@ -23,4 +26,5 @@ pub use packed::{PackError, pack, unpack};
 pub use range::{Range, Range4, Range6, cover, push_cover};
 pub use reserved::{private, reserved, unrouted};
 pub use set::{OrderError, PrefixSet};
+pub use shield::Shield;
 pub use text::{ParseError, write_line, write_net, write_set};

@@ -3,6 +3,7 @@
 
 use std::fs::{Metadata, OpenOptions};
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -14,8 +15,9 @@ use imsg::{
 };
 use nix::fcntl::OFlag;
 use pf::{Backend, Changes, Directory, PfrAddr, Table};
+use prefix::Shield;
 
-use crate::transaction::{Shield, Transaction};
+use crate::transaction::Transaction;
 
 /// The two tables, who keeps them, and where their files are.
 pub struct Tables {
@@ -81,7 +83,7 @@ impl Dispatcher {
             }
             EngineMessage::TableEntries(part) => {
                 let open = self.transaction.as_mut().ok_or("prefixes of no transaction")?;
-                open.add(&part, &self.config.guard, &self.shield)?;
+                open.add(&part, &self.shield)?;
                 None
             }
             EngineMessage::TableCommit => {
@@ -113,10 +115,17 @@ impl Dispatcher {
         Ok(Next::Continue)
     }
 
+    /// Whether the file of the allow table, which is published before the block table, has an address.
+    fn allows(&self, addr: IpAddr) -> bool {
+        let Tables { both, directory, .. } = &self.tables;
+        let set = directory.load(&both[TableId::Allow as usize], "pftable").unwrap_or_default();
+        set.iter().filter_map(PfrAddr::prefix).any(|net| net.contains(addr))
+    }
+
     /// Publishes a complete transaction, or only counts what that would change.
     fn publish(&self, open: Transaction) -> Result<TableResult, Offence> {
         let (id, purpose) = (open.table, open.purpose);
-        let set = open.complete(&self.config.guard)?;
+        let set = open.complete(&self.shield, |addr| self.allows(addr))?;
         let Tables { both, backend, directory } = &self.tables;
         let (pf, table) =
             (self.config.tables.reload.then_some(backend.as_ref()), &both[id as usize]);

@@ -26,7 +26,6 @@ use sandbox::Sandbox;
 use crate::dispatch::{Dispatcher, Tables, log_paths, open_regular};
 use crate::inherit::State;
 use crate::serve::Server;
-use crate::transaction::Shield;
 use crate::{Failure, Flags, engine, protect};
 
 /// All that the helper may do once it has started, its own re-execution included.
@@ -133,7 +132,7 @@ pub fn start(flags: &Flags, own: &Path, state: &mut State) -> Result<Server, Fai
         env!("CARGO_PKG_VERSION"),
         if confined == Sandbox::Unavailable { ", without pledge(2) and unveil(2)" } else { "" }
     ));
-    let dispatcher = Dispatcher::new(config, tables, Shield::new(&networks));
+    let dispatcher = Dispatcher::new(config, tables, networks.iter().map(|one| one.net).collect());
     Ok(Server { dispatcher, channel, child, started })
 }
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
-use policy::{Floor, Guard, List, compose_block};
-use prefix::{Item, Items, Net, PrefixSet, write_set};
+use policy::{Guard, List, compose_block};
+use prefix::{Bounds, Floor, Item, Items, Net, PrefixSet, Shield, write_set};
 use tests::harness::Scratch;
 use tests::prng::Prng;
 
@@ -101,15 +101,15 @@ fn items(nets: &[Net<u32>]) -> Items {
 }
 
 fn sweep(items: Items) -> PrefixSet {
-    let guard = Guard {
+    let bounds = Bounds {
         floor: FLOOR,
         max_entries: u64::MAX,
         max_coverage: 100,
+        max_coverage_v6: u32::MAX,
         allow_max_coverage: u64::MAX,
-        max_shrink: 100,
-        max_growth: 100,
         expect: Vec::new(),
     };
+    let guard = Guard { bounds, shield: Shield::default(), max_shrink: 100, max_growth: 100 };
     let lists = [List::new("bench", items, FLOOR)];
     compose_block(&lists, &PrefixSet::default(), &[], &guard).expect("a table").set
 }

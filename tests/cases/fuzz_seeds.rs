@@ -334,7 +334,8 @@ fn files(seeds: &mut Vec<Seed>) {
         "result":"held back","why":"too few","server":"192.124.129.42:53","ttl":7200},
         "last_good":1700000001,"changed":[1700000001,null],"failures":3,"waiting":false,
         "held":[{"since":1,"text":"too few","can_force":true},null],
-        "held_runs":[{"before":5,"last":4},{"before":null,"last":null}],
+        "held_rows":[{"before":[5,5,0],"last":[4,4,0]},{"before":null,"last":null}],
+        "history":[[[1795348800,[5,5,0]]],[]],
         "rolled_back":null,"apl":["basic.threatstop.local"]}"#;
     seeds.push(("engine_memory", memory.into()));
 }

@@ -9,8 +9,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use pf::{Changes, Directory, PfrAddr, Simulated, Table, mend, publish};
-use policy::{Floor, Since};
-use prefix::{Prefix, PrefixSet};
+use policy::Since;
+use prefix::{Floor, Prefix, PrefixSet};
 use tempfile::TempDir;
 
 use crate::input::{clear, scratch};

@@ -10,13 +10,13 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use config::Config;
-use imsg::{Channel, HelperMessage, Input, MAX_IMSGSIZE, Output, Protected, Reason, VERSION};
+use imsg::{Channel, HelperMessage, Input, MAX_IMSGSIZE, Output, VERSION};
 use pf::{Directory, Simulated, Table};
+use prefix::Shield;
 use tempfile::TempDir;
 
 use crate::input::{self, clear, scratch};
 use crate::programs::helper::dispatch::{Dispatcher, Tables};
-use crate::programs::helper::transaction::Shield;
 
 /// What no block table may touch here: two networks that overlap, and one of each family more.
 const PROTECTED: [&str; 4] = ["9.9.9.8/29", "9.9.0.0/16", "203.0.113.7", "2001:db8::/32"];
@@ -77,7 +77,6 @@ thread_local! {
 struct Rig {
     scratch: TempDir,
     config: Config,
-    protected: Vec<Protected>,
 }
 
 impl Rig {
@@ -87,12 +86,7 @@ impl Rig {
              [log]\nenabled = false\n[guard]\nmax_entries = {MAX_ENTRIES}\n"
         );
         let config = Config::parse(&text, Path::new("fuzz.toml")).unwrap();
-        let protect = |net: &str| Protected {
-            net: net.parse().unwrap(),
-            reason: Reason::NeverBlock,
-            name: String::new(),
-        };
-        Self { scratch: scratch(), config, protected: PROTECTED.map(protect).into() }
+        Self { scratch: scratch(), config }
     }
 
     /// Feeds the octets to a new dispatcher as the loop of the helper does, and compares what it
@@ -105,7 +99,7 @@ impl Rig {
             backend: Box::new(Simulated::open(folder, LIMIT).unwrap()),
             directory: Directory::open(folder).unwrap(),
         };
-        let shield = Shield::new(&self.protected);
+        let shield = Shield::from_iter(PROTECTED.map(|net| net.parse().unwrap()));
         let mut dispatcher = Dispatcher::new(self.config.clone(), tables, shield);
         let (ours, engine) = UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
@@ -364,7 +358,7 @@ impl Open {
         for packed in packed.chunks(size) {
             let span = Span::of(packed)?;
             let protected = PROTECTED.iter().any(|net| span.meets(&named(net)));
-            let narrow = span.len >= if span.v6 { 16 } else { 8 };
+            let narrow = span.len >= if span.v6 { 19 } else { 8 };
             if !narrow
                 || (self.table == 0 && protected)
                 || self.set.iter().any(|before| before.meets(&span) || *before > span)
@@ -388,7 +382,7 @@ impl Open {
         // Sums of fewer than 2^53 powers of two that are all multiples of the smallest one in
         // question: floating point is exact enough to compare them.
         let too_much = match self.table {
-            0 => v4 > 2f64.powi(31) || global6 > 2f64.powi(124),
+            0 => v4 > (2f64.powi(32) / 5.0).floor() || global6 > 2f64.powi(13 + 96),
             _ => v4 > 2f64.powi(24) || all6 > 2f64.powi(24 + 64),
         };
         let texts: Vec<String> = self.set.iter().map(Span::text).collect();

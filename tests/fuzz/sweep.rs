@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use policy::{
-    Change, Composed, Evidence, Floor, Guard, List, Protected, Since, compose_allow, compose_block,
-    diff, why,
+    Change, Composed, Evidence, Guard, List, Protected, Since, compose_allow, compose_block, diff,
+    why,
 };
-use prefix::{Items, Prefix, PrefixSet};
+use prefix::{Bounds, Floor, Items, Prefix, PrefixSet, Shield};
 
 use crate::input::Input;
 
@@ -144,6 +144,10 @@ fn sweep(base: IpAddr, floor: u8, items: &[Vec<Small>; OWNERS]) {
         }
     }
     assert_eq!((removed.allowed.addresses, removed.protected.addresses), (by_allow, by_shield));
+    // what the shield takes out is told, each entry once
+    let told: usize = removed.left_out.iter().map(|left_out| left_out.entries).sum();
+    assert!(told >= usize::from(removed.protected.entries > 0));
+    assert!(removed.left_out.len() <= protected.len());
     least(&set, canonical, floor);
     least(&allow, canonical, 0);
     let plain = items.iter().flatten().all(|item| !item.negated);
@@ -155,15 +159,15 @@ fn sweep(base: IpAddr, floor: u8, items: &[Vec<Small>; OWNERS]) {
 }
 
 fn guard(floor: Floor) -> Guard {
-    Guard {
+    let bounds = Bounds {
         floor,
         max_entries: 1_000_000,
         max_coverage: 100,
+        max_coverage_v6: u32::MAX,
         allow_max_coverage: u64::MAX,
-        max_shrink: 50,
-        max_growth: 400,
         expect: Vec::new(),
-    }
+    };
+    Guard { bounds, shield: Shield::default(), max_shrink: 50, max_growth: 400 }
 }
 
 /// No prefix has its other half beside it, unless both together were wider than the floor: a

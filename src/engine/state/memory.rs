@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use imsg::TableId;
-use policy::HeldRuns;
+use policy::{HeldRuns, History, Measure};
 use prefix::PrefixSet;
 use serde::{Deserialize, Serialize};
 
@@ -38,10 +38,12 @@ pub struct Memory {
     pub waiting: bool,
     /// What is held back: block, allow.
     pub held: [Option<HeldBack>; 2],
-    /// Runs in a row that were held back, by number of entries: block, allow.
-    pub held_runs: [Row; 2],
+    /// Runs in a row that were held back, by their numbers: block, allow.
+    pub held_rows: [Row; 2],
     /// When a run last counted in one of these rows.
     pub held_at: Option<u64>,
+    /// What the tables measured after each change of the last day: block, allow.
+    pub history: [Vec<Point>; 2],
     /// When the administrator rolled back; nothing is published until he updates.
     pub rolled_back: Option<u64>,
     /// Lists that came as APL once: they are not read in a weaker form any more.
@@ -61,23 +63,48 @@ pub struct HeldBack {
     pub can_force: bool,
 }
 
+/// [`Measure`] for serde: entries, IPv4 addresses, /32 of IPv6.
+type Numbers = [u64; 3];
+
+fn numbers(measure: Measure) -> Numbers {
+    [measure.entries, measure.v4, measure.v6]
+}
+
+fn measure([entries, v4, v6]: Numbers) -> Measure {
+    Measure { entries, v4, v6 }
+}
+
 /// [`HeldRuns`] for serde.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    before: Option<u64>,
-    last: Option<u64>,
+    before: Option<Numbers>,
+    last: Option<Numbers>,
 }
 
 impl From<HeldRuns> for Row {
     fn from(HeldRuns { before, last }: HeldRuns) -> Self {
-        Self { before, last }
+        Self { before: before.map(numbers), last: last.map(numbers) }
     }
 }
 
 impl From<Row> for HeldRuns {
     fn from(Row { before, last }: Row) -> Self {
-        Self { before, last }
+        Self { before: before.map(measure), last: last.map(measure) }
     }
+}
+
+/// A point of [`History`] for serde: when, and what the set measured from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Point(u64, Numbers);
+
+/// The history of a table as it is remembered.
+pub fn history(points: &[Point]) -> History {
+    History(points.iter().map(|Point(at, numbers)| (*at, measure(*numbers))).collect())
+}
+
+/// A history for the memory.
+pub fn points(history: &History) -> Vec<Point> {
+    history.0.iter().map(|(at, measure)| Point(*at, numbers(*measure))).collect()
 }
 
 impl Memory {

@@ -4,8 +4,8 @@
 use std::io::{BufRead as _, Read as _};
 use std::path::Path;
 
-use policy::{Floor, List};
-use prefix::{Address, Item, Items, Net, Range, pack, push_cover, unpack};
+use policy::List;
+use prefix::{Address, Floor, Item, Items, Net, Range, pack, push_cover, unpack};
 use serde::{Deserialize, Serialize};
 
 use super::Policy;

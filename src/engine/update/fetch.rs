@@ -14,7 +14,6 @@ use super::Run;
 use crate::Engine;
 use crate::dns::{self, Event, Limits, Wanted, retrieve};
 use crate::errors::words;
-use crate::state::floor;
 
 /// All lists, read.
 pub struct Fetched {
@@ -94,7 +93,7 @@ pub async fn fetch(engine: &Rc<Engine>, run: &Run) -> Result<Fetched, Failure> {
     // without any server that has the lists, the error names every attempt
     failed.iter().for_each(logger::warn);
 
-    let floor = floor(&engine.config);
+    let floor = engine.config.guard.floor();
     let mut fetched = Fetched {
         block: Vec::new(),
         allow: Vec::new(),
@@ -162,7 +161,7 @@ impl Local {
                     "{path} was removed or replaced, and counts as it was: threatstopctl reload"
                 ));
             }
-            local.lists.push((*table, List::new(path, items, floor(&engine.config))));
+            local.lists.push((*table, List::new(path, items, engine.config.guard.floor())));
         }
         Ok(local)
     }

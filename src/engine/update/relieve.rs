@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use imsg::{Purpose, TableId};
-use policy::compose_block;
+use policy::{Trial, compose_block};
+use prefix::Floor;
 
 use super::publish::publish;
 use super::rollback::as_list;
@@ -20,8 +21,10 @@ pub async fn relieve(engine: &Rc<Engine>) {
     let before = engine.state.policy();
     let Some(block) = &before.block else { return };
     let allow = before.allow.clone().unwrap_or_default();
-    let list = as_list(engine, "the block table", block);
-    let composed = match compose_block(&[list], &allow, &protected(engine), &guard(engine)) {
+    // what is wider than the floor of now is cut up; to refuse it would leave it blocked as it is
+    let list = as_list("the block table", block, Floor { v4: 0, v6: 0 });
+    let guard = guard(engine);
+    let composed = match compose_block(&[list], &allow, &protected(engine), &guard) {
         Ok(composed) => composed,
         Err(kept) => return logger::err(format_args!("what is protected stays blocked: {kept}")),
     };
@@ -34,6 +37,10 @@ pub async fn relieve(engine: &Rc<Engine>) {
             "all of the block table is protected or allowed now, but it is never made empty: it \
              stays until the next update",
         );
+    }
+    let trial = Trial::absolute(TableId::Block.kind(), &composed.set, &allow);
+    if let Err(kept) = trial.check(&guard) {
+        return logger::err(format_args!("what is protected stays blocked: {}", kept.reason));
     }
     engine.watch.forget();
     if let Err(why) = publish(engine, TableId::Block, &composed.set, Purpose::Publish).await {

@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use control::{Change, Updated};
 use imsg::{Purpose, Source, TableId};
-use policy::{List, compose_allow, compose_block, unrouted};
-use prefix::{Item, Items, PrefixSet};
+use policy::{List, Trial, compose_allow, compose_block, unrouted};
+use prefix::{Floor, Item, Items, PrefixSet};
 
 use super::publish::publish;
 use super::run::{Time, change, guard};
 use crate::protect::protected;
-use crate::state::{Policy, floor};
+use crate::state::Policy;
 use crate::{Engine, clock};
 
 /// What a table had before the last change.
@@ -42,12 +42,12 @@ pub async fn set_before(engine: &Engine, table: TableId) -> Result<Before, Strin
 }
 
 /// A set as a list, to be composed anew.
-pub fn as_list(engine: &Engine, name: &str, set: &PrefixSet) -> List {
+pub fn as_list(name: &str, set: &PrefixSet, floor: Floor) -> List {
     let items = Items {
         v4: set.v4().iter().copied().map(Item::positive).collect(),
         v6: set.v6().iter().copied().map(Item::positive).collect(),
     };
-    List::new(name, items, floor(&engine.config))
+    List::new(name, items, floor)
 }
 
 /// Puts the sets before the last change back, and publishes nothing more until somebody updates.
@@ -61,7 +61,7 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
     let time = Time::start();
     let _turn = engine.runs.turn().await;
     let guard = guard(engine);
-    let as_list = |set: &PrefixSet| as_list(engine, "the previous set", set);
+    let as_list = |set: &PrefixSet| as_list("the previous set", set, guard.bounds.floor);
     let before = engine.state.policy();
     let block = match set_before(engine, TableId::Block).await {
         Ok(Before::Set(set)) => set,
@@ -84,6 +84,10 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
     let block = compose_block(&[as_list(&block)], &allow, &protected, &guard)
         .map_err(|kept| kept.reason.to_string())?
         .set;
+    for (table, set) in [(TableId::Allow, &allow), (TableId::Block, &block)] {
+        let trial = Trial::absolute(table.kind(), set, &allow);
+        trial.check(&guard).map_err(|kept| kept.reason.to_string())?;
+    }
     let held_before = engine.state.memory().rolled_back;
     engine.state.remember(|memory| memory.rolled_back = Some(time.started));
     let mut changes = [Change::default(); 2];

@@ -6,8 +6,8 @@ use std::time::Instant;
 use control::{Change, LastUpdate, Updated};
 use imsg::{Purpose, TableId};
 use policy::{
-    Accepted, Guard, HeldRuns, Kept, Removed, Run as Wanted, Table, compose_allow, compose_block,
-    judge, unrouted,
+    Accepted, Guard, HeldRuns, Kept, Measure, Removed, Run as Wanted, Trial, compose_allow,
+    compose_block, unrouted,
 };
 use prefix::PrefixSet;
 
@@ -17,20 +17,18 @@ use super::relieve::relieve;
 use super::{Ended, Run};
 use crate::alarm::QUIET;
 use crate::protect::{self, protected};
-use crate::state::{HeldBack, Policy, floor};
+use crate::state::{HeldBack, Policy, history, points};
 use crate::{Engine, clock, watch};
 
 /// The guards of the configuration.
 pub fn guard(engine: &Engine) -> Guard {
     let guard = &engine.config.guard;
     Guard {
-        floor: floor(&engine.config),
-        max_entries: guard.max_entries.into(),
-        max_coverage: guard.max_coverage,
-        allow_max_coverage: guard.allow_max_coverage,
+        bounds: guard.bounds(),
+        // what the engine protects besides, the helper does not know of
+        shield: engine.given.protected.iter().map(|protected| protected.net).collect(),
         max_shrink: guard.max_shrink.into(),
         max_growth: guard.max_growth,
-        expect: guard.expect.clone(),
     }
 }
 
@@ -84,12 +82,14 @@ struct Work<'a> {
     warnings: Vec<String>,
     /// Why not all of it is published.
     kept: [Option<Kept>; 2],
+    /// How what is published was accepted.
+    accepted: [Option<Accepted>; 2],
 }
 
 impl<'a> Work<'a> {
     fn new(engine: &'a Rc<Engine>, run: &'a Run, fetched: Fetched) -> Self {
         let memory = engine.state.memory();
-        let held_runs = memory.held_runs.map(HeldRuns::from);
+        let held_runs = memory.held_rows.map(HeldRuns::from);
         let counts = memory.may_count(clock::now(), engine.config.policy.interval);
         let wanted = match run.request.wanted {
             Wanted::Scheduled if !counts => Wanted::Manual,
@@ -97,21 +97,31 @@ impl<'a> Work<'a> {
         };
         let warnings = fetched.warnings.clone();
         let before = engine.state.policy();
-        Self { engine, run, before, fetched, held_runs, wanted, warnings, kept: [None, None] }
+        let (kept, accepted) = ([None, None], [None, None]);
+        Self { engine, run, before, fetched, held_runs, wanted, warnings, kept, accepted }
     }
 
-    /// Judges a composed set; one that is kept back is said and remembered.
-    fn judge(&mut self, id: TableId, composed: Result<PrefixSet, Kept>) -> Option<PrefixSet> {
-        let table = match id {
-            TableId::Block => Table::Block,
-            TableId::Allow => Table::Allow,
-        };
+    /// Judges a composed set; one that is kept back is said and remembered. `allow` is the allow set
+    /// that a block set was composed against.
+    fn judge(
+        &mut self,
+        id: TableId,
+        composed: Result<PrefixSet, Kept>,
+        allow: &PrefixSet,
+    ) -> Option<PrefixSet> {
         let held = &mut self.held_runs[id as usize];
-        let previous = self.before.set(id).map(PrefixSet::len);
-        let wanted = self.wanted;
+        let history = history(&self.engine.state.memory().history[id as usize]);
         let judged = match composed {
-            Ok(set) => judge(table, &set, previous, &guard(self.engine), wanted, held)
-                .map(|how| (set, how)),
+            Ok(set) => {
+                let trial = Trial {
+                    table: id.kind(),
+                    set: &set,
+                    before: self.before.set(id),
+                    day_before: history.day_before(clock::now()),
+                    allow,
+                };
+                trial.judge(&guard(self.engine), self.wanted, held).map(|how| (set, how))
+            }
             Err(kept) => {
                 held.end();
                 Err(kept)
@@ -119,6 +129,7 @@ impl<'a> Work<'a> {
         };
         match judged {
             Ok((set, how)) => {
+                self.accepted[id as usize] = Some(how);
                 if how == Accepted::ThirdRun {
                     self.warn(format!(
                         "{} list: {} entries accepted, as in three runs in a row",
@@ -149,15 +160,16 @@ impl<'a> Work<'a> {
         let guard = guard(self.engine);
         let composed = compose_allow(&self.fetched.allow, &unrouted(), &guard);
         let composed = composed.map(|composed| composed.set);
-        let allow = self.judge(TableId::Allow, composed);
+        let empty = PrefixSet::default();
+        let allow = self.judge(TableId::Allow, composed, &empty);
         let emptied = |set: &PrefixSet| {
             set.is_empty() && self.before.allow.as_ref().is_some_and(|before| !before.is_empty())
         };
         if allow.as_ref().is_some_and(emptied) {
             self.warn("the allow list has become empty: nothing is allowed by it any more".into());
         }
-        let empty = PrefixSet::default();
-        let in_force = allow.as_ref().or(self.before.allow.as_ref()).unwrap_or(&empty);
+        let before = Rc::clone(&self.before);
+        let in_force = allow.as_ref().or(before.allow.as_ref()).unwrap_or(&empty);
         let protected = protected(self.engine);
         let composed = compose_block(&self.fetched.block, in_force, &protected, &guard);
         let block = match composed {
@@ -177,9 +189,9 @@ impl<'a> Work<'a> {
                 if allowed.entries > 0 {
                     logger::info(format_args!("{} allowed", of_the_lists(allowed.entries)));
                 }
-                self.judge(TableId::Block, Ok(composed.set))
+                self.judge(TableId::Block, Ok(composed.set), in_force)
             }
-            Err(kept) => self.judge(TableId::Block, Err(kept)),
+            Err(kept) => self.judge(TableId::Block, Err(kept), in_force),
         };
         [block, allow]
     }
@@ -351,10 +363,17 @@ impl<'a> Work<'a> {
                 let at = id as usize;
                 // a set that was accepted and could not be published has to be accepted again
                 if published[at] || self.kept[at].is_some() {
-                    memory.held_runs[at] = self.held_runs[at].into();
+                    memory.held_rows[at] = self.held_runs[at].into();
                 }
                 if published[at] && changed(id) {
-                    memory.note_change(id, at_change, self.before.set(id));
+                    let before = self.before.set(id);
+                    memory.note_change(id, at_change, before);
+                    // put_in_force() has the new one there by now
+                    let new = self.engine.state.policy().set(id).map(Measure::of);
+                    let accepted = self.accepted[at] != Some(Accepted::Usual);
+                    let mut history = history(&memory.history[at]);
+                    history.note(now, before.map(Measure::of), new.unwrap_or_default(), accepted);
+                    memory.history[at] = points(&history);
                 }
                 memory.held[at] = self.kept[at].as_ref().map(|kept| HeldBack {
                     since: memory.held[at].as_ref().map_or(now, |held| held.since),

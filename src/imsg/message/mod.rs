@@ -34,6 +34,14 @@ impl TableId {
         }
     }
 
+    /// What the table is for.
+    pub fn kind(self) -> prefix::Kind {
+        match self {
+            Self::Block => prefix::Kind::Block,
+            Self::Allow => prefix::Kind::Allow,
+        }
+    }
+
     pub(crate) fn from_wire(value: u8) -> Option<Self> {
         match value {
             0 => Some(Self::Block),

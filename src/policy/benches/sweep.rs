@@ -7,8 +7,8 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use ipnet::Ipv4Net;
-use policy::{Floor, Guard, List, Protected, compose_block};
-use prefix::{Item, Items, Net, PrefixSet, reserved};
+use policy::{Guard, List, Protected, compose_block};
+use prefix::{Bounds, Floor, Item, Items, Net, PrefixSet, Shield, reserved};
 
 const PREFIXES: usize = 1_000_000;
 const TURNS: usize = 21;
@@ -57,15 +57,15 @@ fn main() {
         .collect();
     let protected: Vec<Protected> =
         reserved(false).map(|(net, why)| Protected { net, reason: why.to_owned() }).collect();
-    let guard = Guard {
+    let bounds = Bounds {
         floor: FLOOR,
         max_entries: u64::MAX,
         max_coverage: 100,
+        max_coverage_v6: u32::MAX,
         allow_max_coverage: u64::MAX,
-        max_shrink: 100,
-        max_growth: 100,
         expect: Vec::new(),
     };
+    let guard = Guard { bounds, shield: Shield::default(), max_shrink: 100, max_growth: 100 };
 
     let (theirs, aggregated) = best(|| {
         let start = Instant::now();

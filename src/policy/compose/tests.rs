@@ -1,13 +1,13 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
-use prefix::{Item, Items};
+use prefix::{Bounds, Item, Items};
 use proptest::prelude::*;
 
 use super::*;
 use crate::tests::{
-    NO_FLOOR, SIZE, Small, Universe, guard, hosts, least, list, paint, protected, set, small, text,
-    universe,
+    NO_FLOOR, SIZE, Small, Universe, bounds, guard, hosts, least, list, paint, protected, set,
+    small, text, universe,
 };
 
 fn block(lists: &[List], allow: &str, never: &str) -> Composed {
@@ -82,15 +82,15 @@ fn items_wider_than_the_floor_are_refused() {
             .map(|composed| composed.set.len())
             .map_err(|kept| kept.to_string())
     };
-    assert_eq!(refused("9.0.0.0/8 2001::/16", ""), Ok(3));
+    assert_eq!(refused("9.0.0.0/8 2001::/19", ""), Ok(3));
     assert_eq!(
         refused("8.0.0.0/7", "").unwrap_err(),
         "Keeping the previous block list: wide has 8.0.0.0/7, wider than /8 \
          (see min_prefix_v4 in [guard])"
     );
     assert_eq!(
-        refused("2000::/15", "").unwrap_err(),
-        "Keeping the previous block list: wide has 2000::/15, wider than /16 \
+        refused("2000::/18", "").unwrap_err(),
+        "Keeping the previous block list: wide has 2000::/18, wider than /19 \
          (see min_prefix_v6 in [guard])"
     );
     // 0.0.0.0/0 of which holes leave nothing wide, or nothing at all
@@ -148,7 +148,7 @@ fn what_is_private_is_let_through_where_it_is_wanted() {
     let lists = [list("a", "10.0.0.0/8 8000::/1 fc00::/7 fd00::1")];
     let set = compose_block(&lists, &PrefixSet::default(), &reserved, &guard()).unwrap().set;
     // no prefix of a table is wider than the floor
-    assert_eq!(set.v6().len(), 1 << (guard().floor.v6 - 7));
+    assert_eq!(set.v6().len(), 1 << (guard().bounds.floor.v6 - 7));
     assert!(set.find("10.1.2.3".parse().unwrap()).is_some());
     assert!(set.find("fdff::1".parse().unwrap()).is_some());
     // an allow table always may have it, but for what is wider than the floor
@@ -178,8 +178,9 @@ fn what_is_left_out_is_counted_for_one_network_each() {
 
 #[test]
 fn neighbours_that_no_list_named_together_are_split_at_the_floor() {
-    let halves = "8.0.0.0/9 8.128.0.0/9 9.0.0.0/9 9.128.0.0/9 2000::/17 2000:8000::/17 2001::/16";
-    assert_eq!(table_of(&[list("a", halves)]), "8.0.0.0/8 9.0.0.0/8 2000::/16 2001::/16");
+    let halves =
+        "8.0.0.0/9 8.128.0.0/9 9.0.0.0/9 9.128.0.0/9 2000::/20 2000:1000::/20 2000:2000::/19";
+    assert_eq!(table_of(&[list("a", halves)]), "8.0.0.0/8 9.0.0.0/8 2000::/19 2000:2000::/19");
 }
 
 #[test]
@@ -187,7 +188,7 @@ fn entries_at_the_maximum() {
     let hosts = text(&hosts(99));
     let lists = [list("a", &hosts), list("b", "2001:db8::1")];
     let of = |max_entries| {
-        let guard = Guard { max_entries, ..guard() };
+        let guard = Guard { bounds: Bounds { max_entries, ..bounds() }, ..guard() };
         compose_block(&lists, &PrefixSet::default(), &[], &guard)
     };
     assert_eq!(of(100).unwrap().set.len(), 100);
@@ -195,12 +196,15 @@ fn entries_at_the_maximum() {
         of(99).unwrap_err().to_string(),
         "Keeping the previous block list: 100 entries, more than 99 (see max_entries in [guard])"
     );
-    assert_eq!(of(1).unwrap_err().reason, Reason::Entries { entries: 100, max: 1 });
+    assert_eq!(
+        of(1).unwrap_err().reason,
+        Reason::Refused(Refusal::Entries { entries: 100, max: 1 })
+    );
 }
 
 #[test]
 fn both_ends_of_the_space() {
-    let none = Guard { floor: NO_FLOOR, ..guard() };
+    let none = Guard { bounds: Bounds { floor: NO_FLOOR, ..bounds() }, ..guard() };
     let of = |text: &str, never: &str| {
         let mut items = Items::default();
         text.split_whitespace().for_each(|net| items.push(net.parse().unwrap(), false));
@@ -243,8 +247,9 @@ proptest! {
         floor in prop_oneof![Just(0u8), 0u8..=16],
     ) {
         blocks.iter_mut().flatten().for_each(|((_, len), _)| *len = floor.max(*len));
-        let unbounded = Guard { floor: NO_FLOOR, ..guard() };
-        let guard = Guard { floor: Floor { v4: 16 + floor, v6: 112 + floor }, ..guard() };
+        let unbounded = Guard { bounds: Bounds { floor: NO_FLOOR, ..bounds() }, ..guard() };
+        let narrow = Floor { v4: 16 + floor, v6: 112 + floor };
+        let guard = Guard { bounds: Bounds { floor: narrow, ..bounds() }, ..guard() };
         let shields: Vec<Protected> = never
             .iter()
             .map(|&net| Protected { net: universe.net(net), reason: String::new() })
@@ -276,7 +281,7 @@ proptest! {
         // once more with the result as a list: nothing changes
         let mut items = Items::default();
         set.iter().for_each(|net| items.push(net, false));
-        let again = [List::new("again", items, guard.floor)];
+        let again = [List::new("again", items, narrow)];
         let repeated = compose_block(&again, &allow, &shields, &guard).unwrap();
         prop_assert_eq!(&repeated.set, &set);
         prop_assert_eq!(repeated.removed, Removed::default());
@@ -300,7 +305,7 @@ proptest! {
             v4: v4.iter().map(|(a, l)| Item::positive(Net::masked(*a, *l).unwrap())).collect(),
             v6: v6.iter().map(|(a, l)| Item::positive(Net::masked(*a, *l).unwrap())).collect(),
         };
-        let unbounded = Guard { floor: NO_FLOOR, ..guard() };
+        let unbounded = Guard { bounds: Bounds { floor: NO_FLOOR, ..bounds() }, ..guard() };
         let ours = compose_allow(&[List::new("a", items, NO_FLOOR)], &[], &unbounded).unwrap().set;
         let v4: Vec<Ipv4Net> =
             v4.iter().map(|(a, l)| Ipv4Net::new(Ipv4Addr::from_bits(*a), *l).unwrap()).collect();

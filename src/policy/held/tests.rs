@@ -1,9 +1,17 @@
 use super::*;
 use crate::tests::guard;
 
-fn rows(runs: &[u64]) -> Vec<bool> {
+fn entries(entries: u64) -> Measure {
+    Measure { entries, ..Measure::default() }
+}
+
+fn agreed(runs: &[Measure]) -> Vec<bool> {
     let mut held = HeldRuns::default();
-    runs.iter().map(|run| held.agree(*run, &guard())).collect()
+    runs.iter().map(|run| held.agree(*run, |a, b| guard().alike(a, b))).collect()
+}
+
+fn rows(runs: &[u64]) -> Vec<bool> {
+    agreed(&runs.iter().map(|run| entries(*run)).collect::<Vec<_>>())
 }
 
 #[test]
@@ -25,20 +33,32 @@ fn all_three_must_agree_whichever_came_first() {
         [false, false, false, false, false, true]
     );
     // few entries more or less always agree
-    assert_eq!(rows(&[0, 100, 12]), [false, false, true]);
+    assert_eq!(rows(&[1, 100, 12]), [false, false, true]);
+}
+
+#[test]
+fn they_agree_in_addresses_too() {
+    let covers = |v4, v6| Measure { entries: 300, v4, v6 };
+    let wide = covers(5_000_000, 1000);
+    assert_eq!(agreed(&[wide, wide, wide]), [false, false, true]);
+    // as many entries, and ten times as much of the Internet
+    for other in [covers(50_000_000, 1000), covers(5_000_000, 10_000)] {
+        assert_eq!(agreed(&[wide, wide, other]), [false, false, false]);
+        assert_eq!(agreed(&[wide, other, wide, other]), [false; 4]);
+    }
 }
 
 #[test]
 fn the_earlier_two_are_compared_again() {
     // state from a time with wider limits
-    let mut held = HeldRuns { before: Some(1000), last: Some(4000) };
-    assert!(!held.agree(2000, &guard()));
-    assert_eq!(held, HeldRuns { before: Some(4000), last: Some(2000) });
+    let mut held = HeldRuns { before: Some(entries(1000)), last: Some(entries(4000)) };
+    assert!(!held.agree(entries(2000), |a, b| guard().alike(a, b)));
+    assert_eq!(held, HeldRuns { before: Some(entries(4000)), last: Some(entries(2000)) });
 }
 
 #[test]
 fn the_end_of_a_row() {
-    let mut held = HeldRuns { before: Some(1), last: Some(2) };
+    let mut held = HeldRuns { before: Some(entries(1)), last: Some(entries(2)) };
     held.end();
     assert_eq!(held, HeldRuns::default());
 }

@@ -58,13 +58,13 @@ fn mapped_addresses_are_ipv4() {
 #[test]
 fn items_wider_than_the_floor_are_remembered() {
     let wide = |text| list("a", text).wide().iter().map(Prefix::to_string).collect::<Vec<_>>();
-    assert_eq!(wide("1.0.0.0/8 2001::/16"), [""; 0]);
-    assert_eq!(wide("2.0.0.0/7 2000::/15 2.0.0.0/8"), ["2.0.0.0/7", "2000::/15"]);
+    assert_eq!(wide("1.0.0.0/8 2001::/19"), [""; 0]);
+    assert_eq!(wide("2.0.0.0/7 2000::/18 2.0.0.0/8"), ["2.0.0.0/7", "2000::/18"]);
     // also where nested items hide them
     assert_eq!(wide("0.0.0.0/0 !0.0.0.0/1 !128.0.0.0/1"), ["0.0.0.0/0"]);
     assert_eq!(wide("!0.0.0.0/0 1.0.0.0/8"), [""; 0]);
     // what would be wider than the floor of IPv4 stays IPv6, whose packets never have such an address
-    assert_eq!(wide("::ffff:0:0/96 ::ffff:0:0/103 ::/16"), [""; 0]);
+    assert_eq!(wide("::ffff:0:0/96 ::ffff:0:0/103 ::/19"), [""; 0]);
 }
 
 #[test]

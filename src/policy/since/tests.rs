@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::compose_allow;
-use crate::tests::{NO_FLOOR, SIZE, guard, set, small, universe};
+use crate::tests::{NO_FLOOR, SIZE, bounds, guard, set, small, universe};
 
 const OLD: &str = "1.0.0.0/24 1.0.1.0/25 2.2.2.2 9.9.9.8/31 2001:db8::/32";
 
@@ -101,7 +101,10 @@ proptest! {
         after in proptest::collection::vec(small(), 0..20),
         times in proptest::collection::vec(0u32..1000, 1..20),
     ) {
-        let guard = crate::Guard { floor: NO_FLOOR, ..guard() };
+        let guard = crate::Guard {
+            bounds: prefix::Bounds { floor: NO_FLOOR, ..bounds() },
+            ..guard()
+        };
         let make = |nets: &[(u16, u8)]| {
             let items: Vec<_> = nets.iter().map(|net| (*net, false)).collect();
             compose_allow(&[universe.list(&items)], &[], &guard).unwrap().set

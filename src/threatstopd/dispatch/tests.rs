@@ -8,7 +8,7 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use imsg::{Input, MAX_IMSGSIZE, MAX_PAYLOAD, Protected, Reason};
+use imsg::{Input, MAX_IMSGSIZE, MAX_PAYLOAD};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use pf::Simulated;
 use prefix::Prefix;
@@ -55,13 +55,12 @@ impl Rig {
         );
         let config = Config::parse(&text, Path::new("test.toml")).unwrap();
         let net = PROTECTED.parse().unwrap();
-        let protected = [Protected { net, reason: Reason::NeverBlock, name: String::new() }];
         let tables = Tables {
             both: [("B", false), ("A", true)].map(|(n, e)| Table::new("", n, e).unwrap()),
             backend: Box::new(Simulated::open(scratch.path(), 1000).unwrap()),
             directory: Directory::open(scratch.path()).unwrap(),
         };
-        let dispatcher = Dispatcher::new(config, tables, Shield::new(&protected));
+        let dispatcher = Dispatcher::new(config, tables, Shield::from_iter([net]));
         let (ours, engine) = UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
         engine.set_nonblocking(true).unwrap();
@@ -441,14 +440,14 @@ fn every_set_that_may_not_be_is_an_offence() {
         ("2.2.2.2 1.1.1.1", "1.1.1.1 is out of order"),
         ("9.9.9.9", "9.9.9.9 touches a protected network"),
         ("9.0.0.0/8", "9.0.0.0/8 touches a protected network"),
-        ("0.0.0.0/0", "0.0.0.0/0 is wider than the floor"),
-        ("::/0", "::/0 is wider than the floor"),
+        ("0.0.0.0/0", "0.0.0.0/0 is wider than /8 (see min_prefix_v4 in [guard])"),
+        ("::/0", "::/0 is wider than /19 (see min_prefix_v6 in [guard])"),
         ("2a0b::1 1.1.1.1", "1.1.1.1 is out of order"),
         (
             "1.0.0.1 1.0.0.3 1.0.0.5 1.0.0.7 1.0.0.9 1.0.1.1 1.0.1.3",
-            "7 prefixes are more than max_entries",
+            "7 entries, more than 6 (see max_entries in [guard])",
         ),
-        ("", "an empty block table"),
+        ("", "nothing would be blocked (threatstopctl test shows what the lists hold)"),
     ] {
         assert_eq!(dropped(&transaction(0, 0, &prefixes(set))), why);
         assert_eq!(dropped(&transaction(0, 1, &prefixes(set))), why);

@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use config::Config;
-use imsg::{EngineMessage, Frame, Reason};
-use prefix::Net;
+use imsg::{EngineMessage, Frame};
+use prefix::{Net, Prefix};
 use proptest::prelude::*;
 
 use super::*;
@@ -18,8 +18,7 @@ fn prefixes(text: &str) -> Vec<Prefix> {
 }
 
 fn shield(text: &str) -> Shield {
-    let protected = |net| Protected { net, reason: Reason::NeverBlock, name: String::new() };
-    Shield::new(&prefixes(text).into_iter().map(protected).collect::<Vec<_>>())
+    prefixes(text).into_iter().collect()
 }
 
 /// Hands a set over; the number of prefixes that were taken, or the violation.
@@ -31,8 +30,8 @@ fn hand(
     shield: &Shield,
 ) -> Result<usize, Violation> {
     let mut open = Transaction::begin(table, announced as u32, Purpose::Publish, guard)?;
-    Entries::split(set.iter().copied()).try_for_each(|part| open.add(&part, guard, shield))?;
-    open.complete(guard).map(|addrs| addrs.len())
+    Entries::split(set.iter().copied()).try_for_each(|part| open.add(&part, shield))?;
+    open.complete(shield, |_| false).map(|addrs| addrs.len())
 }
 
 fn block(text: &str, guard: &Guard, shield: &Shield) -> Result<usize, Violation> {
@@ -55,14 +54,17 @@ fn more_than_max_entries_cannot_even_be_announced() {
     let guard = guard("max_entries = 100");
     let begin = |announced| Transaction::begin(TableId::Block, announced, Purpose::Publish, &guard);
     assert!(begin(100).is_ok());
-    assert_eq!(begin(101).err(), Some("101 prefixes are more than max_entries".into()));
+    assert_eq!(
+        begin(101).err(),
+        Some("101 entries, more than 100 (see max_entries in [guard])".into())
+    );
     assert!(begin(u32::MAX).is_err());
 }
 
 #[test]
 fn an_empty_block_table_cannot_be_announced_and_an_empty_allow_table_can() {
     let (guard, none) = (guard(""), Shield::default());
-    assert_eq!(block("", &guard, &none), Err("an empty block table".into()));
+    assert_eq!(block("", &guard, &none), Err(prefix::Refusal::Empty.to_string()));
     assert_eq!(hand(TableId::Allow, 0, &[], &guard, &none), Ok(0));
 }
 
@@ -100,7 +102,7 @@ fn a_prefix_that_is_not_canonical_is_refused() {
     let add = |payload: Vec<u8>| {
         let frame = Frame { kind: 3, peerid: 0, payload, fd: None };
         match EngineMessage::read(&frame).map_err(|error| error.to_string())? {
-            EngineMessage::TableEntries(part) => open().add(&part, &guard, &none),
+            EngineMessage::TableEntries(part) => open().add(&part, &none),
             other => panic!("{other:?}"),
         }
     };
@@ -124,10 +126,10 @@ fn a_prefix_that_is_not_canonical_is_refused() {
 #[test]
 fn nothing_is_wider_than_the_floor() {
     let (usual, none) = (guard(""), Shield::default());
-    assert_eq!(block("64.0.0.0/8 2a00::/16", &usual, &none), Ok(2));
-    for text in ["64.0.0.0/7", "0.0.0.0/0", "::/0", "2a00::/15", "0.0.0.0/1 128.0.0.0/1"] {
+    assert_eq!(block("64.0.0.0/8 2a00::/19", &usual, &none), Ok(2));
+    for text in ["64.0.0.0/7", "0.0.0.0/0", "::/0", "2a00::/18", "0.0.0.0/1 128.0.0.0/1"] {
         let why = block(text, &usual, &none).unwrap_err();
-        assert!(why.ends_with("is wider than the floor"), "{text}: {why}");
+        assert!(why.contains(" is wider than /"), "{text}: {why}");
     }
     let strict = guard("min_prefix_v4 = 24\nmin_prefix_v6 = 48");
     assert_eq!(block("64.0.0.0/24 2a00::/48", &strict, &none), Ok(2));
@@ -192,21 +194,50 @@ fn row(first: &str, count: u128, more: &str) -> Vec<Prefix> {
 fn coverage_is_bounded_to_the_address() {
     let (guard, none) = (guard(""), Shield::default());
     let hand = |table, set: Vec<Prefix>| hand(table, set.len(), &set, &guard, &none);
-    // half of IPv4, half of 2000::/3
-    assert_eq!(hand(TableId::Block, row("0.0.0.0/8", 128, "")), Ok(128));
+    // a fifth of IPv4, 8192 /32 of IPv6
+    assert_eq!(hand(TableId::Block, row("1.0.0.0/8", 51, "200.0.0.0/16")), Ok(52));
     assert_eq!(
-        hand(TableId::Block, row("0.0.0.0/8", 128, "200.0.0.1")),
-        Err("it covers 2147483649 addresses of IPv4".into())
+        hand(TableId::Block, row("1.0.0.0/8", 51, "200.0.0.0/10")),
+        Err("it covers 859832320 addresses, more than 20 % of IPv4 (see max_coverage in [guard])"
+            .into())
     );
-    assert_eq!(hand(TableId::Block, row("2000::/16", 4096, "")), Ok(4096));
-    assert!(hand(TableId::Block, row("2000::/16", 4096, "3fff::1")).is_err());
+    assert_eq!(hand(TableId::Block, row("2a00::/32", 8192, "")), Ok(8192));
+    assert_eq!(hand(TableId::Block, row("2a00::/19", 1, "")), Ok(1));
+    assert!(hand(TableId::Block, row("2a00::/32", 8192, "3fff::1")).is_err());
+    // many /48 of one /32 are not a /32 each
+    assert_eq!(hand(TableId::Block, row("2a00::/48", 20_000, "")), Ok(20_000));
     // what lies outside of 2000::/3 does not count there
-    assert_eq!(hand(TableId::Block, row("2000::/16", 4096, "fc00::/16")), Ok(4097));
+    assert_eq!(hand(TableId::Block, row("2a00::/19", 1, "fc00::/19")), Ok(2));
     // allow_max_coverage: 2^24 addresses, 2^24 networks /64
     assert_eq!(hand(TableId::Allow, row("64.0.0.0/8", 1, "")), Ok(1));
     assert!(hand(TableId::Allow, row("64.0.0.0/8", 1, "200.0.0.1")).is_err());
     assert_eq!(hand(TableId::Allow, row("2a00::/40", 1, "")), Ok(1));
     assert!(hand(TableId::Allow, row("2a00::/40", 1, "3000::1")).is_err());
+}
+
+#[test]
+fn a_block_table_has_what_is_expected_of_it() {
+    let guard = guard("expect = [\"64.87.3.133\", \"2a0b::1\"]");
+    let end = |text: &str, purpose, shield: &Shield, allowed: &str| {
+        let (set, allowed) = (prefixes(text), prefixes(allowed));
+        let mut open = Transaction::begin(TableId::Block, set.len() as u32, purpose, &guard)?;
+        Entries::split(set).try_for_each(|part| open.add(&part, shield))?;
+        let allowed = |addr| allowed.iter().any(|net| net.contains(addr));
+        open.complete(shield, allowed).map(|addrs| addrs.len())
+    };
+    let (none, publish) = (Shield::default(), Purpose::Publish);
+    assert_eq!(end("64.87.3.128/29 2a0b::/32", publish, &none, ""), Ok(2));
+    let missing = |addr| Err(format!("{addr} is missing (see expect in [guard])"));
+    assert_eq!(end("1.1.1.1 2a0b::/32", publish, &none, ""), missing("64.87.3.133"));
+    assert_eq!(end("1.1.1.1 2a0b::/32", Purpose::Repair, &none, ""), missing("64.87.3.133"));
+    assert_eq!(end("64.87.3.133 2a0b::", publish, &none, ""), missing("2a0b::1"));
+    // protected or allowed, it cannot be there
+    assert_eq!(end("1.1.1.1 2a0b::1", publish, &shield("64.87.3.0/24"), ""), Ok(2));
+    assert_eq!(end("1.1.1.1 2a0b::1", publish, &none, "64.87.3.133"), Ok(2));
+    // what an allow table would be that is tried as well, nobody knows
+    assert_eq!(end("1.1.1.1", Purpose::Trial, &none, ""), Ok(1));
+    // the allow table is asked for nothing
+    assert_eq!(hand(TableId::Allow, 0, &[], &guard, &none), Ok(0));
 }
 
 /// The same judgement by looking at every pair of prefixes.
@@ -250,7 +281,7 @@ proptest! {
             set.dedup();
         }
         let table = if allow { TableId::Allow } else { TableId::Block };
-        let guard = guard("max_entries = 5");
+        let guard = guard("max_entries = 5\nmax_coverage_v6 = 536870912");
         let text: Vec<String> = protected.iter().map(Prefix::to_string).collect();
         let taken = hand(table, set.len(), &set, &guard, &shield(&text.join(" ")));
         let expected = naive(table, &set, &guard, &protected);

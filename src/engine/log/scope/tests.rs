@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 
-use policy::{Floor, List};
-use prefix::Items;
+use policy::List;
+use prefix::{Floor, Items};
 
 use super::*;
 

@@ -1,0 +1,24 @@
+//! The guards in the form in which sets are held against them.
+
+use prefix::{Bounds, Floor};
+
+use crate::Guard;
+
+impl Guard {
+    /// What holds for every set, in the engine and in the helper.
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            floor: self.floor(),
+            max_entries: self.max_entries.into(),
+            max_coverage: self.max_coverage,
+            max_coverage_v6: self.max_coverage_v6,
+            allow_max_coverage: self.allow_max_coverage,
+            expect: self.expect.clone(),
+        }
+    }
+
+    /// The widest prefixes that a table may hold.
+    pub fn floor(&self) -> Floor {
+        Floor { v4: self.min_prefix_v4, v6: self.min_prefix_v6 }
+    }
+}

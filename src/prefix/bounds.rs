@@ -1,0 +1,238 @@
+//! The absolute guards: what no table may have, whoever wants it.
+//!
+//! Engine and helper ask this same code: the engine so as to keep the set before and say why, the
+//! helper so as to believe nothing of the engine.
+
+use core::fmt;
+use core::net::IpAddr;
+
+use crate::coverage::{Coverage, Excess};
+use crate::net::{Address, Prefix};
+use crate::set::PrefixSet;
+use crate::shield::Shield;
+
+/// What a table is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// What is in it is blocked.
+    Block,
+    /// What is in it is let through.
+    Allow,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Block => "block",
+            Self::Allow => "allow",
+        })
+    }
+}
+
+/// The widest prefixes a table may hold, by family: `min_prefix_v4` and `min_prefix_v6`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Floor {
+    /// Shortest prefix length of IPv4, 0 to 32.
+    pub v4: u8,
+    /// Shortest prefix length of IPv6, 0 to 128.
+    pub v6: u8,
+}
+
+impl Floor {
+    /// The shortest prefix length of the family of `A`.
+    pub fn bits<A: Address>(self) -> u8 {
+        if A::BITS == u32::BITS as u8 { self.v4 } else { self.v6 }
+    }
+
+    /// The shortest prefix length of the family of a prefix.
+    pub fn of(self, net: Prefix) -> u8 {
+        match net {
+            Prefix::V4(_) => self.v4,
+            Prefix::V6(_) => self.v6,
+        }
+    }
+}
+
+/// The keys of `[guard]` that hold for every set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Shortest prefix lengths.
+    pub floor: Floor,
+    /// Most entries of a table.
+    pub max_entries: u64,
+    /// Percent of IPv4 that a block table may cover.
+    pub max_coverage: u8,
+    /// /32 networks of IPv6 that a block table may cover.
+    pub max_coverage_v6: u32,
+    /// IPv4 addresses, and /64 networks of IPv6, that an allow table may cover.
+    pub allow_max_coverage: u64,
+    /// Addresses that the block table must have, unless they are protected or allowed.
+    pub expect: Vec<IpAddr>,
+}
+
+/// What forbids a set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A block table would have no entry.
+    Empty,
+    /// More entries than `max_entries`.
+    Entries {
+        /// The entries there would be, at least.
+        entries: u64,
+        /// The bound.
+        max: u64,
+    },
+    /// A prefix does not follow the one before it, or lies within it.
+    Order(Prefix),
+    /// A prefix is wider than the floor.
+    Wide {
+        /// The prefix.
+        net: Prefix,
+        /// The shortest length permitted.
+        floor: u8,
+    },
+    /// A prefix of a block table shares an address with a protected network.
+    Protected(Prefix),
+    /// Too many addresses.
+    Covers(Excess),
+    /// An address of `expect` is not in the block table.
+    Missing(IpAddr),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str(
+                "nothing would be blocked (threatstopctl test shows what the lists hold)",
+            ),
+            Self::Entries { entries, max } => {
+                write!(f, "{entries} entries, more than {max} (see max_entries in [guard])")
+            }
+            Self::Order(net) => write!(f, "{net} is out of order"),
+            Self::Wide { net, floor } => {
+                let family = if matches!(net, Prefix::V4(_)) { 4 } else { 6 };
+                write!(f, "{net} is wider than /{floor} (see min_prefix_v{family} in [guard])")
+            }
+            Self::Protected(net) => write!(f, "{net} touches a protected network"),
+            Self::Covers(excess) => fmt::Display::fmt(excess, f),
+            Self::Missing(addr) => write!(f, "{addr} is missing (see expect in [guard])"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl Bounds {
+    /// Whether a table may have so many entries.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub fn count(&self, kind: Kind, entries: u64) -> Result<(), Refusal> {
+        match entries {
+            0 if kind == Kind::Block => Err(Refusal::Empty),
+            _ if entries > self.max_entries => {
+                Err(Refusal::Entries { entries, max: self.max_entries })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a table may have this set; `allowed` says what is in the allow table, and is asked
+    /// for addresses of `expect` that a block table lacks.
+    ///
+    /// # Errors
+    /// What forbids it.
+    pub fn check(
+        &self,
+        kind: Kind,
+        set: &PrefixSet,
+        shield: &Shield,
+        allowed: impl Fn(IpAddr) -> bool,
+    ) -> Result<(), Refusal> {
+        self.count(kind, set.len() as u64)?;
+        let mut tally = Tally::new(kind, self);
+        set.iter().try_for_each(|net| tally.add(net, self, shield))?;
+        tally.end(self, shield, allowed)
+    }
+}
+
+/// A set as far as it has come, prefix by prefix.
+#[derive(Debug)]
+pub struct Tally {
+    kind: Kind,
+    last: Option<Prefix>,
+    coverage: Coverage,
+    /// Addresses of `expect` that may come yet, the next one at the end, and those that did not.
+    awaited: Vec<IpAddr>,
+    missing: Vec<IpAddr>,
+}
+
+impl Tally {
+    /// A set without any prefix yet.
+    pub fn new(kind: Kind, bounds: &Bounds) -> Self {
+        let mut awaited: Vec<IpAddr> = match kind {
+            Kind::Block => bounds.expect.iter().map(IpAddr::to_canonical).collect(),
+            // an allow table is asked for nothing
+            Kind::Allow => Vec::new(),
+        };
+        awaited.sort_unstable_by(|a, b| b.cmp(a));
+        Self { kind, last: None, coverage: Coverage::default(), awaited, missing: Vec::new() }
+    }
+
+    /// Takes the next prefix.
+    ///
+    /// # Errors
+    /// When it may not be there.
+    pub fn add(&mut self, net: Prefix, bounds: &Bounds, shield: &Shield) -> Result<(), Refusal> {
+        if !net.follows(self.last) {
+            return Err(Refusal::Order(net));
+        }
+        let floor = bounds.floor.of(net);
+        if net.len() < floor {
+            return Err(Refusal::Wide { net, floor });
+        }
+        // the shield is against blocking; an allow table may name what is protected
+        if self.kind == Kind::Block && shield.touches(net) {
+            return Err(Refusal::Protected(net));
+        }
+        // Addresses sort as prefixes do, so what lies before this one does not come any more.
+        while let Some(addr) = self.awaited.pop_if(|addr| Prefix::host(*addr) < net) {
+            self.missing.push(addr);
+        }
+        while self.awaited.pop_if(|addr| net.contains(*addr)).is_some() {}
+        self.coverage.add(net);
+        self.last = Some(net);
+        Ok(())
+    }
+
+    /// Whether the whole may be a table. `allowed` says what is in the allow table.
+    ///
+    /// An address of `expect` that is protected or allowed is no sign of another's policy, and must
+    /// not keep what else is protected or allowed from being let through.
+    ///
+    /// # Errors
+    /// When all together is too much, or something is missing.
+    pub fn end(
+        mut self,
+        bounds: &Bounds,
+        shield: &Shield,
+        allowed: impl Fn(IpAddr) -> bool,
+    ) -> Result<(), Refusal> {
+        let excess = match self.kind {
+            Kind::Block => self.coverage.block_excess(bounds.max_coverage, bounds.max_coverage_v6),
+            Kind::Allow => self.coverage.allow_excess(bounds.allow_max_coverage),
+        };
+        if let Some(excess) = excess {
+            return Err(Refusal::Covers(excess));
+        }
+        self.missing.extend(self.awaited.into_iter().rev());
+        let excused = |addr: IpAddr| shield.contains(addr) || allowed(addr);
+        match self.missing.into_iter().find(|addr| !excused(*addr)) {
+            Some(addr) => Err(Refusal::Missing(addr)),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
