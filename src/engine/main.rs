@@ -11,6 +11,7 @@ mod dns;
 mod errors;
 mod files;
 mod https;
+mod interfaces;
 mod link;
 mod log;
 mod protect;

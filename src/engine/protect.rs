@@ -136,10 +136,11 @@ pub async fn refresh(engine: &Engine) {
     }
 }
 
-/// All networks that no block table may touch: those that the helper refuses, and the addresses
-/// behind names.
+/// All networks that no block table may touch: those that the helper refuses, those that have come to
+/// the interfaces since, and the addresses behind names.
 pub fn protected(engine: &Engine) -> Vec<policy::Protected> {
     let mut all = engine.given.protected.clone();
+    all.extend(engine.given.interfaces.protected());
     all.extend(engine.names.worded(&engine.state.memory().resolved));
     all
 }

@@ -21,6 +21,7 @@ use privdrop::PrivDrop;
 use sandbox::Sandbox;
 
 use crate::errors::words;
+use crate::interfaces::{self, Interfaces};
 
 /// What the engine may do: the net, names, its own directory, descriptors from the helper.
 const PROMISES: &str = "stdio rpath wpath cpath inet dns recvfd";
@@ -39,6 +40,8 @@ pub struct Given {
     pub start: Start,
     /// The networks that it will refuse to block, worded for people.
     pub protected: Vec<policy::Protected>,
+    /// What the interfaces had when it looked.
+    pub interfaces: Interfaces,
     /// local_block and local_allow, opened.
     pub local: Vec<(TableId, File)>,
     /// The configuration as text; two are the same when this is.
@@ -100,7 +103,8 @@ pub fn start(socket: OwnedFd) -> Result<Started, String> {
     channel.answered_fd();
     let greeting = EngineMessage::Hello { version: VERSION };
     greeting.queue(&mut channel, 0).map_err(|error| error.to_string())?;
-    let given = Given { start, protected: worded(&config, protected), local, text };
+    let interfaces = Interfaces::new(&protected);
+    let given = Given { start, protected: worded(&config, protected), interfaces, local, text };
     Ok(Started { config, given, channel, listener: listener.into(), roots })
 }
 
@@ -240,7 +244,7 @@ fn worded(config: &Config, protected: Vec<Protected>) -> Vec<policy::Protected> 
             let found = reserved.iter().find(|(net, _)| *net == network.net);
             found.map_or("reserved", |(_, why)| why).to_owned()
         }
-        Reason::Interface => format!("network of interface {}", network.name),
+        Reason::Interface => interfaces::worded(&network.name),
         Reason::Server => "policy server".into(),
         Reason::Upload => "log server or proxy".into(),
         Reason::Nameserver => "nameserver of resolv.conf".into(),

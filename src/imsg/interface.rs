@@ -1,30 +1,61 @@
-//! The addresses of this host's network interfaces, from getifaddrs(3).
+//! The networks of this host's interfaces, from getifaddrs(3).
 //!
-//! Here, too, because it needs `unsafe`.
+//! Here because it needs `unsafe`, and because helper and engine have to see the same: the engine
+//! asks whether what the helper saw is still so.
 
 use std::ffi::CStr;
 use std::net::IpAddr;
 
 use nix::errno::Errno;
+use prefix::Prefix;
 
 /// An address of an interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Interface {
+struct Interface {
     /// The name of the interface.
-    pub name: String,
+    name: String,
     /// The address.
-    pub addr: IpAddr,
+    addr: IpAddr,
     /// Its netmask, in the form of an address.
-    pub mask: Option<IpAddr>,
+    mask: Option<IpAddr>,
     /// The other end of a point-to-point interface.
-    pub peer: Option<IpAddr>,
+    peer: Option<IpAddr>,
+}
+
+/// The networks of all interfaces, and the other ends of point-to-point ones, with the name of each
+/// interface.
+///
+/// # Errors
+/// Those of getifaddrs(3).
+pub fn networks() -> nix::Result<Vec<(Prefix, String)>> {
+    let nets = interfaces()?.into_iter().flat_map(|one| {
+        let nets = [Some(network(one.addr, one.mask)), one.peer.map(Prefix::host)];
+        nets.into_iter().flatten().map(move |net| (net, one.name.clone()))
+    });
+    Ok(nets.collect())
+}
+
+/// The network of an address under its mask.
+///
+/// A mask wider than any real network is not believed: 0 would make the whole address space
+/// untouchable. One that is missing is taken to be that of an ordinary network: better too much
+/// than to lock out the neighbours.
+fn network(addr: IpAddr, mask: Option<IpAddr>) -> Prefix {
+    let (len, widest) = match (addr, mask) {
+        (IpAddr::V4(_), Some(IpAddr::V4(mask))) => (mask.to_bits().leading_ones(), 8),
+        (IpAddr::V6(_), Some(IpAddr::V6(mask))) => (mask.to_bits().leading_ones(), 16),
+        (IpAddr::V4(_), _) => (24, 8),
+        (IpAddr::V6(_), _) => (64, 16),
+    };
+    let net = Prefix::masked(addr, len as u8).filter(|_| len >= widest);
+    net.unwrap_or_else(|| Prefix::host(addr))
 }
 
 /// All IPv4 and IPv6 addresses of all interfaces.
 ///
 /// # Errors
 /// Those of getifaddrs(3).
-pub fn interfaces() -> nix::Result<Vec<Interface>> {
+fn interfaces() -> nix::Result<Vec<Interface>> {
     let mut first = std::ptr::null_mut();
     // SAFETY: the pointer is valid for the call, which leaves a list in it or fails.
     Errno::result(unsafe { libc::getifaddrs(&raw mut first) })?;

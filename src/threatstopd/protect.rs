@@ -50,29 +50,9 @@ fn nameservers(text: &str) -> impl Iterator<Item = IpAddr> + '_ {
 
 /// The networks of all interfaces, and the other ends of point-to-point ones.
 fn interfaces() -> Result<Vec<Protected>, Failure> {
-    let all = interface::interfaces().map_err(|errno| format!("getifaddrs: {}", errno.desc()))?;
-    let nets = all.into_iter().flat_map(|one| {
-        let nets = [Some(network(one.addr, one.mask)), one.peer.map(Prefix::host)];
-        nets.into_iter().flatten().map(move |net| (net, one.name.clone()))
-    });
+    let all = interface::networks().map_err(|errno| format!("getifaddrs: {}", errno.desc()))?;
     let protect = |(net, name)| Protected { net, reason: Reason::Interface, name };
-    Ok(nets.map(protect).collect())
-}
-
-/// The network of an address under its mask.
-///
-/// A mask wider than any real network is not believed: 0 would make the whole address space
-/// untouchable. One that is missing is taken to be that of an ordinary network: better too much
-/// than to lock out the neighbours.
-fn network(addr: IpAddr, mask: Option<IpAddr>) -> Prefix {
-    let (len, widest) = match (addr, mask) {
-        (IpAddr::V4(_), Some(IpAddr::V4(mask))) => (mask.to_bits().leading_ones(), 8),
-        (IpAddr::V6(_), Some(IpAddr::V6(mask))) => (mask.to_bits().leading_ones(), 16),
-        (IpAddr::V4(_), _) => (24, 8),
-        (IpAddr::V6(_), _) => (64, 16),
-    };
-    let net = Prefix::masked(addr, len as u8).filter(|_| len >= widest);
-    net.unwrap_or_else(|| Prefix::host(addr))
+    Ok(all.into_iter().map(protect).collect())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::{Ended, Run};
 use crate::alarm::QUIET;
 use crate::protect::{self, protected};
 use crate::state::{HeldBack, Policy, history, points};
-use crate::{Engine, clock, watch};
+use crate::{Engine, clock, interfaces, watch};
 
 /// The guards of the configuration.
 pub fn guard(engine: &Engine) -> Guard {
@@ -43,7 +43,7 @@ pub async fn run(engine: &Rc<Engine>, run: &Run) -> Ended {
         }
     }
     let ended = attempt(engine, run, time).await;
-    if !run.request.dry_run && ended.result.is_err() {
+    if !run.request.dry_run && ended.result.is_err() && !engine.given.interfaces.leaving() {
         relieve(engine).await;
     }
     ended
@@ -51,6 +51,12 @@ pub async fn run(engine: &Rc<Engine>, run: &Run) -> Ended {
 
 async fn attempt(engine: &Rc<Engine>, run: &Run, time: Time) -> Ended {
     run.say(format!("Starting ThreatSTOP update on {}", clock::date(time.started)));
+    if let Some(why) = interfaces::look(engine, !run.request.dry_run)
+        && !run.request.dry_run
+    {
+        run.say(format!("Failed: {why}"));
+        return Ended { result: Err(why), preview: None, failed: true };
+    }
     let (fetched, ()) = tokio::join!(fetch::fetch(engine, run), protect::refresh(engine));
     let fetched = match fetched {
         Ok(fetched) => fetched,

@@ -52,3 +52,43 @@ fn no_more_is_read_than_is_there() {
         assert_eq!(octets(17, short.cast()).map(|octets| octets.len()), Some(2));
     }
 }
+
+fn net(addr: &str, mask: Option<&str>) -> String {
+    network(addr.parse().unwrap(), mask.map(|mask| mask.parse().unwrap())).to_string()
+}
+
+#[test]
+fn the_network_of_an_interface() {
+    for (addr, mask, expected) in [
+        ("192.0.2.77", "255.255.255.0", "192.0.2.0/24"),
+        ("192.0.2.77", "255.255.255.255", "192.0.2.77"),
+        ("10.1.2.3", "255.0.0.0", "10.0.0.0/8"),
+        ("192.0.2.77", "255.255.255.254", "192.0.2.76/31"),
+        // one that does not begin with ones throughout is taken by those it begins with
+        ("192.0.2.77", "255.255.0.255", "192.0.0.0/16"),
+        ("2001:db8::7", "ffff:ffff:ffff:ffff::", "2001:db8::/64"),
+        ("2001:db8::7", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db8::7"),
+        ("fe80::1", "ffff:ffff:ffff:ffff::", "fe80::/64"),
+    ] {
+        assert_eq!(net(addr, Some(mask)), expected, "{addr} {mask}");
+    }
+}
+
+#[test]
+fn a_mask_that_cannot_be_true_protects_the_address_alone() {
+    for (addr, mask) in [
+        ("192.0.2.77", "0.0.0.0"),
+        ("192.0.2.77", "254.0.0.0"),
+        ("2001:db8::7", "::"),
+        ("2001:db8::7", "fffe::"),
+    ] {
+        assert_eq!(net(addr, Some(mask)), addr);
+    }
+}
+
+#[test]
+fn a_mask_that_is_missing_is_that_of_an_ordinary_network() {
+    assert_eq!(net("192.0.2.77", None), "192.0.2.0/24");
+    assert_eq!(net("2001:db8::7", None), "2001:db8::/64");
+    assert_eq!(net("192.0.2.77", Some("ffff::")), "192.0.2.0/24");
+}
