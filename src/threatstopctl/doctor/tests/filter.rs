@@ -1,0 +1,215 @@
+//! What is said of rules, and of interfaces that pf does not look at.
+
+use super::*;
+
+#[test]
+fn no_rule_for_a_table() {
+    assert_fails(
+        |host| host.rules(|rule| !rule.contains("Block")),
+        &[&format!(
+            "pf table <ThreatSTOP-Block> is not used by any rule: nothing is blocked: {SETUP}"
+        )],
+    );
+    assert_fails(
+        |host| host.rules(|rule| !rule.contains("Allow")),
+        &[&format!(
+            "pf table <ThreatSTOP-Allow> is not used by any rule: nothing is allowed by it: {SETUP}"
+        )],
+    );
+    // there is nothing to let through
+    assert_notes(
+        |host| {
+            host.rules(|rule| !rule.contains("Allow"));
+            host.text(ALLOW, "");
+            let command = "/sbin/pfctl -t ThreatSTOP-Allow -T show";
+            host.exits(command, 255, "pfctl: Table does not exist.\n");
+        },
+        &[
+            "pf table <ThreatSTOP-Allow> is not used by any rule; nothing is in it either",
+            "pf has no table <ThreatSTOP-Allow>, and nothing for it",
+        ],
+    );
+    // all that is there is wrong
+    assert_fails(
+        |host| host.replace_rules("block drop", "pass"),
+        &[&format!("no block rule is for <ThreatSTOP-Block>: nothing is blocked: {SETUP}")],
+    );
+}
+
+#[test]
+fn rules_of_another_form() {
+    assert_notes(
+        |host| host.replace_rules("pass", "match"),
+        &["no pass rule is for <ThreatSTOP-Allow>: is this meant so? match in log quick from \
+           <ThreatSTOP-Allow> to any flags S/SA"],
+    );
+    assert_notes(
+        |host| host.replace_rules("block drop in log quick", "block drop in log (to pflog1) quick"),
+        &["a rule does not log to pflog0: log.file must be the file that the pflogd of that \
+           interface writes: block drop in log (to pflog1) quick from <ThreatSTOP-Block> to any"],
+    );
+    // one rule for both directions is as good
+    let mut host = Recorded::fine();
+    host.replace_rules("block drop in log", "block return log");
+    host.replace_rules("block drop out log", "block return log");
+    assert_eq!(report(&host).failed(), 0);
+    assert_fails(
+        |host| host.replace_rules("block return all\n", "scrub in all\n"),
+        &["pfctl -a '*' -sr: line 5 is not understood: look yourself: scrub in all"],
+    );
+    assert_notes(
+        |host| host.replace_rules("pass all flags S/SA\n", "pass all flags S/SA sideways 3\n"),
+        &["pfctl -a '*' -sr: line 6 is not understood: look yourself: \"sideways 3\" in pass all \
+           flags S/SA sideways 3"],
+    );
+}
+
+/// The rules of three public routers begin so, and ours stand at the end.
+#[test]
+fn a_rule_before_ours() {
+    let way_out = "put the lines of threatstopctl setup above it in /etc/pf.conf, then pfctl -f \
+                   /etc/pf.conf";
+    let before = |host: &mut Recorded, rule: &str| {
+        let rules = format!("{rule}\n{}", recorded::RULES);
+        host.says("/sbin/pfctl -a * -sr", &rules);
+    };
+    let stands = |rule: &str, lost: &str| {
+        format!(
+            "\"{rule}\" stands before the rules for <ThreatSTOP-Block>: {lost} is blocked: {way_out}"
+        )
+    };
+    let rule = "pass out quick all flags S/SA";
+    assert_fails(|host| before(host, rule), &[&stands(rule, "nothing out")]);
+    let rule = "pass in quick on em1 all flags S/SA";
+    assert_notes(|host| before(host, rule), &[&stands(rule, "nothing in on em1")]);
+    let rule = "pass in quick on em0 all flags S/SA";
+    assert_fails(|host| before(host, rule), &[&stands(rule, "nothing in on em0")]);
+    assert_notes(
+        |host| {
+            before(host, rule);
+            host.exits("/sbin/ifconfig egress", 1, "ifconfig: egress: no such interface\n");
+        },
+        &[&stands(rule, "nothing in on em0")],
+    );
+    let mut host = Recorded::fine();
+    before(&mut host, rule);
+    let report = report(&host);
+    let lines = report.findings.iter().filter(|finding| finding.what == "rules");
+    assert_eq!(lines.count(), 1, "it is not in order besides");
+}
+
+#[test]
+fn interfaces_that_pf_skips() {
+    let skips = |host: &mut Recorded, name: &str| {
+        let text = recorded::INTERFACES.replace(&format!("{name}\n"), &format!("{name} (skip)\n"));
+        host.says("/sbin/pfctl -v -s Interfaces", &text);
+    };
+    assert_fails(
+        |host| skips(host, "em0"),
+        &[
+            "pf does not look at em0 (set skip on): nothing is blocked there: take it out of set skip \
+           in /etc/pf.conf, then pfctl -f /etc/pf.conf",
+        ],
+    );
+    assert_notes(
+        |host| skips(host, "em1"),
+        &["pf does not look at em1 (set skip on): what crosses it is not blocked there"],
+    );
+    // a rule for it has no packets
+    assert_notes(
+        |host| {
+            skips(host, "em1");
+            let rules = format!("pass quick on em1 all flags S/SA\n{}", recorded::RULES);
+            host.says("/sbin/pfctl -a * -sr", &rules);
+        },
+        &["pf does not look at em1 (set skip on): what crosses it is not blocked there"],
+    );
+    assert_notes(
+        |host| host.exits("/sbin/pfctl -v -s Interfaces", 1, "pfctl: no\n"),
+        &["what pf skips is not known: pfctl -v -s Interfaces: pfctl: no"],
+    );
+}
+
+#[test]
+fn rules_without_log() {
+    assert_fails(
+        |host| host.replace_rules("block drop out log", "block drop out"),
+        &["1 of 2 rules for <ThreatSTOP-Block> do not log, so what they match is not reported: \
+           write log behind the direction in /etc/pf.conf, then pfctl -f /etc/pf.conf: block drop \
+           out quick from any to <ThreatSTOP-Block>"],
+    );
+    let silent = |host: &mut Recorded| {
+        host.replace_rules("pass in log", "pass in");
+        host.replace_rules("pass out log", "pass out");
+    };
+    // what is allowed is reported to nobody
+    assert_fails(silent, &[]);
+    assert_notes(silent, &[]);
+    assert_notes(
+        |host| {
+            silent(host);
+            host.text(CONFIG, "device_id = \"tdid_abcd1234\"\n[log]\nscope = \"all\"\n");
+        },
+        &["2 of 2 rules for <ThreatSTOP-Allow> do not log, so what they match is not reported: \
+           write log behind the direction in /etc/pf.conf, then pfctl -f /etc/pf.conf: pass in \
+           quick from <ThreatSTOP-Allow> to any flags S/SA"],
+    );
+}
+
+#[test]
+fn block_before_allow() {
+    assert_fails(
+        |host| {
+            let ours = recorded::RULES.lines().filter(|rule| rule.contains('<'));
+            let reversed: String = ours.rev().map(|rule| format!("{rule}\n")).collect();
+            host.says("/sbin/pfctl -a * -sr", &reversed);
+        },
+        &[
+            "\"block drop in log quick from <ThreatSTOP-Block> to any\" stands before \"pass in log \
+           quick from <ThreatSTOP-Allow> to any flags S/SA\": move it behind that in \
+           /etc/pf.conf, then pfctl -f /etc/pf.conf",
+        ],
+    );
+    // by direction, each pair in order
+    let mut host = Recorded::fine();
+    let ours: Vec<&str> = recorded::RULES.lines().filter(|rule| rule.contains('<')).collect();
+    let pairs = [ours[0], ours[2], ours[1], ours[3]].join("\n");
+    host.says("/sbin/pfctl -a * -sr", &(pairs + "\n"));
+    assert_eq!(texts(&report(&host), Verdict::Fail), [""; 0]);
+}
+
+#[test]
+fn tables_in_an_anchor() {
+    let within = |host: &mut Recorded, anchor: &str| {
+        let text = "device_id = \"tdid_abcd1234\"\n[tables]\nanchor = \"site/threatstop\"\n";
+        host.text(CONFIG, text);
+        let rules: String =
+            recorded::RULES.lines().map(|rule| format!("  {rule}\n")).collect::<String>();
+        host.says("/sbin/pfctl -a * -sr", &format!("anchor \"{anchor}\" all {{\n{rules}}}\n"));
+        for table in ["ThreatSTOP-Allow", "ThreatSTOP-Block"] {
+            let shown = host.programs.remove(&format!("/sbin/pfctl -t {table} -T show")).unwrap();
+            let command = format!("/sbin/pfctl -a site/threatstop -t {table} -T show");
+            host.programs.insert(command, shown);
+        }
+    };
+    assert_fails(|host| within(host, "site/threatstop"), &[]);
+    assert_fails(|host| within(host, "/site/threatstop"), &[]);
+    assert_fails(
+        |host| within(host, "threatstop"),
+        &[
+            &format!(
+                "pf table <ThreatSTOP-Allow> is not used by any rule: no rule calls anchor \
+                 \"site/threatstop\", where the table is: nothing is allowed by it: {SETUP}"
+            ),
+            &format!(
+                "pf table <ThreatSTOP-Block> is not used by any rule: no rule calls anchor \
+                 \"site/threatstop\", where the table is: nothing is blocked: {SETUP}"
+            ),
+        ],
+    );
+    // a table of the main ruleset serves the rules of all anchors
+    let mut host = Recorded::fine();
+    let inner = format!("anchor \"x\" all {{\n{}}}\n", recorded::RULES);
+    host.says("/sbin/pfctl -a * -sr", &inner);
+    assert_eq!(texts(&report(&host), Verdict::Fail), [""; 0]);
+}
