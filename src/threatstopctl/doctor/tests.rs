@@ -491,7 +491,7 @@ fn the_certificates() {
     fails(&|host| host.text(path, "# -----BEGIN CERTIFICATE-----\n"), "no certificate in it");
     assert_fails(
         |host| {
-            let text = "device_id = \"tdid_abcd1234\"\n[log]\nca_file = \"/etc/ssl/own.pem\"\n";
+            let text = "device_id = \"tdid_abcd1234\"\n[https]\nca_file = \"/etc/ssl/own.pem\"\n";
             host.text(CONFIG, text);
         },
         &["/etc/ssl/own.pem: No such file or directory: nothing can be uploaded: name a file of \
