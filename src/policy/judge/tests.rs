@@ -389,13 +389,13 @@ fn numbers_at_the_end_of_their_range() {
     assert_eq!(guard().step(all(u64::MAX), all(u64::MAX / 2 + 1)), None);
 }
 
-/// Blocks of a toy Internet: a /14 of IPv4 each, then 64 /32 of IPv6 each.
+/// Blocks of a toy Internet: a /13 of IPv4 each, then 64 /32 of IPv6 each.
 const BLOCKS: usize = 512;
 
 /// The set of the blocks, each a prefix of its own.
 fn toy(blocks: &[bool]) -> PrefixSet {
     let marked = |from: usize| (0..BLOCKS / 2).filter(move |n| blocks[from + n]);
-    let v4 = marked(0).map(|n| Net::new(0x1000_0000 + ((n as u32) << 18), 14).unwrap());
+    let v4 = marked(0).map(|n| Net::new(0x1000_0000 + ((n as u32) << 19), 13).unwrap());
     let v6 = marked(BLOCKS / 2);
     let v6 = v6.map(|n| Net::new((0x2a00 << 112) + ((n as u128) << 102), 26).unwrap());
     PrefixSet::new(v4.collect(), v6.collect()).unwrap()
@@ -406,7 +406,7 @@ fn plainly(old: &[bool], new: &[bool], run: Run, guard: &Guard) -> bool {
     let count = |blocks: &[bool]| blocks.iter().filter(|marked| **marked).count() as f64;
     let families = |blocks: &[bool]| {
         let (v4, v6) = blocks.split_at(BLOCKS / 2);
-        [count(blocks), count(v4) * 262_144.0, count(v6) * 64.0]
+        [count(blocks), count(v4) * 524_288.0, count(v6) * 64.0]
     };
     let [entries, v4, v6] = families(new);
     if entries == 0.0 || v4 > 0.2 * 2f64.powi(32) || v6 > 8192.0 {
