@@ -11,6 +11,8 @@ use serde_json::Value;
 pub enum Reply {
     /// A line for people, as it happens; `-j` leaves these out.
     Line(String),
+    /// What is waited for now, for whoever watches; it counts for nothing.
+    Progress(String),
     /// A part of a table.
     Prefixes(Vec<String>),
     /// Prefixes that a change adds.

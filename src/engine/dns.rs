@@ -16,9 +16,10 @@ mod tests;
 
 use core::time::Duration;
 
-pub use probe::probe;
+pub use error::AttemptError;
+pub use probe::{Attempted, Reached, reach};
 pub use retrieve::{Event, Run, Wanted, retrieve};
-pub use servers::{Health, Servers};
+pub use servers::{Entry, Health, Servers};
 
 /// How long things may take. All of it is measured on the monotonic clock.
 #[derive(Clone, Copy, Debug)]

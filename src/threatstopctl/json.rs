@@ -52,6 +52,10 @@ impl<W: Write> Output for Json<W> {
         Ok(())
     }
 
+    fn progress(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
     fn prefixes(&mut self, part: Part, prefixes: Vec<Prefix>) -> io::Result<()> {
         let kept = match part {
             Part::Table => &mut self.prefixes,

@@ -27,6 +27,8 @@ pub enum Part {
 pub trait Output {
     /// A line for people.
     fn line(&mut self, line: &str) -> io::Result<()>;
+    /// What is waited for now.
+    fn progress(&mut self, what: &str) -> io::Result<()>;
     /// Some prefixes.
     fn prefixes(&mut self, part: Part, prefixes: Vec<Prefix>) -> io::Result<()>;
     /// A trial of `test`.
@@ -77,6 +79,7 @@ fn print(
     loop {
         match client.next().map_err(broken)? {
             Reply::Line(line) => out.line(&line)?,
+            Reply::Progress(what) => out.progress(&what)?,
             Reply::Check(check) => out.check(check)?,
             Reply::Prefixes(texts) => out.prefixes(Part::Table, parse(texts)?)?,
             Reply::Add(texts) => out.prefixes(Part::Add, parse(texts)?)?,

@@ -4,13 +4,14 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
-use apl::ListName;
+use apl::{List, ListName};
 use control::{Check, Reply, Tested};
 use imsg::{Source, TableId};
 
 use super::client::Client;
+use super::test_log;
 use crate::Engine;
-use crate::dns::{Limits, probe};
+use crate::dns::{AttemptError, Attempted, Entry, Limits, Reached, Wanted, reach};
 
 /// The address that the service lists so that a policy can be tested; a policy of one's own may
 /// lack it.
@@ -23,6 +24,11 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
+    /// Says what is waited for now.
+    async fn progress(&mut self, what: String) -> io::Result<()> {
+        self.client.send(&Reply::Progress(what)).await
+    }
+
     async fn check(
         &mut self,
         what: &str,
@@ -46,9 +52,17 @@ impl Report<'_> {
 /// When the client is gone.
 pub async fn test(engine: &Rc<Engine>, client: &mut Client) -> io::Result<()> {
     let mut report = Report { client, tested: Tested { tried: 0, failed: 0 } };
-    servers(engine, &mut report).await?;
-    if engine.config.log.enabled {
-        for check in super::test_log::checks(engine).await {
+    // beside the servers: each may have to be waited for
+    let log = engine.config.log.enabled.then(|| {
+        let engine = Rc::clone(engine);
+        tokio::task::spawn_local(async move { test_log::checks(&engine).await })
+    });
+    for entry in engine.runs.servers.entries() {
+        server(engine, entry, &mut report).await?;
+    }
+    if let Some(log) = log {
+        report.progress(format!("log host {}", engine.config.log.url.host)).await?;
+        for check in log.await.unwrap_or_default() {
             report.send(check).await?;
         }
     }
@@ -57,55 +71,79 @@ pub async fn test(engine: &Rc<Engine>, client: &mut Client) -> io::Result<()> {
     report.client.send(&Reply::Done(tested)).await
 }
 
-/// Each server, and each list on it.
-async fn servers(engine: &Engine, report: &mut Report<'_>) -> io::Result<()> {
+/// One server, and each list on it.
+async fn server(engine: &Engine, entry: &Entry, report: &mut Report<'_>) -> io::Result<()> {
     let config = &engine.config.policy;
-    let names = config.allow.iter().chain(&config.block);
-    let lists: Vec<ListName> =
-        names.filter_map(|name| ListName::parse(name.as_str()).ok()).collect();
+    let name = entry.server().to_string();
+    report.progress(format!("DNS Server {name}")).await?;
     let limits = Limits::new(config.timeout);
-    for server in probe(&engine.runs.servers, &lists, limits).await {
-        for (address, error) in &server.failed {
-            let at = address.map_or(server.server.clone(), |address| address.to_string());
-            // another port or address may do
-            let ok = server.connected.is_some();
-            report.check("server", &at, ok, format!("DNS Server {at}: {error}")).await?;
-        }
-        let Some((address, time)) = server.connected else { continue };
-        for list in &server.lists {
-            // an index has no prefixes at its own name, a list of one name no index: neither is amiss
-            let is_amiss = !list.has_records();
-            let found: Vec<String> = list
-                .answers
-                .iter()
-                .filter_map(|(qtype, answer)| match answer {
-                    Ok(outcome) if outcome.records == 0 && !is_amiss => None,
-                    Ok(outcome) => {
-                        let records = count(outcome.records, "record", "records");
-                        let prefixes = match outcome.items {
-                            0 => String::new(),
-                            items => format!("{}, ", count(items, "prefix", "prefixes")),
-                        };
-                        Some(format!("{qtype} {records}, {prefixes}TTL {}", outcome.ttl))
-                    }
-                    Err(error) => Some(format!("{qtype} {error}")),
-                })
-                .collect();
-            let text = format!("List {} on {address}: {}", list.name, found.join("; "));
-            report.check("list", &list.name, list.is_ready(), text).await?;
-        }
-        let name = &server.server;
-        let text = match server.is_ready() {
-            true => format!("DNS Server {name} is ready."),
-            false => format!(
-                "DNS Server {name} is not ready: it answers on {address} within {} ms, but does \
-                 not have every list.",
-                time.as_millis()
-            ),
-        };
-        report.check("server", name, server.is_ready(), text).await?;
+    let Attempted { failed, reached } = reach(entry, limits).await;
+    let Some(mut reached) = reached else {
+        let failed = failed.iter().map(|(address, error)| match address {
+            Some(address) => format!("{address}: {error}"),
+            None => error.to_string(),
+        });
+        let why = failed.collect::<Vec<_>>().join("; ");
+        let text = format!("DNS Server {name} is not ready: {why}");
+        return report.check("server", &name, false, text).await;
+    };
+    for (address, error) in &failed {
+        // another port or address does
+        let at = address.map_or(name.clone(), |address| address.to_string());
+        let text = format!("DNS Server {at}: {error}; {} answers", reached.address);
+        report.check("server", &at, true, text).await?;
     }
-    Ok(())
+    let (mut tried, mut missing) = (0, 0);
+    for list in config.allow.iter().chain(&config.block) {
+        report.progress(format!("list {list} on {}", reached.address)).await?;
+        let may_be_empty = config.allow.contains(list);
+        let (ok, text) = match read(engine, &mut reached, list.as_str()).await {
+            Ok(read) if read.items.is_empty() && !may_be_empty => (false, "no prefixes".into()),
+            Ok(read) => (true, of(&read)),
+            Err(why) => (false, why),
+        };
+        (tried, missing) = (tried + 1, missing + u32::from(!ok));
+        let text = format!("List {list} on {}: {text}", reached.address);
+        report.check("list", list, ok, text).await?;
+    }
+    let text = match missing {
+        0 => format!("DNS Server {name} is ready."),
+        _ => format!(
+            "DNS Server {name} is not ready: it answers on {} within {} ms, but {missing} of \
+             {tried} lists cannot be had.",
+            reached.address,
+            reached.time.as_millis()
+        ),
+    };
+    report.check("server", &name, missing == 0, text).await
+}
+
+/// A list as an update would read it.
+async fn read(engine: &Engine, reached: &mut Reached, list: &str) -> Result<List, String> {
+    let form = |name: &str| ListName::parse(name).map_err(|error| error.to_string());
+    let suffix = form(engine.config.policy.suffix.as_str())?;
+    let apl_before = engine.state.memory().apl.contains(list);
+    let wanted = Wanted { name: form(list)?, apl_before };
+    reached.read(&wanted, &suffix).await.map_err(|error| match error {
+        // this is the test that the error itself advises
+        AttemptError::List(error) if error.is_unprovisioned() => format!(
+            "{}: is the device provisioned, the name right, and the address of this host \
+             registered in the portal?",
+            error.kind
+        ),
+        AttemptError::List(error) => match &error.part {
+            Some(part) => format!("part {part}: {}", error.kind),
+            None => error.kind.to_string(),
+        },
+        error => error.to_string(),
+    })
+}
+
+/// What a list has.
+fn of(list: &List) -> String {
+    let items = count(list.items.len(), "prefix", "prefixes");
+    let names = count(list.data_names, "name", "names");
+    format!("{items} of {names}, TTL {}", list.ttl)
 }
 
 /// So many things, in words.
@@ -116,7 +154,9 @@ fn count(number: usize, one: &str, many: &str) -> String {
 /// The addresses that must be blocked, in the table of the kernel itself.
 async fn table(engine: &Engine, report: &mut Report<'_>) -> io::Result<()> {
     let name = &engine.config.tables.block;
-    let set = match engine.link.list(TableId::Block, Source::Kernel).await {
+    // without reload, pf's table is not ours
+    let source = if engine.config.tables.reload { Source::Kernel } else { Source::File };
+    let set = match engine.link.list(TableId::Block, source).await {
         Ok(set) => set,
         Err(why) => return report.check("expect", name, false, why).await,
     };

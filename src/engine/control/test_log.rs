@@ -19,7 +19,10 @@ pub async fn checks(engine: &Engine) -> Vec<Check> {
     let log = match reached {
         // Whatever it says to a request without a log: it is there, and its certificate is good.
         Ok(_) => check("log", true, format!("Log host {host} is ready.")),
-        Err(why) => check("log", false, format!("Log host {host} is not ready: {why}")),
+        // nor would its page be to be had, only later
+        Err(why) => {
+            return vec![check("log", false, format!("Log host {host} is not ready: {why}"))];
+        }
     };
     // What it says is a hint and no more, and never a failure: in the clear anybody may have said
     // it, through a proxy it is about the proxy, and what it says of an address that may not upload

@@ -1,155 +1,74 @@
-//! A look at every server without reading whole lists, for `threatstopctl test`.
+//! A look at one server, for `threatstopctl test`: its lists are read whole, as an update reads
+//! them, and nothing of it is remembered.
 
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use apl::{AnswerError, ListName, QueryType, Question, Rcode, Reply};
-use prefix::Items;
-use tokio::time::Instant;
+use apl::{List, ListName};
+use tokio::time::{Instant, timeout};
 
-use super::Limits;
 use super::connection::Connection;
 use super::error::AttemptError;
-use super::servers::Servers;
+use super::servers::Entry;
+use super::session::Session;
+use super::{Limits, Wanted};
 
-/// What a server showed.
-#[derive(Debug)]
-pub struct ServerReport {
-    /// The server as it is configured.
-    pub server: String,
-    /// Attempts to connect that failed before one did not.
-    pub failed: Vec<(Option<SocketAddr>, AttemptError)>,
-    /// The address that could be connected to, and how long that took.
-    pub connected: Option<(SocketAddr, Duration)>,
-    /// The lists, in the order they were asked for; empty without a connection.
-    pub lists: Vec<ListReport>,
-}
-
-/// What a server showed of a list.
-#[derive(Debug)]
-pub struct ListReport {
-    /// The list.
-    pub name: ListName,
-    /// PTR and APL at the list's own name, and TXT and A when there is neither.
-    pub answers: Vec<(QueryType, Result<Outcome, AttemptError>)>,
-}
-
-/// What an answer held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// Records of the type.
-    pub records: usize,
-    /// Prefixes in them.
-    pub items: usize,
-    /// The lowest TTL, in seconds.
-    pub ttl: u32,
-}
-
-impl ServerReport {
-    /// Whether the server answered all questions without an error, and has records of every list.
-    pub fn is_ready(&self) -> bool {
-        self.connected.is_some() && self.lists.iter().all(ListReport::is_ready)
-    }
-}
-
-impl ListReport {
-    /// Whether there was no error, and there are records.
-    pub fn is_ready(&self) -> bool {
-        self.answers.iter().all(|(_, answer)| answer.is_ok()) && self.has_records()
-    }
-
-    /// Whether there are records, of whatever type.
-    pub fn has_records(&self) -> bool {
-        self.answers
-            .iter()
-            .any(|(_, answer)| answer.as_ref().is_ok_and(|outcome| outcome.records > 0))
-    }
-}
-
-/// Connects to every server and asks it for every list, one question at a time. Nothing of it is
-/// remembered, and a failure is a part of the report.
-pub async fn probe(servers: &Servers, lists: &[ListName], limits: Limits) -> Vec<ServerReport> {
-    let mut reports = Vec::new();
-    for entry in servers.entries() {
-        let mut report = ServerReport {
-            server: entry.server().to_string(),
-            failed: Vec::new(),
-            connected: None,
-            lists: Vec::new(),
-        };
-        let addresses = entry.addresses(limits.connect).await.unwrap_or_else(|error| {
-            report.failed.push((None, error));
-            Vec::new()
-        });
-        for address in addresses {
-            let started = Instant::now();
-            match Connection::open(address, limits.connect).await {
-                Ok(connection) => {
-                    report.connected = Some((address, started.elapsed()));
-                    let mut asker = Asker { address, limits, connection: Some(connection) };
-                    report.lists = asker.lists(lists).await;
-                    break;
-                }
-                Err(error) => report.failed.push((Some(address), error)),
-            }
-        }
-        reports.push(report);
-    }
-    reports
-}
-
-/// Asks one server, one question at a time.
-struct Asker {
-    address: SocketAddr,
+/// A server that could be connected to.
+pub struct Reached {
+    /// The address that could be.
+    pub address: SocketAddr,
+    /// How long that took.
+    pub time: Duration,
     limits: Limits,
+    /// For the first list; some servers bear but one connection of a client.
     connection: Option<Connection>,
 }
 
-impl Asker {
-    async fn lists(&mut self, names: &[ListName]) -> Vec<ListReport> {
-        let mut reports = Vec::new();
-        for name in names {
-            let mut report = ListReport { name: name.clone(), answers: Vec::new() };
-            for qtype in [QueryType::Ptr, QueryType::Apl, QueryType::Txt, QueryType::A] {
-                let known = report.has_records() || report.answers.iter().any(|(_, a)| a.is_err());
-                if known && !matches!(qtype, QueryType::Ptr | QueryType::Apl) {
-                    break;
-                }
-                let answer = self.ask(&Question { name: name.clone(), qtype }).await;
-                report.answers.push((qtype, answer));
-            }
-            reports.push(report);
-        }
-        reports
-    }
+/// What came of connecting to a server.
+pub struct Attempted {
+    /// Attempts that failed; those before the one that did not, if one did not.
+    pub failed: Vec<(Option<SocketAddr>, AttemptError)>,
+    /// The server, by the first of its addresses that answered.
+    pub reached: Option<Reached>,
+}
 
-    /// Asks once more when the server wants OPT, or closed the connection after an earlier answer.
-    async fn ask(&mut self, question: &Question) -> Result<Outcome, AttemptError> {
-        let fresh = self.connection.is_none();
-        match self.ask_once(question, false).await {
-            Err(AttemptError::Answer(AnswerError::Rcode(Rcode::FormErr))) => {
-                self.ask_once(question, true).await
+/// Connects to the first address of a server that lets itself be connected to.
+pub async fn reach(entry: &Entry, limits: Limits) -> Attempted {
+    let mut failed = Vec::new();
+    let addresses = match entry.addresses(limits.connect).await {
+        Ok(addresses) => addresses,
+        Err(error) => return Attempted { failed: vec![(None, error)], reached: None },
+    };
+    for address in addresses {
+        let started = Instant::now();
+        match Connection::open(address, limits.connect).await {
+            Ok(connection) => {
+                let (time, connection) = (started.elapsed(), Some(connection));
+                let reached = Some(Reached { address, time, limits, connection });
+                return Attempted { failed, reached };
             }
-            Err(AttemptError::Closed(_)) if !fresh => self.ask_once(question, false).await,
-            end => end,
+            Err(error) => failed.push((Some(address), error)),
         }
     }
+    Attempted { failed, reached: None }
+}
 
-    async fn ask_once(&mut self, question: &Question, edns: bool) -> Result<Outcome, AttemptError> {
-        let mut connection = match self.connection.take() {
+impl Reached {
+    /// Reads a list to its end.
+    ///
+    /// # Errors
+    /// All of [`AttemptError`].
+    pub async fn read(&mut self, list: &Wanted, suffix: &ListName) -> Result<List, AttemptError> {
+        let connection = match self.connection.take() {
             Some(connection) => connection,
             None => Connection::open(self.address, self.limits.connect).await?,
         };
-        let id = rand::random();
-        connection.send(question.to_message(id, edns))?;
-        let message = connection.receive(Instant::now() + self.limits.answer).await?;
-        let reply = Reply::parse(&message).map_err(AttemptError::Answer)?;
-        if reply.id() != id {
-            return Err(AttemptError::Unasked);
-        }
-        // The connection is in step: this was its one answer.
-        self.connection = Some(connection);
-        let answer = reply.read(question, &mut Items::default()).map_err(AttemptError::Answer)?;
-        Ok(Outcome { records: answer.records, items: answer.counts.items, ttl: answer.ttl })
+        let mut silent = |_: super::Event<'_>| {};
+        let assemblies = vec![list.assembly(suffix)];
+        let session = Session::new(self.address, self.limits, assemblies, &mut silent);
+        let lists = timeout(self.limits.run, session.run(connection))
+            .await
+            .unwrap_or(Err(AttemptError::RunTimeout))?;
+        lists.into_iter().next().ok_or(AttemptError::Closed(None))
     }
 }

@@ -20,6 +20,14 @@ pub struct Wanted {
     pub apl_before: bool,
 }
 
+impl Wanted {
+    /// The beginning of its assembly; PTR records are followed below `suffix` only.
+    pub(super) fn assembly(&self, suffix: &ListName) -> Assembly {
+        let options = Options { suffix: suffix.clone(), apl_before: self.apl_before };
+        Assembly::new(self.name.clone(), options)
+    }
+}
+
 /// What a run needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
@@ -126,10 +134,6 @@ async fn read_lists(
 ) -> Result<Vec<List>, AttemptError> {
     let connection = Connection::open(address, run.limits.connect).await?;
     tell(Event::Server { server: entry.server() });
-    let assembly = |wanted: &Wanted| {
-        let suffix = run.suffix.clone();
-        Assembly::new(wanted.name.clone(), Options { suffix, apl_before: wanted.apl_before })
-    };
-    let assemblies = run.lists.iter().map(assembly).collect();
+    let assemblies = run.lists.iter().map(|wanted| wanted.assembly(run.suffix)).collect();
     Session::new(address, run.limits, assemblies, tell).run(connection).await
 }

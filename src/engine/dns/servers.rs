@@ -71,13 +71,15 @@ impl Servers {
         self.0.iter().map(|entry| entry.health.borrow().clone()).collect()
     }
 
-    pub(super) fn entries(&self) -> &[Entry] {
+    /// The servers, in the order of the configuration.
+    pub fn entries(&self) -> &[Entry] {
         &self.0
     }
 }
 
 impl Entry {
-    pub(super) fn server(&self) -> &Server {
+    /// The server as it is configured.
+    pub fn server(&self) -> &Server {
         &self.server
     }
 

@@ -191,8 +191,12 @@ fn commands() {
         (
             &["test"],
             json!({ "command": "test" }),
-            vec![json!({ "check": check }), json!({ "done": { "tried": 1, "failed": 0 } })],
-            "DNS Server 192.124.129.42 is ready.\n".into(),
+            vec![
+                json!({ "progress": "DNS Server 192.124.129.42" }),
+                json!({ "check": check }),
+                json!({ "done": { "tried": 1, "failed": 0 } }),
+            ],
+            "DNS Server 192.124.129.42 is ready.\n0 of 1 failed\n".into(),
             json!({ "tried": 1, "failed": 0, "checks": [check] }),
         ),
         (
@@ -420,7 +424,7 @@ fn no_for_an_answer() {
     }});
     let tested = lines(&[check, json!({ "done": { "tried": 1, "failed": 1 } })]);
     let (output, _) = answering(tested.clone()).run("", &["test"]);
-    assert_said(&output, 1, "no answer\n", "");
+    assert_said(&output, 1, "no answer\n1 of 1 failed\n", "");
     let (output, _) = answering(tested).run("-j", &["test"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(document(&output)["checks"][0]["ok"], false);

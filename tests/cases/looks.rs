@@ -1,0 +1,198 @@
+//! What the commands of the control tool print, and their exit codes, through a day.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use common::*;
+use tests::harness::{Config, Daemon, Scratch, programs};
+use tests::item::{Item, items};
+use tests::sim::{Layout, PolicyService, SUFFIX, Zone};
+
+/// The first line of `status`, and the exit code of `status -q`.
+fn verdict(daemon: &Daemon) -> (String, i32) {
+    let output = daemon.ctl(&["status"]);
+    assert_eq!(output.status.code(), Some(0), "{}", output.stderr);
+    let quiet = daemon.ctl(&["status", "-q"]);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
+    let first = output.stdout.lines().next().unwrap_or_default().to_owned();
+    (first, quiet.status.code().unwrap())
+}
+
+/// 1. Start against a service that does not know the lists.
+/// 2. Let it know them and update.
+/// 3. Let the list shrink to 12 prefixes and update.
+/// 4. Take the service away and update.
+/// 5. Change the table behind the daemon's back.
+/// 6. Stop the daemon.
+///
+/// Check that the first line is the verdict each time and `-q` says the same by its exit code; that
+/// no sentence stands twice, and nothing of it is longer than some dozen lines.
+#[test]
+fn the_verdict_comes_first() {
+    let service = PolicyService::start(Zone::new(SUFFIX));
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &[service.addr()]).set("tables.check_interval", "1d");
+    let daemon = Daemon::start(&scratch, &config);
+    daemon.wait_for("waiting for provisioning", PATIENCE);
+    let (first, code) = verdict(&daemon);
+    assert!(first.starts_with("warning: no policy yet, nothing is blocked: server "), "{first}");
+    assert_eq!(code, 1);
+    let shown = daemon.ctl(&["status"]).stdout;
+    assert_eq!(shown.matches("not found (NXDOMAIN)").count(), 1, "{shown}");
+
+    let (old, _) = list(300);
+    service.edit(|known| *known = zone(&old));
+    update(&daemon);
+    let (first, code) = verdict(&daemon);
+    assert!(first.starts_with("ok: blocking 300 prefixes, policy "), "{first}");
+    assert!(first.ends_with("s old"), "the log is off: {first}");
+    assert_eq!(code, 0);
+
+    service.edit(|known| *known = zone(&old[..12]));
+    refused(&daemon, &["update"]);
+    let (first, code) = verdict(&daemon);
+    assert!(first.ends_with(", block list held back"), "{first}");
+    assert_eq!(code, 0);
+    let shown = daemon.ctl(&["status"]).stdout;
+    assert_eq!(shown.matches("Keeping the previous block list: ").count(), 1, "{shown}");
+    assert_eq!(status(&daemon)["held"][0]["can_force"], true);
+
+    let address = service.addr();
+    drop(service);
+    refused(&daemon, &["update"]);
+    let shown = daemon.ctl(&["status"]).stdout;
+    assert!(shown.starts_with("ok: blocking 300 prefixes, "), "{shown}");
+    assert_eq!(shown.matches("connect: Connection refused").count(), 1, "{shown}");
+    assert!(shown.contains(&format!("\n{address}  failing  ")), "{shown}");
+    assert!(shown.lines().count() <= 24, "{shown}");
+
+    plant(&scratch.tables().join(format!("{BLOCK}.simulated")), "198.51.100.7\n");
+    let (first, code) = verdict(&daemon);
+    let told = format!("warning: pf table <{BLOCK}> has 1 prefixes and not 300");
+    assert_eq!((first, code), (told, 1));
+
+    let socket = scratch.socket();
+    assert!(daemon.stop().success());
+    let gone = tests::harness::ctl(&socket, &["status", "-q"]);
+    assert_eq!((gone.status.code(), gone.stdout.as_str(), gone.stderr.as_str()), (Some(2), "", ""));
+}
+
+/// Serve a block list with neighbours, a protected and an allowed address; ask for addresses by
+/// operands and on standard input.
+/// Check the sentences, with the list's own items, and the exit codes.
+#[test]
+fn why_names_the_items_of_the_lists() {
+    let block: Vec<Item> = items("198.51.100.0/25 198.51.100.128/25 203.0.113.0/24 10.1.0.0/16");
+    let mut known = zone(&block);
+    known.set_list(DNS, &items("203.0.113.128/25"), Layout::Single);
+    let service = PolicyService::start(known);
+    let scratch = Scratch::new();
+    let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[service.addr()]));
+    update(&daemon);
+    let says = |arguments: &[&str]| {
+        let output = daemon.ctl(&[&["why"], arguments].concat());
+        assert_eq!(output.stderr, "");
+        let lines =
+            output.stdout.lines().map(|line| line.split(", since").next().unwrap().to_owned());
+        (lines.collect::<Vec<_>>(), output.status.code().unwrap())
+    };
+    assert_eq!(
+        says(&["198.51.100.7", "203.0.113.9"]),
+        (
+            vec![
+                format!(
+                    "198.51.100.7 is blocked: 198.51.100.0/24, listed by {BASIC} as 198.51.100.0/25"
+                ),
+                format!(
+                    "203.0.113.9 is blocked: 203.0.113.0/25, listed by {BASIC} as 203.0.113.0/24"
+                ),
+            ],
+            0
+        )
+    );
+    assert_eq!(
+        says(&["203.0.113.200", "10.1.2.3", "8.8.8.8"]),
+        (
+            vec![
+                format!(
+                    "203.0.113.200 is not blocked: allowed by {DNS}, listed by {BASIC} as 203.0.113.0/24"
+                ),
+                format!(
+                    "10.1.2.3 is not blocked: protected by 10.0.0.0/8 (private, RFC 1918), listed by \
+                     {BASIC} as 10.1.0.0/16"
+                ),
+                "8.8.8.8 is not blocked: not listed".into(),
+            ],
+            1
+        )
+    );
+
+    let mut child = Command::new(&programs().threatstopctl)
+        .args(["-j", "-s"])
+        .arg(scratch.socket())
+        .args(["why", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"198.51.100.7 # ours\n8.8.8.8\n").unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let documents: Vec<serde_json::Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(documents.len(), 2);
+    assert_eq!(documents[0]["items"][0], "198.51.100.0/25");
+    assert_eq!(documents[1]["blocked"], false);
+    assert_eq!(daemon.ctl(&["why", "host.example.net"]).status.code(), Some(2));
+    assert!(daemon.stop().success());
+}
+
+/// Test against a server whose block list is spread over many names, then against the same with a
+/// block list that has a record and nothing in it, then against none.
+/// Check that the number is that of the whole list, that an empty one is not ready, that each line
+/// stands for one thing and the last one counts the failures.
+#[test]
+fn test_reads_what_an_update_would_read() {
+    let (service, _) = honest(20_000);
+    let scratch = Scratch::new();
+    let address = service.addr();
+    let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[address]));
+    update(&daemon);
+    let output = daemon.ctl(&["test"]);
+    assert_eq!(output.status.code(), Some(0), "{}", output.stdout);
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    assert!(lines[1].starts_with(&format!("List {BASIC} on {address}: ")), "{lines:?}");
+    let prefixes: usize = lines[1].split(' ').nth(4).unwrap().parse().unwrap();
+    assert!(prefixes >= 20_000, "{lines:?}");
+    assert_eq!(lines[2], format!("DNS Server {address} is ready."));
+    assert!(lines[3].ends_with("that is in order if your policy does not have it."), "{lines:?}");
+    assert_eq!(lines[4], "0 of 4 failed");
+
+    service.edit(|known| {
+        known.set_list(BASIC, &[], Layout::Single);
+    });
+    let output = daemon.ctl(&["test"]);
+    assert_eq!(output.status.code(), Some(1), "{}", output.stdout);
+    assert!(!output.stdout.contains("is ready"), "{}", output.stdout);
+    assert_eq!(output.stdout.lines().last(), Some("2 of 4 failed"));
+
+    drop(service);
+    let output = daemon.ctl(&["test"]);
+    assert_eq!(output.status.code(), Some(1));
+    let why = format!("DNS Server {address} is not ready: {address}: connect: Connection refused");
+    assert_eq!(output.stdout.lines().next(), Some(why.as_str()));
+    assert_eq!(output.stdout.lines().last(), Some("1 of 2 failed"));
+    let json = daemon.ctl(&["-j", "test"]).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["tried"], &json["failed"]), (&2.into(), &1.into()));
+    assert!(daemon.stop().success());
+}
