@@ -267,7 +267,7 @@ impl Soak {
             let failed = self.healthy < 3
                 && ["update failed, the previous policy stays: ", "log upload: "]
                     .iter()
-                    .any(|begin| text.starts_with(begin));
+                    .any(|begin| text.contains(begin));
             let usual = USUAL.iter().any(|words| text.contains(words));
             assert!(usual || failed, "this does not belong into the log: {text}");
         }

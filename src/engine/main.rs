@@ -51,6 +51,7 @@ pub struct Engine {
 }
 
 fn main() -> ExitCode {
+    logger::set_program("threatstopd-engine");
     std::panic::set_hook(Box::new(|panic| {
         logger::crit(format_args!("fatal in engine: {panic}"));
         // Unwinding one task would leave the others running on half of a state.

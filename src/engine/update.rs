@@ -179,7 +179,8 @@ impl Runs {
         let status = |health: Health| {
             let failed = health
                 .last_failure
-                .filter(|failure| health.last_success.is_none_or(|success| failure.at > success));
+                // not by the clock, which may have been set, or count both in the same second
+                .filter(|_| health.failures > 0);
             let last = match failed {
                 Some(failure) => Some(Attempted {
                     at: failure.at,

@@ -6,12 +6,19 @@
 use std::fmt::Display;
 #[cfg(not(feature = "captured"))]
 use std::io::Write as _;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::syslog::{Facility, LogFlags, Priority, Severity, openlog, syslog};
 
 static FOREGROUND: AtomicBool = AtomicBool::new(true);
 static VERBOSE: AtomicBool = AtomicBool::new(false);
+static PROGRAM: OnceLock<&str> = OnceLock::new();
+
+/// Says whose messages these are: on stderr the name stands before each. The first call counts.
+pub fn set_program(name: &'static str) {
+    PROGRAM.get_or_init(|| name);
+}
 
 /// Says where messages go. Before the first call they go to stderr.
 pub fn init(foreground: bool, verbose: bool) {
@@ -79,12 +86,18 @@ fn log(severity: Severity, message: &dyn Display) {
 }
 
 fn stderr(message: &dyn Display) {
-    let line = printable(&message.to_string());
+    let line = line(PROGRAM.get().copied(), message);
     #[cfg(feature = "captured")]
     eprintln!("{line}");
     // this one does not panic when nobody reads it any more
     #[cfg(not(feature = "captured"))]
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// A message as stderr has it, which helper and engine share.
+fn line(program: Option<&str>, message: &dyn Display) -> String {
+    let line = printable(&message.to_string());
+    program.map_or(line.clone(), |program| format!("{program}: {line}"))
 }
 
 /// One line of text whatever was in it: a message may quote what came from the network.
@@ -94,6 +107,13 @@ fn printable(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn messages_begin_with_the_name_of_the_program() {
+        let said = |program| super::line(program, &"pf: no such file\n");
+        assert_eq!(said(Some("threatstopd")), "threatstopd: pf: no such file?");
+        assert_eq!(said(None), "pf: no such file?");
+    }
+
     #[test]
     fn control_characters_do_not_reach_the_log() {
         assert_eq!(super::printable("a\n\u{1b}[31mb\0"), "a??[31mb?");

@@ -249,7 +249,8 @@ impl Page {
             ],
             rows,
         );
-        let held = !status.held.is_empty() && update.state == "held back";
+        // what is held back has a place of its own
+        let held = update.last.as_ref().is_some_and(|last| last.result == "held back");
         let update = update.last.as_ref().and_then(|last| last.why.as_deref()).filter(|_| !held);
         let upload = upload.last.as_ref().filter(|last| !last.ok).map(|last| last.text.as_str());
         for (run, why) in [("update", update), ("upload", upload)] {

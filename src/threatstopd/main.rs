@@ -67,8 +67,9 @@ impl Flags {
 }
 
 fn main() -> ExitCode {
+    logger::set_program("threatstopd");
     let Some(flags) = Flags::parse(std::env::args_os()) else {
-        logger::err("usage: threatstopd [-dnVv] [-f file] [-s socket]");
+        let _ = writeln!(io::stderr(), "usage: threatstopd [-dnVv] [-f file] [-s socket]");
         return ExitCode::FAILURE;
     };
     let done = if flags.version {

@@ -164,12 +164,18 @@ pub fn keep(text: &str, directory: &Path) -> Result<OwnedFd, String> {
     kept.map_err(|error| format!("{}: {error}", path.display()))
 }
 
+/// The way out on other systems, where the default of the configuration cannot work.
+const NO_PF: &str = "this system has no pf: set backend = \"simulated\" in [tables] to try it out";
+
 fn check_user(config: &Config, privileged: bool) -> Result<(), Failure> {
-    if !privileged {
-        return match config.tables.backend {
-            Backend::Simulated => Ok(()),
-            Backend::Pf => Err("need root privileges".into()),
-        };
+    match (config.tables.backend, privileged) {
+        (Backend::Pf, true) if cfg!(not(target_os = "openbsd")) => return Err(NO_PF.into()),
+        (Backend::Pf, false) if cfg!(not(target_os = "openbsd")) => {
+            return Err(format!("need root privileges; {NO_PF}").into());
+        }
+        (Backend::Pf, false) => return Err("need root privileges".into()),
+        (Backend::Simulated, false) => return Ok(()),
+        (_, true) => {}
     }
     let name = config.user.as_str();
     match User::from_name(name) {

@@ -187,7 +187,7 @@ fn a_directory_that_is_missing_is_told_on_the_terminal() {
         start.arg("-f").arg(scratch.config()).arg("-s").arg(scratch.socket());
         let output = run(&mut start, PATIENCE);
         assert_eq!(output.status.code(), Some(1));
-        let why = format!("/nonexistent/dir/x: No such file or directory; {way_out}");
+        let why = format!("threatstopd: /nonexistent/dir/x: No such file or directory; {way_out}");
         assert!(output.stderr.starts_with(&why), "{}", output.stderr);
     }
 }
@@ -210,7 +210,7 @@ fn a_socket_that_cannot_be_is_told_on_the_terminal() {
         start.arg("-f").arg(scratch.config()).arg("-s").arg(socket);
         let output = run(&mut start, PATIENCE);
         assert_eq!(output.status.code(), Some(1));
-        assert_eq!(output.stderr, format!("{}: {why}\n", socket.display()));
+        assert_eq!(output.stderr, format!("threatstopd: {}: {why}\n", socket.display()));
     }
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
 }
@@ -268,7 +268,7 @@ fn a_stdout_that_nobody_reads_is_an_error() {
         let output = command.output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{flag}: {stderr}");
-        assert!(stderr.starts_with("stdout: Broken pipe"), "{flag}: {stderr}");
+        assert!(stderr.starts_with("threatstopd: stdout: Broken pipe"), "{flag}: {stderr}");
     }
 }
 

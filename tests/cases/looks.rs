@@ -72,7 +72,7 @@ fn the_verdict_comes_first() {
 
     plant(&scratch.tables().join(format!("{BLOCK}.simulated")), "198.51.100.7\n");
     let (first, code) = verdict(&daemon);
-    let told = format!("warning: pf table <{BLOCK}> has 1 prefixes and not 300");
+    let told = format!("warning: pf table <{BLOCK}> has 1 prefix and not 300");
     assert_eq!((first, code), (told, 1));
 
     let socket = scratch.socket();
@@ -194,5 +194,42 @@ fn test_reads_what_an_update_would_read() {
     let json = daemon.ctl(&["-j", "test"]).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((&json["tried"], &json["failed"]), (&2.into(), &1.into()));
+    assert!(daemon.stop().success());
+}
+
+/// Run threatstopd with a wrong flag, with the default backend on a system without pf, and as it
+/// should be; and the engine by hand.
+/// Check that each message on stderr begins with the name of the program that has it, that the one
+/// without pf names the way out, and that the usage is alone.
+#[test]
+fn messages_name_their_program() {
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &["127.0.0.1:9".parse().unwrap()]);
+    let programs = programs();
+    let said = |program: &std::path::Path, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(arguments).arg("-f").arg(scratch.config());
+        let output = tests::process::run(&mut command, PATIENCE);
+        assert_eq!(output.status.code(), Some(1), "{}", output.stderr);
+        output.stderr
+    };
+    config.clone().set("tables.backend", "pf").write(&scratch);
+    let usage = "usage: threatstopd [-dnVv] [-f file] [-s socket]\n";
+    assert_eq!(said(&programs.threatstopd, &["-x"]), usage);
+    if cfg!(not(target_os = "openbsd")) {
+        let why = said(&programs.threatstopd, &["-d"]);
+        assert!(why.starts_with("threatstopd: ") && why.lines().count() == 1, "{why}");
+        assert!(why.contains("set backend = \"simulated\" in [tables]"), "{why}");
+    }
+    let engine = programs.threatstopd.with_file_name("threatstopd-engine");
+    let why = said(&engine, &[]);
+    assert!(why.starts_with("threatstopd-engine: ") && why.contains("by hand"), "{why}");
+
+    let daemon = Daemon::start(&scratch, &config);
+    daemon.wait_for("threatstopd-engine: ", PATIENCE);
+    for line in daemon.lines() {
+        let mut names = ["threatstopd: ", "threatstopd-engine: "].iter();
+        assert!(names.any(|name| line.text.starts_with(name)), "{}", line.text);
+    }
     assert!(daemon.stop().success());
 }

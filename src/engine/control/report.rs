@@ -94,6 +94,7 @@ fn other_content(engine: &Engine, stats: &Stats) -> Vec<Warning> {
         };
         let text = match (stat.present, stat.entries as usize) {
             (_, entries) if entries == ours => return None,
+            (true, 1) => format!("pf table <{name}> has 1 prefix and not {ours}"),
             (true, entries) => format!("pf table <{name}> has {entries} prefixes and not {ours}"),
             (false, _) => format!("pf table <{name}> is not there, but {ours} prefixes for it are"),
         };
