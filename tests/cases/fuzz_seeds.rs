@@ -219,10 +219,11 @@ fn imsg_streams(seeds: &mut Vec<Seed>) {
 /// Records of the captures that the crate pflog is tested with.
 fn packets(seeds: &mut Vec<Seed>) {
     const FILE_HEADER: usize = 24;
-    let captures: [&[u8]; 5] = [
+    let captures: [&[u8]; 6] = [
         include_bytes!("../../src/pflog/tests/data/captured.pcap"),
         include_bytes!("../../src/pflog/tests/data/generated.pcap"),
         include_bytes!("../../src/pflog/tests/data/protocols.pcap"),
+        include_bytes!("../../src/pflog/tests/data/unasked.pcap"),
         include_bytes!("../../src/pflog/tests/data/variants.pcap"),
         include_bytes!("../../src/pflog/tests/data/mutated.pcap"),
     ];

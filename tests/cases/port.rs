@@ -15,6 +15,8 @@ use tests::process::{Output, PATIENCE, run};
 use tests::servers::{require_program, say_skipped};
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+/// The checker, of which shellcheck takes half a minute of a processor to itself.
+const CHECKS: Duration = Duration::from_secs(1200);
 /// The regress suite under bmake: a minute where nothing else runs.
 const REGRESS: Duration = Duration::from_secs(1200);
 
@@ -182,7 +184,7 @@ fn the_distribution_file_is_reproducible() {
 }
 
 fn check_port(arguments: &[&str], tree: &Path) -> Output {
-    run(Command::new(workspace().join(".ci/check-port")).args(arguments).arg(tree), PATIENCE)
+    run(Command::new(workspace().join(".ci/check-port")).args(arguments).arg(tree), CHECKS)
 }
 
 /// Check that the checker has nothing to say about the tree.

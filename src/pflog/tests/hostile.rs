@@ -6,7 +6,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{CAPTURED, GENERATED, MUTATED, PROTOCOLS, VARIANTS};
+use common::{CAPTURED, GENERATED, MUTATED, PROTOCOLS, UNASKED, VARIANTS};
 use pflog::{Flow, Header, MAX_CAPTURE, MAX_TEXT, Printer, Reader, Record, Stamp, goes_on};
 use proptest::prelude::*;
 
@@ -190,7 +190,8 @@ fn header_lengths() {
 
 /// Records of all captures, to be damaged.
 fn seeds() -> Vec<(Vec<u8>, u32)> {
-    [CAPTURED, GENERATED, MUTATED, VARIANTS, PROTOCOLS].iter().flat_map(common::records).collect()
+    let all = [CAPTURED, GENERATED, MUTATED, VARIANTS, PROTOCOLS, UNASKED];
+    all.iter().flat_map(common::records).collect()
 }
 
 #[derive(Clone, Debug)]
