@@ -24,7 +24,7 @@ system=$(uname)
 uid=$(id -u)
 backend=simulated
 anchor=
-helper=
+monitor=
 nameserver=
 dir=
 conf=
@@ -55,7 +55,7 @@ finish() {
 	trap - EXIT HUP INT TERM
 	trap '' PIPE
 	set +e
-	[ -z "$helper" ] || kill -9 "$helper" 2>/dev/null
+	[ -z "$monitor" ] || kill -9 "$monitor" 2>/dev/null
 	# nsd has children, which it takes with it
 	quiet "$nameserver"
 	cleanup
@@ -106,7 +106,7 @@ need_programs() {
 		user=nobody
 		! id _threatstop >/dev/null 2>&1 || user=_threatstop
 	fi
-	mkdir -m 755 "$dir/tables"
+	mkdir -m 700 "$dir/tables"
 	mkdir -m 700 "$dir/spool"
 	[ "$uid" -ne 0 ] || chown "$user" "$dir/spool"
 	: >"$dir/log"
@@ -293,7 +293,7 @@ under=
 start() {
 	# shellcheck disable=SC2086 # a command with arguments
 	$under "$THREATSTOPD" -d -f "$conf" -s "$sock" "$@" >>"$dir/log" 2>&1 &
-	helper=$!
+	monitor=$!
 	wait_for 30 "threatstopd does not start" ready
 }
 
@@ -322,8 +322,13 @@ state() {
 	ctl status | grep -q -e "$1"
 }
 
+# The children of the monitor. Names are cut off where they are kept short.
+helper() {
+	pgrep -P "$monitor" -x threatstopd
+}
+
 engine() {
-	pgrep -P "$helper"
+	pgrep -P "$monitor" threatstopd-eng
 }
 
 another_engine() {
@@ -335,21 +340,21 @@ gone() {
 }
 
 # Stops the daemon in order, within the five seconds that it has; by SIGTERM or another signal.
-stop_helper() {
+stop_service() {
 	local since
-	kill -s "${1:-TERM}" "$helper"
+	kill -s "${1:-TERM}" "$monitor"
 	since=$(date +%s)
-	wait "$helper" || fail "threatstopd ended with status $?"
-	helper=
+	wait "$monitor" || fail "threatstopd ended with status $?"
+	monitor=
 	[ $(($(date +%s) - since)) -le 6 ] || fail "threatstopd took more than 5 seconds to stop"
 }
 
 # Kills the daemon as nothing else can.
-kill_helper() {
-	kill -9 "$helper"
+kill_monitor() {
+	kill -9 "$monitor"
 	# the shell would say that it was killed
-	{ wait "$helper" || :; } 2>/dev/null
-	helper=
+	{ wait "$monitor" || :; } 2>/dev/null
+	monitor=
 }
 
 # Runs an update that has to succeed; its output is in $dir/out.

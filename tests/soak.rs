@@ -42,9 +42,11 @@ const OTHER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 7);
 const REST: Duration = Duration::from_secs(180);
 
 /// What the log says when all is well.
-const USUAL: [&str; 5] = [
+const USUAL: [&str; 7] = [
     "no previous ",
-    " started, engine ",
+    " started, helper ",
+    "reloaded, helper ",
+    "restarted, helper ",
     "update published in ",
     "update unchanged in ",
     "log uploaded: slice ",

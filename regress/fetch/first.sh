@@ -19,4 +19,4 @@ start
 wait_for 20 "no update after the start" holds $BLOCK "$dir/block"
 expect_table $BLOCK "$dir/block"
 ! grep -q "$dir/tables" "$dir/log" || fail "the log complains of the table files"
-stop_helper
+stop_service

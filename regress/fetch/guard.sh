@@ -31,4 +31,4 @@ expect_table $BLOCK "$dir/many"
 
 update -f
 expect_table $BLOCK "$dir/few"
-stop_helper
+stop_service

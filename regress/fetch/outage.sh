@@ -16,7 +16,7 @@ nameserver=
 no_update
 expect_line "127.0.0.1"
 expect_table $BLOCK "$dir/block"
-stop_helper
+stop_service
 start
 no_update
 expect_table $BLOCK "$dir/block"
@@ -24,4 +24,4 @@ expect_table $BLOCK "$dir/block"
 serve "$dir/block" "$dir/allow"
 update
 expect_line '^No changes$'
-stop_helper
+stop_service

@@ -11,4 +11,4 @@ prefer_pf
 
 begin 20000
 expect_table $ALLOW "$dir/allow"
-stop_helper
+stop_service

@@ -34,4 +34,4 @@ for list in empty wide long; do
 		expect_table $BLOCK "$dir/block"
 	done
 done
-stop_helper
+stop_service

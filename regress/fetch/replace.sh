@@ -31,7 +31,7 @@ sort "$dir/out" | diff -u "$dir/diff" -
 
 ctl rollback >"$dir/out"
 expect_table $BLOCK "$dir/one"
-stop_helper
+stop_service
 start
 # the scheduled update that a start brings fetches and does not publish
 wait_for 20 "no update after the restart" state '^last update: *rolled back'
@@ -39,4 +39,4 @@ expect_table $BLOCK "$dir/one"
 
 update
 expect_table $BLOCK "$dir/two"
-stop_helper
+stop_service

@@ -79,4 +79,4 @@ before=$(ls -i "$file")
 update
 expect_line '^No changes$'
 [ "$(ls -i "$file")" = "$before" ] || fail "the table file was written again"
-stop_helper
+stop_service

@@ -26,4 +26,4 @@ hits() {
 	ctl show hits >"$dir/hits" && grep -q "$far" "$dir/hits" && grep -q "$far6" "$dir/hits"
 }
 wait_for 30 "no hits" hits
-stop_helper
+stop_service

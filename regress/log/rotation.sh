@@ -40,7 +40,7 @@ rotate
 wait_for 30 "no hit after the rotation" has $far6
 has $far || fail "the hit before the rotation is gone"
 before=$(count)
-stop_helper
+stop_service
 
 ! ping -n -c 2 -w 2 $far >"$dir/out" 2>&1 || fail "the ping is answered"
 sleep 6
@@ -52,4 +52,4 @@ twice_more() {
 wait_for 30 "hits while it did not run are not counted" twice_more
 ctl metrics >"$dir/out"
 expect_line '^threatstop_log_gaps_total 0$'
-stop_helper
+stop_service

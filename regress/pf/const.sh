@@ -25,4 +25,4 @@ expect_line 'a const table; remove that word in pf.conf'
 $PFCTL -q -a "$anchor" -f "$dir/anchor.conf"
 update
 expect_table $BLOCK "$dir/two"
-stop_helper
+stop_service

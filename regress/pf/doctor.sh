@@ -88,7 +88,7 @@ expect_line '^1 of [0-9]* failed$'
 mv "$file.away" "$file"
 doctor || fail "doctor, when all is mended: $(cat "$dir/out")"
 
-stop_helper
+stop_service
 ill 'threatstopd does not answer.*: rcctl start threatstopd$'
 mv "$file" "$file.away"
 ill "$file: missing.*: threatstopctl setup$"

@@ -25,4 +25,4 @@ for command in flush 'delete 198.18.0.2' 'add 192.0.2.44' kill; do
 	    grep -q "pf table <$BLOCK> $words" "$dir/log"
 	: >"$dir/log"
 done
-stop_helper
+stop_service

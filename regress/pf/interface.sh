@@ -36,4 +36,4 @@ while read -r address; do
 	! ctl why "$address" >"$dir/out" || fail "$address is blocked"
 	expect_line "not blocked: protected by"
 done <"$dir/inside"
-stop_helper
+stop_service

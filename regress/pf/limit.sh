@@ -27,4 +27,4 @@ expect_table $BLOCK "$dir/block"
 $PFCTL -q -a "$anchor" -t filler -T kill
 update
 expect_table $BLOCK "$dir/many"
-stop_helper
+stop_service

@@ -36,4 +36,4 @@ wait $reader
 sort "$dir/seen" | uniq -c
 ! grep -qvw -e 2000 -e 2500 "$dir/seen" || fail "something else was seen"
 expect_table $BLOCK "$dir/list.0"
-stop_helper
+stop_service

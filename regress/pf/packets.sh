@@ -37,4 +37,4 @@ serve "$dir/block" "$dir/allow"
 update
 ping_out >"$dir/out" 2>&1 || fail "allowed, and no ping out: $(cat "$dir/out")"
 ping_in >"$dir/out" 2>&1 || fail "allowed, and no ping in: $(cat "$dir/out")"
-stop_helper
+stop_service

@@ -37,4 +37,4 @@ wait $loader
 ! grep -qvw '2000 entries' "$dir/seen" || fail "$(sort "$dir/seen" | uniq -c)"
 wait_for 10 "the last list is not in the table" holds $BLOCK "$dir/list.0"
 expect_table $BLOCK "$dir/list.0"
-stop_helper
+stop_service

@@ -16,4 +16,4 @@ expect_line "$warning"
 state "$warning" || fail "no warning: $(ctl status)"
 $PFCTL -q -a "$anchor" -f "$dir/anchor.conf"
 ! state "$warning" || fail "the warning stays: $(ctl status)"
-stop_helper
+stop_service

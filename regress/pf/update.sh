@@ -31,5 +31,5 @@ expect_table $BLOCK "$dir/two"
 $PFCTL -q -a "$anchor" -f "$dir/anchor.conf"
 expect_table $BLOCK "$dir/two"
 expect_table $ALLOW "$dir/allow"
-stop_helper
+stop_service
 holds $BLOCK "$dir/two" || fail "the table does not stay"

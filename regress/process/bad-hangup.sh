@@ -14,7 +14,7 @@ begin 100
 first=$(engine)
 
 config 'policy.intervall = "2h"'
-kill -HUP "$helper"
+kill -HUP "$monitor"
 wait_for 10 "nothing is logged" grep -q 'configuration reload failed: .*threatstopd.toml:[0-9]*: unknown key "intervall"' "$dir/log"
 [ "$(engine)" = "$first" ] || fail "the engine was replaced"
 update
@@ -25,4 +25,4 @@ kill -9 "$first"
 wait_for 10 "no new engine" another_engine "$first"
 update
 expect_table $BLOCK "$dir/block"
-stop_helper
+stop_service

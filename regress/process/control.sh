@@ -28,7 +28,7 @@ perl -MIO::Socket::UNIX -e '
 ' "$sock" "$dir/held" &
 garbage=$!
 wait_for 10 "the connections are not made" test -e "$dir/held"
-kill -0 "$helper"
+kill -0 "$monitor"
 # the engine takes so many at a time and drops those that say nothing
 wait_for 20 "status does not work" ready
 update
@@ -43,4 +43,4 @@ if [ "$uid" -eq 0 ]; then
 		echo "left out: $user cannot reach $THREATSTOPCTL"
 	fi
 fi
-stop_helper
+stop_service

@@ -1,7 +1,7 @@
 #!/bin/sh
 #
 # Start threatstopd and run an update of 100 entries. Lower max_entries to 50 and send SIGHUP.
-# Check that the process id of the helper stays, that there is a new engine, and that an update now
+# Check that the process id of the service stays, that there is a new engine, and that an update now
 # is refused for max_entries. Raise it again and run "threatstopctl reload".
 # Check that an update is not refused any more, and that the table was the same all the time.
 
@@ -14,7 +14,7 @@ begin 100
 first=$(engine)
 
 config 'guard.max_entries = 50'
-kill -HUP "$helper"
+kill -HUP "$monitor"
 wait_for 10 "the engine is not replaced" gone "$first"
 wait_for 10 "no new engine" ready
 second=$(engine)
@@ -29,4 +29,4 @@ wait_for 10 "the engine is not replaced" gone "$second"
 wait_for 10 "no new engine" ready
 update
 expect_table $BLOCK "$dir/block"
-stop_helper
+stop_service

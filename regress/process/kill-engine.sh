@@ -1,7 +1,7 @@
 #!/bin/sh
 #
 # Start threatstopd and run an update. Kill the engine with SIGKILL.
-# Check that the helper keeps its process id, logs the signal, and starts another engine; that the
+# Check that the service keeps its process id, logs the signal, and starts another engine; that the
 # table stays meanwhile; and that updates go on.
 
 . "$(dirname "$0")/../lib.sh"
@@ -20,4 +20,4 @@ expect_line 'engine terminated; signal 9' "$dir/log"
 serve "$dir/more" "$dir/allow"
 update
 expect_table $BLOCK "$dir/more"
-stop_helper
+stop_service

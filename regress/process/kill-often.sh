@@ -1,7 +1,7 @@
 #!/bin/sh
 #
 # Two lists of 3,000 entries, of which half are in both, are served in turn. Twelve times: start an
-# update, and a little later than the last time kill helper or engine, in turn.
+# update, and a little later than the last time kill engine, helper or monitor, in turn.
 # Check each time that the table file is one list or the other whole, that the kernel has neither
 # less nor more than one of them, and in pf that the anchor with its tables still loads.
 # In the end run an update in peace. Check that kernel and file have the list that is served.
@@ -30,11 +30,11 @@ while [ $round -lt 12 ]; do
 	ctl update -f >"$dir/out" 2>&1 &
 	asking=$!
 	sleep "0.$(printf %02d $round)"
-	if [ $((round / 2 % 2)) -eq 0 ]; then
-		kill_helper
-	else
-		kill -9 "$(engine)" || :
-	fi
+	case $((round % 3)) in
+	0) kill_monitor ;;
+	1) kill -9 "$(engine)" || : ;;
+	2) kill -9 "$(helper)" || : ;;
+	esac
 	wait $asking || :
 	# each is read once: the helper may be in the middle of the update
 	sort "$dir/tables/$BLOCK.pftable" >"$dir/file"
@@ -44,7 +44,7 @@ while [ $round -lt 12 ]; do
 			fail "round $round: the $seen is neither list: $(wc -l <"$dir/$seen") entries"
 	done
 	[ "$backend" = simulated ] || $PFCTL -nq -a "$anchor" -f "$dir/anchor.conf"
-	if [ -z "$helper" ]; then
+	if [ -z "$monitor" ]; then
 		start
 	else
 		wait_for 70 "round $round: no new engine" ready
@@ -53,4 +53,4 @@ done
 
 update -f
 expect_table $BLOCK "$dir/$list"
-stop_helper
+stop_service

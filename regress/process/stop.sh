@@ -17,7 +17,7 @@ for signal in TERM INT; do
 	start
 	update
 	child=$(engine)
-	stop_helper $signal
+	stop_service $signal
 	wait_for 2 "the engine stays" gone "$child"
 	holds $BLOCK "$dir/block" || fail "the table does not stay"
 	cmp "$dir/block" "$dir/tables/$BLOCK.pftable"

@@ -18,4 +18,4 @@ for socket in "$sock" "$dir/other"; do
 done
 update
 expect_table $BLOCK "$dir/block"
-stop_helper
+stop_service

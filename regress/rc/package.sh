@@ -64,7 +64,7 @@ need_programs
 ! rcctl get threatstopd status || fail "the package enabled the service"
 ! rcctl check threatstopd || fail "the package started the service"
 is $sample 600 root wheel
-is $tables 755 root wheel
+is $tables 700 root wheel
 is $spool 700 _threatstop _threatstop
 [ -x /etc/rc.d/threatstopd ] || fail "no rc script"
 [ -z "$(ls $tables)" ] || fail "the package made table files: $(ls $tables)"

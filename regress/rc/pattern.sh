@@ -1,7 +1,7 @@
 #!/bin/sh
 #
 # Start threatstopd. Look for processes as rc.subr(8) does, by the whole command line.
-# Check that it finds the helper and not the engine; after a reload, which executes the helper
+# Check that it finds the monitor, and neither helper nor engine; after a reload, which starts both
 # anew, too.
 
 . "$(dirname "$0")/../lib.sh"
@@ -12,9 +12,9 @@ config
 start
 for round in before after; do
 	found=$(pgrep -xf "$THREATSTOPD -d -f $conf -s $sock")
-	[ "$found" = "$helper" ] || fail "$round the reload: found $found, not $helper alone"
+	[ "$found" = "$monitor" ] || fail "$round the reload: found $found, not $monitor alone"
 	first=$(engine)
 	ctl reload
 	wait_for 10 "no new engine" another_engine "$first"
 done
-stop_helper
+stop_service

@@ -2,7 +2,7 @@
 #
 # With the package installed, and its service neither enabled nor running: enable it, give it flags
 # and start it. Check that it runs and that rcctl(8) finds it. Reload it. Check that there is a new
-# engine under the same helper.
+# engine under the same process.
 # Break the configuration. Check that reload and restart fail and that it goes on running.
 # Stop it. Check that it is gone and the table still there; disable it, and put rc.conf.local back.
 
@@ -45,22 +45,22 @@ pid=$(pgrep -xf "$THREATSTOPD -f $conf -s $sock")
 wait_for 30 "threatstopd does not answer" ready
 update
 expect_table $BLOCK "$dir/block"
-child=$(pgrep -P "$pid")
+child=$(pgrep -P "$pid" threatstopd-eng)
 
 rcctl reload threatstopd
 wait_for 10 "the engine is not replaced" gone "$child"
 wait_for 10 "no new engine" ready
-child=$(pgrep -P "$pid")
+child=$(pgrep -P "$pid" threatstopd-eng)
 
 echo 'no.such.key = 1' >>"$conf"
 ! rcctl reload threatstopd || fail "reload with a bad file"
 ! rcctl restart threatstopd || fail "restart with a bad file"
 rcctl check threatstopd
-[ "$(pgrep -P "$pid")" = "$child" ] || fail "the engine was replaced"
+[ "$(pgrep -P "$pid" threatstopd-eng)" = "$child" ] || fail "the engine was replaced"
 config
 
 rcctl stop threatstopd
 ! rcctl check threatstopd || fail "it did not stop"
-gone "$pid" || fail "the helper stays"
+gone "$pid" || fail "the monitor stays"
 wait_for 2 "the engine stays" gone "$child"
 holds $BLOCK "$dir/block" || fail "the table does not stay"

@@ -1,8 +1,9 @@
 #!/bin/sh
 #
 # Start threatstopd and run an update.
-# Check with fstat(1) that the helper has /dev/pf open and the engine does not, that neither has
-# the configuration or a password file open, and that the helper has no socket of the net.
+# Check with fstat(1) that the helper has /dev/pf open and neither monitor nor engine, that none has
+# the configuration or a password file open, and that neither monitor nor helper has a socket of the
+# net.
 
 . "$(dirname "$0")/../lib.sh"
 need_openbsd
@@ -17,10 +18,14 @@ users() {
 
 begin 10
 child=$(engine)
-users /dev/pf | grep -qx "$helper" || fail "fstat does not show /dev/pf of the helper"
+pf=$(helper)
+users /dev/pf | grep -qx "$pf" || fail "fstat does not show /dev/pf of the helper"
+! users /dev/pf | grep -qx "$monitor" || fail "the monitor has /dev/pf"
 ! users /dev/pf | grep -qx "$child" || fail "the engine has /dev/pf"
 for file in "$conf" /etc/master.passwd /etc/spwd.db; do
-	! users "$file" | grep -qx -e "$helper" -e "$child" || fail "$file is open"
+	! users "$file" | grep -qx -e "$monitor" -e "$pf" -e "$child" || fail "$file is open"
 done
-! fstat -p "$helper" | grep internet || fail "the helper has a socket of the net"
-stop_helper
+for root in "$monitor" "$pf"; do
+	! fstat -p "$root" | grep internet || fail "$root has a socket of the net"
+done
+stop_service

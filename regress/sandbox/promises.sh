@@ -1,9 +1,9 @@
 #!/bin/sh
 #
 # Start threatstopd and run an update.
-# Check with ps(1) that each process has exactly the promises that its source names, that both have
-# locked unveil(2), and that the engine belongs to the configured user alone.
-# Check the same after a reload, which executes the helper anew.
+# Check with ps(1) that each of the three processes has exactly the promises that its source names, that
+# all have locked unveil(2), and that the engine belongs to the configured user alone.
+# Check the same after a reload, which starts helper and engine anew.
 
 . "$(dirname "$0")/../lib.sh"
 need_openbsd
@@ -24,7 +24,8 @@ named() {
 
 look() {
 	child=$(engine)
-	for pair in "$helper threatstopd/start.rs" "$child engine/startup.rs"; do
+	for pair in "$monitor threatstopd/monitor/begin.rs" "$(helper) threatstopd/helper/start.rs" \
+	    "$child engine/startup.rs"; do
 		named "${pair#* }" >"$dir/named"
 		[ -s "$dir/named" ] || fail "no promises in ${pair#* }"
 		held "${pair% *}" | diff -u "$dir/named" - || fail "${pair#* }: other promises"
@@ -43,4 +44,4 @@ ctl reload
 wait_for 10 "no new engine" another_engine "$first"
 update
 look
-stop_helper
+stop_service

@@ -23,7 +23,7 @@ named() {
 
 begin 10
 named || fail "why: $(ctl why 198.18.0.2)"
-stop_helper
+stop_service
 quiet "$nameserver"
 nameserver=
 
@@ -31,7 +31,7 @@ kept=$dir/spool/policy.lists
 outside=$dir/policy.lists
 start
 named || fail "not kept: $(ctl why 198.18.0.2)"
-stop_helper
+stop_service
 
 chmod 644 "$kept"
 mv "$kept" "$outside"
@@ -39,7 +39,7 @@ ln -s "$outside" "$kept"
 start
 holds $BLOCK "$dir/block" || fail "the table does not stay"
 ! named || fail "the engine has read $outside"
-stop_helper
+stop_service
 
 rm -f "$kept"
 ln -s /etc/master.passwd "$kept"
@@ -47,10 +47,10 @@ ln -s /etc/master.passwd "$kept"
 start
 ! named || fail "where from?"
 ! grep 'Permission denied' "$dir/log" || fail "the engine sees /etc/master.passwd"
-stop_helper
+stop_service
 
 rm -f "$kept"
 mv "$outside" "$kept"
 start
 named || fail "not read when it is back: $(ctl why 198.18.0.2)"
-stop_helper
+stop_service

@@ -77,11 +77,11 @@ first=$(engine)
 kill -9 "$first"
 wait_for 10 "no new engine" another_engine "$first"
 first=$(engine)
-kill -HUP "$helper"
+kill -HUP "$monitor"
 wait_for 10 "no new engine" another_engine "$first"
 config 'no.such.key = 1'
 ! ctl reload >"$dir/out" 2>&1 || fail "reload of a bad file succeeded"
-kill -USR1 "$helper"
+kill -USR1 "$monitor"
 update
 
 # "localhost" is in the C library: nobody is asked for that
@@ -92,6 +92,6 @@ ctl reload
 wait_for 10 "no new engine" another_engine "$first"
 update
 expect_table $BLOCK "$dir/block"
-stop_helper
+stop_service
 
 ! violations "$dir/trace" || fail "pledge was violated"

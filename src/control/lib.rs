@@ -30,10 +30,13 @@ pub const ADDRESSES_A_REQUEST: usize = 64;
 /// Most prefixes in one reply; longer lists come in several.
 pub const PREFIXES_A_REPLY: usize = 500;
 
-/// The warning of [`Status`] while the configuration before the last reload is in use, since nothing
-/// could be started with the one that was read. `threatstopctl reload` fails by it.
-pub const REVERTED: &str = "the last reload was taken back, for threatstopd could not start with \
-                            that configuration";
+/// How the warning of [`Status`] begins while the configuration before is in use, for the one of the
+/// file does not load. `threatstopctl reload` fails by it.
+pub const BROKEN: &str = "the configuration file does not load, and the one before it is in use: ";
 
-/// The way out of [`REVERTED`].
-pub const REVERTED_WAY_OUT: &str = "see the log, mend it, and reload again";
+/// How it begins while nothing could be started with the configuration of the file, likewise.
+pub const REVERTED: &str = "the last reload was taken back, for nothing could be started with that \
+                            configuration: ";
+
+/// The way out of both.
+pub const REVERTED_WAY_OUT: &str = "mend the file, then threatstopctl reload";

@@ -6,17 +6,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::rc::Rc;
 
-use imsg::{Protected, Reason, interface, process};
+use imsg::{End, Protected, Reason, interface};
 use prefix::Prefix;
 
-use crate::Engine;
-
-/// The exit status that asks for a new helper, which looks at the interfaces anew.
-const NEW_IMAGE: i32 = 10;
-/// How long answers to control clients may take to leave.
-const FAREWELL: Duration = Duration::from_millis(500);
+use crate::{Engine, monitor};
 
 /// A network and the name of its interface.
 type Named = (Prefix, String);
@@ -83,7 +78,7 @@ pub fn worded(name: &str) -> String {
 
 /// Looks at the interfaces, before a run. When they are not what the helper saw, gives the reason
 /// not to publish; with `renew` the engine is about to leave then, and the helper starts anew.
-pub fn look(engine: &Engine, renew: bool) -> Option<String> {
+pub fn look(engine: &Rc<Engine>, renew: bool) -> Option<String> {
     let now = match interface::networks() {
         Ok(now) => now,
         Err(errno) => {
@@ -99,10 +94,8 @@ pub fn look(engine: &Engine, renew: bool) -> Option<String> {
     );
     if renew && !engine.given.interfaces.leaving.replace(true) {
         logger::info(&why);
-        tokio::task::spawn_local(async {
-            tokio::time::sleep(FAREWELL).await;
-            process::leave(NEW_IMAGE);
-        });
+        // a new helper looks anew
+        monitor::leave(engine, End::Renew);
     }
     Some(why)
 }

@@ -1,5 +1,7 @@
 //! The way to the helper: requests out, answers back.
 
+mod table_file;
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fs::File;
@@ -9,8 +11,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use imsg::{
-    Channel, EngineMessage, Entries, Frame, HelperMessage, Input, LogFile, Output, Purpose,
-    SHORTAGE, Source, Stats, TableId, TableResult, process,
+    Channel, End, EngineMessage, Entries, Frame, HelperMessage, Input, LogFile, Output, Purpose,
+    SHORTAGE, Stats, TableId, TableResult,
 };
 use prefix::{Prefix, PrefixSet};
 use tokio::io::Interest;
@@ -28,7 +30,19 @@ enum Answer {
     Stats(Stats),
     List(Result<PrefixSet, String>),
     Log(LogFile, Option<OwnedFd>),
-    Reload(String),
+    /// A file, or why there is none.
+    File(Result<OwnedFd, String>),
+}
+
+/// Where a set is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// What the kernel has now.
+    Kernel,
+    /// `DIRECTORY/NAME.pftable`.
+    File,
+    /// `DIRECTORY/NAME.pftable.prev`.
+    Previous,
 }
 
 /// A list that is coming in.
@@ -50,6 +64,8 @@ struct Inner {
     update_now: Notify,
     /// The right to ask for a list: the helper has room for the answer to one at a time.
     one_list: Mutex<()>,
+    /// The table files, for messages.
+    files: [String; 2],
 }
 
 /// The channel to the helper. All requests may be made at the same time.
@@ -60,11 +76,12 @@ pub struct Link(Rc<Inner>);
 const GONE: &str = "the helper is gone";
 
 impl Link {
-    /// Takes the channel over; from here on it is served as long as the engine lives.
+    /// Takes the channel over; from here on it is served as long as the engine lives. `files` are the
+    /// paths of the table files, for messages.
     ///
     /// # Errors
     /// When the event loop does not take the socket.
-    pub fn start(channel: Channel) -> Result<Self, String> {
+    pub fn start(channel: Channel, files: [String; 2]) -> Result<Self, String> {
         // The event loop watches a second descriptor of the socket; octets go by the channel's own.
         let socket = channel
             .as_fd()
@@ -79,18 +96,25 @@ impl Link {
             queued: Notify::new(),
             update_now: Notify::new(),
             one_list: Mutex::default(),
+            files,
         }));
         tokio::task::spawn_local(link.clone().drive(socket));
         Ok(link)
     }
 
     async fn drive(self, socket: UnixStream) {
-        match self.exchange(&socket).await {
-            Ok(()) => logger::debug("engine leaves: the helper closed its socket"),
-            Err(why) => logger::err(format_args!("engine leaves: {why}")),
-        }
+        let end = match self.exchange(&socket).await {
+            Ok(()) => {
+                logger::debug("engine leaves: the helper closed its socket");
+                End::Left
+            }
+            Err(why) => {
+                logger::err(format_args!("engine leaves: {why}"));
+                End::Peer
+            }
+        };
         tokio::time::sleep(FAREWELL).await;
-        process::leave(0);
+        end.leave();
     }
 
     /// Sends and receives until the helper closes.
@@ -153,7 +177,10 @@ impl Link {
                 self.0.channel.borrow_mut().answered_fd();
                 Answer::Log(log, frame.fd.take())
             }
-            HelperMessage::ReloadResult { failure } => Answer::Reload(failure),
+            HelperMessage::TableFile { failure } | HelperMessage::LocalFile { failure } => {
+                self.0.channel.borrow_mut().answered_fd();
+                Answer::File(frame.fd.take().ok_or(failure))
+            }
             HelperMessage::UpdateNow => {
                 self.0.update_now.notify_one();
                 return Ok(());
@@ -172,7 +199,7 @@ impl Link {
                 let (_, listing) = self.0.listing.take().ok_or("helper: end of no list")?;
                 Answer::List(listing.end())
             }
-            other => return Err(format!("helper: unexpected {other:?}")),
+            _ => return Err("helper: a message that belongs to the start".into()),
         };
         if let Some(waiting) = self.0.waiting.borrow_mut().remove(&id) {
             // who asked may have lost interest
@@ -251,11 +278,35 @@ impl Link {
     /// # Errors
     /// When the table or file cannot be read, or the helper is gone.
     pub async fn list(&self, table: TableId, source: Source) -> Result<PrefixSet, String> {
-        let _turn = self.0.one_list.lock().await;
-        match self.ask([EngineMessage::TableList { table, source }]).await? {
-            Answer::List(set) => set,
+        let previous = match source {
+            Source::Kernel => {
+                let _turn = self.0.one_list.lock().await;
+                return match self.ask([EngineMessage::TableList { table }]).await? {
+                    Answer::List(set) => set,
+                    _ => Err(GONE.into()),
+                };
+            }
+            Source::File => false,
+            Source::Previous => true,
+        };
+        let file = self.file(EngineMessage::TableFile { table, previous }).await?;
+        let path = &self.0.files[table as usize];
+        table_file::read(file, &format!("{path}{}", if previous { ".prev" } else { "" }))
+    }
+
+    async fn file(&self, request: EngineMessage) -> Result<File, String> {
+        match self.ask([request]).await? {
+            Answer::File(file) => file.map(File::from),
             _ => Err(GONE.into()),
         }
+    }
+
+    /// Opens local_block or local_allow, as it is now.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or the helper is gone.
+    pub async fn open_local(&self, list: TableId) -> Result<File, String> {
+        self.file(EngineMessage::LocalOpen { index: list as u8 }).await
     }
 
     /// Opens a generation of the packet log.
@@ -266,18 +317,6 @@ impl Link {
         match self.ask([EngineMessage::LogOpen { generation }]).await? {
             Answer::Log(log, Some(fd)) => Ok((log, File::from(fd))),
             Answer::Log(log, None) => Err(log.failure),
-            _ => Err(GONE.into()),
-        }
-    }
-
-    /// Has the configuration read again. When it is good, the helper starts a new engine.
-    ///
-    /// # Errors
-    /// Why the running configuration stays.
-    pub async fn reload(&self) -> Result<(), String> {
-        match self.ask([EngineMessage::Reload]).await? {
-            Answer::Reload(failure) if failure.is_empty() => Ok(()),
-            Answer::Reload(failure) => Err(failure),
             _ => Err(GONE.into()),
         }
     }

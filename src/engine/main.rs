@@ -14,6 +14,7 @@ mod https;
 mod interfaces;
 mod link;
 mod log;
+mod monitor;
 mod protect;
 mod schedule;
 mod startup;
@@ -23,10 +24,12 @@ mod warning;
 mod watch;
 
 use std::convert::Infallible;
+use std::os::fd::OwnedFd;
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use imsg::process;
+use imsg::process::{self, Inherited};
+use imsg::{End, VERSION};
 
 /// What the parts of the engine share. One thread: `Rc` and `RefCell` are enough.
 pub struct Engine {
@@ -34,6 +37,8 @@ pub struct Engine {
     pub config: config::Config,
     /// What the helper said besides.
     pub given: startup::Given,
+    /// The monitor, which has started the engine.
+    pub monitor: monitor::Monitor,
     /// The way to the helper.
     pub link: link::Link,
     /// From the packet log to the upload.
@@ -55,24 +60,49 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         logger::crit(format_args!("fatal in engine: {panic}"));
         // Unwinding one task would leave the others running on half of a state.
-        process::leave(1);
+        End::Fault.leave();
     }));
-    let Err(why) = run();
+    let arguments = monitor::Arguments::parse(std::env::args().skip(1));
+    let inherited = process::inherited();
+    let (Some(arguments), Ok(Inherited { peer, told, alive, words, before })) =
+        (arguments, inherited)
+    else {
+        logger::crit("threatstopd starts this program; it is not to be started by hand");
+        return ExitCode::FAILURE;
+    };
+    logger::init(arguments.debug, arguments.verbose);
+    let Err(why) = run(arguments, peer, told, alive, &before);
     logger::crit(format_args!("fatal in engine: {why}"));
+    // for the engine after this one, to which it may be the reason of something
+    let _ = nix::unistd::write(words, why.as_bytes());
     ExitCode::FAILURE
 }
 
-fn run() -> Result<Infallible, String> {
-    let socket = process::engine_socket()
-        .map_err(|_| "threatstopd starts this program; it is not to be started by hand")?;
-    let startup::Started { config, given, channel, listener, roots } = startup::start(socket)?;
+fn table_files(tables: &config::Tables) -> [String; 2] {
+    [&tables.block, &tables.allow]
+        .map(|name| tables.directory.join(format!("{name}.pftable")).display().to_string())
+}
+
+fn run(
+    arguments: monitor::Arguments,
+    helper: OwnedFd,
+    told: OwnedFd,
+    alive: OwnedFd,
+    before: &OwnedFd,
+) -> Result<Infallible, String> {
+    if arguments.version != VERSION {
+        return Err(startup::OTHER_VERSION.into());
+    }
+    let monitor = monitor::Monitor::new(arguments, before);
+    let startup::Started { config, given, channel, listener, roots, behind } =
+        startup::start(helper, &told)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build()
         .map_err(|error| format!("event loop: {}", errors::words(&error)))?;
     tokio::task::LocalSet::new().block_on(&runtime, async {
-        let link = link::Link::start(channel)?;
+        let link = link::Link::start(channel, table_files(&config.tables))?;
         let state = state::State::load(&config, &link).await?;
         let engine = Rc::new(Engine {
             names: protect::Names::new(&config),
@@ -82,9 +112,11 @@ fn run() -> Result<Infallible, String> {
             log: log::Log::open(&config, roots)?,
             config,
             given,
+            monitor,
             link,
             state,
         });
+        tokio::task::spawn_local(monitor::listen(Rc::clone(&engine), told, behind));
         tokio::task::spawn_local(watch::watch(Rc::clone(&engine)));
         tokio::task::spawn_local(alarm::watch(Rc::clone(&engine)));
         if engine.config.log.enabled {
@@ -92,6 +124,7 @@ fn run() -> Result<Infallible, String> {
             tokio::task::spawn_local(log::schedule(Rc::clone(&engine)));
         }
         tokio::task::spawn_local(control::serve(Rc::clone(&engine), listener));
+        tokio::task::spawn_local(monitor::live(alive));
         schedule::run(engine).await
     })
 }

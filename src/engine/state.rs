@@ -12,12 +12,12 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use config::Config;
-use imsg::{Source, TableId};
+use imsg::TableId;
 use policy::{List, Since};
 use prefix::PrefixSet;
 
 use crate::files::replace;
-use crate::link::Link;
+use crate::link::{Link, Source};
 pub use memory::{HeldBack, Known, Memory, history, points};
 
 /// The sets in force and what they were made of.

@@ -164,6 +164,15 @@ impl Runs {
         self.current.borrow().is_some()
     }
 
+    /// Waits until no run is under way.
+    pub async fn rest(&self) {
+        loop {
+            let run = self.current.borrow().clone();
+            let Some(run) = run else { return };
+            run.ended().await;
+        }
+    }
+
     /// When the next run is due.
     pub fn next(&self) -> Option<u64> {
         self.next.get()

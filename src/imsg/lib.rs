@@ -10,6 +10,8 @@ pub mod interface;
 mod message;
 pub mod process;
 mod rights;
+pub mod signals;
+pub mod told;
 
 #[cfg(test)]
 mod tests;
@@ -22,4 +24,5 @@ pub use message::helper::{
     HelperMessage, ListHead, LogFile, Outcome, Protected, Reason, Start, Stats, TableResult,
     TableStat,
 };
-pub use message::{Purpose, Source, TableId, VERSION};
+pub use message::{Purpose, TableId, VERSION};
+pub use process::End;

@@ -1,180 +1,176 @@
-//! Starting the engine, and the signals of the helper.
+//! How the processes begin and end: fork(2), execve(2), and what goes over them.
 //!
-//! These few lines stand here because they need `unsafe`, which the helper itself does without.
+//! These few lines stand here because they need `unsafe`, which the programs themselves do without.
 
-use std::ffi::OsString;
+use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::process::CommandExt as _;
-use std::path::Path;
-use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
-use nix::sys::signal::{self, SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal};
-use nix::unistd::Pid;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::unistd::{Pid, execve};
 
-/// The descriptor on which the engine finds its socket.
-pub const ENGINE_FD: RawFd = 3;
+use crate::signals;
 
-/// Starts `program` with `socket` as its descriptor 3 and an empty environment but for `vars`.
-/// The signal mask of the child is empty and its dispositions are the default: std sees to both.
-///
-/// # Errors
-/// Those of fork(2) and execve(2), which std hands back over a pipe.
-pub fn spawn(
-    program: &Path,
-    socket: &OwnedFd,
-    vars: impl Iterator<Item = (OsString, OsString)>,
-) -> io::Result<Pid> {
-    let from = socket.as_raw_fd();
-    let mut command = Command::new(program);
-    command.env_clear().envs(vars);
-    // SAFETY: between fork and exec only dup2(2) and fcntl(2) are called, both async-signal-safe,
-    // on a descriptor that stays open in the parent for the whole call.
-    unsafe {
-        command.pre_exec(move || {
-            // dup2 onto itself would leave close-on-exec set
-            let result = if from == ENGINE_FD {
-                libc::fcntl(from, libc::F_SETFD, 0)
-            } else {
-                libc::dup2(from, ENGINE_FD)
-            };
-            if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
-        });
+/// The first descriptor behind stdin, stdout and stderr.
+const FIRST: RawFd = 3;
+/// How many descriptors a child finds from there on.
+const COUNT: usize = 5;
+/// Where they wait on their way, above every number that they go to.
+const ASIDE: RawFd = 16;
+
+/// What the monitor gives a child besides its argument vector and standard descriptors.
+#[derive(Debug)]
+pub struct Inherited<T = OwnedFd> {
+    /// The way to the other child.
+    pub peer: T,
+    /// What the monitor says: the text of the configuration, and a NUL. To the engine then notes: an
+    /// octet that says of what, a text, a NUL. Its end is that of the monitor.
+    pub told: T,
+    /// Where an octet from time to time says that the child lives; the first, that it is ready.
+    pub alive: T,
+    /// Where it leaves why it ended, for the engine after it; nobody else reads that.
+    pub words: T,
+    /// What helper and engine before it left there.
+    pub before: T,
+}
+
+/// How a process ends: the exit status is all that the monitor learns from it, and what it acts on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// In order: the monitor asked for it, or the other child is gone.
+    Left = 0,
+    /// It could not begin, or found an error in itself; it has logged why.
+    Fault = 1,
+    /// What the helper read at its start is old: to be started anew.
+    Renew = 2,
+    /// The configuration is to be read again.
+    Reload = 3,
+    /// The other child hangs, or does what it may not; it has logged what.
+    Peer = 4,
+    /// As `Left`, of a helper that has published a set, or found it published.
+    Served = 5,
+}
+
+impl End {
+    /// Ends the process at once: no destructor runs, no thread is waited for, no connection lingers
+    /// on this side of execve(2).
+    pub fn leave(self) -> ! {
+        // SAFETY: _exit(2) has no conditions.
+        unsafe { libc::_exit(self as i32) }
     }
-    command.spawn().map(|child| Pid::from_raw(child.id().cast_signed()))
+
+    /// The end that an exit status stands for; any other is a fault.
+    pub fn of(status: i32) -> Self {
+        let all = [Self::Left, Self::Renew, Self::Reload, Self::Peer, Self::Served];
+        all.into_iter().find(|end| *end as i32 == status).unwrap_or(Self::Fault)
+    }
 }
 
-/// Takes the socket that [`spawn`] left at descriptor 3.
-///
-/// # Errors
-/// When descriptor 3 is not open: the engine was not started by the helper.
-pub fn engine_socket() -> io::Result<OwnedFd> {
-    use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
-    use std::os::fd::FromRawFd as _;
-    // SAFETY: only looked at; that it is open is what the call finds out.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(ENGINE_FD) };
-    fcntl(borrowed, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
-    fcntl(borrowed, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-    // SAFETY: it is open, and at the start of the program nothing else has claimed it.
-    Ok(unsafe { OwnedFd::from_raw_fd(ENGINE_FD) })
+/// Whether the descriptors of the beginning were closed or taken.
+static BEGUN: AtomicBool = AtomicBool::new(false);
+
+/// Closes all that the process was started with behind stderr. To be called once, first of all; later
+/// calls do nothing, for what is open by then belongs to somebody.
+pub fn close_inherited() {
+    if !BEGUN.swap(true, Ordering::Relaxed) {
+        // SAFETY: nothing of this program has run yet that could own one of them.
+        unsafe { close_from(FIRST) };
+    }
 }
 
-/// Takes a descriptor that the image before this one left open across execve(2), and closes it on
-/// the next one.
+/// Takes what [`spawn`] gave, which closes on execve(2) from now on. To be called once, first of all.
 ///
 /// # Errors
-/// When it is not open, or is one of the first three.
-pub fn inherited_fd(raw: RawFd) -> io::Result<OwnedFd> {
-    use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-    use std::os::fd::FromRawFd as _;
-    if raw <= libc::STDERR_FILENO {
+/// When it was called before, or not everything is there and nothing besides: the monitor has not
+/// started this process.
+pub fn inherited() -> io::Result<Inherited> {
+    let end = FIRST + COUNT as RawFd;
+    // The lowest number that is free tells that all below are taken, and that nobody has opened
+    // anything else since the start, which would have got a number of theirs, or this one.
+    let is_next = std::fs::File::open("/dev/null")?.as_raw_fd() == end;
+    if BEGUN.swap(true, Ordering::Relaxed) || !is_next {
         return Err(Errno::EBADF.into());
     }
-    // SAFETY: only looked at; that it is open is what the call finds out.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(raw) };
-    fcntl(borrowed, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
-    // SAFETY: it is open, and its number was handed over for this process alone to take.
-    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
-}
-
-/// A set of the signals that the helper heeds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Caught(u32);
-
-static PENDING: AtomicU32 = AtomicU32::new(0);
-
-const HEEDED: [Signal; 5] =
-    [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGCHLD];
-
-extern "C" fn note(number: libc::c_int) {
-    PENDING.fetch_or(1 << number, Ordering::Relaxed);
-}
-
-impl Caught {
-    /// Whether the signal came.
-    pub fn has(self, signal: Signal) -> bool {
-        self.0 & 1 << signal as u32 != 0
-    }
-
-    /// Those of either set.
-    pub fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
-
-/// Blocks the heeded signals for good; they are let in only while [`wait`] waits. The mask
-/// survives execve(2), so that none is lost and none kills while a new image starts.
-///
-/// # Errors
-/// Those of sigprocmask(2), which cannot occur.
-pub fn block_signals() -> io::Result<()> {
-    let set: SigSet = HEEDED.into_iter().collect();
-    Ok(signal::sigprocmask(SigmaskHow::SIG_BLOCK, Some(&set), None)?)
-}
-
-/// Installs the handlers, which only take note, and ignores SIGXFSZ, in the engine too: a limit of
-/// file size is an error of write(2) then, like a full disk, and not the end of the process.
-///
-/// # Errors
-/// Those of sigaction(2), which cannot occur.
-pub fn install_handlers() -> io::Result<()> {
-    let action = SigAction::new(SigHandler::Handler(note), SaFlags::empty(), SigSet::empty());
-    for signal in HEEDED {
-        // SAFETY: the handler does one atomic operation and nothing else.
-        unsafe { signal::sigaction(signal, &action) }?;
-    }
-    let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
-    // SAFETY: there is no handler that could run.
-    unsafe { signal::sigaction(Signal::SIGXFSZ, &ignore) }?;
-    Ok(())
-}
-
-/// What [`wait`] watches a descriptor for and finds.
-pub type PollFd = libc::pollfd;
-
-/// A descriptor to watch for input, for room to write, or for both.
-pub fn watch(fd: &impl AsRawFd, read: bool, write: bool) -> PollFd {
-    let events = if read { libc::POLLIN } else { 0 } | if write { libc::POLLOUT } else { 0 };
-    PollFd { fd: fd.as_raw_fd(), events, revents: 0 }
-}
-
-/// Waits until a descriptor is ready, a heeded signal comes, or the time is over, and hands out
-/// the signals that came since the last call.
-///
-/// # Errors
-/// Those of ppoll(2) other than EINTR.
-pub fn wait(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<Caught> {
-    match ppoll(fds, timeout) {
-        // Linux lets no signal in where a descriptor is ready, which one that floods us always is
-        Ok(1..) => _ = ppoll(&mut [], Some(Duration::ZERO)),
-        Ok(_) => {}
-        Err(Errno::EINTR) => fds.iter_mut().for_each(|fd| fd.revents = 0),
-        Err(errno) => return Err(errno.into()),
-    }
-    Ok(Caught(PENDING.swap(0, Ordering::Relaxed)))
-}
-
-fn ppoll(fds: &mut [PollFd], timeout: Option<Duration>) -> nix::Result<i32> {
-    let time = timeout.map(|duration| libc::timespec {
-        tv_sec: duration.as_secs() as libc::time_t,
-        tv_nsec: duration.subsec_nanos() as libc::c_long,
-    });
-    let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-    let none = SigSet::empty();
-    // SAFETY: `fds` is a slice of initialised structures of the length given; time and mask are
-    // valid for the call or null.
-    Errno::result(unsafe {
-        libc::ppoll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, time, none.as_ref())
+    let take = |raw: RawFd| {
+        // SAFETY: it is open, as was just seen, it came over execve(2), and this is the only time
+        // that somebody takes it.
+        let fd = unsafe { OwnedFd::from_raw_fd(raw) };
+        fcntl(&fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map(|_| fd)
+    };
+    Ok(Inherited {
+        peer: take(FIRST)?,
+        told: take(FIRST + 1)?,
+        alive: take(FIRST + 2)?,
+        words: take(FIRST + 3)?,
+        before: take(FIRST + 4)?,
     })
 }
 
-/// Ends the process at once: no destructor runs, no thread is waited for.
-pub fn leave(status: i32) -> ! {
-    // SAFETY: _exit(2) has no conditions.
-    unsafe { libc::_exit(status) }
+/// # Safety
+/// Nobody uses a descriptor from `first` on any more.
+unsafe fn close_from(first: RawFd) {
+    #[cfg(target_os = "linux")]
+    // SAFETY: as the caller promises; close_range(2) touches no memory.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0)
+    };
+    #[cfg(not(target_os = "linux"))]
+    // SAFETY: as the caller promises.
+    unsafe {
+        libc::closefrom(first)
+    };
+}
+
+/// Divides the process in two: the id of the child to the parent, `None` to the child. For a process
+/// of one thread, of which nothing is missing in the child.
+///
+/// # Errors
+/// Those of fork(2).
+pub fn fork() -> nix::Result<Option<Pid>> {
+    // SAFETY: there is one thread, so that no lock is left behind that another one held.
+    let child = Errno::result(unsafe { libc::fork() })?;
+    Ok((child != 0).then(|| Pid::from_raw(child)))
+}
+
+/// Starts `program` with an argument vector and an environment, the descriptors of `give`, and those
+/// of stdin, stdout and stderr of this process; nothing else is open in it. The signals, which have to
+/// be blocked here, are open again there, with the default action or ignored. `failed` is told in the
+/// child what keeps it from the execution.
+///
+/// # Errors
+/// Those of fork(2).
+pub fn spawn(
+    program: &CString,
+    arguments: &[CString],
+    environment: &[CString],
+    give: &Inherited<BorrowedFd<'_>>,
+    failed: impl FnOnce(Errno),
+) -> nix::Result<Pid> {
+    if let Some(child) = fork()? {
+        return Ok(child);
+    }
+    let Err(errno) = become_child(give).and_then(|()| execve(program, arguments, environment));
+    failed(errno);
+    End::Fault.leave()
+}
+
+fn become_child(give: &Inherited<BorrowedFd<'_>>) -> nix::Result<()> {
+    signals::reset_for_child()?;
+    let Inherited { peer, told, alive, words, before } = give;
+    // first out of the way: one may have the number that another one goes to
+    let mut aside = [0; COUNT];
+    for (to, from) in aside.iter_mut().zip([peer, told, alive, words, before]) {
+        *to = fcntl(from, FcntlArg::F_DUPFD_CLOEXEC(ASIDE))?;
+    }
+    for (from, to) in aside.into_iter().zip(FIRST..) {
+        // SAFETY: whoever owned the number in the parent does not run here any more.
+        Errno::result(unsafe { libc::dup2(from, to) })?;
+    }
+    // SAFETY: likewise; from here on there is execve(2), or the end.
+    unsafe { close_from(FIRST + COUNT as RawFd) };
+    signals::unblock()
 }
 
 /// Seconds east of Greenwich at a time, by the local time zone; 0 when that is unknown.
@@ -191,9 +187,12 @@ pub fn local_offset(epoch: u64) -> i32 {
     }
 }
 
-/// What ps(1) shows of this process after its name; on OpenBSD alone.
-#[cfg(target_os = "openbsd")]
+/// What ps(1) shows of this process behind its name; on OpenBSD alone.
 pub fn set_title(title: &std::ffi::CStr) {
+    #[cfg(target_os = "openbsd")]
     // SAFETY: the format takes one string, which is one.
-    unsafe { libc::setproctitle(c"%s".as_ptr(), title.as_ptr()) }
+    unsafe {
+        libc::setproctitle(c"%s".as_ptr(), title.as_ptr());
+    }
+    let _ = title;
 }

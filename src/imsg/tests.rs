@@ -52,10 +52,11 @@ fn every_engine_message_arrives_as_it_was_sent() {
         EngineMessage::TableEntries(Entries::split([net.into()]).next().unwrap()),
         EngineMessage::TableCommit,
         EngineMessage::TableStats,
-        EngineMessage::TableList { table: TableId::Block, source: Source::Previous },
+        EngineMessage::TableList { table: TableId::Block },
+        EngineMessage::TableFile { table: TableId::Allow, previous: true },
+        EngineMessage::LocalOpen { index: 1 },
         EngineMessage::TableMend { table: TableId::Block },
         EngineMessage::LogOpen { generation: 10 },
-        EngineMessage::Reload,
         EngineMessage::LogLevel { verbose: true },
     ];
     let (mut a, mut b) = channels();
@@ -81,16 +82,8 @@ fn every_helper_message_arrives_as_it_was_sent() {
     };
     let all = [
         (HelperMessage::hello(), false),
-        (HelperMessage::Config(b"device_id = 1".to_vec()), false),
         (
-            HelperMessage::Start(Start {
-                table_entries: 200_000,
-                owner: 1000,
-                privileged: true,
-                verbose: false,
-                foreground: true,
-                reverted: false,
-            }),
+            HelperMessage::Start(Start { table_entries: 200_000, owner: 1000, privileged: true }),
             false,
         ),
         (
@@ -108,7 +101,9 @@ fn every_helper_message_arrives_as_it_was_sent() {
             ]),
             false,
         ),
-        (HelperMessage::LocalFile { table: TableId::Allow }, true),
+        (HelperMessage::LocalFile { failure: String::new() }, true),
+        (HelperMessage::LocalFile { failure: "gone".into() }, false),
+        (HelperMessage::TableFile { failure: String::new() }, true),
         (HelperMessage::ControlSocket, true),
         (HelperMessage::Ready, false),
         (
@@ -133,7 +128,6 @@ fn every_helper_message_arrives_as_it_was_sent() {
         (
             HelperMessage::ListBegin(ListHead {
                 table: TableId::Block,
-                source: Source::File,
                 entries: 3,
                 failure: String::new(),
             }),
@@ -150,7 +144,6 @@ fn every_helper_message_arrives_as_it_was_sent() {
             }),
             true,
         ),
-        (HelperMessage::ReloadResult { failure: "line 3".into() }, false),
         (HelperMessage::UpdateNow, false),
     ];
     let (mut a, mut b) = channels();
@@ -171,10 +164,10 @@ fn every_helper_message_arrives_as_it_was_sent() {
 fn a_text_is_cut_at_its_bound_between_characters() {
     let (mut a, mut b) = channels();
     let failure = "ü".repeat(2000);
-    HelperMessage::ReloadResult { failure }.queue(&mut a, 0, None).unwrap();
+    HelperMessage::TableFile { failure }.queue(&mut a, 0, None).unwrap();
     a.flush().unwrap();
     match HelperMessage::read(&take(&mut b)).unwrap() {
-        HelperMessage::ReloadResult { failure } => assert_eq!(failure, "ü".repeat(512)),
+        HelperMessage::TableFile { failure } => assert_eq!(failure, "ü".repeat(512)),
         other => panic!("{other:?}"),
     }
 }

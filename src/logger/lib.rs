@@ -1,4 +1,5 @@
-//! The log of helper and engine: syslog(3), facility daemon, or stderr with `-d`.
+//! The log of monitor, helper and engine: syslog(3), facility daemon, or stderr with `-d`. Until the
+//! start of a process is over it goes to both, so that whoever started it learns why it failed.
 //!
 //! syslog(3) of OpenBSD uses sendsyslog(2), which every pledge allows and which needs no socket.
 //! A message is one line in lower case without a full stop: `what: why`.
@@ -10,8 +11,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::syslog::{Facility, LogFlags, Priority, Severity, openlog, syslog};
+use nix::unistd::dup2_stderr;
 
-static FOREGROUND: AtomicBool = AtomicBool::new(true);
+static STDERR: AtomicBool = AtomicBool::new(true);
+static SYSLOG: AtomicBool = AtomicBool::new(false);
 static VERBOSE: AtomicBool = AtomicBool::new(false);
 static PROGRAM: OnceLock<&str> = OnceLock::new();
 
@@ -20,9 +23,9 @@ pub fn set_program(name: &'static str) {
     PROGRAM.get_or_init(|| name);
 }
 
-/// Says where messages go. Before the first call they go to stderr.
+/// Has messages go to stderr, as before the first call, and unless in the foreground to syslog too.
 pub fn init(foreground: bool, verbose: bool) {
-    FOREGROUND.store(foreground, Ordering::Relaxed);
+    SYSLOG.store(!foreground, Ordering::Relaxed);
     set_verbose(verbose);
     if !foreground {
         // Without a name libc uses the program's own, which is what a reader of the log expects.
@@ -35,6 +38,16 @@ pub fn init(foreground: bool, verbose: bool) {
         if let Err(errno) = opened {
             stderr(&format_args!("openlog: {}", errno.desc()));
         }
+    }
+}
+
+/// The start is over: unless in the foreground, stderr is left to whoever it belongs to, and messages
+/// go to syslog alone. Stdin, which is /dev/null by then, takes its place.
+pub fn settle() {
+    if SYSLOG.load(Ordering::Relaxed) {
+        STDERR.store(false, Ordering::Relaxed);
+        // else it stays open, and nothing is written to it
+        let _ = dup2_stderr(std::io::stdin());
     }
 }
 
@@ -76,9 +89,10 @@ pub fn debug(message: impl Display) {
 }
 
 fn log(severity: Severity, message: &dyn Display) {
-    if FOREGROUND.load(Ordering::Relaxed) {
+    if STDERR.load(Ordering::Relaxed) {
         stderr(message);
-    } else {
+    }
+    if SYSLOG.load(Ordering::Relaxed) {
         let line = printable(&message.to_string());
         // What cannot be logged cannot be complained about either.
         let _ = syslog(Priority::new(severity, Facility::LOG_DAEMON), line.as_str());

@@ -1,4 +1,4 @@
-//! Fault points: each step that can fail announces itself, so that a test can make it fail.
+//! Fault points, in tests alone: each step that can fail announces itself, so that a test can make it fail.
 
 /// With the feature `fault-points`, `THREATSTOPD_FAULT=WHAT NAME:ERRNO` makes the step WHAT on NAME
 /// fail, for example `fsync .ThreatSTOP-Block.pftable.tmp:28`; `:kill` ends the process there. There
@@ -16,3 +16,6 @@ pub fn at(what: &str, name: &str) -> nix::Result<()> {
     let _ = (what, name);
     Ok(())
 }
+
+#[cfg(all(feature = "fault-points", not(debug_assertions)))]
+compile_error!("fault points belong into no release build");

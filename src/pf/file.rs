@@ -11,7 +11,7 @@ use nix::Result as Sys;
 use nix::errno::Errno::{self, EINVAL, EIO, ENOENT, ENOMEM};
 use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::libc::{S_IFMT, S_IFREG};
-use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
+use nix::sys::stat::{FileStat, Mode, fchmod, fstat, fstatat};
 use nix::unistd::{Uid, UnlinkatFlags, fsync, linkat, unlinkat};
 use prefix::{Prefix, write_line};
 
@@ -23,7 +23,7 @@ const CREATE: OFlag = READ.union(OFlag::O_WRONLY).union(OFlag::O_CREAT).union(OF
 /// The directory of the table files.
 #[derive(Debug)]
 pub struct Directory {
-    /// Its descriptor, for flock(2).
+    /// Its descriptor.
     pub fd: OwnedFd,
     pub(crate) path: PathBuf,
 }
@@ -33,9 +33,14 @@ fn beside(name: &str) -> [String; 3] {
     [format!(".{name}.tmp"), format!(".{name}.old"), format!("{name}.prev")]
 }
 
-/// Whether nobody but root and the starting user could have written it.
+/// Whether it belongs to root or the starting user.
+fn is_ours(stat: &FileStat) -> bool {
+    [0, Uid::effective().as_raw()].contains(&stat.st_uid)
+}
+
+/// Whether nobody but these could have written it.
 fn trusted(stat: &FileStat) -> bool {
-    [0, Uid::effective().as_raw()].contains(&stat.st_uid) && stat.st_mode & 0o022 == 0
+    is_ours(stat) && stat.st_mode & 0o022 == 0
 }
 
 /// The value, or `None` where nothing has the name.
@@ -51,8 +56,7 @@ pub(crate) fn errno(error: std::io::Error) -> Errno {
 }
 
 impl Directory {
-    /// Opens the directory; refuses a symbolic link, and one that others than root and the starting
-    /// user own or may write to.
+    /// Opens the directory; refuses a symbolic link, and one of others than root and the starting user.
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let fd = match open(path, READ | OFlag::O_DIRECTORY, Mode::empty()) {
@@ -61,13 +65,29 @@ impl Directory {
             }
             fd => fd.map_err(Error::on(&name, "open"))?,
         };
-        if trusted(&fstat(&fd).map_err(Error::on(&name, "fstat"))?) {
+        if is_ours(&fstat(&fd).map_err(Error::on(&name, "fstat"))?) {
             return Ok(Self { fd, path: path.into() });
         }
-        Err(Error::Refused(
-            name,
-            "must belong to root, and nobody else may write to it; chown root and chmod 755 it",
-        ))
+        Err(Error::Refused(name, "must belong to root: chown root it, and look at what is in it"))
+    }
+
+    /// Takes all access from group and others: who can open it can lock it, and give its files names
+    /// of his own. Whether there was any.
+    pub fn close_to_others(&self) -> Result<bool> {
+        let name = self.path.display().to_string();
+        let failed = |call| Error::on(&name, call);
+        let open = fstat(&self.fd).map_err(failed("fstat"))?.st_mode & 0o077 != 0;
+        if open {
+            fchmod(&self.fd, Mode::S_IRWXU).map_err(failed("fchmod"))?;
+        }
+        Ok(open)
+    }
+
+    /// Opens a file of a table for reading, of `kind` as for [`Directory::load`].
+    pub fn open_table(&self, table: &Table, kind: &str) -> Result<OwnedFd> {
+        let name = table.file(kind);
+        let file = self.file(&name)?;
+        Ok(file.ok_or_else(|| Error::on(&self.path(&name), "open")(ENOENT))?.into())
     }
 
     /// The set of a table in its file, of `kind` "pftable", or "pftable.prev" for the set before.
@@ -140,11 +160,11 @@ impl Directory {
         let open = || openat(&self.fd, name, READ | OFlag::O_NONBLOCK, Mode::empty());
         let Some(fd) = present(self.step("open", name, open))? else { return Ok(None) };
         let stat = self.step("fstat", name, || fstat(&fd))?;
-        let links = if self.same(name, &beside(name)[1]) { 2 } else { 1 };
-        if trusted(&stat) && stat.st_mode & S_IFMT == S_IFREG && stat.st_nlink == links {
+        // how many names it has says nothing: link(2) asks for no right to the file
+        if trusted(&stat) && stat.st_mode & S_IFMT == S_IFREG {
             return Ok(Some(fd.into()));
         }
-        let why = "not a regular file of one name that only root may write to; remove it";
+        let why = "not a regular file that only root may write to; remove it";
         Err(Error::Refused(self.path(name), why))
     }
 

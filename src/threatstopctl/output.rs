@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter};
 
-use control::{Check, Failure, REVERTED, REVERTED_WAY_OUT, Reply, Request, Status};
+use control::{BROKEN, Check, Failure, REVERTED, Reply, Request, Status};
 use prefix::Prefix;
 
 use crate::Tool;
@@ -88,9 +88,8 @@ fn print(
                 let ending = Ending::read(request, done).map_err(broken)?;
                 if let Request::Reload {} = request {
                     let next = client.outlive(&tool.socket).map_err(broken)?;
-                    if is_reverted(next) {
+                    if let Some(why) = not_in_use(next) {
                         let what = request.word().into();
-                        let why = format!("{REVERTED}: {REVERTED_WAY_OUT}");
                         return Err(Error::Failed(Failure { what, why }));
                     }
                 }
@@ -105,11 +104,12 @@ fn print(
     }
 }
 
-/// Whether an engine that answers so goes on with the configuration before a reload.
-fn is_reverted(answer: Reply) -> bool {
-    let Reply::Done(status) = answer else { return false };
-    let status = serde_json::from_value::<Status>(status);
-    status.is_ok_and(|status| status.pf.warnings.iter().any(|warning| warning == REVERTED))
+/// Why an engine that answers so goes on with the configuration before a reload, if it does.
+fn not_in_use(answer: Reply) -> Option<String> {
+    let Reply::Done(status) = answer else { return None };
+    let status = serde_json::from_value::<Status>(status).ok()?;
+    let says = |warning: &String| [BROKEN, REVERTED].iter().any(|words| warning.starts_with(words));
+    status.pf.warnings.into_iter().find(says)
 }
 
 /// What is printed here ends up in files and in pf: it has to be prefixes and nothing else.

@@ -2,17 +2,18 @@
 //! to do.
 
 use std::fs::{Metadata, OpenOptions};
-use std::io;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use config::Config;
 use imsg::{
     Channel, EngineMessage, Entries, Frame, HelperMessage, ListHead, LogFile, Outcome, Purpose,
-    Source, Stats, TableId, TableResult, VERSION,
+    Stats, TableId, TableResult, VERSION,
 };
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use pf::{Backend, Changes, Directory, PfrAddr, Table};
 use prefix::Shield;
@@ -32,21 +33,19 @@ pub struct Tables {
 /// Why the engine is dropped.
 type Offence = String;
 
-/// What the loop has to do after a message.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Go on.
-    Continue,
-    /// Read the configuration again and answer the request.
-    Reload,
-}
+/// Descriptors that may wait for an engine that does not take them.
+const MOST_FDS: usize = 4;
+/// Repairs that may be asked for in a minute: the engine looks at each table once in a second at most.
+const MOST_MENDS: u32 = 240;
 
 /// Serves the engine.
 pub struct Dispatcher {
     /// The configuration in use.
     pub config: Config,
-    /// Whether the engine has begun its work.
-    pub greeted: bool,
+    /// Whether the engine has had a set published, or found it published.
+    pub served: bool,
+    greeted: bool,
+    mends: (Instant, u32),
     tables: Tables,
     shield: Shield,
     transaction: Option<Transaction>,
@@ -55,14 +54,15 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// A dispatcher that serves these tables and refuses what touches the shield.
     pub fn new(config: Config, tables: Tables, shield: Shield) -> Self {
-        Self { config, tables, shield, transaction: None, greeted: false }
+        let (served, greeted, mends) = (false, false, (Instant::now(), 0));
+        Self { config, served, greeted, mends, tables, shield, transaction: None }
     }
 
     /// Serves one message.
     ///
     /// # Errors
     /// When the engine did what it may not; it is to be dropped.
-    pub fn dispatch(&mut self, frame: &Frame, channel: &mut Channel) -> Result<Next, Offence> {
+    pub fn dispatch(&mut self, frame: &Frame, channel: &mut Channel) -> Result<(), Offence> {
         let answer = match EngineMessage::read(frame)? {
             EngineMessage::Hello { version } if version != VERSION => {
                 return Err(format!("it speaks version {version} of the protocol, not {VERSION}"));
@@ -91,19 +91,32 @@ impl Dispatcher {
                 Some(HelperMessage::TableResult(self.publish(open)?))
             }
             EngineMessage::TableStats => Some(HelperMessage::Stats(self.stats())),
-            EngineMessage::TableList { table, source } => {
-                self.list(table, source, frame.peerid, channel)?;
+            EngineMessage::TableList { table } => {
+                self.list(table, frame.peerid, channel)?;
                 Some(HelperMessage::ListEnd)
             }
             EngineMessage::TableMend { table } => {
+                self.count_mend()?;
                 Some(HelperMessage::TableResult(self.mend(table)))
             }
+            EngineMessage::TableFile { table, previous } => {
+                make_room(channel)?;
+                let (failure, fd) = parted(self.tables.file(table, previous));
+                HelperMessage::TableFile { failure }.queue(channel, frame.peerid, fd)?;
+                None
+            }
+            EngineMessage::LocalOpen { index } => {
+                make_room(channel)?;
+                let (failure, fd) = parted(open_local(&self.config, index));
+                HelperMessage::LocalFile { failure }.queue(channel, frame.peerid, fd)?;
+                None
+            }
             EngineMessage::LogOpen { generation } => {
+                make_room(channel)?;
                 let (opened, fd) = open_log(&self.config, generation);
                 HelperMessage::LogFile(opened).queue(channel, frame.peerid, fd)?;
                 None
             }
-            EngineMessage::Reload => return Ok(Next::Reload),
             EngineMessage::LogLevel { verbose } => {
                 logger::set_verbose(verbose);
                 None
@@ -112,7 +125,17 @@ impl Dispatcher {
         if let Some(answer) = answer {
             answer.queue(channel, frame.peerid, None)?;
         }
-        Ok(Next::Continue)
+        Ok(())
+    }
+
+    /// Counts a repair: each has root read and compare a whole table.
+    fn count_mend(&mut self) -> Result<(), Offence> {
+        let (since, count) = &mut self.mends;
+        if since.elapsed() >= Duration::from_secs(60) {
+            (*since, *count) = (Instant::now(), 0);
+        }
+        *count += 1;
+        if *count > MOST_MENDS { Err("it asks for too many repairs".into()) } else { Ok(()) }
     }
 
     /// Whether the file of the allow table, which is published before the block table, has an address.
@@ -123,9 +146,15 @@ impl Dispatcher {
     }
 
     /// Publishes a complete transaction, or only counts what that would change.
-    fn publish(&self, open: Transaction) -> Result<TableResult, Offence> {
+    fn publish(&mut self, open: Transaction) -> Result<TableResult, Offence> {
         let (id, purpose) = (open.table, open.purpose);
-        let set = open.complete(&self.shield, |addr| self.allows(addr))?;
+        let Some(set) = open.complete(&self.shield, |addr| self.allows(addr))? else {
+            let failure = "no memory for so many prefixes; the old set stays".to_owned();
+            logger::err(format_args!("{} table: {failure}", id.word()));
+            let (entries, added, deleted) = (0, 0, 0);
+            let outcome = Outcome::Failed;
+            return Ok(TableResult { table: id, outcome, entries, added, deleted, failure });
+        };
         let Tables { both, backend, directory } = &self.tables;
         let (pf, table) =
             (self.config.tables.reload.then_some(backend.as_ref()), &both[id as usize]);
@@ -138,6 +167,7 @@ impl Dispatcher {
             (Purpose::Publish, Ok(changes)) if *changes != Changes::default() => Outcome::Published,
             _ => mended(&done),
         };
+        self.served |= done.is_ok() && purpose == Purpose::Publish;
         Ok(result(id, outcome, set.len(), done))
     }
 
@@ -171,32 +201,19 @@ impl Dispatcher {
     }
 
     /// Queues a list but for its end. The queue has room for as many prefixes as a table may have.
-    fn list(
-        &self,
-        table: TableId,
-        source: Source,
-        request: u32,
-        channel: &mut Channel,
-    ) -> Result<(), Offence> {
-        let Tables { both, backend, directory } = &self.tables;
-        let of = &both[table as usize];
-        let read = match source {
-            Source::Kernel => backend.list(of),
-            Source::File => directory.load(of, "pftable"),
-            Source::Previous => directory.load(of, "pftable.prev"),
-        };
+    fn list(&self, table: TableId, request: u32, channel: &mut Channel) -> Result<(), Offence> {
+        let read = self.tables.backend.list(&self.tables.both[table as usize]);
         let most = self.config.guard.max_entries;
         let read = read.map_err(|error| error.to_string()).and_then(|addrs| match addrs.len() {
             found if found > most as usize => Err(format!(
-                "{found} prefixes, more than {most} (see max_entries in [guard]): raise it, or the \
-                 next set is compared with none"
+                "{found} prefixes, more than {most} (see max_entries in [guard]): raise it"
             )),
             _ => Ok(addrs),
         });
         let failure = read.as_ref().err().cloned().unwrap_or_default();
         let addrs = read.unwrap_or_default();
         // what the kernel has besides plain prefixes shows in the number
-        let head = ListHead { table, source, entries: addrs.len() as u32, failure };
+        let head = ListHead { table, entries: addrs.len() as u32, failure };
         HelperMessage::ListBegin(head).queue(channel, request, None)?;
         for part in Entries::split(addrs.iter().filter_map(PfrAddr::prefix)) {
             HelperMessage::ListEntries(part).queue(channel, request, None)?;
@@ -212,6 +229,35 @@ fn mended(done: &Result<Changes, pf::PublishError>) -> Outcome {
         Ok(Changes { file: true, .. }) => Outcome::FileMended,
         Ok(Changes { created: true, .. }) => Outcome::Created,
         _ => Outcome::Mended,
+    }
+}
+
+impl Tables {
+    /// Opens the file of a table, or of the set before.
+    fn file(&self, table: TableId, previous: bool) -> Result<OwnedFd, String> {
+        let kind = if previous { "pftable.prev" } else { "pftable" };
+        let opened = self.directory.open_table(&self.both[table as usize], kind);
+        opened.map_err(|error| error.to_string())
+    }
+}
+
+/// Sends what waits, so that there is room for one more descriptor.
+fn make_room(channel: &mut Channel) -> Result<(), Offence> {
+    if channel.waiting_fds() >= MOST_FDS {
+        // that it is gone shows when the socket is read
+        let _ = channel.flush();
+    }
+    match channel.waiting_fds() {
+        ..MOST_FDS => Ok(()),
+        _ => Err("it asks for files and does not take them".into()),
+    }
+}
+
+/// The parts of an answer: why there is no file, or nothing and the file.
+fn parted(opened: Result<OwnedFd, String>) -> (String, Option<OwnedFd>) {
+    match opened {
+        Ok(fd) => (String::new(), Some(fd)),
+        Err(failure) => (failure, None),
     }
 }
 
@@ -246,6 +292,19 @@ pub fn log_paths(file: &Path, generation: u8) -> Vec<PathBuf> {
     }
 }
 
+/// The administrator's own lists, by their index: local_block, local_allow.
+pub fn local_paths(config: &Config) -> [Option<&Path>; 2] {
+    [config.policy.local_block.as_deref(), config.policy.local_allow.as_deref()]
+}
+
+fn open_local(config: &Config, index: u8) -> Result<OwnedFd, String> {
+    let path = local_paths(config).get(usize::from(index)).copied().flatten();
+    let path = path.ok_or("no such file in the configuration")?;
+    let (file, _) =
+        open_regular(path, OFlag::empty()).map_err(|why| format!("{}: {why}", path.display()))?;
+    Ok(file)
+}
+
 /// Opens a generation of the packet log, which is no symbolic link.
 fn open_log(config: &Config, generation: u8) -> (LogFile, Option<OwnedFd>) {
     let mut log = LogFile { generation, ..LogFile::default() };
@@ -275,10 +334,7 @@ pub fn open_regular(path: &Path, flags: OFlag) -> Result<(OwnedFd, Metadata), St
     match opened.and_then(|file| Ok((file.metadata()?, file))) {
         Ok((meta, file)) if meta.is_file() => Ok((file.into(), meta)),
         Ok(_) => Err("not a regular file".into()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err("No such file or directory".into())
-        }
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(Errno::try_from(error).map_or("cannot be opened", Errno::desc).into()),
     }
 }
 

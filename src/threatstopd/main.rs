@@ -1,20 +1,15 @@
-//! threatstopd(8): the root helper of the ThreatSTOP client.
+//! threatstopd(8): what of the ThreatSTOP client runs as root.
 //!
-//! It opens what needs root, starts the unprivileged engine and then only writes table files and
-//! replaces pf tables on the engine's word, which it checks. It parses nothing that came from the
-//! network or from a packet.
-//!
-//! Its life, which is crash-only: [`run`] here takes what an image before it left ([`inherit`]) and
-//! kills an engine that stayed; [`start`] does what root alone can do and closes the sandbox;
-//! [`serve`] answers the engine ([`dispatch`], [`transaction`]) until a signal comes or the engine
-//! goes, and then ends, or executes the program anew.
+//! Three short stories: the [`monitor`] starts and watches the others and listens to nobody; the
+//! [`helper`] opens what needs root and then serves the engine, which has no privileges; and what a
+//! message of the engine may do ([`dispatch`], [`transaction`]) is the whole of what root can be made
+//! to do. Nothing here parses what came from the network or from a packet.
 
 mod dispatch;
-mod engine;
-mod inherit;
+mod helper;
+mod lock;
+mod monitor;
 mod protect;
-mod serve;
-mod start;
 mod transaction;
 
 use std::ffi::OsString;
@@ -22,12 +17,12 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use imsg::process;
-
-use inherit::State;
+use imsg::{End, process};
 
 /// The control socket unless `-s` names another.
 const DEFAULT_SOCKET: &str = "/var/run/threatstopd.sock";
+/// The first argument of the helper: rc.d(8) looks for the monitor by a command line without it.
+const HELPER: &str = "helper";
 
 /// What, why and the way out, for the log. Nothing tells one failure from another.
 type Failure = Box<dyn std::error::Error>;
@@ -68,32 +63,38 @@ impl Flags {
 
 fn main() -> ExitCode {
     logger::set_program("threatstopd");
-    let Some(flags) = Flags::parse(std::env::args_os()) else {
+    std::panic::set_hook(Box::new(|panic| {
+        // stderr may be /dev/null by then
+        logger::crit(format_args!("fatal: {panic}"));
+        End::Fault.leave();
+    }));
+    let args: Vec<OsString> = std::env::args_os().collect();
+    if args.get(1).is_some_and(|word| word == HELPER) {
+        helper::main(args);
+    }
+    process::close_inherited();
+    let Some(flags) = Flags::parse(args) else {
         let _ = writeln!(io::stderr(), "usage: threatstopd [-dnVv] [-f file] [-s socket]");
         return ExitCode::FAILURE;
     };
     let done = if flags.version {
-        print(concat!("threatstopd ", env!("CARGO_PKG_VERSION"), "\n")).map(|()| true)
+        print(concat!("threatstopd ", env!("CARGO_PKG_VERSION"), "\n"))
     } else if flags.check {
         check(&flags)
     } else {
-        // stderr is /dev/null by then
-        std::panic::set_hook(Box::new(|panic| logger::crit(format_args!("fatal: {panic}"))));
-        run(flags).map(|()| true)
+        monitor::main(flags)
     };
-    match done {
-        Ok(true) => return ExitCode::SUCCESS,
-        Ok(false) => {}
-        Err(failure) => match failure.downcast_ref::<config::ConfigError>() {
+    done.unwrap_or_else(|failure| {
+        match failure.downcast_ref::<config::ConfigError>() {
             Some(error) => error.lines().iter().for_each(logger::crit),
             None => logger::crit(failure),
-        },
-    }
-    ExitCode::FAILURE
+        }
+        ExitCode::FAILURE
+    })
 }
 
 /// `-n`: reads the configuration, touches nothing else, and tells whether it is in order.
-fn check(flags: &Flags) -> Result<bool, Failure> {
+fn check(flags: &Flags) -> Result<ExitCode, Failure> {
     // for whoever wrote the file, not for a log
     let tell = |line: &str| {
         let _ = writeln!(io::stderr(), "{line}");
@@ -102,7 +103,7 @@ fn check(flags: &Flags) -> Result<bool, Failure> {
         Ok(read) => read,
         Err(error) => {
             error.lines().iter().for_each(|line| tell(line));
-            return Ok(false);
+            return Ok(ExitCode::FAILURE);
         }
     };
     if flags.verbose {
@@ -110,44 +111,14 @@ fn check(flags: &Flags) -> Result<bool, Failure> {
     }
     config.notes(&text, &flags.config).iter().for_each(|line| tell(line));
     tell("configuration OK");
-    Ok(true)
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What is asked for goes to stdout; `print!` would panic when nobody takes it.
-fn print(lines: &str) -> Result<(), Failure> {
-    Ok(io::stdout().write_all(lines.as_bytes()).map_err(|error| format!("stdout: {error}"))?)
-}
-
-/// One image of the helper: starts, serves, and either ends or executes itself anew.
-fn run(mut flags: Flags) -> Result<(), Failure> {
-    process::block_signals()?;
-    let mut state = State::take()?;
-    // daemon(3) changes the directory
-    flags.config = state.home.join(flags.config);
-    flags.socket = state.home.join(flags.socket);
-    let program = start::own_program(&state.home)?;
-    if state.first {
-        state.verbose = flags.verbose;
-    }
-    logger::init(flags.debug || state.first, state.verbose);
-    if let Some(child) = state.child.take() {
-        engine::kill(child);
-    }
-    if state.stop {
-        logger::info("terminating");
-        return Ok(());
-    }
-    process::install_handlers()?;
-    match start::start(&flags, &program, &mut state) {
-        Ok(server) => server.serve(&flags, &program, state),
-        Err(failure) => {
-            // the sandbox, which would forbid that, is the last thing that a start can fail of
-            if let Some(child) = state.child.take() {
-                engine::kill(child);
-            }
-            if state.first { Err(failure) } else { serve::again(&program, state, &*failure) }
-        }
-    }
+fn print(lines: &str) -> Result<ExitCode, Failure> {
+    let written = io::stdout().write_all(lines.as_bytes());
+    written.map_err(|error| format!("stdout: {error}"))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

@@ -20,13 +20,16 @@ pub struct Transaction {
     /// What for.
     pub purpose: Purpose,
     announced: usize,
-    set: Vec<PfrAddr>,
+    came: usize,
+    /// What came; `None` where there is no memory for it.
+    set: Option<Vec<PfrAddr>>,
     bounds: Bounds,
     tally: Tally,
 }
 
 impl Transaction {
-    /// Begins with room for exactly the prefixes announced, which `max_entries` bounds.
+    /// Begins with room for exactly the prefixes announced, which `max_entries` bounds. Without the
+    /// memory the set is checked all the same, and cannot be published: that is no fault of the engine's.
     ///
     /// # Errors
     /// When more are announced, or none for the block table.
@@ -39,11 +42,9 @@ impl Transaction {
         let bounds = guard.bounds();
         bounds.count(table.kind(), announced.into()).map_err(|refusal| refusal.to_string())?;
         let tally = Tally::new(table.kind(), &bounds);
-        // a helper that ended for want of memory would leave nobody to try again
         let (mut set, announced) = (Vec::new(), announced as usize);
-        set.try_reserve_exact(announced)
-            .map_err(|_| format!("no memory for {announced} prefixes"))?;
-        Ok(Self { table, purpose, announced, set, bounds, tally })
+        let set = set.try_reserve_exact(announced).is_ok().then_some(set);
+        Ok(Self { table, purpose, announced, came: 0, set, bounds, tally })
     }
 
     /// Takes the next part.
@@ -55,15 +56,19 @@ impl Transaction {
             let net = net.map_err(|error| error.to_string())?;
             let taken = self.tally.add(net, &self.bounds, shield);
             taken.map_err(|refusal| refusal.to_string())?;
-            if self.set.len() >= self.announced {
+            if self.came >= self.announced {
                 return Err(format!("more prefixes than the {} announced", self.announced));
             }
-            self.set.push(net.into());
+            self.came += 1;
+            if let Some(set) = &mut self.set {
+                set.push(net.into());
+            }
         }
         Ok(())
     }
 
-    /// The complete content, ready to be published. `allowed` says what is in the allow table.
+    /// The complete content, ready to be published; `None` where there is no memory for it. `allowed`
+    /// says what is in the allow table.
     ///
     /// # Errors
     /// When prefixes are missing, or all together may not be a table.
@@ -71,9 +76,9 @@ impl Transaction {
         self,
         shield: &Shield,
         allowed: impl Fn(IpAddr) -> bool,
-    ) -> Result<Vec<PfrAddr>, Violation> {
-        if self.set.len() != self.announced {
-            return Err(format!("{} prefixes of {} announced", self.set.len(), self.announced));
+    ) -> Result<Option<Vec<PfrAddr>>, Violation> {
+        if self.came != self.announced {
+            return Err(format!("{} prefixes of {} announced", self.came, self.announced));
         }
         // a trial may be of an allow table too, which is not in force then
         let allowed = |addr| self.purpose == Purpose::Trial || allowed(addr);

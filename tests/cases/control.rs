@@ -441,10 +441,9 @@ fn secrets_are_nowhere_to_be_read() {
     config.write(&scratch);
     let mark = daemon.mark();
     daemon.signal(Signal::SIGHUP);
-    daemon.wait_for_after(mark, "started, engine", PATIENCE);
+    daemon.wait_for_after(mark, "reloaded, helper", PATIENCE);
     daemon.wait_until_ready();
-    let processes = [Some(daemon.pid()), daemon.engine()];
-    for pid in processes.into_iter().flatten() {
+    for pid in daemon.descendants().into_iter().map(|(pid, _)| pid).chain([daemon.pid()]) {
         for file in ["cmdline", "environ", "comm"] {
             let octets = fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
             seen += &String::from_utf8_lossy(&octets);
@@ -486,7 +485,7 @@ fn the_engine_has_an_empty_environment() {
         if turn == 0 {
             let mark = daemon.mark();
             daemon.signal(Signal::SIGHUP);
-            daemon.wait_for_after(mark, "started, engine", PATIENCE);
+            daemon.wait_for_after(mark, "reloaded, helper", PATIENCE);
             daemon.wait_until_ready();
         }
     }
@@ -527,11 +526,14 @@ fn a_reload_that_is_taken_back_fails() {
     let missing = scratch.path().join("missing");
     let status = || daemon.ctl(&["status"]).stdout;
     let words = "the last reload was taken back";
-    for (key, path) in [("policy.local_block", missing.clone()), ("log.spool", missing.join("x"))] {
+    for (key, path, way_out) in [
+        ("policy.local_block", missing.clone(), "create it, or unset local_block\n"),
+        ("log.spool", missing.join("x"), "/missing/x\n"),
+    ] {
         config.clone().set(key, path.to_str().unwrap()).write(&scratch);
         let why = refused(&daemon, &["reload"]);
         assert!(why.starts_with(&format!("threatstopctl: reload: {words}")), "{key}: {why}");
-        assert!(why.ends_with("see the log, mend it, and reload again\n"), "{key}: {why}");
+        assert!(why.ends_with(way_out), "{key}: {why}");
         assert!(status().contains(&format!("warning: {words}")), "{}", status());
         assert_eq!(table(&daemon, BLOCK).as_deref(), Some(text.as_str()));
         update(&daemon);

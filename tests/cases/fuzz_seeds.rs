@@ -4,7 +4,7 @@ use std::os::unix::net::UnixStream;
 
 use apl::{Assembly, ListName, Options, Reply};
 use control::{Request, Show};
-use imsg::{Channel, EngineMessage, Entries, Purpose, Source, TableId, VERSION};
+use imsg::{Channel, EngineMessage, Entries, Purpose, TableId, VERSION};
 use prefix::Prefix;
 use tests::item::items;
 use tests::sim::wire::{QR, Query};
@@ -172,7 +172,8 @@ fn published(table: TableId, text: &str) -> Vec<EngineMessage> {
 }
 
 fn imsg_streams(seeds: &mut Vec<Seed>) {
-    let list = |table, source| EngineMessage::TableList { table, source };
+    let list = |table| EngineMessage::TableList { table };
+    let file = |table, previous| EngineMessage::TableFile { table, previous };
     let (block, allow) = (TableId::Block, TableId::Allow);
     let all = [
         vec![EngineMessage::Hello { version: VERSION }, EngineMessage::TableStats],
@@ -183,17 +184,17 @@ fn imsg_streams(seeds: &mut Vec<Seed>) {
             "1.2.3.4 5.6.0.0/16 198.51.100.0/25 2a0b::/29 2a0c::1",
             Purpose::Publish,
         ),
-        vec![list(block, Source::Kernel), list(block, Source::Previous)],
+        vec![list(block), file(block, false), file(block, true)],
         transaction(block, "1.2.3.4 5.6.0.0/17 2a0b::/29", Purpose::Publish),
         transaction(block, "1.2.3.4 2a0b::/29", Purpose::Repair),
-        vec![list(block, Source::File), list(block, Source::Previous)],
+        vec![list(block), file(block, true)],
         transaction(allow, "", Purpose::Publish),
         vec![
-            list(allow, Source::Kernel),
+            list(allow),
             EngineMessage::TableMend { table: block },
             EngineMessage::LogOpen { generation: 3 },
             EngineMessage::LogLevel { verbose: true },
-            EngineMessage::Reload,
+            EngineMessage::LocalOpen { index: 1 },
         ],
     ]
     .concat();

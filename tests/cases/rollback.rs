@@ -48,7 +48,7 @@ fn a_rollback_lasts_until_somebody_updates() {
     is_back(&daemon);
     let (asked, mark) = (service.queries().total(), daemon.mark());
     daemon.signal(Signal::SIGHUP);
-    daemon.wait_for_after(mark, "started, engine", PATIENCE);
+    daemon.wait_for_after(mark, "reloaded, helper", PATIENCE);
     daemon.wait_until_ready();
     wait_until("the next run fetches", || service.queries().total() > asked && fetched(&daemon));
     is_back(&daemon);
@@ -143,14 +143,14 @@ fn a_rollback_in_the_middle_of_a_run_is_not_overtaken() {
         // a scheduled run, as the new engine makes one, and a rollback into it
         let mark = stage.daemon.mark();
         stage.daemon.signal(Signal::SIGHUP);
-        stage.daemon.wait_for_after(mark, "started, engine", PATIENCE);
+        stage.daemon.wait_for_after(mark, "reloaded, helper", PATIENCE);
         wait_until("the engine answers", || stage.daemon.ctl(&["rollback"]).status.success());
         let now = table(&stage.daemon, BLOCK).unwrap();
         // a run may be under way still
         assert_eq!(stage.status()["held"][0]["reason"], "rollback");
         let mark = stage.daemon.mark();
         stage.daemon.signal(Signal::SIGHUP);
-        stage.daemon.wait_for_after(mark, "started, engine", PATIENCE);
+        stage.daemon.wait_for_after(mark, "reloaded, helper", PATIENCE);
         stage.daemon.wait_until_ready();
         wait_until("the run ends", || stage.status()["update"]["state"] == "rolled back");
         assert_eq!(table(&stage.daemon, BLOCK), Some(now));

@@ -57,8 +57,8 @@ fn refuses(helper: &Path, scratch: &Scratch) -> String {
 
 /// Start the daemon with supplementary groups of root's.
 /// Check that the engine has the user's ids, real, effective, saved and of the file system, and no
-/// group but the user's; that its files are its socket, the control socket, pipes, /dev/null and
-/// its own directory; that nothing of it can make a core; and that the helper is root still.
+/// group but the user's; that its files are its socket, the control socket, pipes and /dev/null; that
+/// no process can make a core; and that monitor and helper are root still.
 #[test]
 fn the_engine_is_nobody_and_has_nothing() {
     if !is_root("to become somebody else") {
@@ -81,27 +81,33 @@ fn the_engine_is_nobody_and_has_nothing() {
     assert_eq!(ids(engine, "Gid"), Some(vec![user.gid.as_raw(); 4]));
     let groups = ids(engine, "Groups").unwrap();
     assert!(groups.iter().all(|&group| group == user.gid.as_raw()), "{groups:?}");
-    assert_eq!(ids(daemon.pid(), "Uid"), Some(vec![0; 4]));
-
-    let limits = fs::read_to_string(format!("/proc/{engine}/limits")).unwrap();
-    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
-    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    let helper =
+        daemon.descendants().into_iter().find(|(_, name)| name == "threatstopd").unwrap().0;
+    for pid in [daemon.pid(), helper] {
+        assert_eq!(ids(pid, "Uid"), Some(vec![0; 4]));
+    }
+    for pid in [daemon.pid(), helper, engine] {
+        let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(
+            core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(),
+            ["0", "0"],
+            "{core}"
+        );
+    }
     assert_eq!(fs::read_link(format!("/proc/{engine}/cwd")).unwrap(), Path::new("/"));
     for entry in fs::read_dir(format!("/proc/{engine}/fd")).unwrap() {
         let target = fs::read_link(entry.unwrap().path()).unwrap();
         let target = target.to_string_lossy().into_owned();
         let harmless = ["socket:", "pipe:", "anon_inode:", "/dev/null"];
-        // its own directory, which it holds a lock on
-        let fine = harmless.iter().any(|kind| target.starts_with(kind))
-            || Path::new(&target) == scratch.spool();
+        let fine = harmless.iter().any(|kind| target.starts_with(kind));
         assert!(fine, "the engine has {target}");
     }
     assert!(daemon.stop().success());
 }
 
 /// Publish, then try as the engine's user what a compromised engine would: read the configuration,
-/// read, write, replace and remove table files, with the directory as closed as a test makes it and
-/// as open as the package does.
+/// read, write, replace and remove table files, and take a lock of root's.
 /// Check that nothing of it succeeds, and that modes and owners of all files are as they should be.
 #[test]
 fn the_engines_user_cannot_touch_what_is_roots() {
@@ -117,8 +123,8 @@ fn the_engines_user_cannot_touch_what_is_roots() {
     let (tables, user) = (scratch.tables(), nobody());
     let block = tables.join(format!("{BLOCK}.pftable"));
     let quoted = |path: &Path| format!("'{}'", path.display());
-    for mode in [0o700, 0o755] {
-        set_mode(&tables, mode);
+    {
+        let mode = 0o700;
         for script in [
             format!("cat {}", quoted(&scratch.config())),
             format!("cat {}", quoted(&block)),
@@ -130,6 +136,10 @@ fn the_engines_user_cannot_touch_what_is_roots() {
             format!(": >{}/.{BLOCK}.pftable.tmp", tables.display()),
             format!(": >{}/simulated.conf", tables.display()),
             format!("rm {}", quoted(&scratch.socket())),
+            format!("flock -n {} true", quoted(&tables)),
+            format!("flock -n {}.lock true", quoted(&scratch.socket())),
+            format!("flock -n {}/.lock true", scratch.spool().display()),
+            format!("ln {} {}/x", quoted(&block), scratch.spool().display()),
             format!("chmod 777 {}", quoted(&tables)),
         ] {
             let mut command = Command::new("/bin/sh");
@@ -152,8 +162,12 @@ fn the_engines_user_cannot_touch_what_is_roots() {
     assert_eq!(fs::read_to_string(tables.join(format!("{BLOCK}.pftable.prev"))).unwrap(), text);
     assert_eq!(owned(&scratch.socket()), (0, 0o660));
     assert_eq!(owned(&scratch.spool()), (user.uid.as_raw(), 0o700));
+    assert_eq!(owned(&scratch.spool().join(".lock")), (0, 0o600));
     for entry in fs::read_dir(scratch.spool()).unwrap() {
         let path = entry.unwrap().path();
+        if path.ends_with(".lock") {
+            continue;
+        }
         let (uid, mode) = owned(&path);
         assert_eq!((uid, mode & 0o077), (user.uid.as_raw(), 0), "{}", path.display());
     }
@@ -256,7 +270,7 @@ fn a_configuration_that_others_can_read_is_refused() {
     config.write(&scratch);
     let mark = daemon.mark();
     daemon.signal(nix::sys::signal::Signal::SIGHUP);
-    daemon.wait_for_after(mark, "started, engine", PATIENCE);
+    daemon.wait_for_after(mark, "reloaded, helper", PATIENCE);
     daemon.wait_until_ready();
     assert!(daemon.stop().success());
 }
@@ -276,7 +290,9 @@ fn the_user_must_exist_and_not_be_root() {
     assert!(said.contains(words), "{said}");
     let said = fails_to_start(&scratch, &config.set("user", "root"));
     assert!(said.contains("the engine must not run as root"), "{said}");
-    assert_eq!(scratch.tables().read_dir().unwrap().count(), 0);
+    let tables = scratch.tables().read_dir().unwrap().map(|entry| entry.unwrap().file_name());
+    let tables: Vec<_> = tables.filter(|name| name != "lock").collect();
+    assert!(tables.is_empty(), "{tables:?}");
 }
 
 /// Start the programs as nobody, with a directory of nobody's: first with the real pf, then with the
@@ -314,7 +330,7 @@ fn another_user_can_try_it_out_with_the_simulated_pf_alone() {
     // the socket goes where the configuration is
     own(scratch.path());
     let process = start(&config);
-    process.wait_for("started, engine", PATIENCE);
+    process.wait_for("started, helper", PATIENCE);
     let ask = |arguments: &[&str]| {
         let mut command = Command::new(&tool);
         command.uid(user.uid.as_raw()).gid(user.gid.as_raw());

@@ -51,7 +51,7 @@ fn from_nothing_to_the_first_update() {
     );
     assert!(output.stderr.starts_with(&created), "{}", output.stderr);
     assert!(output.stderr.ends_with("\npfctl -nf /etc/pf.conf && pfctl -f /etc/pf.conf\n"));
-    assert_eq!(mode(&scratch.tables()), 0o755);
+    assert_eq!(mode(&scratch.tables()), 0o700);
     for path in &files {
         assert_eq!((mode(path), fs::read(path).unwrap().len()), (0o600, 0), "{}", path.display());
     }

@@ -7,7 +7,6 @@ mod common;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -195,10 +194,13 @@ fn a_helper_killed_at_any_step_leaves_whole_sets() {
         let what = format!("{step}:kill");
         let (scratch, config) = seeded(&service);
         let daemon = start_faulty(&scratch, &config, &what);
-        let status = daemon.wait_exit(PATIENCE);
         // abort(3): as sudden as SIGKILL, and at the very step
-        assert_eq!(status.signal(), Some(6), "{what}: {status}\n{}", daemon.output());
-        wait_until("the engine leaves", || daemon.engine().is_none());
+        daemon.wait_for("helper terminated; signal 6", PATIENCE);
+        // before the next one is started, which comes to the same step
+        let children = daemon.descendants();
+        let _ = nix::sys::signal::kill(daemon.pid(), nix::sys::signal::Signal::SIGKILL);
+        let gone = || children.iter().all(|(pid, _)| !tests::process::is_alive(*pid));
+        wait_until("helper and engine leave", gone);
         drop(daemon);
         for (name, old, new) in [(BLOCK, OLD_BLOCK, &new_block), (ALLOW, OLD_ALLOW, &new_allow)] {
             let [file, kernel] = whole(&what, &scratch, name, old, new);
@@ -305,10 +307,9 @@ fn a_full_disk_leaves_the_old_set() {
     let daemon = Daemon::start(&scratch, &silent);
     let mut full = fs::File::create(&filler).unwrap();
     while std::io::Write::write_all(&mut full, &[0; 512]).is_ok() {}
-    // a reload has to keep the configuration in this directory, and has no room either
+    // a reload needs no room
     config.write(&scratch);
-    let why = refused(&daemon, &["reload"]);
-    assert!(why.contains("No space left on device"), "{why}");
+    assert!(daemon.ctl(&["reload"]).status.success());
     fs::write(&filler, vec![0; 40 << 10]).unwrap();
     assert!(daemon.ctl(&["reload"]).status.success());
     wait_until("the new engine answers", || daemon.ctl(&["status"]).stdout.contains("update:"));
@@ -332,7 +333,6 @@ enum Planted {
     Symlink,
     Dangling,
     Fifo,
-    HardLink,
     Directory,
     Writable,
     Foreign,
@@ -340,11 +340,10 @@ enum Planted {
 }
 
 impl Planted {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 7] = [
         Self::Symlink,
         Self::Dangling,
         Self::Fifo,
-        Self::HardLink,
         Self::Directory,
         Self::Writable,
         Self::Foreign,
@@ -369,7 +368,6 @@ impl Planted {
             Self::Symlink => symlink(victim, path).unwrap(),
             Self::Dangling => symlink(victim.with_extension("missing"), path).unwrap(),
             Self::Fifo => mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR).unwrap(),
-            Self::HardLink => fs::hard_link(victim, path).unwrap(),
             Self::Directory => fs::create_dir(path).unwrap(),
             Self::Writable => {
                 plant(path, "9.9.9.9\n");
@@ -470,16 +468,7 @@ fn a_directory_of_others_is_refused() {
     let said =
         fails_to_start(&scratch, &config.clone().set("tables.directory", link.to_str().unwrap()));
     assert!(said.contains(&format!("{}: open: ", link.display())), "{said}");
-    let words = format!(
-        "{}: must belong to root, and nobody else may write to it",
-        scratch.tables().display()
-    );
-    for mode in [0o770, 0o707, 0o1777] {
-        set_mode(&scratch.tables(), mode);
-        let said = fails_to_start(&scratch, &config);
-        assert!(said.contains(&words), "{mode:o}: {said}");
-    }
-    set_mode(&scratch.tables(), 0o755);
+    let words = format!("{}: must belong to root: chown root it", scratch.tables().display());
     if is_root("a directory of another owner") {
         let user = nobody();
         chown(&scratch.tables(), Some(user.uid), Some(user.gid)).unwrap();

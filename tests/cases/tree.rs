@@ -6,7 +6,8 @@
 //! 4. Copyright lines are those of LICENSE, and every manual has one.
 //! 5. The README's command for the tests is what CI runs, and every dependency has a reason there.
 //! 6. The tests that SECURITY.md names exist.
-//! 7. The root helper is made of the crates that its list names.
+//! 7. What runs as root is made of the crates that its list names, and is as little as README.md and
+//!    SECURITY.md say.
 //! 8. The tests alone, the programs and the whole workspace have each crate with the same features,
 //!    so that each is compiled once.
 
@@ -23,6 +24,9 @@ use tests::process::{PATIENCE, run};
 use tests::servers::require_program;
 
 const LONGEST: usize = 800;
+/// Lines of code of monitor, helper and tables, and of all that runs as root, our libraries included.
+const OWN: usize = 2200;
+const ALL: usize = 6800;
 const COPYRIGHT: &str = "Copyright (c) 2026 The threatstopd authors";
 
 fn root() -> PathBuf {
@@ -74,6 +78,43 @@ fn files_are_short() {
     let lines = |path: &PathBuf| read(path).lines().count();
     let long: Vec<_> = rust().into_iter().filter(|path| lines(path) > LONGEST).collect();
     assert!(long.is_empty(), "more than {LONGEST} lines: {long:?}");
+}
+
+/// Lines of a crate that are code: no comments, no blank lines, no tests, and not the files left out.
+fn lines_of_code(name: &str, without: &[&str]) -> usize {
+    let is_code = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
+    files(&root().join("src").join(name), &["rs"])
+        .iter()
+        .filter(|path| {
+            let within = path.strip_prefix(root()).unwrap();
+            !within.iter().any(|part| part == "tests" || part == "tests.rs")
+                && !without.iter().any(|name| path.ends_with(name))
+        })
+        .map(|path| read(path).lines().filter(|line| is_code(line)).count())
+        .sum()
+}
+
+/// Monitor, helper and the tables of pf; the simulated ones are never called on the way to pf, and steps
+/// that fail on demand are in no release build.
+#[test]
+fn what_runs_as_root_is_little() {
+    let own = lines_of_code("threatstopd", &[])
+        + lines_of_code("pf", &["pf/simulated.rs", "pf/fault.rs"]);
+    assert!(own <= OWN, "{own} lines of threatstopd and pf, more than {OWN}");
+    let libraries = ["config", "imsg", "logger", "prefix", "sandbox"];
+    let all = own + libraries.iter().map(|name| lines_of_code(name, &[])).sum::<usize>();
+    assert!(all <= ALL, "{all} lines run as root, more than {ALL}");
+    let words = [("threatstopd` and `src/pf", OWN), ("all that runs as root", ALL)];
+    for file in ["README.md", "SECURITY.md"] {
+        let text = read(&root().join(file)).split_whitespace().collect::<Vec<_>>().join(" ");
+        for (what, bound) in words {
+            let thousands = format!("{},{:03}", bound / 1000, bound % 1000);
+            assert!(
+                text.contains(what) && text.contains(&thousands),
+                "{file}: not that {what} have at most {thousands} lines"
+            );
+        }
+    }
 }
 
 #[test]

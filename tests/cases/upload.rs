@@ -285,7 +285,7 @@ fn one_daemon_uses_a_spool() {
     let second = Daemon::spawn(&scratch, &config, |_| {});
     let message = format!("{}: another threatstopd uses it: set log.spool", spool.display());
     second.wait_for(&message, PATIENCE);
-    assert!(second.stop().success());
+    assert_eq!(second.wait_exit(PATIENCE).code(), Some(1));
     assert_eq!(stage.upload().as_deref(), Ok(SENTENCE));
     let engine = stage.daemon.engine().unwrap();
     nix::sys::signal::kill(engine, nix::sys::signal::Signal::SIGKILL).unwrap();

@@ -39,8 +39,11 @@ const STATS: u32 = 5;
 const LIST: u32 = 6;
 const MEND: u32 = 7;
 const LOG_OPEN: u32 = 8;
-const RELOAD: u32 = 9;
+const TABLE_FILE: u32 = 9;
 const LOG_LEVEL: u32 = 10;
+const LOCAL_OPEN: u32 = 11;
+/// Repairs that an engine may ask for in a minute, which no run lasts.
+const MOST_MENDS: u32 = 240;
 
 /// A stream of messages to the helper. When the first octet is odd, the others are the stream; else
 /// each message is one octet of type, one of length, and its payload, and gets its header here.
@@ -109,6 +112,7 @@ impl Rig {
         let mut engine =
             Engine { channel: Channel::new(engine.into(), 0), answers: model.answers() };
 
+        engine.channel.expect_fd();
         let mut why = None;
         to_helper.write_all(stream).unwrap();
         while why.is_none() && matches!(channel.read().unwrap(), Input::Data) {
@@ -120,6 +124,10 @@ impl Rig {
                         if let Err(offence) = dispatcher.dispatch(&frame, &mut channel) {
                             break Some(offence);
                         }
+                        while channel.flush().unwrap() != Output::Sent {
+                            engine.read();
+                        }
+                        engine.read();
                     }
                 }
             };
@@ -185,6 +193,10 @@ impl Answer {
             }
             (MEND, HelperMessage::TableResult(_)) | (STATS, HelperMessage::Stats(_)) => {}
             (LOG_OPEN, HelperMessage::LogFile(log)) => assert_ne!(log.failure, ""),
+            (LOCAL_OPEN, HelperMessage::LocalFile { failure }) => assert_ne!(failure, ""),
+            (TABLE_FILE, HelperMessage::TableFile { failure }) => {
+                assert_eq!(failure.is_empty(), !self.list.is_empty());
+            }
             (LIST, HelperMessage::ListBegin(head)) => {
                 assert_eq!(head.entries as usize, self.list.len());
                 return false;
@@ -256,6 +268,7 @@ struct Open {
 struct Model {
     greeted: bool,
     open: Option<Open>,
+    mends: u32,
     dropped: bool,
     sets: [Option<Vec<String>>; 2],
     previous: [Option<Vec<String>>; 2],
@@ -331,12 +344,21 @@ impl Model {
                     }
                 }
             }
-            (LIST, &[table @ (0 | 1), source @ 0..=2]) => {
-                let of = if source == 2 { &self.previous } else { &self.sets };
-                list = of[usize::from(table)].clone().unwrap_or_default();
+            (LIST, &[table @ (0 | 1)]) => {
+                list = self.sets[usize::from(table)].clone().unwrap_or_default();
             }
-            (STATS, []) | (MEND, [0 | 1]) | (LOG_OPEN, [0..=10]) => {}
-            (RELOAD, []) | (LOG_LEVEL, [0 | 1]) => return Some(()),
+            (TABLE_FILE, &[table @ (0 | 1), before @ (0 | 1)]) => {
+                let of = if before == 1 { &self.previous } else { &self.sets };
+                list.extend(of[usize::from(table)].as_ref().map(|_| "there is one".to_owned()));
+            }
+            (MEND, [0 | 1]) => {
+                self.mends += 1;
+                if self.mends > MOST_MENDS {
+                    return None;
+                }
+            }
+            (STATS, []) | (LOCAL_OPEN, [0 | 1]) | (LOG_OPEN, [0..=10]) => {}
+            (LOG_LEVEL, [0 | 1]) => return Some(()),
             _ => return None,
         }
         self.answers.push(Answer { request, kind, list: list.into() });

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use control::{Failure, MAX_REQUEST, PREFIXES_A_REPLY, Reply, Request, Rights, Show};
-use imsg::{Source, TableId};
+use imsg::{End, TableId};
 use policy::Change;
 use prefix::{Prefix, PrefixSet};
 use serde_json::{Value, json};
@@ -16,9 +16,10 @@ use tokio::time::timeout;
 
 use super::places::Seat;
 use super::{hits, metrics, report, test, upload, why};
+use crate::link::Source;
 use crate::protect::protected;
 use crate::update::Before;
-use crate::{Engine, update};
+use crate::{Engine, monitor, update};
 
 /// How long a client may take to say what it wants.
 const REQUEST: Duration = Duration::from_secs(5);
@@ -204,14 +205,13 @@ async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> i
             }
             Err(why) => client.fail(word, why).await,
         },
-        Request::Reload {} => match engine.link.reload().await {
-            Ok(()) => {
-                client.done(Value::Object(Default::default())).await?;
-                // this engine ends now; by the end of the connection the client sees that it has
-                pending().await
-            }
-            Err(why) => client.fail(word, why).await,
-        },
+        Request::Reload {} => {
+            client.done(Value::Object(Default::default())).await?;
+            // by the end of the connection the client sees that this engine has ended; the next one
+            // says what became of it
+            monitor::leave(engine, End::Reload);
+            pending().await
+        }
         Request::Log { verbose } => match engine.link.log_level(verbose) {
             Ok(()) => {
                 logger::set_verbose(verbose);

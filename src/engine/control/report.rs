@@ -1,8 +1,8 @@
 //! `status`.
 
 use control::{
-    Direction, EngineStatus, Held, HeldReason, PfStatus, REVERTED, REVERTED_WAY_OUT, Status,
-    TableKind, TableStatus, Update, Upload, UsedBy,
+    Direction, EngineStatus, Held, HeldReason, PfStatus, REVERTED_WAY_OUT, Status, TableKind,
+    TableStatus, Update, Upload, UsedBy,
 };
 use imsg::{Stats, TableId};
 
@@ -25,10 +25,11 @@ pub async fn status(engine: &Engine) -> Status {
     let (warnings, ways_out) =
         warnings.into_iter().map(|warning| (warning.text, warning.way_out)).unzip();
     let uptime = engine.started.elapsed().as_secs();
+    let restarts = Some(engine.monitor.restarts().into());
     Status {
         version: env!("CARGO_PKG_VERSION").into(),
-        uptime,
-        engine: EngineStatus { uptime, restarts: None },
+        uptime: engine.monitor.uptime().as_secs(),
+        engine: EngineStatus { uptime, restarts },
         pf: PfStatus {
             enabled: asked.then_some(stats.running),
             backend: config.tables.backend.as_str().into(),
@@ -63,9 +64,8 @@ pub async fn status(engine: &Engine) -> Status {
 
 /// All that nobody may overlook, the worst first.
 fn warnings(engine: &Engine, stats: &Stats, log: Vec<Warning>) -> Vec<Warning> {
-    let reverted = engine.given.start.reverted;
-    let mut all: Vec<Warning> =
-        reverted.then(|| Warning::new(REVERTED, REVERTED_WAY_OUT)).into_iter().collect();
+    let note = engine.monitor.note().map(|note| Warning::new(note.text(), REVERTED_WAY_OUT));
+    let mut all: Vec<Warning> = note.into_iter().collect();
     let alarms = alarm::alarms(engine);
     // an alarm tells of it, too, once a new device had time enough
     if alarms.is_empty() {

@@ -6,12 +6,13 @@ use std::rc::Rc;
 
 use apl::{List, ListName};
 use control::{Check, Reply, Tested};
-use imsg::{Source, TableId};
+use imsg::TableId;
 
 use super::client::Client;
 use super::test_log;
 use crate::Engine;
 use crate::dns::{AttemptError, Attempted, Entry, Limits, Reached, Wanted, reach};
+use crate::link::Source;
 
 /// The address that the service lists so that a policy can be tested; a policy of one's own may
 /// lack it.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use config::{Scope as Wanted, Timestamp};
 use imsg::process::local_offset;
-use imsg::{LogFile, Source as Place, TableId};
+use imsg::{LogFile, TableId};
 use pflog::{Fingerprint, Printer, Record, Stamp};
 
 use super::Inner;
@@ -20,6 +20,7 @@ use super::scope::Scope;
 use super::source::{Source, Step};
 use crate::Engine;
 use crate::errors::words;
+use crate::link::Source as Place;
 
 /// How often the packet log is looked at.
 const LOOK: Duration = Duration::from_secs(1);

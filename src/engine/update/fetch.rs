@@ -1,8 +1,7 @@
 //! The lists of a run: from the servers and from the administrator's own files.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::io::Read as _;
 use std::rc::Rc;
 
 use apl::ListName;
@@ -49,7 +48,7 @@ impl From<String> for Failure {
 pub async fn fetch(engine: &Rc<Engine>, run: &Run) -> Result<Fetched, Failure> {
     let config = &engine.config.policy;
     // a mistake in a file of ours is found before anybody is asked
-    let local = Local::read(engine).inspect_err(|why| run.say(format!("Failed: {why}")))?;
+    let local = Local::read(engine).await.inspect_err(|why| run.say(format!("Failed: {why}")))?;
     let mut wanted: Vec<Wanted> = Vec::new();
     for name in config.allow.iter().chain(&config.block) {
         let apl_before = engine.state.memory().apl.contains(name.as_str());
@@ -107,7 +106,6 @@ pub async fn fetch(engine: &Rc<Engine>, run: &Run) -> Result<Fetched, Failure> {
         logger::warn(&warning);
         fetched.warnings.push(warning);
     };
-    local.replaced.into_iter().for_each(&mut warn);
     for list in retrieved.lists {
         let name = list.name.to_string();
         for warning in &list.warnings {
@@ -139,36 +137,28 @@ fn list_name(name: &DomainName) -> Result<ListName, String> {
 #[derive(Default)]
 struct Local {
     lists: Vec<(TableId, List)>,
-    /// What there is to say of files that others have replaced; only the helper can open these.
-    replaced: Vec<String>,
 }
 
 impl Local {
-    /// Reads the files anew: they may have been edited in place.
-    fn read(engine: &Engine) -> Result<Self, String> {
+    /// Reads the files as they are now.
+    async fn read(engine: &Engine) -> Result<Self, String> {
         let config = &engine.config.policy;
         let mut local = Self::default();
-        for (table, file) in &engine.given.local {
-            let path = match table {
-                TableId::Block => &config.local_block,
-                TableId::Allow => &config.local_allow,
-            };
-            let path = path.as_ref().map_or("local list".into(), |path| path.display().to_string());
-            let text = read(file).map_err(|error| format!("{path}: {}", words(&error)))?;
+        for (table, path) in
+            [(TableId::Block, &config.local_block), (TableId::Allow, &config.local_allow)]
+        {
+            let Some(path) = path else { continue };
+            let path = path.display().to_string();
+            let file = engine.link.open_local(table).await?;
+            let text = read(&file).map_err(|error| format!("{path}: {}", words(&error)))?;
             let items = parse_local(&path, &text).map_err(|error| error.to_string())?;
-            if file.metadata().is_ok_and(|file| file.nlink() == 0) {
-                local.replaced.push(format!(
-                    "{path} was removed or replaced, and counts as it was: threatstopctl reload"
-                ));
-            }
-            local.lists.push((*table, List::new(path, items, engine.config.guard.floor())));
+            local.lists.push((table, List::new(path, items, engine.config.guard.floor())));
         }
         Ok(local)
     }
 }
 
-fn read(mut file: &File) -> std::io::Result<Vec<u8>> {
-    file.rewind()?;
+fn read(file: &File) -> std::io::Result<Vec<u8>> {
     let mut text = Vec::new();
     // one more than is permitted, so that the parser sees that it is too much
     file.take(LOCAL_MAX_OCTETS as u64 + 1).read_to_end(&mut text)?;

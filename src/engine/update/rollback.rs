@@ -3,12 +3,13 @@
 use std::rc::Rc;
 
 use control::{Change, Updated};
-use imsg::{Purpose, Source, TableId};
+use imsg::{Purpose, TableId};
 use policy::{List, Trial, compose_allow, compose_block, unrouted};
 use prefix::{Floor, Item, Items, PrefixSet};
 
 use super::publish::publish;
 use super::run::{Time, change, guard};
+use crate::link::Source;
 use crate::protect::protected;
 use crate::state::Policy;
 use crate::{Engine, clock};

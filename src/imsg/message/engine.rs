@@ -1,7 +1,7 @@
 //! What the engine asks of the helper: everything that root can be made to do.
 
 use super::entries::Entries;
-use super::{Fields, Purpose, Source, TableId};
+use super::{Fields, Purpose, TableId};
 use crate::channel::Channel;
 use crate::frame::{Frame, ImsgError};
 
@@ -28,12 +28,17 @@ pub enum EngineMessage {
     TableCommit,
     /// Asks for the state of pf and of both tables.
     TableStats,
-    /// Asks for the prefixes of a table.
+    /// Asks for the prefixes that a table has in the kernel.
     TableList {
         /// Which table.
         table: TableId,
-        /// From the kernel or from one of the files.
-        source: Source,
+    },
+    /// Asks for a table file, opened for reading.
+    TableFile {
+        /// Which table.
+        table: TableId,
+        /// The file of the set before, `NAME.pftable.prev`.
+        previous: bool,
     },
     /// Compare kernel and file and give the kernel the file's content again where they differ.
     TableMend {
@@ -45,8 +50,11 @@ pub enum EngineMessage {
         /// 0 to [`EngineMessage::MAX_GENERATION`].
         generation: u8,
     },
-    /// Read the configuration again, as on SIGHUP.
-    Reload,
+    /// Asks for a file of the administrator: 0 is local_block, 1 is local_allow.
+    LocalOpen {
+        /// 0 or 1.
+        index: u8,
+    },
     /// More or less log.
     LogLevel {
         /// Debug messages too.
@@ -62,8 +70,9 @@ const TABLE_STATS: u32 = 5;
 const TABLE_LIST: u32 = 6;
 const TABLE_MEND: u32 = 7;
 const LOG_OPEN: u32 = 8;
-const RELOAD: u32 = 9;
+const TABLE_FILE: u32 = 9;
 const LOG_LEVEL: u32 = 10;
+const LOCAL_OPEN: u32 = 11;
 
 impl EngineMessage {
     /// The oldest rotated packet log that can be asked for: FILE.9.
@@ -92,9 +101,13 @@ impl EngineMessage {
             }
             Self::TableCommit => TABLE_COMMIT,
             Self::TableStats => TABLE_STATS,
-            Self::TableList { table, source } => {
-                out.extend_from_slice(&[*table as u8, *source as u8]);
+            Self::TableList { table } => {
+                out.push(*table as u8);
                 TABLE_LIST
+            }
+            Self::TableFile { table, previous } => {
+                out.extend_from_slice(&[*table as u8, u8::from(*previous)]);
+                TABLE_FILE
             }
             Self::TableMend { table } => {
                 out.push(*table as u8);
@@ -102,15 +115,20 @@ impl EngineMessage {
             }
             Self::LogOpen { generation } => {
                 out.push(*generation);
-                channel.expect_fd();
                 LOG_OPEN
             }
-            Self::Reload => RELOAD,
+            Self::LocalOpen { index } => {
+                out.push(*index);
+                LOCAL_OPEN
+            }
             Self::LogLevel { verbose } => {
                 out.push(u8::from(*verbose));
                 LOG_LEVEL
             }
         };
+        if matches!(kind, TABLE_FILE | LOG_OPEN | LOCAL_OPEN) {
+            channel.expect_fd();
+        }
         channel.queue(kind, peerid, &out, None)
     }
 
@@ -134,13 +152,17 @@ impl EngineMessage {
             TABLE_ENTRIES => Self::TableEntries(Entries::read(&mut fields)?),
             TABLE_COMMIT => Self::TableCommit,
             TABLE_STATS => Self::TableStats,
-            TABLE_LIST => Self::TableList { table: fields.table()?, source: fields.source()? },
+            TABLE_LIST => Self::TableList { table: fields.table()? },
+            TABLE_FILE => Self::TableFile { table: fields.table()?, previous: fields.flag()? },
             TABLE_MEND => Self::TableMend { table: fields.table()? },
             LOG_OPEN => match fields.u8()? {
                 generation @ 0..=Self::MAX_GENERATION => Self::LogOpen { generation },
                 _ => return Err(fields.bad()),
             },
-            RELOAD => Self::Reload,
+            LOCAL_OPEN => match fields.u8()? {
+                index @ 0..=1 => Self::LocalOpen { index },
+                _ => return Err(fields.bad()),
+            },
             LOG_LEVEL => Self::LogLevel { verbose: fields.flag()? },
             kind => return Err(ImsgError::Kind(kind)),
         };

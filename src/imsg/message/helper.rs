@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use prefix::Prefix;
 
 use super::entries::Entries;
-use super::{Fields, Source, TableId, VERSION};
+use super::{Fields, TableId, VERSION};
 use crate::channel::Channel;
 use crate::frame::{Frame, ImsgError, MAX_PAYLOAD};
 
@@ -59,13 +59,6 @@ pub struct Start {
     pub owner: u32,
     /// Whether the helper runs as root, so that the engine has to become the configured user.
     pub privileged: bool,
-    /// Whether debug messages are wanted.
-    pub verbose: bool,
-    /// Whether the log goes to stderr instead of syslog.
-    pub foreground: bool,
-    /// Whether the last reload was taken back: nothing could be started with what it read, and this
-    /// is the configuration before.
-    pub reverted: bool,
 }
 
 /// How a transaction ended.
@@ -142,8 +135,6 @@ pub struct Stats {
 pub struct ListHead {
     /// Which table.
     pub table: TableId,
-    /// From where.
-    pub source: Source,
     /// How many entries there are. Fewer prefixes follow where the kernel has entries that are no
     /// plain prefix, such as negated ones.
     pub entries: u32,
@@ -176,16 +167,19 @@ pub enum HelperMessage {
         /// Version of the protocol.
         version: u32,
     },
-    /// A part of the configuration's text, in order.
-    Config(Vec<u8>),
-    /// The configuration is complete: parse it, drop privileges.
+    /// What the engine must know before it gives up its privileges.
     Start(Start),
     /// Networks that the helper will refuse to block.
     Protected(Vec<Protected>),
-    /// A file of the administrator, opened for reading.
+    /// A file of the administrator, with its descriptor unless it failed.
     LocalFile {
-        /// Its prefixes are added to the block or to the allow table.
-        table: TableId,
+        /// Why there is none; empty when there is one.
+        failure: String,
+    },
+    /// A table file, likewise.
+    TableFile {
+        /// Why there is none; empty when there is one.
+        failure: String,
     },
     /// The control socket, bound and listening.
     ControlSocket,
@@ -203,17 +197,11 @@ pub enum HelperMessage {
     ListEnd,
     /// A packet log, with its descriptor unless it failed.
     LogFile(LogFile),
-    /// What became of a reload; an empty text is success.
-    ReloadResult {
-        /// Why the running configuration stays.
-        failure: String,
-    },
     /// SIGUSR1 came: update now.
     UpdateNow,
 }
 
 const HELLO: u32 = 101;
-const CONFIG: u32 = 102;
 const START: u32 = 103;
 const PROTECTED: u32 = 104;
 const LOCAL_FILE: u32 = 105;
@@ -225,7 +213,7 @@ const LIST_BEGIN: u32 = 110;
 const LIST_ENTRIES: u32 = 111;
 const LIST_END: u32 = 112;
 const LOG_FILE: u32 = 113;
-const RELOAD_RESULT: u32 = 114;
+const TABLE_FILE: u32 = 114;
 const UPDATE_NOW: u32 = 115;
 
 fn write_text(text: &str, out: &mut Vec<u8>) {
@@ -272,24 +260,23 @@ impl HelperMessage {
                 out.extend_from_slice(&version.to_ne_bytes());
                 HELLO
             }
-            Self::Config(part) => {
-                out.extend_from_slice(part);
-                CONFIG
-            }
             Self::Start(start) => {
                 out.extend_from_slice(&start.table_entries.to_ne_bytes());
                 out.extend_from_slice(&start.owner.to_ne_bytes());
-                let Start { privileged, verbose, foreground, reverted, .. } = *start;
-                out.extend([privileged, verbose, foreground, reverted].map(u8::from));
+                out.push(start.privileged.into());
                 START
             }
             Self::Protected(networks) => {
                 networks.iter().for_each(|network| network.write(out));
                 PROTECTED
             }
-            Self::LocalFile { table } => {
-                out.push(*table as u8);
+            Self::LocalFile { failure } => {
+                write_text(failure, out);
                 LOCAL_FILE
+            }
+            Self::TableFile { failure } => {
+                write_text(failure, out);
+                TABLE_FILE
             }
             Self::ControlSocket => CONTROL_SOCKET,
             Self::Ready => READY,
@@ -308,7 +295,7 @@ impl HelperMessage {
                 STATS
             }
             Self::ListBegin(head) => {
-                out.extend_from_slice(&[head.table as u8, head.source as u8]);
+                out.push(head.table as u8);
                 out.extend_from_slice(&head.entries.to_ne_bytes());
                 write_text(&head.failure, out);
                 LIST_BEGIN
@@ -324,10 +311,6 @@ impl HelperMessage {
                 write_text(&log.failure, out);
                 LOG_FILE
             }
-            Self::ReloadResult { failure } => {
-                write_text(failure, out);
-                RELOAD_RESULT
-            }
             Self::UpdateNow => UPDATE_NOW,
         }
     }
@@ -341,14 +324,10 @@ impl HelperMessage {
         let mut fields = Fields::new(frame.kind, &frame.payload);
         let message = match frame.kind {
             HELLO => Self::Hello { version: fields.u32()? },
-            CONFIG => Self::Config(fields.remaining().to_vec()),
             START => Self::Start(Start {
                 table_entries: fields.u32()?,
                 owner: fields.u32()?,
                 privileged: fields.flag()?,
-                verbose: fields.flag()?,
-                foreground: fields.flag()?,
-                reverted: fields.flag()?,
             }),
             PROTECTED => {
                 let mut networks = Vec::new();
@@ -357,7 +336,8 @@ impl HelperMessage {
                 }
                 Self::Protected(networks)
             }
-            LOCAL_FILE => Self::LocalFile { table: fields.table()? },
+            LOCAL_FILE => Self::LocalFile { failure: read_text(&mut fields)? },
+            TABLE_FILE => Self::TableFile { failure: read_text(&mut fields)? },
             CONTROL_SOCKET => Self::ControlSocket,
             READY => Self::Ready,
             TABLE_RESULT => Self::TableResult(TableResult::read(&mut fields)?),
@@ -368,7 +348,6 @@ impl HelperMessage {
             }),
             LIST_BEGIN => Self::ListBegin(ListHead {
                 table: fields.table()?,
-                source: fields.source()?,
                 entries: fields.u32()?,
                 failure: read_text(&mut fields)?,
             }),
@@ -382,13 +361,13 @@ impl HelperMessage {
                 size: fields.u64()?,
                 failure: read_text(&mut fields)?,
             }),
-            RELOAD_RESULT => Self::ReloadResult { failure: read_text(&mut fields)? },
             UPDATE_NOW => Self::UpdateNow,
             kind => return Err(ImsgError::Kind(kind)),
         };
         fields.end()?;
         let carries = match &message {
-            Self::LocalFile { .. } | Self::ControlSocket => true,
+            Self::ControlSocket => true,
+            Self::LocalFile { failure } | Self::TableFile { failure } => failure.is_empty(),
             Self::LogFile(log) => log.failure.is_empty(),
             _ => false,
         };

@@ -6,9 +6,10 @@ pub mod helper;
 
 use crate::frame::ImsgError;
 
-/// Version of this protocol. Helper and engine of different versions part at the first message:
-/// an upgrade replaces both files while the old helper still runs.
-pub const VERSION: u32 = 1;
+/// Version of what monitor, helper and engine say to one another, argument vectors and exit statuses
+/// included. An upgrade replaces the files while the old monitor still runs, and with it children of
+/// the new version do not begin.
+pub const VERSION: u32 = 2;
 
 /// One of the two tables, which is all that the engine can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,28 +75,6 @@ impl Purpose {
     }
 }
 
-/// Where a list of prefixes is read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// What the kernel has now.
-    Kernel = 0,
-    /// `DIRECTORY/NAME.pftable`.
-    File = 1,
-    /// `DIRECTORY/NAME.pftable.prev`.
-    Previous = 2,
-}
-
-impl Source {
-    pub(crate) fn from_wire(value: u8) -> Option<Self> {
-        match value {
-            0 => Some(Self::Kernel),
-            1 => Some(Self::File),
-            2 => Some(Self::Previous),
-            _ => None,
-        }
-    }
-}
-
 /// Takes fixed-size fields off a payload; nothing may be left at the end.
 pub(crate) struct Fields<'a> {
     kind: u32,
@@ -143,10 +122,6 @@ impl<'a> Fields<'a> {
 
     pub fn purpose(&mut self) -> Result<Purpose, ImsgError> {
         Purpose::from_wire(self.u8()?).ok_or_else(|| self.bad())
-    }
-
-    pub fn source(&mut self) -> Result<Source, ImsgError> {
-        Source::from_wire(self.u8()?).ok_or_else(|| self.bad())
     }
 
     pub fn remaining(&mut self) -> &'a [u8] {

@@ -118,7 +118,7 @@ pub fn directory(case: &Case<'_>, report: &mut Report) {
             return report.fail("directory", format!("{shown}: {why}: {way_out}"));
         }
     };
-    let wrong = [owner(case, path, &stat), others_write(path, &stat)];
+    let wrong = [owner(case, path, &stat), others_have_access(path, &stat)];
     let text = format!("directory {shown} is in order");
     conclude("directory", text, wrong, report);
 }
@@ -255,10 +255,11 @@ fn owner(case: &Case<'_>, path: &Path, stat: &Stat) -> Option<String> {
     wrong.then(|| format!("{path}: owned by uid {}, not root: chown root {path}", stat.uid))
 }
 
-fn others_write(path: &Path, stat: &Stat) -> Option<String> {
+/// Whether others have access to the table directory: they could lock it and link its files.
+fn others_have_access(path: &Path, stat: &Stat) -> Option<String> {
     let path = path.display();
-    let wrong = stat.mode & 0o022 != 0;
-    wrong.then(|| format!("{path}: mode {:04o}: others may write: chmod 755 {path}", stat.mode))
+    let wrong = stat.mode & 0o077 != 0;
+    wrong.then(|| format!("{path}: mode {:04o}: others have access: chmod 700 {path}", stat.mode))
 }
 
 /// Reports what is wrong, or that nothing is.

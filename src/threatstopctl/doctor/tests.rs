@@ -170,8 +170,8 @@ fn the_user() {
 fn the_directories() {
     let path = "/var/db/threatstop";
     assert_fails(
-        |host| host.at(path).mode = 0o775,
-        &["/var/db/threatstop: mode 0775: others may write: chmod 755 /var/db/threatstop"],
+        |host| host.at(path).mode = 0o755,
+        &["/var/db/threatstop: mode 0755: others have access: chmod 700 /var/db/threatstop"],
     );
     assert_fails(
         |host| host.at(path).uid = 540,

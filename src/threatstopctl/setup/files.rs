@@ -9,7 +9,7 @@ use std::path::Path;
 use config::Tables;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
-use nix::sys::stat::{Mode, fchmod};
+use nix::sys::stat::Mode;
 use nix::unistd::fsync;
 use pf::{Directory, Table};
 
@@ -27,7 +27,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// Makes the directory (0755) and both table files (0600, empty) where they are missing. What
+    /// Makes the directory (0700) and both table files (0600, empty) where they are missing. What
     /// is there is read, to know how much it is.
     ///
     /// # Errors
@@ -38,9 +38,8 @@ impl Files {
         let path = &tables.directory;
         let new = make_directory(path)?;
         let directory = Directory::open(path).map_err(|error| error.to_string())?;
+        directory.close_to_others().map_err(|error| error.to_string())?;
         if new {
-            // whatever the umask took away
-            fchmod(&directory.fd, Mode::from_bits_truncate(0o755)).map_err(failed(path))?;
             files.created.push(path.display().to_string());
         }
         for (name, may_be_empty) in [(&tables.allow, true), (&tables.block, false)] {
@@ -97,7 +96,7 @@ impl fmt::Display for Files {
 
 /// Whether the directory had to be made.
 fn make_directory(path: &Path) -> Result<bool, String> {
-    match DirBuilder::new().mode(0o755).create(path) {
+    match DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => {

@@ -246,8 +246,8 @@ fn commands() {
 fn reload() {
     let good: Value = serde_json::from_str(STATUS).unwrap();
     let mut reverted = good.clone();
-    reverted["pf"]["warnings"] = json!(["pf is disabled", control::REVERTED]);
-    let why = format!("{}: {}", control::REVERTED, control::REVERTED_WAY_OUT);
+    let why = &format!("{}/x: no such directory", control::REVERTED);
+    reverted["pf"]["warnings"] = json!(["pf is disabled", why]);
     let failed = json!({ "error": { "what": "reload", "why": why } });
     for (flags, status, printed, complained) in [
         (None, &good, String::new(), String::new()),

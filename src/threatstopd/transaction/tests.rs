@@ -31,7 +31,7 @@ fn hand(
 ) -> Result<usize, Violation> {
     let mut open = Transaction::begin(table, announced as u32, Purpose::Publish, guard)?;
     Entries::split(set.iter().copied()).try_for_each(|part| open.add(&part, shield))?;
-    open.complete(shield, |_| false).map(|addrs| addrs.len())
+    open.complete(shield, |_| false).map(|addrs| addrs.unwrap().len())
 }
 
 fn block(text: &str, guard: &Guard, shield: &Shield) -> Result<usize, Violation> {
@@ -223,7 +223,7 @@ fn a_block_table_has_what_is_expected_of_it() {
         let mut open = Transaction::begin(TableId::Block, set.len() as u32, purpose, &guard)?;
         Entries::split(set).try_for_each(|part| open.add(&part, shield))?;
         let allowed = |addr| allowed.iter().any(|net| net.contains(addr));
-        open.complete(shield, allowed).map(|addrs| addrs.len())
+        open.complete(shield, allowed).map(|addrs| addrs.unwrap().len())
     };
     let (none, publish) = (Shield::default(), Purpose::Publish);
     assert_eq!(end("64.87.3.128/29 2a0b::/32", publish, &none, ""), Ok(2));
@@ -296,4 +296,21 @@ proptest! {
             prop_assert!(expected || taken.is_err());
         }
     }
+}
+
+#[test]
+fn without_memory_a_set_is_checked_and_not_published() {
+    let (guard, shield) = (guard(""), Shield::default());
+    let mut open = Transaction::begin(TableId::Block, 2, Purpose::Publish, &guard).unwrap();
+    open.set = None;
+    for part in Entries::split(["1.2.3.4", "5.6.7.8"].map(|net| net.parse().unwrap())) {
+        open.add(&part, &shield).unwrap();
+    }
+    assert!(open.complete(&shield, |_| false).unwrap().is_none());
+    let mut open = Transaction::begin(TableId::Block, 2, Purpose::Publish, &guard).unwrap();
+    open.set = None;
+    for part in Entries::split(["5.6.7.8"].map(|net| net.parse().unwrap())) {
+        open.add(&part, &shield).unwrap();
+    }
+    assert!(open.complete(&shield, |_| false).is_err());
 }

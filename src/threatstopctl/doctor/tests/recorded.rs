@@ -122,7 +122,7 @@ impl Recorded {
         let directory = |mode, uid| Stat { kind: Kind::Directory, ..file(mode, uid) };
         let files = [
             (CONFIG, file(0o600, 0), "device_id = \"tdid_abcd1234\"\n"),
-            ("/var/db/threatstop", directory(0o755, 0), ""),
+            ("/var/db/threatstop", directory(0o700, 0), ""),
             (ALLOW, file(0o600, 0), "192.0.2.53\n"),
             (BLOCK, file(0o600, 0), BLOCKED),
             ("/var/threatstop", directory(0o700, ENGINE), ""),

@@ -1,0 +1,46 @@
+//! Table files, from the descriptor of one that the helper has opened.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _};
+
+use prefix::{Prefix, PrefixSet, write_line};
+
+use crate::errors::words;
+
+/// Longer than any line.
+const LINE: u64 = 64;
+
+/// Reads the set of a table file; `path` is for messages.
+///
+/// # Errors
+/// When it cannot be read, or is not as the helper writes it: a line for each prefix in its canonical
+/// form, ascending and disjoint.
+pub fn read(file: File, path: &str) -> Result<PrefixSet, String> {
+    let (mut file, mut line, mut canonical) = (BufReader::new(file), Vec::new(), Vec::new());
+    let (mut v4, mut v6, mut last, mut count) = (Vec::new(), Vec::new(), None, 0);
+    loop {
+        line.clear();
+        canonical.clear();
+        let read = file.by_ref().take(LINE).read_until(b'\n', &mut line);
+        read.map_err(|error| format!("{path}: {}", words(&error)))?;
+        if line.is_empty() {
+            return PrefixSet::new(v4, v6).map_err(|error| format!("{path}: {error}"));
+        }
+        count += 1;
+        let next = str::from_utf8(&line)
+            .ok()
+            .and_then(|line| line.strip_suffix('\n')?.parse().ok())
+            .filter(|next: &Prefix| next.follows(last))
+            .inspect(|next| write_line(*next, &mut canonical))
+            .filter(|_| canonical == line);
+        let why = || format!("{path}:{count}: not the next prefix; run threatstopctl update");
+        match next.ok_or_else(why)? {
+            Prefix::V4(net) => v4.push(net),
+            Prefix::V6(net) => v6.push(net),
+        }
+        last = next;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+//! The monitor, which has started this process: what it says, and what it hears of us.
+
+use std::cell::{Cell, RefCell};
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use imsg::End;
+use nix::unistd::{read, write};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::unix::pipe::Receiver;
+
+use crate::Engine;
+use crate::errors::words;
+
+/// How often it hears that the engine lives.
+const ALIVE: Duration = Duration::from_secs(15);
+/// How long answers to control clients may take to leave.
+const FAREWELL: Duration = Duration::from_millis(100);
+/// How long a run under way may take to end when the engine is to leave.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest note.
+const MAX_NOTE: usize = 64 << 10;
+
+/// The arguments that it gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arguments {
+    /// [`imsg::VERSION`] of the monitor.
+    pub version: u32,
+    /// The log goes to stderr alone.
+    pub debug: bool,
+    /// Debug messages too.
+    pub verbose: bool,
+    /// How long the service runs.
+    pub uptime: Duration,
+    /// How often helper or engine had to be started again.
+    pub restarts: u32,
+}
+
+impl Arguments {
+    /// Reads them; `None` when nobody else than a monitor can have made them, and none did.
+    pub fn parse(args: impl IntoIterator<Item = String>) -> Option<Self> {
+        let mut args = args.into_iter();
+        let mut all = Self { version: args.next()?.parse().ok()?, ..Self::default() };
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "-d" => all.debug = true,
+                "-v" => all.verbose = true,
+                "-u" => all.uptime = Duration::from_secs(args.next()?.parse().ok()?),
+                "-r" => all.restarts = args.next()?.parse().ok()?,
+                _ => return None,
+            }
+        }
+        Some(all)
+    }
+}
+
+/// Why the configuration of the file is not the one in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// It does not load, for this reason.
+    Broken(String),
+    /// Nothing could be started with it, for this reason.
+    TakenBack(String),
+}
+
+impl Note {
+    /// As a warning.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Broken(why) => format!("{}{why}", control::BROKEN),
+            Self::TakenBack(why) => format!("{}{why}", control::REVERTED),
+        }
+    }
+}
+
+/// The monitor as the engine sees it.
+pub struct Monitor {
+    arguments: Arguments,
+    started: Instant,
+    /// Why helper or engine before this one ended.
+    before: String,
+    note: RefCell<Option<Note>>,
+    leaving: Cell<bool>,
+}
+
+impl Monitor {
+    /// The monitor that has given these arguments, and what was left in the pipe `before`.
+    pub fn new(arguments: Arguments, before: &OwnedFd) -> Self {
+        let mut text = [0; 4096];
+        let count = read(before, &mut text).unwrap_or(0);
+        let before = String::from_utf8_lossy(text.get(..count).unwrap_or_default()).into_owned();
+        let (note, leaving) = (RefCell::default(), Cell::new(false));
+        Self { arguments, started: Instant::now(), before, note, leaving }
+    }
+
+    /// Why the configuration of the file is not in use, if it is not.
+    pub fn note(&self) -> Option<Note> {
+        self.note.borrow().clone()
+    }
+
+    /// How long the service runs.
+    pub fn uptime(&self) -> Duration {
+        self.arguments.uptime + self.started.elapsed()
+    }
+
+    /// How often helper or engine had to be started again.
+    pub fn restarts(&self) -> u32 {
+        self.arguments.restarts
+    }
+
+    fn take(&self, note: &[u8]) {
+        let text = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+        let note = match note.split_first() {
+            Some((b'F', why)) => Note::Broken(text(why)),
+            _ if self.before.is_empty() => Note::TakenBack("see the log".into()),
+            _ => Note::TakenBack(self.before.clone()),
+        };
+        self.note.replace(Some(note));
+    }
+}
+
+/// Tells the monitor from time to time that the event loop turns; the first time, that the engine is
+/// ready. Never returns.
+pub async fn live(alive: OwnedFd) {
+    logger::settle();
+    loop {
+        // full when the monitor sleeps, and gone with it
+        let _ = write(&alive, b"a");
+        tokio::time::sleep(ALIVE).await;
+    }
+}
+
+/// Takes notes from the monitor, of which `behind` has come already. When it ends, so does the engine.
+pub async fn listen(engine: Rc<Engine>, told: OwnedFd, behind: Vec<u8>) {
+    let mut told = match Receiver::from_owned_fd(told) {
+        Ok(told) => told,
+        Err(error) => {
+            logger::crit(format_args!("fatal in engine: event loop: {}", words(&error)));
+            End::Fault.leave();
+        }
+    };
+    let mut open = behind;
+    loop {
+        while let Some(at) = open.iter().position(|octet| *octet == 0) {
+            engine.monitor.take(&open[..at]);
+            open.drain(..=at);
+        }
+        if !matches!(told.read_buf(&mut open).await, Ok(1..)) || open.len() > MAX_NOTE {
+            logger::debug("engine leaves: the monitor is gone");
+            tokio::time::sleep(FAREWELL).await;
+            End::Left.leave();
+        }
+    }
+}
+
+/// Ends the engine with what it wants, behind the run and the answers under way.
+pub fn leave(engine: &Rc<Engine>, end: End) {
+    if engine.monitor.leaving.replace(true) {
+        return;
+    }
+    let engine = Rc::clone(engine);
+    tokio::task::spawn_local(async move {
+        // a run may have long to wait for servers
+        let _ = tokio::time::timeout(PATIENCE, engine.runs.rest()).await;
+        tokio::time::sleep(FAREWELL).await;
+        end.leave();
+    });
+}
+
+#[cfg(test)]
+mod tests;

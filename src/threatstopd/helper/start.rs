@@ -1,0 +1,254 @@
+//! Everything that needs root, in the order in which it is done; at its end the sandbox closes.
+
+use std::fs::{self, File};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use config::{Backend, Config};
+use imsg::{Channel, End, EngineMessage, HelperMessage, Protected, Start, TableId};
+use imsg::{process, signals, told};
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::signal::Signal;
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{Gid, Uid, User};
+use pf::{Directory, Kernel, Simulated};
+
+use super::Server;
+use crate::dispatch::{Dispatcher, Tables, local_paths, log_paths, open_regular};
+use crate::lock::lock;
+use crate::{Failure, Flags, protect};
+
+/// All that the helper may do once it has started.
+const PROMISES: &str = "stdio rpath wpath cpath sendfd pf";
+/// Octets of messages that may wait for the engine, besides a listed table.
+const QUEUE: usize = 1 << 20;
+/// Octets of a listed prefix at most.
+const LISTED: usize = 17;
+/// How long helper and engine of a service that was killed may take to leave.
+const PARTING: Duration = Duration::from_secs(5);
+
+/// The way out on other systems, where the default of the configuration cannot work.
+const NO_PF: &str = "this system has no pf: set backend = \"simulated\" in [tables] to try it out";
+
+/// Starts: from here to the sandbox everything that root alone can do.
+///
+/// # Errors
+/// With what, why and the way out. Tables and files are as they were.
+pub fn start(flags: &Flags, engine: OwnedFd, told: &OwnedFd) -> Result<Server, Failure> {
+    signals::block()?;
+    signals::install(&[Signal::SIGHUP, Signal::SIGINT])?;
+    process::set_title(c"helper");
+    let Some((text, _)) = told::configuration(told)? else { End::Left.leave() };
+    let config = Config::parse(&text, &flags.config)?;
+    let user = user(&config)?;
+
+    let directory = Directory::open(&config.tables.directory)?;
+    directory.close_to_others()?;
+    let own = config.tables.directory.join("helper.lock");
+    let busy = format!("{}: a helper that was left behind is still at work", own.display());
+    let locks = [lock(&directory.fd, &own, PARTING, &busy)?, spool(&config, user.as_ref())?];
+    apart(flags, &config)?;
+    let (tables, limit) = open_tables(&config, directory)?;
+    let networks = protect::networks(&config)?;
+    readable(&config)?;
+    let listener = bind(&flags.socket)?;
+    if config.tables.reload {
+        restore(&tables);
+    }
+
+    // All that the engine needs to begin.
+    let listing = config.guard.max_entries as usize * LISTED;
+    let mut channel = Channel::new(engine, QUEUE + listing);
+    HelperMessage::hello().queue(&mut channel, 0, None)?;
+    let start = Start {
+        table_entries: u32::try_from(limit).unwrap_or(u32::MAX),
+        owner: Uid::current().as_raw(),
+        privileged: user.is_some(),
+    };
+    HelperMessage::Start(start).queue(&mut channel, 0, None)?;
+    for part in networks.chunks(Protected::CAPACITY) {
+        HelperMessage::Protected(part.to_vec()).queue(&mut channel, 0, None)?;
+    }
+    HelperMessage::ControlSocket.queue(&mut channel, 0, Some(listener))?;
+    HelperMessage::Ready.queue(&mut channel, 0, None)?;
+
+    let _ = confine(&config)?;
+    let dispatcher = Dispatcher::new(config, tables, networks.iter().map(|one| one.net).collect());
+    Ok(Server { dispatcher, channel, _locks: locks })
+}
+
+/// Whom the engine becomes; nobody else than root can have it become somebody.
+///
+/// # Errors
+/// When there is no such user, or it is of no use; for others than root, when pf is wanted.
+pub fn user(config: &Config) -> Result<Option<User>, Failure> {
+    match (config.tables.backend, Uid::effective().is_root()) {
+        (Backend::Pf, true) if cfg!(not(target_os = "openbsd")) => return Err(NO_PF.into()),
+        (Backend::Pf, false) if cfg!(not(target_os = "openbsd")) => {
+            return Err(format!("need root privileges; {NO_PF}").into());
+        }
+        (Backend::Pf, false) => return Err("need root privileges".into()),
+        (Backend::Simulated, false) => return Ok(None),
+        (_, true) => {}
+    }
+    let name = config.user.as_str();
+    match User::from_name(name) {
+        Ok(Some(user)) if user.uid.is_root() => Err(format!("user {name} is root: set another"))?,
+        // group 0 is wheel, whose members have rights of their own
+        Ok(Some(user)) if user.gid == Gid::from_raw(0) => {
+            Err(format!("user {name} is in group 0: set one with a group of its own"))?
+        }
+        Ok(Some(user)) => Ok(Some(user)),
+        Ok(None) => Err(format!("unknown user {name}: reinstall the package, or set user"))?,
+        Err(errno) => Err(format!("user {name}: {}", errno.desc()))?,
+    }
+}
+
+/// Looks at the engine's own directory, which the user that the engine becomes could not make, and
+/// locks it for the engine of this helper: a lock of the engine's would outlive it where connections
+/// that linger keep the kernel from ending it.
+fn spool(config: &Config, user: Option<&User>) -> Result<OwnedFd, Failure> {
+    let path = config.log.spool.as_path();
+    if user.is_none() {
+        // for trying out; what is wrong with it shows in the next call
+        let _ = fs::DirBuilder::new().mode(0o700).create(path);
+    }
+    let shown = path.display();
+    let owner = config.user.as_str();
+    let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
+    let (meta, file) = opened.map_err(|error| {
+        let why = Errno::try_from(error).map_or("cannot be opened", Errno::desc);
+        format!("{shown}: {why}; make it: install -d -m 700 -o {owner} {shown}")
+    })?;
+    let uid = user.map_or(Uid::effective(), |user| user.uid);
+    if !meta.is_dir() || meta.uid() != uid.as_raw() {
+        let who = user.map_or("whoever starts it", |user| user.name.as_str());
+        return Err(format!(
+            "{shown}: not a directory of {who}: chown {who} {shown}, or set log.spool"
+        )
+        .into());
+    }
+    let taken = format!("{shown}: another threatstopd uses it: set log.spool");
+    lock(&file, &path.join(".lock"), PARTING, &taken)
+}
+
+/// Root opens nothing in a directory whose names the engine can change.
+fn apart(flags: &Flags, config: &Config) -> Result<(), Failure> {
+    let spool = fs::canonicalize(&config.log.spool).unwrap_or_default();
+    let [block, allow] = local_paths(config);
+    let log = config.log.enabled.then_some(config.log.file.as_path());
+    for (path, what) in [
+        (Some(config.tables.directory.as_path()), "tables.directory"),
+        (Some(flags.socket.as_path()), "-s"),
+        (log, "log.file"),
+        (block, "local_block"),
+        (allow, "local_allow"),
+    ] {
+        let parent = path.and_then(Path::parent).and_then(|path| fs::canonicalize(path).ok());
+        if let (Some(path), Some(parent)) = (path, parent)
+            && parent.starts_with(&spool)
+        {
+            let spool = config.log.spool.display();
+            let why =
+                format!("within log.spool ({spool}), which is the engine's: set another {what}");
+            return Err(format!("{}: {why}", path.display()).into());
+        }
+    }
+    Ok(())
+}
+
+/// The tables, and how many entries their pf has room for.
+fn open_tables(config: &Config, directory: Directory) -> Result<(Tables, usize), Failure> {
+    let settings = &config.tables;
+    let (backend, limit): (Box<dyn pf::Backend>, _) = match settings.backend {
+        Backend::Pf => {
+            let kernel = Kernel::open()?;
+            let limit = kernel.limit;
+            (Box::new(kernel), limit)
+        }
+        Backend::Simulated => {
+            let limit = settings.simulated_limit as usize;
+            (Box::new(Simulated::open(&settings.directory, limit)?), limit)
+        }
+    };
+    let anchor = settings.anchor.as_ref().map_or("", |anchor| anchor.as_str());
+    let table = |name: &config::TableName, may_be_empty| {
+        pf::Table::new(anchor, name.as_str(), may_be_empty)
+            .ok_or_else(|| format!("pf takes no table <{name}> in anchor \"{anchor}\""))
+    };
+    let both = [table(&settings.block, false)?, table(&settings.allow, true)?];
+    Ok((Tables { both, backend, directory }, limit))
+}
+
+/// Makes files that are missing or damaged again of what pf has: else the next set would be compared
+/// with none, and pf.conf(5) not be loaded at the next boot.
+fn restore(tables: &Tables) {
+    for (table, id) in tables.both.iter().zip(TableId::BY_NUMBER) {
+        let word = id.word();
+        match pf::restore(tables.backend.as_ref(), &tables.directory, table) {
+            Ok(0) => {}
+            Ok(n) => logger::warn(format_args!(
+                "{word} table: file was missing or damaged; made again of {n} prefixes in pf"
+            )),
+            Err(error) => logger::err(format_args!("{word} table: {error}")),
+        }
+    }
+}
+
+/// What the engine will ask for and what unveil(2) would stumble over is told here, where somebody
+/// still reads it. Which user may read the administrator's files is his affair.
+fn readable(config: &Config) -> Result<(), Failure> {
+    for (path, word) in local_paths(config).into_iter().zip(["block", "allow"]) {
+        let Some(path) = path else { continue };
+        open_regular(path, OFlag::empty()).map_err(|why| {
+            format!("{}: {why}; create it, or unset local_{word}", path.display())
+        })?;
+    }
+    let log = config.log.file.as_path();
+    if config.log.enabled && !log.parent().is_some_and(Path::is_dir) {
+        let way_out = "make its directory, or set log.file";
+        return Err(format!("{}: No such file or directory; {way_out}", log.display()).into());
+    }
+    Ok(())
+}
+
+/// Binds the control socket, mode 0660; the group is that of the directory, on OpenBSD wheel. The
+/// monitor has the lock that says that a socket which is there is a stale one.
+fn bind(path: &Path) -> Result<OwnedFd, Failure> {
+    let failed = |error: std::io::Error| {
+        let why = Errno::try_from(error).map_or("not possible", Errno::desc);
+        format!("{}: {why}; use -s to put the control socket elsewhere", path.display())
+    };
+    match fs::symlink_metadata(path) {
+        Ok(meta) if meta.file_type().is_socket() => fs::remove_file(path).map_err(failed)?,
+        Ok(_) => {
+            let why = "is there and is no socket; remove it, or use -s";
+            return Err(format!("{}: {why}", path.display()).into());
+        }
+        Err(_) => {}
+    }
+    let before = umask(Mode::from_bits_truncate(0o117));
+    let bound = UnixListener::bind(path);
+    umask(before);
+    let listener = bound.map_err(failed)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener.into())
+}
+
+/// Closes the sandbox: what is named here is all of the file system that is left.
+fn confine(config: &Config) -> Result<sandbox::Sandbox, String> {
+    let logs: Vec<PathBuf> = match config.log.enabled {
+        true => (0..=EngineMessage::MAX_GENERATION)
+            .flat_map(|n| log_paths(&config.log.file, n))
+            .collect(),
+        false => Vec::new(),
+    };
+    let mut veil = vec![(&*config.tables.directory, "rwc")];
+    veil.extend(local_paths(config).into_iter().flatten().map(|path| (path, "r")));
+    veil.extend(logs.iter().map(|path| (path.as_path(), "r")));
+    sandbox::enter(&veil, PROMISES)
+}

@@ -1,0 +1,128 @@
+use super::*;
+
+/// A child that runs a script and is told a text.
+fn start(script: &str, text: &str) -> Child {
+    signals::block().unwrap();
+    let (one, _other) = nix::unistd::pipe().unwrap();
+    let shared = Shared { peer: one.as_fd(), words: one.as_fd(), before: one.as_fd() };
+    let words = ["sh", "-c", script].map(|word| CString::new(word).unwrap());
+    Child::start("test", &CString::new("/bin/sh").unwrap(), &words, &shared, text).unwrap()
+}
+
+fn end(child: &mut Child) -> Ended {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while child.ended.is_none() && Instant::now() < deadline {
+        child.turn(Duration::from_millis(1));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.ended.unwrap()
+}
+
+#[test]
+fn it_ends_with_what_its_status_says() {
+    for (status, ended) in [
+        (0, End::Left),
+        (1, End::Fault),
+        (2, End::Renew),
+        (3, End::Reload),
+        (4, End::Peer),
+        (5, End::Served),
+        (6, End::Fault),
+        (134, End::Fault),
+    ] {
+        let mut child = start(&format!("exit {status}"), "");
+        assert_eq!(end(&mut child), Ended::Exited(ended));
+    }
+    assert_eq!(end(&mut start("kill -9 $$", "")), Ended::Killed);
+}
+
+#[test]
+fn it_is_told_the_text_as_fast_as_it_reads() {
+    let text = "x".repeat(64 << 10);
+    // what is behind the NUL comes with the next one
+    let script = "sleep 0.2; test $(head -c 65537 <&4 | tr -d '\\0' | wc -c) = 65536 || exit 1
+        test \"$(head -c 5 <&4 | tr '\\0' .)\" = note.";
+    let mut child = start(script, &text);
+    assert!(!child.waiting.is_empty(), "the pipe took it whole, and the case shows nothing");
+    child.tell("note");
+    assert_eq!(end(&mut child), Ended::Exited(End::Left));
+}
+
+#[test]
+fn it_has_nothing_but_what_it_was_given() {
+    // descriptor 10 and up are the shell's own
+    let script = "for fd in 0 1 2 3 4 5 6 7; do test -e /dev/fd/$fd || exit 2; done
+        for fd in 8 9; do test -e /dev/fd/$fd && exit 3; done; test \"$(env | grep -v -e ^TZ= -e ^PWD= \
+        -e ^SHLVL= -e ^_= -e ^OLDPWD=)\" = ''";
+    let _open: Vec<_> = (0..8).map(|_| nix::unistd::pipe().unwrap()).collect();
+    assert_eq!(end(&mut start(script, "")), Ended::Exited(End::Left));
+}
+
+#[test]
+fn only_what_ends_it_reaches_it_before_it_has_handlers() {
+    let mut child = start("echo x >&5; sleep 30", "");
+    while !child.ready {
+        child.turn(Duration::from_millis(1));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for harmless in [Signal::SIGUSR1, Signal::SIGHUP, Signal::SIGINT] {
+        kill(child.pid, harmless).unwrap();
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    child.turn(Duration::from_millis(1));
+    assert_eq!(child.ended, None);
+    child.signal(Signal::SIGTERM);
+    assert_eq!(end(&mut child), Ended::ByUs);
+}
+
+#[test]
+fn who_has_ended_is_sent_no_signal() {
+    let mut child = start("exit 0", "");
+    end(&mut child);
+    // had it gone to what is at the number now, this process would be over
+    child.pid = Pid::this();
+    child.signal(Signal::SIGKILL);
+    assert!(!child.condemned);
+}
+
+#[test]
+fn silence_counts_turns_and_not_the_clock() {
+    let mut child = start(
+        "echo x >&5; until head -c 3 <&4 2>/dev/null | grep -q go; do sleep 0.05; done; \
+         echo x >&5; sleep 30",
+        "",
+    );
+    while !child.ready {
+        child.turn(Duration::ZERO);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // the host slept for an hour
+    child.turn(Duration::from_secs(3600));
+    assert!(!child.is_silent());
+    (0..5).for_each(|_| child.turn(Duration::from_secs(10)));
+    assert!(child.is_silent());
+    child.tell("go\n");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while child.is_silent() && Instant::now() < deadline {
+        child.turn(Duration::ZERO);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(!child.is_silent());
+    child.signal(Signal::SIGKILL);
+    end(&mut child);
+}
+
+#[test]
+fn who_says_nothing_any_more_is_not_listened_to() {
+    let mut child = start("exec 5>&-; sleep 30", "");
+    assert!(child.watch()[1].fd >= 0);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while child.watch()[1].fd >= 0 && Instant::now() < deadline {
+        child.turn(Duration::ZERO);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // else poll(2) would come back from it at once for ever
+    assert_eq!(child.watch()[1].fd, -1);
+    child.signal(Signal::SIGKILL);
+    end(&mut child);
+}

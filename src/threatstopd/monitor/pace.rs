@@ -1,0 +1,72 @@
+//! How soon helper and engine are started again.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// A child that ends within this time of its start is started again later and later.
+pub const YOUNG: Duration = Duration::from_secs(60);
+/// The longest wait, in seconds.
+const LONGEST: u64 = 60;
+/// So many deaths by signal in a row are no accident: somebody tries something out.
+const DEATHS: u32 = 5;
+
+/// Ends that the children asked for: one in this time at length, ...
+const ASKED: Duration = Duration::from_secs(30);
+/// ... of which so many may come at once, as when somebody mends a configuration, ...
+const AT_ONCE: usize = 3;
+/// ... and more than so many in an hour are an alarm.
+const HOURLY: usize = 10;
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// What was before.
+#[derive(Debug, Default)]
+pub struct Pace {
+    backoff: u64,
+    deaths: u32,
+    asked: VecDeque<Instant>,
+}
+
+/// An end that nobody asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    /// Within [`YOUNG`] of the start.
+    pub young: bool,
+    /// A signal ended a child.
+    pub by_signal: bool,
+    /// A run was finished in its time.
+    pub served: bool,
+}
+
+impl Pace {
+    /// How long to wait after an end that nobody asked for; `None` after too many deaths.
+    pub fn after(&mut self, fault: Fault) -> Option<Duration> {
+        let counts = fault.young && fault.by_signal && !fault.served;
+        self.deaths = if counts { self.deaths + 1 } else { 0 };
+        self.backoff = if fault.young { (self.backoff * 2).clamp(1, LONGEST) } else { 0 };
+        (self.deaths < DEATHS).then(|| Duration::from_secs(self.backoff))
+    }
+
+    /// How long to wait after an end that a child asked for, and whether there are too many of them.
+    pub fn after_request(&mut self, now: Instant) -> (Duration, bool) {
+        self.asked.retain(|at| now.duration_since(*at) < HOUR);
+        // none of those before counts once there are too many
+        if self.asked.len() > HOURLY {
+            self.asked.pop_front();
+        }
+        self.asked.push_back(now);
+        if self.asked.len() > HOURLY {
+            return (2 * ASKED, true);
+        }
+        let lately = ASKED * AT_ONCE as u32;
+        let count = self.asked.iter().filter(|at| now.duration_since(**at) < lately).count();
+        (if count > AT_ONCE { ASKED } else { Duration::ZERO }, false)
+    }
+
+    /// A configuration that is new begins anew.
+    pub fn forget(&mut self) {
+        (self.backoff, self.deaths) = (0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests;
