@@ -128,15 +128,17 @@ fn write_certificates(dir: &Path) {
 fn answers_before_the_body_count() {
     let Some(haproxy) = require_program("haproxy") else { return };
     let handler = LogService::behind_a_server();
+    // the same for all that serve there in turn
+    let certificates = tempfile::tempdir().unwrap();
+    write_certificates(certificates.path());
     let prepare = |rule: &str, dir: &Path, addr: SocketAddr| {
-        write_certificates(dir);
         let text = format!(
             "defaults\n mode http\n timeout client 600s\n timeout server 600s\n\
              timeout connect 60s\n\
              frontend f\n bind {addr} ssl crt {}/both.pem\n http-request {rule} if {{ \
              req.hdr_val(content-length) gt 100000 }}\n default_backend b\n\
              backend b\n server s {}\n",
-            dir.display(),
+            certificates.path().display(),
             handler.addr()
         );
         let file = dir.join("haproxy.cfg");
@@ -148,7 +150,7 @@ fn answers_before_the_body_count() {
     let server = Server::start(|dir, addr| prepare("deny deny_status 413", dir, addr), accepts);
     let addr = server.addr();
     let serve = |rule: &str| Server::start_at(addr, |dir, addr| prepare(rule, dir, addr), accepts);
-    let ca = std::fs::read_to_string(server.dir().join("ca.pem")).unwrap();
+    let ca = std::fs::read_to_string(certificates.path().join("ca.pem")).unwrap();
     let process = server.process();
     let url = format!("https://{addr}/cgi-bin/logupload.pl");
     let mut stage = UploadStage::new(&url, &ca, |config| config);
