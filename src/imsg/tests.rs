@@ -113,6 +113,7 @@ fn every_helper_message_arrives_as_it_was_sent() {
                 entries: 1,
                 added: 2,
                 deleted: 3,
+                full: true,
                 failure: "no".into(),
             }),
             false,

@@ -151,9 +151,9 @@ impl Dispatcher {
         let Some(set) = open.complete(&self.shield, |addr| self.allows(addr))? else {
             let failure = "no memory for so many prefixes; the old set stays".to_owned();
             logger::err(format_args!("{} table: {failure}", id.word()));
+            let (outcome, full) = (Outcome::Failed, false);
             let (entries, added, deleted) = (0, 0, 0);
-            let outcome = Outcome::Failed;
-            return Ok(TableResult { table: id, outcome, entries, added, deleted, failure });
+            return Ok(TableResult { table: id, outcome, entries, added, deleted, full, failure });
         };
         let Tables { both, backend, directory } = &self.tables;
         let (pf, table) =
@@ -268,6 +268,7 @@ fn result(
     done: Result<Changes, pf::PublishError>,
 ) -> TableResult {
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let full = done.as_ref().is_err_and(|failed| matches!(failed.error, pf::Error::Limit(..)));
     let (outcome, changes, failure) = match done {
         Ok(changes) => (outcome, changes, String::new()),
         Err(error) => {
@@ -276,7 +277,7 @@ fn result(
         }
     };
     let (added, deleted) = (count(changes.added), count(changes.deleted));
-    TableResult { table, outcome, entries: count(entries), added, deleted, failure }
+    TableResult { table, outcome, entries: count(entries), added, deleted, full, failure }
 }
 
 /// Where a generation of the packet log may be: 0 is FILE, n + 1 is FILE.n or FILE.n.gz.

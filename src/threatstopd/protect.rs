@@ -20,6 +20,12 @@ const RESOLV_CONF: &str = "/etc/resolv.conf";
 /// # Errors
 /// When the interfaces cannot be listed: without their networks a list could lock everybody out.
 pub fn networks(config: &Config) -> Result<Vec<Protected>, Failure> {
+    // whatever a comment in it is written in must not cost the nameservers their protection
+    let resolv_conf = fs::read(RESOLV_CONF).unwrap_or_default();
+    networks_with(config, &String::from_utf8_lossy(&resolv_conf))
+}
+
+fn networks_with(config: &Config, resolv_conf: &str) -> Result<Vec<Protected>, Failure> {
     let protect = |net, reason| Protected { net, reason, name: String::new() };
     // tables have IPv4 as IPv4, however resolv.conf writes it
     let host = |reason| move |addr: IpAddr| protect(Prefix::host(addr.to_canonical()), reason);
@@ -30,9 +36,7 @@ pub fn networks(config: &Config) -> Result<Vec<Protected>, Failure> {
     all.extend(servers.map(host(Reason::Server)));
     let upload = config.https.proxy.iter().map(|proxy| &proxy.host).chain([&config.log.url.host]);
     all.extend(upload.filter_map(Host::address).map(host(Reason::Upload)));
-    // whatever a comment in it is written in must not cost the nameservers their protection
-    let resolv_conf = fs::read(RESOLV_CONF).unwrap_or_default();
-    all.extend(nameservers(&String::from_utf8_lossy(&resolv_conf)).map(host(Reason::Nameserver)));
+    all.extend(nameservers(resolv_conf).map(host(Reason::Nameserver)));
     all.extend(config.guard.never_block.iter().map(|net| protect(*net, Reason::NeverBlock)));
     Ok(all)
 }

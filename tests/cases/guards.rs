@@ -593,16 +593,8 @@ fn local_lists_count_and_their_mistakes_are_found() {
     let edited = scratch.path().join("edited");
     fs::write(&edited, "200.1.4.0/24\n").unwrap();
     fs::rename(&edited, &block).unwrap();
-    let warned = update(&daemon).stdout;
-    let words = format!("{} was removed or replaced, and counts as it was", block.display());
-    assert!(warned.contains(&format!("Warning: {words}: threatstopctl reload\n")), "{warned}");
-    assert!(table(&daemon, BLOCK).unwrap().contains("\n200.1.3.0/24\n"));
-    assert!(daemon.ctl(&["reload"]).status.success());
-    wait_until("the new file counts", || {
-        daemon.table_file(BLOCK).is_some_and(|text| text.contains("\n200.1.4.0/24\n"))
-    });
-    daemon.wait_until_ready();
-    assert!(!update(&daemon).stdout.contains("replaced"));
+    update(&daemon);
+    assert!(table(&daemon, BLOCK).unwrap().contains("\n200.1.4.0/24\n"));
     assert!(daemon.stop().success());
 }
 
@@ -704,7 +696,7 @@ fn a_new_device_waits_quietly() {
         let said: Vec<String> =
             daemon.lines()[mark..].iter().map(|line| line.text.clone()).collect();
         assert_eq!(said.len(), 1, "{said:?}");
-        assert!(said[0].starts_with("waiting for provisioning: server 127.0.0.1"), "{said:?}");
+        assert!(said[0].contains("waiting for provisioning: server 127.0.0.1"), "{said:?}");
     }
     assert!(!daemon.output().contains("update failed"), "{}", daemon.output());
     assert_eq!(table(&daemon, BLOCK), None);

@@ -295,6 +295,27 @@ fn the_user_must_exist_and_not_be_root() {
     assert!(tables.is_empty(), "{tables:?}");
 }
 
+/// Give the spool to root, and to somebody else than the engine's user, and start.
+/// Check that the start is refused with the command that mends it.
+#[test]
+fn a_spool_of_another_owner_fails_the_start() {
+    if !is_root("to give a directory away") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &["127.0.0.1:9".parse().unwrap()]);
+    let user = nobody();
+    for owner in [0, user.uid.as_raw() - 1] {
+        chown(&scratch.spool(), Some(nix::unistd::Uid::from_raw(owner)), None).unwrap();
+        let said = fails_to_start(&scratch, &config);
+        let spool = scratch.spool();
+        let spool = spool.display();
+        let words =
+            format!("{spool}: not a directory of nobody: chown nobody {spool}, or set log.spool");
+        assert!(said.contains(&words), "{said}");
+    }
+}
+
 /// Start the programs as nobody, with a directory of nobody's: first with the real pf, then with the
 /// simulated one.
 /// Check that the first needs root, that the second works whole, and that nobody then counts as root

@@ -1,23 +1,71 @@
 //! Handing a set to the helper.
 
-use imsg::{Outcome, Purpose, TableId};
+use std::rc::Rc;
+use std::time::Duration;
+
+use imsg::{End, Outcome, Purpose, TableId, TableResult};
 use prefix::PrefixSet;
 
-use crate::Engine;
+use crate::{Engine, monitor};
+
+/// How old the limit has to be to be looked at again when a set does not fit.
+const OLD: Duration = Duration::from_secs(10 * 60);
 
 /// Has the helper publish a set, put it back, or try whether it could.
 ///
 /// # Errors
 /// Why the previous set stays, in the helper's words.
 pub async fn publish(
-    engine: &Engine,
+    engine: &Rc<Engine>,
     table: TableId,
     set: &PrefixSet,
     purpose: Purpose,
 ) -> Result<(), String> {
     let result = engine.link.publish(table, set, purpose).await?;
+    let limit = engine.given.start.table_entries;
+    if engine.config.tables.reload && is_stale(limit, &result, engine.started.elapsed()) {
+        // what status says and what is advised must not come from the limit of another day
+        logger::info("pf has another limit of table-entries than at the start");
+        monitor::leave(engine, End::Renew);
+    }
     match result.outcome {
         Outcome::Failed => Err(result.failure),
         _ => Ok(()),
+    }
+}
+
+/// Whether what became of a set says that pf's limit is not what it was `age` ago.
+fn is_stale(limit: u32, result: &TableResult, age: Duration) -> bool {
+    let fits = matches!(result.outcome, Outcome::Published | Outcome::Unchanged);
+    (result.full && age > OLD) || (fits && result.entries > limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_stale_when_what_happens_denies_it() {
+        let result = |outcome, entries, full| TableResult {
+            table: TableId::Block,
+            outcome,
+            entries,
+            added: 0,
+            deleted: 0,
+            full,
+            failure: String::new(),
+        };
+        let hour = Duration::from_secs(3600);
+        for (result, age, stale) in [
+            (result(Outcome::Published, 1000, false), hour, false),
+            (result(Outcome::Published, 1001, false), Duration::ZERO, true),
+            (result(Outcome::Counted, 1001, false), hour, false),
+            (result(Outcome::Failed, 900, true), hour, true),
+            // it was read just now
+            (result(Outcome::Failed, 900, true), Duration::ZERO, false),
+            (result(Outcome::Failed, 1001, false), hour, false),
+        ] {
+            assert_eq!(is_stale(1000, &result, age), stale, "{result:?} {age:?}");
+        }
     }
 }

@@ -93,6 +93,8 @@ pub struct TableResult {
     pub added: u32,
     /// Prefixes that went.
     pub deleted: u32,
+    /// It failed because pf has no room for so many entries.
+    pub full: bool,
     /// Why it failed, and the way out; empty when it did not.
     pub failure: String,
 }
@@ -281,7 +283,8 @@ impl HelperMessage {
             Self::ControlSocket => CONTROL_SOCKET,
             Self::Ready => READY,
             Self::TableResult(result) => {
-                out.extend_from_slice(&[result.table as u8, result.outcome as u8]);
+                let full = u8::from(result.full);
+                out.extend_from_slice(&[result.table as u8, result.outcome as u8, full]);
                 for count in [result.entries, result.added, result.deleted] {
                     out.extend_from_slice(&count.to_ne_bytes());
                 }
@@ -439,6 +442,7 @@ impl TableResult {
         Ok(Self {
             table,
             outcome,
+            full: fields.flag()?,
             entries: fields.u32()?,
             added: fields.u32()?,
             deleted: fields.u32()?,

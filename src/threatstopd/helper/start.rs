@@ -97,14 +97,21 @@ pub fn user(config: &Config) -> Result<Option<User>, Failure> {
     }
     let name = config.user.as_str();
     match User::from_name(name) {
-        Ok(Some(user)) if user.uid.is_root() => Err(format!("user {name} is root: set another"))?,
-        // group 0 is wheel, whose members have rights of their own
-        Ok(Some(user)) if user.gid == Gid::from_raw(0) => {
-            Err(format!("user {name} is in group 0: set one with a group of its own"))?
-        }
-        Ok(Some(user)) => Ok(Some(user)),
+        Ok(Some(user)) => Ok(Some(fit(user)?)),
         Ok(None) => Err(format!("unknown user {name}: reinstall the package, or set user"))?,
         Err(errno) => Err(format!("user {name}: {}", errno.desc()))?,
+    }
+}
+
+/// A user of no rights; whatever it is called, one of root's ids is root's, and group 0 is wheel, whose
+/// members have rights of their own.
+fn fit(user: User) -> Result<User, String> {
+    match (user.uid.is_root(), user.gid == Gid::from_raw(0)) {
+        (true, _) => Err(format!("user {} is root: set another", user.name)),
+        (_, true) => {
+            Err(format!("user {} is in group 0: set one with a group of its own", user.name))
+        }
+        _ => Ok(user),
     }
 }
 
@@ -252,3 +259,6 @@ fn confine(config: &Config) -> Result<sandbox::Sandbox, String> {
     veil.extend(logs.iter().map(|path| (path.as_path(), "r")));
     sandbox::enter(&veil, PROMISES)
 }
+
+#[cfg(test)]
+mod tests;

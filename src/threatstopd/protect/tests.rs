@@ -40,7 +40,8 @@ fn all_that_the_configuration_names_is_protected() {
                 [guard]\nnever_block = [\"203.0.113.0/25\"]\n\
                 [log]\nurl = \"https://198.51.100.4/x\"\n[https]\nproxy = \"http://u:p@198.51.100.5:8080\"\n";
     let config = Config::parse(text, Path::new("test.toml")).unwrap();
-    let all = networks(&config).unwrap();
+    let all = networks_with(&config, "nameserver 198.51.100.6\nnameserver ::ffff:198.51.100.7\n");
+    let all = all.unwrap();
     let reason = |net: &str| {
         let net: Prefix = net.parse().unwrap();
         let found = all.iter().find(|protected| protected.net == net);
@@ -52,6 +53,8 @@ fn all_that_the_configuration_names_is_protected() {
         ("2001:db8::3", Reason::Server),
         ("198.51.100.4", Reason::Upload),
         ("198.51.100.5", Reason::Upload),
+        ("198.51.100.6", Reason::Nameserver),
+        ("198.51.100.7", Reason::Nameserver),
         ("203.0.113.0/25", Reason::NeverBlock),
         ("10.0.0.0/8", Reason::Reserved),
         ("127.0.0.0/8", Reason::Reserved),
@@ -78,4 +81,17 @@ fn with_block_private_the_private_networks_are_left_to_the_lists() {
     };
     assert!(!reserved("10.0.0.0/8") && !reserved("fc00::/7"));
     assert!(reserved("127.0.0.0/8") && reserved("fe80::/10"));
+}
+
+/// What the resolver of this host asks is in the shield of a start.
+#[test]
+fn the_nameservers_of_this_host_are_protected() {
+    let config = Config::parse("device_id = \"tdid_abcd1234\"\n", Path::new("test.toml")).unwrap();
+    let text = fs::read(RESOLV_CONF).unwrap_or_default();
+    let all = networks(&config).unwrap();
+    for addr in nameservers(&String::from_utf8_lossy(&text)) {
+        let net = Prefix::host(addr.to_canonical());
+        let found = all.iter().any(|one| one.net == net && one.reason == Reason::Nameserver);
+        assert!(found, "{addr}");
+    }
 }
