@@ -13,12 +13,12 @@ use imsg::{
     Channel, EngineMessage, Entries, Frame, HelperMessage, ListHead, LogFile, Outcome, Purpose,
     Stats, TableId, TableResult, VERSION,
 };
-use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use pf::{Backend, Changes, Directory, PfrAddr, Table};
 use prefix::Shield;
 
 use crate::transaction::Transaction;
+use crate::words;
 
 /// The two tables, who keeps them, and where their files are.
 pub struct Tables {
@@ -335,7 +335,7 @@ pub fn open_regular(path: &Path, flags: OFlag) -> Result<(OwnedFd, Metadata), St
     match opened.and_then(|file| Ok((file.metadata()?, file))) {
         Ok((meta, file)) if meta.is_file() => Ok((file.into(), meta)),
         Ok(_) => Err("not a regular file".into()),
-        Err(error) => Err(Errno::try_from(error).map_or("cannot be opened", Errno::desc).into()),
+        Err(error) => Err(words(&error)),
     }
 }
 

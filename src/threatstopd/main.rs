@@ -114,10 +114,16 @@ fn check(flags: &Flags) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What strerror(3) says, without the number that the standard library puts behind it.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" (os error ").map_or(text.clone(), |(words, _)| words.to_owned())
+}
+
 /// What is asked for goes to stdout; `print!` would panic when nobody takes it.
 fn print(lines: &str) -> Result<ExitCode, Failure> {
     let written = io::stdout().write_all(lines.as_bytes());
-    written.map_err(|error| format!("stdout: {error}"))?;
+    written.map_err(|error| format!("stdout: {}", words(&error)))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -312,7 +312,7 @@ fn a_full_disk_leaves_the_old_set() {
     assert!(daemon.ctl(&["reload"]).status.success());
     fs::write(&filler, vec![0; 40 << 10]).unwrap();
     assert!(daemon.ctl(&["reload"]).status.success());
-    wait_until("the new engine answers", || daemon.ctl(&["status"]).stdout.contains("update:"));
+    daemon.wait_until_ready();
     let why = refused(&daemon, &["update", "-f"]);
     assert!(why.contains("No space left on device; the old set stays"), "{why}");
     assert_eq!(table(&daemon, BLOCK).as_deref(), Some(OLD_BLOCK));

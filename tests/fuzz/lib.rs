@@ -23,7 +23,7 @@ mod sweep;
 // the log of a target.
 extern crate self as logger;
 pub(crate) use programs::of_the_tool::{Tool, client, error, text};
-pub(crate) use programs::{clock, err, errors, set_verbose, transaction};
+pub(crate) use programs::{clock, err, errors, set_verbose, transaction, words};
 
 pub use dns::{apl_rdata, dns_message};
 pub use files::{engine_lists, engine_memory, table_file};

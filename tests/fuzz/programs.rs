@@ -54,6 +54,11 @@ pub mod engine {
 pub use engine::errors;
 pub use helper::transaction;
 
+/// How the helper words errors, which no target looks at.
+pub fn words(error: &std::io::Error) -> String {
+    error.to_string()
+}
+
 pub mod clock {
     /// The same time in every run.
     pub fn now() -> u64 {

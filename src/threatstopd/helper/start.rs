@@ -10,7 +10,6 @@ use std::time::Duration;
 use config::{Backend, Config};
 use imsg::{Channel, End, EngineMessage, HelperMessage, Protected, Start, TableId};
 use imsg::{process, signals, told};
-use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
@@ -20,7 +19,7 @@ use pf::{Directory, Kernel, Simulated};
 use super::Server;
 use crate::dispatch::{Dispatcher, Tables, local_paths, log_paths, open_regular};
 use crate::lock::lock;
-use crate::{Failure, Flags, protect};
+use crate::{Failure, Flags, protect, words};
 
 /// All that the helper may do once it has started.
 const PROMISES: &str = "stdio rpath wpath cpath sendfd pf";
@@ -128,7 +127,7 @@ fn spool(config: &Config, user: Option<&User>) -> Result<OwnedFd, Failure> {
     let owner = config.user.as_str();
     let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
     let (meta, file) = opened.map_err(|error| {
-        let why = Errno::try_from(error).map_or("cannot be opened", Errno::desc);
+        let why = words(&error);
         format!("{shown}: {why}; make it: install -d -m 700 -o {owner} {shown}")
     })?;
     let uid = user.map_or(Uid::effective(), |user| user.uid);
@@ -227,7 +226,7 @@ fn readable(config: &Config) -> Result<(), Failure> {
 /// monitor has the lock that says that a socket which is there is a stale one.
 fn bind(path: &Path) -> Result<OwnedFd, Failure> {
     let failed = |error: std::io::Error| {
-        let why = Errno::try_from(error).map_or("not possible", Errno::desc);
+        let why = words(&error);
         format!("{}: {why}; use -s to put the control socket elsewhere", path.display())
     };
     match fs::symlink_metadata(path) {

@@ -3,7 +3,6 @@
 
 use std::ffi::{CString, OsString};
 use std::fs::{self, File};
-use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -22,7 +21,7 @@ use sandbox::Sandbox;
 
 use crate::helper::start;
 use crate::lock::lock;
-use crate::{Failure, Flags};
+use crate::{Failure, Flags, words};
 
 /// All that the monitor may do once it watches.
 const PROMISES: &str = "stdio rpath proc exec";
@@ -68,7 +67,7 @@ pub fn begin(mut flags: Flags) -> Result<Role, Failure> {
     signals::block()?;
     signals::install(&[])?;
     logger::init(flags.debug, flags.verbose);
-    let home = std::env::current_dir().map_err(|error| format!("getcwd: {}", words(error)))?;
+    let home = std::env::current_dir().map_err(|error| format!("getcwd: {}", words(&error)))?;
     flags.config = home.join(flags.config);
     flags.socket = home.join(flags.socket);
     let (config, text) = config::read(&flags.config)?;
@@ -99,7 +98,7 @@ pub fn begin(mut flags: Flags) -> Result<Role, Failure> {
     }
     chdir("/").map_err(failed("chdir: /"))?;
     let null = File::options().read(true).write(true).open("/dev/null");
-    let null = null.map_err(|error| format!("/dev/null: {}", words(error)))?;
+    let null = null.map_err(|error| format!("/dev/null: {}", words(&error)))?;
     dup2_stdin(&null).and_then(|()| dup2_stdout(&null)).map_err(failed("dup2"))?;
     let confined = sandbox::enter(
         &[(flags.config.as_path(), "r"), (own.as_path(), "x"), (engine.as_path(), "x")],
@@ -173,10 +172,10 @@ fn programs(home: &Path) -> Result<[PathBuf; 2], Failure> {
         format!("{}: no {name} there or in ../libexec; reinstall the package", own.display())
     })?;
     let own =
-        fs::canonicalize(&own).map_err(|error| format!("{}: {}", own.display(), words(error)))?;
+        fs::canonicalize(&own).map_err(|error| format!("{}: {}", own.display(), words(&error)))?;
     for path in [&own, &engine] {
         let meta =
-            fs::metadata(path).map_err(|error| format!("{}: {}", path.display(), words(error)))?;
+            fs::metadata(path).map_err(|error| format!("{}: {}", path.display(), words(&error)))?;
         if Uid::effective().is_root() && (meta.uid() != 0 || meta.mode() & 0o022 != 0) {
             let path = path.display();
             let why = "must be writable by root only: chown root; chmod go-w";
@@ -193,7 +192,7 @@ fn lock_socket(socket: &Path) -> Result<OwnedFd, Failure> {
     let directory = socket.parent().unwrap_or(Path::new("/"));
     let opened = File::open(directory).map_err(|error| {
         let way_out = "use -s to put the control socket elsewhere";
-        format!("{}: {}; {way_out}", socket.display(), words(error))
+        format!("{}: {}; {way_out}", socket.display(), words(&error))
     })?;
     let mut path = socket.as_os_str().to_owned();
     path.push(".lock");
@@ -206,12 +205,4 @@ fn c_string(path: PathBuf) -> Result<CString, std::ffi::NulError> {
 
 fn failed(what: &'static str) -> impl Fn(Errno) -> String {
     move |errno| format!("{what}: {}", errno.desc())
-}
-
-/// What strerror(3) says, without the number that the standard library puts behind it.
-fn words(error: io::Error) -> String {
-    match Errno::try_from(error) {
-        Ok(errno) => errno.desc().into(),
-        Err(error) => error.to_string(),
-    }
 }
