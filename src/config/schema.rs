@@ -134,6 +134,8 @@ section! {
         spool: PathBuf = "/var/threatstop";
         /// The most that the spool may hold; the oldest falls out.
         spool_size: Size = "64M" [MIB, 16 * 1024 * MIB];
+        /// The age of the records from which on they fall out: the service keeps 35 days.
+        spool_age: Duration = "35d" [DAY, 36_500 * DAY];
         |
         /// The layout of the upload.
         request: Request;

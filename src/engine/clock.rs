@@ -20,6 +20,11 @@ pub fn date(epoch: u64) -> String {
     format_date(epoch.cast_signed() + i64::from(local_offset(epoch)))
 }
 
+/// The day of a time by the local time zone, counted from 1970.
+pub fn day(epoch: u64) -> i64 {
+    (epoch.cast_signed() + i64::from(local_offset(epoch))).div_euclid(24 * 60 * 60)
+}
+
 /// A time in UTC as one word: `20261122T120000Z`.
 pub fn compact(epoch: u64) -> String {
     let epoch = epoch.cast_signed();

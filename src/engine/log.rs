@@ -22,6 +22,7 @@ mod upload;
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use config::Config;
 use tokio::sync::{Mutex, Notify};
@@ -35,7 +36,7 @@ pub use answer::shown;
 pub use follow::follow;
 use hits::Hits;
 use journal::{Journal, Position};
-use spool::{Slice, Spool, Stored};
+use spool::{Head, Slice, Spool, Stored};
 pub use upload::{preview, schedule, send_now};
 
 /// How long uploads may fail before that is told: a server has its bad hours.
@@ -211,6 +212,14 @@ impl Log {
         self.inner.borrow_mut().cut(&self.directory)
     }
 
+    /// Drops what has waited longer than the service would keep it.
+    ///
+    /// # Errors
+    /// When it cannot be removed, or that not be remembered.
+    fn expire(&self, age: Duration) -> Result<(), String> {
+        self.inner.borrow_mut().expire(&self.directory, crate::clock::now(), age)
+    }
+
     /// Waits until the follower has read all that was in the packet log when this was called.
     async fn caught_up(&self) {
         let wanted = self.begun.get() + 1;
@@ -283,7 +292,13 @@ impl Inner {
                     return Err(why);
                 }
             };
-            self.drop_slices(&fallen);
+            self.drop_slices(&fallen, |head| {
+                format!(
+                    "the spool is full: dropped slice {} with {} records; make log.spool_size \
+                     larger or mend the upload (threatstopctl status)",
+                    head.id, head.records
+                )
+            });
             self.pending = Pending::default();
             self.journal.next += 1;
         } else if self.journal.position == self.position && self.journal.hits == self.hits {
@@ -295,14 +310,33 @@ impl Inner {
         self.journal.save(directory)
     }
 
+    /// Drops what the service would not keep.
+    fn expire(
+        &mut self,
+        directory: &std::path::Path,
+        now: u64,
+        age: Duration,
+    ) -> Result<(), String> {
+        let fallen = self.spool.expire(now.saturating_sub(age.as_secs()))?;
+        if fallen.is_empty() {
+            return Ok(());
+        }
+        self.drop_slices(&fallen, |head| {
+            format!(
+                "dropped slice {} with {} records: it waited for its upload since {}, longer than \
+                 log.spool_age; mend the upload (threatstopctl status)",
+                head.id,
+                head.records,
+                crate::clock::date(head.last.into())
+            )
+        });
+        self.journal.save(directory)
+    }
+
     /// Counts and tells what fell out of the spool.
-    fn drop_slices(&mut self, fallen: &[Stored]) {
-        for Stored { head, .. } in fallen {
-            logger::err(format_args!(
-                "the spool is full: dropped slice {} with {} records; make log.spool_size larger \
-                 or mend the upload (threatstopctl status)",
-                head.id, head.records
-            ));
+    fn drop_slices(&mut self, fallen: &[Stored], why: impl Fn(&Head) -> String) {
+        for stored in fallen {
+            logger::err(why(&stored.head));
         }
         self.journal.dropped += fallen.len() as u64;
     }

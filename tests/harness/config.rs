@@ -30,6 +30,8 @@ impl Config {
             .set("log.enabled", false)
             .set("log.file", text(scratch.path().join("pflog")))
             .set("log.spool", text(scratch.spool()))
+            // the records of the simulated packet log are of 2023
+            .set("log.spool_age", "36500d")
     }
 
     /// Sets a key, such as "policy.interval" or "log.request.gzip".

@@ -182,6 +182,7 @@ fn log() -> impl Strategy<Value = Log> {
         prop::sample::select(vec![Timestamp::Time, Timestamp::Date, Timestamp::Epoch]),
         path(),
         ((1u64 << 20)..=(16 << 30)).prop_map(Size::new),
+        seconds(86_400..=36_500 * 86_400),
     );
     let request = (
         prop::sample::select(vec![Method::Multipart, Method::Raw]),
@@ -200,9 +201,21 @@ fn log() -> impl Strategy<Value = Log> {
         );
     (first, second, request).prop_map(|(first, second, request)| {
         let (enabled, file, scope, anchor, url) = first;
-        let (interval, timestamp, spool, spool_size) = second;
+        let (interval, timestamp, spool, spool_size, spool_age) = second;
         let spool = Path::new("/spool").join(spool.strip_prefix("/").unwrap());
-        Log { enabled, file, scope, anchor, url, interval, timestamp, spool, spool_size, request }
+        Log {
+            enabled,
+            file,
+            scope,
+            anchor,
+            url,
+            interval,
+            timestamp,
+            spool,
+            spool_size,
+            spool_age,
+            request,
+        }
     })
 }
 

@@ -235,6 +235,21 @@ impl Spool {
             .map_err(|error| format!("{}: {}", self.directory.display(), words(&error)))
     }
 
+    /// Removes what ends before a time, epoch seconds; gives what fell out, the oldest first.
+    ///
+    /// # Errors
+    /// When a file cannot be removed; it and what is newer are then still in the spool.
+    pub fn expire(&mut self, before: u64) -> Result<Vec<Stored>, String> {
+        let mut fallen = Vec::new();
+        while let Some(oldest) = self.slices.front().cloned()
+            && u64::from(oldest.head.last) < before
+        {
+            self.remove(&oldest.head.id)?;
+            fallen.push(oldest);
+        }
+        Ok(fallen)
+    }
+
     fn write(&self, slice: &Slice, head: &[u8]) -> Result<Stored, String> {
         let name = format!("{PREFIX}{}", slice.head.id);
         replace(&self.directory, &name, &[head, &slice.text], true).inspect_err(|_| {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
+use config::Timestamp;
 use control::{Attempt, Uploaded};
 
 use super::answer::{Verdict, judge, shown};
@@ -75,7 +76,7 @@ pub async fn send(engine: &Engine) -> Result<Uploaded, Failure> {
     let _ = tokio::time::timeout(CATCH_UP, log.caught_up()).await;
     let mut failed = None;
     // what is in the spool already may be sent all the same
-    if let Err(why) = log.cut() {
+    if let Err(why) = log.cut().and_then(|()| log.expire(engine.config.log.spool_age)) {
         logger::err(format_args!("spool: {why}"));
         failed = Some(Failure { why, slow: false, wait: None });
     }
@@ -150,6 +151,15 @@ enum Sent {
 /// slices would fail likewise.
 async fn deliver(engine: &Engine, slice: &Slice) -> Result<Sent, (Failure, bool)> {
     let config = &engine.config;
+    if config.log.timestamp == Timestamp::Time
+        && clock::day(slice.head.first.into()) != clock::day(clock::now())
+    {
+        logger::debug(format_args!(
+            "slice {} begins on another day than today, and its lines have no date \
+             (see log.timestamp)",
+            slice.head.id
+        ));
+    }
     let Request { headers, body } = Request::new(config, slice);
     let call = Call::Post { url: config.log.url.clone(), headers, body };
     let success = config.log.request.success.fill(&config.device_id, "");

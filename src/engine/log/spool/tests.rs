@@ -61,6 +61,32 @@ fn the_oldest_falls_out_of_a_full_spool() {
     assert_eq!(ids(&spool), ids(&open(dir.path(), 1 << 20)));
 }
 
+/// A service that is away for two months, with a slice every half hour: the spool is bounded by its
+/// size and by the age of what is in it, what falls out is the oldest and told, and the rest is there
+/// in order, also after a restart.
+#[test]
+fn what_is_too_old_falls_out() {
+    const DAY: u64 = 24 * 60 * 60;
+    let dir = tempfile::tempdir().unwrap();
+    let mut spool = open(dir.path(), LARGE);
+    let (mut fallen, mut sequence, begun) = (Vec::new(), 0, 1_700_000_000);
+    for now in (begun..begun + 60 * DAY).step_by(12 * 60 * 60) {
+        let times = (now as u32 - 1800, now as u32);
+        let text = format!("{now}\n").into_bytes();
+        spool.push(&Slice::new(sequence, times, 1, text, Position::default())).unwrap();
+        sequence += 1;
+        fallen.extend(spool.expire(now - 35 * DAY).unwrap());
+        let all: Vec<u64> = spool.slices().map(|stored| stored.head.sequence).collect();
+        let first = fallen.len() as u64;
+        assert_eq!(all, (first..sequence).collect::<Vec<_>>(), "in order, and none is missing");
+        assert!(spool.slices().all(|stored| u64::from(stored.head.last) >= now - 35 * DAY));
+    }
+    // twice a day, the 71 of the last 35 days with both ends
+    assert_eq!((fallen.len(), spool.slices().len()), (120 - 71, 71));
+    assert_eq!(ids(&spool), ids(&open(dir.path(), LARGE)));
+    assert_eq!(spool.expire(0).unwrap(), []);
+}
+
 /// A crash leaves a temporary file, or the file whole; nothing in between.
 #[test]
 fn what_a_crash_leaves_is_cleared_away() {
