@@ -111,7 +111,7 @@ struct Soak {
 pub fn run(time: Duration, mut tell: impl FnMut(Progress)) -> Report {
     let mut soak = Soak::start();
     let engine = soak.daemon.engine();
-    let named = [("helper", Some(soak.daemon.pid())), ("engine", engine)];
+    let named = [("helper", soak.daemon.helper()), ("engine", engine)];
     let mut vitals: Vec<Vitals> =
         named.into_iter().filter_map(|(name, pid)| Some(Vitals::new(name, pid?))).collect();
     let begin = Instant::now();

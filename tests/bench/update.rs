@@ -90,7 +90,8 @@ pub fn update(service: &PolicyService, list: &Sample, lists: usize, names: usize
         .set("tables.simulated_limit", 20_000_000);
     let daemon = Daemon::start(&scratch, &config);
     daemon.wait_for("waiting for provisioning", LIMIT);
-    let idle = memory(daemon.pid(), "VmRSS").unwrap_or(0.0);
+    let helper = daemon.helper().expect("a helper");
+    let idle = memory(helper, "VmRSS").unwrap_or(0.0);
     for (name, items) in block.iter().zip(parts) {
         service.set_list(name, items, Shape::from(Layout::Index).names(names));
     }
@@ -101,13 +102,10 @@ pub fn update(service: &PolicyService, list: &Sample, lists: usize, names: usize
     let table = daemon.table_file("ThreatSTOP-Block").expect("a table file");
     assert_eq!(table.lines().count(), list.table.len());
     let engine = daemon.engine().expect("an engine");
-    let memory = [
-        memory(engine, "VmHWM").unwrap_or(0.0),
-        memory(daemon.pid(), "VmHWM").unwrap_or(0.0),
-        idle,
-    ];
+    let memory =
+        [memory(engine, "VmHWM").unwrap_or(0.0), memory(helper, "VmHWM").unwrap_or(0.0), idle];
     // this process served the lists: its own time is not what the daemon took
-    let cost = Cost { cpu: cpu_of(daemon.pid()) + cpu_of(engine), ..cost };
+    let cost = Cost { cpu: cpu_of(helper) + cpu_of(engine), ..cost };
     assert!(daemon.stop().success());
     Update { cost, memory }
 }

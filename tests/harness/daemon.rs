@@ -73,6 +73,12 @@ impl Daemon {
         all.find(|(_, name)| name == ENGINE_NAME).map(|(pid, _)| pid)
     }
 
+    /// The helper's process; `None` while there is none, or where there is no /proc.
+    pub fn helper(&self) -> Option<Pid> {
+        let mut all = self.descendants().into_iter();
+        all.find(|(_, name)| name == "threatstopd").map(|(pid, _)| pid)
+    }
+
     /// The text of a table file, such as "ThreatSTOP-Block"; `None` when there is none.
     pub fn table_file(&self, table: &str) -> Option<String> {
         fs::read_to_string(self.tables.join(format!("{table}.pftable"))).ok()
