@@ -1,7 +1,7 @@
 //! The networks that no block table may touch, whatever the lists say.
 //!
 //! Computed before the pledge: getifaddrs(3) reads the routing table. The snapshot is renewed
-//! each time the helper executes itself anew.
+//! each time the helper is started anew.
 
 use std::fs;
 use std::net::IpAddr;

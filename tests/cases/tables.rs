@@ -389,8 +389,8 @@ fn null_device(path: &Path) -> nix::Result<()> {
     mknod(path, SFlag::S_IFCHR, Mode::S_IRUSR | Mode::S_IWUSR, device as _)
 }
 
-/// At each name that the helper uses, plant a symbolic link, one to nothing, a FIFO, a second name
-/// of another file, a directory, a file that others may write to, one of another owner, and a device.
+/// At each name that the helper uses, plant a symbolic link, one to nothing, a FIFO, a directory,
+/// a file that others may write to, one of another owner, and a device.
 /// Update.
 /// Check that the update either goes through or says which name is in the way, that it does not
 /// hang, that what a link points to is as before, and that no planted prefix comes into force. Take
@@ -456,7 +456,7 @@ fn planted_names_are_refused_or_replaced() {
     });
 }
 
-/// Make the table directory a symbolic link, one that others may write to, or one of another owner.
+/// Make the table directory a symbolic link, or one of another owner.
 /// Check that the start is refused with the reason.
 #[test]
 fn a_directory_of_others_is_refused() {
