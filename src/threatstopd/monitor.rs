@@ -27,6 +27,10 @@ use begin::{Role, Service};
 use child::{Child, Ended, Shared};
 use pace::{Fault, Pace, YOUNG};
 
+/// What the log says of a start, ...
+const STARTED: &str = concat!("threatstopd ", env!("CARGO_PKG_VERSION"), " started");
+/// ... and of a reload.
+const RELOADED: &str = "reloaded";
 /// A turn of the loop is no longer.
 const TURN: Duration = Duration::from_secs(5);
 /// How long the children may take to leave before they are killed, ...
@@ -44,16 +48,6 @@ enum Phase {
     Leaving(Instant),
     /// Neither is there, until then.
     Resting(Instant),
-}
-
-/// Why the children were started last, for the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cause {
-    First,
-    Reload,
-    TakenBack,
-    Renewal,
-    Gone(&'static str),
 }
 
 struct Monitor {
@@ -74,7 +68,8 @@ struct Monitor {
     /// Those that were killed and do not die.
     undead: Vec<Child>,
     phase: Phase,
-    cause: Cause,
+    /// Why the children were started last, for the log; `None` the first time.
+    cause: Option<String>,
     /// Whether the children of now have said that they are ready.
     up: bool,
     /// Whose end was the first.
@@ -107,7 +102,7 @@ pub fn main(flags: Flags) -> Result<ExitCode, Failure> {
         words: None,
         undead: Vec::new(),
         phase: Phase::Resting(now),
-        cause: Cause::First,
+        cause: None,
         up: false,
         gone: None,
         pace: Pace::default(),
@@ -198,19 +193,12 @@ impl Monitor {
     fn tell_start(&self) {
         let pids: String =
             self.children.iter().map(|child| format!(", {} {}", child.name, child.pid)).collect();
-        let sandbox = match self.service.confined {
-            Sandbox::Entered => "",
-            Sandbox::Unavailable => ", without pledge(2) and unveil(2)",
-        };
-        match self.cause {
-            Cause::First => {
-                let version = env!("CARGO_PKG_VERSION");
-                logger::info(format_args!("threatstopd {version} started{pids}{sandbox}"));
+        match (&self.cause, self.service.confined) {
+            (Some(cause), _) => logger::info(format_args!("{cause}{pids}")),
+            (None, Sandbox::Entered) => logger::info(format_args!("{STARTED}{pids}")),
+            (None, Sandbox::Unavailable) => {
+                logger::info(format_args!("{STARTED}{pids}, without pledge(2) and unveil(2)"));
             }
-            Cause::Reload => logger::info(format_args!("reloaded{pids}")),
-            Cause::TakenBack => logger::info(format_args!("previous configuration in use{pids}")),
-            Cause::Renewal => logger::info(format_args!("started anew{pids}")),
-            Cause::Gone(name) => logger::info(format_args!("{name} restarted{pids}")),
         }
     }
 
@@ -221,7 +209,7 @@ impl Monitor {
     fn start(&mut self) -> Result<(), Failure> {
         (self.reload, self.up, self.phase) = (false, false, Phase::Up);
         if let Err(why) = self.try_start() {
-            if self.cause == Cause::First {
+            if self.cause.is_none() {
                 return Err(why);
             }
             logger::crit(why);
@@ -293,7 +281,7 @@ impl Monitor {
         if self.stop {
             return Some(terminate());
         }
-        if self.cause == Cause::First && !self.up {
+        if self.cause.is_none() && !self.up {
             // whoever ended has said why
             return Some(ExitCode::FAILURE);
         }
@@ -306,16 +294,16 @@ impl Monitor {
             if too_often {
                 logger::crit("helper or engine want to be started anew all the time: see the log");
             }
-            self.cause = if self.reload { Cause::Reload } else { Cause::Renewal };
+            self.cause = Some(if self.reload { RELOADED } else { "started anew" }.to_owned());
             rest = pause;
         } else if self.reload {
-            self.cause = Cause::Reload;
+            self.cause = Some(RELOADED.to_owned());
         } else if let Some(previous) = self.previous.take().filter(|_| !self.bears) {
             logger::err(
                 "nothing could be started with the new configuration; going on with the previous configuration",
             );
             (self.text, self.bears, self.note) = (previous, true, Some("B".into()));
-            self.cause = Cause::TakenBack;
+            self.cause = Some("previous configuration in use".to_owned());
         } else {
             let name = self.gone.unwrap_or("helper");
             let Some(pause) = self.pace.after(fault) else {
@@ -329,7 +317,7 @@ impl Monitor {
             logger::err(format_args!(
                 "{name} gone; starting again in {seconds} s, the tables stay"
             ));
-            (self.cause, rest) = (Cause::Gone(name), pause);
+            (self.cause, rest) = (Some(format!("{name} restarted")), pause);
             self.restarts = self.restarts.saturating_add(1);
         }
         // what asked for the reload has had it
