@@ -72,7 +72,7 @@ struct Monitor {
     cause: Option<String>,
     /// Whether the children of now have said that they are ready.
     up: bool,
-    /// Whose end was the first.
+    /// Whose end was seen first.
     gone: Option<&'static str>,
     pace: Pace,
     started: Instant,
@@ -269,6 +269,7 @@ impl Monitor {
         let has = |ended| children.iter().any(|child| child.ended == Some(ended));
         let exited = |end| has(Ended::Exited(end));
         let (reload, renew) = (exited(End::Reload), exited(End::Renew));
+        let name = at_fault(&children).or(self.gone).unwrap_or("helper");
         let fault = Fault {
             young: children.iter().any(|child| child.started.elapsed() < YOUNG),
             by_signal: has(Ended::Killed),
@@ -305,7 +306,6 @@ impl Monitor {
             (self.text, self.bears, self.note) = (previous, true, Some("B".into()));
             self.cause = Some("previous configuration in use".to_owned());
         } else {
-            let name = self.gone.unwrap_or("helper");
             let Some(pause) = self.pace.after(fault) else {
                 logger::crit(
                     "signals have ended helper or engine five times in a row: threatstopd ends, the \
@@ -352,6 +352,17 @@ impl Monitor {
         self.note = Some(format!("F{why}"));
         self.tell_engine();
     }
+}
+
+/// Whose end was the reason of the other's: either leaves when the other is gone, and may be seen first.
+fn at_fault(children: &[Child]) -> Option<&'static str> {
+    let of = |ended| children.iter().find(move |child| child.ended == Some(ended));
+    let accused = || {
+        let accuser = of(Ended::Exited(End::Peer))?;
+        children.iter().find(|child| child.name != accuser.name)
+    };
+    let found = of(Ended::Killed).or_else(|| of(Ended::Exited(End::Fault))).or_else(accused);
+    found.map(|child| child.name)
 }
 
 fn terminate() -> ExitCode {

@@ -618,7 +618,7 @@ fn an_engine_that_sends_garbage_is_dropped() {
     let script = format!("{READY} head -c 4096 /dev/zero >&3; sleep 60");
     let daemon = spawn(&with_engine(&scratch, &script), &scratch);
     daemon.wait_for("engine dropped: message of 0 octets", PATIENCE);
-    daemon.wait_for("helper gone; starting again in 1 s, the tables stay", PATIENCE);
+    daemon.wait_for("engine gone; starting again in 1 s, the tables stay", PATIENCE);
     let left = fs::read_dir(scratch.tables()).unwrap().map(|entry| entry.unwrap().file_name());
     let left: Vec<_> = left.filter(|name| !name.to_string_lossy().ends_with("lock")).collect();
     assert!(left.is_empty(), "{left:?}");
