@@ -23,7 +23,7 @@ serve "$dir/few" "$dir/allow"
 no_update
 expect_line '^Keeping the previous block list: 500 -> 100 entries, more than 50 % fewer (update -f to accept)$'
 expect_table $BLOCK "$dir/many"
-state '^held back: *block' || fail "status does not say so"
+state '^block .*Keeping the previous block list' || fail "status does not say so"
 
 ctl update -f -n >"$dir/out"
 [ "$(grep -c '^-198' "$dir/out")" -eq 400 ] || fail "update -n: $(tail -n 5 "$dir/out")"

@@ -34,7 +34,7 @@ expect_table $BLOCK "$dir/one"
 stop_service
 start
 # the scheduled update that a start brings fetches and does not publish
-wait_for 20 "no update after the restart" state '^last update: *rolled back'
+wait_for 20 "no update after the restart" state '^update .* rolled back '
 expect_table $BLOCK "$dir/one"
 
 update
