@@ -14,7 +14,7 @@ pub use hits::{AddressHits, Hits, ListHits, PortHits, ProtocolHits};
 pub use reply::{Change, Check, Failure, Reply, Tested, Updated, Uploaded, Why};
 pub use request::{Request, Rights, Show};
 pub use status::{
-    Attempt, Attempted, Direction, EngineStatus, Held, HeldReason, LastUpdate, PfStatus,
+    Attempt, Attempted, Direction, EngineStatus, Held, HeldReason, LastUpdate, Mended, PfStatus,
     ServerStatus, Spool, Status, TableKind, TableStatus, Update, Upload, UsedBy,
 };
 

@@ -55,6 +55,8 @@ pub struct PfStatus {
     pub warnings: Vec<String>,
     /// The way out of each of them, in the same order.
     pub ways_out: Vec<String>,
+    /// What somebody last did to a table or its file behind our back; at most one for each table.
+    pub mended: Vec<Mended>,
 }
 
 /// What a table is for.
@@ -101,6 +103,15 @@ pub struct TableStatus {
     pub passed_packets: Option<[u64; 2]>,
     /// What refers to it.
     pub used: Option<UsedBy>,
+}
+
+/// What somebody did to a table or its file, and that it was undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mended {
+    /// When it was found.
+    pub at: u64,
+    /// The sentence about it.
+    pub text: String,
 }
 
 /// What refers to a table.

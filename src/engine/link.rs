@@ -121,7 +121,15 @@ impl Link {
     async fn exchange(&self, socket: &UnixStream) -> Result<(), String> {
         let failed = |error: io::Error| format!("helper: {}", words(&error));
         loop {
-            let sent = self.write(socket).map_err(failed)?;
+            let sent = match self.write(socket) {
+                Ok(sent) => sent,
+                Err(error) => {
+                    // what the helper said before it closed counts: how a reload went
+                    while matches!(self.0.channel.borrow_mut().read(), Ok(Input::Data)) {}
+                    self.take_all()?;
+                    return Err(failed(error));
+                }
+            };
             tokio::select! {
                 () = self.0.queued.notified() => {}
                 () = tokio::time::sleep(SHORTAGE), if sent == Output::Short => {}
@@ -130,14 +138,19 @@ impl Link {
                     if self.read(socket).map_err(failed)? == Input::Closed {
                         return Ok(());
                     }
-                    loop {
-                        let next = self.0.channel.borrow_mut().next();
-                        let Some(frame) = next.map_err(|error| error.to_string())? else { break };
-                        self.take(frame)?;
-                    }
+                    self.take_all()?;
                 }
                 ready = socket.writable(), if sent == Output::Full => ready.map_err(failed)?,
             }
+        }
+    }
+
+    /// Takes all messages that have come whole.
+    fn take_all(&self) -> Result<(), String> {
+        loop {
+            let next = self.0.channel.borrow_mut().next();
+            let Some(frame) = next.map_err(|error| error.to_string())? else { return Ok(()) };
+            self.take(frame)?;
         }
     }
 

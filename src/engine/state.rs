@@ -105,14 +105,9 @@ impl State {
         self.policy.replace(Rc::new(policy));
     }
 
-    /// Takes the set of a table file for the one in force, which it is not yet where a publication
-    /// failed half way and could not be taken back.
-    pub async fn reread(&self, table: TableId, link: &Link) {
+    /// Takes a set for the one in force, of the same lists as before.
+    pub fn take(&self, table: TableId, set: PrefixSet) {
         let before = self.policy();
-        let Some(set) = in_force(link, table).await else { return };
-        if before.set(table) == Some(&set) {
-            return;
-        }
         let mut next = Policy::clone(&before);
         match table {
             TableId::Allow => next.allow = Some(set),

@@ -5,6 +5,8 @@ mod publish;
 mod relieve;
 mod rollback;
 mod run;
+mod summary;
+pub mod today;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -17,6 +19,7 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 use crate::Engine;
 use crate::dns::{Health, Servers};
 use crate::state::Policy;
+use crate::warning::Warning;
 pub use relieve::relieve;
 pub use rollback::{Before, rollback, set_before};
 
@@ -137,6 +140,8 @@ pub struct Runs {
     ended: Notify,
     turn: Mutex<()>,
     rollbacks: Cell<u32>,
+    /// What stays blocked though it is protected or allowed now, and why.
+    stays: RefCell<Option<Warning>>,
 }
 
 impl Runs {
@@ -150,6 +155,7 @@ impl Runs {
             ended: Notify::new(),
             turn: Mutex::default(),
             rollbacks: Cell::new(0),
+            stays: RefCell::default(),
         }
     }
 
@@ -157,6 +163,20 @@ impl Runs {
     /// rollback or the watch in between would be taken for its own work.
     pub async fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().await
+    }
+
+    /// Notes that somebody has rolled back: a run that began before does not publish.
+    fn overtake(&self) {
+        self.rollbacks.set(self.rollbacks.get().wrapping_add(1));
+    }
+
+    /// What stays blocked though it is protected or allowed now, and why; nothing mostly.
+    pub fn stays(&self) -> Option<Warning> {
+        self.stays.borrow().clone()
+    }
+
+    fn set_stays(&self, stays: Option<Warning>) {
+        self.stays.replace(stays);
     }
 
     /// Whether a run is under way.

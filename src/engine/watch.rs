@@ -4,16 +4,18 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use imsg::{Outcome, Purpose, Stats, TableId, TableStat};
-use prefix::PrefixSet;
+use control::Mended;
+use imsg::{Outcome, Purpose, Stats, TableId, TableResult, TableStat};
 
-use crate::Engine;
+use crate::link::Source;
+use crate::update::today;
 use crate::warning::Warning;
+use crate::{Engine, clock};
 
-/// How often the contents are compared even though the counters look untouched.
-const COMPARE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often a state of alarm is logged again.
 const REMIND: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a table may have another content that its counters do not show.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// What a change of a table by somebody else would change too.
 type Mark = (bool, u32, [u32; 2], u64);
@@ -22,18 +24,51 @@ fn mark(stat: &TableStat) -> Mark {
     (stat.present, stat.entries, [stat.rules, stat.anchors], stat.since)
 }
 
-/// What the watch remembers: the state of each table whose content is known to be ours.
+/// How often the contents of so many entries are compared though all looks untouched: who adds one
+/// entry and removes another leaves no trace in what pf counts. A millisecond for each entry is a
+/// thousand times what it takes (20 ms for 20,000, openbsd.md section 12), so that up to 300,000 are
+/// compared at each look by default.
+fn pace(entries: u32) -> Duration {
+    Duration::from_millis(entries.into()).min(LONGEST)
+}
+
+/// A table and its file as they were when they had our set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Known {
+    table: Mark,
+    file: [u64; 2],
+    compared: Instant,
+}
+
+/// What the watch remembers of the tables that are known to be ours.
 #[derive(Default)]
 pub struct Watch {
-    marks: Cell<[Option<Mark>; 2]>,
+    known: Cell<[Option<Known>; 2]>,
 }
 
 impl Watch {
-    /// Has the tables compared at the next look, since we have just published them: what pf says of
-    /// them now may already be what somebody else has made of them, or not be what we wanted.
+    /// Has tables and files compared at the next look, since we have just published them: what is
+    /// to be seen of them now may already be what somebody else has made of them.
     pub fn forget(&self) {
-        self.marks.set([None; 2]);
+        self.known.set([None; 2]);
     }
+}
+
+/// How closely to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// At contents where something looks changed, and now and then.
+    Marks,
+    /// At all contents.
+    Whole,
+}
+
+/// What a look has brought.
+pub struct Look {
+    /// The state of pf after it; `None` when the helper could not be asked.
+    pub stats: Option<Stats>,
+    /// What somebody had done, and that it was undone; logged and remembered.
+    pub found: Vec<String>,
 }
 
 /// Where the rules come from.
@@ -72,109 +107,118 @@ pub fn warnings(engine: &Engine, stats: &Stats) -> Vec<Warning> {
 /// Looks every `check_interval`, mends, and warns; never returns.
 pub async fn watch(engine: Rc<Engine>) {
     let interval = engine.config.tables.check_interval;
-    let mut compared = Instant::now();
     let mut warned: (Vec<Warning>, Instant) = (Vec::new(), Instant::now());
     // what happened while nobody watched
-    look(&engine, true).await;
+    let mut depth = Depth::Whole;
     loop {
-        tokio::time::sleep(interval).await;
-        let compare = compared.elapsed() >= COMPARE;
-        if compare {
-            compared = Instant::now();
-        }
-        let Some(stats) = look(&engine, compare).await else { continue };
-        let found = warnings(&engine, &stats);
-        if found != warned.0 || (!found.is_empty() && warned.1.elapsed() >= REMIND) {
-            found.iter().for_each(logger::warn);
-            if found.is_empty() {
-                logger::info("pf is enabled again and rules refer to the tables");
+        // not while a run publishes; one that waits for a slow server holds up nothing
+        let turn = engine.runs.turn().await;
+        let look = mend(&engine, depth).await;
+        drop(turn);
+        // the update of the start warns first
+        if let Some(stats) = look.stats.filter(|_| depth == Depth::Marks) {
+            let found = warnings(&engine, &stats);
+            if found != warned.0 || (!found.is_empty() && warned.1.elapsed() >= REMIND) {
+                found.iter().for_each(logger::warn);
+                if found.is_empty() {
+                    logger::info("pf is enabled again and rules refer to the tables");
+                }
+                warned = (found, Instant::now());
             }
-            warned = (found, Instant::now());
         }
+        depth = Depth::Marks;
+        tokio::time::sleep(interval).await;
     }
 }
 
-/// Looks once; compares the contents when a table looks changed, or when told to.
-async fn look(engine: &Engine, compare: bool) -> Option<Stats> {
-    if !engine.config.tables.reload {
-        return None;
+/// Looks at tables and files, and brings them back to the sets in force where somebody has changed
+/// them. For who has the turn.
+pub async fn mend(engine: &Engine, depth: Depth) -> Look {
+    let mut look = Look { stats: engine.link.stats().await.ok(), found: Vec::new() };
+    let reload = engine.config.tables.reload;
+    let Some(stats) = &look.stats else { return look };
+    if reload && !stats.failure.is_empty() {
+        return look;
     }
-    // not while a run publishes; one that waits for a slow server holds up nothing
-    let _turn = engine.runs.turn().await;
-    let stats = engine.link.stats().await.ok()?;
-    if !stats.failure.is_empty() {
-        return Some(stats);
-    }
-    let (mut known, mut mended) = (engine.watch.marks.get(), false);
+    let (mut all, mut touched) = (engine.watch.known.get(), false);
     let policy = engine.state.policy();
-    for table in TableId::PUBLISH_ORDER {
-        let at = table as usize;
-        let now = mark(&stats.tables[at]);
-        if known[at] == Some(now) && !compare {
+    for id in TableId::PUBLISH_ORDER {
+        let stat = &stats.tables[id as usize];
+        let known = &mut all[id as usize];
+        // without reload, pf is not ours to look at
+        let table = if reload { mark(stat) } else { Mark::default() };
+        let same_file = known.is_some_and(|known| known.file == stat.file);
+        let same_table = known.is_some_and(|known| {
+            known.table == table && (!reload || known.compared.elapsed() < pace(stat.entries))
+        });
+        let Some(set) = policy.set(id) else { continue };
+        if same_file && same_table && depth == Depth::Marks {
             continue;
         }
-        let done = match policy.set(table) {
-            Some(set) => mend(engine, table, set).await,
-            None => Some(false),
+        // a file that is known to be ours need not be compared with what it was written from
+        let adopt = !same_file && !today::is_taken(engine, id, set);
+        let result = match same_file || adopt {
+            true => engine.link.mend(id).await,
+            false => engine.link.publish(id, set, Purpose::Repair).await,
         };
-        // what was mended, or could not be, is looked at again the next time
-        known[at] = (done == Some(false)).then_some(now);
-        if done == Some(true) {
-            mended = true;
-            engine.state.reread(table, &engine.link).await;
+        let Ok(result) = result else { continue };
+        let ours = result.outcome == Outcome::Unchanged;
+        // a set that the guards of today forbid cannot be written anew: what the file has counts
+        if adopt
+            && !ours
+            && let Ok(file) = engine.link.list(id, Source::File).await
+        {
+            engine.state.take(id, file);
         }
+        // what was mended, or could not be, is looked at again the next time
+        *known = ours.then(|| Known { table, file: stat.file, compared: Instant::now() });
+        touched |= !ours;
+        look.found.extend(tell(engine, id, result));
     }
-    engine.watch.marks.set(known);
-    if mended { engine.link.stats().await.ok() } else { Some(stats) }
+    engine.watch.known.set(all);
+    if touched {
+        look.stats = engine.link.stats().await.ok();
+    }
+    look
 }
 
-/// Has the helper compare file and kernel; writes the file anew when that is gone or damaged.
-/// Whether that was needed; `None` when it failed.
-async fn mend(engine: &Engine, table: TableId, set: &PrefixSet) -> Option<bool> {
-    let name = match table {
-        TableId::Block => &engine.config.tables.block,
-        TableId::Allow => &engine.config.tables.allow,
+/// Logs and remembers what a table or its file was found to be; the sentence, if somebody did it.
+fn tell(engine: &Engine, id: TableId, result: TableResult) -> Option<String> {
+    let tables = &engine.config.tables;
+    let name = match id {
+        TableId::Block => &tables.block,
+        TableId::Allow => &tables.allow,
     };
-    let mended = match engine.link.mend(table).await {
-        Ok(result) if result.outcome == Outcome::Failed => {
-            // An empty block table is refused by the helper, so there is always something to give.
-            engine.link.publish(table, set, Purpose::Repair).await
+    let TableResult { outcome, added, deleted, failure, .. } = result;
+    let prefixes = |count| format!("{count} {}", if count == 1 { "prefix" } else { "prefixes" });
+    let text = match outcome {
+        Outcome::Unchanged => return None,
+        Outcome::Failed => {
+            logger::err(format_args!("pf table <{name}>: {failure}"));
+            return None;
         }
-        other => other,
+        Outcome::Created => {
+            let text = format!("pf table <{name}> did not exist; made with {}", prefixes(added));
+            if added == 0 {
+                // as after setup, without lines in pf.conf
+                logger::info(text);
+                return None;
+            }
+            text
+        }
+        Outcome::FileMended => format!(
+            "{}/{name}.pftable was gone or had been changed by somebody: {} put back, {deleted} \
+             removed",
+            tables.directory.display(),
+            prefixes(added),
+        ),
+        _ => format!(
+            "pf table <{name}> had been changed by somebody: {} put back, {deleted} removed",
+            prefixes(added)
+        ),
     };
-    match mended {
-        Ok(result) => match result.outcome {
-            Outcome::Unchanged => Some(false),
-            Outcome::FileMended => {
-                logger::warn(format_args!(
-                    "the file of <{name}> was gone or changed: written anew"
-                ));
-                Some(true)
-            }
-            Outcome::Failed => {
-                logger::err(format_args!("pf table <{name}>: {}", result.failure));
-                None
-            }
-            Outcome::Created => {
-                let added = result.added;
-                let what = format!("pf table <{name}> did not exist; made with {added} prefixes");
-                if added == 0 {
-                    logger::info(what)
-                } else {
-                    logger::warn(what)
-                }
-                Some(true)
-            }
-            _ => {
-                let (added, deleted) = (result.added, result.deleted);
-                let noun = if added == 1 { "prefix" } else { "prefixes" };
-                logger::warn(format_args!(
-                    "pf table <{name}> had been changed by somebody: {added} {noun} put back, \
-                     {deleted} removed"
-                ));
-                Some(true)
-            }
-        },
-        Err(_) => None,
-    }
+    logger::warn(&text);
+    let mended = Mended { at: clock::now(), text: text.clone() };
+    engine.state.remember(|memory| memory.mended[id as usize] = Some(mended));
+    Some(text)
 }

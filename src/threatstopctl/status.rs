@@ -1,8 +1,8 @@
 //! The text of `status`: the verdict, what is wrong with the way out, then the figures in columns.
 
 use control::{
-    Attempt, Attempted, Direction, Held, HeldReason, LastUpdate, ServerStatus, Status, TableKind,
-    TableStatus,
+    Attempt, Attempted, Direction, Held, HeldReason, LastUpdate, Mended, ServerStatus, Status,
+    TableKind, TableStatus,
 };
 
 use crate::columns::{Stand::*, columns};
@@ -196,6 +196,9 @@ impl Page {
             let entries: u64 = more.iter().filter_map(|table| table.entries).sum();
             let tables = count(more.len() as u64, "more table", "more tables");
             self.line(&format!("{tables} with {}", count(entries, "entry", "entries")));
+        }
+        for Mended { at, text } in &status.pf.mended {
+            self.line(&format!("mended {}: {text}", ago(*at, self.now)));
         }
     }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use control::{
     AddressHits, Attempt, Attempted, Change, Check, Direction, EngineStatus, Failure, Held,
-    HeldReason, Hits, LastUpdate, ListHits, PfStatus, PortHits, ProtocolHits, Reply, Request,
-    ServerStatus, Show, Spool, Status, TableKind, TableStatus, Tested, Update, Updated, Upload,
-    Uploaded, UsedBy, Why,
+    HeldReason, Hits, LastUpdate, ListHits, Mended, PfStatus, PortHits, ProtocolHits, Reply,
+    Request, ServerStatus, Show, Spool, Status, TableKind, TableStatus, Tested, Update, Updated,
+    Upload, Uploaded, UsedBy, Why,
 };
 use serde_json::{Value, json};
 
@@ -69,6 +69,7 @@ pub fn full_status() -> Status {
             error: Some("limits could not be read".into()),
             warnings: vec!["pf is disabled: nothing is blocked".into()],
             ways_out: vec!["pfctl -e, and rcctl enable pf for the next boot".into()],
+            mended: vec![Mended { at: NOW - 300, text: "pf table <B> had been changed".into() }],
         },
         tables: vec![block, allow],
         update: Update {

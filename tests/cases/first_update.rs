@@ -40,6 +40,7 @@ fn first_update() {
     daemon.wait_for("Finished ThreatSTOP update at", PATIENCE);
     daemon.wait_for("Adding 26424 blocked addresses", Duration::ZERO);
     daemon.wait_for("Adding 3 allowed addresses", Duration::ZERO);
+    daemon.wait_for("Changed: +26424 -0 blocked, +3 -0 allowed", Duration::ZERO);
 
     let expected = (Some(table_text(&block.table)), Some(table_text(&allow_list())));
     assert!((daemon.table_file(BLOCK), daemon.table_file(ALLOW)) == expected, "other table files");

@@ -338,9 +338,14 @@ fn protected_networks_are_left_out_and_told() {
     let daemon = Daemon::start(&scratch, &config.set("policy.allow", Vec::<String>::new()));
     let output = update(&daemon);
     assert_eq!(table(&daemon, BLOCK).as_deref(), Some("5.5.5.5\n"), "{bad:?}");
-    let warned = daemon.output();
-    let words = "entries of the block lists are protected, such as basic.threatstop.local has ";
-    assert!(warned.contains(words), "{warned}{}", output.stdout);
+    let note = |text: &str| text.lines().find(|line| line.starts_with("Note: ")).map(str::to_owned);
+    let told = note(&output.stdout).unwrap();
+    let words = [" entries left out: ", " in 10.0.0.0/8 (private)"];
+    assert!(words.iter().all(|words| told.contains(words)), "{told}");
+    // once in the log, though the run of the start and a second one find the same
+    assert_eq!(note(&update(&daemon).stdout), Some(told.clone()));
+    let logged = daemon.lines().iter().filter(|line| line.text.contains("left out")).count();
+    assert_eq!(logged, 1, "{}", daemon.output());
     for (net, reason) in bad {
         let addr = net.split('/').next().unwrap();
         let output = daemon.ctl(&["why", addr]);
@@ -352,17 +357,19 @@ fn protected_networks_are_left_out_and_told() {
     assert!(daemon.stop().success());
 }
 
-/// Publish a list with a network, and end the policy service. Name one address of the network in
-/// never_block, and reload.
+/// Publish a list with a network, and then one with more; end the policy service. Name one address of
+/// the network in never_block, and reload.
 /// Check that this address alone is let through at once and stays so over an update that fails and
 /// over a rollback, and that the daemon says what it did. Then protect the whole table: check that
-/// it stays as it is, and that this is told.
+/// it stays as it is, and that log and status say so, and the log once.
 #[test]
 fn what_comes_to_be_protected_is_let_through_without_the_servers() {
     let service = PolicyService::start(zone(&items("5.5.5.5 198.51.100.0/30")));
     let scratch = Scratch::new();
     let config = Config::new(&scratch, &[service.addr()]);
     let daemon = Daemon::start(&scratch, &config);
+    update(&daemon);
+    service.edit(|z| *z = zone(&items("5.5.5.5 6.6.6.6 198.51.100.0/30")));
     update(&daemon);
     service.stop();
     let reload = |config: &Config, words: &str| {
@@ -371,7 +378,7 @@ fn what_comes_to_be_protected_is_let_through_without_the_servers() {
         assert!(daemon.ctl(&["reload"]).status.success());
         daemon.wait_for_after(mark, words, PATIENCE);
     };
-    let relieved = "5.5.5.5\n198.51.100.0\n198.51.100.2/31\n";
+    let relieved = "5.5.5.5\n6.6.6.6\n198.51.100.0\n198.51.100.2/31\n";
     reload(
         &config.clone().set("guard.never_block", vec!["198.51.100.1"]),
         "unblocked at once: the block table has 1 entry in 198.51.100.1, which is never blocked \
@@ -384,13 +391,21 @@ fn what_comes_to_be_protected_is_let_through_without_the_servers() {
     refused(&daemon, &["update"]);
     assert_eq!(table(&daemon, BLOCK).as_deref(), Some(relieved));
     assert!(daemon.ctl(&["rollback"]).status.success());
-    assert_eq!(table(&daemon, BLOCK).as_deref(), Some(relieved));
+    let before = "5.5.5.5\n198.51.100.0\n198.51.100.2/31\n";
+    assert_eq!(table(&daemon, BLOCK).as_deref(), Some(before));
 
-    reload(
-        &config.set("guard.never_block", vec!["198.51.100.0/24", "5.5.5.5"]),
-        "all of the block table is protected or allowed now, but it is never made empty",
-    );
-    assert_eq!(table(&daemon, BLOCK).as_deref(), Some(relieved));
+    let mark = daemon.mark();
+    let sentence = "all of the block table is protected or allowed now, but it is never made empty";
+    reload(&config.set("guard.never_block", vec!["198.51.100.0/24", "5.5.5.5"]), sentence);
+    assert_eq!(table(&daemon, BLOCK).as_deref(), Some(before));
+    refused(&daemon, &["update"]);
+    refused(&daemon, &["update"]);
+    let status = status(&daemon);
+    let warnings = status["pf"]["warnings"].as_array().unwrap();
+    let of_this = |text: &str| text.contains(sentence) && text.contains("5.5.5.5 (never_block)");
+    assert!(warnings.iter().any(|text| of_this(text.as_str().unwrap())), "{warnings:?}");
+    let said = daemon.lines()[mark..].iter().filter(|line| line.text.contains(sentence)).count();
+    assert_eq!(said, 1, "{}", daemon.output());
     assert!(daemon.stop().success());
 }
 

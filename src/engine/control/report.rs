@@ -38,6 +38,7 @@ pub async fn status(engine: &Engine) -> Status {
             error: (!asked).then(|| stats.failure.clone()),
             warnings,
             ways_out,
+            mended: memory.mended.iter().flatten().cloned().collect(),
         },
         tables: TableId::BY_NUMBER.map(|id| table(engine, &stats, id)).into(),
         update: Update {
@@ -73,6 +74,7 @@ fn warnings(engine: &Engine, stats: &Stats, log: Vec<Warning>) -> Vec<Warning> {
     }
     all.extend(watch::warnings(engine, stats));
     all.extend(other_content(engine, stats));
+    all.extend(engine.runs.stays());
     all.extend(alarms);
     all.extend(log);
     all

@@ -27,11 +27,17 @@ pub struct Memory {
     pub last: Option<control::LastUpdate>,
     /// The last run that published or found nothing to change.
     pub last_good: Option<u64>,
-    /// When the content of a table last changed: block, allow. Each change is later than the one
-    /// before it.
+    /// When the content of a table last changed: block, allow.
     pub changed: [Option<u64>; 2],
+    /// The number of the last update or rollback that changed a table: block, allow; 0 before the
+    /// first. Clocks are set, so that times tell no order.
+    pub order: [u64; 2],
     /// Whether there was no set before that change: block, allow.
     pub was_first: [bool; 2],
+    /// What somebody last did to a table or its file: block, allow.
+    pub mended: [Option<control::Mended>; 2],
+    /// What the last run left out of the lists, as it said it.
+    pub left_out: Option<String>,
     /// Runs that failed since the last good one.
     pub failures: u32,
     /// Whether the last failure looks like that of a device that is not yet provisioned.
@@ -119,17 +125,23 @@ impl Memory {
             .is_none_or(|since| since >= interval.as_secs() / 2)
     }
 
-    /// Notes that a table was changed at `now`, and what it had before.
-    pub fn note_change(&mut self, table: TableId, now: u64, before: Option<&PrefixSet>) {
+    /// Notes that a table was changed at `now` by the update or rollback of this number, and what
+    /// it had before.
+    pub fn note_change(
+        &mut self,
+        table: TableId,
+        order: u64,
+        now: u64,
+        before: Option<&PrefixSet>,
+    ) {
         self.changed[table as usize] = Some(now);
+        self.order[table as usize] = order;
         self.was_first[table as usize] = before.is_none();
     }
 
-    /// The time of a change that is made now. Changes are told apart by their times, so that two
-    /// within a second, or after the clock was set back, must not have the same.
-    pub fn time_of_change(&self, now: u64) -> u64 {
-        let last = self.changed.iter().flatten().max();
-        last.map_or(now, |last| now.max(last.saturating_add(1)))
+    /// The number of the next update or rollback that changes something.
+    pub fn next_order(&self) -> u64 {
+        self.order[0].max(self.order[1]).saturating_add(1)
     }
 
     /// What is held back of a table.

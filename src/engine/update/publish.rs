@@ -6,6 +6,7 @@ use std::time::Duration;
 use imsg::{End, Outcome, Purpose, TableId, TableResult};
 use prefix::PrefixSet;
 
+use crate::link::Source;
 use crate::{Engine, monitor};
 
 /// How old the limit has to be to be looked at again when a set does not fit.
@@ -28,10 +29,17 @@ pub async fn publish(
         logger::info("pf has another limit of table-entries than at the start");
         monitor::leave(engine, End::Renew);
     }
-    match result.outcome {
-        Outcome::Failed => Err(result.failure),
-        _ => Ok(()),
+    if result.outcome != Outcome::Failed {
+        return Ok(());
     }
+    // where the new file could not be taken back, it is the one in force, and the watch brings its
+    // set to pf
+    if purpose != Purpose::Trial
+        && engine.link.list(table, Source::File).await.is_ok_and(|file| file == *set)
+    {
+        engine.state.take(table, set.clone());
+    }
+    Err(result.failure)
 }
 
 /// Whether what became of a set says that pf's limit is not what it was `age` ago.

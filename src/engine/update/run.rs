@@ -1,36 +1,25 @@
 //! One run, from the servers to the tables.
 
 use std::rc::Rc;
-use std::time::Instant;
 
 use control::{Change, LastUpdate, Updated};
 use imsg::{Purpose, TableId};
 use policy::{
-    Accepted, Guard, HeldRuns, Kept, Measure, Removed, Run as Wanted, Trial, compose_allow,
-    compose_block, unrouted,
+    Accepted, HeldRuns, Kept, LeftOut, Measure, Run as Wanted, Trial, compose_allow, compose_block,
+    unrouted,
 };
 use prefix::PrefixSet;
 
 use super::fetch::{self, Fetched};
 use super::publish::publish;
 use super::relieve::relieve;
+use super::summary::{self, Time, change, differs, unchanged};
+use super::today::guard;
 use super::{Ended, Run};
 use crate::alarm::QUIET;
 use crate::protect::{self, protected};
 use crate::state::{HeldBack, Policy, history, points};
 use crate::{Engine, clock, interfaces, watch};
-
-/// The guards of the configuration.
-pub fn guard(engine: &Engine) -> Guard {
-    let guard = &engine.config.guard;
-    Guard {
-        bounds: guard.bounds(),
-        // what the engine protects besides, the helper does not know of
-        shield: engine.given.protected.iter().map(|protected| protected.net).collect(),
-        max_shrink: guard.max_shrink.into(),
-        max_growth: guard.max_growth,
-    }
-}
 
 /// Runs an update.
 pub async fn run(engine: &Rc<Engine>, run: &Run) -> Ended {
@@ -61,6 +50,10 @@ async fn attempt(engine: &Rc<Engine>, run: &Run, time: Time) -> Ended {
     let fetched = match fetched {
         Ok(fetched) => fetched,
         Err(failure) => {
+            if !run.request.dry_run {
+                let _turn = engine.runs.turn().await;
+                mend(engine, run).await;
+            }
             note_failure(engine, run, &time, &failure);
             return Ended { result: Err(failure.why), preview: None, failed: true };
         }
@@ -72,8 +65,19 @@ async fn attempt(engine: &Rc<Engine>, run: &Run, time: Time) -> Ended {
     if run.request.dry_run {
         work.preview(sets, time).await
     } else {
+        work.mended = mend(engine, run).await;
         work.carry_out(sets, time).await
     }
+}
+
+/// Puts right what somebody has done to tables and files, before a set is put in their place: it
+/// has to be told, and what stood there is not the set before.
+async fn mend(engine: &Engine, run: &Run) -> Vec<String> {
+    let found = watch::mend(engine, watch::Depth::Whole).await.found;
+    for sentence in &found {
+        run.say(format!("Warning: {sentence}"));
+    }
+    found
 }
 
 /// A run whose lists have come.
@@ -86,6 +90,8 @@ struct Work<'a> {
     /// Who wants the run, as far as its judgement goes.
     wanted: Wanted,
     warnings: Vec<String>,
+    /// What somebody had done to the tables, and was undone.
+    mended: Vec<String>,
     /// Why not all of it is published.
     kept: [Option<Kept>; 2],
     /// How what is published was accepted.
@@ -103,8 +109,8 @@ impl<'a> Work<'a> {
         };
         let warnings = fetched.warnings.clone();
         let before = engine.state.policy();
-        let (kept, accepted) = ([None, None], [None, None]);
-        Self { engine, run, before, fetched, held_runs, wanted, warnings, kept, accepted }
+        let (mended, kept, accepted) = (Vec::new(), [None, None], [None, None]);
+        Self { engine, run, before, fetched, held_runs, wanted, warnings, mended, kept, accepted }
     }
 
     /// Judges a composed set; one that is kept back is said and remembered. `allow` is the allow set
@@ -160,12 +166,31 @@ impl<'a> Work<'a> {
         self.warnings.push(warning);
     }
 
+    /// Says what no table may have; the log hears of it when it is another than that of the run
+    /// before, for it is as it should be.
+    fn note(&self, left_out: &[LeftOut]) {
+        let note = summary::left_out(left_out);
+        if let Some(note) = &note {
+            self.run.say(note.as_str());
+        }
+        let state = &self.engine.state;
+        if self.run.request.dry_run || state.memory().left_out == note {
+            return;
+        }
+        logger::info(note.as_deref().unwrap_or("Note: no entry is left out any more"));
+        state.remember(|memory| memory.left_out = note);
+    }
+
     /// Makes the new sets: allow first, for block is composed against the allow set that will
     /// really be in force.
     fn compose(&mut self) -> [Option<PrefixSet>; 2] {
         let guard = guard(self.engine);
         let composed = compose_allow(&self.fetched.allow, &unrouted(), &guard);
-        let composed = composed.map(|composed| composed.set);
+        let mut left_out = Vec::new();
+        let composed = composed.map(|composed| {
+            left_out.extend(composed.removed.left_out);
+            composed.set
+        });
         let empty = PrefixSet::default();
         let allow = self.judge(TableId::Allow, composed, &empty);
         let emptied = |set: &PrefixSet| {
@@ -183,22 +208,17 @@ impl<'a> Work<'a> {
                 for hit in &composed.removed.hits {
                     logger::debug(hit);
                 }
-                let Removed { allowed, protected, hits, .. } = composed.removed;
-                if protected.entries > 0 {
-                    let example = hits.first().map(|hit| format!(", such as {hit}"));
-                    self.warn(format!(
-                        "{} protected{}",
-                        of_the_lists(protected.entries),
-                        example.unwrap_or_default()
-                    ));
-                }
-                if allowed.entries > 0 {
-                    logger::info(format_args!("{} allowed", of_the_lists(allowed.entries)));
+                left_out.extend(composed.removed.left_out);
+                match composed.removed.allowed.entries {
+                    0 => {}
+                    1 => logger::info("1 entry of the block lists is allowed"),
+                    n => logger::info(format_args!("{n} entries of the block lists are allowed")),
                 }
                 self.judge(TableId::Block, Ok(composed.set), in_force)
             }
             Err(kept) => self.judge(TableId::Block, Err(kept), in_force),
         };
+        self.note(&left_out);
         [block, allow]
     }
 
@@ -230,6 +250,7 @@ impl<'a> Work<'a> {
             let sentence = "Rolled back: nothing is published until threatstopctl update";
             self.run.say(sentence);
             let changes = TableId::BY_NUMBER.map(|id| unchanged(self.before.set(id)));
+            summary::totals(&changes, [false; 2]).into_iter().for_each(|line| self.run.say(line));
             // somebody may have asked for it, or joined it
             let overtaken = self.run.is_overtaken(engine);
             let failures = if overtaken { vec![sentence.to_owned()] } else { Vec::new() };
@@ -273,7 +294,7 @@ impl<'a> Work<'a> {
                 self.warn(warning.text);
             }
         }
-        self.say_totals(&changes, failures.is_empty());
+        self.say_totals(&changes, published, failures.is_empty());
         self.put_in_force(sets, published, &time);
         self.remember(&changes, published, &failures, &time);
         let result = self.result(changes, failures, &time);
@@ -285,16 +306,15 @@ impl<'a> Work<'a> {
         self.kept.iter().flatten().map(ToString::to_string).collect()
     }
 
-    fn say_totals(&self, changes: &[Change; 2], good: bool) {
-        let [block, allow] = changes;
-        let total = |change: &Change| change.added + change.removed;
-        if total(block) + total(allow) == 0 && good {
+    fn say_totals(&self, changes: &[Change; 2], published: [bool; 2], good: bool) {
+        let changed = changes.iter().any(differs);
+        if good && !changed && self.mended.is_empty() {
             self.run.say("No changes");
             return;
         }
-        self.run.say(format!("Adding {} blocked addresses", block.entries));
-        self.run.say(format!("Adding {} allowed addresses", allow.entries));
-        if self.engine.config.tables.reload && good {
+        summary::totals(changes, published).into_iter().for_each(|line| self.run.say(line));
+        self.run.say(summary::changed(changes));
+        if self.engine.config.tables.reload && changed {
             self.run.say("Reloading pf...done");
         }
     }
@@ -302,8 +322,8 @@ impl<'a> Work<'a> {
     fn put_in_force(&mut self, sets: [Option<PrefixSet>; 2], published: [bool; 2], time: &Time) {
         let before = &self.before;
         let [block, allow] = sets;
-        // what stays in force keeps the lists that it was made of
-        let mut next = Policy::clone(before);
+        // what stays in force, which a publication that failed may have changed, keeps its lists
+        let mut next = Policy::clone(&self.engine.state.policy());
         if published[TableId::Allow as usize] {
             next.allow = allow;
             next.allow_lists = std::mem::take(&mut self.fetched.allow);
@@ -316,6 +336,9 @@ impl<'a> Work<'a> {
         if published.iter().any(|&published| published) {
             self.engine.state.set_policy(next);
         }
+        if published[TableId::Block as usize] {
+            self.engine.runs.set_stays(None);
+        }
     }
 
     fn remember(
@@ -326,7 +349,7 @@ impl<'a> Work<'a> {
         time: &Time,
     ) {
         let now = clock::now();
-        let changed = |id: TableId| changes[id as usize].added + changes[id as usize].removed > 0;
+        let changed = |id: TableId| differs(&changes[id as usize]);
         let word = if self.kept.iter().any(Option::is_some) {
             "held back"
         } else if !failures.is_empty() {
@@ -351,7 +374,7 @@ impl<'a> Work<'a> {
         ));
         let last = self.last(word, why, time);
         self.engine.state.remember(|memory| {
-            let at_change = memory.time_of_change(now);
+            let order = memory.next_order();
             memory.last = Some(last);
             memory.waiting = false;
             memory.apl.extend(self.fetched.apl.iter().cloned());
@@ -373,7 +396,7 @@ impl<'a> Work<'a> {
                 }
                 if published[at] && changed(id) {
                     let before = self.before.set(id);
-                    memory.note_change(id, at_change, before);
+                    memory.note_change(id, order, now, before);
                     // put_in_force() has the new one there by now
                     let new = self.engine.state.policy().set(id).map(Measure::of);
                     let accepted = self.accepted[at] != Some(Accepted::Usual);
@@ -408,7 +431,7 @@ impl<'a> Work<'a> {
         failures: Vec<String>,
         time: &Time,
     ) -> Result<Updated, String> {
-        time.say(self.run);
+        time.last_lines().into_iter().for_each(|line| self.run.say(line));
         if !failures.is_empty() {
             return Err(failures.join("; "));
         }
@@ -420,64 +443,14 @@ impl<'a> Work<'a> {
             dry_run: self.run.request.dry_run,
             block,
             allow,
-            warnings: std::mem::take(&mut self.warnings),
+            warnings: self.mended.drain(..).chain(self.warnings.drain(..)).collect(),
         })
-    }
-}
-
-/// The beginning of a sentence about so many entries.
-fn of_the_lists(entries: usize) -> String {
-    match entries {
-        1 => "1 entry of the block lists is".into(),
-        _ => format!("{entries} entries of the block lists are"),
-    }
-}
-
-/// The difference of two sets in numbers.
-pub fn change(old: Option<&PrefixSet>, new: &PrefixSet) -> Change {
-    let empty = PrefixSet::default();
-    let mut change = Change { entries: new.len() as u64, ..Change::default() };
-    for one in policy::diff(old.unwrap_or(&empty), new) {
-        match one {
-            policy::Change::Added(_) => change.added += 1,
-            policy::Change::Removed(_) => change.removed += 1,
-        }
-    }
-    change
-}
-
-fn unchanged(set: Option<&PrefixSet>) -> Change {
-    Change { entries: set.map_or(0, PrefixSet::len) as u64, ..Change::default() }
-}
-
-/// When a run began, by the clock on the wall and by the one that nobody sets.
-pub struct Time {
-    /// Epoch seconds.
-    pub started: u64,
-    clock: Instant,
-}
-
-impl Time {
-    /// A run begins.
-    pub fn start() -> Self {
-        Self { started: clock::now(), clock: Instant::now() }
-    }
-
-    /// How long it takes already.
-    pub fn seconds(&self) -> f64 {
-        self.clock.elapsed().as_secs_f64()
-    }
-
-    /// The last lines of the summary.
-    pub fn say(&self, run: &Run) {
-        run.say(format!("Finished ThreatSTOP update at {}", clock::date(clock::now())));
-        run.say(format!("Run Length: {}", clock::run_length(self.seconds())));
     }
 }
 
 /// Remembers and logs a run that got no lists.
 fn note_failure(engine: &Engine, run: &Run, time: &Time, failure: &fetch::Failure) {
-    time.say(run);
+    time.last_lines().into_iter().for_each(|line| run.say(line));
     if run.request.dry_run {
         return;
     }

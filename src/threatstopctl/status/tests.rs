@@ -8,6 +8,7 @@ fn good_status() -> Status {
     let mut status = full_status();
     status.pf.warnings.clear();
     status.pf.ways_out.clear();
+    status.pf.mended.clear();
     status.pf.error = None;
     status.held.clear();
     status.servers[1].last = None;
@@ -76,6 +77,7 @@ limits could not be read
 table             entries  changed    packets in/out  used by
 ThreatSTOP-Block    26424  12m ago           1234/56  2 rules, 1 anchor
 ThreatSTOP-Allow        1  2d 1h ago             7/8  1 rule
+mended 5m ago: pf table <B> had been changed
 
 run     state    last     result                       last good  next
 update  failing  12m ago  failed in 0.31s, 3 in a row  12m ago    in 47m
@@ -107,6 +109,7 @@ fn what_is_not_known_is_called_so() {
         error: None,
         warnings: vec!["no policy yet, nothing is blocked".into()],
         ways_out: vec!["threatstopctl test tries servers and lists".into()],
+        mended: Vec::new(),
     };
     status.engine.restarts = None;
     for table in &mut status.tables {

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 const STATUS: &str = r#"{"version":"0.1.0","uptime":60,"engine":{"uptime":60,"restarts":0},
 "pf":{"enabled":false,"backend":"pf","reload":true,"limit":200000,"error":null,
- "warnings":["pf is disabled: nothing is blocked"],"ways_out":["pfctl -e"]},
+ "warnings":["pf is disabled: nothing is blocked"],"ways_out":["pfctl -e"],"mended":[]},
 "tables":[
  {"name":"ThreatSTOP-Block","kind":"block","direction":"both","present":true,"entries":26424,
   "changed":1795000000,"blocked_packets":[12,3],"passed_packets":[0,0],

@@ -13,14 +13,12 @@ fn a_run_counts_half_an_interval_after_the_last() {
 }
 
 #[test]
-fn a_change_is_later_than_the_one_before() {
+fn changes_are_told_apart_by_number_and_have_their_true_time() {
     let mut memory = Memory::default();
-    assert_eq!(memory.time_of_change(1000), 1000);
-    memory.note_change(TableId::Block, 1000, None);
-    assert_eq!(memory.time_of_change(1000), 1001);
-    memory.note_change(TableId::Allow, 1001, Some(&PrefixSet::default()));
+    memory.note_change(TableId::Block, memory.next_order(), 1000, None);
+    memory.note_change(TableId::Allow, memory.next_order(), 1000, Some(&PrefixSet::default()));
+    assert_eq!((memory.order, memory.was_first), ([1, 2], [true, false]));
     // the clock was set back
-    assert_eq!(memory.time_of_change(500), 1002);
-    assert_eq!(memory.time_of_change(2000), 2000);
-    assert_eq!(memory.was_first, [true, false]);
+    memory.note_change(TableId::Block, memory.next_order(), 500, Some(&PrefixSet::default()));
+    assert_eq!((memory.order, memory.changed), ([3, 2], [Some(500), Some(1000)]));
 }

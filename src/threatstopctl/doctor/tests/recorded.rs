@@ -240,6 +240,7 @@ fn status() -> Status {
     let mut status = full_status();
     status.pf.warnings.clear();
     status.pf.ways_out.clear();
+    status.pf.mended.clear();
     let text = "Log file uploaded successfully for tdid_abcd1234".into();
     status.upload.last = Some(Attempt { at: NOW - 180, ok: true, text });
     status.upload.last_good = Some(NOW - 180);

@@ -1,0 +1,117 @@
+//! The numbers and the last lines of a run.
+
+use std::time::Instant;
+
+use control::Change;
+use policy::LeftOut;
+use prefix::PrefixSet;
+
+use crate::clock;
+
+/// Networks that the note about what was left out names; the others it counts.
+const NAMED: usize = 8;
+
+/// The difference of two sets in numbers.
+pub fn change(old: Option<&PrefixSet>, new: &PrefixSet) -> Change {
+    let empty = PrefixSet::default();
+    let mut change = Change { entries: new.len() as u64, ..Change::default() };
+    for one in policy::diff(old.unwrap_or(&empty), new) {
+        match one {
+            policy::Change::Added(_) => change.added += 1,
+            policy::Change::Removed(_) => change.removed += 1,
+        }
+    }
+    change
+}
+
+/// The numbers of a table that stays as it is.
+pub fn unchanged(set: Option<&PrefixSet>) -> Change {
+    Change { entries: set.map_or(0, PrefixSet::len) as u64, ..Change::default() }
+}
+
+/// Whether a table has changed.
+pub fn differs(change: &Change) -> bool {
+    change.added + change.removed > 0
+}
+
+/// What the tables have now, block and then allow: `Adding` where the set of the run is in force,
+/// `Keeping` where another one stays.
+pub fn totals(changes: &[Change; 2], published: [bool; 2]) -> [String; 2] {
+    let verb = |published| if published { "Adding" } else { "Keeping" };
+    let [block, allow] = changes;
+    [
+        format!("{} {} blocked addresses", verb(published[0]), block.entries),
+        format!("{} {} allowed addresses", verb(published[1]), allow.entries),
+    ]
+}
+
+/// What came and went: `Changed: +35 -23 blocked, +0 -0 allowed`.
+pub fn changed([block, allow]: &[Change; 2]) -> String {
+    format!(
+        "Changed: +{} -{} blocked, +{} -{} allowed",
+        block.added, block.removed, allow.added, allow.removed
+    )
+}
+
+/// What the lists name and no table may have, the most first: `Note: 4 entries left out: 3 in
+/// 10.0.0.0/8 (private), 1 in 203.0.113.0/24 (never_block)`; `None` when that is nothing.
+pub fn left_out(of_lists: &[LeftOut]) -> Option<String> {
+    let mut all: Vec<LeftOut> = Vec::new();
+    for one in of_lists {
+        // block and allow lists may name the same
+        match all.iter_mut().find(|known| known.protected.net == one.protected.net) {
+            Some(known) => known.entries += one.entries,
+            None => all.push(one.clone()),
+        }
+    }
+    all.sort_by_key(|one| std::cmp::Reverse(one.entries));
+    let total: usize = all.iter().map(|one| one.entries).sum();
+    if total == 0 {
+        return None;
+    }
+    let mut named: Vec<String> = all
+        .iter()
+        .take(NAMED)
+        .map(|LeftOut { protected, entries }| {
+            // the number of the RFC is for `why`
+            let reason = protected.reason.split(", RFC").next().unwrap_or_default();
+            format!("{entries} in {} ({reason})", protected.net)
+        })
+        .collect();
+    let rest: usize = all.iter().skip(NAMED).map(|one| one.entries).sum();
+    if rest > 0 {
+        named.push(format!("{rest} elsewhere"));
+    }
+    let noun = if total == 1 { "entry" } else { "entries" };
+    Some(format!("Note: {total} {noun} left out: {}", named.join(", ")))
+}
+
+/// When a run began, by the clock on the wall and by the one that nobody sets.
+pub struct Time {
+    /// Epoch seconds.
+    pub started: u64,
+    clock: Instant,
+}
+
+impl Time {
+    /// A run begins.
+    pub fn start() -> Self {
+        Self { started: clock::now(), clock: Instant::now() }
+    }
+
+    /// How long it takes already.
+    pub fn seconds(&self) -> f64 {
+        self.clock.elapsed().as_secs_f64()
+    }
+
+    /// The last lines of the summary.
+    pub fn last_lines(&self) -> [String; 2] {
+        [
+            format!("Finished ThreatSTOP update at {}", clock::date(clock::now())),
+            format!("Run Length: {}", clock::run_length(self.seconds())),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests;
