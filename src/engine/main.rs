@@ -119,6 +119,7 @@ fn run(
         tokio::task::spawn_local(monitor::listen(Rc::clone(&engine), told, behind));
         tokio::task::spawn_local(watch::watch(Rc::clone(&engine)));
         tokio::task::spawn_local(alarm::watch(Rc::clone(&engine)));
+        tokio::task::spawn_local(schedule::names(Rc::clone(&engine)));
         if engine.config.log.enabled {
             tokio::task::spawn_local(log::follow(Rc::clone(&engine)));
             tokio::task::spawn_local(log::schedule(Rc::clone(&engine)));

@@ -2,10 +2,10 @@
 //! block.
 //!
 //! The helper protects what is given as an address. It asks no resolver, so names are the
-//! engine's: each update looks them up, and what was found last holds until something else is
-//! found, over restarts too.
+//! engine's: they are looked up beside everything else, and what was found last holds until
+//! something else is found, over restarts too.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
@@ -15,14 +15,22 @@ use config::{Config, Host, Server};
 use futures_util::future::join_all;
 use prefix::Prefix;
 use tokio::net::lookup_host;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::Engine;
 use crate::errors::words;
 use crate::state::Known;
 
-/// How long a run waits for the resolver, while it asks the policy servers anyway.
+/// How long a look-up may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the first run waits for it, while it asks the policy servers anyway. What is found later
+/// is let through then.
+const FIRST: Duration = Duration::from_secs(2);
+/// How often names are looked up.
+const OFTEN: Duration = Duration::from_secs(15 * 60);
+/// How often those that could not be.
+const SOON: Duration = Duration::from_secs(60);
 /// Most addresses of a name: who answers for it cannot lift much out of the lists.
 const MAX_ADDRESSES: usize = 8;
 
@@ -32,6 +40,12 @@ pub struct Names {
     wanted: BTreeMap<String, &'static str>,
     /// Those that could not be looked up last, which was said then.
     failing: RefCell<BTreeSet<String>>,
+    /// Whether a look-up has ended.
+    looked: Cell<bool>,
+    /// One has ended now.
+    news: Notify,
+    /// Somebody would like one now.
+    asked: Notify,
 }
 
 impl Names {
@@ -51,7 +65,42 @@ impl Names {
                 wanted.insert(name.as_str().to_owned(), "policy server");
             }
         }
-        Self { wanted, failing: RefCell::default() }
+        Self {
+            wanted,
+            failing: RefCell::default(),
+            looked: Cell::new(false),
+            news: Notify::new(),
+            asked: Notify::new(),
+        }
+    }
+
+    /// Whether there are any.
+    pub fn is_empty(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
+    /// Whether this one could not be looked up last.
+    pub fn is_failing(&self, name: &str) -> bool {
+        self.failing.borrow().contains(name)
+    }
+
+    /// Waits until the names are to be looked up again: some time after the last look-up, or when
+    /// a run begins.
+    pub async fn due(&self) {
+        let pause = if self.failing.borrow().is_empty() { OFTEN } else { SOON };
+        // nobody asked in time
+        let _ = timeout(pause, self.asked.notified()).await;
+    }
+
+    /// Has the names looked up beside a run. That waits at most `limit`, and only for a name that
+    /// was neither found before nor has failed: a resolver that does not answer holds up nobody.
+    async fn beside(&self, known: &Known, limit: Duration) {
+        let news = self.news.notified();
+        self.asked.notify_one();
+        let is_known = |name| known.get(name).is_some_and(|known| !known.is_empty());
+        if !self.looked.get() && !self.wanted.keys().all(is_known) {
+            let _ = timeout(limit, news).await;
+        }
     }
 
     /// The known addresses, worded for people.
@@ -127,13 +176,24 @@ async fn resolve(name: &str) -> io::Result<Vec<IpAddr>> {
     Ok(found.map(|addr| addr.ip()).collect())
 }
 
-/// Looks the names up and remembers what is found.
-pub async fn refresh(engine: &Engine) {
+/// Looks the names up and remembers what is found; whether that is something new.
+pub async fn refresh(engine: &Engine) -> bool {
+    let names = &engine.names;
     let before = engine.state.memory().resolved.clone();
-    let known = engine.names.look_up(&before, PATIENCE, resolve).await;
-    if known != before {
+    let known = names.look_up(&before, PATIENCE, resolve).await;
+    let differs = known != before;
+    if differs {
         engine.state.remember(|memory| memory.resolved = known);
     }
+    names.looked.set(true);
+    names.news.notify_waiters();
+    differs
+}
+
+/// Has the names looked up beside a run, which is not held up by a resolver in trouble.
+pub async fn beside_a_run(engine: &Engine) {
+    let known = engine.state.memory().resolved.clone();
+    engine.names.beside(&known, FIRST).await;
 }
 
 /// All networks that no block table may touch: those that the helper refuses, those that have come to

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::Engine;
 use crate::clock;
 use crate::dns::backoff::{Backoff, scheduled};
+use crate::protect;
 use crate::update::{Ended, Request, relieve};
 
 /// Runs the update at start and whenever it is due. What has come to be protected does not wait
@@ -34,6 +35,20 @@ pub async fn run(engine: Rc<Engine>) -> ! {
             }
         }
         engine.runs.set_next(None);
+    }
+}
+
+/// Looks up the names of servers, log server and proxy as long as the engine lives. An address that
+/// is new is let through at once.
+pub async fn names(engine: Rc<Engine>) {
+    if engine.names.is_empty() {
+        return;
+    }
+    loop {
+        if protect::refresh(&engine).await {
+            relieve(&engine).await;
+        }
+        engine.names.due().await;
     }
 }
 

@@ -77,7 +77,7 @@ pub async fn retrieve(
 ) -> Result<Retrieved, RunError> {
     let deadline = Instant::now() + run.limits.run;
     let mut attempts = Vec::new();
-    let mut entries = run.servers.entries().iter().peekable();
+    let mut entries = run.servers.in_turn().peekable();
     while let Some(entry) = entries.next() {
         let now = Instant::now();
         let left = deadline.saturating_duration_since(now);

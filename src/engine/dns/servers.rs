@@ -2,7 +2,7 @@
 
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 
 use config::Server;
@@ -28,6 +28,8 @@ pub struct Servers(Vec<Entry>);
 pub struct Entry {
     server: Server,
     health: RefCell<Health>,
+    /// Whether its name could not be looked up last.
+    unresolved: Cell<bool>,
 }
 
 /// How a server fared.
@@ -62,6 +64,7 @@ impl Servers {
         let entry = |server: &Server| Entry {
             server: server.clone(),
             health: RefCell::new(Health { server: server.to_string(), ..Health::default() }),
+            unresolved: Cell::new(false),
         };
         Self(servers.iter().map(entry).collect())
     }
@@ -69,6 +72,22 @@ impl Servers {
     /// How the servers fared, in the order of the configuration.
     pub fn health(&self) -> Vec<Health> {
         self.0.iter().map(|entry| entry.health.borrow().clone()).collect()
+    }
+
+    /// Notes which of the names could not be looked up last. Their servers are asked last then: a
+    /// name that does not resolve costs ten seconds each time (resolv.conf(5)).
+    pub fn note_unresolved(&self, fails: impl Fn(&str) -> bool) {
+        for entry in &self.0 {
+            if let Server::Name(name) | Server::NamePort(name, _) = &entry.server {
+                entry.unresolved.set(fails(name.as_str()));
+            }
+        }
+    }
+
+    /// The servers in the order in which they are asked.
+    pub(super) fn in_turn(&self) -> impl Iterator<Item = &Entry> {
+        let with = |unresolved| self.0.iter().filter(move |e| e.unresolved.get() == unresolved);
+        with(false).chain(with(true))
     }
 
     /// The servers, in the order of the configuration.

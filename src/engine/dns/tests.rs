@@ -408,3 +408,20 @@ async fn a_probe_reports_failures() {
     assert!(found.reached.is_none());
     assert!(matches!(found.failed[..], [(Some(_), AttemptError::Connect(_))]));
 }
+
+/// Fails when each run waits for the resolver first, though the next server could be asked at once.
+#[tokio::test]
+async fn a_server_whose_name_fails_is_asked_last() {
+    let server = TestServer::start(zone(), Manner::InOrder).await;
+    let named = Server::Name("dns.example.com".parse().unwrap());
+    let servers = Servers::new(&[named, Server::AddressPort(server.addr)]);
+    let order = || {
+        let all: Vec<String> = servers.in_turn().map(|entry| entry.server().to_string()).collect();
+        all
+    };
+    assert_eq!(order(), ["dns.example.com".to_owned(), server.addr.to_string()]);
+    servers.note_unresolved(|name| name == "dns.example.com");
+    assert_eq!(order(), [server.addr.to_string(), "dns.example.com".to_owned()]);
+    servers.note_unresolved(|_| false);
+    assert_eq!(order()[0], "dns.example.com");
+}

@@ -80,3 +80,23 @@ fn a_name_of_the_past_is_forgotten() {
     assert!(names.worded(&old).is_empty());
     assert!(look_up(&names, &old, "error")["new.example.net"].is_empty());
 }
+
+/// Fails when each update waits for a name that cannot be looked up: the first one may, a little.
+#[test]
+fn a_run_waits_for_no_name_that_is_known_or_has_failed() {
+    let limit = Duration::from_millis(300);
+    let waits = |names: &Names, known: &Known| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let begun = std::time::Instant::now();
+        runtime.block_on(names.beside(known, limit));
+        begun.elapsed() >= limit
+    };
+    let names = names("[log]\nurl = \"https://logs.example.net/x\"");
+    let known = Known::from([("logs.example.net".into(), addresses("203.0.113.9"))]);
+    assert!(!waits(&names, &known), "it is known");
+    assert!(waits(&names, &Known::new()), "nothing is known of it");
+    look_up(&names, &Known::new(), "never");
+    names.looked.set(true);
+    assert!(names.is_failing("logs.example.net"));
+    assert!(!waits(&names, &Known::new()), "it has failed");
+}

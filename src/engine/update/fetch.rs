@@ -79,6 +79,7 @@ pub async fn fetch(engine: &Rc<Engine>, run: &Run) -> Result<Fetched, Failure> {
             failed.push(attempt.to_string());
         }
     };
+    engine.runs.servers.note_unresolved(|name| engine.names.is_failing(name));
     let request = dns::Run {
         servers: &engine.runs.servers,
         lists: &wanted,

@@ -46,7 +46,7 @@ async fn attempt(engine: &Rc<Engine>, run: &Run, time: Time) -> Ended {
         run.say(format!("Failed: {why}"));
         return Ended { result: Err(why), preview: None, failed: true };
     }
-    let (fetched, ()) = tokio::join!(fetch::fetch(engine, run), protect::refresh(engine));
+    let (fetched, ()) = tokio::join!(fetch::fetch(engine, run), protect::beside_a_run(engine));
     let fetched = match fetched {
         Ok(fetched) => fetched,
         Err(failure) => {
