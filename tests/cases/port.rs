@@ -323,7 +323,7 @@ const MISTAKES: &[Mistake] = &[
     (LIB, "\nstop_service()", "\nstop()", "alias in ksh"),
     (LIB, "\tlocal since\n", "", "stop_service() assigns since"),
     (LIB, "\tlocal name\n", "", "load_anchor() assigns name"),
-    (LIB, "\thelper=$!\n", "\thelper=$! && begun=\"$(date)\"\n", "start() assigns begun"),
+    (LIB, "\tmonitor=$!\n", "\tmonitor=$! && begun=\"$(date)\"\n", "start() assigns begun"),
     (LIB, "\tshift 2\n", "\tread -r line <&-\n", "wait_for() assigns line"),
     (LIB, "shift 2\n\tuntil", ": \"${often:=2}\"\n\tuntil", "wait_for() assigns often"),
     ("regress/net.sh", "\tlogs_to=pflog", "\tdir=pflog", "start_pflogd() assigns dir"),
