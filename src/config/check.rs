@@ -24,6 +24,7 @@ pub(crate) fn check(config: &Config, reader: &mut Reader<'_>) {
             "log.spool and tables.directory must lie apart".to_owned(),
         );
     }
+    within_spool(config, reader);
     lists(policy, reader);
     expected(config, reader);
     if never_blocks_all(guard, true) {
@@ -37,6 +38,24 @@ pub(crate) fn check(config: &Config, reader: &mut Reader<'_>) {
         );
     }
     request(&log.request, reader);
+}
+
+/// Root opens nothing in a directory whose names the engine can change. Where links lead is for the
+/// start to find out.
+fn within_spool(config: &Config, reader: &mut Reader<'_>) {
+    let Config { policy, log, .. } = config;
+    for (key, path) in [
+        ("log.file", log.enabled.then_some(&log.file)),
+        ("policy.local_block", policy.local_block.as_ref()),
+        ("policy.local_allow", policy.local_allow.as_ref()),
+    ] {
+        if path.is_some_and(|path| path.starts_with(&log.spool)) {
+            reader.fault(
+                &[key, "log.spool"],
+                format!("{key} lies within log.spool, which is the engine's: set another {key}"),
+            );
+        }
+    }
 }
 
 fn lists(policy: &Policy, reader: &mut Reader<'_>) {

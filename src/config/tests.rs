@@ -389,6 +389,20 @@ fn what_does_not_go_together() {
             "3: log.spool and tables.directory must lie apart",
         ),
         (
+            "[log]\nfile = \"/var/threatstop/pflog\"",
+            "3: log.file lies within log.spool, which is the engine's: set another log.file",
+        ),
+        (
+            "[policy]\nlocal_block = \"/x/block\"\n[log]\nspool = \"/x\"",
+            "3: policy.local_block lies within log.spool, which is the engine's: set another \
+             policy.local_block",
+        ),
+        (
+            "[policy]\nlocal_allow = \"/var/threatstop/allow\"",
+            "3: policy.local_allow lies within log.spool, which is the engine's: set another \
+             policy.local_allow",
+        ),
+        (
             "[guard]\nnever_block = [\"64.0.0.0/8\"]\nexpect = [\"64.87.3.133\"]",
             "4: guard.expect: 64.87.3.133 is never blocked: guard.never_block has it in 64.0.0.0/8",
         ),
@@ -404,6 +418,7 @@ fn what_does_not_go_together() {
         assert_eq!(message(text), format!("{FILE}:{expected}"));
     }
     assert!(one("log", "spool = \"/var/db/threatstop2\"").is_ok());
+    assert!(one("log", "enabled = false\nfile = \"/var/threatstop/pflog\"").is_ok());
     assert!(one("log.request", "device_field = \"\"\nfields = { tdid = \"x\" }").is_ok());
 }
 
