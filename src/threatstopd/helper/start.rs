@@ -1,6 +1,6 @@
 //! Everything that needs root, in the order in which it is done; at its end the sandbox closes.
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
 use std::os::unix::net::UnixListener;
@@ -18,7 +18,7 @@ use pf::{Directory, Kernel, Simulated};
 
 use super::Server;
 use crate::dispatch::{Dispatcher, Tables, local_paths, log_paths, open_regular};
-use crate::lock::lock;
+use crate::lock::{self, lock};
 use crate::{Failure, Flags, protect, words};
 
 /// All that the helper may do once it has started.
@@ -116,7 +116,8 @@ fn fit(user: User) -> Result<User, String> {
 
 /// Looks at the engine's own directory, which the user that the engine becomes could not make, and
 /// locks it for the engine of this helper: a lock of the engine's would outlive it where connections
-/// that linger keep the kernel from ending it.
+/// that linger keep the kernel from ending it. The lock is beside the directory: within, the engine
+/// could put something else in its place, with which no helper would start again.
 fn spool(config: &Config, user: Option<&User>) -> Result<OwnedFd, Failure> {
     let path = config.log.spool.as_path();
     if user.is_none() {
@@ -125,8 +126,8 @@ fn spool(config: &Config, user: Option<&User>) -> Result<OwnedFd, Failure> {
     }
     let shown = path.display();
     let owner = config.user.as_str();
-    let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
-    let (meta, file) = opened.map_err(|error| {
+    let found = fs::canonicalize(path).and_then(|path| Ok((path.metadata()?, path)));
+    let (meta, found) = found.map_err(|error| {
         let why = words(&error);
         format!("{shown}: {why}; make it: install -d -m 700 -o {owner} {shown}")
     })?;
@@ -139,7 +140,7 @@ fn spool(config: &Config, user: Option<&User>) -> Result<OwnedFd, Failure> {
         .into());
     }
     let taken = format!("{shown}: another threatstopd uses it: set log.spool");
-    lock(&file, &path.join(".lock"), PARTING, &taken)
+    lock::beside(&found, PARTING, &taken)
 }
 
 /// Root opens nothing in a directory whose names the engine can change.

@@ -20,7 +20,7 @@ use pf::Directory;
 use sandbox::Sandbox;
 
 use crate::helper::start;
-use crate::lock::lock;
+use crate::lock::{self, lock};
 use crate::{Failure, Flags, words};
 
 /// All that the monitor may do once it watches.
@@ -81,7 +81,10 @@ pub fn begin(mut flags: Flags) -> Result<Role, Failure> {
     }
     let locks = [
         lock(&tables.fd, &directory.join("lock"), Duration::ZERO, RUNNING)?,
-        lock_socket(&flags.socket)?,
+        // Who holds it may remove a socket that an earlier one has left. Whether somebody answers there
+        // says nothing: connect(2) is refused by a dead socket and by one whose queue is full.
+        lock::beside(&flags.socket, Duration::ZERO, RUNNING)
+            .map_err(|why| format!("{why}; use -s to put the control socket elsewhere"))?,
     ];
     // the children have what this process has: a core would hold the device id
     setrlimit(Resource::RLIMIT_CORE, 0, 0)
@@ -183,20 +186,6 @@ fn programs(home: &Path) -> Result<[PathBuf; 2], Failure> {
         }
     }
     Ok([own, engine])
-}
-
-/// One instance for a control socket: who holds the lock beside it may remove a socket that an earlier
-/// one has left. Whether somebody answers there says nothing: connect(2) is refused by a dead socket and
-/// by one whose queue is full.
-fn lock_socket(socket: &Path) -> Result<OwnedFd, Failure> {
-    let directory = socket.parent().unwrap_or(Path::new("/"));
-    let opened = File::open(directory).map_err(|error| {
-        let way_out = "use -s to put the control socket elsewhere";
-        format!("{}: {}; {way_out}", socket.display(), words(&error))
-    })?;
-    let mut path = socket.as_os_str().to_owned();
-    path.push(".lock");
-    lock(&opened, Path::new(&path), Duration::ZERO, RUNNING)
 }
 
 fn c_string(path: PathBuf) -> Result<CString, std::ffi::NulError> {
