@@ -4,12 +4,13 @@
 pub mod start;
 
 use std::ffi::OsString;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use imsg::process::{self, Inherited};
 use imsg::{Channel, End, HelperMessage, Input, Output, SHORTAGE, VERSION, signals};
 use nix::sys::signal::Signal;
+use nix::sys::socket::{MsgFlags, send};
 use nix::unistd::write;
 
 use crate::dispatch::Dispatcher;
@@ -35,7 +36,9 @@ pub fn main(args: Vec<OsString>) -> ! {
         Ok(end) => end.leave(),
         Err(failure) => {
             logger::crit(&failure);
-            let _ = write(words, failure.to_string().as_bytes());
+            // the engine may have filled that, and taken O_NONBLOCK off it
+            let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
+            let _ = send(words.as_raw_fd(), failure.to_string().as_bytes(), flags);
             End::Fault.leave()
         }
     }
@@ -88,10 +91,12 @@ impl Server {
             if caught.stop().is_some() || fds[1].revents != 0 {
                 return Ok(self.end());
             }
-            if caught.has(Signal::SIGUSR1) {
-                HelperMessage::UpdateNow.queue(&mut self.channel, 0, None)?;
-            }
-            match self.exchange(&mut frame, fds[0].revents != 0) {
+            let told = match caught.has(Signal::SIGUSR1) {
+                true => HelperMessage::UpdateNow.queue(&mut self.channel, 0, None),
+                false => Ok(()),
+            };
+            let done = told.map_err(Failure::from);
+            match done.and_then(|()| self.exchange(&mut frame, fds[0].revents != 0)) {
                 Ok(Some(sent)) => output = sent,
                 Ok(None) => return Ok(self.end()),
                 Err(offence) => {

@@ -16,10 +16,8 @@ use std::time::{Duration, Instant};
 
 use imsg::{End, VERSION, signals};
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
 use nix::sys::signal::Signal;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
-use nix::unistd::pipe2;
 use sandbox::Sandbox;
 
 use crate::{Failure, Flags, HELPER};
@@ -207,7 +205,11 @@ impl Monitor {
     /// # Errors
     /// When that fails and it is the first time.
     fn start(&mut self) -> Result<(), Failure> {
-        (self.reload, self.up, self.phase) = (false, false, Phase::Up);
+        // a reload while they rested is one, too
+        if std::mem::take(&mut self.reload) && self.cause.is_some() {
+            self.cause = Some(RELOADED.to_owned());
+        }
+        (self.up, self.phase) = (false, Phase::Up);
         if let Err(why) = self.try_start() {
             if self.cause.is_none() {
                 return Err(why);
@@ -221,11 +223,11 @@ impl Monitor {
     fn try_start(&mut self) -> Result<(), Failure> {
         let failed = |errno: Errno| format!("no way between helper and engine: {}", errno.desc());
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        let (one, other) =
-            socketpair(AddressFamily::Unix, SockType::Stream, None, flags).map_err(failed)?;
-        let flags = OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
-        let (words_left, words) = pipe2(flags).map_err(failed)?;
-        let (nothing, _) = pipe2(flags).map_err(failed)?;
+        let pair = || socketpair(AddressFamily::Unix, SockType::Stream, None, flags);
+        let (one, other) = pair().map_err(failed)?;
+        // no pipe: both write there, and either could have the other one wait for room
+        let (words_left, words) = pair().map_err(failed)?;
+        let (nothing, _) = pair().map_err(failed)?;
         let before = self.words.replace(words_left).unwrap_or(nothing);
         let shared = |peer| Shared { peer, words: words.as_fd(), before: before.as_fd() };
 
@@ -283,7 +285,8 @@ impl Monitor {
             return Some(terminate());
         }
         if self.cause.is_none() && !self.up {
-            // whoever ended has said why
+            // who knew why has said so
+            logger::crit(format_args!("{name} ended before it was ready: nothing was started"));
             return Some(ExitCode::FAILURE);
         }
         if reload && !self.reload {
@@ -361,8 +364,10 @@ fn at_fault(children: &[Child]) -> Option<&'static str> {
         let accuser = of(Ended::Exited(End::Peer))?;
         children.iter().find(|child| child.name != accuser.name)
     };
+    // it had closed its socket, and did not leave
+    let stayed = || children.iter().find(|child| matches!(child.ended, None | Some(Ended::ByUs)));
     let found = of(Ended::Killed).or_else(|| of(Ended::Exited(End::Fault))).or_else(accused);
-    found.map(|child| child.name)
+    found.or_else(stayed).map(|child| child.name)
 }
 
 fn terminate() -> ExitCode {
