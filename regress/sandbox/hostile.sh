@@ -315,6 +315,18 @@ play 'exit 2' 'started anew, helper '
 play 'exit 3' 'reloaded, helper '
 play dies 'engine terminated; signal 11'
 
+# fifty rounds
+round=0
+while [ $round -lt 10 ]; do
+	round=$((round + 1))
+	play garbage 'engine dropped: message of 631612837 octets'
+	play 'exit 1' 'engine gone; starting again in 1 s, the tables stay'
+	play 'unread 8 1300' 'engine dropped: it asks for files and does not take them'
+	play dies 'engine terminated; signal 11'
+	play sit 'reloaded, helper '
+done
+[ "$(open_files)" -eq "$files" ] || fail "after fifty rounds $(open_files) files are open, not $files"
+
 play stays 'reloaded, helper '
 play stopped 'engine did not leave; killed'
 play sit 'engine did not leave; killed'
