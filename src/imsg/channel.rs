@@ -168,7 +168,9 @@ impl Channel {
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => return Ok(Output::Full),
                 // a socket counts as writable then: who waits for that alone would never sleep
-                Err(Errno::ENOBUFS | Errno::ENOMEM | Errno::ETOOMANYREFS) => {
+                // EMFILE: too many descriptors are on their way in the whole system (OpenBSD's
+                // unp_internalize() says it, with maxfiles / 10 for everybody together)
+                Err(Errno::ENOBUFS | Errno::ENOMEM | Errno::ETOOMANYREFS | Errno::EMFILE) => {
                     return Ok(Output::Short);
                 }
                 Err(errno) => return Err(errno.into()),

@@ -14,6 +14,17 @@ pub enum Sandbox {
     Unavailable,
 }
 
+/// Has the standard library find out what the processor can, and remember it: to be called before
+/// any pledge(2).
+///
+/// On arm64 it asks by sysctl(2) of registers that no promise allows (CPU_ID_AA64MMFR2 and
+/// CPU_ID_AA64PFR0; pledge_sysctl() in kern_pledge.c allows two others), and does so when somebody
+/// first wants to know: crc32fast for gzip, long after the pledge, which would be the end.
+pub fn know_processor() {
+    #[cfg(target_arch = "aarch64")]
+    let _ = std::arch::is_aarch64_feature_detected!("crc");
+}
+
 /// Leaves the process nothing of the file system but `paths` with their permissions (letters of
 /// unveil(2)), and no system calls but those of `promises`. With no path at all the file system
 /// is left as it is, for a process whose promises give no access to it.
@@ -32,6 +43,7 @@ pub fn enter(paths: &[(&Path, &str)], promises: &str) -> Result<Sandbox, String>
             .or_else(unveil::Error::ignore_platform)
             .map_err(|error| format!("unveil: {error}"))?;
     }
+    know_processor();
     match pledge::pledge(promises, None) {
         Ok(()) => Ok(Sandbox::Entered),
         Err(pledge::Error::UnsupportedPlatform) => Ok(Sandbox::Unavailable),

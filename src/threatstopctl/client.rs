@@ -211,6 +211,7 @@ pub fn confine(socket: &Path) -> Result<(), ClientError> {
 /// # Errors
 /// [`ClientError::Sandbox`].
 pub fn pledge(promises: &str) -> Result<(), ClientError> {
+    sandbox::know_processor();
     let pledged = pledge::pledge(promises, None).or_else(pledge::Error::ignore_platform);
     pledged.map_err(|error| ClientError::Sandbox(error.to_string()))
 }

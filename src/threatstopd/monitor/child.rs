@@ -134,10 +134,10 @@ impl Child {
             signals::watch(&self.alive, true, false),
         ];
         // poll(2) leaves negative ones alone
-        if self.waiting.is_empty() {
+        if self.waiting.is_empty() || self.ended.is_some() {
             fds[0].fd = -1;
         }
-        if self.ready || self.mute {
+        if self.ready || self.mute || self.ended.is_some() {
             fds[1].fd = -1;
         }
         fds

@@ -135,3 +135,11 @@ fn who_says_nothing_any_more_is_not_listened_to() {
     child.signal(Signal::SIGKILL);
     end(&mut child);
 }
+
+/// What its pipes say once it has ended is the end, again and again: nobody waits for that.
+#[test]
+fn nothing_is_awaited_of_one_that_has_ended() {
+    let mut child = start("exit 0", &"x".repeat(64 << 10));
+    end(&mut child);
+    assert!(child.watch().iter().all(|fd| fd.fd == -1));
+}
