@@ -278,8 +278,8 @@ addresses 10 >"$dir/block"
 addresses 3 198.19 >"$dir/allow"
 for name in $BLOCK $ALLOW; do
 	list=$dir/block
-	[ $name = $BLOCK ] || list=$dir/allow
-	$PFCTL -q -a "$anchor" -t $name -T replace -f "$list"
+	[ "$name" = "$BLOCK" ] || list=$dir/allow
+	$PFCTL -q -a "$anchor" -t "$name" -T replace -f "$list"
 	(umask 077 && cat "$list" >"$dir/tables/$name.pftable")
 done
 : >"$dir/pflog"

@@ -496,7 +496,7 @@ fn the_engine_has_an_empty_environment() {
 /// Check that each gets all of it, and that the engine is the same as before.
 #[test]
 fn many_who_want_a_table_at_once_get_it() {
-    // five times what the helper keeps for an engine, and no work for half a minute where it is slow
+    // several times what the helper keeps for an engine, and no work for half a minute anywhere
     let (service, text) = honest(15_000);
     let scratch = Scratch::new();
     // the helper has room for an answer of so many
