@@ -186,3 +186,8 @@ pub fn set_mode(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
+
+/// Say of the simulated pf what a real one may be like.
+pub fn pf_is(scratch: &Scratch, lines: &str) {
+    plant(&scratch.tables().join("simulated.conf"), lines);
+}
