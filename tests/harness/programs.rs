@@ -1,7 +1,11 @@
 //! The programs under test.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+
+use nix::unistd::Uid;
 
 use super::cargo::{Voice, build, build_apart};
 
@@ -37,6 +41,7 @@ fn all(voice: Voice) -> Programs {
         programs.engine.parent() == dir && programs.threatstopctl.parent() == dir,
         "the programs are not side by side: {programs:?}"
     );
+    give_to_root([&programs.threatstopd, &programs.engine]);
     programs
 }
 
@@ -56,5 +61,20 @@ fn helper_beside_engine(features: &str, directory: &str) -> PathBuf {
     let names = ["threatstopd", "threatstopd-engine"];
     let [helper, engine] = build_apart(names, features, directory);
     assert_eq!(helper.parent(), engine.parent());
+    give_to_root([&helper, &engine]);
     helper
+}
+
+/// Root starts nothing that somebody else could have put there, and when root runs the tests, somebody
+/// else may have built the programs before.
+fn give_to_root(programs: [&PathBuf; 2]) {
+    if !Uid::effective().is_root() {
+        return;
+    }
+    for program in programs {
+        let mode = fs::metadata(program).expect("what was built").mode();
+        let given = chown(program, Some(0), Some(0))
+            .and_then(|()| fs::set_permissions(program, Permissions::from_mode(mode & !0o022)));
+        given.unwrap_or_else(|why| panic!("cannot give {} to root: {why}", program.display()));
+    }
 }
