@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::{fs::File, os::fd::OwnedFd, path::Path, path::PathBuf};
 
 use nix::Result as Sys;
-use nix::errno::Errno::{self, EINVAL, EIO, ENOENT, ENOMEM};
+use nix::errno::Errno::{self, EACCES, EINVAL, EIO, ENOENT, ENOMEM};
 use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::libc::{S_IFMT, S_IFREG};
 use nix::sys::stat::{FileStat, Mode, fchmod, fstat, fstatat};
@@ -33,14 +33,9 @@ fn beside(name: &str) -> [String; 3] {
     [format!(".{name}.tmp"), format!(".{name}.old"), format!("{name}.prev")]
 }
 
-/// Whether it belongs to root or the starting user.
-fn is_ours(stat: &FileStat) -> bool {
-    [0, Uid::effective().as_raw()].contains(&stat.st_uid)
-}
-
-/// Whether nobody but these could have written it.
+/// Whether nobody but root and the starting user could have written it.
 fn trusted(stat: &FileStat) -> bool {
-    is_ours(stat) && stat.st_mode & 0o022 == 0
+    [0, Uid::effective().as_raw()].contains(&stat.st_uid) && stat.st_mode & 0o022 == 0
 }
 
 /// The value, or `None` where nothing has the name.
@@ -56,19 +51,26 @@ pub(crate) fn errno(error: std::io::Error) -> Errno {
 }
 
 impl Directory {
-    /// Opens the directory; refuses a symbolic link, and one of others than root and the starting user.
+    /// Opens the directory; refuses a symbolic link, and one of others than the starting user.
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
-        let fd = match open(path, READ | OFlag::O_DIRECTORY, Mode::empty()) {
-            Err(ENOENT) => {
-                return Err(Error::Refused(name, "no such directory; run threatstopctl setup"));
-            }
-            fd => fd.map_err(Error::on(&name, "open"))?,
+        let uid = Uid::effective();
+        let others = || match uid.is_root() {
+            true => "must belong to root: chown root it, and look at what is in it",
+            false => "not yours: set tables.directory to a directory of your own",
         };
-        if is_ours(&fstat(&fd).map_err(Error::on(&name, "fstat"))?) {
-            return Ok(Self { fd, path: path.into() });
+        match open(path, READ | OFlag::O_DIRECTORY, Mode::empty()) {
+            Err(ENOENT) => Err(Error::Refused(name, "no such directory; run threatstopctl setup")),
+            Err(EACCES) => Err(Error::Refused(name, others())),
+            fd => {
+                let fd = fd.map_err(Error::on(&name, "open"))?;
+                let owner = fstat(&fd).map_err(Error::on(&name, "fstat"))?.st_uid;
+                match owner == uid.as_raw() {
+                    true => Ok(Self { fd, path: path.into() }),
+                    false => Err(Error::Refused(name, others())),
+                }
+            }
         }
-        Err(Error::Refused(name, "must belong to root: chown root it, and look at what is in it"))
     }
 
     /// Takes all access from group and others: who can open it can lock it, and give its files names

@@ -20,6 +20,8 @@ use tests::sim::{Layout, PolicyService, Zone};
 const BLOCK: &str = "ThreatSTOP-Block";
 const BASIC: &str = "basic.threatstop.local";
 const DNS: &str = "dns.threatstop.local";
+/// The way out where the spool is missing.
+const MAKE: &str = "make it: install -d -m 700 ";
 
 fn service() -> PolicyService {
     let mut zone = Zone::new("threatstop.local");
@@ -225,27 +227,36 @@ fn a_second_start_leaves_the_control_socket_to_the_first() {
     assert!(daemon.stop().success());
 }
 
-/// Start as a daemon, with a spool, and then a packet log, in a directory that there is not.
-/// Check that the terminal learns of it, with the way out, and that it exits 1.
+/// Start as a daemon, with a packet log, and then a spool, in a directory that there is not, and then
+/// without the spool.
+/// Check that the terminal learns of it, with the way out, that it exits 1, and that nothing was made.
 #[test]
 fn a_directory_that_is_missing_is_told_on_the_terminal() {
     let scratch = Scratch::new();
     let config = Config::new(&scratch, &["127.0.0.1:9".parse().unwrap()]);
-    for (config, way_out) in [
-        (config.clone().set("log.spool", "/nonexistent/dir/x"), "make it: install -d -m 700 -o "),
+    let spool = scratch.spool().display().to_string();
+    let nowhere = "/nonexistent/dir/x";
+    for (config, path, way_out) in [
         (
-            config.set("log.enabled", true).set("log.file", "/nonexistent/dir/x"),
+            config.clone().set("log.enabled", true).set("log.file", nowhere),
+            nowhere,
             "make its directory, or set log.file",
         ),
+        (config.clone().set("log.spool", nowhere), nowhere, MAKE),
+        (config, &*spool, MAKE),
     ] {
+        if path == spool {
+            fs::remove_dir_all(path).unwrap();
+        }
         config.write(&scratch);
         let mut start = Command::new(&programs().threatstopd);
         start.arg("-f").arg(scratch.config()).arg("-s").arg(scratch.socket());
         let output = run(&mut start, PATIENCE);
         assert_eq!(output.status.code(), Some(1));
-        let why = format!("threatstopd: /nonexistent/dir/x: No such file or directory; {way_out}");
+        let why = format!("threatstopd: {path}: No such file or directory; {way_out}");
         assert!(output.stderr.contains(&why), "{}", output.stderr);
     }
+    assert!(!scratch.spool().exists());
 }
 
 /// Start as a daemon, with a control socket in a directory that there is not, and with one in the
@@ -654,7 +665,7 @@ fn a_configuration_that_does_not_bear_a_start_is_taken_back() {
     let config = Config::new(&scratch, &[service.addr()]);
     for (key, way_out) in [
         ("policy.local_block", "No such file or directory; create it, or unset local_block"),
-        ("log.spool", "make it: install -d -m 700 -o "),
+        ("log.spool", MAKE),
     ] {
         config.clone().set(key, "/nonexistent/x").write(&scratch);
         let mark = daemon.mark();

@@ -341,9 +341,15 @@ fn another_user_can_try_it_out_with_the_simulated_pf_alone() {
     let process = start(&config.clone().set("tables.backend", "pf"));
     assert_eq!(process.wait_exit(PATIENCE).code(), Some(1));
     process.wait_for("need root privileges", STOP);
-    // a directory of root's is not his to write to
-    let process = start(&config);
-    assert_eq!(process.wait_exit(PATIENCE).code(), Some(1));
+    // a directory of root's is not his to write to, open to others or not
+    for mode in [0o755, 0o700] {
+        set_mode(&scratch.tables(), mode);
+        let process = start(&config);
+        assert_eq!(process.wait_exit(PATIENCE).code(), Some(1));
+        let tables = scratch.tables();
+        let way_out = "not yours: set tables.directory to a directory of your own";
+        process.wait_for(&format!("{}: {way_out}", tables.display()), STOP);
+    }
     own(&scratch.tables());
     // the socket goes where the configuration is
     own(scratch.path());

@@ -150,7 +150,18 @@ fn files_of_others_are_refused() {
     let error = directory.load(&table("T"), "pftable").unwrap_err();
     assert_eq!(error.errno(), Errno::EPERM);
     chown(scratch.path(), Some(12345), None).unwrap();
-    assert_eq!(Directory::open(scratch.path()).err().unwrap().errno(), Errno::EPERM);
+    let error = Directory::open(scratch.path()).err().unwrap().to_string();
+    assert!(error.contains(": must belong to root: chown root it"), "{error}");
+}
+
+/// Root's directory is of no use to an ordinary user, and he could not mend it either.
+#[test]
+fn a_directory_of_others_is_refused_with_the_way_out() {
+    if nix::unistd::geteuid().is_root() {
+        return; // the case of root is above
+    }
+    let error = Directory::open(std::path::Path::new("/")).err().unwrap().to_string();
+    assert_eq!(error, "/: not yours: set tables.directory to a directory of your own");
 }
 
 /// Anybody may give a file of root's a second name on the same file system, if he can reach it: that

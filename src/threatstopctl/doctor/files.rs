@@ -118,7 +118,15 @@ pub fn directory(case: &Case<'_>, report: &mut Report) {
             return report.fail("directory", format!("{shown}: {why}: {way_out}"));
         }
     };
-    let wrong = [owner(case, path, &stat), others_have_access(path, &stat)];
+    let of_another = (stat.uid != case.host.uid()).then(|| match case.host.uid() {
+        0 => format!("{shown}: owned by uid {}, not root: chown root {shown}", stat.uid),
+        _ => format!(
+            "{shown}: owned by uid {}, not by you: set tables.directory in {}",
+            stat.uid,
+            case.path.display()
+        ),
+    });
+    let wrong = [of_another, others_have_access(path, &stat)];
     let text = format!("directory {shown} is in order");
     conclude("directory", text, wrong, report);
 }
@@ -227,7 +235,10 @@ fn read(octets: &[u8]) -> Result<PrefixSet, String> {
 pub fn state(case: &Case<'_>, engine: Option<u32>, report: &mut Report) {
     let path = &case.config.log.spool;
     let (shown, user) = (path.display(), &case.config.user);
-    let make = format!("install -d -o {user} -g {user} -m 700 {shown}");
+    let make = match case.host.uid() {
+        0 => format!("install -d -o {user} -g {user} -m 700 {shown}"),
+        _ => format!("install -d -m 700 {shown}"),
+    };
     let stat = match case.host.lstat(path) {
         Ok(stat) if stat.kind == Kind::Directory => stat,
         Ok(_) => {
@@ -240,7 +251,11 @@ pub fn state(case: &Case<'_>, engine: Option<u32>, report: &mut Report) {
     };
     let wrong = [
         engine.filter(|uid| *uid != stat.uid).map(|_| {
-            format!("{shown}: owned by uid {}, not by the engine: chown {user} {shown}", stat.uid)
+            let owned = format!("{shown}: owned by uid {}, not by the engine", stat.uid);
+            match case.host.uid() {
+                0 => format!("{owned}: chown {user} {shown}"),
+                _ => format!("{owned}: set log.spool in {}", case.path.display()),
+            }
         }),
         (stat.mode & 0o077 != 0)
             .then(|| format!("{shown}: mode {:04o}: chmod 700 {shown}", stat.mode)),

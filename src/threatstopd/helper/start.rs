@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -120,24 +120,18 @@ fn fit(user: User) -> Result<User, String> {
 /// could put something else in its place, with which no helper would start again.
 fn spool(config: &Config, user: Option<&User>) -> Result<OwnedFd, Failure> {
     let path = config.log.spool.as_path();
-    if user.is_none() {
-        // for trying out; what is wrong with it shows in the next call
-        let _ = fs::DirBuilder::new().mode(0o700).create(path);
-    }
     let shown = path.display();
-    let owner = config.user.as_str();
     let found = fs::canonicalize(path).and_then(|path| Ok((path.metadata()?, path)));
     let (meta, found) = found.map_err(|error| {
-        let why = words(&error);
-        format!("{shown}: {why}; make it: install -d -m 700 -o {owner} {shown}")
+        let owner = user.map(|user| format!("-o {} ", user.name)).unwrap_or_default();
+        format!("{shown}: {}; make it: install -d -m 700 {owner}{shown}", words(&error))
     })?;
     let uid = user.map_or(Uid::effective(), |user| user.uid);
     if !meta.is_dir() || meta.uid() != uid.as_raw() {
-        let who = user.map_or("whoever starts it", |user| user.name.as_str());
-        return Err(format!(
-            "{shown}: not a directory of {who}: chown {who} {shown}, or set log.spool"
-        )
-        .into());
+        let why = user.map_or("not a directory of yours: ".to_owned(), |User { name, .. }| {
+            format!("not a directory of {name}: chown {name} {shown}, or ")
+        });
+        return Err(format!("{shown}: {why}set log.spool").into());
     }
     let taken = format!("{shown}: another threatstopd uses it: set log.spool");
     lock::beside(&found, PARTING, &taken)
