@@ -46,6 +46,24 @@ pub fn require_program(name: &str) -> Option<PathBuf> {
     found
 }
 
+/// Finds a Python that has a module, or says what is missing as [`require_program`] does. The first of
+/// PATH may be another one than that of the system, for which packages are installed.
+pub fn require_python(module: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let first = find("python3", &path);
+    let all = first.into_iter().chain([PathBuf::from("/usr/bin/python3")]);
+    let has_it = |python: &PathBuf| {
+        let mut command = Command::new(python);
+        let status = command.args(["-c", &format!("import {module}")]).output();
+        status.is_ok_and(|output| output.status.success())
+    };
+    let found = all.into_iter().find(has_it);
+    if found.is_none() {
+        report_missing(&format!("{module} of Python"), env::var_os("CI").as_deref());
+    }
+    found
+}
+
 fn report_missing(name: &str, ci: Option<&OsStr>) {
     let why = format!("{name} is not installed");
     assert!(ci != Some(OsStr::new("true")), "SKIPPED: {why}, and CI is true");

@@ -1,4 +1,11 @@
-//! `metrics`: counters as OpenMetrics text (OpenMetrics 1.0).
+//! `metrics`: figures as text that is right by OpenMetrics 1.0 and by the text format of Prometheus
+//! (0.0.4), which node_exporter's text file collector reads.
+//!
+//! Every family is a gauge, those that only grow too. A counter `x` is `# TYPE x counter` above
+//! `x_total` in the one format and `# TYPE x_total counter` in the other; each reader takes the
+//! other's for a sample without a type, or refuses it, and no text has both: in OpenMetrics the names
+//! clash. Other types than gauge that both have would say what is not so: a summary without a sum
+//! gets the sum 0 from node_exporter.
 //!
 //! Names beginning with `pf_` are in the manner of pf_exporter, which has them of the whole of pf
 //! and not of tables.
@@ -8,11 +15,14 @@ use std::fmt::{Display, Write as _};
 use control::TableStatus;
 
 use super::report;
-use crate::log::hits::{BUSIEST, Busiest, Count, protocol_word};
+use crate::log::hits::{Busiest, Count, Hits, protocol_word};
 use crate::{Engine, clock};
 
-/// Ports that are worth a time series each; `show hits` has the others.
-const PORTS: usize = 100;
+/// Ports and protocols that are worth time series of their own: strangers choose them. `show hits`
+/// has the others.
+const MOST: usize = 20;
+/// The word of all others together.
+const OTHERS: &str = "other";
 
 /// Units as they end a name.
 const UNITS: [&str; 2] = ["_seconds", "_bytes"];
@@ -22,38 +32,35 @@ const UNITS: [&str; 2] = ["_seconds", "_bytes"];
 struct Text(String);
 
 impl Text {
-    /// Begins a family.
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
+    /// Begins a family. What is said of it has no quotes and no backslash, which the formats escape
+    /// differently.
+    fn family(&mut self, name: &str, help: &str) {
         // writing to memory does not fail
-        let _ = writeln!(self.0, "# TYPE {name} {kind}");
+        let _ = writeln!(self.0, "# TYPE {name} gauge");
         if let Some(unit) = UNITS.iter().find(|unit| name.ends_with(*unit)) {
             let _ = writeln!(self.0, "# UNIT {name} {}", unit.trim_start_matches('_'));
         }
         let _ = writeln!(self.0, "# HELP {name} {help}");
     }
 
-    /// One sample, its labels already in form.
-    fn sample(&mut self, name: &str, labels: &str, value: impl Display) {
-        let _ = writeln!(self.0, "{name}{labels} {value}");
+    /// One sample.
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        let _ = writeln!(self.0, "{name}{} {value}", braces(labels));
     }
 
     /// A family of one sample without labels; none when its value is not known.
     fn gauge(&mut self, name: &str, help: &str, value: Option<impl Display>) {
         if let Some(value) = value {
-            self.family(name, "gauge", help);
-            self.sample(name, "", value);
+            self.family(name, help);
+            self.sample(name, &[], value);
         }
     }
 
-    fn counter(&mut self, name: &str, help: &str, value: impl Display) {
-        self.family(name, "counter", help);
-        self.sample(&format!("{name}_total"), "", value);
-    }
-
-    /// Both directions of some counts.
-    fn directions(&mut self, name: &str, label: impl Fn(&str) -> String, count: &Count) {
+    /// Both directions of some counts, with another label before them if there is one.
+    fn directions(&mut self, name: &str, label: Option<(&str, &str)>, count: &Count) {
         for (direction, value) in [("in", count.r#in), ("out", count.out)] {
-            self.sample(&format!("{name}_total"), &label(direction), value);
+            let labels: Vec<_> = label.into_iter().chain([("direction", direction)]).collect();
+            self.sample(name, &labels, value);
         }
     }
 }
@@ -62,10 +69,19 @@ impl Text {
 pub async fn text(engine: &Engine) -> String {
     let status = report::status(engine).await;
     let mut text = Text::default();
-    // No "info": node_exporter refuses a file with a type that Prometheus' own format has not.
-    text.family("threatstop_build_info", "gauge", "Version of threatstopd.");
-    text.sample("threatstop_build_info", &labels(&[("version", &status.version)]), 1);
-    text.gauge("threatstop_uptime_seconds", "Time since the start.", Some(status.uptime));
+    text.family("threatstop_build_info", "Version of threatstopd.");
+    text.sample("threatstop_build_info", &[("version", &status.version)], 1);
+    text.gauge("threatstop_uptime_seconds", "How long the service runs.", Some(status.uptime));
+    text.gauge(
+        "threatstop_engine_uptime_seconds",
+        "How long the engine runs, which may have started later.",
+        Some(status.engine.uptime),
+    );
+    text.gauge(
+        "threatstop_restarts",
+        "Times that helper or engine were started anew since the service started.",
+        status.engine.restarts,
+    );
     text.gauge("pf_enabled", "Whether pf is enabled.", status.pf.enabled.map(u8::from));
     text.gauge("pf_table_entries_limit", "Limit table-entries of pf.", status.pf.limit);
     tables(&mut text, &status.tables);
@@ -85,23 +101,23 @@ pub async fn text(engine: &Engine) -> String {
         Some(status.update.failures),
     );
     text.gauge("threatstop_held", "Tables that are held back.", Some(status.held.len()));
-    text.family("threatstop_server_failures", "gauge", "Failures in a row on a policy server.");
+    text.family("threatstop_server_failures", "Failures in a row on a policy server.");
     for server in &status.servers {
-        let labels = labels(&[("server", &server.server)]);
+        let labels = [("server", server.server.as_str())];
         text.sample("threatstop_server_failures", &labels, server.failures);
     }
     log(&mut text, engine);
-    hits(&mut text, engine);
+    hits(&mut text, &engine.log.hits());
     text.gauge("threatstop_scrape_timestamp_seconds", "When this was written.", Some(clock::now()));
     text.0.push_str("# EOF\n");
     text.0
 }
 
 fn tables(text: &mut Text, tables: &[TableStatus]) {
-    text.family("pf_table_entries", "gauge", "Prefixes in a table of pf.");
+    text.family("pf_table_entries", "Prefixes in a table of pf.");
     for table in tables {
         if let Some(entries) = table.entries {
-            text.sample("pf_table_entries", &labels(&[("table", &table.name)]), entries);
+            text.sample("pf_table_entries", &[("table", &table.name)], entries);
         }
     }
     type Packets = fn(&TableStatus) -> Option<[u64; 2]>;
@@ -111,11 +127,10 @@ fn tables(text: &mut Text, tables: &[TableStatus]) {
         for (index, direction) in ["in", "out"].into_iter().enumerate() {
             let name = format!("pf_table_packets_{direction}_{kind}");
             let help = format!("Packets that rules {kind} {direction} because of a table.");
-            text.family(&name, "counter", &help);
+            text.family(&name, &help);
             for table in tables {
                 if let Some(count) = packets(table).and_then(|both| both.get(index).copied()) {
-                    let labels = labels(&[("table", &table.name)]);
-                    text.sample(&format!("{name}_total"), &labels, count);
+                    text.sample(&name, &[("table", &table.name)], count);
                 }
             }
         }
@@ -124,40 +139,36 @@ fn tables(text: &mut Text, tables: &[TableStatus]) {
 
 fn log(text: &mut Text, engine: &Engine) {
     let log = engine.log.figures();
-    text.counter("threatstop_upload_slices", "Slices that the log server confirmed.", log.uploaded);
-    text.counter("threatstop_upload_failures", "Attempts to upload that failed.", log.failed);
-    text.gauge(
-        "threatstop_upload_last_good_timestamp_seconds",
-        "Last upload that the log server confirmed.",
-        log.last_good,
-    );
-    text.gauge("threatstop_spool_slices", "Slices that wait.", Some(log.spool.slices));
-    text.gauge("threatstop_spool_bytes", "Their size.", Some(log.spool.octets));
-    text.gauge("threatstop_spool_limit_bytes", "What the spool may hold.", Some(log.spool.limit));
-    text.counter("threatstop_spool_dropped", "Slices that were lost.", log.spool.dropped);
-    text.counter(
-        "threatstop_log_gaps",
-        "Times that packet logs went before they were read.",
-        log.gaps,
-    );
-    text.counter("threatstop_log_damaged", "Damaged files of the packet log.", log.damaged);
+    let mut gauge = |name: &str, help: &str, value: u64| text.gauge(name, help, Some(value));
+    gauge("threatstop_upload_slices", "Slices that the log server confirmed.", log.uploaded);
+    gauge("threatstop_upload_failures", "Attempts to upload that failed.", log.failed);
+    if let Some(at) = log.last_good {
+        let name = "threatstop_upload_last_good_timestamp_seconds";
+        gauge(name, "Last upload that the log server confirmed.", at);
+    }
+    gauge("threatstop_spool_slices", "Slices that wait.", log.spool.slices);
+    gauge("threatstop_spool_bytes", "Their size.", log.spool.octets);
+    gauge("threatstop_spool_limit_bytes", "What the spool may hold.", log.spool.limit);
+    gauge("threatstop_spool_dropped_slices", "Slices that were lost.", log.spool.dropped);
+    gauge("threatstop_log_gaps", "Times that packet logs went before they were read.", log.gaps);
+    gauge("threatstop_log_damaged_files", "Damaged files of the packet log.", log.damaged);
 }
 
-fn hits(text: &mut Text, engine: &Engine) {
-    let hits = engine.log.hits();
+fn hits(text: &mut Text, hits: &Hits) {
     let name = "threatstop_hits";
-    text.family(name, "counter", "Logged packets that hit the block table.");
-    text.directions(name, |direction| labels(&[("direction", direction)]), &hits.total);
-    by(text, "list", "Hits by list.", &hits.lists, BUSIEST, String::clone);
-    by(text, "protocol", "Hits by protocol.", &hits.protocols, BUSIEST, |number| {
+    text.family(name, "Logged packets that hit the block table.");
+    text.directions(name, None, &hits.total);
+    // as many as the administrator has named
+    by(text, "list", "Hits by list.", &hits.lists, usize::MAX, String::clone);
+    by(text, "protocol", "Hits by protocol.", &hits.protocols, MOST, |number| {
         protocol_word(*number)
     });
-    by(text, "port", "Hits on the busiest ports.", &hits.ports, PORTS, |(number, port)| {
+    by(text, "port", "Hits by port.", &hits.ports, MOST, |(number, port)| {
         format!("{port}/{}", protocol_word(*number))
     });
 }
 
-/// A family of hits with one more label.
+/// A family of hits with one more label: the busiest, and all others together.
 fn by<K: Eq + std::hash::Hash + Ord + Clone>(
     text: &mut Text,
     label: &str,
@@ -167,19 +178,27 @@ fn by<K: Eq + std::hash::Hash + Ord + Clone>(
     word: impl Fn(&K) -> String,
 ) {
     let name = format!("threatstop_{label}_hits");
-    text.family(&name, "counter", help);
-    for (key, count) in counts.sorted().iter().take(most) {
-        let key = word(key);
-        let both = |direction: &str| labels(&[(label, &key), ("direction", direction)]);
-        text.directions(&name, both, count);
+    text.family(&name, help);
+    let (busiest, others) = counts.split(most);
+    for (key, count) in busiest {
+        text.directions(&name, Some((label, &word(&key))), &count);
+    }
+    if others.total() > 0 {
+        text.directions(&name, Some((label, OTHERS)), &others);
     }
 }
 
-/// `{name="value",…}`, the values escaped.
-fn labels(pairs: &[(&str, &str)]) -> String {
+/// `{name="value",…}`, the values escaped as both formats have it; nothing without labels.
+fn braces(labels: &[(&str, &str)]) -> String {
+    if labels.is_empty() {
+        return String::new();
+    }
     let pair = |(name, value): &(&str, &str)| {
         let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
         format!("{name}=\"{value}\"")
     };
-    format!("{{{}}}", pairs.iter().map(pair).collect::<Vec<_>>().join(","))
+    format!("{{{}}}", labels.iter().map(pair).collect::<Vec<_>>().join(","))
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,6 +48,12 @@ impl Count {
         self.r#in + self.out
     }
 
+    /// Both together.
+    fn with(&self, other: &Self) -> Self {
+        let (r#in, out) = (self.r#in + other.r#in, self.out + other.out);
+        Self { r#in, out, last: self.last.max(other.last) }
+    }
+
     fn add(&mut self, direction: Direction, at: u32) {
         match direction {
             Direction::In => self.r#in += 1,
@@ -60,41 +66,58 @@ impl Count {
 /// Counters of which the busiest are kept. When there are twice as many as are kept, the less
 /// busy half goes, so that counting costs the same however many keys come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Busiest<K: Eq + Hash>(HashMap<K, Count>);
+pub struct Busiest<K: Eq + Hash> {
+    counts: HashMap<K, Count>,
+    /// What was counted for keys that went.
+    gone: Count,
+}
 
 impl<K: Eq + Hash> Default for Busiest<K> {
     fn default() -> Self {
-        Self(HashMap::new())
+        Self { counts: HashMap::new(), gone: Count::default() }
     }
 }
 
 impl<K: Eq + Hash + Ord + Clone> Busiest<K> {
     fn add(&mut self, key: K, keep: usize, direction: Direction, at: u32) {
-        self.0.entry(key).or_default().add(direction, at);
-        if self.0.len() > 2 * keep {
-            self.0 = self.sorted().into_iter().take(keep).collect();
+        self.counts.entry(key).or_default().add(direction, at);
+        if self.counts.len() > 2 * keep {
+            let (kept, others) = self.split(keep);
+            (self.counts, self.gone) = (kept.into_iter().collect(), others);
         }
     }
 
-    /// All of them, the busiest first; of equal ones the latest.
+    /// All that are kept, the busiest first; of equal ones the latest.
     pub fn sorted(&self) -> Vec<(K, Count)> {
-        let mut all: Vec<_> = self.0.iter().map(|(key, count)| (key.clone(), *count)).collect();
+        let mut all: Vec<_> =
+            self.counts.iter().map(|(key, count)| (key.clone(), *count)).collect();
         all.sort_by(|(a, x), (b, y)| {
             (y.total(), y.last).cmp(&(x.total(), x.last)).then_with(|| a.cmp(b))
         });
         all
     }
+
+    /// The busiest, as many as wanted, and what was counted for all others, those that went too.
+    pub fn split(&self, most: usize) -> (Vec<(K, Count)>, Count) {
+        let mut busiest = self.sorted();
+        let mut others = self.gone;
+        for (_, count) in busiest.drain(most.min(busiest.len())..) {
+            others = others.with(&count);
+        }
+        (busiest, others)
+    }
 }
 
 impl<K: Eq + Hash + Ord + Clone + Serialize> Serialize for Busiest<K> {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(self.sorted())
+        (self.sorted(), self.gone).serialize(to)
     }
 }
 
 impl<'de, K: Eq + Hash + Deserialize<'de>> Deserialize<'de> for Busiest<K> {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Ok(Self(Vec::deserialize(from)?.into_iter().collect()))
+        let (counts, gone) = <(Vec<_>, Count)>::deserialize(from)?;
+        Ok(Self { counts: counts.into_iter().collect(), gone })
     }
 }
 

@@ -47,4 +47,14 @@ fn the_busiest_stay_in_bounded_room() {
     assert!(hits.ports.sorted()[0].0 == (6, 443));
     assert_eq!(hits.total.total(), 220_000);
     assert!(serde_json::to_vec(&hits).unwrap().len() < 1 << 20);
+
+    // and what was counted for those that went is in the sum of all others, also over a restart
+    let text = serde_json::to_vec(&hits).unwrap();
+    let hits: Hits = serde_json::from_slice(&text).unwrap();
+    for most in [0, 20, usize::MAX] {
+        let (ports, others) = hits.ports.split(most);
+        assert_eq!(ports.len(), most.min(hits.ports.sorted().len()));
+        let named: u64 = ports.iter().map(|(_, count)| count.total()).sum();
+        assert_eq!(named + others.total(), hits.total.total(), "{most}");
+    }
 }
