@@ -137,6 +137,18 @@ impl Bounds {
         }
     }
 
+    /// Whether a table may cover so much.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub fn covers(&self, kind: Kind, coverage: &Coverage) -> Result<(), Refusal> {
+        let excess = match kind {
+            Kind::Block => coverage.block_excess(self.max_coverage, self.max_coverage_v6),
+            Kind::Allow => coverage.allow_excess(self.allow_max_coverage),
+        };
+        excess.map_or(Ok(()), |excess| Err(Refusal::Covers(excess)))
+    }
+
     /// Whether a table may have this set; `allowed` says what is in the allow table, and is asked
     /// for addresses of `expect` that a block table lacks.
     ///
@@ -218,13 +230,7 @@ impl Tally {
         shield: &Shield,
         allowed: impl Fn(IpAddr) -> bool,
     ) -> Result<(), Refusal> {
-        let excess = match self.kind {
-            Kind::Block => self.coverage.block_excess(bounds.max_coverage, bounds.max_coverage_v6),
-            Kind::Allow => self.coverage.allow_excess(bounds.allow_max_coverage),
-        };
-        if let Some(excess) = excess {
-            return Err(Refusal::Covers(excess));
-        }
+        bounds.covers(self.kind, &self.coverage)?;
         self.missing.extend(self.awaited.into_iter().rev());
         let excused = |addr: IpAddr| shield.contains(addr) || allowed(addr);
         match self.missing.into_iter().find(|addr| !excused(*addr)) {

@@ -23,7 +23,7 @@ pub use coverage::{Coverage, Excess};
 pub use item::{Item, Items};
 pub use net::{Address, Net, Prefix, Prefix4, Prefix6};
 pub use packed::{PackError, pack, unpack};
-pub use range::{Range, Range4, Range6, cover, push_cover};
+pub use range::{Range, Range4, Range6, cover, cover_len, push_cover};
 pub use reserved::{private, reserved, unrouted};
 pub use set::{OrderError, PrefixSet};
 pub use shield::Shield;

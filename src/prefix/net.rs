@@ -39,6 +39,8 @@ pub trait Address: sealed::Sealed + Copy + Ord + Hash + fmt::Debug + Send + Sync
     fn trailing_zeros(self) -> u8;
     /// Number of zero bits above the highest set bit; [`Address::BITS`] for zero.
     fn leading_zeros(self) -> u8;
+    /// Number of set bits.
+    fn count_ones(self) -> u8;
     /// Reads an address in network order; `None` unless there are exactly [`Address::OCTETS`].
     fn from_octets(octets: &[u8]) -> Option<Self>;
     /// Writes the address in network order into the first [`Address::OCTETS`] of `out`.
@@ -94,6 +96,10 @@ macro_rules! address {
             #[inline]
             fn leading_zeros(self) -> u8 {
                 <$int>::leading_zeros(self) as u8
+            }
+            #[inline]
+            fn count_ones(self) -> u8 {
+                <$int>::count_ones(self) as u8
             }
             #[inline]
             fn from_octets(octets: &[u8]) -> Option<Self> {

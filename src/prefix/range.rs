@@ -77,3 +77,23 @@ pub fn cover<A: Address>(range: Range<A>) -> Vec<Net<A>> {
     push_cover(range, &mut out);
     out
 }
+
+/// How many prefixes [`cover`] makes of `range`, without making them.
+#[inline]
+pub fn cover_len<A: Address>(range: Range<A>) -> u8 {
+    let shared = range.first.xor(range.last).leading_zeros();
+    if shared == A::BITS {
+        return 1;
+    }
+    // The ends lie in different halves of the smallest prefix around both. What is covered of the
+    // lower half ends with it, what is covered of the upper half begins with it: each takes a
+    // prefix for each bit of its size, and both whole halves are one.
+    let half = A::host_mask(shared + 1);
+    let size = |rest: A| rest.and(half).next().unwrap_or(A::ZERO);
+    let (lower, upper) = (size(range.first.complement()), size(range.last));
+    let whole = half.next();
+    if Some(lower) == whole && Some(upper) == whole {
+        return 1;
+    }
+    lower.count_ones() + upper.count_ones()
+}
