@@ -2,12 +2,13 @@
 
 use core::fmt;
 
-use prefix::{Address, Floor, Kind, Net, Prefix, PrefixSet, Range, Range4, Range6, Refusal};
+use prefix::{Address, Bounds, Floor, Kind, Net, Prefix, PrefixSet, Range, Refusal};
 
 use crate::judge::{Guard, Kept, Reason};
 use crate::left_out::{self, LeftOut};
 use crate::list::List;
-use crate::sweep::{Count, Cover, Holes, overlap, sort_and_join, spans, union};
+use crate::ranges::{Ranges, by_family};
+use crate::sweep::{Count, Cover, Holes, overlap, union};
 
 /// [`Removed::hits`] holds at most so many.
 pub const MAX_HITS: usize = 64;
@@ -75,8 +76,16 @@ impl fmt::Display for Hit {
     }
 }
 
-/// Makes the allow table: the union of the allow lists and local_allow, without `unrouted`, which
-/// is that of [`unrouted`].
+/// What the allow lists of every origin name together: what no block table has.
+///
+/// No guard is asked, since each list has passed its own; and what is wider than the floor, or
+/// reserved, may be taken out of a table as well as anything else.
+pub fn exempt(lists: &[&List]) -> Ranges {
+    Ranges::union(lists.iter().map(|list| list.ranges()))
+}
+
+/// Makes the allow table: the union of the lists, without `unrouted`, which is that of
+/// [`unrouted`].
 ///
 /// A private network that a list names wider than the floor is left out as well: no table may have
 /// it, and it is no mistake that opens the firewall to the Internet.
@@ -85,78 +94,61 @@ impl fmt::Display for Hit {
 /// [`Reason::Wider`] when a list has another item wider than the floor, [`Refusal::Entries`] when
 /// there are more than `max_entries`.
 pub fn compose_allow(
-    lists: &[List],
+    lists: &[&List],
     unrouted: &[Protected],
     guard: &Guard,
 ) -> Result<Composed, Kept> {
-    let wide =
-        |(net, _): &(Prefix, &str)| lists.iter().flat_map(List::wide).any(|item| meet(*net, *item));
-    let mut holes = unrouted.to_vec();
-    holes.extend(prefix::private().filter(wide).map(Protected::from));
-    table(lists, &PrefixSet::default(), &holes, guard)
+    compose(Kind::Allow, lists, &Ranges::default(), unrouted, &guard.bounds)
         .map_err(|reason| Kept { table: Kind::Allow, reason })
 }
 
-/// Makes the block table: the union of the block lists and local_block, without `allow` and
-/// without the protected networks.
+/// Makes a block table: the union of its lists, without what is `exempt` and without the protected
+/// networks.
 ///
-/// `allow` is the allow table that will be in force together with the result.
+/// `exempt` is what the allow lists of every origin name, see [`exempt()`], of the lists that will be
+/// in force together with the result. It may be more than the allow table has.
 ///
 /// # Errors
 /// [`Reason::Wider`] when a list has an item wider than the floor of which not all is protected or
 /// private (lists of bogons name 224.0.0.0/3 and fc00::/7), [`Refusal::Entries`] when there are more
 /// than `max_entries`.
 pub fn compose_block(
-    lists: &[List],
-    allow: &PrefixSet,
+    lists: &[&List],
+    exempt: &Ranges,
     protected: &[Protected],
     guard: &Guard,
 ) -> Result<Composed, Kept> {
-    table(lists, allow, protected, guard).map_err(|reason| Kept { table: Kind::Block, reason })
+    compose(Kind::Block, lists, exempt, protected, &guard.bounds)
+        .map_err(|reason| Kept { table: Kind::Block, reason })
 }
 
-/// Networks by family.
-#[derive(Clone, Default)]
-struct Nets {
-    v4: Vec<Range4>,
-    v6: Vec<Range6>,
-}
-
-impl Nets {
-    fn of(nets: impl Iterator<Item = Prefix>) -> Self {
-        let mut all = Self::default();
-        for net in nets {
-            match net {
-                Prefix::V4(net) => all.v4.push(net.into()),
-                Prefix::V6(net) => all.v6.push(net.into()),
-            }
-        }
-        all
+/// Makes a table of either kind.
+pub(crate) fn compose(
+    kind: Kind,
+    lists: &[&List],
+    exempt: &Ranges,
+    never: &[Protected],
+    bounds: &Bounds,
+) -> Result<Composed, Reason> {
+    if kind == Kind::Block {
+        return table(lists, exempt, never, bounds);
     }
-
-    fn joined(mut self) -> Self {
-        sort_and_join(&mut self.v4);
-        sort_and_join(&mut self.v6);
-        self
-    }
-
-    /// Whether nothing of a prefix lies outside; they are joined.
-    fn span(&self, net: Prefix) -> bool {
-        match net {
-            Prefix::V4(net) => spans(&self.v4, net.into()),
-            Prefix::V6(net) => spans(&self.v6, net.into()),
-        }
-    }
+    let wide = |(net, _): &(Prefix, &str)| {
+        lists.iter().flat_map(|l| l.wide()).any(|item| meet(*net, *item))
+    };
+    let mut holes = never.to_vec();
+    holes.extend(prefix::private().filter(wide).map(Protected::from));
+    table(lists, exempt, &holes, bounds)
 }
 
 /// Refuses items wider than the floor, except where all of an item is left out anyway, or private:
 /// what of that is not left out is wanted, and becomes prefixes as wide as the floor.
-fn narrow(lists: &[List], holes: &[Protected], floor: Floor) -> Result<(), Reason> {
+fn narrow(lists: &[&List], holes: &[Protected], floor: Floor) -> Result<(), Reason> {
     if lists.iter().all(|list| list.wide().is_empty()) {
         return Ok(());
     }
     let private = prefix::private().map(|(net, _)| net);
-    let harmless = Nets::of(holes.iter().map(|hole| hole.net).chain(private)).joined();
+    let harmless: Ranges = holes.iter().map(|hole| hole.net).chain(private).collect();
     for list in lists {
         for &net in list.wide() {
             if !harmless.span(net) {
@@ -173,26 +165,26 @@ fn meet(a: Prefix, b: Prefix) -> bool {
 }
 
 fn table(
-    lists: &[List],
-    allow: &PrefixSet,
+    lists: &[&List],
+    exempt: &Ranges,
     protected: &[Protected],
-    guard: &Guard,
+    bounds: &Bounds,
 ) -> Result<Composed, Reason> {
-    narrow(lists, protected, guard.bounds.floor)?;
-    let each = Nets::of(protected.iter().map(|protected| protected.net));
-    let holes = each.clone().joined();
+    narrow(lists, protected, bounds.floor)?;
+    let nets = || protected.iter().map(|protected| protected.net);
+    let (holes, (each4, each6)) = (nets().collect::<Ranges>(), by_family(nets()));
     let mut removed = Removed::default();
     protected.iter().for_each(|protected| removed.note(lists, protected));
-    let max_entries = guard.bounds.max_entries;
+    let max_entries = bounds.max_entries;
     let max = usize::try_from(max_entries).unwrap_or(usize::MAX);
-    let parts: Vec<_> = lists.iter().map(List::v4).collect();
+    let parts: Vec<_> = lists.iter().map(|list| list.v4()).collect();
     let all = union(&parts);
-    let (v4, entries4) = family(&all, allow.v4(), &holes.v4, guard.bounds.floor, max, &mut removed);
-    let mut counts4 = left_out::count(&all, &each.v4).into_iter();
-    let parts: Vec<_> = lists.iter().map(List::v6).collect();
+    let (v4, entries4) = family(&all, exempt.v4(), holes.v4(), bounds.floor, max, &mut removed);
+    let mut counts4 = left_out::count(&all, &each4).into_iter();
+    let parts: Vec<_> = lists.iter().map(|list| list.v6()).collect();
     let all = union(&parts);
-    let (v6, entries6) = family(&all, allow.v6(), &holes.v6, guard.bounds.floor, max, &mut removed);
-    let mut counts6 = left_out::count(&all, &each.v6).into_iter();
+    let (v6, entries6) = family(&all, exempt.v6(), holes.v6(), bounds.floor, max, &mut removed);
+    let mut counts6 = left_out::count(&all, &each6).into_iter();
     for protected in protected {
         let entries = match protected.net {
             Prefix::V4(_) => counts4.next(),
@@ -215,26 +207,26 @@ fn table(
 /// One family of a table: the one sweep of subtraction and cover.
 fn family<A: Address>(
     all: &[Range<A>],
-    allow: &[Net<A>],
+    exempt: &[Range<A>],
     protected: &[Range<A>],
     floor: Floor,
     max: usize,
     removed: &mut Removed,
 ) -> (Vec<Net<A>>, usize) {
-    let mut allow = Holes::new(allow.iter().map(|net| Range::from(*net)));
+    let mut exempt = Holes::new(exempt.iter().copied());
     let mut protected = Holes::new(protected.iter().copied());
     let mut cover = Cover::new(floor.bits::<A>(), max, all.len());
     for range in all.iter() {
-        allow.cut(*range, |range| protected.cut(range, |range| cover.push(range)));
+        exempt.cut(*range, |range| protected.cut(range, |range| cover.push(range)));
     }
-    removed.allowed.add(allow.removed);
+    removed.allowed.add(exempt.removed);
     removed.protected.add(protected.removed);
     cover.finish()
 }
 
 impl Removed {
     /// Notes which of the lists the protected network meets.
-    fn note(&mut self, lists: &[List], protected: &Protected) {
+    fn note(&mut self, lists: &[&List], protected: &Protected) {
         for list in lists {
             let count = match protected.net {
                 Prefix::V4(net) => overlap(list.v4(), net.into()),

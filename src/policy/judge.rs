@@ -7,11 +7,12 @@ use prefix::{Bounds, Kind, Prefix, PrefixSet, Refusal, Shield};
 
 use crate::held::HeldRuns;
 use crate::measure::Measure;
+use crate::ranges::Ranges;
 
 /// A change of no more than this is never held back, whatever its percentage: entries, addresses of
 /// IPv4, /32 of IPv6.
 const SMALL: Measure = Measure { entries: 100, v4: 1 << 20, v6: 256 };
-/// What a table is given at once by `update -f` alone, whatever the percentage: more than 2 percent
+/// What a list, or a table, is given at once by `update -f` alone, whatever the percentage: more than 2 percent
 /// of IPv4, or more than so many /32 of IPv6.
 const MOST_V4: u64 = (1 << 32) / 50;
 const MOST_V6: u64 = 1024;
@@ -25,16 +26,16 @@ pub struct Guard {
     pub bounds: Bounds,
     /// The protected networks of which the helper knows.
     pub shield: Shield,
-    /// Percent by which a table may shrink.
+    /// Percent by which a list, and a table, may shrink.
     pub max_shrink: u32,
-    /// Percent by which a table may grow.
+    /// Percent by which a list, and a table, may grow.
     pub max_growth: u32,
 }
 
 impl Guard {
     /// What forbids to go from `old` to `new` without being asked, by percentage.
     ///
-    /// There is no percentage of nothing, so that from an empty table any step is small enough.
+    /// There is no percentage of nothing, so that from nothing any step is small enough.
     fn step(&self, old: Measure, new: Measure) -> Option<Step> {
         if old.entries == 0 {
             return None;
@@ -54,46 +55,101 @@ impl Guard {
         self.step(a, b).is_none() && self.step(b, a).is_none()
     }
 
-    /// What forbids the step from the set before, and from that of a day ago.
-    fn change(&self, trial: &Trial<'_>, old: &PrefixSet, new: Measure) -> Option<Reason> {
-        let before = Measure::of(old);
-        if new.entries == 0 && before.entries >= SOME {
-            return Some(Reason::Emptied { old: before.entries, percent: self.max_shrink });
+    /// What forbids to go to `new` from the numbers `before`, or from those of a day ago.
+    /// `brought` is what there is now and was not before.
+    pub(crate) fn change(
+        &self,
+        before: Measure,
+        day: Option<Measure>,
+        new: Measure,
+        brought: Measure,
+    ) -> Option<Reason> {
+        // what is so already is no step
+        let day = day.filter(|day| day.entries > 0 && before != new);
+        let some = |old: Measure| old.entries >= SOME;
+        if new.entries == 0 && (some(before) || day.is_some_and(some)) {
+            let (old, in_a_day) = if some(before) { (before, false) } else { (day?, true) };
+            return Some(Reason::Emptied { old: old.entries, percent: self.max_shrink, in_a_day });
         }
-        let day = trial.day_before.filter(|day| day.entries > 0);
-        let brought = |brought: Measure, in_a_day| {
+        let most = |brought: Measure, in_a_day| {
             let v6 = (brought.v6 > MOST_V6).then_some((Unit::V6, brought.v6));
             let much = (brought.v4 > MOST_V4).then_some((Unit::V4, brought.v4)).or(v6);
             much.map(|(unit, count)| Brought { unit, count, in_a_day })
         };
-        // from nothing there is only one step, the first
-        let at_once = (before.entries > 0).then(|| Measure::brought(old, trial.set));
-        let much = at_once.and_then(|measure| brought(measure, false)).or_else(|| {
+        let much = most(brought, false).or_else(|| {
             let day = day?;
             let (v4, v6) = (new.v4.saturating_sub(day.v4), new.v6.saturating_sub(day.v6));
-            brought(Measure { entries: 0, v4, v6 }, true)
+            most(Measure { entries: 0, v4, v6 }, true)
         });
         let step = self.step(before, new).or_else(|| {
             let step = self.step(day?, new)?;
-            // what has been so since then is no step
-            (before != new).then_some(Step { in_a_day: true, ..step })
+            Some(Step { in_a_day: true, ..step })
         });
         match (much, step) {
             (Some(much), step) => Some(Reason::Brings(much, step)),
             (None, step) => step.map(Reason::Changed),
         }
     }
+
+    /// What becomes of a set or list with the numbers `new` that is within the absolute guards.
+    ///
+    /// # Errors
+    /// The reason, when nobody has accepted it.
+    pub(crate) fn settle(
+        &self,
+        new: Measure,
+        reason: Option<Reason>,
+        run: Run,
+        held: &mut HeldRuns,
+    ) -> Result<Accepted, Reason> {
+        let accepted = match (reason, run) {
+            (None, _) => Accepted::Usual,
+            (Some(_), Run::Forced) => Accepted::Forced,
+            (Some(Reason::Changed(_)), Run::Scheduled)
+                if held.agree(new, |a, b| self.alike(a, b)) =>
+            {
+                Accepted::ThirdRun
+            }
+            (Some(reason), run) => {
+                if !matches!(reason, Reason::Changed(_)) {
+                    run.end(held);
+                }
+                return Err(reason);
+            }
+        };
+        held.end();
+        Ok(accepted)
+    }
 }
 
-/// Who wants the run.
+/// What `now`, of the numbers `new`, has that `before` has not; not looked at when all of it is no
+/// more than comes at once.
+pub(crate) fn brought(new: Measure, before: &Ranges, now: &Ranges) -> Measure {
+    if new.v4 <= MOST_V4 && new.v6 <= MOST_V6 {
+        return Measure::default();
+    }
+    Measure::brought(before, now)
+}
+
+/// Who wants the run, as far as a set or list goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Run {
-    /// The timer.
+    /// The timer, and it counts: the source was due, and has not counted just now.
     Scheduled,
-    /// `threatstopctl update`, or SIGUSR1.
+    /// `threatstopctl update`, SIGUSR1, or a run that does not count.
     Manual,
     /// `threatstopctl update -f`: shrink and growth are accepted.
     Forced,
+}
+
+impl Run {
+    /// Ends the row, unless somebody only looks in between: what comes by hand neither counts nor
+    /// ends it.
+    pub(crate) fn end(self, held: &mut HeldRuns) {
+        if self == Self::Scheduled {
+            held.end();
+        }
+    }
 }
 
 /// A set may be published.
@@ -128,7 +184,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    fn of(self, measure: Measure) -> u64 {
+    pub(crate) fn of(self, measure: Measure) -> u64 {
         match self {
             Self::Entries => measure.entries,
             Self::V4 => measure.v4,
@@ -190,12 +246,14 @@ pub enum Reason {
     /// Too much that is new, which `update -f` alone accepts, and by how many percent if that is
     /// too much as well.
     Brings(Brought, Option<Step>),
-    /// A table would become empty, which `update -f` alone accepts.
+    /// Nothing would be left, which `update -f` alone accepts.
     Emptied {
-        /// Entries of the set before.
+        /// Entries before.
         old: u64,
         /// `max_shrink`.
         percent: u32,
+        /// Whether they went in several steps within 24 hours.
+        in_a_day: bool,
     },
 }
 
@@ -245,10 +303,14 @@ impl fmt::Display for Reason {
             Self::Refused(refusal) => fmt::Display::fmt(refusal, f),
             Self::Changed(step) | Self::Brings(_, Some(step)) => fmt::Display::fmt(step, f),
             Self::Brings(brought, None) => fmt::Display::fmt(brought, f),
-            Self::Emptied { old, percent: percent @ 0..100 } => {
-                write!(f, "{old} -> 0 entries, more than {percent} % fewer {WAY_OUT}")
+            Self::Emptied { old, percent, in_a_day } => {
+                write!(f, "{old} -> 0 entries{}", within(*in_a_day))?;
+                // no percentage is more than all
+                if *percent < 100 {
+                    write!(f, ", more than {percent} % fewer")?;
+                }
+                write!(f, " {WAY_OUT}")
             }
-            Self::Emptied { old, .. } => write!(f, "{old} -> 0 entries {WAY_OUT}"),
         }
     }
 }
@@ -260,6 +322,23 @@ impl fmt::Display for Kept {
 }
 
 impl std::error::Error for Kept {}
+
+/// The copy of a list stays; the message of [`fmt::Display`] says why and what can be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptList {
+    /// The name of the list.
+    pub list: String,
+    /// What forbids the new one.
+    pub reason: Reason,
+}
+
+impl fmt::Display for KeptList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keeping the previous list {}: {}", self.list, self.reason)
+    }
+}
+
+impl std::error::Error for KeptList {}
 
 /// A composed table, to be judged.
 #[derive(Clone, Copy, Debug)]
@@ -306,26 +385,19 @@ impl<'a> Trial<'a> {
     /// [`compose_allow`]: crate::compose_allow
     /// [`compose_block`]: crate::compose_block
     pub fn judge(&self, guard: &Guard, run: Run, held: &mut HeldRuns) -> Result<Accepted, Kept> {
-        self.check(guard).inspect_err(|_| held.end())?;
+        self.check(guard).inspect_err(|_| run.end(held))?;
         let new = Measure::of(self.set);
-        let reason = self.before.and_then(|old| guard.change(self, old, new));
-        let accepted = match (reason, run) {
-            (None, _) => Accepted::Usual,
-            (Some(_), Run::Forced) => Accepted::Forced,
-            (Some(Reason::Changed(_)), Run::Scheduled)
-                if held.agree(new, |a, b| guard.alike(a, b)) =>
-            {
-                Accepted::ThirdRun
-            }
-            (Some(reason), run) => {
-                if run == Run::Scheduled && !matches!(reason, Reason::Changed(_)) {
-                    held.end();
-                }
-                return Err(Kept { table: self.table, reason });
-            }
-        };
-        held.end();
-        Ok(accepted)
+        let reason = self.before.and_then(|old| {
+            let before = Measure::of(old);
+            // from nothing there is only one step, the first
+            let brought = match before.entries {
+                0 => Measure::default(),
+                _ => brought(new, &old.into(), &self.set.into()),
+            };
+            guard.change(before, self.day_before, new, brought)
+        });
+        let settled = guard.settle(new, reason, run, held);
+        settled.map_err(|reason| Kept { table: self.table, reason })
     }
 }
 

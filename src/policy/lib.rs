@@ -2,11 +2,12 @@
 //! believe it.
 //!
 //! A [`List`] is made of the items of one list as soon as they have come, and keeps only the
-//! addresses that the list names. [`compose_allow`] and [`compose_block`] make the tables of them,
-//! [`Trial::judge`] compares a table with its guards and with the set before, [`diff`] shows the
-//! difference and [`why`] explains a single address. The order matters: allow is composed and
-//! judged first, and block is composed against the allow set that will really be in force, which
-//! is the previous one when the new one was not accepted.
+//! addresses that the list names. [`ListTrial`] compares it with its guards and with its own last
+//! good copy, and the better of both is in force. [`compose_allow`] and [`compose_block`] make the
+//! tables of the lists in force, [`Trial::check`] holds a table against what holds for every
+//! table, and [`table_step`] is the second net below the guards of the lists. [`diff`] shows what
+//! changed, [`why`] explains a single address and [`unique`] says what a list is good for. The
+//! order matters: a block table is composed against the allow lists that will really be in force.
 //!
 //! Nothing here does I/O or reads a clock. Memory is linear in the items handed in: 8 octets for
 //! an IPv4 prefix in a list, the same in a table, and 4 for its age.
@@ -19,6 +20,7 @@ mod left_out;
 mod list;
 mod local;
 mod measure;
+mod ranges;
 mod since;
 mod sort;
 mod sweep;
@@ -28,17 +30,18 @@ mod why;
 mod tests;
 
 pub use compose::{
-    Composed, Hit, MAX_HITS, Protected, Removed, compose_allow, compose_block, unrouted,
+    Composed, Hit, MAX_HITS, Protected, Removed, compose_allow, compose_block, exempt, unrouted,
 };
 pub use diff::{Change, diff};
 pub use held::HeldRuns;
-pub use judge::{Accepted, Brought, Guard, Kept, Reason, Run, Step, Trial, Unit};
+pub use judge::{Accepted, Brought, Guard, Kept, KeptList, Reason, Run, Step, Trial, Unit};
 pub use left_out::LeftOut;
 pub use list::List;
 pub use local::{
     LOCAL_MAX_ENTRIES, LOCAL_MAX_LINE, LOCAL_MAX_OCTETS, LocalError, LocalProblem, parse_local,
 };
 pub use measure::{History, Measure};
+pub use ranges::Ranges;
 pub use since::{Since, SinceError};
 pub use sweep::Count;
 pub use why::{Evidence, Why, why};

@@ -4,19 +4,20 @@ use core::net::IpAddr;
 
 use prefix::{Address, Floor, Item, Items, Net, Prefix, Range, Range4, Range6, cover};
 
-use crate::sweep::{contains, covering, sort_and_join};
+use crate::measure::Measure;
+use crate::ranges::Ranges;
+use crate::sweep::{covering, sort_and_join};
 
 /// The addresses that one list names, with the list's name.
 ///
 /// Negated items have been worked out: of the items that cover an address the most specific one
 /// decides, and of two with the same prefix the negated one. IPv4-mapped IPv6 (RFC 4291, section
-/// 2.5.5.2) has become IPv4 where that is no wider than the floor. The ranges are sorted and disjoint; without negated items each is
-/// one of the list's outermost prefixes.
+/// 2.5.5.2) has become IPv4 where that is no wider than the floor. The ranges are sorted and
+/// disjoint; without negated items each is one of the list's outermost prefixes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct List {
     name: String,
-    v4: Vec<Range4>,
-    v6: Vec<Range6>,
+    ranges: Ranges,
     wide: Vec<Prefix>,
 }
 
@@ -29,7 +30,7 @@ impl List {
         unmap(&mut items, floor.v4);
         let mut wide = Vec::new();
         let (v4, v6) = (named(items.v4, floor, &mut wide), named(items.v6, floor, &mut wide));
-        Self { name: name.into(), v4, v6, wide }
+        Self { name: name.into(), ranges: Ranges { v4, v6 }, wide }
     }
 
     /// The name of the list.
@@ -37,32 +38,39 @@ impl List {
         &self.name
     }
 
+    /// The addresses that it names.
+    pub fn ranges(&self) -> &Ranges {
+        &self.ranges
+    }
+
     /// The IPv4 ranges, ascending.
     pub fn v4(&self) -> &[Range4] {
-        &self.v4
+        self.ranges.v4()
     }
 
     /// The IPv6 ranges, ascending.
     pub fn v6(&self) -> &[Range6] {
-        &self.v6
+        self.ranges.v6()
+    }
+
+    /// The numbers of the list: the same for one that was kept as prefixes and read back.
+    pub fn measure(&self) -> Measure {
+        Measure::of_ranges(&self.ranges)
     }
 
     /// Number of entries: outermost prefixes, or ranges where items were negated.
     pub fn len(&self) -> usize {
-        self.v4.len() + self.v6.len()
+        self.v4().len() + self.v6().len()
     }
 
     /// Whether the list names no address.
     pub fn is_empty(&self) -> bool {
-        self.v4.is_empty() && self.v6.is_empty()
+        self.ranges.is_empty()
     }
 
     /// Whether the list names the address.
     pub fn contains(&self, addr: IpAddr) -> bool {
-        match addr {
-            IpAddr::V4(a) => contains(&self.v4, a.to_bits()),
-            IpAddr::V6(a) => contains(&self.v6, a.to_bits()),
-        }
+        self.ranges.contains(addr)
     }
 
     /// The item that covers the address, the widest one; where items are negated, the part around
@@ -72,8 +80,8 @@ impl List {
             cover(covering(ranges, addr)?).into_iter().find(|net| net.contains(addr))
         }
         match addr {
-            IpAddr::V4(a) => around(&self.v4, a.to_bits()).map(Prefix::from),
-            IpAddr::V6(a) => around(&self.v6, a.to_bits()).map(Prefix::from),
+            IpAddr::V4(a) => around(self.v4(), a.to_bits()).map(Prefix::from),
+            IpAddr::V6(a) => around(self.v6(), a.to_bits()).map(Prefix::from),
         }
     }
 

@@ -1,17 +1,18 @@
-//! How large a set is, in both measures, and what it had been a day before.
+//! How large a set or a list is, in both measures, and what it had been a day before.
 
-use prefix::{Address, Coverage, Net, PrefixSet, Range};
+use prefix::{Address, Coverage, Floor, PrefixSet, Range, cover_len};
 
-use crate::sweep::Holes;
+use crate::ranges::Ranges;
+use crate::sweep::{Holes, overlap};
 
-/// A set in numbers.
+/// A set or a list in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Measure {
-    /// Prefixes.
+    /// Prefixes; of a list the least number of them that its entries are.
     pub entries: u64,
-    /// IPv4 addresses covered.
+    /// IPv4 addresses covered; of a list those that can be met on the Internet.
     pub v4: u64,
-    /// IPv6 covered, in numbers of a /32, rounded up.
+    /// IPv6 covered of what can be met on the Internet, in numbers of a /32, rounded up.
     pub v6: u64,
 }
 
@@ -21,10 +22,26 @@ impl Measure {
         Self::new(set.len() as u64, &Coverage::of(set))
     }
 
-    /// What `new` covers that `old` does not; the number of its entries is none.
-    pub(crate) fn brought(old: &PrefixSet, new: &PrefixSet) -> Self {
-        let mut coverage = Coverage::default();
-        beyond(old.v4(), new.v4(), |range| coverage.add_v4(range));
+    /// The numbers of what lists name.
+    ///
+    /// Reserved and private space counts for an entry and for no address, as all but 2000::/3 does
+    /// in IPv6: it is left out of tables, and a list that begins to name 224.0.0.0/3 has not
+    /// grown by an eighth of the Internet.
+    pub(crate) fn of_ranges(ranges: &Ranges) -> Self {
+        let Size { entries, coverage, .. } = Size::of(ranges, WIDEST);
+        let nowhere = nowhere();
+        let left_out = nowhere.v4().iter().map(|hole| overlap(ranges.v4(), *hole).addresses);
+        let left_out = u64::try_from(left_out.sum::<u128>()).unwrap_or(u64::MAX);
+        let Self { v4, v6, .. } = Self::new(entries, &coverage);
+        Self { entries, v4: v4.saturating_sub(left_out), v6 }
+    }
+
+    /// What `new` covers that `old` does not, measured like a list; the number of its entries is
+    /// none.
+    pub(crate) fn brought(old: &Ranges, new: &Ranges) -> Self {
+        let (mut coverage, nowhere) = (Coverage::default(), nowhere());
+        let mut holes = Holes::new(nowhere.v4().iter().copied());
+        beyond(old.v4(), new.v4(), |range| holes.cut(range, |range| coverage.add_v4(range)));
         beyond(old.v6(), new.v6(), |range| coverage.add_v6(range));
         Self::new(0, &coverage)
     }
@@ -33,11 +50,50 @@ impl Measure {
         Self { entries, v4: coverage.v4(), v6: coverage.networks() }
     }
 }
+/// What is met on the Internet by nobody.
+fn nowhere() -> Ranges {
+    prefix::unrouted().chain(prefix::private()).map(|(net, _)| net).collect()
+}
 
 /// Hands on what of `new` lies outside of `old`.
-fn beyond<A: Address>(old: &[Net<A>], new: &[Net<A>], mut left: impl FnMut(Range<A>)) {
-    let mut holes = Holes::new(old.iter().map(|net| Range::from(*net)));
-    new.iter().for_each(|net| holes.cut((*net).into(), &mut left));
+fn beyond<A: Address>(old: &[Range<A>], new: &[Range<A>], mut left: impl FnMut(Range<A>)) {
+    let mut holes = Holes::new(old.iter().copied());
+    new.iter().for_each(|range| holes.cut(*range, &mut left));
+}
+
+/// The whole address space: no range lies across its borders.
+const WIDEST: Floor = Floor { v4: 0, v6: 0 };
+
+/// How large ranges are, before anything is taken out of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Size {
+    /// Prefixes that cover them one by one.
+    pub(crate) entries: u64,
+    /// All addresses.
+    pub(crate) coverage: Coverage,
+    /// Whether a range lies in more than one network as wide as the floor.
+    pub(crate) wide: bool,
+}
+
+impl Size {
+    pub(crate) fn of(ranges: &Ranges, floor: Floor) -> Self {
+        let mut size = Self::default();
+        for range in ranges.v4() {
+            size.add(*range, floor.v4);
+            size.coverage.add_v4(*range);
+        }
+        for range in ranges.v6() {
+            size.add(*range, floor.v6);
+            size.coverage.add_v6(*range);
+        }
+        size
+    }
+
+    #[inline]
+    fn add<A: Address>(&mut self, range: Range<A>, floor: u8) {
+        self.entries += u64::from(cover_len(range));
+        self.wide |= range.first().or(A::host_mask(floor)) < range.last();
+    }
 }
 
 /// Seconds for which small steps count as one.

@@ -3,7 +3,7 @@
 use prefix::{Bounds, Floor, Items, Net, Prefix, PrefixSet, Shield};
 use proptest::prelude::*;
 
-use crate::{Guard, List, Protected};
+use crate::{Guard, List, Protected, Ranges};
 
 /// Addresses of a universe.
 pub(crate) const SIZE: usize = 1 << 16;
@@ -58,6 +58,19 @@ impl Universe {
         };
         assert_eq!(self.net(small), net, "not of this universe");
         span(small)
+    }
+
+    /// Marks the addresses of ranges, which must ascend.
+    pub(crate) fn bits(self, ranges: &Ranges) -> Vec<bool> {
+        let v4 = ranges.v4().iter().map(|range| (range.first() as u16, range.last() as u16));
+        let v6 = ranges.v6().iter().map(|range| (range.first() as u16, range.last() as u16));
+        let (mut bits, mut after) = (vec![false; SIZE], 0);
+        for (first, last) in v4.chain(v6) {
+            assert!(after <= usize::from(first), "not ascending");
+            after = usize::from(last) + 1;
+            bits[usize::from(first)..after].fill(true);
+        }
+        bits
     }
 
     /// Marks the addresses of a set; two entries on one address are an error.
@@ -131,6 +144,11 @@ pub(crate) fn list(name: &str, text: &str) -> List {
         items.push(net.unwrap_or(word).parse().unwrap(), net.is_some());
     }
     List::new(name, items, bounds().floor)
+}
+
+/// The lists as they are handed in.
+pub(crate) fn each(lists: &[List]) -> Vec<&List> {
+    lists.iter().collect()
 }
 
 /// A set of prefixes separated by blanks, IPv4 first and each family ascending.

@@ -10,15 +10,15 @@ use crate::since::Since;
 
 /// What the tables in force were made of.
 #[derive(Clone, Copy, Debug)]
-pub struct Evidence<'a> {
+pub struct Evidence<'l, 'a> {
     /// The block table.
     pub block: &'a PrefixSet,
     /// Since when its entries are covered.
     pub since: &'a Since,
-    /// The block lists and local_block.
-    pub block_lists: &'a [List],
-    /// The allow lists and local_allow.
-    pub allow_lists: &'a [List],
+    /// The lists of the block table.
+    pub block_lists: &'l [&'a List],
+    /// The allow lists of every origin.
+    pub allow_lists: &'l [&'a List],
     /// The protected networks.
     pub protected: &'a [Protected],
 }
@@ -46,7 +46,7 @@ impl Why<'_> {
 }
 
 /// Looks an address up; IPv4-mapped IPv6 is looked up as IPv4.
-pub fn why<'a>(evidence: &Evidence<'a>, addr: IpAddr) -> Why<'a> {
+pub fn why<'a>(evidence: &Evidence<'_, 'a>, addr: IpAddr) -> Why<'a> {
     let addr = addr.to_canonical();
     let holding = evidence.protected.iter().filter(|protected| protected.net.contains(addr));
     Why {
@@ -61,7 +61,7 @@ pub fn why<'a>(evidence: &Evidence<'a>, addr: IpAddr) -> Why<'a> {
             .allow_lists
             .iter()
             .filter(|list| list.contains(addr))
-            .map(List::name)
+            .map(|list| list.name())
             .collect(),
         protected_by: holding.max_by_key(|protected| protected.net.len()),
     }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use policy::{
     Change, Composed, Evidence, Guard, List, Protected, Since, compose_allow, compose_block, diff,
-    why,
+    exempt, why,
 };
 use prefix::{Bounds, Floor, Items, Prefix, PrefixSet, Shield};
 
@@ -100,13 +100,15 @@ fn sweep(base: IpAddr, floor: u8, items: &[Vec<Small>; OWNERS]) {
         List::new("list", all, none)
     };
     let blocks: Vec<List> = items[..ALLOW].iter().map(list).collect();
-    let allows = [list(&items[ALLOW])];
+    let allows = list(&items[ALLOW]);
     let canonical = base.to_canonical();
     let protect = |item: &Small| Protected { net: item.prefix(canonical), reason: String::new() };
     let protected: Vec<Protected> = items[PROTECT].iter().map(protect).collect();
 
-    let allow = compose_allow(&allows, &[], &unbounded).unwrap().set;
-    let Composed { set, removed } = compose_block(&blocks, &allow, &protected, &guard).unwrap();
+    let blocks: Vec<&List> = blocks.iter().collect();
+    let allow = compose_allow(&[&allows], &[], &unbounded).unwrap().set;
+    let exempt = exempt(&[&allows]);
+    let Composed { set, removed } = compose_block(&blocks, &exempt, &protected, &guard).unwrap();
 
     // each address by itself: the most specific item decides, and of two alike the negated one
     let names = |list: &Vec<Small>, index: usize| {
@@ -118,7 +120,7 @@ fn sweep(base: IpAddr, floor: u8, items: &[Vec<Small>; OWNERS]) {
         block: &set,
         since: &since,
         block_lists: &blocks,
-        allow_lists: &allows,
+        allow_lists: &[&allows],
         protected: &protected,
     };
     let (mut by_allow, mut by_shield) = (0, 0);
@@ -129,6 +131,7 @@ fn sweep(base: IpAddr, floor: u8, items: &[Vec<Small>; OWNERS]) {
         let allowed = names(&items[ALLOW], index);
         let shielded = items[PROTECT].iter().any(|item| item.has(index));
         assert_eq!(allow.find(addr).is_some(), allowed, "{addr} allowed");
+        assert_eq!(exempt.contains(addr), allowed, "{addr} exempt");
         assert_eq!(set.find(addr).is_some(), listed && !allowed && !shielded, "{addr} blocked");
         by_allow += u128::from(listed && allowed);
         by_shield += u128::from(listed && !allowed && shielded);

@@ -15,8 +15,8 @@ pub fn why(engine: &Engine, protected: &[Protected], address: IpAddr) -> Why {
     let evidence = policy::Evidence {
         block: policy.block.as_ref().unwrap_or(&empty),
         since: &policy.since,
-        block_lists: &policy.block_lists,
-        allow_lists: &policy.allow_lists,
+        block_lists: &policy.block_lists.iter().collect::<Vec<_>>(),
+        allow_lists: &policy.allow_lists.iter().collect::<Vec<_>>(),
         protected,
     };
     let found = policy::why(&evidence, address);

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use control::{Change, LastUpdate, Updated};
 use imsg::{Purpose, TableId};
 use policy::{
-    Accepted, HeldRuns, Kept, LeftOut, Measure, Run as Wanted, Trial, compose_allow, compose_block,
-    unrouted,
+    Accepted, HeldRuns, Kept, LeftOut, List, Measure, Ranges, Run as Wanted, Trial, compose_allow,
+    compose_block, unrouted,
 };
 use prefix::PrefixSet;
 
@@ -78,6 +78,10 @@ async fn mend(engine: &Engine, run: &Run) -> Vec<String> {
         run.say(format!("Warning: {sentence}"));
     }
     found
+}
+
+fn each(lists: &[List]) -> Vec<&List> {
+    lists.iter().collect()
 }
 
 /// A run whose lists have come.
@@ -185,7 +189,7 @@ impl<'a> Work<'a> {
     /// really be in force.
     fn compose(&mut self) -> [Option<PrefixSet>; 2] {
         let guard = guard(self.engine);
-        let composed = compose_allow(&self.fetched.allow, &unrouted(), &guard);
+        let composed = compose_allow(&each(&self.fetched.allow), &unrouted(), &guard);
         let mut left_out = Vec::new();
         let composed = composed.map(|composed| {
             left_out.extend(composed.removed.left_out);
@@ -202,7 +206,8 @@ impl<'a> Work<'a> {
         let before = Rc::clone(&self.before);
         let in_force = allow.as_ref().or(before.allow.as_ref()).unwrap_or(&empty);
         let protected = protected(self.engine);
-        let composed = compose_block(&self.fetched.block, in_force, &protected, &guard);
+        let exempt = Ranges::from(in_force);
+        let composed = compose_block(&each(&self.fetched.block), &exempt, &protected, &guard);
         let block = match composed {
             Ok(composed) => {
                 for hit in &composed.removed.hits {

@@ -7,8 +7,8 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use ipnet::Ipv4Net;
-use policy::{Guard, List, Protected, compose_block};
-use prefix::{Bounds, Floor, Item, Items, Net, PrefixSet, Shield, reserved};
+use policy::{Guard, List, Protected, Ranges, compose_block};
+use prefix::{Bounds, Floor, Item, Items, Net, Shield, reserved};
 
 const PREFIXES: usize = 1_000_000;
 const TURNS: usize = 21;
@@ -81,7 +81,8 @@ fn main() {
             let start = Instant::now();
             let lists: Vec<List> =
                 items.into_iter().map(|items| List::new("list", items, FLOOR)).collect();
-            let result = compose_block(&lists, &PrefixSet::default(), protected, &guard);
+            let lists: Vec<&List> = lists.iter().collect();
+            let result = compose_block(&lists, &Ranges::default(), protected, &guard);
             (start.elapsed(), result)
         })
     };

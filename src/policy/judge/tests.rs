@@ -142,7 +142,7 @@ fn what_comes_at_once_at_its_borders() {
     let low = Guard { bounds: Bounds { floor: Floor { v4: 0, v6: 0 }, ..bounds() }, ..guard() };
     let of = |more: &str| {
         let grown = grown(more);
-        let brought = Measure::brought(&old, &grown).v4;
+        let brought = Measure::brought(&Ranges::from(&old), &Ranges::from(&grown)).v4;
         (brought, judged(Kind::Block, &grown, Some(&old), &low, Run::Manual).is_ok())
     };
     let (brought, taken) = of(most);
@@ -257,7 +257,7 @@ fn an_empty_block_list_is_refused_and_an_empty_allow_list_is_held() {
     );
     assert_eq!(allow(10, Run::Forced), Ok(Accepted::Forced));
     // no percentage is more than all
-    let all = Reason::Emptied { old: 10, percent: 100 };
+    let all = Reason::Emptied { old: 10, percent: 100, in_a_day: false };
     assert_eq!(all.to_string(), "10 -> 0 entries (update -f to accept)");
 }
 

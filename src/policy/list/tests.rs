@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::tests::{NO_FLOOR, SIZE, list, paint, small, universe};
+use crate::tests::{NO_FLOOR, list, paint, small, universe};
 
 fn ranges4(list: &List) -> Vec<String> {
     let text = |addr: u32| core::net::Ipv4Addr::from_bits(addr).to_string();
@@ -94,6 +94,19 @@ fn a_million_repetitions_are_one_entry() {
     assert_eq!(List::new("a", items, NO_FLOOR).len(), 2);
 }
 
+#[test]
+fn a_list_is_measured_in_prefixes_and_in_what_can_be_met() {
+    let measure = |text| list("a", text).measure();
+    let hosts = "1.2.3.4 1.2.3.5 5.0.0.0/8 5.1.0.0/16 2001:db8::/32 2001:db9::1";
+    assert_eq!(measure(hosts), Measure { entries: 5, v4: (1 << 24) + 2, v6: 2 });
+    // what a negated item leaves of a prefix is several of them
+    assert_eq!(measure("1.2.3.0/24 !1.2.3.128"), Measure { entries: 8, v4: 255, v6: 0 });
+    // nobody is there, or nobody of the Internet
+    let nowhere =
+        "0.0.0.0/8 10.0.0.0/8 127.0.0.0/9 224.0.0.0/3 192.0.0.0/8 fd00::/19 ff00::/8 ::/8";
+    assert_eq!(measure(nowhere), Measure { entries: 8, v4: (1 << 24) - (1 << 16), v6: 0 });
+}
+
 proptest! {
     #[test]
     fn as_painted_item_by_item(
@@ -101,15 +114,23 @@ proptest! {
         items in proptest::collection::vec((small(), any::<bool>()), 0..40),
     ) {
         let list = universe.list(&items);
-        let mut bits = vec![false; SIZE];
-        let offsets = list.v4().iter().map(|r| (r.first() as u16, r.last() as u16))
-            .chain(list.v6().iter().map(|r| (r.first() as u16, r.last() as u16)));
-        let mut after = 0;
-        for (first, last) in offsets {
-            prop_assert!(after <= usize::from(first), "not ascending");
-            bits[usize::from(first)..=usize::from(last)].fill(true);
-            after = usize::from(last) + 1;
-        }
-        prop_assert!(bits == paint(&items));
+        prop_assert!(universe.bits(list.ranges()) == paint(&items));
+    }
+
+    #[test]
+    fn what_was_kept_as_prefixes_measures_the_same(
+        universe in universe(),
+        items in proptest::collection::vec((small(), any::<bool>()), 0..40),
+    ) {
+        let list = universe.list(&items);
+        let mut kept = Items::default();
+        let nets4 = list.v4().iter().flat_map(|range| cover(*range)).map(Prefix::from);
+        let nets6 = list.v6().iter().flat_map(|range| cover(*range)).map(Prefix::from);
+        nets4.chain(nets6).for_each(|net| kept.push(net, false));
+        let entries = kept.len() as u64;
+        let again = List::new("again", kept, NO_FLOOR);
+        prop_assert_eq!(again.measure(), list.measure());
+        prop_assert_eq!(again.measure().entries, entries);
+        prop_assert!(universe.bits(again.ranges()) == paint(&items));
     }
 }

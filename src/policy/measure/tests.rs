@@ -17,7 +17,8 @@ fn both_measures_of_a_set() {
 #[test]
 fn what_is_brought_is_what_was_not_there() {
     let brought = |old: &str, new: &str| {
-        let Measure { v4, v6, .. } = Measure::brought(&set(old), &set(new));
+        let [old, new] = [old, new].map(|text| Ranges::from(&set(text)));
+        let Measure { v4, v6, .. } = Measure::brought(&old, &new);
         (v4, v6)
     };
     assert_eq!(brought("", "5.0.0.0/8 2001:db8::/32"), (1 << 24, 1));

@@ -107,7 +107,7 @@ proptest! {
         };
         let make = |nets: &[(u16, u8)]| {
             let items: Vec<_> = nets.iter().map(|net| (*net, false)).collect();
-            compose_allow(&[universe.list(&items)], &[], &guard).unwrap().set
+            compose_allow(&[&universe.list(&items)], &[], &guard).unwrap().set
         };
         let (before, after) = (make(&before), make(&after));
         let mut times = times.iter().copied().cycle();

@@ -1,6 +1,6 @@
 use super::*;
-use crate::tests::{guard, list, protected};
-use crate::{compose_allow, compose_block};
+use crate::tests::{each, guard, list, protected};
+use crate::{compose_block, exempt};
 
 struct World {
     block: PrefixSet,
@@ -17,8 +17,8 @@ fn world() -> World {
     ];
     let allow_lists = vec![list("dns.threatstop.local", "7.7.7.0/24 9.9.9.9")];
     let protected = protected("10.0.0.0/8 10.1.0.0/16 fe80::/10");
-    let allow = compose_allow(&allow_lists, &[], &guard()).unwrap().set;
-    let block = compose_block(&block_lists, &allow, &protected, &guard()).unwrap().set;
+    let exempt = exempt(&each(&allow_lists));
+    let block = compose_block(&each(&block_lists), &exempt, &protected, &guard()).unwrap().set;
     let since = Since::new(&block, 1_795_348_800);
     World { block, since, block_lists, allow_lists, protected }
 }
@@ -27,8 +27,8 @@ fn ask<'a>(world: &'a World, addr: &str) -> Why<'a> {
     let evidence = Evidence {
         block: &world.block,
         since: &world.since,
-        block_lists: &world.block_lists,
-        allow_lists: &world.allow_lists,
+        block_lists: &each(&world.block_lists),
+        allow_lists: &each(&world.allow_lists),
         protected: &world.protected,
     };
     why(&evidence, addr.parse().unwrap())
