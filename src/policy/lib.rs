@@ -18,12 +18,14 @@ mod held;
 mod judge;
 mod left_out;
 mod list;
+mod list_trial;
 mod local;
 mod measure;
 mod ranges;
 mod since;
 mod sort;
 mod sweep;
+mod table_trial;
 mod why;
 
 #[cfg(test)]
@@ -37,6 +39,7 @@ pub use held::HeldRuns;
 pub use judge::{Accepted, Brought, Guard, Kept, KeptList, Reason, Run, Step, Trial, Unit};
 pub use left_out::LeftOut;
 pub use list::List;
+pub use list_trial::ListTrial;
 pub use local::{
     LOCAL_MAX_ENTRIES, LOCAL_MAX_LINE, LOCAL_MAX_OCTETS, LocalError, LocalProblem, parse_local,
 };
@@ -44,4 +47,5 @@ pub use measure::{History, Measure};
 pub use ranges::Ranges;
 pub use since::{Since, SinceError};
 pub use sweep::Count;
+pub use table_trial::{grew_most, judge_table, table_step};
 pub use why::{Evidence, Why, why};

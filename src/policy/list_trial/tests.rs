@@ -1,0 +1,250 @@
+use prefix::{Excess, Refusal};
+
+use super::*;
+use crate::tests::{bounds, guard, hosts, list, protected, text};
+use crate::{KeptList, Unit};
+
+/// A list of so many single addresses.
+fn few(count: u32) -> List {
+    list("basic.threatstop.local", &text(&hosts(count)))
+}
+
+fn trial<'a>(list: &'a List, copy: Option<&'a List>, bounds: &'a Bounds) -> ListTrial<'a> {
+    ListTrial { kind: Kind::Block, list, copy, day_before: None, bounds }
+}
+
+fn message(list: &List, reason: Reason) -> String {
+    KeptList { list: list.name().to_owned(), reason }.to_string()
+}
+
+/// Judges a list against its copy, and says why it is kept.
+fn step(copy: &List, list: &List, run: Run) -> Result<Accepted, String> {
+    let judged =
+        trial(list, Some(copy), &bounds()).judge(&guard(), &[], run, &mut HeldRuns::default());
+    judged.map_err(|reason| message(list, reason))
+}
+
+fn reserved(block_private: bool) -> Vec<Protected> {
+    prefix::reserved(block_private).map(Protected::from).collect()
+}
+
+#[test]
+fn the_messages_of_a_list_that_is_held() {
+    assert_eq!(
+        step(&few(1000), &few(0), Run::Manual).unwrap_err(),
+        "Keeping the previous list basic.threatstop.local: 1000 -> 0 entries, \
+         more than 50 % fewer (update -f to accept)"
+    );
+    assert_eq!(
+        step(&few(1000), &few(5001), Run::Manual).unwrap_err(),
+        "Keeping the previous list basic.threatstop.local: 1000 -> 5001 entries, \
+         more than 400 % more (update -f to accept)"
+    );
+    assert_eq!(
+        step(&few(10), &list("a", "25.0.0.0/8"), Run::Manual).unwrap_err(),
+        "Keeping the previous list a: covers 10 -> 16777216 addresses, more than 400 % more \
+         (update -f to accept)"
+    );
+    assert_eq!(
+        step(&few(10), &list("a", "25.0.0.0/8 2a00::/19"), Run::Forced),
+        Ok(Accepted::Forced)
+    );
+    // as many elsewhere
+    assert_eq!(
+        step(
+            &list("a", "5.0.0.0/8 6.0.0.0/8 7.0.0.0/8 8.0.0.0/8 9.0.0.0/8 11.0.0.0/8"),
+            &list("a", "25.0.0.0/8 26.0.0.0/8 27.0.0.0/8 28.0.0.0/8 29.0.0.0/8 41.0.0.0/8"),
+            Run::Manual
+        )
+        .unwrap_err(),
+        "Keeping the previous list a: brings 100663296 addresses at once, \
+         more than 2 % of IPv4 (update -f to accept)"
+    );
+}
+
+#[test]
+fn without_a_copy_nothing_is_held() {
+    let wide = list("a", "25.0.0.0/8 26.0.0.0/8 27.0.0.0/8 28.0.0.0/8 29.0.0.0/8 41.0.0.0/8");
+    for list in [&few(0), &few(5000), &wide] {
+        let judged = trial(list, None, &bounds()).judge(
+            &guard(),
+            &[],
+            Run::Scheduled,
+            &mut HeldRuns::default(),
+        );
+        assert_eq!(judged, Ok(Accepted::Usual));
+    }
+    // an empty copy is one, of which there is no percentage
+    assert_eq!(step(&few(0), &few(5000), Run::Scheduled), Ok(Accepted::Usual));
+    assert!(step(&few(0), &wide, Run::Scheduled).is_err());
+}
+
+#[test]
+fn what_is_reserved_or_private_is_no_growth() {
+    let more = "10.0.0.0/8 192.168.0.0/16 100.64.0.0/10 224.0.0.0/3 0.0.0.0/8 fc00::/7";
+    let list = list("a", &format!("{} {more}", text(&hosts(500))));
+    let (copy, bounds, held) = (few(500), bounds(), &mut HeldRuns::default());
+    let judged =
+        trial(&list, Some(&copy), &bounds).judge(&guard(), &reserved(false), Run::Scheduled, held);
+    assert_eq!(judged, Ok(Accepted::Usual));
+    // nor does it hide any
+    let wide = crate::tests::list("a", &format!("{more} 25.0.0.0/8 26.0.0.0/8"));
+    let before = crate::tests::list("a", more);
+    let held = trial(&wide, Some(&before), &bounds).judge(
+        &guard(),
+        &reserved(false),
+        Run::Scheduled,
+        held,
+    );
+    assert!(matches!(held, Err(Reason::Changed(step)) if step.unit == Unit::V4), "{held:?}");
+}
+
+#[test]
+fn many_small_steps_within_a_day_are_one() {
+    let judge = |copy: u32, new: u32, day: u32| {
+        let (copy, new, day) = (few(copy), few(new), few(day));
+        let bounds = bounds();
+        let trial =
+            ListTrial { day_before: Some(day.measure()), ..trial(&new, Some(&copy), &bounds) };
+        let judged = trial.judge(&guard(), &[], Run::Manual, &mut HeldRuns::default());
+        judged.map_err(|reason| reason.to_string())
+    };
+    assert_eq!(judge(600, 510, 1000), Ok(Accepted::Usual));
+    assert_eq!(
+        judge(600, 490, 1000).unwrap_err(),
+        "1000 -> 490 entries within 24 hours, more than 50 % fewer (update -f to accept)"
+    );
+    // what is in force already is no step
+    assert_eq!(judge(490, 490, 1000), Ok(Accepted::Usual));
+    // down to nothing
+    assert_eq!(
+        judge(9, 0, 90).unwrap_err(),
+        "90 -> 0 entries within 24 hours, more than 50 % fewer (update -f to accept)"
+    );
+    assert_eq!(judge(9, 0, 9), Ok(Accepted::Usual));
+    assert_eq!(judge(0, 0, 1000), Ok(Accepted::Usual));
+}
+
+#[test]
+fn a_row_of_held_lists() {
+    let (copy, bounds) = (few(9000), bounds());
+    let row = |between: &List, by| {
+        let mut held = HeldRuns::default();
+        let mut run = |list: &List, run| {
+            trial(list, Some(&copy), &bounds).judge(&guard(), &[], run, &mut held)
+        };
+        assert!(run(&few(1000), Run::Scheduled).is_err());
+        assert!(run(&few(1100), Run::Scheduled).is_err());
+        let _ = run(between, by);
+        run(&few(900), Run::Scheduled).is_ok()
+    };
+    let wide = list("a", "8.0.0.0/7");
+    // by hand nothing counts, and nothing ends it but what is accepted
+    assert!(row(&few(1000), Run::Manual));
+    assert!(row(&few(0), Run::Manual));
+    assert!(row(&wide, Run::Manual));
+    assert!(row(&wide, Run::Forced));
+    assert!(!row(&few(9000), Run::Manual));
+    assert!(!row(&few(1000), Run::Forced));
+    // by the timer all does
+    assert!(!row(&few(9000), Run::Scheduled));
+    assert!(!row(&few(0), Run::Scheduled));
+    assert!(!row(&few(200), Run::Scheduled));
+    assert!(!row(&wide, Run::Scheduled));
+
+    // however often it comes
+    let mut held = HeldRuns::default();
+    for _ in 0..5 {
+        let none = few(0);
+        let trial = trial(&none, Some(&copy), &bounds);
+        assert!(trial.judge(&guard(), &[], Run::Scheduled, &mut held).is_err());
+    }
+}
+
+#[test]
+fn a_list_that_alone_is_wider_than_the_floor() {
+    let check = |text: &str, kind, block_private| {
+        let (list, bounds) = (list("a", text), bounds());
+        let trial = ListTrial { kind, ..trial(&list, None, &bounds) };
+        trial.check(&reserved(block_private)).map_err(|reason| message(&list, reason))
+    };
+    for kind in [Kind::Block, Kind::Allow] {
+        assert_eq!(
+            check("8.0.0.0/7", kind, false).unwrap_err(),
+            "Keeping the previous list a: a has 8.0.0.0/7, wider than /8 \
+             (see min_prefix_v4 in [guard])"
+        );
+        assert!(check("0.0.0.0/7", kind, false).is_err());
+        assert_eq!(check("224.0.0.0/3 0.0.0.0/8 fc00::/7 8000::/1 ::/8", kind, false), Ok(()));
+    }
+    assert_eq!(check("fc00::/7", Kind::Block, true), Ok(()));
+}
+
+#[test]
+fn a_list_that_alone_covers_too_much() {
+    // 51 /8 are below 20 percent, 52 are above
+    let eights =
+        |count: u32| -> String { (0..count).map(|n| format!("{}.0.0.0/8 ", 30 + n)).collect() };
+    let check = |text: &str, kind, block_private| {
+        let (list, bounds) = (list("a", text), bounds());
+        let trial = ListTrial { kind, ..trial(&list, None, &bounds) };
+        trial.check(&reserved(block_private))
+    };
+    assert_eq!(check(&eights(51), Kind::Block, false), Ok(()));
+    let excess = Excess::Percent { addresses: 52 << 24, max: 20 };
+    assert_eq!(
+        check(&eights(52), Kind::Block, false),
+        Err(Reason::Refused(Refusal::Covers(excess)))
+    );
+    // what is left out does not count
+    let martians = format!("{} 10.0.0.0/8 0.0.0.0/8 127.0.0.0/8 224.0.0.0/3", eights(51));
+    assert_eq!(check(&martians, Kind::Block, false), Ok(()));
+    assert!(check(&format!("{} 10.0.0.0/8", eights(51)), Kind::Block, true).is_err());
+    // an allow list has other bounds, and may have what is private
+    assert_eq!(check("30.0.0.0/8 224.0.0.0/3", Kind::Allow, false), Ok(()));
+    assert!(check("30.0.0.0/8 10.0.0.0/8", Kind::Allow, false).is_err());
+    assert_eq!(
+        check("30.0.0.0/8 31.0.0.0", Kind::Allow, false).unwrap_err().to_string(),
+        "it covers 16777217 addresses, more than 16777216 (see allow_max_coverage in [guard])"
+    );
+    let networks =
+        |count: u32| -> String { (0..count).map(|n| format!("2a{n:02x}:6000::/19 ")).collect() };
+    assert_eq!(check(&networks(1), Kind::Block, false), Ok(()));
+    assert!(check(&networks(2), Kind::Block, false).is_err());
+}
+
+#[test]
+fn a_list_that_alone_has_too_many_entries() {
+    let check = |text: &str, max_entries, never: &str| {
+        let (list, bounds) = (list("a", text), Bounds { max_entries, ..bounds() });
+        trial(&list, None, &bounds).check(&protected(never))
+    };
+    let hosts = text(&hosts(1000));
+    assert_eq!(check(&hosts, 1000, ""), Ok(()));
+    assert_eq!(
+        check(&hosts, 999, ""),
+        Err(Reason::Refused(Refusal::Entries { entries: 1000, max: 999 }))
+    );
+    // counted is what would be in a table: of neighbours one, without what is left out, and with
+    // what that leaves of a prefix
+    assert_eq!(check("1.2.3.4 1.2.3.5", 1, ""), Ok(()));
+    assert_eq!(check("1.2.3.4 10.0.0.1", 1, "10.0.0.0/8"), Ok(()));
+    assert_eq!(check("30.0.0.0/8", 24, "30.0.0.0"), Ok(()));
+    assert!(check("30.0.0.0/8", 23, "30.0.0.0").is_err());
+    // a hole of its own makes one range of two networks, which a table has not
+    assert_eq!(check("30.0.0.0/8 31.0.0.0/8 !1.0.0.0/8", 2, ""), Ok(()));
+    assert!(check("30.0.0.0/8 31.0.0.0/8 !1.0.0.0/8", 1, "").is_err());
+    // nothing is not too little
+    assert_eq!(check("", 1, ""), Ok(()));
+    assert_eq!(check("10.0.0.1", 1, "10.0.0.0/8"), Ok(()));
+}
+
+#[test]
+fn the_bounds_are_those_of_the_list_and_nobody_overrides_them() {
+    let (list, few_entries) = (few(1000), Bounds { max_entries: 10, ..bounds() });
+    let judged = |bounds: &Bounds| {
+        trial(&list, None, bounds).judge(&guard(), &[], Run::Forced, &mut HeldRuns::default())
+    };
+    assert!(judged(&bounds()).is_ok());
+    assert!(judged(&few_entries).is_err());
+}

@@ -1,0 +1,85 @@
+//! The guards of a table that speak of its lists: the second net, and who broke a bound.
+
+use core::cmp::Reverse;
+
+use prefix::{Excess, Kind, Refusal};
+
+use crate::held::HeldRuns;
+use crate::judge::{Accepted, Guard, Kept, Reason, Run, Unit, brought};
+use crate::list::List;
+use crate::measure::Measure;
+use crate::ranges::Ranges;
+
+/// The second net below the guards of the lists: what forbids to go from the `old` lists of a table
+/// to the `new` ones without being asked, if something does.
+///
+/// Compared is what they name together, before allowed and protected networks are taken out. The
+/// caller hands in the lists of which both sets have a copy, without those that were just accepted,
+/// so that new lists, configuration and the first fill-up are not held. The same limits hold as for
+/// a list, but for what was a day ago.
+///
+/// It may hold a table of which one list alone has changed, and has passed its own guard: of 10000
+/// entries all but 5000 may go, and if others name these as well, nearly all that the table had
+/// beside the others is gone.
+pub fn table_step(old: &[&List], new: &[&List], guard: &Guard) -> Option<Reason> {
+    Step::of(old, new).reason(guard)
+}
+
+/// Holds a table by [`table_step`], until -f or the third run that agrees. `held` is a row as that
+/// of [`crate::ListTrial::judge`], of the table.
+///
+/// # Errors
+/// [`Kept`] when the lists that changed must keep their copies.
+pub fn judge_table(
+    kind: Kind,
+    [old, new]: [&[&List]; 2],
+    guard: &Guard,
+    run: Run,
+    held: &mut HeldRuns,
+) -> Result<Accepted, Kept> {
+    let step = Step::of(old, new);
+    let settled = guard.settle(step.numbers, step.reason(guard), run, held);
+    settled.map_err(|reason| Kept { table: kind, reason })
+}
+
+/// What the lists of a table name together, before and now.
+struct Step {
+    before: Ranges,
+    now: Ranges,
+    numbers: Measure,
+}
+
+impl Step {
+    fn of(old: &[&List], new: &[&List]) -> Self {
+        let named = |lists: &[&List]| Ranges::union(lists.iter().map(|list| list.ranges()));
+        let (before, now) = (named(old), named(new));
+        let numbers = Measure::of_ranges(&now);
+        Self { before, now, numbers }
+    }
+
+    fn reason(&self, guard: &Guard) -> Option<Reason> {
+        let before = Measure::of_ranges(&self.before);
+        let brought = brought(self.numbers, &self.before, &self.now);
+        guard.change(before, None, self.numbers, brought)
+    }
+}
+
+/// Of lists with their copies the one that grew most, for the message when only the sum of all is
+/// beyond a bound: in what the `refusal` counts. None when none has grown.
+pub fn grew_most<'a>(lists: &[(Option<&List>, &'a List)], refusal: &Refusal) -> Option<&'a str> {
+    let unit = match refusal {
+        Refusal::Covers(Excess::Percent { .. } | Excess::Allowed4 { .. }) => Unit::V4,
+        Refusal::Covers(Excess::Networks { .. } | Excess::Allowed6 { .. }) => Unit::V6,
+        _ => Unit::Entries,
+    };
+    let grew = |(copy, list): &(Option<&List>, &'a List)| {
+        let before = copy.map(List::measure).unwrap_or_default();
+        let by = unit.of(list.measure()).saturating_sub(unit.of(before));
+        (by > 0).then(|| (by, list.name()))
+    };
+    // of equal ones the first
+    lists.iter().filter_map(grew).min_by_key(|(by, _)| Reverse(*by)).map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests;
