@@ -26,6 +26,7 @@ mod since;
 mod sort;
 mod sweep;
 mod table_trial;
+mod unique;
 mod why;
 
 #[cfg(test)]
@@ -48,4 +49,5 @@ pub use ranges::Ranges;
 pub use since::{Since, SinceError};
 pub use sweep::Count;
 pub use table_trial::{grew_most, judge_table, table_step};
+pub use unique::unique;
 pub use why::{Evidence, Why, why};
