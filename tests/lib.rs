@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 pub mod harness;
+pub mod imports;
 pub mod item;
 pub mod limits;
 pub mod lists;

@@ -11,18 +11,12 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use prefix::Items;
 
+use crate::answer::{Answer, AnswerError, Rcode};
 use crate::codec::Counts;
-use crate::list::{List, ListError, ListErrorKind, Warning};
-use crate::message::{Answer, AnswerError, Rcode, Reply};
+use crate::list::{List, ListError, ListErrorKind, MAX_ITEMS, MAX_NAMES, MAX_NUMBERED, Warning};
+use crate::message::Reply;
 use crate::name::ListName;
 use crate::query::{QueryType, Question};
-
-/// Most names that a list is read from.
-pub const MAX_NAMES: usize = 1024;
-/// Most items of a list.
-pub const MAX_ITEMS: usize = 5_000_000;
-/// The highest number of a name in a list of the old kind.
-pub const MAX_NUMBERED: u8 = 64;
 
 /// What an assembly has to know beside the name of the list.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 //! with their compression, headers, questions) are hickory-proto's; it knows no APL and refuses
 //! whole messages with an empty APL record, so the records are walked here.
 
+mod answer;
 #[cfg(test)]
 mod answers;
 mod assembly;
@@ -16,9 +17,10 @@ mod query;
 mod record;
 mod text;
 
-pub use assembly::{Ask, Assembly, MAX_ITEMS, MAX_NAMES, MAX_NUMBERED, Options, Ticket};
+pub use answer::{Answer, AnswerError, MAX_ALIASES, Rcode};
+pub use assembly::{Ask, Assembly, Options, Ticket};
 pub use codec::{AplError, Counts, decode, encode};
-pub use list::{List, ListError, ListErrorKind, Warning};
-pub use message::{Answer, AnswerError, MAX_ALIASES, Rcode, Reply};
+pub use list::{List, ListError, ListErrorKind, MAX_ITEMS, MAX_NAMES, MAX_NUMBERED, Warning};
+pub use message::Reply;
 pub use name::{ListName, NameError};
 pub use query::{QueryType, Question};

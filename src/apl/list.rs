@@ -4,11 +4,17 @@ use core::fmt;
 
 use prefix::Items;
 
-use crate::assembly::{MAX_ITEMS, MAX_NAMES, MAX_NUMBERED};
+use crate::answer::{AnswerError, Rcode};
 use crate::codec::Counts;
-use crate::message::{AnswerError, Rcode};
 use crate::name::ListName;
 use crate::query::QueryType;
+
+/// Most names that a list is read from.
+pub const MAX_NAMES: usize = 1024;
+/// Most items of a list.
+pub const MAX_ITEMS: usize = 5_000_000;
+/// The highest number of a name in a list of the old kind.
+pub const MAX_NUMBERED: u8 = 64;
 
 /// A whole list, as one server gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use hickory_proto::rr::Name;
+use prefix::quoted;
 
 /// The name of a list or of a part of one: a fully qualified DNS name that is not the root.
 ///
@@ -27,7 +28,10 @@ impl fmt::Display for NameError {
         match self {
             Self::EmptyLabel => f.write_str("a DNS name has no empty part between its dots"),
             Self::TooLong => f.write_str("a DNS name has at most 63 octets a part and 255 in all"),
-            Self::Character(c) => write!(f, "{c:?} is not possible in the name of a list"),
+            Self::Character(c) => {
+                let c = quoted(c.encode_utf8(&mut [0; 4]));
+                write!(f, "{c} is not possible in the name of a list")
+            }
         }
     }
 }

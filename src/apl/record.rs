@@ -6,8 +6,8 @@ use hickory_proto::rr::{DNSClass, Name, RecordType};
 use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
 use prefix::{Items, Prefix};
 
+use crate::answer::{Answer, AnswerError};
 use crate::codec;
-use crate::message::{Answer, AnswerError};
 use crate::name::ListName;
 use crate::query::QueryType;
 use crate::text;

@@ -16,12 +16,3 @@ impl Fault {
         Self { at, why: why.into() }
     }
 }
-
-/// Text from the file as a message shows it: quoted, escaped, and cut when long.
-pub(crate) fn shown(text: &str) -> String {
-    const LONGEST: usize = 60;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("\"{}...\"", text.get(..end).unwrap_or("").escape_debug()),
-        None => format!("\"{}\"", text.escape_debug()),
-    }
-}

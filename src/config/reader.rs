@@ -2,9 +2,10 @@
 
 use core::ops::Range;
 
+use prefix::quoted;
 use toml::de::{DeTable, DeValue};
 
-use crate::fault::{Fault, shown};
+use crate::fault::Fault;
 use crate::key::{Key, header, join};
 use crate::near::near;
 use crate::setting::{Setting, Value};
@@ -30,7 +31,7 @@ impl<'i> Reader<'i> {
         let (root, errors) = DeTable::parse_recoverable(&sound.text);
         // nothing else is left in a sound text
         let twice = |at: Range<usize>| {
-            let name = shown(sound.text.get(at.clone()).unwrap_or_default());
+            let name = quoted(sound.text.get(at.clone()).unwrap_or_default());
             Fault::new(at, format!("{name} is set twice"))
         };
         let faults = errors.iter().map(|error| twice(error.span().unwrap_or_default())).collect();
@@ -151,7 +152,7 @@ impl<'i> Reader<'i> {
 
     /// What to say of a name that is not known here: where it belongs, or what is like it.
     fn not_known(&self, section: &str, inner: &[&str], name: &str) -> String {
-        let unknown = format!("unknown key {}", shown(name));
+        let unknown = format!("unknown key {}", quoted(name));
         let elsewhere: Vec<String> =
             self.keys.iter().filter(|key| key.name == name).map(Key::place).collect();
         let here = self.keys.iter().filter(|key| key.section == section).map(|key| key.name);

@@ -3,10 +3,11 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use prefix::quoted;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::fault::{Fault, shown};
+use crate::fault::Fault;
 use crate::key::{Kind, range};
 use crate::text::{Text, quote};
 use crate::unit::{Size, read_duration, write_duration};
@@ -91,10 +92,10 @@ fn integer(value: &DeValue<'_>) -> Option<i128> {
 fn no_number(kind: Kind, text: &str) -> String {
     let digits = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
     let way_out = match kind {
-        Kind::Duration if digits => format!(": for seconds write {}", shown(&format!("{text}s"))),
+        Kind::Duration if digits => format!(": for seconds write {}", quoted(&format!("{text}s"))),
         _ => String::new(),
     };
-    format!("takes {kind}, not {}{way_out}", shown(text))
+    format!("takes {kind}, not {}{way_out}", quoted(text))
 }
 
 impl Setting for bool {

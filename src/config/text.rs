@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::fault::shown;
+use prefix::quoted;
 
 /// A type written as a TOML string in a syntax of its own.
 pub(crate) trait Text: Sized {
@@ -20,7 +20,7 @@ pub struct Invalid(String);
 
 impl Invalid {
     pub(crate) fn new(text: &str, why: impl fmt::Display) -> Self {
-        Self(format!("{}: {why}", shown(text)))
+        Self(format!("{}: {why}", quoted(text)))
     }
 
     /// For secrets, which no message may repeat.

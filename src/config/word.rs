@@ -36,14 +36,16 @@ macro_rules! words {
 }
 pub(crate) use words;
 
-use crate::fault::{Fault, shown};
+use prefix::quoted;
+
+use crate::fault::Fault;
 use crate::key::Kind;
 use crate::setting::{Value, wrong, wrong_type};
 
 /// What to say of a value that is none of the words.
 pub(crate) fn not_a_word<T>(kind: Kind, value: &Value<'_>, faults: &mut Vec<Fault>) -> Option<T> {
     let why = match value.get_ref().as_str() {
-        Some(text) => format!("takes {kind}, not {}", shown(text)),
+        Some(text) => format!("takes {kind}, not {}", quoted(text)),
         None => wrong_type(kind, value.get_ref()),
     };
     wrong(value, why, faults)

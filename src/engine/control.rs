@@ -1,5 +1,6 @@
 //! The control socket: who asks, whether he may, and the answer.
 
+mod answer;
 mod client;
 mod hits;
 mod metrics;
@@ -42,7 +43,7 @@ pub async fn serve(engine: Rc<Engine>, listener: StdListener) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let is_root = client::is_root(&engine, &stream);
+                let is_root = answer::is_root(&engine, &stream);
                 let places = if is_root { &root } else { &others };
                 let Some(seat) = places.take().await else {
                     refuse(stream);
@@ -60,7 +61,7 @@ pub async fn serve(engine: Rc<Engine>, listener: StdListener) {
 }
 
 async fn attend(engine: Rc<Engine>, stream: UnixStream, is_root: bool, seat: Seat) {
-    if let Err(error) = client::serve(&engine, stream, is_root, &seat).await {
+    if let Err(error) = answer::serve(&engine, stream, is_root, &seat).await {
         logger::debug(format_args!("control client: {}", words(&error)));
     }
 }

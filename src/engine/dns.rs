@@ -6,6 +6,7 @@
 pub mod backoff;
 mod connection;
 mod error;
+mod event;
 mod probe;
 mod retrieve;
 mod servers;
@@ -17,8 +18,9 @@ mod tests;
 use core::time::Duration;
 
 pub use error::AttemptError;
+pub use event::Event;
 pub use probe::{Attempted, Reached, reach};
-pub use retrieve::{Event, Run, Wanted, retrieve};
+pub use retrieve::{Run, Wanted, retrieve};
 pub use servers::{Entry, Health, Servers};
 
 /// How long things may take. All of it is measured on the monotonic clock.

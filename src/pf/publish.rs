@@ -1,22 +1,6 @@
 //! Publication: file and table go from one set to the next together.
 
-use crate::{Backend, Changes, Directory, Error, PfrAddr, Table};
-
-/// Why a set was not published, and what is there instead.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublishError {
-    /// What failed.
-    pub error: Error,
-    /// The file has the new set and did not take the old one back, which pf still has: [`mend`]
-    /// brings the new one to pf. Else nothing was touched, or is as it was again.
-    pub differ: bool,
-}
-
-impl From<Error> for PublishError {
-    fn from(error: Error) -> Self {
-        Self { error, differ: false }
-    }
-}
+use crate::{Backend, Changes, Directory, Error, PfrAddr, PublishError, Table};
 
 type Result<T> = core::result::Result<T, PublishError>;
 
@@ -131,15 +115,3 @@ pub fn restore(pf: &dyn Backend, directory: &Directory, table: &Table) -> Result
     }
     Ok(set.len())
 }
-
-impl core::fmt::Display for PublishError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let outcome = match self.differ {
-            false => "the old set stays",
-            true => "file and table differ; run threatstopctl update",
-        };
-        write!(f, "{}; {outcome}", self.error)
-    }
-}
-
-impl core::error::Error for PublishError {}

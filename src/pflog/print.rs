@@ -35,6 +35,7 @@ mod mpls;
 mod nhrp;
 mod ntp;
 mod ospf;
+mod outer;
 mod pfsync;
 mod ppp;
 mod radius;
@@ -55,6 +56,7 @@ use std::ops::{Deref, DerefMut};
 use crate::octets::Octets;
 use crate::text::{Text, lookup, printable};
 use connections::Connections;
+pub(crate) use outer::Outer;
 
 /// Headers inside headers of one packet that are looked at; what is deeper is left out. Nobody
 /// nests so deep, but a packet of 64 KiB has room for thousands.
@@ -129,51 +131,4 @@ impl<'a> Line<'a> {
 /// `length` as far as it was captured: how many octets of `data` there are to look at.
 fn captured(data: &[u8], length: u32) -> usize {
     data.len().min(length as usize)
-}
-
-/// The IP header around a packet, as its inner printers want it.
-#[derive(Clone, Copy)]
-pub(crate) enum Outer<'a> {
-    /// IPv4 without options.
-    V4(&'a [u8; 20]),
-    /// IPv6 without extension headers.
-    V6(&'a [u8; 40]),
-}
-
-impl Outer<'_> {
-    /// Appends the source address.
-    #[inline]
-    fn source<'l, 'a>(&self, line: &'l mut Text<'a>) -> &'l mut Text<'a> {
-        match self {
-            Outer::V4(header) => line.ip4(header.array(12)),
-            Outer::V6(header) => line.ip6(header.array(8)),
-        }
-    }
-
-    /// Appends the destination address.
-    #[inline]
-    fn destination<'l, 'a>(&self, line: &'l mut Text<'a>) -> &'l mut Text<'a> {
-        match self {
-            Outer::V4(header) => line.ip4(header.array(16)),
-            Outer::V6(header) => line.ip6(header.array(24)),
-        }
-    }
-
-    /// Appends `A > B`.
-    #[inline]
-    fn pair<'l, 'a>(&self, line: &'l mut Text<'a>) -> &'l mut Text<'a> {
-        self.source(line).put(" > ");
-        self.destination(line)
-    }
-
-    /// Appends `A.p > B.q: `.
-    #[inline]
-    fn pair_with_ports<'l, 'a>(
-        &self,
-        line: &'l mut Text<'a>,
-        ports: (u16, u16),
-    ) -> &'l mut Text<'a> {
-        self.source(line).ch(b'.').dec(ports.0.into()).put(" > ");
-        self.destination(line).ch(b'.').dec(ports.1.into()).put(": ")
-    }
 }

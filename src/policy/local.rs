@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use prefix::{Items, ParseError, Prefix};
+use prefix::{Items, ParseError, Prefix, quoted};
 
 /// Longest line in octets, comment included, line end not.
 pub const LOCAL_MAX_LINE: usize = 1024;
@@ -10,9 +10,6 @@ pub const LOCAL_MAX_LINE: usize = 1024;
 pub const LOCAL_MAX_ENTRIES: usize = 1_000_000;
 /// Most octets of a file; who reads it need not read further than one octet beyond.
 pub const LOCAL_MAX_OCTETS: usize = 32 << 20;
-
-/// How much of a wrong line is shown.
-const SHOWN: usize = 64;
 
 /// A file of prefixes has a wrong line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +25,7 @@ pub struct LocalError {
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LocalProblem {
-    /// Not a prefix; the beginning of the text and the reason.
+    /// Not a prefix; the text and the reason.
     NotPrefix(String, ParseError),
     /// A `!` before a prefix.
     Negated,
@@ -49,8 +46,7 @@ impl fmt::Display for LocalError {
 impl fmt::Display for LocalProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Debug, since the line may hold anything and a log must not
-            Self::NotPrefix(text, error) => write!(f, "{text:?}: {error}"),
+            Self::NotPrefix(text, error) => write!(f, "{}: {error}", quoted(text)),
             Self::Negated => f.write_str("\"!\" has no meaning here: a file only adds prefixes"),
             Self::Line => write!(f, "the line has more than {LOCAL_MAX_LINE} octets"),
             Self::Entries => write!(f, "more than {LOCAL_MAX_ENTRIES} prefixes"),
@@ -100,7 +96,7 @@ fn parse_line(line: &[u8]) -> Result<Option<Prefix>, LocalProblem> {
     if text.starts_with('!') {
         return Err(LocalProblem::Negated);
     }
-    let wrong = |error| LocalProblem::NotPrefix(text.chars().take(SHOWN).collect(), error);
+    let wrong = |error| LocalProblem::NotPrefix(text.to_owned(), error);
     text.parse().map(Some).map_err(wrong)
 }
 

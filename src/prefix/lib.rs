@@ -6,9 +6,11 @@
 
 mod bounds;
 mod coverage;
+mod digits;
 mod item;
 mod net;
 mod packed;
+mod quoted;
 mod range;
 mod reserved;
 mod set;
@@ -23,6 +25,7 @@ pub use coverage::{Coverage, Excess};
 pub use item::{Item, Items};
 pub use net::{Address, Net, Prefix, Prefix4, Prefix6};
 pub use packed::{PackError, pack, unpack};
+pub use quoted::quoted;
 pub use range::{Range, Range4, Range6, cover, cover_len, push_cover};
 pub use reserved::{private, reserved, unrouted};
 pub use set::{OrderError, PrefixSet};

@@ -121,8 +121,8 @@ macro_rules! address {
     };
 }
 
-address!(u32, 32, 4, Ipv4Addr, crate::text::write_v4);
-address!(u128, 128, 16, Ipv6Addr, crate::text::write_v6);
+address!(u32, 32, 4, Ipv4Addr, crate::digits::write_v4);
+address!(u128, 128, 16, Ipv6Addr, crate::digits::write_v6);
 
 /// A prefix of one family in canonical form: no host bit is ever set.
 ///

@@ -3,10 +3,10 @@
 //! Single hosts are written without `/32` and `/128`, IPv6 by RFC 5952.
 
 use core::fmt;
-use core::net::{AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{AddrParseError, IpAddr};
 use core::str::FromStr;
-use std::io::Write as _;
 
+use crate::digits::write_decimal;
 use crate::net::{Address, Net, Prefix};
 use crate::set::PrefixSet;
 
@@ -55,34 +55,6 @@ impl FromStr for Prefix {
         let masked = Self::masked(addr, len).ok_or(ParseError::Length)?;
         if masked.addr() == addr { Ok(masked) } else { Err(ParseError::HostBits(masked)) }
     }
-}
-
-/// Appends a dotted quad.
-pub(crate) fn write_v4(addr: Ipv4Addr, out: &mut Vec<u8>) {
-    // Table files have hundreds of thousands of these; the formatting machinery costs ten times
-    // as much.
-    for (index, octet) in addr.octets().into_iter().enumerate() {
-        if index > 0 {
-            out.push(b'.');
-        }
-        write_decimal(octet, out);
-    }
-}
-
-fn write_decimal(value: u8, out: &mut Vec<u8>) {
-    if value >= 100 {
-        out.push(b'0' + value / 100);
-    }
-    if value >= 10 {
-        out.push(b'0' + value / 10 % 10);
-    }
-    out.push(b'0' + value % 10);
-}
-
-/// Appends an IPv6 address by RFC 5952.
-pub(crate) fn write_v6(addr: Ipv6Addr, out: &mut Vec<u8>) {
-    // Writing to a Vec cannot fail.
-    let _ = write!(out, "{addr}");
 }
 
 /// Appends the text of a prefix, without the length when it is a single host.

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use control::Failure;
 
-use crate::Tool;
 use crate::client::{pledge, reason};
 use crate::error::Error;
+use crate::tool::Tool;
 
 mod http;
 mod layout;

@@ -4,17 +4,17 @@ use std::ffi::{OsStr, OsString};
 
 use control::{Failure, Request, Show};
 
-use crate::Tool;
-use crate::arguments::{Arguments, takes_value};
+use crate::arguments::{Arguments, Misuse, takes_value};
 use crate::capture;
 use crate::decode;
 use crate::doctor;
 use crate::ending::Ending;
 use crate::error::{Error, Manner};
 use crate::import;
-use crate::output::{ask, relay};
+use crate::relay::{ask, relay};
 use crate::setup;
 use crate::status::is_well;
+use crate::tool::Tool;
 use crate::why;
 
 /// A command of the tool.
@@ -116,17 +116,14 @@ fn upload(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
 /// `manner` by the command and its options.
 pub fn run(tool: &Tool, words: Vec<OsString>, manner: &mut Manner) -> Result<bool, Error> {
     let mut words = words.into_iter();
-    let usage = |what: &str, why| Error::Usage {
-        command: None,
-        failure: Failure { what: what.into(), why },
-    };
+    let usage = |what: &str, why| misuse(None, what, why);
     let Some(word) = words.next() else {
         return Err(usage("command", "missing".into()));
     };
     let command = find(COMMANDS, |command| (command.word, command.in_full), &word, "command")
         .map_err(|why| usage(&word.to_string_lossy(), why))?;
     manner.status = command.error;
-    let wrong = |why| Error::argument(command, why);
+    let wrong = |why| misuse(Some(command), command.word, why);
     let arguments = Arguments::parse(command.options, words.collect())
         .map_err(|misuse| wrong(format!("{}: {}", misuse.option, misuse.why)))?;
     if arguments.has('q') {
@@ -156,8 +153,19 @@ pub fn run(tool: &Tool, words: Vec<OsString>, manner: &mut Manner) -> Result<boo
     }
 }
 
-fn surplus(command: &'static Command, operand: &OsStr) -> Error {
-    Error::argument(command, format!("{}: one too many", operand.to_string_lossy()))
+fn surplus(command: &Command, operand: &OsStr) -> Error {
+    let why = format!("{}: one too many", operand.to_string_lossy());
+    misuse(Some(command), command.word, why)
+}
+
+/// A wrong option before the command.
+pub fn misused(misuse_of: Misuse) -> Error {
+    misuse(None, &misuse_of.option, misuse_of.why.into())
+}
+
+/// A command line that is wrong, of a command once it is known.
+fn misuse(command: Option<&Command>, what: &str, why: String) -> Error {
+    Error::Usage { failure: Failure { what: what.into(), why }, synopsis: synopsis(command) }
 }
 
 /// The entry whose word is `given`, or the only one whose word begins so and need not stand in full.

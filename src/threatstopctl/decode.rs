@@ -10,10 +10,10 @@ use flate2::bufread::MultiGzDecoder;
 use imsg::process::local_offset;
 use pflog::{Printer, Reader, Stamp};
 
-use crate::Tool;
 use crate::arguments::Arguments;
 use crate::client::{pledge, reason};
 use crate::error::Error;
+use crate::tool::Tool;
 
 mod progress;
 mod sink;

@@ -9,12 +9,12 @@ use std::path::Path;
 
 use config::Backend;
 
-use crate::Tool;
 use crate::arguments::Arguments;
 use crate::client::pledge;
 use crate::error::Error;
+use crate::printable::printable;
 use crate::setup::config_path;
-use crate::text::printable;
+use crate::tool::Tool;
 
 mod case;
 mod effect;

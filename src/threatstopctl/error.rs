@@ -5,20 +5,18 @@ use std::io::{self, Write as _};
 
 use control::Failure;
 
-use crate::arguments::Misuse;
 use crate::client::{ClientError, reason};
-use crate::commands::{Command, synopsis};
-use crate::text::printable;
+use crate::printable::printable;
 
 /// Why a command was not done.
 #[derive(Debug)]
 pub enum Error {
     /// The command line is wrong.
     Usage {
-        /// The command, once it is known.
-        command: Option<&'static Command>,
         /// What is wrong, and with which word.
         failure: Failure,
+        /// What would be right, of the command once it is known.
+        synopsis: String,
     },
     /// The engine could not be asked; the word is the command's.
     Client(&'static str, ClientError),
@@ -48,18 +46,6 @@ impl Default for Manner {
 }
 
 impl Error {
-    /// A wrong option before the command.
-    pub fn option(misuse: Misuse) -> Self {
-        let failure = Failure { what: misuse.option, why: misuse.why.into() };
-        Self::Usage { command: None, failure }
-    }
-
-    /// A wrong option or operand of a command.
-    pub fn argument(command: &'static Command, why: String) -> Self {
-        let failure = Failure { what: command.word.into(), why };
-        Self::Usage { command: Some(command), failure }
-    }
-
     /// Says it: one line on stderr, or with `-j` an object on stdout. Usage goes to stderr always.
     pub fn report(&self, json: bool) {
         let Some(failure) = self.failure() else { return };
@@ -77,8 +63,8 @@ impl Error {
         } else {
             complain(self);
         }
-        if let Self::Usage { command, .. } = self {
-            let _ = writeln!(io::stderr(), "{}", synopsis(*command));
+        if let Self::Usage { synopsis, .. } = self {
+            let _ = writeln!(io::stderr(), "{synopsis}");
         }
     }
 

@@ -14,9 +14,12 @@ mod hits;
 mod import;
 mod json;
 mod output;
+mod printable;
+mod relay;
 mod setup;
 mod status;
 mod text;
+mod tool;
 mod units;
 mod why;
 
@@ -33,17 +36,10 @@ use control::DEFAULT_SOCKET;
 
 use crate::arguments::Arguments;
 use crate::error::{Error, Manner};
+use crate::tool::Tool;
 
 /// Options before the command, as getopt(3) takes them.
 const OPTIONS: &str = "jVs:";
-
-/// What the options before the command say.
-struct Tool {
-    /// `-j`: one JSON document on stdout, errors included.
-    json: bool,
-    /// `-s`: the control socket.
-    socket: PathBuf,
-}
 
 fn main() -> ExitCode {
     let mut manner = Manner::default();
@@ -65,7 +61,7 @@ fn start(words: Vec<OsString>, manner: &mut Manner) -> Result<bool, Error> {
     let mut arguments = Arguments::default();
     let read = arguments.read(OPTIONS, words);
     manner.json = arguments.has('j');
-    read.map_err(Error::option)?;
+    read.map_err(commands::misused)?;
     if arguments.has('V') {
         version(manner.json)?;
         return Ok(true);

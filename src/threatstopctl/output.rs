@@ -1,16 +1,11 @@
-//! From the answer to stdout.
+//! Ways to print an answer.
 
-use std::io::{self, BufWriter};
+use std::io;
 
-use control::{BROKEN, Check, Failure, REVERTED, Reply, Request, Status};
+use control::{Check, Request};
 use prefix::Prefix;
 
-use crate::Tool;
-use crate::client::{Client, ClientError};
 use crate::ending::Ending;
-use crate::error::Error;
-use crate::json::Json;
-use crate::text::Text;
 
 /// What prefixes of an answer are.
 #[derive(Clone, Copy, Debug)]
@@ -35,86 +30,4 @@ pub trait Output {
     fn check(&mut self, check: Check) -> io::Result<()>;
     /// The end; all that was printed is out after it.
     fn end(&mut self, request: &Request, ending: &Ending) -> io::Result<()>;
-}
-
-/// Asks the engine and prints what it answers; false when it was done and the answer is no.
-///
-/// # Errors
-/// [`Error::Client`], [`Error::Failed`] when the engine did not do it, [`Error::Stdout`].
-pub fn relay(tool: &Tool, request: &Request) -> Result<bool, Error> {
-    let client =
-        Client::ask(&tool.socket, request).map_err(|e| Error::Client(request.word(), e))?;
-    let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    if tool.json {
-        print(tool, client, request, &mut Json::new(out))
-    } else {
-        print(tool, client, request, &mut Text::new(out))
-    }
-}
-
-/// Asks the engine and prints nothing.
-///
-/// # Errors
-/// [`Error::Client`], and [`Error::Failed`] when the engine did not do it.
-pub fn ask(tool: &Tool, request: &Request) -> Result<Ending, Error> {
-    let broken = |error| Error::Client(request.word(), error);
-    let mut client = Client::ask(&tool.socket, request).map_err(broken)?;
-    loop {
-        match client.next().map_err(broken)? {
-            Reply::Done(done) => return Ending::read(request, done).map_err(broken),
-            Reply::Error(failure) => return Err(Error::Failed(failure)),
-            _ => {}
-        }
-    }
-}
-
-fn print(
-    tool: &Tool,
-    mut client: Client,
-    request: &Request,
-    out: &mut dyn Output,
-) -> Result<bool, Error> {
-    let broken = |error| Error::Client(request.word(), error);
-    let parse = |texts: Vec<String>| prefixes(&texts).map_err(broken);
-    loop {
-        match client.next().map_err(broken)? {
-            Reply::Line(line) => out.line(&line)?,
-            Reply::Progress(what) => out.progress(&what)?,
-            Reply::Check(check) => out.check(check)?,
-            Reply::Prefixes(texts) => out.prefixes(Part::Table, parse(texts)?)?,
-            Reply::Add(texts) => out.prefixes(Part::Add, parse(texts)?)?,
-            Reply::Remove(texts) => out.prefixes(Part::Remove, parse(texts)?)?,
-            Reply::Done(done) => {
-                let ending = Ending::read(request, done).map_err(broken)?;
-                if let Request::Reload {} = request {
-                    let next = client.outlive(&tool.socket).map_err(broken)?;
-                    if let Some(why) = not_in_use(next) {
-                        let what = request.word().into();
-                        return Err(Error::Failed(Failure { what, why }));
-                    }
-                }
-                out.end(request, &ending)?;
-                return Ok(ending.is_yes());
-            }
-            Reply::Error(failure) => return Err(Error::Failed(failure)),
-            Reply::Why(_) => {
-                return Err(broken(ClientError::Form("not what was asked for".into())));
-            }
-        }
-    }
-}
-
-/// Why an engine that answers so goes on with the configuration before a reload, if it does.
-fn not_in_use(answer: Reply) -> Option<String> {
-    let Reply::Done(status) = answer else { return None };
-    let status = serde_json::from_value::<Status>(status).ok()?;
-    let says = |warning: &String| [BROKEN, REVERTED].iter().any(|words| warning.starts_with(words));
-    status.pf.warnings.into_iter().find(says)
-}
-
-/// What is printed here ends up in files and in pf: it has to be prefixes and nothing else.
-fn prefixes(texts: &[String]) -> Result<Vec<Prefix>, ClientError> {
-    let parse =
-        |text: &String| text.parse().map_err(|error| ClientError::Form(format!("{text}: {error}")));
-    texts.iter().map(parse).collect()
 }

@@ -11,10 +11,10 @@ use control::Failure;
 use nix::unistd::geteuid;
 use serde_json::{Value, json};
 
-use crate::Tool;
 use crate::arguments::Arguments;
 use crate::client::pledge;
 use crate::error::Error;
+use crate::tool::Tool;
 
 mod files;
 mod lines;

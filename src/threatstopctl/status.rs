@@ -6,7 +6,7 @@ use control::{
 };
 
 use crate::columns::{Stand::*, columns};
-use crate::text::printable;
+use crate::printable::printable;
 use crate::units::{ago, count, due, duration, octets};
 
 /// What stands before a sentence that nobody may overlook.

@@ -9,6 +9,7 @@ use prefix::Prefix;
 use crate::ending::Ending;
 use crate::hits;
 use crate::output::{Output, Part};
+use crate::printable::printable;
 use crate::status;
 
 /// Most columns of a line that is written over again; in a longer one it would not be.
@@ -96,12 +97,6 @@ impl<W: Write> Output for Text<W> {
         }
         self.out.flush()
     }
-}
-
-/// A line that can neither move the cursor nor rewrite the screen. The engine quotes what servers
-/// say, and the one who reads it is root.
-pub fn printable(line: &str) -> String {
-    line.chars().map(|c| if c.is_control() && c != '\t' { '?' } else { c }).collect()
 }
 
 /// Epoch seconds.

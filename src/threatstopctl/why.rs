@@ -5,11 +5,11 @@ use std::net::IpAddr;
 
 use control::{ADDRESSES_A_REQUEST, Failure, Reply, Request, Why};
 
-use crate::Tool;
 use crate::arguments::Arguments;
 use crate::client::{Client, ClientError, confine, reason};
 use crate::error::Error;
-use crate::text::printable;
+use crate::printable::printable;
+use crate::tool::Tool;
 
 /// The command's word, for errors.
 const WORD: &str = "why";

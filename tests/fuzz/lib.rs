@@ -22,7 +22,7 @@ mod sweep;
 // The modules of the programs name these by `crate::` and, for the log, as a crate. Nobody reads
 // the log of a target.
 extern crate self as logger;
-pub(crate) use programs::of_the_tool::{Tool, client, error, text};
+pub(crate) use programs::of_the_tool::{client, error, printable, tool};
 pub(crate) use programs::{clock, err, errors, set_verbose, transaction, words};
 
 pub use dns::{apl_rdata, dns_message};

@@ -67,13 +67,13 @@ pub mod clock {
 }
 
 /// What the command `import` of the tool names, which is not called here.
+#[path = "../../src/threatstopctl"]
 #[allow(dead_code, reason = "named, and not called")]
 pub mod of_the_tool {
     use std::io;
 
-    pub struct Tool {
-        pub json: bool,
-    }
+    pub mod printable;
+    pub mod tool;
 
     pub mod client {
         pub fn pledge(_promises: &str) -> Result<(), String> {
@@ -82,12 +82,6 @@ pub mod of_the_tool {
 
         pub fn reason(error: &std::io::Error) -> String {
             error.to_string()
-        }
-    }
-
-    pub mod text {
-        pub fn printable(text: &str) -> String {
-            text.escape_debug().to_string()
         }
     }
 

@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::answers::*;
+use crate::codec::AplError;
+use crate::query::QueryType;
 
 fn asked() -> Question {
     question(QueryType::Apl, "basic.threatstop.local")

@@ -16,6 +16,10 @@ fn text_that_is_no_name_is_refused() {
     assert_eq!(ListName::parse("."), Err(NameError::EmptyLabel));
     assert_eq!(ListName::parse("a..b"), Err(NameError::EmptyLabel));
     assert_eq!(ListName::parse("a b"), Err(NameError::Character(' ')));
+    assert_eq!(
+        NameError::Character('\u{1b}').to_string(),
+        "\"\\u{1b}\" is not possible in the name of a list"
+    );
     assert_eq!(ListName::parse("ä.local"), Err(NameError::Character('ä')));
     assert_eq!(ListName::parse(&"a".repeat(64)), Err(NameError::TooLong));
     assert_eq!(ListName::parse(&"a.".repeat(128)), Err(NameError::TooLong));

@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use super::Limits;
 use super::connection::Connection;
 use super::error::{Attempt, AttemptError, RunError};
+use super::event::Event;
 use super::servers::{Entry, Servers};
 use super::session::Session;
 
@@ -39,22 +40,6 @@ pub struct Run<'a> {
     pub suffix: &'a ListName,
     /// How long things may take.
     pub limits: Limits,
-}
-
-/// What a run tells while it goes on.
-#[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
-    /// There is a connection: the lists are now read from this server, from their beginning.
-    Server {
-        /// The server as it is configured.
-        server: &'a config::Server,
-    },
-    /// The first question of a list goes out.
-    Started(&'a ListName),
-    /// A list is whole. It counts only when the others become whole on the same server.
-    Finished(&'a List),
-    /// The server, or this address of it, does not have the lists.
-    Failed(&'a Attempt),
 }
 
 /// The lists of a run.

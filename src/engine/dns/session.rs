@@ -10,9 +10,10 @@ use std::collections::HashMap;
 use apl::{AnswerError, Ask, Assembly, List, Question, Reply, Ticket};
 use tokio::time::Instant;
 
+use super::Limits;
 use super::connection::{Connection, WINDOW};
 use super::error::AttemptError;
-use super::{Event, Limits};
+use super::event::Event;
 
 /// Connections in a row that may end without an answer to a single question.
 const MAX_BARREN: u32 = 2;

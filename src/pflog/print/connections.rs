@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Outer;
+use super::outer::Outer;
 use crate::octets::Octets;
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 
 use crate::client::reason;
-use crate::text::printable;
+use crate::printable::printable;
 
 /// Octets of the head.
 const HEAD: usize = 64 << 10;

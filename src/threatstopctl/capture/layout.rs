@@ -4,7 +4,7 @@ use config::{DeviceId, FieldName, Template, quote};
 
 use super::http::Request;
 use super::parameter::parameter;
-use crate::text::printable;
+use crate::printable::printable;
 
 const DEVICE: &str = "tdid_";
 /// Digits that a date or a time has at least.

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
 
-use crate::text::printable;
+use crate::printable::printable;
 
 /// Columns of the bar.
 const WIDTH: u64 = 30;

@@ -11,7 +11,7 @@ use control::{Reply, Request, Status};
 use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
 
-use super::process;
+use super::process::{self, Output};
 use crate::client::{Client, ClientError, reason};
 use crate::ending::Ending;
 
@@ -32,17 +32,6 @@ pub trait Host {
     fn run(&self, program: &str, arguments: &[&str]) -> Result<Output, String>;
     /// Asks threatstopd(8) for its state.
     fn ask(&self) -> Result<Status, String>;
-}
-
-/// What a program printed, and how it ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Output {
-    /// The exit status; `None` when a signal ended it.
-    pub status: Option<i32>,
-    /// Its standard output.
-    pub stdout: String,
-    /// Its standard error.
-    pub stderr: String,
 }
 
 /// What something in the file system is.

@@ -6,7 +6,6 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::host::Output;
 use crate::client::reason;
 
 /// How long a program may take: the table of a million prefixes takes pfctl(8) some seconds.
@@ -17,6 +16,17 @@ const MOST: usize = 512 << 20;
 
 /// Where a program that is a script finds others: the directories of base.
 const PATH: &str = "/usr/bin:/bin:/usr/sbin:/sbin";
+
+/// What a program printed, and how it ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The exit status; `None` when a signal ended it.
+    pub status: Option<i32>,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+}
 
 /// Runs a program to its end. It has no input, and of the environment only a path of base.
 ///

@@ -8,10 +8,10 @@ use control::Failure;
 use serde_json::{Value, json};
 
 use super::{Imported, MAX_OCTETS, import};
-use crate::Tool;
 use crate::client::{pledge, reason};
 use crate::error::Error;
-use crate::text::printable;
+use crate::printable::printable;
+use crate::tool::Tool;
 
 /// Prints the new file, or with `-j` an object with it and its notes.
 ///

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use control::{Attempt, Status};
 
-use crate::doctor::host::{Host, Kind, Output, Stat};
+use crate::doctor::host::{Host, Kind, Stat};
+use crate::doctor::process::Output;
 use crate::tests::full_status;
 
 /// When it was looked at.

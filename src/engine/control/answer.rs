@@ -1,0 +1,161 @@
+//! One request: whether the client may, and the answer.
+
+use core::future::pending;
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use control::{MAX_REQUEST, Reply, Request, Rights, Show};
+use imsg::{End, TableId};
+use prefix::PrefixSet;
+use serde_json::{Value, json};
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+use super::client::Client;
+use super::places::Seat;
+use super::{hits, metrics, report, test, upload, why};
+use crate::link::Source;
+use crate::protect::protected;
+use crate::update::Before;
+use crate::{Engine, monitor, update};
+
+/// How long a client may take to say what it wants.
+const REQUEST: Duration = Duration::from_secs(5);
+
+/// Whether the client may do everything. With the simulated backend whoever started the daemon
+/// counts as root.
+pub fn is_root(engine: &Engine, stream: &UnixStream) -> bool {
+    let uid = stream.peer_cred().map(|peer| peer.uid());
+    uid.is_ok_and(|uid| uid == 0 || uid == engine.given.start.owner)
+}
+
+/// Serves one client, who may do everything if he `is_root`, to its end.
+///
+/// # Errors
+/// When it is gone, or does not behave.
+pub async fn serve(
+    engine: &Rc<Engine>,
+    stream: UnixStream,
+    is_root: bool,
+    seat: &Seat,
+) -> io::Result<()> {
+    let mut client = Client::new(stream);
+    let line = timeout(REQUEST, client.line(MAX_REQUEST as u64)).await??;
+    seat.spoken();
+    let request: Request = match serde_json::from_slice(&line) {
+        Ok(request) => request,
+        Err(error) => {
+            let why = format!("{error}; is threatstopctl of the same version?");
+            return client.fail("request", why).await;
+        }
+    };
+    if request.rights() == Rights::Root && !is_root {
+        return client.fail(request.word(), "need root privileges").await;
+    }
+    answer(engine, &mut client, request).await
+}
+
+async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> io::Result<()> {
+    let word = request.word();
+    match request {
+        Request::Status {} => client.done(report::status(engine).await).await,
+        Request::Update { force, dry_run } => {
+            let request = update::Request::by_hand(force, dry_run);
+            let run = engine.runs.begin(engine, request).await;
+            let mut sent = 0;
+            while let Some(line) = run.line(sent).await {
+                client.send(&Reply::Line(line)).await?;
+                sent += 1;
+            }
+            let ended = run.ended().await;
+            if let Some((before, after)) = &ended.preview {
+                let empty = PrefixSet::default();
+                let mut totals = Vec::new();
+                for table in TableId::BY_NUMBER {
+                    let [old, new] =
+                        [before.as_ref(), after].map(|policy| policy.set(table).unwrap_or(&empty));
+                    let (plus, minus) = client.difference(old, new).await?;
+                    let word = table.word();
+                    totals.push(format!("{word} table: {plus} to add, {minus} to remove"));
+                }
+                // a set that is held back has them, too
+                for line in totals {
+                    client.send(&Reply::Line(line)).await?;
+                }
+            }
+            match &ended.result {
+                Ok(updated) => client.done(updated).await,
+                Err(why) => client.fail(word, why).await,
+            }
+        }
+        Request::Show { what: what @ (Show::Block | Show::Allow) } => {
+            let table = if what == Show::Block { TableId::Block } else { TableId::Allow };
+            // without reload, pf's table is not ours to show
+            let source = if engine.config.tables.reload { Source::Kernel } else { Source::File };
+            match engine.link.list(table, source).await {
+                Ok(set) => {
+                    let entries = client.prefixes(set.iter(), Reply::Prefixes).await?;
+                    client.done(json!({"table": table.word(), "entries": entries})).await
+                }
+                Err(why) => client.fail(word, why).await,
+            }
+        }
+        Request::Show { what: Show::Diff } => {
+            let (mut added, mut removed) = (0, 0);
+            for table in TableId::PUBLISH_ORDER {
+                let old = match update::set_before(engine, table).await {
+                    Ok(Before::Set(old)) => old,
+                    Ok(Before::Nothing) => PrefixSet::default(),
+                    Ok(Before::Same) => continue,
+                    // with nothing known of a change there need not be anything before it
+                    Err(_) if engine.state.memory().changed[table as usize].is_none() => continue,
+                    Err(why) => return client.fail(word, why).await,
+                };
+                let policy = engine.state.policy();
+                let Some(new) = policy.set(table) else { continue };
+                let (plus, minus) = client.difference(&old, new).await?;
+                (added, removed) = (added + plus, removed + minus);
+            }
+            let at = engine.state.memory().changed.iter().flatten().max().copied();
+            client.done(json!({"added": added, "removed": removed, "at": at})).await
+        }
+        Request::Why { addresses } => {
+            let protected = protected(engine);
+            for address in addresses {
+                client.send(&Reply::Why(Box::new(why::why(engine, &protected, address)))).await?;
+            }
+            client.done(json!({})).await
+        }
+        Request::Test {} => test::test(engine, client).await,
+        Request::Rollback {} => match update::rollback(engine).await {
+            Ok(updated) => {
+                let (block, allow) = (updated.block.entries, updated.allow.entries);
+                let line = format!(
+                    "The previous lists are back: {block} blocked, {allow} allowed addresses. \
+                     Nothing is published until threatstopctl update."
+                );
+                client.send(&Reply::Line(line)).await?;
+                client.done(updated).await
+            }
+            Err(why) => client.fail(word, why).await,
+        },
+        Request::Reload {} => {
+            client.done(Value::Object(Default::default())).await?;
+            // by the end of the connection the client sees that this engine has ended; the next one
+            // says what became of it
+            monitor::leave(engine, End::Reload);
+            pending().await
+        }
+        Request::Log { verbose } => match engine.link.log_level(verbose) {
+            Ok(()) => {
+                logger::set_verbose(verbose);
+                client.done(Value::Object(Default::default())).await
+            }
+            Err(why) => client.fail(word, why).await,
+        },
+        Request::Upload { dry_run } => upload::upload(engine, client, dry_run).await,
+        Request::Show { what: Show::Hits } => client.done(hits::hits(engine)).await,
+        Request::Metrics {} => client.done(json!({"text": metrics::text(engine).await})).await,
+    }
+}
