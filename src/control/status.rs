@@ -217,8 +217,8 @@ pub struct Spool {
     pub octets: u64,
     /// Octets that it may hold.
     pub limit: u64,
-    /// Slices that were dropped: the spool was full, they were damaged, or a single record was too
-    /// large for the server.
+    /// Slices that were dropped: the spool was full, they waited too long, they were damaged, or a
+    /// single record was too large for the server.
     pub dropped: u64,
 }
 

@@ -1,6 +1,9 @@
 //! Time of day, for what people read. Whatever waits uses the monotonic clock of the event loop.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+#[cfg(feature = "fault-points")]
+pub mod ahead;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use imsg::process::local_offset;
 
@@ -12,7 +15,18 @@ const DAY: i64 = 24 * 60 * 60;
 
 /// Seconds since 1970; 0 when the clock stands before.
 pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    #[cfg(feature = "fault-points")]
+    let now = now + ahead::seconds();
+    now
+}
+
+/// Waits on the monotonic clock, for what is hours away.
+pub async fn sleep(duration: Duration) {
+    #[cfg(feature = "fault-points")]
+    ahead::sleep(duration).await;
+    #[cfg(not(feature = "fault-points"))]
+    tokio::time::sleep(duration).await;
 }
 
 /// A time in the local zone as ctime(3) has it: `Sun Nov 22 12:00:00 2026`.

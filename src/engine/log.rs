@@ -18,6 +18,7 @@ mod request;
 mod scope;
 mod source;
 mod spool;
+mod told;
 mod upload;
 
 use std::cell::{Cell, RefCell};
@@ -36,7 +37,8 @@ pub use answer::shown;
 pub use follow::follow;
 use hits::Hits;
 use journal::{Journal, Position};
-use spool::{Head, Slice, Spool, Stored};
+use spool::{Slice, Spool};
+use told::{Losses, Told};
 pub use upload::{preview, schedule, send_now};
 
 /// How long uploads may fail before that is told: a server has its bad hours.
@@ -67,6 +69,12 @@ struct Inner {
     trouble: String,
     /// Likewise why what was read could not be kept last.
     unkept: String,
+    /// What was logged of what goes wrong.
+    told: Told,
+    /// What fell out of the spool because it was full, and because it was old, since an upload last
+    /// went well.
+    crowded_out: Losses,
+    expired: Losses,
 }
 
 /// The log path.
@@ -145,7 +153,7 @@ impl Log {
             }
         }
         if journal.hits.since == 0 {
-            journal.hits.since = crate::clock::now();
+            journal.hits.since = clock::now();
         }
         let inner = Inner {
             spool,
@@ -156,6 +164,9 @@ impl Log {
             next: None,
             trouble: String::new(),
             unkept: String::new(),
+            told: Told::default(),
+            crowded_out: Losses::default(),
+            expired: Losses::default(),
         };
         Ok(Self {
             directory,
@@ -217,7 +228,20 @@ impl Log {
     /// # Errors
     /// When it cannot be removed, or that not be remembered.
     fn expire(&self, age: Duration) -> Result<(), String> {
-        self.inner.borrow_mut().expire(&self.directory, crate::clock::now(), age)
+        self.inner.borrow_mut().expire(&self.directory, clock::now(), age)
+    }
+
+    /// Whether something that goes wrong is to be logged: it was not since yesterday.
+    fn is_news(&self, text: &str) -> bool {
+        self.inner.borrow_mut().told.is_news(text, clock::now())
+    }
+
+    /// Everything that was due was sent: what goes wrong from now on is logged at once.
+    fn all_is_well(&self) {
+        let mut inner = self.inner.borrow_mut();
+        inner.told.forget();
+        let (crowded_out, expired) = (inner.crowded_out.end(), inner.expired.end());
+        tell_losses(crowded_out, expired);
     }
 
     /// Waits until the follower has read all that was in the packet log when this was called.
@@ -254,7 +278,8 @@ impl Inner {
         }
         all.extend(self.failing(now));
         let (octets, limit) = (self.spool.octets(), self.spool.limit());
-        if octets >= limit / 10 * 9 {
+        // after a large slice fell out there is some room, which the next one takes
+        if octets >= limit / 10 * 9 || self.crowded_out.any() {
             let text = "the spool is full: the oldest of the log is dropped for what comes";
             let way_out = "mend the upload, or make log.spool_size larger and threatstopctl reload";
             all.push(Warning::new(text, way_out));
@@ -292,13 +317,10 @@ impl Inner {
                     return Err(why);
                 }
             };
-            self.drop_slices(&fallen, |head| {
-                format!(
-                    "the spool is full: dropped slice {} with {} records; make log.spool_size \
-                     larger or mend the upload (threatstopctl status)",
-                    head.id, head.records
-                )
-            });
+            self.journal.dropped += fallen.len() as u64;
+            let now = clock::now();
+            fallen.iter().for_each(|stored| self.crowded_out.add(&stored.head, now));
+            tell_losses(self.crowded_out.news(now), None);
             self.pending = Pending::default();
             self.journal.next += 1;
         } else if self.journal.position == self.position && self.journal.hits == self.hits {
@@ -321,24 +343,26 @@ impl Inner {
         if fallen.is_empty() {
             return Ok(());
         }
-        self.drop_slices(&fallen, |head| {
-            format!(
-                "dropped slice {} with {} records: it waited for its upload since {}, longer than \
-                 log.spool_age; mend the upload (threatstopctl status)",
-                head.id,
-                head.records,
-                crate::clock::date(head.last.into())
-            )
-        });
+        self.journal.dropped += fallen.len() as u64;
+        fallen.iter().for_each(|stored| self.expired.add(&stored.head, now));
+        tell_losses(None, self.expired.news(now));
         self.journal.save(directory)
     }
+}
 
-    /// Counts and tells what fell out of the spool.
-    fn drop_slices(&mut self, fallen: &[Stored], why: impl Fn(&Head) -> String) {
-        for stored in fallen {
-            logger::err(why(&stored.head));
-        }
-        self.journal.dropped += fallen.len() as u64;
+/// Logs what fell out of the spool: because it was full, and because it was old.
+fn tell_losses(crowded_out: Option<String>, expired: Option<String>) {
+    if let Some(what) = crowded_out {
+        logger::err(format_args!(
+            "the spool is full: dropped {what}; make log.spool_size larger or mend the upload \
+             (threatstopctl status)"
+        ));
+    }
+    if let Some(what) = expired {
+        logger::err(format_args!(
+            "dropped {what}: longer in the spool than log.spool_age; mend the upload \
+             (threatstopctl status)"
+        ));
     }
 }
 

@@ -96,6 +96,8 @@ fn run(
     let monitor = monitor::Monitor::new(arguments, before);
     let startup::Started { config, given, channel, listener, roots, behind } =
         startup::start(helper, &told)?;
+    #[cfg(feature = "fault-points")]
+    clock::ahead::follow(&config.log.spool);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()

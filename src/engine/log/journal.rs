@@ -93,7 +93,8 @@ pub struct Journal {
     /// What is counted once the slice of this number is in the spool: kept before the slice is, for
     /// a crash between the two.
     pub ahead: Option<(u64, Hits)>,
-    /// Slices that fell out of a full spool, were damaged, or were a record too large to be sent.
+    /// Slices that fell out of a full spool, waited too long, were damaged, or were a record too large
+    /// to be sent.
     pub dropped: u64,
     /// How often the packet log went on without the file that was read last.
     pub gaps: u64,

@@ -123,6 +123,13 @@ pub struct Stored {
     pub size: u64,
 }
 
+impl Stored {
+    /// Whether its last record is of before a time, epoch seconds.
+    pub fn is_before(&self, time: u64) -> bool {
+        u64::from(self.head.last) < time
+    }
+}
+
 /// The spool.
 #[derive(Debug)]
 pub struct Spool {
@@ -242,7 +249,7 @@ impl Spool {
     pub fn expire(&mut self, before: u64) -> Result<Vec<Stored>, String> {
         let mut fallen = Vec::new();
         while let Some(oldest) = self.slices.front().cloned()
-            && u64::from(oldest.head.last) < before
+            && oldest.is_before(before)
         {
             self.remove(&oldest.head.id)?;
             fallen.push(oldest);

@@ -20,6 +20,8 @@ const FIRST: Duration = Duration::from_secs(60);
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 /// How soon after the start what was left over is sent.
 const START: Duration = Duration::from_secs(60);
+/// The pause between two slices: the server that is back has all devices to deal with.
+const PACE: Duration = Duration::from_millis(200);
 /// How long an upload waits for the follower, which may have much to read.
 const CATCH_UP: Duration = Duration::from_secs(10);
 
@@ -42,7 +44,7 @@ pub async fn schedule(engine: Rc<Engine>) -> ! {
     loop {
         engine.log.inner.borrow_mut().next = Some(clock::now() + wait.as_secs());
         let result = tokio::select! {
-            () = tokio::time::sleep(wait) => send(&engine).await.map(drop),
+            () = clock::sleep(wait) => send(&engine).await.map(drop),
             () = engine.log.asked.notified() => engine.log.asked_failed.take().map_or(Ok(()), Err),
         };
         wait = match result {
@@ -77,12 +79,17 @@ pub async fn send(engine: &Engine) -> Result<Uploaded, Failure> {
     let mut failed = None;
     // what is in the spool already may be sent all the same
     if let Err(why) = log.cut().and_then(|()| log.expire(engine.config.log.spool_age)) {
-        logger::err(format_args!("spool: {why}"));
+        if log.is_news(&why) {
+            logger::err(format_args!("spool: {why}"));
+        }
         failed = Some(Failure { why, slow: false, wait: None });
     }
     let mut uploaded = Uploaded::default();
     let mut tried = BTreeSet::new();
     while let Some(stored) = next(engine, &tried) {
+        if !tried.is_empty() {
+            tokio::time::sleep(PACE).await;
+        }
         tried.insert(stored.head.id.clone());
         let Some(slice) = read(engine, &stored) else { continue };
         match deliver(engine, &slice).await {
@@ -102,7 +109,10 @@ pub async fn send(engine: &Engine) -> Result<Uploaded, Failure> {
     }
     uploaded.left = log.inner.borrow().spool.slices().len() as u64;
     match failed {
-        None => Ok(uploaded),
+        None => {
+            log.all_is_well();
+            Ok(uploaded)
+        }
         Some(failure) => Err(failure),
     }
 }
@@ -126,15 +136,27 @@ fn next(engine: &Engine, tried: &BTreeSet<String>) -> Option<Stored> {
 
 /// Reads a slice; one that is damaged is lost, which is counted.
 fn read(engine: &Engine, stored: &Stored) -> Option<Slice> {
-    let mut inner = engine.log.inner.borrow_mut();
-    let why = match inner.spool.read(stored) {
+    let log = &engine.log;
+    let why = match log.inner.borrow().spool.read(stored) {
         Ok(slice) => return Some(slice),
         Err(why) => why,
     };
-    logger::err(format_args!("{why}: {} records are lost", stored.head.records));
-    inner.journal.dropped += 1;
-    if let Err(why) = inner.spool.remove(&stored.head.id) {
-        logger::err(why);
+    let mut inner = log.inner.borrow_mut();
+    match inner.spool.remove(&stored.head.id) {
+        Ok(()) => {
+            logger::err(format_args!("{why}: {} records are lost", stored.head.records));
+            inner.journal.dropped += 1;
+            if let Err(why) = inner.journal.save(&log.directory) {
+                logger::err(format_args!("{why}; the loss is not counted after a restart"));
+            }
+        }
+        // it is there the next time, too
+        Err(error) => {
+            drop(inner);
+            if log.is_news(&error) {
+                logger::err(format_args!("{why}; {error}"));
+            }
+        }
     }
     None
 }
@@ -182,16 +204,22 @@ async fn deliver(engine: &Engine, slice: &Slice) -> Result<Sent, (Failure, bool)
             return Ok(Sent::Whole);
         }
         Verdict::OtherDevice(why) => {
-            logger::crit(format_args!(
-                "log upload: {why}; is device_id the one of this host? slice {id} is kept"
-            ));
+            if engine.log.is_news(&why) {
+                logger::crit(format_args!(
+                    "log upload: {why}; is device_id the one of this host? slice {id} is kept"
+                ));
+            }
             (failure(why, true, None), true)
         }
         Verdict::TooLarge(why) => {
             let split = engine.log.inner.borrow_mut().spool.split(slice);
             match split {
                 Ok(true) => {
-                    logger::info(format_args!("log upload: {why}; slice {id} is sent in halves"));
+                    if engine.log.is_news(&format!("halves: {why}")) {
+                        logger::info(format_args!(
+                            "log upload: {why}; slice {id} is sent in halves"
+                        ));
+                    }
                     return Ok(Sent::InHalves);
                 }
                 // A server that takes not even one record is out of order more likely than not:
@@ -204,15 +232,24 @@ async fn deliver(engine: &Engine, slice: &Slice) -> Result<Sent, (Failure, bool)
         Verdict::Denied(why) => (failure(why, true, None), true),
         Verdict::Failed(why, wait) => (failure(why, false, wait), true),
     };
-    logger::err(format_args!("log upload: {}; slice {id} is kept", failure.why));
     note(engine, false, failure.why.clone());
+    if engine.log.is_news(&failure.why) {
+        match engine.log.inner.borrow().failing(clock::now()) {
+            Some(warning) => logger::err(format_args!("log upload: {warning}")),
+            None => logger::err(format_args!("log upload: {}; slice {id} is kept", failure.why)),
+        }
+    }
     Err((failure, others_too))
 }
 
 /// Drops a record that is too large for the server all by itself.
 fn give_up(engine: &Engine, slice: &Slice, why: String) -> Failure {
     let id = &slice.head.id;
-    logger::err(format_args!("log upload: {why}; slice {id} is a single record and is dropped"));
+    if engine.log.is_news(&format!("single record: {why}")) {
+        logger::err(format_args!(
+            "log upload: {why}; slice {id} is a single record and is dropped"
+        ));
+    }
     engine.log.inner.borrow_mut().journal.dropped += 1;
     let why = format!("{why}; a single record was too large and is dropped");
     if note(engine, false, why.clone()) {
@@ -235,18 +272,22 @@ fn note(engine: &Engine, ok: bool, text: String) -> bool {
         journal.failing.get_or_insert(at);
         journal.failed += 1;
     }
-    match journal.save(&engine.log.directory) {
-        Ok(()) => true,
-        Err(why) => {
-            logger::err(format_args!("{why}; slices stay in the spool and may be sent again"));
-            false
-        }
+    let saved = journal.save(&engine.log.directory);
+    drop(inner);
+    if let Err(why) = &saved
+        && engine.log.is_news(why)
+    {
+        logger::err(format_args!("{why}; slices stay in the spool and may be sent again"));
     }
+    saved.is_ok()
 }
 
 /// Removes a slice that was delivered.
 fn remove(engine: &Engine, id: &str) {
-    if let Err(why) = engine.log.inner.borrow_mut().spool.remove(id) {
+    let removed = engine.log.inner.borrow_mut().spool.remove(id);
+    if let Err(why) = removed
+        && engine.log.is_news(&why)
+    {
         logger::err(format_args!("{why}; the slice will be sent again"));
     }
 }
@@ -259,7 +300,10 @@ pub async fn preview(engine: &Engine) -> Result<Option<Vec<String>>, String> {
     let log = &engine.log;
     let _ = tokio::time::timeout(CATCH_UP, log.caught_up()).await;
     let inner = log.inner.borrow();
-    let slice = match (inner.spool.slices().next(), inner.pending.times) {
+    // what is older falls out before anything is sent
+    let before = clock::now().saturating_sub(engine.config.log.spool_age.as_secs());
+    let mut due = inner.spool.slices().skip_while(|stored| stored.is_before(before));
+    let slice = match (due.next(), inner.pending.times) {
         (Some(stored), _) => inner.spool.read(stored)?,
         (None, Some(times)) => {
             let (text, records) = (inner.pending.text.clone(), inner.pending.records);

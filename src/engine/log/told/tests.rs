@@ -1,0 +1,48 @@
+use super::*;
+use crate::log::journal::Position;
+use crate::log::spool::Slice;
+
+const NOW: u64 = 1_800_000_000;
+
+#[test]
+fn the_same_is_told_once_a_day() {
+    let mut told = Told::default();
+    let heard: Vec<u64> = (0..72).filter(|hour| told.is_news("no", NOW + hour * 3600)).collect();
+    assert_eq!(heard, [0, 24, 48]);
+    assert!(told.is_news("another reason", NOW + 71 * 3600));
+    told.forget();
+    assert!(told.is_news("no", NOW + 71 * 3600));
+    // set back by a week: nothing is silenced until it is that day again
+    assert!(!told.is_news("no", NOW + 71 * 3600) && told.is_news("no", NOW - 604_800));
+}
+
+/// A server that says something else each time fills no log.
+#[test]
+fn ever_new_reasons_are_few_a_day() {
+    let mut told = Told::default();
+    let news =
+        (0..10 * 24).filter(|hour| told.is_news(&format!("request {hour}"), NOW + hour * 3600));
+    assert_eq!(news.count(), 10 * MOST);
+}
+
+/// Each hour a slice falls out for three days and some hours: the first is told at once, then once a
+/// day how many, and in the end the rest, so that the sum is right.
+#[test]
+fn losses_are_told_in_sums() {
+    let head = |number| Slice::new(number, (5, 6), 7, vec![b'x'], Position::default()).head;
+    let mut losses = Losses::default();
+    assert!(losses.end().is_none() && !losses.any());
+    let mut said = Vec::new();
+    for hour in 0..76 {
+        losses.add(&head(hour), NOW + hour * 3600);
+        said.extend(losses.news(NOW + hour * 3600));
+    }
+    assert!(losses.any());
+    said.extend(losses.end());
+    assert!(said[0].starts_with("slice 0000000000-") && said[0].ends_with(" with 7 records"));
+    let sums: Vec<&str> =
+        said[1..].iter().map(|text| text.split(" since ").next().unwrap()).collect();
+    let day = "24 slices with 168 records";
+    assert_eq!(sums, [day, day, day, "3 slices with 21 records"]);
+    assert!(losses.end().is_none() && !losses.any());
+}
