@@ -6,6 +6,7 @@
 //! PowerDNS 4.3 to 4.6 did; PowerDNS 4.7.3 closes the connection. NSD 4.6.1 reads no more than 64
 //! items into one APL record; PowerDNS 4.7.3 answers SERVFAIL for an APL record without items.
 
+mod nginx;
 mod nsd;
 mod pdns;
 mod zonefile;
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 use crate::process::Process;
 use crate::sim::{Client, rtype};
 
+pub use nginx::{nginx, write_certificates};
 pub use nsd::Nsd;
 pub use pdns::PowerDns;
 

@@ -7,13 +7,12 @@ mod logging;
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use logging::*;
-use tests::harness::{Config, Daemon, Scratch, faulty_engine};
+use tests::harness::{Daemon, Scratch, faulty_engine};
 use tests::item::items;
 use tests::process::PATIENCE;
 use tests::sim::logservice::{Behaviour, Upload};
@@ -102,14 +101,6 @@ fn taken(service: &LogService, most: usize) -> Vec<Upload> {
     let mut uploads = service.uploads();
     uploads.retain(|upload| upload.body.len() <= most);
     uploads
-}
-
-fn start_faulty(scratch: &Scratch, config: &Config) -> Daemon {
-    Daemon::spawn(scratch, config, |command| {
-        let args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
-        *command = Command::new(faulty_engine());
-        command.args(args);
-    })
 }
 
 /// Runs jobs on a few threads.

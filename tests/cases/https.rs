@@ -11,8 +11,7 @@ use std::time::Instant;
 
 use tests::harness::upload::{BAD, DEVICE, SENTENCE, UploadStage};
 use tests::process::PATIENCE;
-use tests::servers::{Server, accepts, free_addr, require_program};
-use tests::sim::logservice::pem_files;
+use tests::servers::{self, Server, accepts, free_addr, require_program, write_certificates};
 use tests::sim::{Identity, LogService};
 
 /// Certificates are checked, whatever is wrong with them, and nothing is sent before.
@@ -45,7 +44,11 @@ fn a_certificate_that_is_not_good_is_refused() {
 fn through_nginx() {
     let Some(nginx) = require_program("nginx") else { return };
     let handler = LogService::behind_a_server();
-    let server = Server::start(|dir, addr| nginx_at(&nginx, dir, addr, handler.addr()), accepts);
+    let prepare = |dir: &Path, addr| {
+        write_certificates(dir);
+        servers::nginx(&nginx, dir, dir, addr, handler.addr())
+    };
+    let server = Server::start(prepare, accepts);
     let process = server.process();
     let ca = std::fs::read_to_string(server.dir().join("ca.pem")).unwrap();
     let url = format!("https://{}/cgi-bin/logupload.pl", server.addr());
@@ -84,39 +87,6 @@ fn old_tls_is_refused() {
     let said = server.join().unwrap();
     assert!(!said.windows(4).any(|part| part == b"POST"));
     assert_eq!(stage.status()["spool"]["slices"], 1);
-}
-
-fn nginx_at(nginx: &Path, dir: &Path, addr: SocketAddr, handler: SocketAddr) -> Command {
-    write_certificates(dir);
-    let at = dir.display();
-    let config = format!(
-        "daemon off; master_process off; pid {at}/pid; error_log stderr;\n\
-         events {{ }}\n\
-         http {{\n\
-         access_log off; client_max_body_size 512k; client_body_temp_path {at}/body;\n\
-         proxy_temp_path {at}/proxy; fastcgi_temp_path {at}/fastcgi;\n\
-         uwsgi_temp_path {at}/uwsgi; scgi_temp_path {at}/scgi;\n\
-         server {{ listen {addr} ssl; ssl_certificate {at}/cert.pem;\n\
-         ssl_certificate_key {at}/key.pem;\n\
-         location / {{ proxy_pass http://{handler}; }} }}\n\
-         }}\n"
-    );
-    let file = dir.join("nginx.conf");
-    std::fs::write(&file, config).unwrap();
-    let mut command = Command::new(nginx);
-    command.arg("-p").arg(dir).arg("-c").arg(&file).arg("-e").arg("stderr");
-    command
-}
-
-/// Files for a server: `cert.pem`, `key.pem`, both in one as haproxy wants them, and `ca.pem`.
-fn write_certificates(dir: &Path) {
-    let (certificate, key, ca) = pem_files();
-    let both = format!("{certificate}{key}");
-    for (name, text) in
-        [("cert.pem", certificate), ("key.pem", key), ("both.pem", both), ("ca.pem", ca)]
-    {
-        std::fs::write(dir.join(name), text).unwrap();
-    }
 }
 
 /// 1. Put haproxy before a handler; it answers 413 to the head of what is longer than 100,000
