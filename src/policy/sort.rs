@@ -8,9 +8,9 @@ const RADIX_MIN: usize = 4096;
 /// Sorts by the first address.
 ///
 /// Many IPv4 ranges are sorted by radix, octet by octet from the lowest, which takes little more
-/// than half the time of comparing and, for a while, the memory of the ranges once more. IPv6
-/// would need four times the passes, so it is compared.
-pub(crate) fn sort<A: Address>(ranges: &mut Vec<Range<A>>) {
+/// than half the time of comparing; the scratch then holds them once more, and nothing of use
+/// afterwards. IPv6 would need four times the passes, so it is compared.
+pub(crate) fn sort<A: Address>(ranges: &mut [Range<A>], scratch: &mut Vec<Range<A>>) {
     if ranges.is_sorted_by_key(|range| range.first()) {
         return;
     }
@@ -24,18 +24,21 @@ pub(crate) fn sort<A: Address>(ranges: &mut Vec<Range<A>>) {
             count[usize::from(octet)] += 1;
         }
     }
-    let mut sorted = ranges.clone();
+    scratch.clear();
+    scratch.extend_from_slice(ranges);
+    // four times from one to the other: the last time into the ranges
+    let (mut from, mut to) = (ranges, scratch.as_mut_slice());
     for (index, places) in counts.iter_mut().enumerate().rev() {
         let mut place = 0;
         for count in places.iter_mut() {
             place += core::mem::replace(count, place);
         }
-        for range in ranges.iter() {
+        for range in from.iter() {
             let place = &mut places[usize::from(octets(range)[index])];
-            sorted[*place] = *range;
+            to[*place] = *range;
             *place += 1;
         }
-        core::mem::swap(ranges, &mut sorted);
+        core::mem::swap(&mut from, &mut to);
     }
 }
 

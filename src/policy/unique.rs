@@ -22,7 +22,7 @@ fn family<A: Address>(lists: &[&[Range<A>]]) -> Vec<u64> {
 /// The addresses that lie in two lists or more: disjoint, and no two of them touch.
 fn shared<A: Address>(lists: &[&[Range<A>]]) -> Vec<Range<A>> {
     let mut all = lists.concat();
-    sort(&mut all);
+    sort(&mut all, &mut Vec::new());
     let mut shared: Vec<Range<A>> = Vec::new();
     let mut reach: Option<A> = None;
     for range in all {

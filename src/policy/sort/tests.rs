@@ -23,7 +23,7 @@ proptest! {
             raw.into_iter().map(|(a, b)| range((a & mask, b & mask))).collect();
         let mut expected = ranges.clone();
         expected.sort_by_key(|range| range.first());
-        sort(&mut ranges);
+        sort(&mut ranges, &mut Vec::new());
         prop_assert_eq!(firsts(&ranges), firsts(&expected));
         ranges.sort_unstable();
         expected.sort_unstable();
@@ -35,7 +35,7 @@ proptest! {
         let mut ranges: Vec<Range<u128>> = raw.into_iter().map(range).collect();
         let mut expected = ranges.clone();
         expected.sort_by_key(|range| range.first());
-        sort(&mut ranges);
+        sort(&mut ranges, &mut Vec::new());
         prop_assert_eq!(firsts(&ranges), firsts(&expected));
     }
 }
@@ -45,7 +45,7 @@ fn at_the_size_where_the_way_changes() {
     for len in [RADIX_MIN - 1, RADIX_MIN, RADIX_MIN + 1] {
         let descending = (0..len as u32).rev().map(|addr| addr.reverse_bits());
         let mut ranges: Vec<Range<u32>> = descending.map(|addr| range((addr, addr))).collect();
-        sort(&mut ranges);
+        sort(&mut ranges, &mut Vec::new());
         assert_eq!(ranges.len(), len);
         assert!(ranges.is_sorted());
     }

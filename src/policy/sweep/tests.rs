@@ -104,3 +104,42 @@ fn beyond_the_maximum_prefixes_are_only_counted() {
     let (nets, entries) = cover(&[range(0, u32::MAX)], 32, 10);
     assert!(nets.is_empty() && entries == 11, "{entries}");
 }
+
+/// The union in the plainest way.
+fn plainly(parts: &[Vec<Range<u32>>]) -> Vec<Range<u32>> {
+    let mut all = parts.concat();
+    all.sort();
+    let mut joined: Vec<Range<u32>> = Vec::new();
+    for next in all {
+        match joined.pop() {
+            Some(last) if next.first() <= last.last() => {
+                joined.push(range(last.first(), last.last().max(next.last())));
+            }
+            last => joined.extend(last.into_iter().chain([next])),
+        }
+    }
+    joined
+}
+
+/// Fails when a range gets lost between two borders, or is not joined with one before a border.
+#[test]
+fn a_union_of_more_than_is_sorted_at_once() {
+    let many = CHUNK as u32;
+    let part = |step: u32, size: u32, count: u32, from: u32| -> Vec<Range<u32>> {
+        (0..count).map(|n| from + n * step).map(|first| range(first, first + size)).collect()
+    };
+    for parts in [
+        vec![part(16, 0, 2 * many, 0), part(16, 3, 2 * many, 5), part(160, 100, many, 1)],
+        // all of one part before the other, one within the other, one at the very end
+        vec![part(4, 1, 3 * many, 1 << 24), part(4, 1, 3 * many, 0)],
+        vec![part(8, 1, 3 * many, 0), part(1, 0, many, 40)],
+        vec![part(8, 1, 3 * many, 0), vec![range(7, u32::MAX)]],
+        vec![part(8, 1, many, u32::MAX - 8 * many), part(8, 7, 2 * many, u32::MAX - 16 * many)],
+        vec![Vec::new(), part(8, 1, many, 0), Vec::new()],
+        vec![Vec::new(), Vec::new()],
+        Vec::new(),
+    ] {
+        let slices: Vec<_> = parts.iter().map(Vec::as_slice).collect();
+        assert!(*union(&slices) == plainly(&parts));
+    }
+}
