@@ -8,7 +8,8 @@ use crate::judge::{Guard, Kept, Reason};
 use crate::left_out::{self, LeftOut};
 use crate::list::List;
 use crate::ranges::{Ranges, by_family};
-use crate::sweep::{Count, Cover, Holes, overlap, union};
+use crate::sweep::{Count, Cover, Holes, overlap};
+use crate::together::Together;
 
 /// [`Removed::hits`] holds at most so many.
 pub const MAX_HITS: usize = 64;
@@ -94,7 +95,7 @@ pub fn exempt(lists: &[&List]) -> Ranges {
 /// [`Reason::Wider`] when a list has another item wider than the floor, [`Refusal::Entries`] when
 /// there are more than `max_entries`.
 pub fn compose_allow(
-    lists: &[&List],
+    lists: &Together<'_>,
     unrouted: &[Protected],
     guard: &Guard,
 ) -> Result<Composed, Kept> {
@@ -113,7 +114,7 @@ pub fn compose_allow(
 /// private (lists of bogons name 224.0.0.0/3 and fc00::/7), [`Refusal::Entries`] when there are more
 /// than `max_entries`.
 pub fn compose_block(
-    lists: &[&List],
+    lists: &Together<'_>,
     exempt: &Ranges,
     protected: &[Protected],
     guard: &Guard,
@@ -125,7 +126,7 @@ pub fn compose_block(
 /// Makes a table of either kind.
 pub(crate) fn compose(
     kind: Kind,
-    lists: &[&List],
+    lists: &Together<'_>,
     exempt: &Ranges,
     never: &[Protected],
     bounds: &Bounds,
@@ -134,7 +135,7 @@ pub(crate) fn compose(
         return table(lists, exempt, never, bounds);
     }
     let wide = |(net, _): &(Prefix, &str)| {
-        lists.iter().flat_map(|l| l.wide()).any(|item| meet(*net, *item))
+        lists.lists().iter().flat_map(|l| l.wide()).any(|item| meet(*net, *item))
     };
     let mut holes = never.to_vec();
     holes.extend(prefix::private().filter(wide).map(Protected::from));
@@ -165,26 +166,24 @@ fn meet(a: Prefix, b: Prefix) -> bool {
 }
 
 fn table(
-    lists: &[&List],
+    lists: &Together<'_>,
     exempt: &Ranges,
     protected: &[Protected],
     bounds: &Bounds,
 ) -> Result<Composed, Reason> {
-    narrow(lists, protected, bounds.floor)?;
+    narrow(lists.lists(), protected, bounds.floor)?;
     let nets = || protected.iter().map(|protected| protected.net);
     let (holes, (each4, each6)) = (nets().collect::<Ranges>(), by_family(nets()));
     let mut removed = Removed::default();
-    protected.iter().for_each(|protected| removed.note(lists, protected));
+    protected.iter().for_each(|protected| removed.note(lists.lists(), protected));
     let max_entries = bounds.max_entries;
     let max = usize::try_from(max_entries).unwrap_or(usize::MAX);
-    let parts: Vec<_> = lists.iter().map(|list| list.v4()).collect();
-    let all = union(&parts);
-    let (v4, entries4) = family(&all, exempt.v4(), holes.v4(), bounds.floor, max, &mut removed);
-    let mut counts4 = left_out::count(&all, &each4).into_iter();
-    let parts: Vec<_> = lists.iter().map(|list| list.v6()).collect();
-    let all = union(&parts);
-    let (v6, entries6) = family(&all, exempt.v6(), holes.v6(), bounds.floor, max, &mut removed);
-    let mut counts6 = left_out::count(&all, &each6).into_iter();
+    let all = lists.ranges().v4();
+    let (v4, entries4) = family(all, exempt.v4(), holes.v4(), bounds.floor, max, &mut removed);
+    let mut counts4 = left_out::count(all, &each4).into_iter();
+    let all = lists.ranges().v6();
+    let (v6, entries6) = family(all, exempt.v6(), holes.v6(), bounds.floor, max, &mut removed);
+    let mut counts6 = left_out::count(all, &each6).into_iter();
     for protected in protected {
         let entries = match protected.net {
             Prefix::V4(_) => counts4.next(),

@@ -4,7 +4,7 @@
 //! A [`List`] is made of the items of one list as soon as they have come, and keeps only the
 //! addresses that the list names. [`ListTrial`] compares it with its guards and with its own last
 //! good copy, and the better of both is in force. [`compose_allow`] and [`compose_block`] make the
-//! tables of the lists in force, [`Trial::check`] holds a table against what holds for every
+//! tables of what the lists in force name [`Together`], [`Trial::check`] holds a table against what holds for every
 //! table, and [`table_step`] is the second net below the guards of the lists. [`diff`] shows what
 //! changed, [`why`] explains a single address and [`unique`] says what a list is good for. The
 //! order matters: a block table is composed against the allow lists that will really be in force.
@@ -26,6 +26,7 @@ mod since;
 mod sort;
 mod sweep;
 mod table_trial;
+mod together;
 mod unique;
 mod why;
 
@@ -49,5 +50,6 @@ pub use ranges::Ranges;
 pub use since::{Since, SinceError};
 pub use sweep::Count;
 pub use table_trial::{grew_most, judge_table, table_step};
+pub use together::Together;
 pub use unique::unique;
 pub use why::{Evidence, Why, why};

@@ -28,12 +28,7 @@ impl Measure {
     /// in IPv6: it is left out of tables, and a list that begins to name 224.0.0.0/3 has not
     /// grown by an eighth of the Internet.
     pub(crate) fn of_ranges(ranges: &Ranges) -> Self {
-        let Size { entries, coverage, .. } = Size::of(ranges, WIDEST);
-        let nowhere = nowhere();
-        let left_out = nowhere.v4().iter().map(|hole| overlap(ranges.v4(), *hole).addresses);
-        let left_out = u64::try_from(left_out.sum::<u128>()).unwrap_or(u64::MAX);
-        let Self { v4, v6, .. } = Self::new(entries, &coverage);
-        Self { entries, v4: v4.saturating_sub(left_out), v6 }
+        Size::of(ranges, WIDEST).measure(ranges)
     }
 
     /// What `new` covers that `old` does not, measured like a list; the number of its entries is
@@ -87,6 +82,15 @@ impl Size {
             size.coverage.add_v6(*range);
         }
         size
+    }
+
+    /// The numbers of the ranges that it is the size of.
+    pub(crate) fn measure(&self, ranges: &Ranges) -> Measure {
+        let nowhere = nowhere();
+        let left_out = nowhere.v4().iter().map(|hole| overlap(ranges.v4(), *hole).addresses);
+        let left_out = u64::try_from(left_out.sum::<u128>()).unwrap_or(u64::MAX);
+        let Measure { entries, v4, v6 } = Measure::new(self.entries, &self.coverage);
+        Measure { entries, v4: v4.saturating_sub(left_out), v6 }
     }
 
     #[inline]

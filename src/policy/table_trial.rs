@@ -8,21 +8,21 @@ use crate::held::HeldRuns;
 use crate::judge::{Accepted, Guard, Kept, Reason, Run, Unit, brought};
 use crate::list::List;
 use crate::measure::Measure;
-use crate::ranges::Ranges;
+use crate::together::Together;
 
 /// The second net below the guards of the lists: what forbids to go from the `old` lists of a table
 /// to the `new` ones without being asked, if something does.
 ///
 /// Compared is what they name together, before allowed and protected networks are taken out. The
 /// caller hands in the lists of which both sets have a copy, without those that were just accepted,
-/// so that new lists, configuration and the first fill-up are not held. The same limits hold as for
-/// a list, but for what was a day ago.
+/// so that new lists, configuration and the first fill-up are not held; where no list has changed
+/// there is nothing to ask. The same limits hold as for a list, but for what was a day ago.
 ///
 /// It may hold a table of which one list alone has changed, and has passed its own guard: of 10000
 /// entries all but 5000 may go, and if others name these as well, nearly all that the table had
 /// beside the others is gone.
-pub fn table_step(old: &[&List], new: &[&List], guard: &Guard) -> Option<Reason> {
-    Step::of(old, new).reason(guard)
+pub fn table_step(old: &Together<'_>, new: &Together<'_>, guard: &Guard) -> Option<Reason> {
+    step(old, new, Measure::of_ranges(new.ranges()), guard)
 }
 
 /// Holds a table by [`table_step`], until -f or the third run that agrees. `held` is a row as that
@@ -32,36 +32,19 @@ pub fn table_step(old: &[&List], new: &[&List], guard: &Guard) -> Option<Reason>
 /// [`Kept`] when the lists that changed must keep their copies.
 pub fn judge_table(
     kind: Kind,
-    [old, new]: [&[&List]; 2],
+    [old, new]: [&Together<'_>; 2],
     guard: &Guard,
     run: Run,
     held: &mut HeldRuns,
 ) -> Result<Accepted, Kept> {
-    let step = Step::of(old, new);
-    let settled = guard.settle(step.numbers, step.reason(guard), run, held);
+    let numbers = Measure::of_ranges(new.ranges());
+    let settled = guard.settle(numbers, step(old, new, numbers, guard), run, held);
     settled.map_err(|reason| Kept { table: kind, reason })
 }
 
-/// What the lists of a table name together, before and now.
-struct Step {
-    before: Ranges,
-    now: Ranges,
-    numbers: Measure,
-}
-
-impl Step {
-    fn of(old: &[&List], new: &[&List]) -> Self {
-        let named = |lists: &[&List]| Ranges::union(lists.iter().map(|list| list.ranges()));
-        let (before, now) = (named(old), named(new));
-        let numbers = Measure::of_ranges(&now);
-        Self { before, now, numbers }
-    }
-
-    fn reason(&self, guard: &Guard) -> Option<Reason> {
-        let before = Measure::of_ranges(&self.before);
-        let brought = brought(self.numbers, &self.before, &self.now);
-        guard.change(before, None, self.numbers, brought)
-    }
+fn step(old: &Together<'_>, new: &Together<'_>, numbers: Measure, guard: &Guard) -> Option<Reason> {
+    let before = Measure::of_ranges(old.ranges());
+    guard.change(before, None, numbers, brought(numbers, old.ranges(), new.ranges()))
 }
 
 /// Of lists with their copies the one that grew most, for the message when only the sum of all is

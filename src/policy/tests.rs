@@ -3,7 +3,7 @@
 use prefix::{Bounds, Floor, Items, Net, Prefix, PrefixSet, Shield};
 use proptest::prelude::*;
 
-use crate::{Guard, List, Protected, Ranges};
+use crate::{Guard, List, Protected, Ranges, Together};
 
 /// Addresses of a universe.
 pub(crate) const SIZE: usize = 1 << 16;
@@ -149,6 +149,11 @@ pub(crate) fn list(name: &str, text: &str) -> List {
 /// The lists as they are handed in.
 pub(crate) fn each(lists: &[List]) -> Vec<&List> {
     lists.iter().collect()
+}
+
+/// The lists of a table.
+pub(crate) fn together(lists: &[List]) -> Together<'_> {
+    Together::of(&each(lists))
 }
 
 /// A set of prefixes separated by blanks, IPv4 first and each family ascending.

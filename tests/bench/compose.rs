@@ -4,7 +4,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
-use policy::{Guard, List, Ranges, compose_block};
+use policy::{Guard, List, Ranges, Together, compose_block};
 use prefix::{Bounds, Floor, Item, Items, Net, PrefixSet, Shield, write_set};
 use tests::harness::Scratch;
 use tests::prng::Prng;
@@ -111,5 +111,5 @@ fn sweep(items: Items) -> PrefixSet {
     };
     let guard = Guard { bounds, shield: Shield::default(), max_shrink: 100, max_growth: 100 };
     let list = List::new("bench", items, FLOOR);
-    compose_block(&[&list], &Ranges::default(), &[], &guard).expect("a table").set
+    compose_block(&Together::of(&[&list]), &Ranges::default(), &[], &guard).expect("a table").set
 }

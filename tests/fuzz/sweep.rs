@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use policy::{
-    Change, Composed, Evidence, Guard, List, Protected, Since, compose_allow, compose_block, diff,
-    exempt, why,
+    Change, Composed, Evidence, Guard, List, Protected, Since, Together, compose_allow,
+    compose_block, diff, exempt, why,
 };
 use prefix::{Bounds, Floor, Items, Prefix, PrefixSet, Shield};
 
@@ -106,9 +106,10 @@ fn sweep(base: IpAddr, floor: u8, items: &[Vec<Small>; OWNERS]) {
     let protected: Vec<Protected> = items[PROTECT].iter().map(protect).collect();
 
     let blocks: Vec<&List> = blocks.iter().collect();
-    let allow = compose_allow(&[&allows], &[], &unbounded).unwrap().set;
+    let allow = compose_allow(&Together::of(&[&allows]), &[], &unbounded).unwrap().set;
     let exempt = exempt(&[&allows]);
-    let Composed { set, removed } = compose_block(&blocks, &exempt, &protected, &guard).unwrap();
+    let Composed { set, removed } =
+        compose_block(&Together::of(&blocks), &exempt, &protected, &guard).unwrap();
 
     // each address by itself: the most specific item decides, and of two alike the negated one
     let names = |list: &Vec<Small>, index: usize| {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use control::{Change, LastUpdate, Updated};
 use imsg::{Purpose, TableId};
 use policy::{
-    Accepted, HeldRuns, Kept, LeftOut, List, Measure, Ranges, Run as Wanted, Trial, compose_allow,
-    compose_block, unrouted,
+    Accepted, HeldRuns, Kept, LeftOut, List, Measure, Ranges, Run as Wanted, Together, Trial,
+    compose_allow, compose_block, unrouted,
 };
 use prefix::PrefixSet;
 
@@ -80,8 +80,8 @@ async fn mend(engine: &Engine, run: &Run) -> Vec<String> {
     found
 }
 
-fn each(lists: &[List]) -> Vec<&List> {
-    lists.iter().collect()
+fn together(lists: &[List]) -> Together<'_> {
+    Together::of(&lists.iter().collect::<Vec<_>>())
 }
 
 /// A run whose lists have come.
@@ -189,7 +189,7 @@ impl<'a> Work<'a> {
     /// really be in force.
     fn compose(&mut self) -> [Option<PrefixSet>; 2] {
         let guard = guard(self.engine);
-        let composed = compose_allow(&each(&self.fetched.allow), &unrouted(), &guard);
+        let composed = compose_allow(&together(&self.fetched.allow), &unrouted(), &guard);
         let mut left_out = Vec::new();
         let composed = composed.map(|composed| {
             left_out.extend(composed.removed.left_out);
@@ -207,7 +207,7 @@ impl<'a> Work<'a> {
         let in_force = allow.as_ref().or(before.allow.as_ref()).unwrap_or(&empty);
         let protected = protected(self.engine);
         let exempt = Ranges::from(in_force);
-        let composed = compose_block(&each(&self.fetched.block), &exempt, &protected, &guard);
+        let composed = compose_block(&together(&self.fetched.block), &exempt, &protected, &guard);
         let block = match composed {
             Ok(composed) => {
                 for hit in &composed.removed.hits {

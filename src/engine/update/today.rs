@@ -3,7 +3,9 @@
 //! to be composed and judged again before it is sent.
 
 use imsg::TableId;
-use policy::{Composed, Guard, Kept, List, Ranges, Trial, compose_allow, compose_block, unrouted};
+use policy::{
+    Composed, Guard, Kept, List, Ranges, Together, Trial, compose_allow, compose_block, unrouted,
+};
 use prefix::{Floor, Item, Items, PrefixSet};
 
 use crate::Engine;
@@ -27,7 +29,8 @@ pub fn guard(engine: &Engine) -> Guard {
 /// What forbids it.
 pub fn allow(engine: &Engine, set: &PrefixSet) -> Result<PrefixSet, Kept> {
     let guard = guard(engine);
-    let set = compose_allow(&[&as_list("the allow table", set)], &unrouted(), &guard)?.set;
+    let set =
+        compose_allow(&Together::of(&[&as_list("the allow table", set)]), &unrouted(), &guard)?.set;
     may_be(TableId::Allow, &set, &set, &guard)?;
     Ok(set)
 }
@@ -39,7 +42,7 @@ pub fn allow(engine: &Engine, set: &PrefixSet) -> Result<PrefixSet, Kept> {
 /// What forbids to compose it.
 pub fn block(engine: &Engine, set: &PrefixSet, allow: &PrefixSet) -> Result<Composed, Kept> {
     let list = as_list("the block table", set);
-    compose_block(&[&list], &Ranges::from(allow), &protected(engine), &guard(engine))
+    compose_block(&Together::of(&[&list]), &Ranges::from(allow), &protected(engine), &guard(engine))
 }
 
 /// Looks at the guards that hold whatever went before a set and whoever wants it, beside this allow

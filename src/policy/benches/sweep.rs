@@ -1,14 +1,18 @@
-//! The sweep against `ipnet::Ipv4Net::aggregate` on a million random IPv4 prefixes.
+//! The way from items to verdicts and a table, of a million random prefixes.
 //!
-//! Prints the time of both and their ratio, the best of several turns of each. Ours begins with
-//! the items of a list and ends with the table, protection included.
+//! First the sweep alone against `ipnet::Ipv4Net::aggregate`, then composing and judging a million
+//! entries of one list and of 64. Prints times and ratios, the best of several turns of each; who
+//! is compared takes turns.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use ipnet::Ipv4Net;
-use policy::{Guard, List, Protected, Ranges, compose_block};
-use prefix::{Bounds, Floor, Item, Items, Net, Shield, reserved};
+use policy::{
+    Composed, Guard, HeldRuns, List, ListTrial, Protected, Ranges, Run, Together, Trial,
+    compose_block, exempt, table_step,
+};
+use prefix::{Bounds, Floor, Item, Items, Kind, Net, PrefixSet, Shield, reserved};
 
 const PREFIXES: usize = 1_000_000;
 const TURNS: usize = 21;
@@ -24,18 +28,151 @@ impl Random {
         self.0 ^= self.0 << 17;
         self.0
     }
+
+    /// Half hosts, half networks of 20 to 32 bits: what reputation lists are made of.
+    fn net(&mut self) -> Net<u32> {
+        let (addr, dice) = ((self.next() >> 32) as u32, self.next() >> 32);
+        let len = if dice % 2 == 0 { 32 } else { 20 + (dice >> 8) % 13 };
+        Net::masked(addr, len as u8).unwrap_or(Net::host(addr))
+    }
 }
 
-/// Half hosts, half networks of 20 to 32 bits: what reputation lists are made of.
-fn prefixes() -> Vec<Net<u32>> {
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    (0..PREFIXES)
-        .filter_map(|_| {
-            let (addr, dice) = ((random.next() >> 32) as u32, random.next() >> 32);
-            let len = if dice % 2 == 0 { 32 } else { 20 + (dice >> 8) % 13 };
-            Net::masked(addr, len as u8)
-        })
-        .collect()
+fn guard() -> Guard {
+    let bounds = Bounds {
+        floor: FLOOR,
+        max_entries: 4_000_000,
+        max_coverage: 100,
+        max_coverage_v6: u32::MAX,
+        allow_max_coverage: u64::MAX,
+        expect: Vec::new(),
+    };
+    Guard { bounds, shield: Shield::default(), max_shrink: 50, max_growth: 400 }
+}
+
+fn networks() -> Vec<Protected> {
+    reserved(false).map(|(net, why)| Protected { net, reason: why.to_owned() }).collect()
+}
+
+/// Deals the prefixes out, one after the other to each of the lists.
+fn deal(nets: &[Net<u32>], lists: usize) -> Vec<Items> {
+    let mut items = vec![Items::default(); lists];
+    for (index, net) in nets.iter().enumerate() {
+        items[index % lists].v4.push(Item::positive(*net));
+    }
+    items
+}
+
+fn made(items: Vec<Items>) -> Vec<List> {
+    items.into_iter().map(|items| List::new("list", items, FLOOR)).collect()
+}
+
+/// What a run has when its lists have come.
+struct Gathered {
+    copies: Vec<List>,
+    items: Vec<Items>,
+    allow: List,
+    protected: Vec<Protected>,
+    guard: Guard,
+}
+
+/// What its parts take.
+const PARTS: [&str; 5] = ["sort", "judge lists", "second net", "compose", "check table"];
+type Times = [Duration; PARTS.len()];
+
+impl Gathered {
+    /// Lists of which one entry in a hundred has changed since their copies, and a thousand allowed
+    /// networks.
+    fn new(lists: usize) -> Self {
+        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        let mut nets: Vec<_> = (0..PREFIXES).map(|_| random.net()).collect();
+        let copies = made(deal(&nets, lists));
+        nets.iter_mut().step_by(100).for_each(|net| *net = random.net());
+        let allow: Vec<_> = (0..1000).map(|_| random.net()).collect();
+        let allow = List::new("allow", deal(&allow, 1).remove(0), FLOOR);
+        Self { copies, items: deal(&nets, lists), allow, protected: networks(), guard: guard() }
+    }
+
+    /// Composes and judges; what is refused or held is a mistake of this file.
+    fn run(&self) -> (Times, PrefixSet) {
+        let items = self.items.clone();
+        let mut times = Times::default();
+        let mut start = Instant::now();
+        let mut done = |part: usize| {
+            times[part] = start.elapsed();
+            start = Instant::now();
+        };
+        let lists = made(items);
+        done(0);
+        for (list, copy) in lists.iter().zip(&self.copies) {
+            let bounds = &self.guard.bounds;
+            let trial =
+                ListTrial { kind: Kind::Block, list, copy: Some(copy), day_before: None, bounds };
+            let mut held = HeldRuns::default();
+            if let Err(why) = trial.judge(&self.guard, &self.protected, Run::Scheduled, &mut held) {
+                fail(&why.to_string());
+            }
+        }
+        done(1);
+        let copies: Vec<&List> = self.copies.iter().collect();
+        let lists: Vec<&List> = lists.iter().collect();
+        let together = Together::of(&lists);
+        if let Some(why) = table_step(&Together::of(&copies), &together, &self.guard) {
+            fail(&why.to_string());
+        }
+        done(2);
+        let exempt = exempt(&[&self.allow]);
+        let set = match compose_block(&together, &exempt, &self.protected, &self.guard) {
+            Ok(Composed { set, .. }) => set,
+            Err(why) => fail(&why.to_string()),
+        };
+        done(3);
+        let none = PrefixSet::default();
+        if let Err(why) = Trial::absolute(Kind::Block, &set, &none).check(&self.guard) {
+            fail(&why.to_string());
+        }
+        done(4);
+        (times, set)
+    }
+}
+
+fn fail(why: &str) -> ! {
+    eprintln!("sweep: {why}");
+    std::process::exit(1);
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// One list and many, in turns.
+fn judged() {
+    let sides = [1, 64].map(|lists| (lists, Gathered::new(lists)));
+    let mut best = [[Duration::MAX; PARTS.len()]; 2];
+    let mut sets = [PrefixSet::default(), PrefixSet::default()];
+    for _ in 0..TURNS {
+        for (side, (_, gathered)) in sides.iter().enumerate() {
+            let (times, set) = gathered.run();
+            // part by part: on a busy machine no turn is undisturbed as a whole
+            for (best, time) in best[side].iter_mut().zip(times) {
+                *best = time.min(*best);
+            }
+            sets[side] = set;
+        }
+    }
+    if sets[0] != sets[1] {
+        fail("the tables differ");
+    }
+    println!("\n{PREFIXES} entries, composed and judged -> {} entries", sets[0].len());
+    println!("{:24}    1 list   64 lists   ratio", "");
+    let row = |what: &str, one: Duration, many: Duration| {
+        let ratio = many.as_secs_f64() / one.as_secs_f64();
+        println!("{what:24} {:7.1} ms {:7.1} ms {ratio:7.2}", millis(one), millis(many));
+    };
+    for (part, what) in PARTS.iter().enumerate() {
+        row(what, best[0][part], best[1][part]);
+    }
+    let [one, many] = best.map(|times| times.iter().sum());
+    row("all", one, many);
 }
 
 fn best<T>(mut turn: impl FnMut() -> (Duration, T)) -> (Duration, Option<T>) {
@@ -49,40 +186,29 @@ fn best<T>(mut turn: impl FnMut() -> (Duration, T)) -> (Duration, Option<T>) {
     best
 }
 
-fn main() {
-    let nets = prefixes();
+/// The sweep against another.
+fn sweep() {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let nets: Vec<_> = (0..PREFIXES).map(|_| random.net()).collect();
     let theirs_in: Vec<Ipv4Net> = nets
         .iter()
         .filter_map(|net| Ipv4Net::new(Ipv4Addr::from_bits(net.addr()), net.len()).ok())
         .collect();
-    let protected: Vec<Protected> =
-        reserved(false).map(|(net, why)| Protected { net, reason: why.to_owned() }).collect();
-    let bounds = Bounds {
-        floor: FLOOR,
-        max_entries: u64::MAX,
-        max_coverage: 100,
-        max_coverage_v6: u32::MAX,
-        allow_max_coverage: u64::MAX,
-        expect: Vec::new(),
-    };
-    let guard = Guard { bounds, shield: Shield::default(), max_shrink: 100, max_growth: 100 };
+    let (protected, guard) = (networks(), guard());
 
     let (theirs, aggregated) = best(|| {
         let start = Instant::now();
         let result = Ipv4Net::aggregate(&theirs_in);
         (start.elapsed(), result)
     });
-    let sweep = |parts: usize, protected: &[Protected]| {
+    let sweep = |lists: usize, protected: &[Protected]| {
         best(|| {
-            let mut items: Vec<Items> = vec![Items::default(); parts];
-            for (index, net) in nets.iter().enumerate() {
-                items[index % parts].v4.push(Item::positive(*net));
-            }
+            let items = deal(&nets, lists);
             let start = Instant::now();
-            let lists: Vec<List> =
-                items.into_iter().map(|items| List::new("list", items, FLOOR)).collect();
+            let lists = made(items);
             let lists: Vec<&List> = lists.iter().collect();
-            let result = compose_block(&lists, &Ranges::default(), protected, &guard);
+            let result =
+                compose_block(&Together::of(&lists), &Ranges::default(), protected, &guard);
             (start.elapsed(), result)
         })
     };
@@ -92,17 +218,11 @@ fn main() {
 
     let addresses = |nets: &mut dyn Iterator<Item = u8>| nets.map(|len| 1u64 << (32 - len)).sum();
     let ipnet: u64 = addresses(&mut aggregated.iter().flatten().map(Ipv4Net::prefix_len));
-    let Some(Ok(plain)) = plain else {
-        eprintln!("sweep: the table was refused");
-        std::process::exit(1);
-    };
+    let Some(Ok(plain)) = plain else { fail("the table was refused") };
     let policy: u64 = addresses(&mut plain.set.v4().iter().map(|net| net.len()));
     if ipnet != policy || aggregated.iter().flatten().count() != plain.set.len() {
-        eprintln!("sweep: results differ: {ipnet} and {policy} addresses");
-        std::process::exit(1);
+        fail(&format!("results differ: {ipnet} and {policy} addresses"));
     }
-
-    let millis = |time: Duration| time.as_secs_f64() * 1e3;
     println!("{PREFIXES} IPv4 prefixes -> {} entries", plain.set.len());
     println!("ipnet aggregate          {:8.1} ms", millis(theirs));
     for (what, time) in [
@@ -116,4 +236,9 @@ fn main() {
             time.as_secs_f64() / theirs.as_secs_f64()
         );
     }
+}
+
+fn main() {
+    sweep();
+    judged();
 }

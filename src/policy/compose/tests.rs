@@ -7,12 +7,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::tests::{
     NO_FLOOR, SIZE, Small, Universe, bounds, each, guard, hosts, least, list, paint, protected,
-    small, text, universe,
+    small, text, together, universe,
 };
 
 fn block(lists: &[List], allow: &str, never: &str) -> Composed {
     let exempt = exempt(&[&list("allow", allow)]);
-    compose_block(&each(lists), &exempt, &protected(never), &guard()).unwrap()
+    compose_block(&together(lists), &exempt, &protected(never), &guard()).unwrap()
 }
 
 fn table_of(lists: &[List]) -> String {
@@ -62,7 +62,7 @@ fn allowed_and_protected_networks_are_taken_out() {
 #[test]
 fn allow_lists_resolve_their_own_negation() {
     let lists = [list("a", "1.2.3.0/24 !1.2.3.0/25"), list("b", "1.2.3.1 ::1")];
-    let allow = |lists: &[List]| compose_allow(&each(lists), &[], &guard()).unwrap().set;
+    let allow = |lists: &[List]| compose_allow(&together(lists), &[], &guard()).unwrap().set;
     assert_eq!(text(&allow(&lists)), "1.2.3.1 1.2.3.128/25 ::1");
     assert!(allow(&[]).is_empty());
 }
@@ -79,7 +79,7 @@ fn reports_of_protection_are_bounded() {
 fn items_wider_than_the_floor_are_refused() {
     let refused = |text: &str, never: &str| {
         let lists = [list("ok", "1.2.3.4"), list("wide", text)];
-        compose_block(&each(&lists), &Ranges::default(), &protected(never), &guard())
+        compose_block(&together(&lists), &Ranges::default(), &protected(never), &guard())
             .map(|composed| composed.set.len())
             .map_err(|kept| kept.to_string())
     };
@@ -111,7 +111,9 @@ fn items_wider_than_the_floor_are_refused() {
     }
     // of an allow list too
     assert_eq!(
-        compose_allow(&[&list("a", "8.0.0.0/7")], &unrouted(), &guard()).unwrap_err().to_string(),
+        compose_allow(&together(&[list("a", "8.0.0.0/7")]), &unrouted(), &guard())
+            .unwrap_err()
+            .to_string(),
         "Keeping the previous allow list: a has 8.0.0.0/7, wider than /8 \
          (see min_prefix_v4 in [guard])"
     );
@@ -128,9 +130,9 @@ fn reserved_space_makes_no_list_refused_however_wide_it_is_written() {
     for one in MARTIANS.split_whitespace().chain([MARTIANS]) {
         let lists = [list("a", &format!("{one} 1.2.3.4 2001:db8::1"))];
         let composed =
-            compose_block(&each(&lists), &Ranges::default(), &reserved, &guard()).expect(one);
+            compose_block(&together(&lists), &Ranges::default(), &reserved, &guard()).expect(one);
         assert_eq!(super::tests::text(&composed.set), "1.2.3.4 2001:db8::1", "{one}");
-        let allowed = compose_allow(&each(&lists), &unrouted(), &guard()).expect(one);
+        let allowed = compose_allow(&together(&lists), &unrouted(), &guard()).expect(one);
         assert_eq!(super::tests::text(&allowed.set), "1.2.3.4 2001:db8::1", "{one}");
         // and nothing disappears without a word
         for removed in [composed.removed, allowed.removed] {
@@ -140,21 +142,23 @@ fn reserved_space_makes_no_list_refused_however_wide_it_is_written() {
     }
     // half of it is of use
     let lists = [list("a", "0.0.0.0/7")];
-    assert!(compose_block(&each(&lists), &Ranges::default(), &reserved, &guard()).is_err());
+    assert!(compose_block(&together(&lists), &Ranges::default(), &reserved, &guard()).is_err());
 }
 
 #[test]
 fn what_is_private_is_let_through_where_it_is_wanted() {
     let reserved: Vec<Protected> = prefix::reserved(true).map(Protected::from).collect();
     let lists = [list("a", "10.0.0.0/8 8000::/1 fc00::/7 fd00::1")];
-    let set = compose_block(&each(&lists), &Ranges::default(), &reserved, &guard()).unwrap().set;
+    let set =
+        compose_block(&together(&lists), &Ranges::default(), &reserved, &guard()).unwrap().set;
     // no prefix of a table is wider than the floor
     assert_eq!(set.v6().len(), 1 << (guard().bounds.floor.v6 - 7));
     assert!(set.find("10.1.2.3".parse().unwrap()).is_some());
     assert!(set.find("fdff::1".parse().unwrap()).is_some());
     // an allow table always may have it, but for what is wider than the floor
     let allow =
-        compose_allow(&[&list("a", "10.0.0.0/8 fd12::/32")], &unrouted(), &guard()).unwrap();
+        compose_allow(&together(&[list("a", "10.0.0.0/8 fd12::/32")]), &unrouted(), &guard())
+            .unwrap();
     assert_eq!(text(&allow.set), "10.0.0.0/8 fd12::/32");
 }
 
@@ -191,7 +195,7 @@ fn entries_at_the_maximum() {
     let lists = [list("a", &hosts), list("b", "2001:db8::1")];
     let of = |max_entries| {
         let guard = Guard { bounds: Bounds { max_entries, ..bounds() }, ..guard() };
-        compose_block(&each(&lists), &Ranges::default(), &[], &guard)
+        compose_block(&together(&lists), &Ranges::default(), &[], &guard)
     };
     assert_eq!(of(100).unwrap().set.len(), 100);
     assert_eq!(
@@ -211,7 +215,7 @@ fn both_ends_of_the_space() {
         let mut items = Items::default();
         text.split_whitespace().for_each(|net| items.push(net.parse().unwrap(), false));
         let lists = [List::new("a", items, NO_FLOOR)];
-        compose_block(&each(&lists), &Ranges::default(), &protected(never), &none).unwrap().set
+        compose_block(&together(&lists), &Ranges::default(), &protected(never), &none).unwrap().set
     };
     assert_eq!(text(&of("0.0.0.0/0 ::/0", "")), "0.0.0.0/0 ::/0");
     assert_eq!(of("0.0.0.0/0 ::/0", "0.0.0.0/0 ::/0").len(), 0);
@@ -258,7 +262,7 @@ proptest! {
             .collect();
 
         let allow_lists = made(universe, &allows);
-        let allow = compose_allow(&each(&allow_lists), &[], &unbounded).unwrap().set;
+        let allow = compose_allow(&together(&allow_lists), &[], &unbounded).unwrap().set;
         let allowed = painted(&allows);
         prop_assert!(universe.marks(&allow) == allowed);
         prop_assert_eq!(allow.len(), least(&allowed, 0));
@@ -266,7 +270,7 @@ proptest! {
         prop_assert!(universe.bits(&exempt) == allowed);
 
         let Composed { set, removed } =
-            compose_block(&each(&made(universe, &blocks)), &exempt, &shields, &guard).unwrap();
+            compose_block(&together(&made(universe, &blocks)), &exempt, &shields, &guard).unwrap();
         let named = painted(&blocks);
         let shield = painted(&[never.iter().map(|net| (*net, false)).collect::<Vec<_>>()]);
         let wanted: Vec<bool> =
@@ -287,7 +291,7 @@ proptest! {
         let mut items = Items::default();
         set.iter().for_each(|net| items.push(net, false));
         let again = [List::new("again", items, narrow)];
-        let repeated = compose_block(&each(&again), &Ranges::from(&allow), &shields, &guard).unwrap();
+        let repeated = compose_block(&together(&again), &Ranges::from(&allow), &shields, &guard).unwrap();
         prop_assert_eq!(&repeated.set, &set);
         prop_assert_eq!(repeated.removed, Removed::default());
     }
@@ -311,7 +315,7 @@ proptest! {
             v6: v6.iter().map(|(a, l)| Item::positive(Net::masked(*a, *l).unwrap())).collect(),
         };
         let unbounded = Guard { bounds: Bounds { floor: NO_FLOOR, ..bounds() }, ..guard() };
-        let ours = compose_allow(&[&List::new("a", items, NO_FLOOR)], &[], &unbounded).unwrap().set;
+        let ours = compose_allow(&together(&[List::new("a", items, NO_FLOOR)]), &[], &unbounded).unwrap().set;
         let v4: Vec<Ipv4Net> =
             v4.iter().map(|(a, l)| Ipv4Net::new(Ipv4Addr::from_bits(*a), *l).unwrap()).collect();
         let v6: Vec<Ipv6Net> =

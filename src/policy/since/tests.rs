@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::compose_allow;
-use crate::tests::{NO_FLOOR, SIZE, bounds, guard, set, small, universe};
+use crate::tests::{NO_FLOOR, SIZE, bounds, guard, set, small, together, universe};
 
 const OLD: &str = "1.0.0.0/24 1.0.1.0/25 2.2.2.2 9.9.9.8/31 2001:db8::/32";
 
@@ -107,7 +107,7 @@ proptest! {
         };
         let make = |nets: &[(u16, u8)]| {
             let items: Vec<_> = nets.iter().map(|net| (*net, false)).collect();
-            compose_allow(&[&universe.list(&items)], &[], &guard).unwrap().set
+            compose_allow(&together(&[universe.list(&items)]), &[], &guard).unwrap().set
         };
         let (before, after) = (make(&before), make(&after));
         let mut times = times.iter().copied().cycle();

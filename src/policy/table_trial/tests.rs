@@ -1,5 +1,6 @@
 use super::*;
-use crate::tests::{each, guard, list};
+use crate::ListTrial;
+use crate::tests::{guard, list, together};
 
 /// A list of single addresses, no two of them neighbours.
 fn some(name: &str, hosts: core::ops::Range<u32>) -> List {
@@ -8,7 +9,7 @@ fn some(name: &str, hosts: core::ops::Range<u32>) -> List {
 }
 
 fn judged(old: &[List], new: &[List], run: Run) -> Result<Accepted, String> {
-    let lists: [&[&List]; 2] = [&each(old), &each(new)];
+    let lists = [&together(old), &together(new)];
     let judged = judge_table(Kind::Block, lists, &guard(), run, &mut HeldRuns::default());
     judged.map_err(|kept| kept.to_string())
 }
@@ -41,7 +42,7 @@ fn many_lists_with_a_small_change_each_are_a_large_one() {
         list("c", "29.0.0.0/8 30.0.0.0/8"),
     ];
     assert!(matches!(
-        table_step(&each(&news), &each(&wide), &guard()),
+        table_step(&together(&news), &together(&wide), &guard()),
         Some(Reason::Brings(brought, _)) if brought.count == 6 << 24
     ));
 }
@@ -50,8 +51,9 @@ fn many_lists_with_a_small_change_each_are_a_large_one() {
 fn what_other_lists_name_too_is_no_change() {
     // all of the second list is in the first one as well
     let old = [some("a", 0..1000), some("b", 0..1000)];
-    assert_eq!(table_step(&each(&old), &[&old[0]], &guard()), None);
-    assert_eq!(table_step(&[&old[0]], &each(&old), &guard()), None);
+    let (both, one) = (together(&old), together(&old[..1]));
+    assert_eq!(table_step(&both, &one, &guard()), None);
+    assert_eq!(table_step(&one, &both, &guard()), None);
 }
 
 /// Fails when somebody skips the second net because one list alone has changed.
@@ -59,7 +61,7 @@ fn what_other_lists_name_too_is_no_change() {
 fn one_list_within_its_own_guard_may_take_all_that_others_have_not() {
     let step = |copy: &List, new: &List, rest: &List| {
         let bounds = guard().bounds;
-        let trial = crate::ListTrial {
+        let trial = ListTrial {
             kind: Kind::Block,
             list: new,
             copy: Some(copy),
@@ -68,7 +70,8 @@ fn one_list_within_its_own_guard_may_take_all_that_others_have_not() {
         };
         let own = trial.judge(&guard(), &[], Run::Scheduled, &mut HeldRuns::default());
         assert_eq!(own, Ok(Accepted::Usual));
-        table_step(&[copy, rest], &[new, rest], &guard()).unwrap().to_string()
+        let lists = [Together::of(&[copy, rest]), Together::of(&[new, rest])];
+        table_step(&lists[0], &lists[1], &guard()).unwrap().to_string()
     };
     assert_eq!(
         step(&some("a", 0..2000), &some("a", 0..1000), &list("rest", "16.0.0.0/21")),
@@ -85,7 +88,7 @@ fn one_list_within_its_own_guard_may_take_all_that_others_have_not() {
 fn the_third_run_that_agrees_is_accepted() {
     let (old, new, mut held) = (sixty(100), sixty(10), HeldRuns::default());
     let mut run = |run| {
-        let lists: [&[&List]; 2] = [&each(&old), &each(&new)];
+        let lists = [&together(&old), &together(&new)];
         judge_table(Kind::Block, lists, &guard(), run, &mut held).is_ok()
     };
     assert!(!run(Run::Scheduled));

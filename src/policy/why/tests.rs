@@ -1,5 +1,5 @@
 use super::*;
-use crate::tests::{each, guard, list, protected};
+use crate::tests::{each, guard, list, protected, together};
 use crate::{compose_block, exempt};
 
 struct World {
@@ -18,7 +18,7 @@ fn world() -> World {
     let allow_lists = vec![list("dns.threatstop.local", "7.7.7.0/24 9.9.9.9")];
     let protected = protected("10.0.0.0/8 10.1.0.0/16 fe80::/10");
     let exempt = exempt(&each(&allow_lists));
-    let block = compose_block(&each(&block_lists), &exempt, &protected, &guard()).unwrap().set;
+    let block = compose_block(&together(&block_lists), &exempt, &protected, &guard()).unwrap().set;
     let since = Since::new(&block, 1_795_348_800);
     World { block, since, block_lists, allow_lists, protected }
 }
