@@ -24,6 +24,7 @@ mod reader;
 mod schema;
 mod section;
 mod setting;
+mod socket;
 mod syntax;
 mod template;
 mod text;
@@ -42,6 +43,7 @@ pub use net::{Host, LogUrl, Login, Proxy, Server};
 pub use schema::{
     Backend, Config, Guard, Https, Log, Method, Policy, Request, Scope, Tables, Timestamp, keys,
 };
+pub use socket::{LONGEST_SOCKET, check_socket};
 pub use template::Template;
 pub use text::{Invalid, quote};
 pub use unit::Size;

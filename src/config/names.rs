@@ -55,7 +55,7 @@ names! {
     TableName, "a table name", table_name;
 
     /// The path of an anchor: parts of at most 63 letters, digits, `.`, `_`, `:` and `-`, joined
-    /// by `/`, none of which begins with `_` (pfctl(8) keeps these for itself).
+    /// by `/`, none of which is `.` or `..` or begins with `_` (pfctl(8) keeps these for itself).
     AnchorPath, "an anchor", anchor_path;
 
     /// The name of a field of the upload's form: 1 to 64 letters, digits, `.`, `_`, `-`, `[`
@@ -168,6 +168,14 @@ fn anchor_path(text: &str) -> Result<String, Invalid> {
             text,
             "an anchor has parts of 1 to 63 letters, digits, \".\", \"_\", \":\" and \"-\", \
              joined by \"/\"",
+        ));
+    }
+    // pf_anchor_setup() of sys/net/pf_ruleset.c; the ioctls for tables take the same for a name
+    if text.split('/').any(|part| part == "." || part == "..") {
+        return Err(Invalid::new(
+            text,
+            "pf.conf(5) reads \"..\" as the anchor above: write the whole path from the main \
+             ruleset on",
         ));
     }
     if text.split('/').any(|part| part.starts_with('_')) {

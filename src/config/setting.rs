@@ -39,7 +39,7 @@ pub(crate) fn wrong_type(wanted: Kind, value: &DeValue<'_>) -> String {
     let found = match value {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) => "a number",
-        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Float(float) => not_whole(float.as_str()),
         DeValue::Boolean(_) => "a boolean",
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "an array",
@@ -49,6 +49,7 @@ pub(crate) fn wrong_type(wanted: Kind, value: &DeValue<'_>) -> String {
         (Kind::Duration, DeValue::Integer(digits)) => {
             format!(": for seconds write \"{}s\"", digits.as_str())
         }
+        (Kind::Integer, DeValue::Float(float)) => in_digits(float.as_str()),
         (Kind::Boolean | Kind::Integer, DeValue::String(_)) => ": write it without quotes".into(),
         (Kind::List(_), DeValue::String(_)) => ": write [\"...\"]".into(),
         (Kind::Text(_), DeValue::Array(_)) => ": write it without brackets".into(),
@@ -56,6 +57,24 @@ pub(crate) fn wrong_type(wanted: Kind, value: &DeValue<'_>) -> String {
         _ => String::new(),
     };
     format!("takes {wanted}, not {found}{way_out}")
+}
+
+/// What a number that is written as a TOML float is.
+fn not_whole(text: &str) -> &'static str {
+    match text {
+        _ if text.ends_with("inf") || text.ends_with("nan") => "a number without an end",
+        _ if text.contains(['e', 'E']) => "a number with an exponent",
+        _ => "a number with a fraction",
+    }
+}
+
+/// The same number in digits where it is a whole one and of a length that somebody may have meant.
+fn in_digits(text: &str) -> String {
+    let number: f64 = text.replace('_', "").parse().unwrap_or(f64::NAN);
+    match number.fract() == 0.0 && number.abs() < 1e15 {
+        true => format!(": write {number}"),
+        false => String::new(),
+    }
 }
 
 /// The text of a string.

@@ -110,6 +110,10 @@ fn check(flags: &Flags) -> Result<ExitCode, Failure> {
         print(&config.to_toml())?;
     }
     config.notes(&text, &flags.config).iter().for_each(|line| tell(line));
+    if let Err(why) = std::path::absolute(&flags.socket).map(|path| config::check_socket(&path))? {
+        tell(&why);
+        return Ok(ExitCode::FAILURE);
+    }
     tell("configuration OK");
     Ok(ExitCode::SUCCESS)
 }

@@ -103,7 +103,7 @@ fn table_names() {
 
 #[test]
 fn anchors() {
-    taken::<AnchorPath>(&["threatstop", "a/b/c", &"a".repeat(63)]);
+    taken::<AnchorPath>(&["threatstop", "a/b/c", "...", ".a/b..c", &"a".repeat(63)]);
     refused::<AnchorPath>(&[
         "",
         "/a",
@@ -113,6 +113,11 @@ fn anchors() {
         "a/_b",
         "a*",
         "a b",
+        "../x",
+        "a/../b",
+        "a/..",
+        ".",
+        "./a",
         &"a".repeat(64),
         &"abcdefghi/".repeat(91),
     ]);

@@ -65,7 +65,14 @@ fn durations_and_numbers() {
         ("20%", "takes a whole number, digits alone"),
         ("007", "takes a whole number, digits alone"),
         ("\"20\"", "takes a whole number, not a string: write it without quotes"),
-        ("20.0", "takes a whole number, not a number with a fraction"),
+        ("20.0", "takes a whole number, not a number with a fraction: write 20"),
+        ("20.5", "takes a whole number, not a number with a fraction"),
+        ("1e6", "takes a whole number, not a number with an exponent: write 1000000"),
+        ("-1_0E+1", "takes a whole number, not a number with an exponent: write -100"),
+        ("1e-1", "takes a whole number, not a number with an exponent"),
+        ("1e99", "takes a whole number, not a number with an exponent"),
+        ("+inf", "takes a whole number, not a number without an end"),
+        ("nan", "takes a whole number, not a number without an end"),
     ] {
         said(&format!("[guard]\nmax_shrink = {value}"), &[&format!("3: guard.max_shrink: {why}")]);
     }

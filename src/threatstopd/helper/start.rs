@@ -146,8 +146,8 @@ fn apart(flags: &Flags, config: &Config) -> Result<(), Failure> {
         (Some(config.tables.directory.as_path()), "tables.directory"),
         (Some(flags.socket.as_path()), "-s"),
         (log, "log.file"),
-        (block, "local_block"),
-        (allow, "local_allow"),
+        (block, "policy.local_block"),
+        (allow, "policy.local_allow"),
     ] {
         let parent = path.and_then(Path::parent).and_then(|path| fs::canonicalize(path).ok());
         if let (Some(path), Some(parent)) = (path, parent)
@@ -206,7 +206,7 @@ fn readable(config: &Config) -> Result<(), Failure> {
     for (path, word) in local_paths(config).into_iter().zip(["block", "allow"]) {
         let Some(path) = path else { continue };
         open_regular(path, OFlag::empty()).map_err(|why| {
-            format!("{}: {why}; create it, or unset local_{word}", path.display())
+            format!("{}: {why}; create it, or unset policy.local_{word}", path.display())
         })?;
     }
     let log = config.log.file.as_path();

@@ -70,6 +70,7 @@ pub fn begin(mut flags: Flags) -> Result<Role, Failure> {
     let home = std::env::current_dir().map_err(|error| format!("getcwd: {}", words(&error)))?;
     flags.config = home.join(flags.config);
     flags.socket = home.join(flags.socket);
+    config::check_socket(&flags.socket)?;
     let (config, text) = config::read(&flags.config)?;
     start::user(&config)?;
     let [own, engine] = programs(&home)?;
