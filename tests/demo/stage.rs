@@ -71,8 +71,7 @@ impl Stage {
         let mut names: Vec<_> = fs::read_dir(scratch.tables())
             .expect("the table directory")
             .map(|entry| entry.expect("an entry").path())
-            .filter(|path| path.is_file() && path.extension().is_none_or(|kind| kind != "lock"))
-            .filter(|path| path.file_name().is_some_and(|name| name != "lock"))
+            .filter(|path| path.extension().is_some_and(|kind| kind != "lock"))
             .collect();
         names.sort();
         for path in names {
