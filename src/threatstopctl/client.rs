@@ -29,6 +29,8 @@ pub enum ClientError {
     Sandbox(String),
     /// There is nobody at the socket, or we may not talk to it.
     Connect(PathBuf, io::Error),
+    /// No socket has such a path, and why.
+    Path(String),
     /// The connection failed.
     Io(io::Error),
     /// The engine said nothing for thirty seconds.
@@ -44,7 +46,7 @@ pub enum ClientError {
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sandbox(why) => f.write_str(why),
+            Self::Sandbox(why) | Self::Path(why) => f.write_str(why),
             Self::Connect(socket, error) => {
                 write!(f, "{}: {}", socket.display(), reason(error))?;
                 match error.kind() {
@@ -103,7 +105,8 @@ impl Client {
     /// Connects, gives up every right but that of using what is open, and sends the request.
     ///
     /// # Errors
-    /// [`ClientError::Connect`], [`ClientError::Sandbox`] and [`ClientError::Io`].
+    /// [`ClientError::Path`], [`ClientError::Connect`], [`ClientError::Sandbox`] and
+    /// [`ClientError::Io`].
     pub fn ask(socket: &Path, request: &Request) -> Result<Self, ClientError> {
         confine(socket)?;
         let client = Self::again(socket, request)?;
@@ -117,8 +120,9 @@ impl Client {
     /// Connects and sends the request, under the promises of [`confine`].
     ///
     /// # Errors
-    /// [`ClientError::Connect`] and [`ClientError::Io`].
+    /// [`ClientError::Path`], [`ClientError::Connect`] and [`ClientError::Io`].
     pub fn again(socket: &Path, request: &Request) -> Result<Self, ClientError> {
+        config::check_socket(socket).map_err(ClientError::Path)?;
         let stream = UnixStream::connect(socket)
             .map_err(|error| ClientError::Connect(socket.to_owned(), error))?;
         let (silence, left) = patience(request);
@@ -164,7 +168,7 @@ impl Client {
     /// The next line of the answer. After `done` or `error` nothing more comes.
     ///
     /// # Errors
-    /// All of [`ClientError`] but `Connect` and `Sandbox`.
+    /// All of [`ClientError`] but `Path`, `Connect` and `Sandbox`.
     pub fn next(&mut self) -> Result<Reply, ClientError> {
         self.line.clear();
         let most = MAX_LINE.min(self.left);

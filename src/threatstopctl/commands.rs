@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use control::{Failure, Request, Show};
 
+use crate::advice::Advice;
 use crate::arguments::{Arguments, Misuse, takes_value};
 use crate::capture;
 use crate::decode;
@@ -12,7 +13,7 @@ use crate::ending::Ending;
 use crate::error::{Error, Manner};
 use crate::import;
 use crate::relay::{ask, relay};
-use crate::setup;
+use crate::setup::{self, config_path};
 use crate::status::is_well;
 use crate::tool::Tool;
 use crate::why;
@@ -126,6 +127,9 @@ pub fn run(tool: &Tool, words: Vec<OsString>, manner: &mut Manner) -> Result<boo
     let wrong = |why| misuse(Some(command), command.word, why);
     let arguments = Arguments::parse(command.options, words.collect())
         .map_err(|misuse| wrong(format!("{}: {}", misuse.option, misuse.why)))?;
+    if takes_value(command.options, 'f') == Some(true) {
+        manner.advice = Advice::new(&tool.socket, Some(&config_path(&arguments)));
+    }
     if arguments.has('q') {
         (manner.quiet, manner.status) = (true, 2);
     }

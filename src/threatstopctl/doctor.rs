@@ -9,6 +9,7 @@ use std::path::Path;
 
 use config::Backend;
 
+use crate::advice::Advice;
 use crate::arguments::Arguments;
 use crate::client::pledge;
 use crate::error::Error;
@@ -41,7 +42,10 @@ use report::{Finding, Report};
 /// When somebody else than root asks for more than simulated tables, and [`Error::Stdout`].
 pub fn run(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
     // Commands are run and files of everywhere are read: the pledge comes when that is done.
-    let report = examine(&System { socket: &tool.socket }, &config_path(arguments))?;
+    let path = config_path(arguments);
+    let mut report = examine(&System { socket: &tool.socket }, &path)?;
+    let advice = Advice::new(&tool.socket, Some(&path));
+    report.findings.iter_mut().for_each(|finding| finding.text = advice.fit(&finding.text));
     pledge("stdio").map_err(|error| Error::Client("doctor", error))?;
     let mut out = io::stdout().lock();
     if tool.json {
@@ -63,7 +67,7 @@ fn examine(host: &dyn Host, path: &Path) -> Result<Report, Error> {
     let mut of_config = Report::default();
     let config = files::config(host, path, &mut of_config)?;
     let Some(config) = &config else {
-        service::daemon(&status, "threatstopd -n", &mut report);
+        service::daemon(&status, &format!("threatstopd -n -f {}", path.display()), &mut report);
         report.findings.append(&mut of_config.findings);
         report.note("config", "what depends on the configuration was not looked at");
         service::clock(host, &[], &mut report);

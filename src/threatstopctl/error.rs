@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 
 use control::Failure;
 
+use crate::advice::Advice;
 use crate::client::{ClientError, reason};
 use crate::printable::printable;
 
@@ -29,7 +30,7 @@ pub enum Error {
 }
 
 /// How errors are told, as far as the command line has said so when one comes up.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Manner {
     /// `-j`: as a JSON document.
     pub json: bool,
@@ -37,31 +38,34 @@ pub struct Manner {
     pub quiet: bool,
     /// The exit status of an error.
     pub status: u8,
+    /// What commands that they advise need.
+    pub advice: Advice,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { json: false, quiet: false, status: 1 }
+        Self { json: false, quiet: false, status: 1, advice: Advice::default() }
     }
 }
 
 impl Error {
     /// Says it: one line on stderr, or with `-j` an object on stdout. Usage goes to stderr always.
-    pub fn report(&self, json: bool) {
-        let Some(failure) = self.failure() else { return };
+    pub fn report(&self, json: bool, advice: &Advice) {
+        let Some(mut failure) = self.failure() else { return };
+        failure.why = advice.fit(&failure.why);
         // When neither stdout nor stderr takes it there is nobody left to tell.
         if let Self::Stdout(error) = self {
             // A reader that has seen enough, as head(1), is no failure worth a word.
             if error.kind() != io::ErrorKind::BrokenPipe {
-                complain(self);
+                complain(&failure);
             }
         } else if json {
             let document = serde_json::json!({ "error": failure });
             if let Err(error) = writeln!(io::stdout(), "{document}") {
-                Self::Stdout(error).report(false);
+                Self::Stdout(error).report(false, advice);
             }
         } else {
-            complain(self);
+            complain(&failure);
         }
         if let Self::Usage { synopsis, .. } = self {
             let _ = writeln!(io::stderr(), "{synopsis}");
@@ -72,7 +76,9 @@ impl Error {
         let (what, why) = match self {
             Self::Told => return None,
             Self::Usage { failure, .. } | Self::Failed(failure) => return Some(failure.clone()),
-            Self::Client(_, error @ ClientError::Connect(..)) => ("connect", error.to_string()),
+            Self::Client(_, error @ (ClientError::Path(_) | ClientError::Connect(..))) => {
+                ("connect", error.to_string())
+            }
             Self::Client(word, error) => (*word, error.to_string()),
             Self::Stdout(error) => ("stdout", reason(error)),
         };
@@ -97,6 +103,6 @@ impl From<io::Error> for Error {
     }
 }
 
-fn complain(error: &Error) {
-    let _ = writeln!(io::stderr(), "threatstopctl: {}", printable(&error.to_string()));
+fn complain(Failure { what, why }: &Failure) {
+    let _ = writeln!(io::stderr(), "threatstopctl: {}", printable(&format!("{what}: {why}")));
 }

@@ -1,6 +1,7 @@
 //! The control tool of threatstopd: asks the engine over the control socket, and lays out what it
 //! answers as text or as one JSON document.
 
+mod advice;
 mod arguments;
 mod capture;
 mod client;
@@ -34,6 +35,7 @@ use std::process::ExitCode;
 
 use control::DEFAULT_SOCKET;
 
+use crate::advice::Advice;
 use crate::arguments::Arguments;
 use crate::error::{Error, Manner};
 use crate::tool::Tool;
@@ -48,7 +50,7 @@ fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             if !manner.quiet {
-                error.report(manner.json);
+                error.report(manner.json, &manner.advice);
             }
             ExitCode::from(manner.status)
         }
@@ -67,6 +69,7 @@ fn start(words: Vec<OsString>, manner: &mut Manner) -> Result<bool, Error> {
         return Ok(true);
     }
     let socket = arguments.value('s').map_or_else(|| DEFAULT_SOCKET.into(), PathBuf::from);
+    manner.advice = Advice::new(&socket, None);
     commands::run(&Tool { json: manner.json, socket }, arguments.operands, manner)
 }
 

@@ -28,6 +28,10 @@ pub trait Output {
     fn prefixes(&mut self, part: Part, prefixes: Vec<Prefix>) -> io::Result<()>;
     /// A trial of `test`.
     fn check(&mut self, check: Check) -> io::Result<()>;
+    /// What of an error whoever reads it has not read yet, if anything.
+    fn unsaid<'a>(&self, why: &'a str) -> Option<&'a str> {
+        Some(why)
+    }
     /// The end; all that was printed is out after it.
     fn end(&mut self, request: &Request, ending: &Ending) -> io::Result<()>;
 }

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter};
 use control::{BROKEN, Failure, REVERTED, Reply, Request, Status};
 use prefix::Prefix;
 
+use crate::advice::Advice;
 use crate::client::{Client, ClientError};
 use crate::ending::Ending;
 use crate::error::Error;
@@ -24,7 +25,7 @@ pub fn relay(tool: &Tool, request: &Request) -> Result<bool, Error> {
     if tool.json {
         print(tool, client, request, &mut Json::new(out))
     } else {
-        print(tool, client, request, &mut Text::new(out))
+        print(tool, client, request, &mut Text::new(out, Advice::new(&tool.socket, None)))
     }
 }
 
@@ -72,7 +73,10 @@ fn print(
                 out.end(request, &ending)?;
                 return Ok(ending.is_yes());
             }
-            Reply::Error(failure) => return Err(Error::Failed(failure)),
+            Reply::Error(Failure { what, why }) => {
+                let unsaid = out.unsaid(&why).map(str::to_owned);
+                return Err(unsaid.map_or(Error::Told, |why| Error::Failed(Failure { what, why })));
+            }
             Reply::Why(_) => {
                 return Err(broken(ClientError::Form("not what was asked for".into())));
             }

@@ -204,9 +204,13 @@ impl Page {
 
     fn runs(&mut self, status: &Status) {
         let (update, upload) = (&status.update, &status.upload);
+        // what is held back has not failed, though it was not published either
+        let failed = |last: &LastUpdate| last.result == "failed";
         let failures = match update.failures {
-            0 | 1 => String::new(),
-            failures => format!(", {failures} in a row"),
+            2.. if update.last.as_ref().is_some_and(failed) => {
+                format!(", {} in a row", update.failures)
+            }
+            _ => String::new(),
         };
         let state = match update.state.as_str() {
             // the row has to be short; the warning has the whole word

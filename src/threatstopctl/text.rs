@@ -1,11 +1,14 @@
 //! Answers as text for people.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use control::{Check, Request, Tested};
+use nix::sys::stat::fstat;
 use prefix::Prefix;
 
+use crate::advice::Advice;
 use crate::ending::Ending;
 use crate::hits;
 use crate::output::{Output, Part};
@@ -15,10 +18,17 @@ use crate::status;
 /// Most columns of a line that is written over again; in a longer one it would not be.
 const COLUMNS: usize = 79;
 
+/// Most lines that are known to have been said.
+const MOST: usize = 1024;
+
 /// Prints line by line, as it comes.
 #[derive(Debug)]
 pub struct Text<W> {
     out: W,
+    /// What commands that lines advise need.
+    advice: Advice,
+    /// The lines so far, where standard error goes to the same place and would repeat them.
+    said: Option<Vec<String>>,
     /// Whether somebody watches: progress goes to standard error when that is a terminal.
     is_watched: bool,
     /// Columns of the progress that stands there now.
@@ -26,9 +36,10 @@ pub struct Text<W> {
 }
 
 impl<W: Write> Text<W> {
-    /// Prints to `out`.
-    pub fn new(out: W) -> Self {
-        Self { out, is_watched: io::stderr().is_terminal(), shown: 0 }
+    /// Prints to `out`, which is standard output.
+    pub fn new(out: W, advice: Advice) -> Self {
+        let said = is_one_place().then(Vec::new);
+        Self { out, advice, said, is_watched: io::stderr().is_terminal(), shown: 0 }
     }
 }
 
@@ -54,7 +65,10 @@ impl<W: Write> Output for Text<W> {
     fn line(&mut self, line: &str) -> io::Result<()> {
         self.clear();
         for line in line.lines() {
-            writeln!(self.out, "{}", printable(line))?;
+            writeln!(self.out, "{}", printable(&self.advice.fit(line)))?;
+            if let Some(said) = self.said.as_mut().filter(|said| said.len() < MOST) {
+                said.push(line.to_owned());
+            }
         }
         // an update takes its time, and somebody watches
         self.out.flush()
@@ -84,6 +98,17 @@ impl<W: Write> Output for Text<W> {
         self.line(&check.text)
     }
 
+    fn unsaid<'a>(&self, why: &'a str) -> Option<&'a str> {
+        let stands = |part: &str| self.said.iter().flatten().any(|line| line.contains(part));
+        let stand = |why: &str| why.split("; ").all(&stands);
+        let way_out = || why.strip_suffix(')')?.rsplit_once(" (");
+        match way_out() {
+            _ if stand(why) => None,
+            Some((why, way_out)) if stand(why) => Some(way_out),
+            _ => Some(why),
+        }
+    }
+
     fn end(&mut self, _: &Request, ending: &Ending) -> io::Result<()> {
         match ending {
             Ending::Status(status) => self.line(&status::render(status, now()))?,
@@ -97,6 +122,14 @@ impl<W: Write> Output for Text<W> {
         }
         self.out.flush()
     }
+}
+
+/// Whether standard output and standard error are one terminal, file or pipe, so that who reads one
+/// reads the other.
+fn is_one_place() -> bool {
+    let place = |fd: BorrowedFd<'_>| fstat(fd).map(|stat| (stat.st_dev, stat.st_ino)).ok();
+    let (out, err) = (place(io::stdout().as_fd()), place(io::stderr().as_fd()));
+    out.is_some() && out == err
 }
 
 /// Epoch seconds.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use control::{ADDRESSES_A_REQUEST, Failure, Reply, Request, Why};
 
+use crate::advice::Advice;
 use crate::arguments::Arguments;
 use crate::client::{Client, ClientError, confine, reason};
 use crate::error::Error;
@@ -84,7 +85,8 @@ impl<'a, W: Write> Asker<'a, W> {
         let Ok(address) = text.parse() else {
             // in its place among the others
             self.ask()?;
-            failed(format!("{shown}: not a numeric IP address")).report(self.tool.json);
+            failed(format!("{shown}: not a numeric IP address"))
+                .report(self.tool.json, &Advice::default());
             self.has_failed = true;
             return Ok(());
         };

@@ -528,7 +528,7 @@ fn a_reload_that_is_taken_back_fails() {
     let status = || daemon.ctl(&["status"]).stdout;
     let words = "the last reload was taken back";
     for (key, path, way_out) in [
-        ("policy.local_block", missing.clone(), "create it, or unset local_block\n"),
+        ("policy.local_block", missing.clone(), "create it, or unset policy.local_block\n"),
         ("log.spool", missing.join("x"), "/missing/x\n"),
     ] {
         config.clone().set(key, path.to_str().unwrap()).write(&scratch);

@@ -34,13 +34,10 @@ fn mend(scratch: &Scratch, begins: &str) {
     assert_eq!((output.status.code(), output.stderr.as_str()), (Some(1), ""));
     let found = failures(&output);
     assert!(found.len() == 1 && found[0].starts_with(begins), "{begins}\n{}", output.stdout);
+    // the very command, with the options of the one who asked
     let command = found[0].rsplit(": ").next().unwrap();
-    let ctl = programs().threatstopctl.display();
-    let command = match command.strip_prefix("threatstopctl ") {
-        Some("setup") => format!("{ctl} setup -f {}", scratch.config().display()),
-        Some(rest) => format!("{ctl} -s {} {rest}", scratch.socket().display()),
-        None => command.to_string(),
-    };
+    let ctl = programs().threatstopctl.display().to_string();
+    let command = command.replacen("threatstopctl ", &format!("{ctl} "), 1);
     let mended = run(Command::new("sh").args(["-c", &command]), PATIENCE);
     assert!(mended.status.success(), "{command}: {}{}", mended.stdout, mended.stderr);
 }
@@ -103,7 +100,8 @@ fn what_it_prescribes_helps() {
     let output = doctor(&scratch);
     let found = failures(&output);
     assert_eq!(output.status.code(), Some(1));
-    let start = format!(": threatstopd -f {}", config.display());
+    let socket = scratch.socket().display().to_string();
+    let start = format!(": threatstopd -s {socket} -f {}", config.display());
     assert!(found.len() == 1 && found[0].starts_with("threatstopd does not answer: "), "{found:?}");
     assert!(found[0].ends_with(&start), "{found:?}");
     assert!(output.stdout.contains("\n1 of "), "{}", output.stdout);
@@ -112,7 +110,8 @@ fn what_it_prescribes_helps() {
     let output = doctor(&scratch);
     let missing = failures(&output)[1];
     assert!(missing.starts_with(&format!("{}: missing, ", shown(BLOCK))), "{missing}");
-    assert!(missing.ends_with(": threatstopctl setup"), "{missing}");
+    let setup = format!(": threatstopctl setup -f {}", config.display());
+    assert!(missing.ends_with(&setup), "{missing}");
 }
 
 #[test]

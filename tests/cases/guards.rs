@@ -660,7 +660,7 @@ fn local_files_that_cannot_be_read_are_refused_at_the_start() {
         let config = config.clone().set("policy.local_allow", path.to_str().unwrap());
         let said = fails_to_start(&scratch, &config);
         assert!(said.contains(&format!("{}: {words}", path.display())), "{said}");
-        assert!(said.contains("; create it, or unset local_allow"), "{said}");
+        assert!(said.contains("; create it, or unset policy.local_allow"), "{said}");
     }
 }
 

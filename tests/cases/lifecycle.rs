@@ -664,7 +664,7 @@ fn a_configuration_that_does_not_bear_a_start_is_taken_back() {
     let daemon = running(&scratch, &service);
     let config = Config::new(&scratch, &[service.addr()]);
     for (key, way_out) in [
-        ("policy.local_block", "No such file or directory; create it, or unset local_block"),
+        ("policy.local_block", "No such file or directory; create it, or unset policy.local_block"),
         ("log.spool", MAKE),
     ] {
         config.clone().set(key, "/nonexistent/x").write(&scratch);

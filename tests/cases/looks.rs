@@ -233,3 +233,65 @@ fn messages_name_their_program() {
     }
     assert!(daemon.stop().success());
 }
+
+/// Give threatstopctl, and threatstopd with and without -n, a control socket with a path of 200
+/// characters.
+/// Check that each says in its own words how many it may have, and exits 1.
+#[test]
+fn a_control_socket_with_too_long_a_path_is_told() {
+    let scratch = Scratch::new();
+    Config::new(&scratch, &["127.0.0.1:9".parse().unwrap()]).write(&scratch);
+    let (config, long) = (scratch.config(), format!("/tmp/{}", "s".repeat(195)));
+    let bound = config::LONGEST_SOCKET;
+    let why = format!(
+        "{long}: the path of a control socket has at most {bound} octets, not 200: use -s to put it \
+         elsewhere\n"
+    );
+    let (daemon, config) = (&programs().threatstopd, config.to_str().unwrap());
+    for (program, arguments, before) in [
+        (daemon, ["-n", "-f", config].as_slice(), "configuration"),
+        (daemon, &["-d", "-f", config], "threatstopd"),
+        (&programs().threatstopctl, &["status"], "threatstopctl: connect"),
+    ] {
+        let mut command = Command::new(program);
+        let output = tests::process::run(command.arg("-s").arg(&long).args(arguments), PATIENCE);
+        assert_eq!(output.status.code(), Some(1), "{}", output.stderr);
+        let wanted =
+            if before == "configuration" { why.clone() } else { format!("{before}: {why}") };
+        assert_eq!(output.stderr, wanted);
+    }
+}
+
+/// Update, then have a list shrink, and then stop the server; each time update again, once with stdout
+/// and stderr apart and once with both to one file.
+/// Check that it exits 1, that stderr alone has why, and that the file has it, and the way out, once.
+#[test]
+fn a_failed_update_says_why_once() {
+    let (service, _) = honest(200);
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &[service.addr()]).set("policy.timeout", "1s");
+    let daemon = Daemon::start(&scratch, &config);
+    update(&daemon);
+    let both = scratch.path().join("both");
+    let ctl = &programs().threatstopctl;
+    let check = |why: &str, way_out: &str| {
+        let apart = daemon.ctl(&["update"]);
+        assert_eq!(apart.status.code(), Some(1), "{}", apart.stdout);
+        assert!(apart.stderr.starts_with("threatstopctl: update: "), "{}", apart.stderr);
+        assert!(apart.stderr.contains(why), "{}", apart.stderr);
+        assert!(apart.stderr.contains(way_out), "{}", apart.stderr);
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg("exec \"$0\" -s \"$1\" update >\"$2\" 2>&1");
+        let output = tests::process::run(shell.arg(ctl).arg(scratch.socket()).arg(&both), PATIENCE);
+        assert_eq!(output.status.code(), Some(1));
+        let text = std::fs::read_to_string(&both).unwrap();
+        for once in [why, way_out] {
+            assert_eq!(text.matches(once).count(), 1, "{text}");
+        }
+    };
+    service.set_list("basic.threatstop.local", &items("203.0.113.7/32"), Layout::Single);
+    check("Keeping the previous block list: ", "update -f to accept");
+    drop(service);
+    check("Connection refused", "must be open");
+    assert!(daemon.stop().success());
+}

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use control::Failure;
 
+use crate::advice::Advice;
 use crate::error::Error;
 
 /// How the document begins.
@@ -53,7 +54,7 @@ impl<W: Write> Sink<W> {
                 *failed = true;
                 // what came before it stands before it on a terminal, too
                 self.out.flush()?;
-                Error::Failed(failure).report(false);
+                Error::Failed(failure).report(false, &Advice::default());
             }
             Form::Json { failures, .. } => failures.push(failure),
         }

@@ -28,8 +28,11 @@ impl Case<'_> {
     /// How threatstopd(8) is started.
     pub fn start(&self) -> String {
         match self.config.tables.backend {
-            Backend::Pf => "rcctl start threatstopd".into(),
-            Backend::Simulated => format!("threatstopd -f {}", self.path.display()),
+            // rcctl(8) starts it with the file that it reads by itself
+            Backend::Pf if self.path == Path::new(config::DEFAULT_PATH) => {
+                "rcctl start threatstopd".into()
+            }
+            _ => format!("threatstopd -f {}", self.path.display()),
         }
     }
 

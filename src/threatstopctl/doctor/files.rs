@@ -205,7 +205,7 @@ pub fn local_lists(case: &Case<'_>, report: &mut Report) {
             Ok(_) => "not a regular file".to_owned(),
             Err(error) => reason(&error),
         };
-        let way_out = format!("create it, or unset local_{key} in {}", case.path.display());
+        let way_out = format!("create it, or unset policy.local_{key} in {}", case.path.display());
         report.fail("file", format!("{shown}: {why}: threatstopd does not start: {way_out}"));
     }
 }

@@ -24,7 +24,7 @@ pub fn simulated(case: &Case<'_>, files: [&TableFile; 2], report: &mut Report) {
     if twice > limit {
         let path = case.path.display();
         let then = if case.running { ", then threatstopctl reload" } else { "" };
-        let way_out = format!("set it to {twice} in {path}{then}");
+        let way_out = format!("set it to {twice} in [tables] of {path}{then}");
         let text = format!("simulated_limit {limit} is too small for 2 x {entries}");
         report.fail("limit", format!("{text}: {way_out}"));
     } else {

@@ -178,7 +178,9 @@ fn certificates(case: &Case<'_>, report: &mut Report) {
     };
     let way_out = match path.to_str() {
         Some("/etc/ssl/cert.pem") => "sysmerge(8) puts that of base there".to_owned(),
-        _ => format!("name a file of certificates as ca_file in {}", case.path.display()),
+        _ => {
+            format!("name a file of certificates as ca_file in [https] of {}", case.path.display())
+        }
     };
     report.fail("ca_file", format!("{shown}: {why}: nothing can be uploaded: {way_out}"));
 }

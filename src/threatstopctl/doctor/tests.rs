@@ -267,9 +267,9 @@ fn the_lists_of_the_administrator() {
         },
         &[
             "/etc/allowed: No such file or directory: threatstopd does not start: create it, or \
-             unset local_allow in /etc/threatstopd.toml",
+             unset policy.local_allow in /etc/threatstopd.toml",
             "/etc/blocked: not a regular file: threatstopd does not start: create it, or unset \
-             local_block in /etc/threatstopd.toml",
+             policy.local_block in /etc/threatstopd.toml",
         ],
     );
 }
@@ -495,7 +495,7 @@ fn the_certificates() {
             host.text(CONFIG, text);
         },
         &["/etc/ssl/own.pem: No such file or directory: nothing can be uploaded: name a file of \
-           certificates as ca_file in /etc/threatstopd.toml"],
+           certificates as ca_file in [https] of /etc/threatstopd.toml"],
     );
 }
 
@@ -572,7 +572,7 @@ fn simulated_tables() {
     }
     let mut host = Recorded::fine();
     simulated(&mut host, "simulated_limit = 9\n");
-    let wanted = "simulated_limit 9 is too small for 2 x 5: set it to 10 in \
+    let wanted = "simulated_limit 9 is too small for 2 x 5: set it to 10 in [tables] of \
                   /etc/threatstopd.toml, then threatstopctl reload";
     assert_eq!(texts(&report(&host), Verdict::Fail), [wanted]);
 }

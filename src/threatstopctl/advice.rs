@@ -1,0 +1,78 @@
+//! Commands that messages advise: they have to reach the same daemon and read the same file as the
+//! command that prints them.
+
+use std::path::Path;
+
+use control::DEFAULT_SOCKET;
+
+/// What stands before a command of this tool.
+const TOOL: &str = "threatstopctl ";
+/// What starts the daemon by hand.
+const DAEMON: &str = "threatstopd -f ";
+/// The commands that ask the daemon.
+const ASKING: &[&str] = &[
+    "doctor", "log", "metrics", "reload", "rollback", "show", "status", "test", "update", "upload",
+    "why",
+];
+/// Those that take the file of the configuration.
+const READING: &[&str] = &["doctor", "setup"];
+
+/// What to put into a command so that it does the same for whoever has said `-s` or `-f`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Advice {
+    socket: String,
+    file: String,
+}
+
+impl Advice {
+    /// For this control socket, and this file of the configuration where the command takes one.
+    pub fn new(socket: &Path, file: Option<&Path>) -> Self {
+        let option = |letter, path: &Path, default: &str| match path.to_str() {
+            Some(path) if path == default => String::new(),
+            _ => format!("-{letter} {} ", argument(path)),
+        };
+        Self {
+            socket: option('s', socket, DEFAULT_SOCKET),
+            file: file.map_or_else(String::new, |file| option('f', file, config::DEFAULT_PATH)),
+        }
+    }
+
+    /// The text with these options in the commands that it names.
+    pub fn fit(&self, text: &str) -> String {
+        let mut fitted = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find(TOOL) {
+            let (before, behind) = rest.split_at(at + TOOL.len());
+            let end = behind.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(behind.len());
+            let (word, behind) = behind.split_at(end);
+            fitted += before;
+            if ASKING.contains(&word) {
+                fitted += &self.socket;
+            }
+            fitted += word;
+            if READING.contains(&word) && !behind.starts_with(" -f ") && !self.file.is_empty() {
+                fitted.push(' ');
+                fitted += self.file.trim_end();
+            }
+            rest = behind;
+        }
+        fitted += rest;
+        match self.socket.is_empty() {
+            true => fitted,
+            false => fitted.replace(DAEMON, &format!("threatstopd {}-f ", self.socket)),
+        }
+    }
+}
+
+/// A path as sh(1) reads it.
+fn argument(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+use super::*;
+use crate::commands::{COMMANDS, options};
+
+const SOCKET: &str = "/tmp/x/sock";
+const FILE: &str = "/tmp/x/a.toml";
+
+fn fit(text: &str) -> String {
+    Advice::new(Path::new(SOCKET), Some(Path::new(FILE))).fit(text)
+}
+
+/// Fails when advice would reach another daemon, or read another file, than the one who asked.
+#[test]
+fn advice_has_the_options_of_the_one_who_asks() {
+    for (text, wanted) in [
+        ("threatstopctl update", "threatstopctl -s /tmp/x/sock update"),
+        ("(see threatstopctl status)", "(see threatstopctl -s /tmp/x/sock status)"),
+        (
+            "threatstopctl upload tries again, threatstopctl test looks further",
+            "threatstopctl -s /tmp/x/sock upload tries again, threatstopctl -s /tmp/x/sock test \
+             looks further",
+        ),
+        ("run threatstopctl setup, then", "run threatstopctl setup -f /tmp/x/a.toml, then"),
+        ("threatstopctl doctor", "threatstopctl -s /tmp/x/sock doctor -f /tmp/x/a.toml"),
+        ("threatstopd -f /tmp/x/a.toml", "threatstopd -s /tmp/x/sock -f /tmp/x/a.toml"),
+        ("threatstopd -n -f /tmp/x/a.toml", "threatstopd -n -f /tmp/x/a.toml"),
+        ("is threatstopctl of the same version?", "is threatstopctl of the same version?"),
+        ("threatstopctl will not work", "threatstopctl will not work"),
+        ("threatstopctl ", "threatstopctl "),
+    ] {
+        assert_eq!(fit(text), wanted);
+    }
+    let usual = Advice::new(Path::new(DEFAULT_SOCKET), Some(Path::new(config::DEFAULT_PATH)));
+    assert_eq!(usual, Advice::default());
+    assert_eq!(usual.fit("threatstopctl doctor"), "threatstopctl doctor");
+    let odd = Advice::new(Path::new("/tmp/it's mine"), None);
+    assert_eq!(odd.fit("threatstopctl test"), r"threatstopctl -s '/tmp/it'\''s mine' test");
+}
+
+#[test]
+fn the_commands_are_those_that_there_are() {
+    let offline = ["capture", "decode", "import", "setup"];
+    let asking: Vec<&str> = COMMANDS.iter().map(|command| command.word).collect();
+    let (offline, asking): (Vec<&str>, Vec<&str>) =
+        asking.into_iter().partition(|word| offline.contains(word));
+    assert_eq!((offline.len(), asking), (4, ASKING.to_vec()));
+    let reads = |letter: char, value: &str| letter == 'f' && value == "file";
+    let reading = COMMANDS.iter().filter(|command| {
+        options(command).1.into_iter().any(|(letter, value)| reads(letter, value))
+    });
+    assert_eq!(reading.map(|command| command.word).collect::<Vec<_>>(), READING);
+}
