@@ -31,6 +31,8 @@ mod unique;
 mod why;
 
 #[cfg(test)]
+mod reading;
+#[cfg(test)]
 mod tests;
 
 pub use compose::{

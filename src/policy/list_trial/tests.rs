@@ -62,6 +62,68 @@ fn the_messages_of_a_list_that_is_held() {
     );
 }
 
+/// A list that covers so many addresses of IPv4 from one on, in prefixes no wider than the floor.
+fn covering(first: u32, addresses: u32) -> List {
+    let ends = (first..first + addresses).step_by(1 << 24).map(|at| {
+        let last = (at + (1 << 24)).min(first + addresses) - 1;
+        prefix::Range::new(at, last).unwrap()
+    });
+    let nets = ends.flat_map(prefix::cover).map(|net| prefix::Prefix::from(net).to_string());
+    list("a", &nets.collect::<Vec<_>>().join(" "))
+}
+
+/// So many /32 of IPv6, in one range or little more.
+fn networks(first: u128, count: u128) -> List {
+    let range = prefix::Range::new(first << 96, ((first + count) << 96) - 1).unwrap();
+    let nets = prefix::cover(range).into_iter().map(|net| prefix::Prefix::from(net).to_string());
+    list("a", &nets.collect::<Vec<_>>().join(" "))
+}
+
+#[test]
+fn each_limit_at_its_border() {
+    let usual = |copy: &List, list: &List| step(copy, list, Run::Manual).is_ok();
+    let (first, elsewhere) = (0x2000_0000, 0x6000_0000);
+    let v4 = |addresses| covering(first, addresses);
+    let v6 = |count| networks(0x2a00_0000, count);
+    for (copy, list, taken) in [
+        // percent
+        (few(1000), few(500), true),
+        (few(1000), few(499), false),
+        (few(1000), few(5000), true),
+        (few(1000), few(5001), false),
+        // entries of change
+        (few(101), few(1), true),
+        (few(102), few(1), false),
+        (few(1), few(101), true),
+        (few(1), few(102), false),
+        // to none
+        (few(9), few(0), true),
+        (few(10), few(0), false),
+        // addresses of change
+        (v4(1), v4(1 + 1_048_576), true),
+        (v4(1), v4(2 + 1_048_576), false),
+        (v4(1 + 1_048_576), v4(1), true),
+        (v4(2 + 1_048_576), v4(1), false),
+        (v4(3_000_000), v4(1_500_000), true),
+        (v4(3_000_000), v4(1_499_999), false),
+        (v4(1_000_000), v4(5_000_000), true),
+        (v4(1_000_000), v4(5_000_001), false),
+        // networks of change
+        (v6(1), v6(257), true),
+        (v6(1), v6(258), false),
+        (v6(257), v6(1), true),
+        (v6(258), v6(1), false),
+        // at once: as much as there was, elsewhere
+        (covering(elsewhere, 85_899_345), v4(85_899_345), true),
+        (covering(elsewhere, 85_899_346), v4(85_899_346), false),
+        (networks(0x2b00_0000, 1024), v6(1024), true),
+        (networks(0x2b00_0000, 1025), v6(1025), false),
+    ] {
+        let numbers = (copy.measure(), list.measure());
+        assert_eq!(usual(&copy, &list), taken, "{numbers:?}");
+    }
+}
+
 #[test]
 fn without_a_copy_nothing_is_held() {
     let wide = list("a", "25.0.0.0/8 26.0.0.0/8 27.0.0.0/8 28.0.0.0/8 29.0.0.0/8 41.0.0.0/8");
