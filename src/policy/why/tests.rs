@@ -55,6 +55,46 @@ fn each_list_has_its_own_item() {
 }
 
 #[test]
+fn several_lists_name_an_address_each_in_its_own_width() {
+    let block_lists = [
+        list("drop", "5.0.0.0/8 !5.6.0.0/16 2001:db8::/32"),
+        list("own", "5.6.7.8 5.6.8.0/24"),
+        list("scanners", "5.6.7.0/24 5.6.7.8"),
+        list("local_block", "5.6.0.0/16"),
+    ];
+    let allow_lists = [list("dns", "5.6.7.9"), list("local_allow", "5.6.7.8/29")];
+    let protected = protected("5.6.7.12");
+    let exempt = exempt(&each(&allow_lists));
+    let set = compose_block(&together(&block_lists), &exempt, &protected, &guard()).unwrap().set;
+    let evidence = Evidence {
+        block: &set,
+        since: &Since::new(&set, 7),
+        block_lists: &each(&block_lists),
+        allow_lists: &each(&allow_lists),
+        protected: &protected,
+    };
+    let answer = |addr: &str| {
+        let answer = why(&evidence, addr.parse().unwrap());
+        let item = |(list, item): &(&str, Prefix)| format!("{list} {item}");
+        let listed = answer.listed_by.iter().map(item).collect::<Vec<_>>().join(", ");
+        let entry = answer.entry.map(|entry| entry.to_string()).unwrap_or_default();
+        (listed, entry, answer.allowed_by.join(" "))
+    };
+    let told = |listed: &str, entry: &str, allowed: &str| {
+        (listed.to_owned(), entry.to_owned(), allowed.to_owned())
+    };
+    let all = "own 5.6.7.8, scanners 5.6.7.0/24, local_block 5.6.0.0/16";
+    assert_eq!(answer("5.6.7.8"), told(all, "", "local_allow"));
+    let two = "scanners 5.6.7.0/24, local_block 5.6.0.0/16";
+    assert_eq!(answer("5.6.7.9"), told(two, "", "dns local_allow"));
+    assert_eq!(answer("5.6.7.16"), told(two, "5.6.7.16/28", ""));
+    assert_eq!(answer("5.6.8.1"), told("own 5.6.8.0/24, local_block 5.6.0.0/16", "5.6.8.0/21", ""));
+    // of drop, what its hole leaves
+    assert_eq!(answer("5.7.0.1"), told("drop 5.7.0.0/16", "5.7.0.0/16", ""));
+    assert_eq!(answer("5.200.0.1"), told("drop 5.128.0.0/9", "5.128.0.0/9", ""));
+}
+
+#[test]
 fn blocked_by_one_list_or_by_several() {
     let world = world();
     let one = ask(&world, "1.2.3.4");
