@@ -38,6 +38,7 @@ struct Batch {
 
 struct Stage {
     daemon: Daemon,
+    config: Config,
     scratch: Scratch,
     log: PacketLog,
     /// What has come into the packet log, each before an attempt of its own.
@@ -66,12 +67,14 @@ impl Stage {
             .set("https.ca_file", certificates.path().join("ca.pem").to_str().unwrap())
             .unset("log.spool_age");
         let log = PacketLog::create(scratch.path().join("pflog"));
-        let daemon = start_faulty(&scratch, &change(config));
+        let config = change(config);
+        let daemon = start_faulty(&scratch, &config);
         daemon.wait_until_ready();
         assert!(daemon.ctl(&["update"]).status.success(), "{}", daemon.output());
         let (batches, records, _policy) = (Vec::new(), 0, policy);
         let stage = Self {
             daemon,
+            config,
             scratch,
             log,
             batches,
@@ -313,4 +316,35 @@ fn more_than_the_spool_holds() {
     });
     assert_eq!(lost.sum::<usize>(), 700 * dropped, "{output}");
     drop(server);
+}
+
+/// 1. Let uploads fail for some hours, then let the disk be full for new slices, and 40 days go by: the
+///    old slices make room all the same, and what could not be kept is told.
+/// 2. Turn the packet log off: nobody is warned of what failed before.
+#[test]
+fn a_full_disk_and_an_end() {
+    let Some(mut stage) = Stage::new(|config| config) else { return };
+    let first = stage.fails(3, None);
+    stage.fails(3, None);
+    assert_eq!(stage.status()["spool"]["slices"], 2);
+    let fault = stage.scratch.spool().join("fault");
+    let new = stage.scratch.spool().join("fault.new");
+    fs::write(&new, "create slice:28\n").unwrap();
+    fs::rename(&new, &fault).unwrap();
+    stage.fails(3, Some(first + 40 * DAY));
+    let spool = stage.status()["spool"].clone();
+    assert_eq!((&spool["slices"], &spool["dropped"]), (&0.into(), &2.into()), "{spool}");
+    let warnings = stage.daemon.ctl(&["status"]).stdout;
+    assert!(warnings.contains("No space left on device"), "{warnings}");
+    fs::remove_file(&fault).unwrap();
+    let due = stage.due();
+    stage.attempt(due);
+    assert_eq!(stage.status()["spool"]["slices"], 1);
+    assert!(stage.warnings()[0].0.starts_with("no log was uploaded for 40 days: "));
+
+    stage.config = stage.config.set("log.enabled", false);
+    stage.config.write(&stage.scratch);
+    let reload = stage.daemon.ctl(&["reload"]);
+    assert!(reload.status.success(), "{reload:?}");
+    assert_eq!(stage.warnings(), []);
 }

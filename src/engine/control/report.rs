@@ -21,7 +21,10 @@ pub async fn status(engine: &Engine) -> Status {
     let memory = engine.state.memory().clone();
     let mut log = engine.log.figures();
     let limit = engine.given.start.table_entries;
-    let warnings = warnings(engine, &stats, std::mem::take(&mut log.warnings));
+    let mut of_the_log = std::mem::take(&mut log.warnings);
+    // what failed before it was turned off is nobody's worry
+    of_the_log.retain(|_| config.log.enabled);
+    let warnings = warnings(engine, &stats, of_the_log);
     let (warnings, ways_out) =
         warnings.into_iter().map(|warning| (warning.text, warning.way_out)).unzip();
     let uptime = engine.started.elapsed().as_secs();

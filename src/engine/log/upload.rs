@@ -77,8 +77,11 @@ pub async fn send(engine: &Engine) -> Result<Uploaded, Failure> {
     let _one = log.uploading.lock().await;
     let _ = tokio::time::timeout(CATCH_UP, log.caught_up()).await;
     let mut failed = None;
+    let kept = log.cut();
+    // what is too old makes room on a disk that is full
+    let expired = log.expire(engine.config.log.spool_age);
     // what is in the spool already may be sent all the same
-    if let Err(why) = log.cut().and_then(|()| log.expire(engine.config.log.spool_age)) {
+    if let Err(why) = kept.and(expired) {
         if log.is_news(&why) {
             logger::err(format_args!("spool: {why}"));
         }
@@ -305,11 +308,11 @@ pub async fn preview(engine: &Engine) -> Result<Option<Vec<String>>, String> {
     let mut due = inner.spool.slices().skip_while(|stored| stored.is_before(before));
     let slice = match (due.next(), inner.pending.times) {
         (Some(stored), _) => inner.spool.read(stored)?,
-        (None, Some(times)) => {
+        (None, Some(times)) if u64::from(times.1) >= before => {
             let (text, records) = (inner.pending.text.clone(), inner.pending.records);
             Slice::new(inner.journal.next, times, records, text, inner.position.clone())
         }
-        (None, None) => return Ok(None),
+        (None, _) => return Ok(None),
     };
     Ok(Some(Request::new(&engine.config, &slice).lines(&engine.config)))
 }
