@@ -35,7 +35,7 @@ pub fn replace(directory: &Path, name: &str, parts: &[&[u8]], durable: bool) -> 
     write().map_err(|error: io::Error| {
         // on a full disk the half-written file would only take more of it
         let _ = fs::remove_file(&temporary);
-        format!("{}: {}", path.display(), words(&error))
+        told(&path, &error)
     })
 }
 
@@ -46,11 +46,21 @@ pub fn replace(directory: &Path, name: &str, parts: &[&[u8]], durable: bool) -> 
 pub fn remove(directory: &Path, name: &str) -> Result<(), String> {
     let path = directory.join(name);
     match at(directory, "unlink", name).and_then(|()| fs::remove_file(&path)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(format!("{}: {}", path.display(), words(&error)))
-        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(told(&path, &error)),
         _ => Ok(()),
     }
+}
+
+/// What happened to a file or directory, and what helps.
+pub fn told(path: &Path, error: &io::Error) -> String {
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let way_out = match error.kind() {
+        StorageFull | QuotaExceeded => "make room there",
+        ReadOnlyFilesystem => "mount it for writing",
+        PermissionDenied => "look at owners, modes and flags by ls -lao",
+        _ => "threatstopctl doctor looks at it",
+    };
+    format!("{}: {}: {way_out}", path.display(), words(error))
 }
 
 /// A step is about to be taken. With the feature `fault-points`, the file `fault` of the directory
@@ -84,3 +94,6 @@ fn at(directory: &Path, what: &str, name: &str) -> io::Result<()> {
 fn at(_: &Path, _: &str, _: &str) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
 //! What can go wrong, and the way out.
 
-use nix::errno::Errno::{self, EINVAL, ENODEV, ENOTTY, EPERM, ESRCH};
+use nix::errno::Errno::{
+    self, EACCES, EDQUOT, EFBIG, EINVAL, EIO, ENODEV, ENOSPC, ENOTTY, EPERM, EROFS, ESRCH,
+};
 
 /// A failed operation on a table or a table file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,22 @@ pub enum Error {
 pub(crate) const LISTING: &str = "DIOCRSETADDRS to list";
 
 impl Error {
+    /// What helps against an error of a file, as the end of a sentence; nothing where the error says so.
+    fn way_out(&self) -> &'static str {
+        match self {
+            Self::System(_, call, _) if call.starts_with("DIOC") => "",
+            Self::System(_, _, errno) => match *errno {
+                EACCES | EPERM => ": look at owners, modes and flags by ls -lao",
+                ENOSPC | EDQUOT => ": make room there",
+                EROFS => ": mount it for writing",
+                EFBIG => ": raise filesize of its class in login.conf(5)",
+                EIO => ": its disk fails, see dmesg",
+                _ => ": threatstopctl doctor looks at it",
+            },
+            _ => "",
+        }
+    }
+
     pub(crate) fn on(name: &str, call: &'static str) -> impl Fn(Errno) -> Self {
         move |errno| Self::System(name.into(), call, errno)
     }
@@ -80,11 +98,10 @@ impl From<Error> for PublishError {
 
 impl core::fmt::Display for PublishError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let outcome = match self.differ {
-            false => "the old set stays",
-            true => "file and table differ; run threatstopctl update",
-        };
-        write!(f, "{}; {outcome}", self.error)
+        match self.differ {
+            false => write!(f, "{}; the old set stays{}", self.error, self.error.way_out()),
+            true => write!(f, "{}; file and table differ; run threatstopctl update", self.error),
+        }
     }
 }
 

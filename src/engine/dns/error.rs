@@ -97,9 +97,25 @@ impl RunError {
         reached.next().is_some_and(|first| first && reached.all(|other| other))
     }
 
+    /// What to do. What a server says of a device that it does not know has its own.
+    fn way_out(&self) -> Option<String> {
+        let of_device = |attempt: &Attempt| match &attempt.error {
+            AttemptError::List(error) => error.is_unprovisioned(),
+            _ => false,
+        };
+        match self.unreached() {
+            None if self.attempts.iter().any(of_device) => None,
+            None => Some(
+                "it is tried again by itself; threatstopctl test reads each list from each server"
+                    .into(),
+            ),
+            unreached => unreached,
+        }
+    }
+
     /// What has to be open when no server could even be connected to: the ports that were tried,
     /// which are not the same for each.
-    fn way_out(&self) -> Option<String> {
+    fn unreached(&self) -> Option<String> {
         let mut ports: BTreeMap<&str, BTreeSet<u16>> = BTreeMap::new();
         for Attempt { server, address, error } in &self.attempts {
             match (error, address) {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::journal::Position;
 use crate::errors::words;
-use crate::files::{remove, replace};
+use crate::files::{remove, replace, told};
 
 /// Most octets of text in a slice.
 pub const MAX_TEXT: usize = 5 << 20;
@@ -145,7 +145,7 @@ impl Spool {
     /// # Errors
     /// When the directory cannot be read.
     pub fn open(directory: &Path, limit: u64) -> Result<(Self, u64), String> {
-        let failed = |error: io::Error| format!("{}: {}", directory.display(), words(&error));
+        let failed = |error: io::Error| told(directory, &error);
         let mut slices = Vec::new();
         let mut damaged = 0;
         for entry in fs::read_dir(directory).map_err(failed)? {
@@ -237,9 +237,7 @@ impl Spool {
         let synced = File::open(&self.directory).and_then(|directory| directory.sync_all());
         let rest = self.slices.split_off(at.unwrap_or(self.slices.len()));
         self.slices.extend(stored.into_iter().chain(rest));
-        synced
-            .map(|()| true)
-            .map_err(|error| format!("{}: {}", self.directory.display(), words(&error)))
+        synced.map(|()| true).map_err(|error| told(&self.directory, &error))
     }
 
     /// Removes what ends before a time, epoch seconds; gives what fell out, the oldest first.
