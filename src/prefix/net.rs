@@ -41,6 +41,8 @@ pub trait Address: sealed::Sealed + Copy + Ord + Hash + fmt::Debug + Send + Sync
     fn leading_zeros(self) -> u8;
     /// Number of set bits.
     fn count_ones(self) -> u8;
+    /// The 16 bits below so many high bits, zeros where the address has ended.
+    fn window(self, skip: u8) -> u16;
     /// Reads an address in network order; `None` unless there are exactly [`Address::OCTETS`].
     fn from_octets(octets: &[u8]) -> Option<Self>;
     /// Writes the address in network order into the first [`Address::OCTETS`] of `out`.
@@ -100,6 +102,10 @@ macro_rules! address {
             #[inline]
             fn count_ones(self) -> u8 {
                 <$int>::count_ones(self) as u8
+            }
+            #[inline]
+            fn window(self, skip: u8) -> u16 {
+                (self.checked_shl(u32::from(skip)).unwrap_or(0) >> ($bits - 16)) as u16
             }
             #[inline]
             fn from_octets(octets: &[u8]) -> Option<Self> {

@@ -57,6 +57,17 @@ fn ranges_at_the_ends_of_the_address_space() {
 }
 
 #[test]
+fn a_window_of_an_address() {
+    assert_eq!(0x1234_5678u32.window(0), 0x1234);
+    assert_eq!(0x1234_5678u32.window(12), 0x4567);
+    assert_eq!(0x1234_5678u32.window(24), 0x7800);
+    assert_eq!(0x1234_5678u32.window(32), 0);
+    assert_eq!((0x1234_5678u128 << 64).window(36), 0x2345);
+    assert_eq!(u128::MAX.window(127), 0x8000);
+    assert_eq!(u128::MAX.window(255), 0);
+}
+
+#[test]
 fn the_length_of_a_cover_at_the_ends_of_the_address_space() {
     assert_eq!(cover_len(Range::new(0u32, u32::MAX).unwrap()), 1);
     assert_eq!(cover_len(Range::new(u32::MAX, u32::MAX).unwrap()), 1);
