@@ -21,9 +21,9 @@ expect_table $BLOCK "$dir/many"
 
 serve "$dir/few" "$dir/allow"
 no_update
-expect_line '^Keeping the previous block list: 500 -> 100 entries, more than 50 % fewer (update -f to accept)$'
+expect_line '^Keeping the previous list basic.threatstop.local: 500 -> 100 entries, more than 50 % fewer (update -f to accept)$'
 expect_table $BLOCK "$dir/many"
-state '^block .*Keeping the previous block list' || fail "status does not say so"
+state '^list basic.*Keeping the previous list' || fail "status does not say so"
 
 ctl update -f -n >"$dir/out"
 [ "$(grep -c '^-198' "$dir/out")" -eq 400 ] || fail "update -n: $(tail -n 5 "$dir/out")"

@@ -22,13 +22,17 @@ for list in empty wide long; do
 		no_update $option
 		case $list in
 		empty)
-			expect_line 'Keeping the previous block list: nothing would be blocked'
+			if [ -z "$option" ]; then
+				expect_line 'Keeping the previous list .*: 50 -> 0 entries'
+			else
+				expect_line 'Keeping the previous block list: nothing would be blocked'
+			fi
 			;;
 		wide)
-			expect_line 'Keeping the previous block list: .*max_coverage'
+			expect_line 'Keeping the previous list .*: .*max_coverage'
 			;;
 		long)
-			expect_line 'Keeping the previous block list: .*max_entries'
+			expect_line 'Keeping the previous list .*: .*max_entries'
 			;;
 		esac
 		expect_table $BLOCK "$dir/block"

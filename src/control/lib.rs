@@ -14,8 +14,9 @@ pub use hits::{AddressHits, Hits, ListHits, PortHits, ProtocolHits};
 pub use reply::{Change, Check, Failure, Reply, Tested, Updated, Uploaded, Why};
 pub use request::{Request, Rights, Show};
 pub use status::{
-    Attempt, Attempted, Direction, EngineStatus, Held, HeldReason, LastUpdate, Mended, PfStatus,
-    ServerStatus, Spool, Status, TableKind, TableStatus, Update, Upload, UsedBy,
+    Attempt, Attempted, Direction, EngineStatus, Held, HeldReason, LastUpdate, ListStatus, Mended,
+    PfStatus, ServerStatus, SourceKind, SourceState, SourceStatus, Spool, Status, TableKind,
+    TableStatus, Update, Upload, UsedBy,
 };
 
 /// The control socket unless `-s` names another.

@@ -77,6 +77,9 @@ pub struct Updated {
     pub allow: Change,
     /// What an administrator should look at.
     pub warnings: Vec<String>,
+    /// The sources that a rollback has undone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undone: Vec<String>,
 }
 
 /// What happened to one table.

@@ -10,9 +10,12 @@ use serde::{Deserialize, Serialize};
 pub enum Request {
     /// The state of everything; answered by [`crate::Status`].
     Status {},
-    /// Fetch and publish the policy now, or join the run that is under way.
+    /// Gather and publish now, or join the run that is under way.
     Update {
-        /// Override max_shrink and max_growth.
+        /// The sources to be asked; all of them if there are none.
+        #[serde(default)]
+        sources: Vec<String>,
+        /// Override max_shrink and max_growth for these sources.
         #[serde(default)]
         force: bool,
         /// Only say what would change.

@@ -15,6 +15,8 @@ pub struct Status {
     pub pf: PfStatus,
     /// The tables, those of what is blocked first.
     pub tables: Vec<TableStatus>,
+    /// Where lists come from.
+    pub sources: Vec<SourceStatus>,
     /// Updates of the policy.
     pub update: Update,
     /// Uploads of the log.
@@ -222,11 +224,79 @@ pub struct Spool {
     pub dropped: u64,
 }
 
+/// A source of lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceStatus {
+    /// Its name, as `update` takes it.
+    pub name: String,
+    /// What it is.
+    pub kind: SourceKind,
+    /// The worst of its own state and those of its lists.
+    pub state: SourceState,
+    /// When it was last tried.
+    pub last: Option<u64>,
+    /// When it last brought its lists.
+    pub last_good: Option<u64>,
+    /// When it is due; absent where it is looked at in each run.
+    pub next: Option<u64>,
+    /// Why it brought nothing the last time.
+    pub error: Option<String>,
+    /// Its lists, in the order of the configuration.
+    pub lists: Vec<ListStatus>,
+}
+
+/// What a source is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceKind {
+    /// The service.
+    Policy,
+    /// A list from a web server.
+    Feed,
+    /// A file of the administrator.
+    Local,
+    /// What `block` and `allow` said.
+    Own,
+}
+
+/// How a source or a list is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceState {
+    /// What came last is in force.
+    Good,
+    /// It has not been confirmed for long.
+    Stale,
+    /// Nothing came the last time.
+    Failing,
+    /// What came changes too much, which `update -f` accepts.
+    Held,
+    /// What came may not be.
+    Refused,
+}
+
+/// A list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListStatus {
+    /// Its name.
+    pub name: String,
+    /// Entries of its copy; absent when there is none.
+    pub entries: Option<u64>,
+    /// When the content of the copy came.
+    pub changed: Option<u64>,
+    /// How it is.
+    pub state: SourceState,
+}
+
 /// Something held back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
-    /// `block` or `allow`, or `both` after a rollback.
-    pub table: String,
+    /// `block` or `allow`, or `both` after a rollback; absent for a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// The list, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<String>,
     /// The kind of reason.
     pub reason: HeldReason,
     /// Since when.

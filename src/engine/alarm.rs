@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use imsg::TableId;
 
+use crate::source::Source;
 use crate::state::Memory;
 use crate::warning::Warning;
 use crate::{Engine, clock};
@@ -19,12 +20,12 @@ const MISSED: u64 = 3;
 pub const QUIET: u64 = 60 * 60;
 
 /// What an alarm is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
     /// The policy is old, or there is none.
     Old,
-    /// A set of this table is held back.
-    Held(TableId),
+    /// This table or list is held back.
+    Held(String),
 }
 
 /// Looks every minute; never returns.
@@ -61,7 +62,9 @@ fn found(memory: &Memory, patience: u64, now: u64, up: u64) -> Vec<(Kind, Warnin
     let mut found = Vec::new();
     let policy_age = age(memory.last_good.unwrap_or(memory.first_start));
     if policy_age > patience {
-        let why = memory.last.as_ref().and_then(|last| last.why.as_deref());
+        let of_policy = memory.sources.get(Source::Policy.name());
+        let why = of_policy.and_then(|fared| fared.error.as_deref());
+        let why = why.or_else(|| memory.last.as_ref().and_then(|last| last.why.as_deref()));
         let (why, way_out) = match (why, memory.rolled_back) {
             (Some(why), _) => (why, "threatstopctl test tries servers and lists"),
             (None, Some(_)) => ("rolled back", "nothing is published until threatstopctl update"),
@@ -74,17 +77,18 @@ fn found(memory: &Memory, patience: u64, now: u64, up: u64) -> Vec<(Kind, Warnin
         };
         found.push((Kind::Old, Warning::new(text, way_out)));
     }
-    for table in TableId::PUBLISH_ORDER {
-        if let Some(held) = memory.held(table)
-            && age(held.since) > patience
-        {
-            let text = format!("held back for {}: {}", span(age(held.since)), held.text);
-            let way_out = match held.can_force {
-                true => "threatstopctl update -n shows what would change",
-                false => "threatstopctl test tries servers and lists",
-            };
-            found.push((Kind::Held(table), Warning::new(text, way_out)));
-        }
+    let tables = TableId::PUBLISH_ORDER
+        .into_iter()
+        .filter_map(|table| Some((table.word(), memory.held(table)?)));
+    let lists = memory.lists.iter().flatten();
+    let lists = lists.filter_map(|(name, list)| Some((name.as_str(), list.held.as_ref()?)));
+    for (name, held) in tables.chain(lists).filter(|(_, held)| age(held.since) > patience) {
+        let text = format!("held back for {}: {}", span(age(held.since)), held.text);
+        let way_out = match held.can_force {
+            true => "threatstopctl update -n shows what would change",
+            false => "threatstopctl test tries servers and lists",
+        };
+        found.push((Kind::Held(name.to_owned()), Warning::new(text, way_out)));
     }
     found
 }

@@ -6,6 +6,7 @@ mod hits;
 mod metrics;
 mod places;
 mod report;
+mod sources;
 mod test;
 mod test_log;
 mod upload;

@@ -9,14 +9,15 @@ use std::path::Path;
 use crate::errors::words;
 
 /// Writes a file in place of the one before; with `durable` it is on disk, by its name, when this
-/// returns.
+/// returns. The name may begin with a folder.
 ///
 /// # Errors
 /// When a step fails, with the file's path. The old file, if there was one, is then still there,
 /// unless all that failed was to make the new name durable.
 pub fn replace(directory: &Path, name: &str, parts: &[&[u8]], durable: bool) -> Result<(), String> {
     let path = directory.join(name);
-    let temporary = directory.join(format!(".{name}.tmp"));
+    let (folder, file) = name.rsplit_once('/').unwrap_or((".", name));
+    let temporary = directory.join(folder).join(format!(".{file}.tmp"));
     let write = || {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
@@ -28,7 +29,8 @@ pub fn replace(directory: &Path, name: &str, parts: &[&[u8]], durable: bool) -> 
         }
         at(directory, "rename", name).and_then(|()| fs::rename(&temporary, &path))?;
         if durable {
-            at(directory, "sync", name).and_then(|()| File::open(directory)?.sync_all())?;
+            at(directory, "sync", name)
+                .and_then(|()| File::open(directory.join(folder))?.sync_all())?;
         }
         Ok(())
     };
@@ -66,11 +68,15 @@ pub fn told(path: &Path, error: &io::Error) -> String {
 /// A step is about to be taken. With the feature `fault-points`, the file `fault` of the directory
 /// may say in its first line what becomes of it: `rename log.state:kill` ends the process there,
 /// `:pass` does nothing, each once, and `:5` is error number 5 as long as the line is there. The
-/// name of any slice is `slice`.
+/// name of any slice is `slice`, that of any copy of a list `list`.
 #[cfg(feature = "fault-points")]
 fn at(directory: &Path, what: &str, name: &str) -> io::Result<()> {
     let path = directory.join("fault");
-    let name = if name.starts_with("slice.") { "slice" } else { name };
+    let name = match name {
+        slice if slice.starts_with("slice.") => "slice",
+        list if list.starts_with("lists/") => "list",
+        name => name,
+    };
     let text = fs::read_to_string(&path).unwrap_or_default();
     let Some((line, rest)) = text.split_once('\n') else { return Ok(()) };
     match line.strip_prefix(&format!("{what} {name}:")) {

@@ -17,6 +17,7 @@ mod log;
 mod monitor;
 mod protect;
 mod schedule;
+mod source;
 mod startup;
 mod state;
 mod update;
@@ -45,6 +46,8 @@ pub struct Engine {
     pub log: log::Log,
     /// What is in force, and what is kept over restarts.
     pub state: state::State,
+    /// The files of local_block and local_allow, as runs saw them.
+    pub local: source::local::Seen,
     /// The hosts of the configuration that are given by name.
     pub names: protect::Names,
     /// The update that is under way, if one is.
@@ -110,6 +113,7 @@ fn run(
             names: protect::Names::new(&config),
             runs: update::Runs::new(&config),
             watch: watch::Watch::default(),
+            local: source::local::Seen::default(),
             started: std::time::Instant::now(),
             log: log::Log::open(&config, roots)?,
             config,
@@ -122,6 +126,7 @@ fn run(
         tokio::task::spawn_local(watch::watch(Rc::clone(&engine)));
         tokio::task::spawn_local(alarm::watch(Rc::clone(&engine)));
         tokio::task::spawn_local(schedule::names(Rc::clone(&engine)));
+        tokio::task::spawn_local(schedule::local(Rc::clone(&engine)));
         if engine.config.log.enabled {
             tokio::task::spawn_local(log::follow(Rc::clone(&engine)));
             tokio::task::spawn_local(log::schedule(Rc::clone(&engine)));

@@ -1,40 +1,102 @@
-//! When the next run is due: the interval with its jitter, or a retry that backs off.
+//! When the next run is due: the interval of each source with its jitter, or a retry that backs off.
 //!
 //! All waiting is on the monotonic clock: a clock that is set does not bring a storm of runs, and
 //! a host that slept makes one run and not those it missed.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::Engine;
 use crate::clock;
 use crate::dns::backoff::{Backoff, scheduled};
 use crate::protect;
-use crate::update::{Ended, Request, relieve};
+use crate::source::{Source, Sources};
+use crate::update::{Ended, Request, recompose};
 
-/// Runs the update at start and whenever it is due. What has come to be protected does not wait
+/// Sources that fall due within so long of each other share a run.
+const TOGETHER: Duration = Duration::from_secs(10);
+
+/// The timer of a source.
+struct Timer {
+    interval: Duration,
+    backoff: Backoff,
+    due: Instant,
+}
+
+impl Timer {
+    /// The source was asked, and the run has ended.
+    fn after(&mut self, failed: bool) {
+        let wait = if failed {
+            self.backoff.failed(rand::random())
+        } else {
+            self.backoff.succeeded();
+            scheduled(self.interval, rand::random())
+        };
+        self.due = Instant::now() + wait;
+    }
+}
+
+/// The timers of the sources. Local files have that of the service, for they are looked at in each
+/// run, and one of their own without it.
+fn timers(engine: &Engine) -> BTreeMap<Source, Timer> {
+    let interval = engine.config.policy.interval;
+    let all = Source::all(&engine.config);
+    let timed = match all.contains(&Source::Policy) {
+        true => Sources::from([Source::Policy]),
+        false => all,
+    };
+    let timer =
+        |source| (source, Timer { interval, backoff: Backoff::default(), due: Instant::now() });
+    timed.into_iter().map(timer).collect()
+}
+
+/// Runs the update at start and whenever a source is due. What has come to be protected does not wait
 /// for that.
 pub async fn run(engine: Rc<Engine>) -> ! {
-    relieve(&engine).await;
-    let mut backoff = Backoff::default();
+    // what cannot be published now the first run tries again
+    let _ = recompose(&engine).await;
+    let mut timers = timers(&engine);
     loop {
-        let run = engine.runs.begin(&engine, Request::scheduled()).await;
-        let ended = run.ended().await;
-        let mut wait = after(&engine, &ended, &mut backoff);
-        // A run that somebody asked for sets the clock anew; SIGUSR1 asks for one.
-        loop {
-            engine.runs.set_next(Some(clock::now() + wait.as_secs()));
-            tokio::select! {
-                () = tokio::time::sleep(wait) => break,
-                () = engine.link.update_now() => {
-                    let run = engine.runs.begin(&engine, Request::manual()).await;
-                    let ended = run.ended().await;
-                    wait = after(&engine, &ended, &mut backoff);
-                }
-                ended = engine.runs.other_ended() => wait = after(&engine, &ended, &mut backoff),
+        let next = timers.values().map(|timer| timer.due).min();
+        let wait = next.map(|due| due.saturating_duration_since(Instant::now()));
+        engine.runs.set_next(wait.map(|wait| clock::now() + wait.as_secs()));
+        let request = tokio::select! {
+            () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
+                let soon = Instant::now() + TOGETHER;
+                let due = timers.iter().filter(|(_, timer)| timer.due <= soon);
+                let mut due: Sources = due.map(|(source, _)| *source).collect();
+                due.extend(Source::all(&engine.config).iter().filter(|source| source.is_local()));
+                engine.runs.set_next(None);
+                Request::scheduled(due)
             }
-        }
-        engine.runs.set_next(None);
+            // SIGUSR1
+            () = engine.link.update_now() => Request::manual(&engine.config),
+            // what somebody asked for sets the clocks anew
+            ended = engine.runs.other_ended() => {
+                after(&mut timers, &ended);
+                continue;
+            }
+        };
+        let run = engine.runs.begin(&engine, request).await;
+        after(&mut timers, &*run.ended().await);
+    }
+}
+
+/// Composes anew until what comes of it is published.
+async fn again(engine: &Rc<Engine>) {
+    let mut backoff = Backoff::default();
+    // why it failed was logged
+    while recompose(engine).await.is_err() {
+        sleep(backoff.failed(rand::random())).await;
+    }
+}
+
+fn after(timers: &mut BTreeMap<Source, Timer>, ended: &Ended) {
+    for (_, timer) in timers.iter_mut().filter(|(source, _)| ended.sources.contains(source)) {
+        timer.after(ended.failed);
     }
 }
 
@@ -46,17 +108,26 @@ pub async fn names(engine: Rc<Engine>) {
     }
     loop {
         if protect::refresh(&engine).await {
-            relieve(&engine).await;
+            again(&engine).await;
         }
         engine.names.due().await;
     }
 }
 
-/// How long to wait after a run.
-fn after(engine: &Engine, ended: &Ended, backoff: &mut Backoff) -> Duration {
-    if ended.failed {
-        return backoff.failed(rand::random());
+/// Looks at the local files as often as at the tables, as long as the engine lives.
+pub async fn local(engine: Rc<Engine>) {
+    let config = &engine.config;
+    let files: Vec<Source> =
+        Source::all(config).into_iter().filter(|source| source.is_local()).collect();
+    if files.is_empty() {
+        return;
     }
-    backoff.succeeded();
-    scheduled(engine.config.policy.interval, rand::random())
+    loop {
+        sleep(config.tables.check_interval).await;
+        for source in &files {
+            if engine.local.has_changed(&engine.link, config, *source).await {
+                again(&engine).await;
+            }
+        }
+    }
 }

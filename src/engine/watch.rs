@@ -8,7 +8,7 @@ use control::Mended;
 use imsg::{Outcome, Purpose, Stats, TableId, TableResult, TableStat};
 
 use crate::link::Source;
-use crate::update::today;
+use crate::update::compose;
 use crate::warning::Warning;
 use crate::{Engine, clock};
 
@@ -47,10 +47,17 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Has tables and files compared at the next look, since we have just published them: what is
+    /// Has a table and its file compared at the next look, since we have just published them: what is
     /// to be seen of them now may already be what somebody else has made of them.
-    pub fn forget(&self) {
-        self.known.set([None; 2]);
+    pub fn forget(&self, id: TableId) {
+        let mut known = self.known.get();
+        known[id as usize] = None;
+        self.known.set(known);
+    }
+
+    /// Whether the last look has seen our set in the table and in its file.
+    pub fn is_ours(&self, id: TableId) -> bool {
+        self.known.get()[id as usize].is_some()
     }
 }
 
@@ -156,7 +163,7 @@ pub async fn mend(engine: &Engine, depth: Depth) -> Look {
             continue;
         }
         // a file that is known to be ours need not be compared with what it was written from
-        let adopt = !same_file && !today::is_taken(engine, id, set);
+        let adopt = !same_file && !compose::is_taken(engine, id, set);
         let result = match same_file || adopt {
             true => engine.link.mend(id).await,
             false => engine.link.publish(id, set, Purpose::Repair).await,

@@ -293,13 +293,7 @@ impl fmt::Display for Brought {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Wider { list, net, floor } => {
-                let family = if matches!(net, Prefix::V4(_)) { 4 } else { 6 };
-                write!(
-                    f,
-                    "{list} has {net}, wider than /{floor} (see min_prefix_v{family} in [guard])"
-                )
-            }
+            Self::Wider { list, net, floor } => wider(f, list, *net, *floor),
             Self::Refused(refusal) => fmt::Display::fmt(refusal, f),
             Self::Changed(step) | Self::Brings(_, Some(step)) => fmt::Display::fmt(step, f),
             Self::Brings(brought, None) => fmt::Display::fmt(brought, f),
@@ -311,6 +305,23 @@ impl fmt::Display for Reason {
                 }
                 write!(f, " {WAY_OUT}")
             }
+        }
+    }
+}
+
+fn wider(f: &mut fmt::Formatter<'_>, who: &str, net: Prefix, floor: u8) -> fmt::Result {
+    let family = if matches!(net, Prefix::V4(_)) { 4 } else { 6 };
+    write!(f, "{who} has {net}, wider than /{floor} (see min_prefix_v{family} in [guard])")
+}
+
+/// A reason in a sentence that has named the list already.
+pub struct OfList<'a>(pub &'a Reason);
+
+impl fmt::Display for OfList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Reason::Wider { net, floor, .. } => wider(f, "it", *net, *floor),
+            reason => fmt::Display::fmt(reason, f),
         }
     }
 }
@@ -334,7 +345,7 @@ pub struct KeptList {
 
 impl fmt::Display for KeptList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keeping the previous list {}: {}", self.list, self.reason)
+        write!(f, "Keeping the previous list {}: {}", self.list, OfList(&self.reason))
     }
 }
 

@@ -40,7 +40,7 @@ pub use compose::{
 };
 pub use diff::{Change, diff};
 pub use held::HeldRuns;
-pub use judge::{Accepted, Brought, Guard, Kept, KeptList, Reason, Run, Step, Trial, Unit};
+pub use judge::{Accepted, Brought, Guard, Kept, KeptList, OfList, Reason, Run, Step, Trial, Unit};
 pub use left_out::LeftOut;
 pub use list::List;
 pub use list_trial::ListTrial;

@@ -86,7 +86,7 @@ pub const COMMANDS: &[Command] = &[
     ),
     command("status", "q", Operands::None(status)),
     command("test", "", Operands::None(|tool, _| relay(tool, &Request::Test {}))),
-    command("update", "fn", Operands::None(update)),
+    command("update", "fn", Operands::Any("source", update)),
     command("upload", "n", Operands::None(upload)),
     Command { error: 2, ..command("why", "", Operands::Some("address", why::run)) },
 ];
@@ -106,7 +106,14 @@ fn status(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
 
 fn update(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
     let (force, dry_run) = (arguments.has('f'), arguments.has('n'));
-    relay(tool, &Request::Update { force, dry_run })
+    let source = |name: &OsString| {
+        let name = name.to_str();
+        let why = "no source of this configuration";
+        name.map(ToOwned::to_owned)
+            .ok_or_else(|| Error::Failed(Failure { what: "update".into(), why: why.into() }))
+    };
+    let sources = arguments.operands.iter().map(source).collect::<Result<_, _>>()?;
+    relay(tool, &Request::Update { sources, force, dry_run })
 }
 
 fn upload(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {

@@ -72,7 +72,7 @@ fn well(status: &Status, now: u64) -> String {
     for held in &status.held {
         text += &match held.reason {
             HeldReason::Rollback => ", rolled back".into(),
-            HeldReason::Change | HeldReason::Refused => format!(", {} list held back", held.table),
+            HeldReason::Change | HeldReason::Refused => format!(", {} held back", held_name(held)),
         };
     }
     text
@@ -332,10 +332,19 @@ impl Page {
 
     fn held(&mut self, held: &[Held]) {
         let row = |held: &Held| {
-            vec![held.table.clone(), ago(held.since, self.now), self.new_sentence(&held.text)]
+            vec![held_name(held), ago(held.since, self.now), self.new_sentence(&held.text)]
         };
-        let rows = held.iter().map(row).collect();
+        let rows = held.iter().take(ROWS).map(row).collect();
         self.columns(&[("held back", Left), ("since", Left), ("why", Left)], rows);
+    }
+}
+
+/// The table or list that is held back.
+fn held_name(held: &Held) -> String {
+    match (&held.table, &held.list) {
+        (Some(table), _) if held.reason == HeldReason::Rollback => format!("{table} tables"),
+        (Some(table), _) => format!("{table} table"),
+        (None, list) => format!("list {}", list.as_deref().unwrap_or_default()),
     }
 }
 

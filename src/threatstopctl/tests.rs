@@ -72,6 +72,7 @@ pub fn full_status() -> Status {
             mended: vec![Mended { at: NOW - 300, text: "pf table <B> had been changed".into() }],
         },
         tables: vec![block, allow],
+        sources: Vec::new(),
         update: Update {
             state: "idle".into(),
             last: Some(LastUpdate {
@@ -105,7 +106,8 @@ pub fn full_status() -> Status {
         ],
         spool: Spool { slices: 2, octets: 12_288, limit: 64 << 20, dropped: 0 },
         held: vec![Held {
-            table: "block".into(),
+            table: Some("block".into()),
+            list: None,
             reason: HeldReason::Change,
             since: NOW - 3900,
             text: "Keeping the previous block list: 26424 -> 12 entries, \
@@ -125,6 +127,7 @@ fn updated(dry_run: bool) -> Updated {
         block: Change { entries: 26_424, added: 12, removed: 3 },
         allow: Change::default(),
         warnings: vec!["pf is disabled: nothing is blocked".into()],
+        undone: Vec::new(),
     }
 }
 
@@ -206,7 +209,7 @@ fn every_field_of_a_document_stands_in_the_manual() {
     };
     let shown = json!({ "table": "block", "entries": 1 });
     let changed = json!({ "at": NOW, "added": 1, "removed": 1 });
-    let dry_run = Request::Update { force: false, dry_run: true };
+    let dry_run = Request::Update { sources: Vec::new(), force: false, dry_run: true };
     let imported = import::import(b"tdid=tdid_abcd1234", "threatstop.conf").unwrap();
     let uploaded = Uploaded {
         slices: 1,

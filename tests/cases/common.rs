@@ -49,12 +49,21 @@ pub fn honest(prefixes: usize) -> (PolicyService, String) {
     (PolicyService::start(zone(&items)), table)
 }
 
-/// The text of a table, which file and kernel must agree on.
+/// The text of a table, which file and kernel must agree on. Whoever has waited for the file alone
+/// may come between the two; that the watch of the daemon mends something takes longer than this
+/// waits.
 #[track_caller]
 pub fn table(daemon: &Daemon, name: &str) -> Option<String> {
-    let (file, kernel) = (daemon.table_file(name), daemon.kernel_table(name));
-    assert!(file == kernel, "{name}: file {file:?}\nkernel {kernel:?}\n{}", daemon.output());
-    file
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let (file, kernel) = (daemon.table_file(name), daemon.kernel_table(name));
+        if file == kernel {
+            return file;
+        }
+        let said = || format!("{name}: file {file:?}\nkernel {kernel:?}\n{}", daemon.output());
+        assert!(Instant::now() < end, "{}", said());
+        sleep(Duration::from_millis(20));
+    }
 }
 
 /// Runs an update that must succeed.

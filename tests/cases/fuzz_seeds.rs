@@ -297,7 +297,7 @@ device_id="tdid_abcd1234"
 fn requests(seeds: &mut Vec<Seed>) {
     let mut requests = vec![
         Request::Status {},
-        Request::Update { force: true, dry_run: false },
+        Request::Update { sources: vec!["policy".into()], force: true, dry_run: false },
         Request::Upload { dry_run: true },
         Request::Why { addresses: vec!["2001:db8::1".parse().unwrap()] },
         Request::Why {
@@ -323,21 +323,25 @@ fn files(seeds: &mut Vec<Seed>) {
     seeds.push(("table_file", format!("{old}\0{new}").into()));
     seeds.push(("table_file", format!("{new}\0{old}").into()));
 
-    let mut lists = b"threatstopd policy 1\n".to_vec();
-    lists.extend(b"{\"block\":{\"name\":\"basic.threatstop.local\",\"v4\":2,\"v6\":1}}\n");
-    lists.extend(b"\x01\x02\x03\x04\x20\x05\x06\0\0\x10");
-    lists.extend(b"\x2a\x0b\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x1d");
-    lists.extend(b"{\"allow\":{\"name\":\"/etc/threatstop.allow\",\"v4\":1,\"v6\":0}}\n");
-    lists.extend(b"\x09\x09\x09\x09\x20{\"since\":{\"v4\":2,\"v6\":1}}\n");
-    lists.extend([1_700_000_000u32, 7, u32::MAX].map(u32::to_le_bytes).concat());
-    seeds.push(("engine_lists", lists));
+    let nets = b"\x01\x02\x03\x04\x20\x05\x06\0\0\x10\x2a\x0b\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x1d";
+    let head =
+        "threatstopd list 1\n{\"list\":\"l\",\"changed\":1700000000,\"v4\":2,\"v6\":1,\"crc\":";
+    let sum = 2_314_674_896u32;
+    seeds.push(("engine_lists", [&[1, 2, 1], nets.as_slice()].concat()));
+    let whole = format!("\0{head}{sum}}}\n");
+    seeds.push(("engine_lists", [whole.as_bytes(), nets.as_slice()].concat()));
+    let times = [1_700_000_000u32, 7, u32::MAX].map(u32::to_le_bytes).concat();
+    seeds.push(("engine_lists", [&[3, 3, 0], times.as_slice()].concat()));
 
     let memory = r#"{"first_start":1700000000,"last":{"started":1700000001,"seconds":0.31,
         "result":"held back","why":"too few","server":"192.124.129.42:53","ttl":7200},
         "last_good":1700000001,"changed":[1700000001,null],"failures":3,"waiting":false,
         "held":[{"since":1,"text":"too few","can_force":true},null],
-        "held_rows":[{"before":[5,5,0],"last":[4,4,0]},{"before":null,"last":null}],
-        "history":[[[1795348800,[5,5,0]]],[]],
+        "held_rows":[{"before":[5,5,0],"last":[4,4,0],"at":7},{"before":null,"last":null}],
+        "run":3,"lists":{"basic.threatstop.local":{"kept":true,"run":3,"replaced":true,
+        "confirmed":1700000001,"held":null,"row":{"before":null,"last":[9,9,0],"at":1700000001},
+        "history":[[1795348800,[5,5,0]]]}},
+        "sources":{"policy":{"last":1700000001,"last_good":1700000000,"error":"no answer"}},
         "rolled_back":null,"apl":["basic.threatstop.local"]}"#;
     seeds.push(("engine_memory", memory.into()));
 }

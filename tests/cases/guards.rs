@@ -23,7 +23,7 @@ impl Stage {
         self.serve(block);
         for arguments in [&["update"][..], &["update", "-f"], &["update", "-n"]] {
             let why = refused(&self.daemon, arguments);
-            let expected = format!("Keeping the previous block list: {words}");
+            let expected = format!("Keeping the previous list {BASIC}: {words}");
             assert!(why.contains(&expected), "{arguments:?}: {why}");
             assert_eq!(table(&self.daemon, BLOCK).as_deref(), Some(self.old.as_str()));
         }
@@ -36,7 +36,8 @@ impl Stage {
         assert!(daemon.stop().success());
         let path = scratch.spool().join("state.json");
         let mut state: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        state["held_at"] = (state["held_at"].as_u64().unwrap() - 3600).into();
+        let at = &mut state["lists"][BASIC]["row"]["at"];
+        *at = (at.as_u64().unwrap() - 3600).into();
         fs::write(&path, state.to_string()).unwrap();
         let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[service.addr()]));
         Self { service, scratch, daemon, old }
@@ -49,9 +50,23 @@ impl Stage {
 #[test]
 fn an_empty_list_is_never_published() {
     let stage = Stage::new(|config| config);
-    let words = "nothing would be blocked (threatstopctl test shows what the lists hold)";
-    stage.refuses(&[], words);
-    stage.refuses(&items("10.0.0.0/8 127.0.0.1 !5.5.5.5"), words);
+    for (list, entries) in [(&[][..], 0), (&items("10.0.0.0/8 127.0.0.1 !5.5.5.5"), 2)] {
+        stage.serve(list);
+        let held =
+            format!("Keeping the previous list {BASIC}: 300 -> {entries} entries, more than");
+        let table_words =
+            "Keeping the previous block list: nothing would be blocked (threatstopctl ";
+        for (arguments, words) in
+            [(&["update"][..], held.as_str()), (&["update", "-f"], table_words)]
+        {
+            let why = refused(&stage.daemon, arguments);
+            assert!(why.contains(words), "{arguments:?}: {why}");
+            assert_eq!(table(&stage.daemon, BLOCK).as_deref(), Some(stage.old.as_str()));
+        }
+        let text = stage.status()["held"][0]["text"].to_string();
+        assert!(text.contains(" test shows what the lists hold)"), "{text}");
+        assert_eq!(stage.status()["update"]["state"], "held back");
+    }
     stage.goes_on();
 }
 
@@ -86,7 +101,7 @@ fn what_is_wider_than_the_floor_is_refused() {
         stage.serve(&items(list));
         let why = refused(&stage.daemon, &["update"]);
         assert!(why.contains(first), "{list}: {why}");
-        stage.refuses(&items(list), "basic.threatstop.local has ");
+        stage.refuses(&items(list), "it has ");
         assert!(why.contains(&format!("(see {key} in [guard])")), "{list}: {why}");
     }
     stage.goes_on();
@@ -142,8 +157,8 @@ fn what_covers_too_much_is_refused() {
         z.set_list(DNS, &items("200.0.0.0/8 201.0.0.0/24"), Layout::Single);
     });
     let why = refused(&stage.daemon, &["update"]);
-    let words = "Keeping the previous allow list: it covers 16777472 addresses, more than \
-                 16777216 (see allow_max_coverage in [guard])";
+    let words = "Keeping the previous list dns.threatstop.local: it covers 16777472 addresses, more \
+                 than 16777216 (see allow_max_coverage in [guard])";
     assert!(why.contains(words), "{why}");
     assert_eq!(table(&stage.daemon, ALLOW), Some(table_text(&allow_list())));
     assert_eq!(table(&stage.daemon, BLOCK), Some(text));
@@ -177,7 +192,8 @@ fn a_policy_that_blocks_the_internet_is_refused_or_held() {
         stage.serve(policy);
         for arguments in [&["update"][..], &["update", "-f"]] {
             let why = refused(&stage.daemon, arguments);
-            assert!(why.contains("Keeping the previous block list: it covers "), "{what}: {why}");
+            let kept = format!("Keeping the previous list {BASIC}: it covers ");
+            assert!(why.contains(&kept), "{what}: {why}");
             assert!(why.contains(words), "{what}: {why}");
             assert_eq!(table(&stage.daemon, BLOCK).as_deref(), Some(stage.old.as_str()));
         }
@@ -195,7 +211,8 @@ fn a_policy_that_blocks_the_internet_is_refused_or_held() {
     ] {
         stage.serve(&policy);
         let why = refused(&stage.daemon, &["update"]);
-        assert!(why.contains("Keeping the previous block list: covers "), "{what}: {why}");
+        let kept = format!("Keeping the previous list {BASIC}: covers ");
+        assert!(why.contains(&kept), "{what}: {why}");
         assert!(why.contains(words), "{what}: {why}");
         assert_eq!(table(&stage.daemon, BLOCK).as_deref(), Some(stage.old.as_str()));
         assert_eq!(stage.status()["held"][0]["reason"], "change", "{what}");
@@ -213,8 +230,8 @@ fn many_small_steps_are_one() {
     update(&stage.daemon);
     let old = table(&stage.daemon, BLOCK);
     stage.serve(&list(140).0);
-    let words = "Keeping the previous block list: 300 -> 140 entries within 24 hours, more than \
-                 50 % fewer (update -f to accept)";
+    let words = "Keeping the previous list basic.threatstop.local: 300 -> 140 entries within 24 \
+                 hours, more than 50 % fewer (update -f to accept)";
     let why = refused(&stage.daemon, &["update"]);
     assert!(why.contains(words), "{why}");
     let mark = stage.daemon.mark();
@@ -381,8 +398,8 @@ fn what_comes_to_be_protected_is_let_through_without_the_servers() {
     let relieved = "5.5.5.5\n6.6.6.6\n198.51.100.0\n198.51.100.2/31\n";
     reload(
         &config.clone().set("guard.never_block", vec!["198.51.100.1"]),
-        "unblocked at once: the block table has 1 entry in 198.51.100.1, which is never blocked \
-         (never_block)",
+        "unblocked at once: basic.threatstop.local has 1 entry in 198.51.100.1, which is never \
+         blocked (never_block)",
     );
     assert_eq!(table(&daemon, BLOCK).as_deref(), Some(relieved));
     assert_eq!(daemon.ctl(&["why", "198.51.100.1"]).status.code(), Some(1));
@@ -436,8 +453,8 @@ fn a_shrunk_or_grown_list_waits_for_force() {
     let blocked = stage.old.lines().last().unwrap().split('/').next().unwrap();
     let listed = why(blocked);
     assert!(listed.contains(", listed by basic.threatstop.local"), "{listed}");
-    let words = "Keeping the previous block list: 300 -> 30 entries, more than 50 % fewer \
-                 (update -f to accept)";
+    let words = "Keeping the previous list basic.threatstop.local: 300 -> 30 entries, more than 50 % \
+                 fewer (update -f to accept)";
     for arguments in [&["update", "-n"][..], &["update"], &["update"], &["update"], &["update"]] {
         let output = stage.daemon.ctl(arguments);
         assert_eq!(output.status.code(), Some(1), "{}", output.stdout);
@@ -450,7 +467,7 @@ fn a_shrunk_or_grown_list_waits_for_force() {
     let status = stage.status();
     assert_eq!(status["update"]["state"], "held back");
     assert_eq!(status["update"]["last"]["result"], "held back");
-    assert_eq!(status["held"][0]["table"], "block");
+    assert_eq!(status["held"][0]["list"], BASIC);
     assert_eq!(status["held"][0]["reason"], "change");
     assert_eq!(status["held"][0]["text"], words);
     stage.daemon.wait_for(words, PATIENCE);
@@ -481,7 +498,7 @@ fn the_third_scheduled_run_in_a_row_is_accepted() {
     let (small, text) = list(30);
     stage.serve(&small);
     let is_held = |stage: &Stage, mark| {
-        let held = "Keeping the previous block list: 300 -> 30 entries";
+        let held = "Keeping the previous list basic.threatstop.local: 300 -> 30 entries";
         stage.daemon.wait_for_after(mark, held, PATIENCE);
         stage.daemon.wait_for_after(mark, "update held back in ", PATIENCE);
         assert_eq!(table(&stage.daemon, BLOCK).as_deref(), Some(stage.old.as_str()));
@@ -494,7 +511,7 @@ fn the_third_scheduled_run_in_a_row_is_accepted() {
     stage = stage.an_hour_later();
     is_held(&stage, 0);
     stage = stage.an_hour_later();
-    let taken = "block list: 30 entries accepted, as in three runs in a row";
+    let taken = "list basic.threatstop.local: 30 entries accepted, as in three runs in a row";
     stage.daemon.wait_for(taken, PATIENCE);
     wait_until("the third run is published", || {
         stage.daemon.table_file(BLOCK).as_ref() == Some(&text)
@@ -524,11 +541,11 @@ fn a_held_allow_list_still_wins() {
     block.extend(&allowed[7..8]);
     stage.serve(&block);
     let why = refused(&stage.daemon, &["update"]);
-    let words = "Keeping the previous allow list: 300 -> 3 entries, more than 50 % fewer";
+    let words = "Keeping the previous list dns.threatstop.local: 300 -> 3 entries, more than 50 %";
     assert!(why.contains(words), "{why}");
     assert_eq!(table(&stage.daemon, ALLOW), Some(table_text(&allowed)));
     assert_eq!(table(&stage.daemon, BLOCK), Some(list(310).1));
-    assert_eq!(stage.status()["held"][0]["table"], "allow");
+    assert_eq!(stage.status()["held"][0]["list"], DNS);
     assert!(stage.daemon.ctl(&["update", "-f"]).status.success());
     assert_eq!(table(&stage.daemon, ALLOW), Some(table_text(&allow_list())));
     assert!(table(&stage.daemon, BLOCK).unwrap().contains(&allowed[7].to_string()));
@@ -562,9 +579,9 @@ fn allow_wins_inside_of_block() {
 
 /// Give files of the administrator's own: prefixes to block with comments, and one to let through
 /// that a list has.
-/// Check that both count. Edit them, with a mistake: check that the update names file and line,
-/// asks no server, and that the old tables stay. Mend it: the edit counts. Put another file in the
-/// place of one: check that the update says what to do, and that a reload makes it count.
+/// Check that both count. Edit them, with a mistake: check that the update names file and line, that
+/// the copy of the file stays in force, and that the service's list is published all the same. Mend
+/// it: the edit counts. Put another file in the place of one: check that it counts.
 #[test]
 fn local_lists_count_and_their_mistakes_are_found() {
     let (service, _) = honest(300);
@@ -583,7 +600,7 @@ fn local_lists_count_and_their_mistakes_are_found() {
     assert!(blocked.contains("\n200.1.2.0/24\n") && blocked.contains("\n2a0e::/32\n"));
     assert!(!blocked.lines().any(|line| line == allowed.to_string()));
     assert!(table(&daemon, ALLOW).unwrap().lines().any(|line| line == allowed.to_string()));
-    assert!(daemon.ctl(&["why", "200.1.2.3"]).stdout.contains(block.to_str().unwrap()));
+    assert!(daemon.ctl(&["why", "200.1.2.3"]).stdout.contains("listed by local_block"));
 
     for (text, line, words) in [
         ("200.1.2.0/24\n200.1.3.0/33\n", 2, "200.1.3.0/33"),
@@ -593,12 +610,19 @@ fn local_lists_count_and_their_mistakes_are_found() {
         ("5.5.5.5\n\u{fffd}\0\n", 2, ""),
     ] {
         fs::write(&block, text).unwrap();
-        let asked = service.queries().total();
+        let more = format!("9.9.{line}.0/24");
+        service.edit(|z| {
+            let list = [list(300).0, items(&more)].concat();
+            z.set_list(BASIC, &list, Layout::Single);
+        });
         let why = refused(&daemon, &["update"]);
         assert!(why.contains(&format!("{}:{line}: ", block.display())), "{text}: {why}");
         assert!(why.contains(words), "{text}: {why}");
-        assert_eq!(table(&daemon, BLOCK).as_deref(), Some(blocked.as_str()), "{text}");
-        assert_eq!(service.queries().total(), asked, "{text}: a server was asked");
+        let blocked = table(&daemon, BLOCK).unwrap();
+        assert!(blocked.contains("\n200.1.2.0/24\n"), "{text}: the copy is gone");
+        assert!(blocked.contains(&more), "{text}: the service's list is held by a file");
+        let warnings = status(&daemon)["pf"]["warnings"].to_string();
+        assert!(warnings.contains(&format!("{}:{line}: ", block.display())), "{warnings}");
     }
     fs::write(&block, "200.1.3.0/24\r\n").unwrap();
     update(&daemon);
@@ -627,13 +651,10 @@ fn local_lists_are_guarded_too() {
         .set("policy.local_allow", allow.to_str().unwrap());
     let daemon = Daemon::start(&scratch, &config);
     update(&daemon);
-    for (file, table_name) in [(&block, "block"), (&allow, "allow")] {
+    for (file, name) in [(&block, "local_block"), (&allow, "local_allow")] {
         fs::write(file, "0.0.0.0/0\n").unwrap();
         let why = refused(&daemon, &["update", "-f"]);
-        let words = format!(
-            "Keeping the previous {table_name} list: {} has 0.0.0.0/0, wider",
-            file.display()
-        );
+        let words = format!("Keeping the previous list {name}: it has 0.0.0.0/0, wider");
         assert!(why.contains(&words), "{why}");
         assert_eq!(table(&daemon, BLOCK).as_deref(), Some(text.as_str()));
         assert_eq!(table(&daemon, ALLOW), Some(table_text(&allow_list())));
@@ -678,7 +699,7 @@ fn what_is_allowed_does_not_wait_for_a_block_list_that_is_held_back() {
         z.set_list(DNS, &allowed, Layout::Single);
     });
     let why = refused(&stage.daemon, &["update"]);
-    assert!(why.contains("Keeping the previous block list: 300 -> 30 entries"), "{why}");
+    assert!(why.contains("Keeping the previous list basic.threatstop.local: 300 -> 30"), "{why}");
     let without = stage.old.replacen(&format!("{host}\n"), "", 1);
     assert_eq!(table(&stage.daemon, BLOCK), Some(without));
     assert!(table(&stage.daemon, ALLOW).unwrap().lines().any(|line| line == host));
@@ -758,7 +779,7 @@ fn a_dry_run_changes_nothing() {
     stage.serve(&list(12).0);
     let output = stage.daemon.ctl(&["update", "-n"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(output.stdout.contains("Keeping the previous block list: "), "{}", output.stdout);
+    assert!(output.stdout.contains("Keeping the previous list basic"), "{}", output.stdout);
     assert!(output.stdout.contains("block table: 0 to add, 0 to remove\n"), "{}", output.stdout);
     stage.serve(&longer);
     stage.goes_on();

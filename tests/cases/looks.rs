@@ -55,10 +55,14 @@ fn the_verdict_comes_first() {
     service.edit(|known| *known = zone(&old[..12]));
     refused(&daemon, &["update"]);
     let (first, code) = verdict(&daemon);
-    assert!(first.ends_with(", block list held back"), "{first}");
+    assert!(first.ends_with(", list basic.threatstop.local held back"), "{first}");
     assert_eq!(code, 0);
     let shown = daemon.ctl(&["status"]).stdout;
-    assert_eq!(shown.matches("Keeping the previous block list: ").count(), 1, "{shown}");
+    assert_eq!(
+        shown.matches("Keeping the previous list basic.threatstop.local: ").count(),
+        1,
+        "{shown}"
+    );
     assert_eq!(status(&daemon)["held"][0]["can_force"], true);
 
     let address = service.addr();
@@ -290,7 +294,7 @@ fn a_failed_update_says_why_once() {
         }
     };
     service.set_list("basic.threatstop.local", &items("203.0.113.7/32"), Layout::Single);
-    check("Keeping the previous block list: ", "update -f to accept");
+    check("Keeping the previous list basic.threatstop.local: ", "update -f to accept");
     drop(service);
     check("Connection refused", "must be open");
     assert!(daemon.stop().success());

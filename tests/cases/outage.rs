@@ -257,7 +257,11 @@ fn two_months() {
     let metrics = stage.daemon.ctl(&["metrics"]).stdout;
     let line = format!("\nthreatstop_spool_dropped_slices {dropped}\n");
     assert!(metrics.contains(&line), "{metrics}");
-    assert!(stage.warnings()[0].0.starts_with("no log was uploaded for 60 days: "));
+    assert!(
+        stage.warnings()[0].0.starts_with("no log was uploaded for 60 days: "),
+        "{:?}",
+        stage.warnings()
+    );
     let told = stage.said("longer in the spool than log.spool_age");
     assert!((1..=26).contains(&told), "told {told} times in 25 days");
 

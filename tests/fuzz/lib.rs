@@ -10,9 +10,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod dns;
-mod files;
 mod helper;
 mod input;
+mod kept;
 mod packets;
 mod programs;
 mod requests;
@@ -23,11 +23,11 @@ mod sweep;
 // the log of a target.
 extern crate self as logger;
 pub(crate) use programs::of_the_tool::{client, error, printable, tool};
-pub(crate) use programs::{clock, err, errors, set_verbose, transaction, words};
+pub(crate) use programs::{clock, err, errors, files, set_verbose, transaction, words};
 
 pub use dns::{apl_rdata, dns_message};
-pub use files::{engine_lists, engine_memory, table_file};
 pub use helper::imsg_stream;
+pub use kept::{engine_lists, engine_memory, table_file};
 pub use packets::{pcap_file, pflog_record};
 pub use requests::control_request;
 pub use settings::{local_list, old_conf, toml_config};

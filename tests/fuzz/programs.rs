@@ -20,29 +20,9 @@ pub mod tool {
 #[path = "../../src/engine/state"]
 #[allow(dead_code, reason = "a part of the engine is here, and not all that uses it")]
 pub mod state {
-    use std::path::Path;
-
-    use policy::{List, Since};
-
+    pub mod ages;
+    pub mod copies;
     pub mod memory;
-    pub mod store;
-
-    /// What is kept of a policy in force.
-    pub struct Policy {
-        pub since: Since,
-        pub block_lists: Vec<List>,
-        pub allow_lists: Vec<List>,
-    }
-
-    /// Writes a file of the directory.
-    pub fn replace(
-        directory: &Path,
-        name: &str,
-        parts: &[&[u8]],
-        _durable: bool,
-    ) -> Result<(), String> {
-        std::fs::write(directory.join(name), parts.concat()).map_err(|error| error.to_string())
-    }
 }
 
 /// How the engine words errors.
@@ -52,6 +32,25 @@ pub mod engine {
 }
 
 pub use engine::errors;
+
+/// How the engine writes files, without what is there for crashes.
+pub mod files {
+    use std::fs;
+    use std::path::Path;
+
+    pub fn replace(
+        directory: &Path,
+        name: &str,
+        parts: &[&[u8]],
+        _durable: bool,
+    ) -> Result<(), String> {
+        fs::write(directory.join(name), parts.concat()).map_err(|error| error.to_string())
+    }
+
+    pub fn remove(directory: &Path, name: &str) -> Result<(), String> {
+        fs::remove_file(directory.join(name)).map_err(|error| error.to_string())
+    }
+}
 pub use helper::transaction;
 
 /// How the helper words errors, which no target looks at.

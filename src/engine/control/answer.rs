@@ -60,8 +60,12 @@ async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> i
     let word = request.word();
     match request {
         Request::Status {} => client.done(report::status(engine).await).await,
-        Request::Update { force, dry_run } => {
-            let request = update::Request::by_hand(force, dry_run);
+        Request::Update { sources, force, dry_run } => {
+            let request = update::Request::by_hand(&engine.config, &sources, force, dry_run);
+            let request = match request {
+                Ok(request) => request,
+                Err(why) => return client.fail(word, why).await,
+            };
             let run = engine.runs.begin(engine, request).await;
             let mut sent = 0;
             while let Some(line) = run.line(sent).await {
@@ -132,8 +136,9 @@ async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> i
             Ok(updated) => {
                 let (block, allow) = (updated.block.entries, updated.allow.entries);
                 let line = format!(
-                    "The previous lists are back: {block} blocked, {allow} allowed addresses. \
-                     Nothing is published until threatstopctl update."
+                    "The previous lists are back: {block} blocked, {allow} allowed addresses; \
+                     undone: {}. Nothing is published until threatstopctl update.",
+                    updated.undone.join(", ")
                 );
                 client.send(&Reply::Line(line)).await?;
                 client.done(updated).await

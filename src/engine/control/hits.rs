@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use control::{AddressHits, Hits, ListHits, PortHits, ProtocolHits};
 
+use prefix::Kind;
+
 use crate::Engine;
 use crate::log::hits::{BUSIEST, protocol_word};
 
@@ -22,7 +24,8 @@ pub fn hits(engine: &Rc<Engine>) -> Hits {
         out: hits.total.out,
         addresses: addresses
             .map(|(address, count)| {
-                let lists = policy.block_lists.iter().filter(|list| list.contains(address));
+                let lists = policy.lists(Kind::Block).into_iter();
+                let lists = lists.filter(|list| list.contains(address));
                 AddressHits {
                     address,
                     r#in: count.r#in,

@@ -6,6 +6,9 @@ use control::{
 };
 use imsg::{Stats, TableId};
 
+use super::sources;
+use crate::source::Source;
+use crate::state::{HeldBack, Memory};
 use crate::warning::Warning;
 use crate::{Engine, alarm, clock, watch};
 
@@ -44,6 +47,7 @@ pub async fn status(engine: &Engine) -> Status {
             mended: memory.mended.iter().flatten().cloned().collect(),
         },
         tables: TableId::BY_NUMBER.map(|id| table(engine, &stats, id)).into(),
+        sources: sources::sources(engine),
         update: Update {
             state: update_state(engine),
             last: memory.last.clone(),
@@ -78,6 +82,7 @@ fn warnings(engine: &Engine, stats: &Stats, log: Vec<Warning>) -> Vec<Warning> {
     all.extend(watch::warnings(engine, stats));
     all.extend(other_content(engine, stats));
     all.extend(engine.runs.stays());
+    all.extend(sources::warnings(engine));
     all.extend(alarms);
     all.extend(log);
     all
@@ -115,7 +120,9 @@ fn nothing_yet(engine: &Engine) -> Option<Warning> {
         return None;
     }
     let memory = engine.state.memory();
-    let why = memory.last.as_ref().and_then(|last| last.why.as_deref());
+    let of_policy = memory.sources.get(Source::Policy.name());
+    let why = of_policy.and_then(|fared| fared.error.as_deref());
+    let why = why.or_else(|| memory.last.as_ref().and_then(|last| last.why.as_deref()));
     let text = match why {
         Some(why) => format!("no policy yet, nothing is blocked: {why}"),
         None => "no policy yet, nothing is blocked".to_owned(),
@@ -154,13 +161,20 @@ fn table(engine: &Engine, stats: &Stats, table: TableId) -> TableStatus {
     }
 }
 
+/// Whether a table or list is held back.
+fn is_held(memory: &Memory) -> bool {
+    let lists = memory.lists.iter().flatten();
+    memory.held.iter().any(Option::is_some)
+        || lists.into_iter().any(|(_, list)| list.held.is_some())
+}
+
 fn update_state(engine: &Engine) -> String {
     let memory = engine.state.memory();
     if engine.runs.running() {
         "running"
     } else if memory.rolled_back.is_some() {
         "rolled back"
-    } else if memory.held.iter().any(Option::is_some) {
+    } else if is_held(&memory) {
         "held back"
     } else if memory.failures == 0 {
         "idle"
@@ -174,29 +188,35 @@ fn update_state(engine: &Engine) -> String {
 
 fn held(engine: &Engine) -> Vec<Held> {
     let memory = engine.state.memory();
-    let mut all = Vec::new();
-    for table in TableId::PUBLISH_ORDER {
-        if let Some(held) = memory.held(table) {
-            all.push(Held {
-                table: table.word().into(),
-                reason: if held.can_force { HeldReason::Change } else { HeldReason::Refused },
-                since: held.since,
-                text: held.text.clone(),
-                can_force: held.can_force,
-            });
-        }
+    let tables = TableId::PUBLISH_ORDER.into_iter().filter_map(|table| {
+        let held = memory.held(table)?;
+        Some(Held { table: Some(table.word().into()), ..self::held_back(held) })
+    });
+    let lists = memory.lists.iter().flatten().filter_map(|(name, list)| {
+        Some(Held { list: Some(name.clone()), ..self::held_back(list.held.as_ref()?) })
+    });
+    let rolled_back = memory.rolled_back.map(|since| Held {
+        table: Some("both".into()),
+        list: None,
+        reason: HeldReason::Rollback,
+        since,
+        text: format!(
+            "rolled back on {}: nothing is published until threatstopctl update",
+            clock::date(since)
+        ),
+        can_force: false,
+    });
+    tables.chain(lists).chain(rolled_back).collect()
+}
+
+/// What is held back, of a table or list to be named.
+fn held_back(held: &HeldBack) -> Held {
+    Held {
+        table: None,
+        list: None,
+        reason: if held.can_force { HeldReason::Change } else { HeldReason::Refused },
+        since: held.since,
+        text: held.text.clone(),
+        can_force: held.can_force,
     }
-    if let Some(since) = memory.rolled_back {
-        all.push(Held {
-            table: "both".into(),
-            reason: HeldReason::Rollback,
-            since,
-            text: format!(
-                "rolled back on {}: nothing is published until threatstopctl update",
-                clock::date(since)
-            ),
-            can_force: false,
-        });
-    }
-    all
 }

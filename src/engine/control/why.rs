@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use control::Why;
 use policy::Protected;
-use prefix::Prefix;
+use prefix::{Kind, Prefix};
 
 use crate::{Engine, clock};
 
@@ -15,8 +15,8 @@ pub fn why(engine: &Engine, protected: &[Protected], address: IpAddr) -> Why {
     let evidence = policy::Evidence {
         block: policy.block.as_ref().unwrap_or(&empty),
         since: &policy.since,
-        block_lists: &policy.block_lists.iter().collect::<Vec<_>>(),
-        allow_lists: &policy.allow_lists.iter().collect::<Vec<_>>(),
+        block_lists: &policy.lists(Kind::Block),
+        allow_lists: &policy.lists(Kind::Allow),
         protected,
     };
     let found = policy::why(&evidence, address);

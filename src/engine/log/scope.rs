@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use pflog::{Direction, Flow, Header, Record};
-use prefix::PrefixSet;
+use prefix::{Kind, PrefixSet};
 
 use super::hits::Hit;
 use crate::state::Policy;
@@ -58,8 +58,8 @@ impl Scope {
         let address = far.map(|(address, _)| address).or(other);
         let mut lists: Vec<&str> = match far {
             Some((address, policy)) => {
-                let named = policy.block_lists.iter().filter(|list| list.contains(address));
-                named.map(policy::List::name).collect()
+                let named = policy.lists(Kind::Block).into_iter();
+                named.filter(|list| list.contains(address)).map(policy::List::name).collect()
             }
             None => vec![ANCHOR],
         };

@@ -23,13 +23,13 @@ pub type Known = BTreeMap<String, Vec<IpAddr>>;
 pub struct Memory {
     /// When the engine ran for the first time.
     pub first_start: u64,
-    /// The last run that ended.
+    /// The last run that gathered and ended.
     pub last: Option<control::LastUpdate>,
-    /// The last run that published or found nothing to change.
+    /// The last run in which the service brought its lists and all of them are in force.
     pub last_good: Option<u64>,
     /// When the content of a table last changed: block, allow.
     pub changed: [Option<u64>; 2],
-    /// The number of the last update or rollback that changed a table: block, allow; 0 before the
+    /// The number of the last run or rollback that changed a table: block, allow; 0 before the
     /// first. Clocks are set, so that times tell no order.
     pub order: [u64; 2],
     /// Whether there was no set before that change: block, allow.
@@ -42,20 +42,54 @@ pub struct Memory {
     pub failures: u32,
     /// Whether the last failure looks like that of a device that is not yet provisioned.
     pub waiting: bool,
-    /// What is held back: block, allow.
+    /// Tables that are held back: block, allow.
     pub held: [Option<HeldBack>; 2],
-    /// Runs in a row that were held back, by their numbers: block, allow.
+    /// Runs in a row in which a table was held back: block, allow.
     pub held_rows: [Row; 2],
-    /// When a run last counted in one of these rows.
-    pub held_at: Option<u64>,
-    /// What the tables measured after each change of the last day: block, allow.
-    pub history: [Vec<Point>; 2],
+    /// The number of the last run that gathered and changed a list.
+    pub run: u64,
+    /// The lists that had a copy, or were held back, by name; absent as long as nothing is known.
+    pub lists: Option<BTreeMap<String, Listed>>,
+    /// How the sources fared, by name.
+    pub sources: BTreeMap<String, Fared>,
     /// When the administrator rolled back; nothing is published until he updates.
     pub rolled_back: Option<u64>,
     /// Lists that came as APL once: they are not read in a weaker form any more.
     pub apl: BTreeSet<String>,
     /// The addresses behind the names of servers, as they were looked up last.
     pub resolved: Known,
+}
+
+/// What is remembered of a list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Listed {
+    /// Whether there is a copy of it.
+    pub kept: bool,
+    /// The number of the run that brought the copy.
+    pub run: u64,
+    /// Whether that run replaced another copy, which is kept beside it.
+    pub replaced: bool,
+    /// When its content was last confirmed.
+    pub confirmed: u64,
+    /// Why what came last is not in force.
+    pub held: Option<HeldBack>,
+    /// Runs in a row in which it was held back.
+    pub row: Row,
+    /// What it measured after each change of the last day.
+    pub history: Vec<Point>,
+}
+
+/// How a source fared.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Fared {
+    /// When it was last tried.
+    pub last: Option<u64>,
+    /// When it last brought its lists.
+    pub last_good: Option<u64>,
+    /// Why it did not the last time.
+    pub error: Option<String>,
 }
 
 /// A set that was held back.
@@ -80,22 +114,34 @@ fn measure([entries, v4, v6]: Numbers) -> Measure {
     Measure { entries, v4, v6 }
 }
 
-/// [`HeldRuns`] for serde.
+/// [`HeldRuns`] for serde, and when a run last counted in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Row {
     before: Option<Numbers>,
     last: Option<Numbers>,
+    at: Option<u64>,
 }
 
-impl From<HeldRuns> for Row {
-    fn from(HeldRuns { before, last }: HeldRuns) -> Self {
-        Self { before: before.map(numbers), last: last.map(numbers) }
+impl Row {
+    /// The row as it is judged by.
+    pub fn runs(self) -> HeldRuns {
+        HeldRuns { before: self.before.map(measure), last: self.last.map(measure) }
     }
-}
 
-impl From<Row> for HeldRuns {
-    fn from(Row { before, last }: Row) -> Self {
-        Self { before: before.map(measure), last: last.map(measure) }
+    /// The row after a run that began at `at` and counted, if it did.
+    pub fn after(self, HeldRuns { before, last }: HeldRuns, at: Option<u64>) -> Self {
+        Self { before: before.map(numbers), last: last.map(numbers), at: at.or(self.at) }
+    }
+
+    /// Whether a scheduled run may count in the row: at least half an interval after the last that
+    /// did. Each start makes a scheduled run, and a server in trouble for some seconds must not have
+    /// its way because somebody starts the daemon three times meanwhile.
+    ///
+    /// A clock that was set back does not hold up the row.
+    pub fn may_count(self, now: u64, interval: Duration) -> bool {
+        let since = self.at.and_then(|at| now.checked_sub(at));
+        since.is_none_or(|since| since >= interval.as_secs() / 2)
     }
 }
 
@@ -114,15 +160,15 @@ pub fn points(history: &History) -> Vec<Point> {
 }
 
 impl Memory {
-    /// Whether a scheduled run may count in the rows of held sets: at least half an interval after
-    /// the last that did. Each start makes a scheduled run, and a server in trouble for some seconds
-    /// must not have its way because somebody starts the daemon three times meanwhile.
-    ///
-    /// A clock that was set back does not hold up the rows.
-    pub fn may_count(&self, now: u64, interval: Duration) -> bool {
-        self.held_at
-            .and_then(|at| now.checked_sub(at))
-            .is_none_or(|since| since >= interval.as_secs() / 2)
+    /// What is remembered of a list.
+    pub fn list(&self, name: &str) -> Option<&Listed> {
+        self.lists.as_ref()?.get(name)
+    }
+
+    /// The same, to be changed.
+    pub fn list_mut(&mut self, name: &str) -> &mut Listed {
+        let lists = self.lists.get_or_insert_default();
+        lists.entry(name.to_owned()).or_default()
     }
 
     /// Notes that a table was changed at `now` by the update or rollback of this number, and what
@@ -168,7 +214,7 @@ pub fn load(directory: &Path) -> Result<Memory, String> {
 /// Keeps it.
 pub fn save(directory: &Path, memory: &Memory) -> Result<(), String> {
     let text = serde_json::to_vec(memory).map_err(|error| format!("{FILE}: {error}"))?;
-    super::replace(directory, FILE, &[&text], true)
+    crate::files::replace(directory, FILE, &[&text], true)
 }
 
 #[cfg(test)]

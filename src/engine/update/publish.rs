@@ -1,16 +1,58 @@
-//! Handing a set to the helper.
+//! The fourth step of a run: handing the sets to the helper.
 
 use std::rc::Rc;
 use std::time::Duration;
 
+use control::Change;
 use imsg::{End, Outcome, Purpose, TableId, TableResult};
 use prefix::PrefixSet;
 
+use super::judge::Judged;
+use super::summary::{change, unchanged};
 use crate::link::Source;
 use crate::{Engine, monitor};
 
 /// How old the limit has to be to be looked at again when a set does not fit.
 const OLD: Duration = Duration::from_secs(10 * 60);
+
+/// What became of the tables: block, allow.
+#[derive(Clone, Debug, Default)]
+pub struct Published {
+    /// What changed, or would change.
+    pub changes: [Change; 2],
+    /// Whether the set of the run is in force.
+    pub done: [bool; 2],
+    /// Why one is not.
+    pub failures: Vec<String>,
+}
+
+/// Publishes the sets of a run, or with [`Purpose::Trial`] only tries whether that could be done.
+pub async fn publish_all(engine: &Rc<Engine>, judged: &Judged, purpose: Purpose) -> Published {
+    let before = engine.state.policy();
+    let mut published = Published {
+        changes: TableId::BY_NUMBER.map(|id| unchanged(before.set(id))),
+        ..Published::default()
+    };
+    for id in TableId::PUBLISH_ORDER {
+        let at = id as usize;
+        let Some(set) = &judged.tables.sets[at] else { continue };
+        let same = before.set(id) == Some(set);
+        // what is known to be there as it is need not be handed over once more
+        if !(same && engine.watch.is_ours(id)) {
+            if let Err(why) = publish(engine, id, set, purpose).await {
+                published.failures.push(format!("{} table: {why}", id.word()));
+                // a block set composed against an allow set that is not in force may lock out
+                break;
+            }
+            if purpose != Purpose::Trial {
+                engine.watch.forget(id);
+            }
+        }
+        published.changes[at] = change(before.set(id), set);
+        published.done[at] = true;
+    }
+    published
+}
 
 /// Has the helper publish a set, put it back, or try whether it could.
 ///

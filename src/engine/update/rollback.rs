@@ -1,17 +1,19 @@
-//! Putting the previous sets back.
+//! Putting back the lists that the last run replaced.
 
 use std::rc::Rc;
 
 use control::{Change, Updated};
 use imsg::{Purpose, TableId};
-use policy::{Kept, Reason};
+use policy::Kept;
 use prefix::{PrefixSet, Refusal};
 
+use super::compose::{self, Lists, Tables, compose};
 use super::publish::publish;
 use super::summary::{Time, change, differs};
-use super::today;
-use crate::link::Source;
+use crate::link::Source as Where;
+use crate::source::Copy;
 use crate::state::Policy;
+use crate::state::copies::{self, Which};
 use crate::{Engine, clock, watch};
 
 /// What a table had before the last change.
@@ -39,17 +41,29 @@ pub async fn set_before(engine: &Engine, table: TableId) -> Result<Before, Strin
     if was_first {
         return Ok(Before::Nothing);
     }
-    engine.link.list(table, Source::Previous).await.map(Before::Set)
+    engine.link.list(table, Where::Previous).await.map(Before::Set)
 }
 
-/// Puts the sets before the last change back, both or none, and publishes nothing more until
-/// somebody updates.
+/// The lists as they were before the last run that brought something.
+struct Way {
+    /// All of them.
+    lists: Vec<Rc<Copy>>,
+    /// Those among them that are put back.
+    back: Vec<String>,
+    /// Those that did not exist before, and go.
+    gone: Vec<String>,
+    /// The sources of both.
+    sources: Vec<&'static str>,
+}
+
+/// Puts back the copies that the last run replaced which asked the sources and changed something, all
+/// or none, and publishes nothing that comes until somebody updates.
 ///
-/// The guards and the protected networks may have changed since, so that the old sets go through
-/// them again: what is protected now is not blocked again.
+/// Guards, protected networks and the configuration may have changed since: the tables are composed
+/// of these copies under those of now.
 ///
 /// # Errors
-/// When it was done already, when there is no set before, or when not all of it can be published;
+/// When it was done already, when there is nothing before, or when not all of it can be published;
 /// then everything is as it was.
 pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
     let time = Time::start();
@@ -58,17 +72,30 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
         let date = clock::date(at);
         return Err(format!("already rolled back on {date}; threatstopctl update ends that"));
     }
-    let sets = wanted(engine).await?;
+    let way = way_back(engine)?;
+    let guard = compose::guard(engine);
+    let lists = Lists {
+        copies: way.lists.clone(),
+        stand_ins: compose::stand_ins(&engine.state.policy(), &engine.state.lost(&engine.config)),
+    };
+    let Tables { sets, refused: [no_block, no_allow], .. } = compose(engine, &guard, &lists);
+    if let Some(kept) = no_allow.or(no_block) {
+        return Err(refused(kept));
+    }
+    let sets = sets.map(Option::unwrap_or_default);
     for id in TableId::PUBLISH_ORDER {
         let tried = publish(engine, id, &sets[id as usize], Purpose::Trial).await;
         tried.map_err(|why| format!("{} table: {why}", id.word()))?;
     }
-    let warnings = watch::mend(engine, watch::Depth::Whole).await.found;
+    let mut warnings = watch::mend(engine, watch::Depth::Whole).await.found;
     let changes = publish_both(engine, &sets).await?;
-    put_in_force(engine, sets, &changes, &time);
+    warnings.extend(put_in_force(engine, sets, &changes, &way, &time));
     engine.runs.overtake();
     engine.runs.set_stays(None);
-    logger::warn("rolled back: nothing is published until threatstopctl update");
+    logger::warn(format_args!(
+        "rolled back ({}): nothing is published until threatstopctl update",
+        way.sources.join(", ")
+    ));
     let [block, allow] = changes;
     Ok(Updated {
         started: time.started,
@@ -78,35 +105,57 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
         block,
         allow,
         warnings,
+        undone: way.sources.iter().map(|&name| name.to_owned()).collect(),
     })
 }
 
-/// The sets before the last change as they may be today, by the number of the table.
-async fn wanted(engine: &Engine) -> Result<[PrefixSet; 2], String> {
-    let now = engine.state.policy();
+/// Finds the lists before the last run that brought something.
+fn way_back(engine: &Engine) -> Result<Way, String> {
     let none = "there is no previous set to put back";
-    let block = match set_before(engine, TableId::Block).await {
-        Ok(Before::Set(set)) => set,
-        Ok(Before::Same) => now.block.clone().unwrap_or_default(),
-        Ok(Before::Nothing) => return Err(format!("{none}: the first is in force")),
-        Err(why) => return Err(format!("{none}: {why}")),
-    };
-    // An allow set may never have changed.
-    let allow = match set_before(engine, TableId::Allow).await {
-        Ok(Before::Set(set)) => set,
-        Ok(Before::Nothing) => PrefixSet::default(),
-        Ok(Before::Same) | Err(_) => now.allow.clone().unwrap_or_default(),
-    };
-    let allow = today::allow(engine, &allow).map_err(refused)?;
-    let block = today::block(engine, &block, &allow).map_err(refused)?.set;
-    today::may_be(TableId::Block, &block, &allow, &today::guard(engine)).map_err(refused)?;
-    Ok([block, allow])
+    let memory = engine.state.memory();
+    let policy = engine.state.policy();
+    let mut way =
+        Way { lists: Vec::new(), back: Vec::new(), gone: Vec::new(), sources: Vec::new() };
+    if memory.run == 0 {
+        return Err(format!("{none}: no run is known that changed a list"));
+    }
+    for copy in &policy.lists {
+        let name = copy.list.name();
+        let listed = memory.list(name).filter(|listed| listed.run == memory.run);
+        let Some(listed) = listed else {
+            way.lists.push(Rc::clone(copy));
+            continue;
+        };
+        if !way.sources.contains(&copy.source.name()) {
+            way.sources.push(copy.source.name());
+        }
+        if !listed.replaced {
+            way.gone.push(name.to_owned());
+            continue;
+        }
+        let floor = engine.config.guard.floor();
+        let stored = copies::load(engine.state.directory(), name, Which::Before, floor)
+            .map_err(|why| format!("{none}: {why}"))?
+            .ok_or_else(|| format!("{none}: the copy of list {name} before is gone"))?;
+        way.back.push(name.to_owned());
+        way.lists.push(Rc::new(Copy {
+            source: copy.source,
+            kind: copy.kind,
+            list: stored.list,
+            changed: stored.changed,
+        }));
+    }
+    match (way.back.is_empty(), way.gone.is_empty()) {
+        (true, true) => Err(format!("{none}: the lists of the last run are no longer configured")),
+        (true, false) if way.lists.is_empty() => Err(format!("{none}: the first is in force")),
+        _ => Ok(way),
+    }
 }
 
 /// Why nothing is put back.
 fn refused(Kept { table, reason }: Kept) -> String {
     match reason {
-        Reason::Refused(Refusal::Empty) => {
+        policy::Reason::Refused(Refusal::Empty) => {
             "nothing would be blocked: what the previous block table had is protected \
                           or allowed now; both tables stay as they are"
                 .into()
@@ -119,9 +168,9 @@ fn refused(Kept { table, reason }: Kept) -> String {
 async fn publish_both(engine: &Rc<Engine>, sets: &[PrefixSet; 2]) -> Result<[Change; 2], String> {
     let before = engine.state.policy();
     let mut changes = [Change::default(); 2];
-    engine.watch.forget();
     for id in TableId::PUBLISH_ORDER {
         let set = &sets[id as usize];
+        engine.watch.forget(id);
         let Err(why) = publish(engine, id, set, Purpose::Publish).await else {
             changes[id as usize] = change(before.set(id), set);
             continue;
@@ -140,9 +189,21 @@ async fn publish_both(engine: &Rc<Engine>, sets: &[PrefixSet; 2]) -> Result<[Cha
     Ok(changes)
 }
 
-fn put_in_force(engine: &Engine, sets: [PrefixSet; 2], changes: &[Change; 2], time: &Time) {
+/// Takes what was published for the policy in force; gives what could not be kept of it.
+fn put_in_force(
+    engine: &Engine,
+    sets: [PrefixSet; 2],
+    changes: &[Change; 2],
+    way: &Way,
+    time: &Time,
+) -> Vec<String> {
     let before = engine.state.policy();
     let [block, allow] = sets;
+    let directory = engine.state.directory();
+    let mut failed: Vec<String> = Vec::new();
+    failed.extend(way.back.iter().filter_map(|name| copies::put_back(directory, name).err()));
+    failed.extend(way.gone.iter().filter_map(|name| copies::forget(directory, name).err()));
+    failed.iter().for_each(logger::err);
     engine.state.remember(|memory| {
         let now = clock::now();
         let order = memory.next_order();
@@ -151,13 +212,19 @@ fn put_in_force(engine: &Engine, sets: [PrefixSet; 2], changes: &[Change; 2], ti
                 memory.note_change(id, order, now, before.set(id));
             }
         }
+        for name in way.back.iter().chain(&way.gone) {
+            let listed = memory.list_mut(name);
+            listed.kept = way.back.contains(name);
+            (listed.run, listed.replaced, listed.held) = (0, false, None);
+            listed.history.clear();
+        }
         memory.rolled_back = Some(time.started);
     });
     engine.state.set_policy(Policy {
         since: before.since_with(&block, time.started),
         block: Some(block),
         allow: Some(allow),
-        block_lists: before.block_lists.clone(),
-        allow_lists: before.allow_lists.clone(),
+        lists: way.lists.clone(),
     });
+    failed
 }

@@ -233,7 +233,7 @@ fn a_list_that_alone_is_wider_than_the_floor() {
     for kind in [Kind::Block, Kind::Allow] {
         assert_eq!(
             check("8.0.0.0/7", kind, false).unwrap_err(),
-            "Keeping the previous list a: a has 8.0.0.0/7, wider than /8 \
+            "Keeping the previous list a: it has 8.0.0.0/7, wider than /8 \
              (see min_prefix_v4 in [guard])"
         );
         assert!(check("0.0.0.0/7", kind, false).is_err());

@@ -98,7 +98,7 @@ fn an_engine_that_does_not_answer_is_not_waited_for_for_ever() {
 #[test]
 fn only_what_waits_for_servers_may_be_silent_for_long() {
     let patient = [
-        Request::Update { force: false, dry_run: false },
+        Request::Update { sources: Vec::new(), force: false, dry_run: false },
         Request::Upload { dry_run: true },
         Request::Test {},
     ];

@@ -64,7 +64,7 @@ fn a_run_that_was_not_dry_has_no_lists() {
         "allow": { "entries": 2, "added": 0, "removed": 0 },
         "warnings": ["pf is disabled: nothing is blocked"]
     });
-    let update = Request::Update { force: false, dry_run: false };
+    let update = Request::Update { sources: Vec::new(), force: false, dry_run: false };
     assert_eq!(document(&update, true, done.clone()), done);
     assert_eq!(document(&Request::Rollback {}, false, done.clone()), done);
 }

@@ -4,6 +4,7 @@ use policy::List;
 use prefix::{Floor, Items};
 
 use super::*;
+use crate::source::{Copy, Source};
 
 /// A record: `block in` on em0, rule of an anchor, TCP from one address to another.
 fn packet(anchor: &str, direction: u8, source: [u8; 4], destination: [u8; 4]) -> Vec<u8> {
@@ -32,7 +33,8 @@ fn policy(prefixes: &[&str]) -> Rc<Policy> {
         prefix::Prefix::V6(_) => panic!("{prefix}"),
     });
     let block = PrefixSet::new(v4.collect(), Vec::new()).unwrap();
-    Rc::new(Policy { block: Some(block), block_lists: vec![list], ..Policy::default() })
+    let copy = Copy { source: Source::Policy, kind: Kind::Block, list, changed: 0 };
+    Rc::new(Policy { block: Some(block), lists: vec![Rc::new(copy)], ..Policy::default() })
 }
 
 /// Address, lists, port and direction of a record that is ours.

@@ -8,13 +8,14 @@ use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use flate2::Crc;
 use pf::{Changes, Directory, PfrAddr, Simulated, Table, mend, publish};
-use policy::Since;
 use prefix::{Floor, Prefix, PrefixSet};
 use tempfile::TempDir;
 
 use crate::input::{clear, scratch};
-use crate::programs::state::{Policy, memory, store};
+use crate::programs::state::copies::{self, Which};
+use crate::programs::state::{ages, memory};
 use crate::settings::naive_prefix;
 
 thread_local! {
@@ -116,53 +117,64 @@ fn naive_table(octets: &[u8]) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// `policy.lists` of the engine.
+/// What the engine keeps of lists, told apart by the first octet: the copy of one, or the ages of a
+/// table, each as it is or with a head and a sum that fit.
 pub fn engine_lists(data: &[u8]) -> bool {
-    in_scratch(|folder| {
-        let floor = Floor { v4: 8, v6: 16 };
-        fs::write(folder.join("policy.lists"), data).unwrap();
-        let Ok(stored) = store::load(folder, floor) else { return false };
-        let (v4, v6) = stored.times.clone();
-        // a set with as many entries as there are times; more than a few are of no interest
-        let Some(since) = since(v4, v6) else { return false };
-        let (block_lists, allow_lists) = (stored.block_lists, stored.allow_lists);
-        let policy = Policy { since, block_lists, allow_lists };
-        store::save(folder, &policy).unwrap();
-        let again = store::load(folder, floor).unwrap_or_else(|why| panic!("{why}"));
-        assert_eq!(again.times, stored.times);
-        let lists = policy.block_lists.iter().chain(&policy.allow_lists);
-        let lists_again = again.block_lists.iter().chain(&again.allow_lists);
-        assert_eq!(policy.block_lists.len(), again.block_lists.len());
-        assert_eq!(policy.allow_lists.len(), again.allow_lists.len());
-        for (list, again) in lists.zip(lists_again) {
-            assert_eq!((list.name(), list.v4(), list.v6()), (again.name(), again.v4(), again.v6()));
-        }
-        true
+    let Some((first, data)) = data.split_first() else { return false };
+    let (head, body) = data.split_at_checked(2).unwrap_or_default();
+    let fit = |name: &str, magic: &str| {
+        let mut crc = Crc::new();
+        crc.update(body);
+        let [v4, v6] = [0, 1].map(|at| head.get(at).copied().unwrap_or_default());
+        let crc = crc.sum();
+        let head = format!("{magic}{{{name}\"v4\":{v4},\"v6\":{v6},\"crc\":{crc}}}\n");
+        [head.as_bytes(), body].concat()
+    };
+    in_scratch(|folder| match first & 3 {
+        0 => copy(folder, data),
+        1 => copy(folder, &fit("\"list\":\"l\",\"changed\":7,", "threatstopd list 1\n")),
+        2 => ages(folder, data),
+        _ => ages(folder, &fit("", "")),
     })
 }
 
-fn since(v4: Vec<u32>, v6: Vec<u32>) -> Option<Since> {
-    let many = 256;
-    if v4.len() > many || v6.len() > many {
-        return None;
+fn copy(folder: &Path, data: &[u8]) -> bool {
+    let floor = Floor { v4: 8, v6: 16 };
+    copies::prepare(folder).unwrap();
+    fs::write(folder.join("lists/l.list"), data).unwrap();
+    let Ok(Some(stored)) = copies::load(folder, "l", Which::Now, floor) else { return false };
+    copies::save(folder, &stored, true).unwrap();
+    for which in [Which::Now, Which::Before] {
+        let again = copies::load(folder, "l", which, floor);
+        let again = again.unwrap_or_else(|why| panic!("{why}")).expect("a copy");
+        assert_eq!(again, stored);
     }
-    let net = |text: String| text.parse::<Prefix>().unwrap();
-    let (mut nets4, mut nets6) = (Vec::new(), Vec::new());
-    for index in 0..v4.len().max(v6.len()) {
-        match (net(format!("10.0.{index}.0/24")), net(format!("2001:db8:{index:x}::/48"))) {
-            (Prefix::V4(v4), Prefix::V6(v6)) => (nets4.push(v4), nets6.push(v6)),
-            _ => return None,
-        };
+    copies::put_back(folder, "l").unwrap();
+    assert_eq!(copies::load(folder, "l", Which::Before, floor), Ok(None));
+    true
+}
+
+fn ages(folder: &Path, data: &[u8]) -> bool {
+    fs::write(folder.join("ages"), data).unwrap();
+    // a set with as many entries as there may be times; more than a few are of no interest
+    for count in 0..16 {
+        let nets = (0..count).map(|n| format!("10.0.{n}.0/24").parse::<Prefix>().unwrap());
+        let nets = nets.map(|net| match net {
+            Prefix::V4(net) => net,
+            Prefix::V6(_) => unreachable!(),
+        });
+        let set = PrefixSet::new(nets.collect(), Vec::new()).unwrap();
+        let Ok(since) = ages::load(folder, &set) else { return false };
+        let Some(since) = since else { continue };
+        for (net, time) in set.v4().iter().zip(since.v4()) {
+            let addr = IpAddr::from(net.last().to_be_bytes());
+            assert_eq!(since.find(&set, addr), Some(u64::from(*time)));
+        }
+        ages::save(folder, &since).unwrap();
+        assert_eq!(ages::load(folder, &set), Ok(Some(since)));
+        return true;
     }
-    nets4.truncate(v4.len());
-    nets6.truncate(v6.len());
-    let set = PrefixSet::new(nets4, nets6).unwrap();
-    let since = Since::from_parts(&set, v4.clone(), v6).unwrap();
-    for (net, time) in set.v4().iter().zip(&v4) {
-        let addr = IpAddr::from(net.last().to_be_bytes());
-        assert_eq!(since.find(&set, addr), Some(u64::from(*time)));
-    }
-    Some(since)
+    false
 }
 
 /// `state.json` of the engine.

@@ -1,0 +1,122 @@
+//! The lists of the service, over DNS: all of them from one server, or none.
+
+use std::rc::Rc;
+
+use apl::ListName;
+use config::DomainName;
+use policy::List;
+use prefix::Kind;
+
+use super::{Copy, Failure, Source};
+use crate::dns::{self, Event, Limits, Wanted, retrieve};
+use crate::{Engine, clock};
+
+/// What came.
+pub struct Brought {
+    /// The lists.
+    pub lists: Vec<Copy>,
+    /// The server that gave them.
+    pub server: String,
+    /// The smallest time to live, in seconds.
+    pub ttl: Option<u32>,
+    /// The lists that came as APL.
+    pub apl: Vec<String>,
+    /// What an administrator should look at.
+    pub warnings: Vec<String>,
+}
+
+/// Reads all lists, or fails; `say` hears of each step.
+///
+/// # Errors
+/// When no server has them all.
+pub async fn fetch(engine: &Rc<Engine>, say: &dyn Fn(String)) -> Result<Brought, Failure> {
+    let config = &engine.config.policy;
+    let lists = Source::Policy.lists(&engine.config);
+    let mut wanted: Vec<Wanted> = Vec::new();
+    for (name, _) in &lists {
+        let apl_before = engine.state.memory().apl.contains(*name);
+        wanted.push(Wanted { name: parse(name)?, apl_before });
+    }
+    let suffix = suffix(&config.suffix)?;
+    let kind = |name: &str| {
+        let known = lists.iter().find(|(known, _)| *known == name);
+        known.map_or(Kind::Block, |(_, kind)| *kind)
+    };
+    let mut failed: Vec<String> = Vec::new();
+    // the last of the attempts is in what is said of the whole
+    let say_last = |failed: &[String]| {
+        if let Some(last) = failed.last() {
+            say(format!("Failed: {last}"));
+        }
+    };
+    let mut is_said = true;
+    let mut tell = |event: Event<'_>| match event {
+        Event::Server { server, .. } => {
+            if !is_said {
+                say_last(&failed);
+            }
+            is_said = true;
+            say(format!("Using DNS Server {server}"));
+        }
+        Event::Started(name) => {
+            say(format!("Processing {} list {name}", kind(&name.to_string())));
+        }
+        Event::Finished(list) => logger::debug(format_args!(
+            "list {}: {} items from {} names",
+            list.name,
+            list.items.len(),
+            list.names
+        )),
+        Event::Failed(attempt) => {
+            if !is_said {
+                say_last(&failed);
+            }
+            is_said = false;
+            failed.push(attempt.to_string());
+        }
+    };
+    engine.runs.servers.note_unresolved(|name| engine.names.is_failing(name));
+    let request = dns::Run {
+        servers: &engine.runs.servers,
+        lists: &wanted,
+        suffix: &suffix,
+        limits: Limits::new(config.timeout),
+    };
+    let retrieved = retrieve(&request, &mut tell).await.map_err(|error| Failure {
+        unprovisioned: error.is_unprovisioned(),
+        why: error.to_string(),
+    })?;
+    // without any server that has the lists, the error names every attempt
+    failed.iter().for_each(logger::warn);
+
+    let floor = engine.config.guard.floor();
+    let mut brought = Brought {
+        lists: Vec::new(),
+        server: retrieved.server,
+        ttl: retrieved.lists.iter().map(|list| list.ttl).min(),
+        apl: Vec::new(),
+        warnings: Vec::new(),
+    };
+    for list in retrieved.lists {
+        let name = list.name.to_string();
+        brought.warnings.extend(list.warnings.iter().map(|why| format!("list {name}: {why}")));
+        if list.apl {
+            brought.apl.push(name.clone());
+        }
+        brought.lists.push(Copy {
+            source: Source::Policy,
+            kind: kind(&name),
+            list: List::new(name, list.items, floor),
+            changed: clock::now(),
+        });
+    }
+    Ok(brought)
+}
+
+fn suffix(name: &DomainName) -> Result<ListName, String> {
+    parse(name.as_str())
+}
+
+fn parse(name: &str) -> Result<ListName, String> {
+    ListName::parse(name).map_err(|error| format!("list {name}: {error}"))
+}

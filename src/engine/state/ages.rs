@@ -1,0 +1,71 @@
+//! Since when each entry of the block table is covered, in the file `ages`: a line of JSON, then the
+//! times in the order of the table, 4 octets each, little end first.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use flate2::Crc;
+use policy::Since;
+use prefix::PrefixSet;
+use serde::{Deserialize, Serialize};
+
+use crate::errors::words;
+use crate::files::replace;
+
+const FILE: &str = "ages";
+/// Twenty million times fit.
+const LARGEST: u64 = 1 << 27;
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    v4: usize,
+    v6: usize,
+    crc: u32,
+}
+
+/// Keeps the times. Without fsync(2): after a power failure the entries are as old as the next start.
+///
+/// # Errors
+/// When a step fails, with the path.
+pub fn save(directory: &Path, since: &Since) -> Result<(), String> {
+    let (v4, v6) = (since.v4(), since.v6());
+    let times: Vec<u8> = v4.iter().chain(v6).flat_map(|time| time.to_le_bytes()).collect();
+    let mut crc = Crc::new();
+    crc.update(&times);
+    let head = Head { v4: v4.len(), v6: v6.len(), crc: crc.sum() };
+    let mut line = serde_json::to_vec(&head).map_err(|error| format!("{FILE}: {error}"))?;
+    line.push(b'\n');
+    replace(directory, FILE, &[&line, &times], false)
+}
+
+/// The times of a set, as they were kept; `None` when they are those of another one, or of none.
+///
+/// # Errors
+/// When the file cannot be read or is damaged, with its path.
+pub fn load(directory: &Path, set: &PrefixSet) -> Result<Option<Since>, String> {
+    let path = directory.join(FILE);
+    let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+    let text = match fs::metadata(&path) {
+        Ok(meta) if meta.len() > LARGEST => return Err(failed(&"too large")),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        _ => fs::read(&path).map_err(|error| failed(&words(&error)))?,
+    };
+    let (v4, v6) = read(&text).ok_or_else(|| failed(&"damaged"))?;
+    Ok(Since::from_parts(set, v4, v6).ok())
+}
+
+fn read(text: &[u8]) -> Option<(Vec<u32>, Vec<u32>)> {
+    let end = text.iter().position(|octet| *octet == b'\n')?;
+    let head: Head = serde_json::from_slice(&text[..end]).ok()?;
+    let times = &text[end + 1..];
+    let mut crc = Crc::new();
+    crc.update(times);
+    if crc.sum() != head.crc || times.len() != head.v4.checked_add(head.v6)?.checked_mul(4)? {
+        return None;
+    }
+    let mut v4: Vec<u32> =
+        times.as_chunks::<4>().0.iter().map(|time| u32::from_le_bytes(*time)).collect();
+    let v6 = v4.split_off(head.v4);
+    Some((v4, v6))
+}

@@ -1,0 +1,205 @@
+//! The copies of the lists in force, each in a file of its own, and beside it the one before.
+//!
+//! A file has a line of magic, a line of JSON, and the prefixes of the list in packed form. What is
+//! damaged counts as none: nobody has to believe half a list.
+
+use std::fs::{self, DirBuilder};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use flate2::Crc;
+use policy::List;
+use prefix::{Address, Floor, Item, Items, Net, Range, pack, push_cover, unpack};
+use serde::{Deserialize, Serialize};
+
+use crate::errors::words;
+use crate::files::{remove, replace};
+
+/// The folder of the copies, below the engine's directory.
+const FOLDER: &str = "lists";
+const MAGIC: &str = "threatstopd list 1\n";
+/// Longest line of JSON; a list has a name of at most 253 octets.
+const LINE: u64 = 4096;
+/// Twenty million prefixes fit.
+const LARGEST: u64 = 1 << 29;
+/// Longest part of a file's name that is a list's: with what stands around it below NAME_MAX.
+const LONGEST: usize = 200;
+
+/// The head of a file.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    list: String,
+    changed: u64,
+    v4: usize,
+    v6: usize,
+    crc: u32,
+}
+
+/// A list as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its addresses, under its name.
+    pub list: List,
+    /// When its content came for the first time, in epoch seconds.
+    pub changed: u64,
+}
+
+/// Which copy of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The one in force.
+    Now,
+    /// The one before.
+    Before,
+}
+
+/// The file of a list, with its folder: the list's name, as far as it is short enough, and then a sum
+/// of it.
+fn file(name: &str, which: Which) -> String {
+    let end = match which {
+        Which::Now => "list",
+        Which::Before => "list.prev",
+    };
+    if name.len() <= LONGEST {
+        return format!("{FOLDER}/{name}.{end}");
+    }
+    let mut crc = Crc::new();
+    crc.update(name.as_bytes());
+    // names of lists are of ASCII
+    format!("{FOLDER}/{}-{:08x}.{end}", name.get(..LONGEST).unwrap_or_default(), crc.sum())
+}
+
+/// Makes the folder.
+///
+/// # Errors
+/// When that fails, with its path.
+pub fn prepare(directory: &Path) -> Result<(), String> {
+    let folder = directory.join(FOLDER);
+    match DirBuilder::new().mode(0o700).create(&folder) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(format!("{}: {}", folder.display(), words(&error)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Keeps a copy in place of the one before, which stays beside it if `keep` says so. Without
+/// fsync(2): after a power failure what is damaged is fetched again.
+///
+/// # Errors
+/// When a step fails, with the path.
+pub fn save(directory: &Path, stored: &Stored, keep: bool) -> Result<(), String> {
+    let name = stored.list.name();
+    if keep {
+        let [now, before] = both(directory, name);
+        match fs::rename(&now, &before) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(format!("{}: {}", before.display(), words(&error)));
+            }
+            _ => {}
+        }
+    }
+    replace(directory, &file(name, Which::Now), &[&octets(stored)?], false)
+}
+
+/// Puts the copy before in the place of the one in force.
+///
+/// # Errors
+/// When that fails, with the path.
+pub fn put_back(directory: &Path, name: &str) -> Result<(), String> {
+    let [now, before] = both(directory, name);
+    fs::rename(&before, &now).map_err(|error| format!("{}: {}", before.display(), words(&error)))
+}
+
+/// Removes the copies of a list.
+///
+/// # Errors
+/// When that fails, with the path.
+pub fn forget(directory: &Path, name: &str) -> Result<(), String> {
+    [Which::Now, Which::Before]
+        .into_iter()
+        .try_for_each(|which| remove(directory, &file(name, which)))
+}
+
+fn both(directory: &Path, name: &str) -> [PathBuf; 2] {
+    [Which::Now, Which::Before].map(|which| directory.join(file(name, which)))
+}
+
+fn octets(stored: &Stored) -> Result<Vec<u8>, String> {
+    let Stored { list, changed } = stored;
+    let (v4, v6) = (nets(list.v4()), nets(list.v6()));
+    let mut packed = Vec::new();
+    pack(&v4, &mut packed);
+    pack(&v6, &mut packed);
+    let mut crc = Crc::new();
+    crc.update(&packed);
+    let head = Head {
+        list: list.name().to_owned(),
+        changed: *changed,
+        v4: v4.len(),
+        v6: v6.len(),
+        crc: crc.sum(),
+    };
+    let mut out = MAGIC.as_bytes().to_vec();
+    serde_json::to_writer(&mut out, &head).map_err(|error| format!("list: {error}"))?;
+    out.push(b'\n');
+    out.append(&mut packed);
+    Ok(out)
+}
+
+fn nets<A: Address>(ranges: &[Range<A>]) -> Vec<Net<A>> {
+    let mut out = Vec::with_capacity(ranges.len());
+    ranges.iter().for_each(|range| push_cover(*range, &mut out));
+    out
+}
+
+/// Reads a copy; `None` when there is none.
+///
+/// # Errors
+/// When it cannot be read or is damaged, with its path.
+pub fn load(
+    directory: &Path,
+    name: &str,
+    which: Which,
+    floor: Floor,
+) -> Result<Option<Stored>, String> {
+    let path = directory.join(file(name, which));
+    let file = match fs::File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("{}: {}", path.display(), words(&error))),
+    };
+    let mut reader = BufReader::new(file.take(LARGEST));
+    let stored = read(&mut reader, floor).filter(|stored| stored.list.name() == name);
+    stored.map(Some).ok_or_else(|| format!("{}: damaged", path.display()))
+}
+
+fn read(reader: &mut impl BufRead, floor: Floor) -> Option<Stored> {
+    let mut line = Vec::new();
+    reader.by_ref().take(LINE).read_until(b'\n', &mut line).ok()?;
+    if line != MAGIC.as_bytes() {
+        return None;
+    }
+    line.clear();
+    reader.by_ref().take(LINE).read_until(b'\n', &mut line).ok()?;
+    let Head { list, changed, v4, v6, crc } = serde_json::from_slice(&line).ok()?;
+    // a file may claim any number, which must not make us reserve as much
+    let mut packed = Vec::new();
+    reader.read_to_end(&mut packed).ok()?;
+    let (first, second) = packed.split_at_checked(v4.checked_mul(Net::<u32>::PACKED)?)?;
+    if second.len() != v6.checked_mul(Net::<u128>::PACKED)? {
+        return None;
+    }
+    let mut sum = Crc::new();
+    sum.update(&packed);
+    if sum.sum() != crc {
+        return None;
+    }
+    let items = Items { v4: items(first)?, v6: items(second)? };
+    Some(Stored { list: List::new(list, items, floor), changed })
+}
+
+fn items<A: Address>(octets: &[u8]) -> Option<Vec<Item<A>>> {
+    unpack(octets).ok()?.map(|net| net.ok().map(Item::positive)).collect()
+}

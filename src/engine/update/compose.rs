@@ -1,0 +1,124 @@
+//! The second step of a run: tables of lists.
+
+use std::rc::Rc;
+
+use imsg::TableId;
+use policy::{
+    Guard, Hit, Kept, LeftOut, List, Ranges, Together, Trial, compose_allow, compose_block,
+    unrouted,
+};
+use prefix::{Floor, Item, Items, Kind, PrefixSet};
+
+use crate::Engine;
+use crate::protect::protected;
+use crate::source::Copy;
+use crate::state::{Policy, table};
+
+/// The lists that tables are made of.
+#[derive(Default)]
+pub struct Lists {
+    /// The lists, in the order of the configuration.
+    pub copies: Vec<Rc<Copy>>,
+    /// The tables in force, for lists whose copies are gone.
+    pub stand_ins: Vec<(Kind, List)>,
+}
+
+impl Lists {
+    /// All of a kind.
+    fn of(&self, kind: Kind) -> Vec<&List> {
+        let copies = self.copies.iter().filter(|copy| copy.kind == kind).map(|copy| &copy.list);
+        let stand_ins = self.stand_ins.iter().filter(|(of, _)| *of == kind).map(|(_, list)| list);
+        copies.chain(stand_ins).collect()
+    }
+}
+
+/// What the lists make.
+#[derive(Default)]
+pub struct Tables {
+    /// The sets: block, allow.
+    pub sets: [Option<PrefixSet>; 2],
+    /// What forbids one. Where there is neither, there is nothing to make a table of yet.
+    pub refused: [Option<Kept>; 2],
+    /// What the lists name and no table may have.
+    pub left_out: Vec<LeftOut>,
+    /// Which protected network met which list.
+    pub hits: Vec<Hit>,
+    /// Entries of the block lists that are allowed.
+    pub allowed: usize,
+}
+
+/// The guards of the configuration.
+pub fn guard(engine: &Engine) -> Guard {
+    let guard = &engine.config.guard;
+    Guard {
+        bounds: guard.bounds(),
+        // what the engine protects besides, the helper does not know of
+        shield: engine.given.protected.iter().map(|protected| protected.net).collect(),
+        max_shrink: guard.max_shrink.into(),
+        max_growth: guard.max_growth,
+    }
+}
+
+/// Makes the tables, and holds each against the guards that hold whatever went before it and whoever
+/// wants it. Allow comes first, for block is composed against the allow set that will be in force.
+pub fn compose(engine: &Engine, guard: &Guard, lists: &Lists) -> Tables {
+    let policy = engine.state.policy();
+    let (mut left_out, mut hits, mut allowed) = (Vec::new(), Vec::new(), 0);
+    let [block_lists, allow_lists] = [Kind::Block, Kind::Allow].map(|kind| lists.of(kind));
+    if policy.block.is_none() && block_lists.is_empty() {
+        return Tables::default();
+    }
+    let allow =
+        compose_allow(&Together::of(&allow_lists), &unrouted(), guard).and_then(|composed| {
+            left_out.extend(composed.removed.left_out);
+            Trial::absolute(Kind::Allow, &composed.set, &composed.set).check(guard)?;
+            Ok(composed.set)
+        });
+    let empty = PrefixSet::default();
+    let in_force = allow.as_ref().ok().or(policy.allow.as_ref()).unwrap_or(&empty);
+    let exempt = Ranges::from(in_force);
+    let block = compose_block(&Together::of(&block_lists), &exempt, &protected(engine), guard);
+    let block = block.and_then(|composed| {
+        left_out.extend(composed.removed.left_out);
+        hits = composed.removed.hits;
+        allowed = composed.removed.allowed.entries;
+        Trial::absolute(Kind::Block, &composed.set, in_force).check(guard)?;
+        Ok(composed.set)
+    });
+    let (block, no_block) = apart(block);
+    let (allow, no_allow) = apart(allow);
+    let (sets, refused) = ([block, allow], [no_block, no_allow]);
+    Tables { sets, refused, left_out, hits, allowed }
+}
+
+fn apart(composed: Result<PrefixSet, Kept>) -> (Option<PrefixSet>, Option<Kept>) {
+    match composed {
+        Ok(set) => (Some(set), None),
+        Err(kept) => (None, Some(kept)),
+    }
+}
+
+/// Whether the helper would take the set as it is.
+pub fn is_taken(engine: &Engine, id: TableId, set: &PrefixSet) -> bool {
+    let policy = engine.state.policy();
+    let allow = policy.allow.clone().unwrap_or_default();
+    Trial::absolute(id.kind(), set, &allow).check(&guard(engine)).is_ok()
+}
+
+/// The tables in force as lists, for these lists, whose copies are gone.
+pub fn stand_ins(policy: &Policy, lost: &[(String, Kind)]) -> Vec<(Kind, List)> {
+    let of = |kind: Kind| {
+        lost.iter().find(|(_, of)| *of == kind)?;
+        Some((kind, as_list(kind, policy.set(table(kind))?)))
+    };
+    [Kind::Block, Kind::Allow].into_iter().filter_map(of).collect()
+}
+
+/// What is wider than the floor of now is cut up; to refuse it would leave it blocked as it is.
+pub fn as_list(kind: Kind, set: &PrefixSet) -> List {
+    let items = Items {
+        v4: set.v4().iter().copied().map(Item::positive).collect(),
+        v6: set.v6().iter().copied().map(Item::positive).collect(),
+    };
+    List::new(format!("the {kind} table"), items, Floor { v4: 0, v6: 0 })
+}

@@ -1,0 +1,295 @@
+//! The third step of a run: which of the lists that have come may be in force, and what tables they
+//! make. A list is held against its own copy; then the tables are looked at once more as a whole.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+
+use policy::{
+    Accepted, Guard, KeptList as Kept, List, ListTrial, OfList, Reason, Run as Wanted, Together,
+    grew_most, judge_table,
+};
+use prefix::{Kind, Refusal};
+
+use super::compose::{self, Lists, Tables, as_list, compose, stand_ins};
+use super::request::Request;
+use crate::protect::protected;
+use crate::source::{Copy, Source};
+use crate::state::{Policy, Row, history, table};
+use crate::{Engine, clock};
+
+/// A list that has come and is another one than its copy.
+pub struct New {
+    /// The list.
+    pub copy: Rc<Copy>,
+    /// How it was accepted.
+    pub accepted: Accepted,
+}
+
+/// A list that has come and is not to be in force.
+pub struct KeptList {
+    /// Which, and what forbids it.
+    pub kept: Kept,
+    /// Whether it names what to block or what to let through.
+    pub kind: Kind,
+    /// Whether a copy of it stays; else it is left out.
+    pub has_copy: bool,
+}
+
+/// A table that is not what all the lists would make.
+#[derive(Clone)]
+pub struct KeptTable {
+    /// Which.
+    pub kind: Kind,
+    /// What forbids that.
+    pub reason: Reason,
+    /// The list that grew most, where only all of them together are too much.
+    pub grew_most: Option<String>,
+}
+
+/// What a run may put in force.
+#[derive(Default)]
+pub struct Judged {
+    /// The lists that had a copy once and have none.
+    pub lost: Vec<(String, Kind)>,
+    /// All lists that the tables are made of.
+    pub lists: Lists,
+    /// Those among them that are new.
+    pub new: Vec<New>,
+    /// Those that have come as they are in force.
+    pub confirmed: Vec<String>,
+    /// Those that are not to be.
+    pub kept: Vec<KeptList>,
+    /// What the lists make.
+    pub tables: Tables,
+    /// Why a table is not what all the lists would make: block, allow.
+    pub kept_tables: [Option<KeptTable>; 2],
+    /// The row of runs of each list that was judged, and of the tables.
+    pub rows: BTreeMap<String, Row>,
+    /// The same of the tables: block, allow.
+    pub table_rows: [Row; 2],
+}
+
+impl fmt::Display for KeptTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, reason, grew_most } = self;
+        write!(f, "Keeping the previous {kind} list: {reason}")?;
+        match grew_most {
+            Some(name) => write!(f, "; {name} grew most"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for KeptList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Kept { list, reason } = &self.kept;
+        match self.has_copy {
+            true => fmt::Display::fmt(&self.kept, f),
+            false => write!(
+                f,
+                "Leaving out list {list}, of which there is no copy yet: {}",
+                OfList(reason)
+            ),
+        }
+    }
+}
+
+/// Who wants a list, or with no source a table, as far as its judgement goes.
+fn wanted(engine: &Engine, request: &Request, row: Row, source: Option<Source>) -> Wanted {
+    match request.wanted {
+        Wanted::Forced if source.is_some_and(|source| !request.sources.contains(&source)) => {
+            Wanted::Manual
+        }
+        Wanted::Scheduled if !row.may_count(clock::now(), engine.config.policy.interval) => {
+            Wanted::Manual
+        }
+        wanted => wanted,
+    }
+}
+
+/// Judges what has come. What the tables are made of is all that may be, and copies else.
+pub fn judge(engine: &Engine, request: &Request, come: Vec<Copy>) -> Judged {
+    let guard = compose::guard(engine);
+    let policy = engine.state.policy();
+    let mut judged = Judged {
+        lost: engine.state.lost(&engine.config),
+        table_rows: engine.state.memory().held_rows,
+        ..Judged::default()
+    };
+    for copy in come {
+        judged.list(engine, request, &guard, &policy, copy);
+    }
+    loop {
+        judged.lists = Lists {
+            copies: in_order(engine, &policy, &judged.new),
+            stand_ins: stand_ins(&policy, &judged.still_lost()),
+        };
+        judged.tables = compose(engine, &guard, &judged.lists);
+        let refused = judged.refused(&policy);
+        let Some((kept, of)) = refused.or_else(|| judged.held(engine, request, &guard, &policy))
+        else {
+            return judged;
+        };
+        let id = table(kept.kind) as usize;
+        judged.kept_tables[id] = Some(kept);
+        judged.new.retain(|new| new.copy.kind != of);
+    }
+}
+
+/// The copies of the policy in force, with those that are new in their places, in the order of the
+/// configuration.
+fn in_order(engine: &Engine, policy: &Policy, new: &[New]) -> Vec<Rc<Copy>> {
+    let mut all = Vec::new();
+    for source in Source::all(&engine.config) {
+        for (name, _) in source.lists(&engine.config) {
+            let new = new.iter().map(|new| &new.copy).find(|copy| copy.list.name() == name);
+            all.extend(new.or_else(|| policy.copy(name)).cloned());
+        }
+    }
+    all
+}
+
+impl Judged {
+    /// Judges a list against its copy.
+    fn list(
+        &mut self,
+        engine: &Engine,
+        request: &Request,
+        guard: &Guard,
+        policy: &Policy,
+        come: Copy,
+    ) {
+        let name = come.list.name().to_owned();
+        let known = engine.state.memory().list(&name).cloned().unwrap_or_default();
+        let wanted = wanted(engine, request, known.row, Some(come.source));
+        let copy = policy.copy(&name);
+        if copy.is_some_and(|copy| copy.list == come.list) {
+            if wanted == Wanted::Scheduled {
+                self.rows.insert(name.clone(), Row::default());
+            }
+            self.confirmed.push(name);
+            return;
+        }
+        let trial = ListTrial {
+            kind: come.kind,
+            list: &come.list,
+            copy: copy.map(|copy| &copy.list),
+            day_before: history(&known.history).day_before(clock::now()),
+            bounds: &guard.bounds,
+        };
+        let mut runs = known.row.runs();
+        let judged = trial.judge(guard, &protected(engine), wanted, &mut runs);
+        let at = (wanted == Wanted::Scheduled && judged.is_err()).then(clock::now);
+        self.rows.insert(name.clone(), known.row.after(runs, at));
+        match judged {
+            Ok(accepted) => self.new.push(New { copy: Rc::new(come), accepted }),
+            Err(reason) => self.kept.push(KeptList {
+                kept: Kept { list: name, reason },
+                kind: come.kind,
+                has_copy: copy.is_some(),
+            }),
+        }
+    }
+
+    /// The sentences of what is not to be in force.
+    pub fn sentences(&self) -> Vec<String> {
+        let lists = self.kept.iter().map(ToString::to_string);
+        let tables = self.kept_tables.iter().flatten().map(ToString::to_string);
+        lists.chain(tables).collect()
+    }
+
+    /// The lists that are without a copy still.
+    fn still_lost(&self) -> Vec<(String, Kind)> {
+        let come = |name: &str| self.new.iter().any(|new| new.copy.list.name() == name);
+        self.lost.iter().filter(|(name, _)| !come(name)).cloned().collect()
+    }
+
+    /// A table that may not be, whatever went before it: why, and of which kind the new lists are that
+    /// keep their copies because of it. Without such lists the table stays as it is in force.
+    fn refused(&mut self, policy: &Policy) -> Option<(KeptTable, Kind)> {
+        for kind in [Kind::Allow, Kind::Block] {
+            let Some(kept) = &self.tables.refused[table(kind) as usize] else { continue };
+            let reason = kept.reason.clone();
+            let has_new = |of: &Kind| self.new.iter().any(|new| new.copy.kind == *of);
+            // what is allowed now may be all that was to be blocked
+            let emptied = matches!(reason, Reason::Refused(Refusal::Empty)).then_some(Kind::Allow);
+            let Some(of) = [kind].into_iter().chain(emptied).find(has_new) else {
+                let known = &mut self.kept_tables[table(kind) as usize];
+                known.get_or_insert(KeptTable { kind, reason, grew_most: None });
+                continue;
+            };
+            let pairs: Vec<_> = (self.new.iter().filter(|new| new.copy.kind == of))
+                .map(|new| {
+                    (policy.copy(new.copy.list.name()).map(|copy| &copy.list), &new.copy.list)
+                })
+                .collect();
+            let grew_most = match &reason {
+                Reason::Refused(refusal) => grew_most(&pairs, refusal).map(ToOwned::to_owned),
+                _ => None,
+            };
+            return Some((KeptTable { kind, reason, grew_most }, of));
+        }
+        None
+    }
+
+    /// The second net: a table whose lists together have changed too much. Only lists that have a copy
+    /// on both sides are looked at, and of these not the ones that somebody or three runs accepted.
+    fn held(
+        &mut self,
+        engine: &Engine,
+        request: &Request,
+        guard: &Guard,
+        policy: &Policy,
+    ) -> Option<(KeptTable, Kind)> {
+        let still = self.still_lost();
+        for kind in [Kind::Allow, Kind::Block] {
+            let id = table(kind) as usize;
+            let new: Vec<&New> = self.new.iter().filter(|new| new.copy.kind == kind).collect();
+            let of_kind = |(_, of): &&(String, Kind)| *of == kind;
+            let row = engine.state.memory().held_rows[id];
+            let wanted = wanted(engine, request, row, None);
+            let mut runs = row.runs();
+            let judged = if self.lost.iter().any(|one| of_kind(&one))
+                && !still.iter().any(|one| of_kind(&one))
+            {
+                // what stood in for lists without a copy is all that they can be held against
+                let (Some(old), Some(set)) = (policy.set(table(kind)), &self.tables.sets[id])
+                else {
+                    continue;
+                };
+                let [old, set] = [old, set].map(|set| as_list(kind, set));
+                let both = [&Together::of(&[&old]), &Together::of(&[&set])];
+                judge_table(kind, both, guard, wanted, &mut runs)
+            } else {
+                let usual = |new: &&&New| new.accepted == Accepted::Usual;
+                let pairs: Vec<(&List, &List)> = new
+                    .iter()
+                    .filter(usual)
+                    .filter_map(|new| {
+                        Some((&policy.copy(new.copy.list.name())?.list, &new.copy.list))
+                    })
+                    .collect();
+                if pairs.is_empty() {
+                    continue;
+                }
+                let accepted =
+                    |name: &str| new.iter().any(|new| !usual(&new) && new.copy.list.name() == name);
+                let same = (policy.lists(kind).into_iter())
+                    .filter(|list| !new.iter().any(|new| new.copy.list.name() == list.name()))
+                    .filter(|list| !accepted(list.name()));
+                let (mut old, mut now): (Vec<_>, Vec<_>) = same.map(|list| (list, list)).unzip();
+                old.extend(pairs.iter().map(|(old, _)| *old));
+                now.extend(pairs.iter().map(|(_, new)| *new));
+                let both = [&Together::of(&old), &Together::of(&now)];
+                judge_table(kind, both, guard, wanted, &mut runs)
+            };
+            let at = (wanted == Wanted::Scheduled && judged.is_err()).then(clock::now);
+            self.table_rows[id] = row.after(runs, at);
+            if let Err(kept) = judged {
+                return Some((KeptTable { kind, reason: kept.reason, grew_most: None }, kind));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,179 @@
+//! The last step of a run: what is in force is kept, with the copies of its lists, and how the run
+//! went is remembered. A crash before it means that a list is fetched once more.
+
+use std::rc::Rc;
+
+use imsg::TableId;
+use policy::Accepted;
+use prefix::Kind;
+
+use super::gather::Gathered;
+use super::judge::{Judged, New};
+use super::publish::Published;
+use super::summary::{Time, differs};
+use crate::source::Source;
+use crate::state::copies::{self, Stored};
+use crate::state::{Fared, HeldBack, Memory, Policy, history, points, table};
+use crate::{Engine, clock};
+
+/// What is in force from now on: the sets, and the lists all of whose tables are there. Gives the
+/// lists that are new.
+pub fn in_force(
+    engine: &Engine,
+    judged: &mut Judged,
+    published: &Published,
+    time: &Time,
+) -> Vec<New> {
+    let before = engine.state.policy();
+    let is_there = |kind: Kind| published.done[table(kind) as usize];
+    let (new, left): (Vec<New>, Vec<New>) =
+        judged.new.drain(..).partition(|new| is_there(new.copy.kind));
+    // what could not be published stays as it was
+    let lists = judged.lists.copies.drain(..);
+    let lists =
+        lists.filter_map(|copy| match left.iter().any(|left| Rc::ptr_eq(&left.copy, &copy)) {
+            true => before.copy(copy.list.name()).cloned(),
+            false => Some(copy),
+        });
+    let mut next = Policy { lists: lists.collect(), ..Policy::clone(&before) };
+    for id in TableId::BY_NUMBER {
+        let set = judged.tables.sets[id as usize].take();
+        let Some(set) = set.filter(|_| published.done[id as usize]) else { continue };
+        match id {
+            TableId::Allow => next.allow = Some(set),
+            TableId::Block => {
+                next.since = before.since_with(&set, time.started);
+                next.block = Some(set);
+            }
+        }
+    }
+    engine.state.set_policy(next);
+    new
+}
+
+/// Keeps the copies of the lists that are new.
+pub fn keep(engine: &Engine, before: &Policy, new: &[New]) {
+    for New { copy, .. } in new {
+        let stored = Stored { list: copy.list.clone(), changed: copy.changed };
+        let replaced = before.copy(copy.list.name()).is_some();
+        if let Err(why) = copies::save(engine.state.directory(), &stored, replaced) {
+            logger::err(format_args!("{why}; after a restart the list has to come again"));
+        }
+        if copy.source.is_local() {
+            engine.local.note(copy.source);
+        }
+    }
+}
+
+/// How a run ended.
+pub struct End<'a> {
+    /// What came.
+    pub gathered: &'a Gathered,
+    /// What was judged.
+    pub judged: &'a Judged,
+    /// What became of the tables.
+    pub published: &'a Published,
+    /// The lists that are in force now and were not before.
+    pub new: &'a [New],
+    /// What was in force before.
+    pub before: &'a Policy,
+    /// Whether it asked the sources; only such a run is one that can be rolled back.
+    pub asked: bool,
+    /// When it began.
+    pub started: u64,
+}
+
+/// Remembers what became of lists and tables.
+pub fn remember(engine: &Engine, end: &End<'_>) {
+    let now = clock::now();
+    let End { judged, published, new, before, asked, started, .. } = *end;
+    engine.state.remember(|memory| {
+        // that they had a copy once is known from now on
+        judged.lost.iter().for_each(|(name, _)| memory.list_mut(name).kept = true);
+        let run = if asked && !new.is_empty() {
+            memory.run = memory.run.saturating_add(1);
+            memory.run
+        } else {
+            0
+        };
+        // a list that was accepted and is not in force has to be accepted again
+        let counts = |name: &String| {
+            judged.confirmed.contains(name)
+                || judged.kept.iter().any(|kept| kept.kept.list == *name)
+                || new.iter().any(|new| new.copy.list.name() == name)
+        };
+        for (name, row) in judged.rows.iter().filter(|(name, _)| counts(name)) {
+            memory.list_mut(name).row = *row;
+        }
+        for name in &judged.confirmed {
+            let list = memory.list_mut(name);
+            (list.kept, list.confirmed, list.held) = (true, now, None);
+        }
+        for kept in &judged.kept {
+            let list = memory.list_mut(&kept.kept.list);
+            list.held = Some(HeldBack {
+                since: list.held.as_ref().map_or(now, |held| held.since),
+                text: kept.to_string(),
+                can_force: kept.kept.reason.is_hold(),
+            });
+        }
+        for one in new {
+            note_list(memory, before, one, run, now);
+        }
+        let order = memory.next_order();
+        for id in TableId::PUBLISH_ORDER {
+            let at = id as usize;
+            if published.done[at] && differs(&published.changes[at]) {
+                memory.note_change(id, order, now, before.set(id));
+            }
+            memory.held[at] = judged.kept_tables[at].as_ref().map(|kept| HeldBack {
+                since: memory.held[at].as_ref().map_or(now, |held| held.since),
+                text: kept.to_string(),
+                can_force: kept.reason.is_hold(),
+            });
+            // a set that was accepted and could not be published has to be accepted again
+            if published.done[at] || judged.kept_tables[at].is_some() {
+                memory.held_rows[at] = judged.table_rows[at];
+            }
+        }
+        for source in &end.gathered.asked {
+            let failed = end.gathered.failed.iter().find(|(failed, _)| failed == source);
+            let error = failed.map(|(_, failure)| failure.why.clone());
+            let fared = memory.sources.entry(source.name().to_owned()).or_default();
+            let last_good = if error.is_none() { Some(started) } else { fared.last_good };
+            *fared = Fared { last: Some(started), last_good, error };
+        }
+        forget(engine, memory);
+    });
+}
+
+/// Remembers a list that is new.
+fn note_list(memory: &mut Memory, before: &Policy, new: &New, run: u64, now: u64) {
+    let New { copy, accepted } = new;
+    let copy_before = before.copy(copy.list.name());
+    let listed = memory.list_mut(copy.list.name());
+    let mut known = history(&listed.history);
+    let old = copy_before.map(|copy| copy.list.measure());
+    known.note(now, old, copy.list.measure(), *accepted != Accepted::Usual);
+    listed.history = points(&known);
+    (listed.kept, listed.run, listed.replaced) = (true, run, copy_before.is_some());
+    (listed.confirmed, listed.held) = (now, None);
+}
+
+/// Forgets the lists that have left the configuration.
+fn forget(engine: &Engine, memory: &mut Memory) {
+    let config = &engine.config;
+    let sources = Source::all(config);
+    let names: Vec<&str> =
+        sources.iter().flat_map(|source| source.lists(config)).map(|(name, _)| name).collect();
+    if let Some(lists) = &mut memory.lists {
+        lists.retain(|name, _| {
+            let stays = names.contains(&name.as_str());
+            if !stays && let Err(why) = copies::forget(engine.state.directory(), name) {
+                logger::warn(why);
+            }
+            stays
+        });
+    }
+    memory.sources.retain(|name, _| sources.iter().any(|source| source.name() == name));
+}

@@ -1,0 +1,96 @@
+//! A run under way: what it says, and how it ends.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use control::Updated;
+use policy::Run as Wanted;
+use tokio::sync::Notify;
+
+use super::request::Request;
+use crate::Engine;
+use crate::source::Sources;
+use crate::state::Policy;
+
+/// How a run ended.
+pub struct Ended {
+    /// The sources that it asked.
+    pub sources: Sources,
+    /// What it did, or why it did not.
+    pub result: Result<Updated, String>,
+    /// For a dry run: the policy in force, and the one that would follow it.
+    pub preview: Option<(Rc<Policy>, Policy)>,
+    /// Whether to try again soon: no policy could be had, or it could not be published. What is
+    /// held back does not count as that.
+    pub failed: bool,
+}
+
+/// A run under way, which others may join.
+pub struct Run {
+    /// What it was asked for.
+    pub request: Request,
+    /// How many rollbacks there had been at its beginning.
+    rollbacks: u32,
+    lines: RefCell<Vec<String>>,
+    ended: RefCell<Option<Rc<Ended>>>,
+    news: Notify,
+}
+
+impl Run {
+    /// A run that begins, after so many rollbacks.
+    pub fn new(request: Request, rollbacks: u32) -> Self {
+        let (lines, ended, news) = (RefCell::default(), RefCell::default(), Notify::new());
+        Self { request, rollbacks, lines, ended, news }
+    }
+
+    /// It has ended.
+    pub fn end(&self, ended: Rc<Ended>) {
+        self.ended.replace(Some(ended));
+        self.news.notify_waiters();
+    }
+
+    /// Says something to those who follow the run.
+    pub fn say(&self, line: impl Into<String>) {
+        let line = line.into();
+        logger::debug(&line);
+        self.lines.borrow_mut().push(line);
+        self.news.notify_waiters();
+    }
+
+    /// Waits for line number `index`; `None` when the run ended without it.
+    pub async fn line(&self, index: usize) -> Option<String> {
+        loop {
+            let news = self.news.notified();
+            if let Some(line) = self.lines.borrow().get(index) {
+                return Some(line.clone());
+            }
+            if self.ended.borrow().is_some() {
+                return None;
+            }
+            news.await;
+        }
+    }
+
+    /// Whether somebody has rolled back since it began.
+    pub fn is_overtaken(&self, engine: &Engine) -> bool {
+        self.rollbacks != engine.runs.rollbacks()
+    }
+
+    /// Whether it leaves alone what was rolled back to, as a scheduled run does, and one that
+    /// somebody asked for before the rollback.
+    pub fn keeps_rollback(&self, engine: &Engine) -> bool {
+        let scheduled = self.request.wanted == Wanted::Scheduled;
+        self.is_overtaken(engine) || scheduled && engine.state.memory().rolled_back.is_some()
+    }
+
+    /// Waits for the end.
+    pub async fn ended(&self) -> Rc<Ended> {
+        loop {
+            let news = self.news.notified();
+            if let Some(ended) = &*self.ended.borrow() {
+                return Rc::clone(ended);
+            }
+            news.await;
+        }
+    }
+}

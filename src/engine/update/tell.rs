@@ -1,0 +1,208 @@
+//! What a run says: to those who follow it, and to the log.
+
+use std::cell::RefCell;
+
+use policy::{Accepted, Hit};
+use prefix::{Address, Net, Prefix, PrefixSet};
+
+use super::gather::Gathered;
+use super::judge::Judged;
+use super::publish::Published;
+use super::request::Request;
+use super::running::Run;
+use super::summary::{self, differs};
+use crate::alarm::QUIET;
+use crate::source::Source;
+use crate::state::Policy;
+use crate::{Engine, clock, watch};
+
+/// The voice of a run.
+pub struct Voice<'a> {
+    engine: &'a Engine,
+    /// Who follows it; nobody hears of a run that asks no server.
+    run: Option<&'a Run>,
+    warnings: RefCell<Vec<String>>,
+}
+
+impl<'a> Voice<'a> {
+    /// The voice of a run, or of one that nobody follows.
+    pub fn new(engine: &'a Engine, run: Option<&'a Run>) -> Self {
+        Self { engine, run, warnings: RefCell::default() }
+    }
+
+    /// Whether somebody follows the run.
+    pub fn is_heard(&self) -> bool {
+        self.run.is_some()
+    }
+
+    /// Says a line.
+    pub fn say(&self, line: impl Into<String>) {
+        if let Some(run) = self.run {
+            run.say(line);
+        }
+    }
+
+    /// Says, logs and keeps what an administrator should look at.
+    pub fn warn(&self, warning: String) {
+        self.say(format!("Warning: {warning}"));
+        logger::warn(&warning);
+        self.warnings.borrow_mut().push(warning);
+    }
+
+    /// What it has warned of.
+    pub fn warnings(self) -> Vec<String> {
+        self.warnings.into_inner()
+    }
+
+    /// Says what has come and what has not; gives the sentences of what failed and was asked for.
+    pub fn gathered(&self, gathered: &Gathered, request: &Request) -> Vec<String> {
+        gathered.warnings.iter().for_each(|warning| self.warn(warning.clone()));
+        if gathered.failed.is_empty() {
+            self.say("Completed getting all the lists");
+        }
+        let mut failures = Vec::new();
+        for (source, failure) in &gathered.failed {
+            let sentence = Gathered::sentence(self.engine, *source, failure);
+            self.say(format!("Failed: {sentence}"));
+            if !request.dry_run {
+                self.log_failure(*source, &failure.why, failure.unprovisioned, &sentence);
+            }
+            if request.sources.contains(source) {
+                failures.push(sentence);
+            }
+        }
+        failures
+    }
+
+    fn log_failure(&self, source: Source, why: &str, unprovisioned: bool, sentence: &str) {
+        let memory = self.engine.state.memory();
+        let known = memory.sources.get(source.name()).and_then(|fared| fared.error.as_deref());
+        if source.is_local() {
+            // it is looked at often, and said again when it is another mistake
+            if known != Some(why) {
+                logger::err(format_args!("{sentence}"));
+            }
+            return;
+        }
+        let quiet = clock::now().saturating_sub(memory.first_start) < QUIET;
+        if unprovisioned && self.engine.state.policy().block.is_none() && quiet {
+            logger::info(format_args!("waiting for provisioning: {why}"));
+        } else {
+            logger::err(format_args!("update failed, the previous policy stays: {why}"));
+        }
+    }
+
+    /// Says what is not to be in force, and what was accepted although it is much.
+    pub fn judged(&self, judged: &Judged, request: &Request) {
+        for sentence in judged.sentences() {
+            logger::warn(&sentence);
+            self.say(sentence);
+        }
+        for new in judged.new.iter().filter(|new| new.accepted == Accepted::ThirdRun) {
+            let list = &new.copy.list;
+            let (name, entries) = (list.name(), list.len());
+            self.warn(format!(
+                "list {name}: {entries} entries accepted, as in three runs in a row"
+            ));
+        }
+        let had = self.engine.state.policy().allow.as_ref().is_some_and(|set| !set.is_empty());
+        if had && judged.tables.sets[1].as_ref().is_some_and(PrefixSet::is_empty) {
+            self.warn("the allow list has become empty: nothing is allowed by it any more".into());
+        }
+        self.left_out(judged, request);
+    }
+
+    /// Says what no table may have; the log hears of it when it is another than that of the run
+    /// before, for it is as it should be.
+    fn left_out(&self, judged: &Judged, request: &Request) {
+        judged.tables.hits.iter().for_each(logger::debug);
+        match judged.tables.allowed {
+            0 => {}
+            1 => logger::debug("1 entry of the block lists is allowed"),
+            n => logger::debug(format_args!("{n} entries of the block lists are allowed")),
+        }
+        let note = summary::left_out(&judged.tables.left_out);
+        if let Some(note) = &note {
+            self.say(note.as_str());
+        }
+        let state = &self.engine.state;
+        if request.dry_run || state.memory().left_out == note {
+            return;
+        }
+        logger::info(note.as_deref().unwrap_or("Note: no entry is left out any more"));
+        state.remember(|memory| memory.left_out = note);
+    }
+
+    /// Says what pf makes of it: a table that blocks nothing is never silent.
+    pub async fn fail_open(&self) {
+        if let Ok(stats) = self.engine.link.stats().await {
+            for warning in watch::warnings(self.engine, &stats) {
+                self.warn(warning.text);
+            }
+        }
+    }
+
+    /// Says what the tables have now. `held` are those of which something was held back, and a run in
+    /// which nothing else is to be told is `plain`.
+    pub fn totals(&self, published: &Published, held: [bool; 2], plain: bool) {
+        let changes = &published.changes;
+        let changed = changes.iter().any(differs);
+        if plain && !changed {
+            self.say("No changes");
+            return;
+        }
+        let is_new = [0, 1].map(|at| published.done[at] && (!held[at] || differs(&changes[at])));
+        summary::totals(changes, is_new).into_iter().for_each(|line| self.say(line));
+        self.say(summary::changed(changes));
+        if self.engine.config.tables.reload && changed {
+            self.say("Reloading pf...done");
+        }
+    }
+
+    /// Says what somebody had done to a table, and that it was undone; the log has it already.
+    pub fn mended(&self, sentence: &str) {
+        self.say(format!("Warning: {sentence}"));
+        self.warnings.borrow_mut().push(sentence.to_owned());
+    }
+
+    /// Says why a table could not be published.
+    pub fn published(&self, published: &Published) {
+        for failure in &published.failures {
+            logger::err(failure);
+            self.say(format!("Failed: {failure}"));
+        }
+    }
+
+    /// Logs how a run ended, in numbers.
+    pub fn log_end(&self, word: &str, published: &Published, seconds: f64, server: Option<&str>) {
+        let [block, allow] = &published.changes;
+        let from = server.map(|server| format!(" from {server}")).unwrap_or_default();
+        let what = if self.run.is_some() { "update" } else { "change of the tables" };
+        logger::info(format_args!(
+            "{what} {word} in {seconds:.2} s{from}: {} blocked (+{} -{}), {} allowed (+{} -{})",
+            block.entries, block.added, block.removed, allow.entries, allow.added, allow.removed
+        ));
+    }
+
+    /// Logs what a run that asked no server has let through, by the protected networks.
+    pub fn let_through(&self, hits: &[Hit], before: &Policy) {
+        let Some(block) = &before.block else { return };
+        for hit in hits {
+            if meets(block, hit.protected.net) {
+                logger::warn(format_args!("unblocked at once: {hit}"));
+            }
+        }
+    }
+}
+
+/// Whether a set has an address of a network.
+fn meets(set: &PrefixSet, net: Prefix) -> bool {
+    fn any<A: Address>(all: &[Net<A>], net: Net<A>) -> bool {
+        let next = all.partition_point(|one| one.last() < net.addr());
+        all.get(next).is_some_and(|one| one.addr() <= net.last())
+    }
+    match net {
+        Prefix::V4(net) => any(set.v4(), net),
+        Prefix::V6(net) => any(set.v6(), net),
+    }
+}
