@@ -4,7 +4,7 @@
 # word in a file says. Plant tables, and start it. For each word reload, and look at what comes of it:
 # - descriptors with whole messages and with halves of some, in number: each message is answered;
 # - a marked descriptor, lengths of 0, 15, 16385 and 2^32-1, garbage, a request before the greeting, a
-#   flood of requests and 1300 LogOpen of which no answer is read: dropped, and the log says why;
+#   flood of requests and 1300 files of which no answer is read: dropped, and the log says why;
 # - half a message, and a set that is begun, and then silence: nothing;
 # - an end by each exit status, and by a signal: started again, as architecture and log say;
 # - an engine that stays when its socket is closed, that closes its socket and lives on, that is stopped,
@@ -73,7 +73,7 @@ if ($word eq "ungreeted") {
 } elsif ($word eq "length") {
 	send_all(pack "L4", 5, $more[0], 7, 0);
 } elsif ($word eq "half") {
-	send_all(substr frame(6, "\0"), 0, 11);
+	send_all(substr frame(8, "\2\0"), 0, 11);
 } elsif ($word eq "begin") {
 	send_all(frame(2, pack "CCL", 0, 0, 1000), frame(3, pack "CC4C", 4, 198, 18, 0, 1, 32));
 } elsif ($word eq "marked") {
@@ -88,7 +88,7 @@ if ($word eq "ungreeted") {
 	}
 	warn "hostile: 40 answers\n";
 } elsif ($word eq "unread") {
-	my $ask = frame($more[0], $more[0] == 8 ? "\0" : "");
+	my $ask = frame($more[0], $more[0] == 8 ? "\4\0" : "");
 	for (1 .. $more[1]) {
 		exit 0 unless defined syswrite $peer, $ask;
 	}

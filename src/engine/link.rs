@@ -1,37 +1,38 @@
 //! The way to the helper: requests out, answers back.
 
+mod outcome;
 mod table_file;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::AsFd as _;
 use std::rc::Rc;
 use std::time::Duration;
 
 use imsg::{
-    Channel, End, EngineMessage, Entries, Frame, HelperMessage, Input, LogFile, Output, Purpose,
-    SHORTAGE, Stats, TableId, TableResult,
+    Changed, Channel, End, EngineMessage, Entries, FileId, Frame, HelperMessage, Input, Output,
+    Purpose, SHORTAGE, Stats, TableId,
 };
-use prefix::{Prefix, PrefixSet};
+use prefix::PrefixSet;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
-use tokio::sync::{Mutex, Notify, oneshot};
+use tokio::sync::{Notify, oneshot};
+
+pub use self::outcome::{Outcome, TableResult};
 
 use crate::errors::words;
 
 /// How long answers to control clients may take to leave once the helper is gone.
 const FAREWELL: Duration = Duration::from_millis(100);
 
-/// An answer of the helper, whole.
+/// An answer of the helper.
 enum Answer {
-    Table(TableResult),
+    Changed(Changed),
     Stats(Stats),
-    List(Result<PrefixSet, String>),
-    Log(LogFile, Option<OwnedFd>),
     /// A file, or why there is none.
-    File(Result<OwnedFd, String>),
+    File(Result<File, String>),
 }
 
 /// Where a set is read from.
@@ -45,25 +46,14 @@ pub enum Source {
     Previous,
 }
 
-/// A list that is coming in.
-struct Listing {
-    /// Why there is nothing to list; else empty.
-    failure: String,
-    v4: Vec<prefix::Prefix4>,
-    v6: Vec<prefix::Prefix6>,
-}
-
 struct Inner {
     channel: RefCell<Channel>,
     waiting: RefCell<HashMap<u32, oneshot::Sender<Answer>>>,
-    listing: RefCell<Option<(u32, Listing)>>,
     last: Cell<u32>,
     /// Something was queued.
     queued: Notify,
     /// SIGUSR1 came to the helper.
     update_now: Notify,
-    /// The right to ask for a list: the helper has room for the answer to one at a time.
-    one_list: Mutex<()>,
     /// The table files, for messages.
     files: [String; 2],
 }
@@ -91,11 +81,9 @@ impl Link {
         let link = Self(Rc::new(Inner {
             channel: RefCell::new(channel),
             waiting: RefCell::default(),
-            listing: RefCell::default(),
             last: Cell::new(0),
             queued: Notify::new(),
             update_now: Notify::new(),
-            one_list: Mutex::default(),
             files,
         }));
         tokio::task::spawn_local(link.clone().drive(socket));
@@ -184,33 +172,15 @@ impl Link {
         let message = HelperMessage::read(&frame).map_err(|error| format!("helper: {error}"))?;
         let id = frame.peerid;
         let answer = match message {
-            HelperMessage::TableResult(result) => Answer::Table(result),
+            HelperMessage::Changed(changed) => Answer::Changed(changed),
             HelperMessage::Stats(stats) => Answer::Stats(stats),
-            HelperMessage::LogFile(log) => {
+            HelperMessage::File { failure } => {
                 self.0.channel.borrow_mut().answered_fd();
-                Answer::Log(log, frame.fd.take())
-            }
-            HelperMessage::TableFile { failure } | HelperMessage::LocalFile { failure } => {
-                self.0.channel.borrow_mut().answered_fd();
-                Answer::File(frame.fd.take().ok_or(failure))
+                Answer::File(frame.fd.take().map(File::from).ok_or(failure))
             }
             HelperMessage::UpdateNow => {
                 self.0.update_now.notify_one();
                 return Ok(());
-            }
-            HelperMessage::ListBegin(head) => {
-                let listing = Listing { failure: head.failure, v4: Vec::new(), v6: Vec::new() };
-                self.0.listing.replace(Some((id, listing)));
-                return Ok(());
-            }
-            HelperMessage::ListEntries(part) => {
-                let mut open = self.0.listing.borrow_mut();
-                let (_, listing) = open.as_mut().ok_or("helper: prefixes of no list")?;
-                return listing.add(&part).map_err(|error| format!("helper: {error}"));
-            }
-            HelperMessage::ListEnd => {
-                let (_, listing) = self.0.listing.take().ok_or("helper: end of no list")?;
-                Answer::List(listing.end())
             }
             _ => return Err("helper: a message that belongs to the start".into()),
         };
@@ -240,12 +210,12 @@ impl Link {
         receiver.await.map_err(|_| GONE.into())
     }
 
-    async fn table(
+    async fn changed(
         &self,
         messages: impl IntoIterator<Item = EngineMessage>,
-    ) -> Result<TableResult, String> {
+    ) -> Result<Changed, String> {
         match self.ask(messages).await? {
-            Answer::Table(result) => Ok(result),
+            Answer::Changed(changed) => Ok(changed),
             _ => Err(GONE.into()),
         }
     }
@@ -264,7 +234,7 @@ impl Link {
         let begin = EngineMessage::TableBegin { table, entries, purpose };
         let parts = Entries::split(set.iter()).map(EngineMessage::TableEntries);
         let all = std::iter::once(begin).chain(parts).chain([EngineMessage::TableCommit]);
-        self.table(all).await
+        Ok(TableResult::of(table, entries, purpose, self.changed(all).await?))
     }
 
     /// Has the kernel's table compared with the file and mended.
@@ -272,7 +242,8 @@ impl Link {
     /// # Errors
     /// When the helper is gone.
     pub async fn mend(&self, table: TableId) -> Result<TableResult, String> {
-        self.table([EngineMessage::TableMend { table }]).await
+        let changed = self.changed([EngineMessage::TableMend { table }]).await?;
+        Ok(TableResult::of(table, 0, Purpose::Repair, changed))
     }
 
     /// The state of pf and of the tables.
@@ -291,27 +262,19 @@ impl Link {
     /// # Errors
     /// When the table or file cannot be read, or the helper is gone.
     pub async fn list(&self, table: TableId, source: Source) -> Result<PrefixSet, String> {
-        let previous = match source {
-            Source::Kernel => {
-                let _turn = self.0.one_list.lock().await;
-                return match self.ask([EngineMessage::TableList { table }]).await? {
-                    Answer::List(set) => set,
-                    _ => Err(GONE.into()),
-                };
-            }
-            Source::File => false,
-            Source::Previous => true,
-        };
-        let file = self.file(EngineMessage::TableFile { table, previous }).await?;
         let path = &self.0.files[table as usize];
-        table_file::read(file, &format!("{path}{}", if previous { ".prev" } else { "" }))
+        let (file, path) = match source {
+            Source::Kernel => (FileId::Kernel(table), format!("{} table in pf", table.word())),
+            Source::File => (FileId::Table(table), path.clone()),
+            Source::Previous => (FileId::Previous(table), format!("{path}.prev")),
+        };
+        table_file::read(self.open(file).await?, &path)
     }
 
-    async fn file(&self, request: EngineMessage) -> Result<File, String> {
-        match self.ask([request]).await? {
-            Answer::File(file) => file.map(File::from),
-            _ => Err(GONE.into()),
-        }
+    /// What is another when somebody has replaced or written to the file of a table; zeros without one.
+    pub async fn mark(&self, table: TableId) -> [u64; 2] {
+        let file = self.open(FileId::Table(table)).await;
+        file.map_or([0; 2], |file| table_file::mark(&file))
     }
 
     /// Opens local_block or local_allow, as it is now.
@@ -319,17 +282,20 @@ impl Link {
     /// # Errors
     /// When it cannot be opened, or the helper is gone.
     pub async fn open_local(&self, list: TableId) -> Result<File, String> {
-        self.file(EngineMessage::LocalOpen { index: list as u8 }).await
+        self.open(FileId::Local(list)).await
     }
 
     /// Opens a generation of the packet log.
     ///
     /// # Errors
     /// When there is none, or the helper is gone.
-    pub async fn open_log(&self, generation: u8) -> Result<(LogFile, File), String> {
-        match self.ask([EngineMessage::LogOpen { generation }]).await? {
-            Answer::Log(log, Some(fd)) => Ok((log, File::from(fd))),
-            Answer::Log(log, None) => Err(log.failure),
+    pub async fn open_log(&self, generation: u8) -> Result<File, String> {
+        self.open(FileId::Log(generation)).await
+    }
+
+    async fn open(&self, file: FileId) -> Result<File, String> {
+        match self.ask([EngineMessage::Open(file)]).await? {
+            Answer::File(file) => file,
             _ => Err(GONE.into()),
         }
     }
@@ -350,27 +316,3 @@ impl Link {
         self.0.update_now.notified().await;
     }
 }
-
-impl Listing {
-    /// The set, or why there is none. What somebody adds to a table of pf by hand need not be a set
-    /// as ours are, and ends nothing but this answer.
-    fn end(self) -> Result<PrefixSet, String> {
-        if !self.failure.is_empty() {
-            return Err(self.failure);
-        }
-        PrefixSet::new(self.v4, self.v6).map_err(|error| error.to_string())
-    }
-
-    fn add(&mut self, part: &Entries) -> Result<(), prefix::PackError> {
-        for prefix in part.prefixes() {
-            match prefix? {
-                Prefix::V4(net) => self.v4.push(net),
-                Prefix::V6(net) => self.v6.push(net),
-            }
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -5,10 +5,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use control::Mended;
-use imsg::{Outcome, Purpose, Stats, TableId, TableResult, TableStat};
+use imsg::{Purpose, Stats, TableId, TableStat};
 
-use crate::link::Source;
-use crate::update::compose;
+use crate::link::{Outcome, Source, TableResult};
+use crate::update::today;
 use crate::warning::Warning;
 use crate::{Engine, clock};
 
@@ -154,7 +154,8 @@ pub async fn mend(engine: &Engine, depth: Depth) -> Look {
         let known = &mut all[id as usize];
         // without reload, pf is not ours to look at
         let table = if reload { mark(stat) } else { Mark::default() };
-        let same_file = known.is_some_and(|known| known.file == stat.file);
+        let file = engine.link.mark(id).await;
+        let same_file = known.is_some_and(|known| known.file == file);
         let same_table = known.is_some_and(|known| {
             known.table == table && (!reload || known.compared.elapsed() < pace(stat.entries))
         });
@@ -178,7 +179,7 @@ pub async fn mend(engine: &Engine, depth: Depth) -> Look {
             engine.state.take(id, file);
         }
         // what was mended, or could not be, is looked at again the next time
-        *known = ours.then(|| Known { table, file: stat.file, compared: Instant::now() });
+        *known = ours.then(|| Known { table, file, compared: Instant::now() });
         touched |= !ours;
         look.found.extend(tell(engine, id, result));
     }

@@ -52,11 +52,12 @@ fn every_engine_message_arrives_as_it_was_sent() {
         EngineMessage::TableEntries(Entries::split([net.into()]).next().unwrap()),
         EngineMessage::TableCommit,
         EngineMessage::TableStats,
-        EngineMessage::TableList { table: TableId::Block },
-        EngineMessage::TableFile { table: TableId::Allow, previous: true },
-        EngineMessage::LocalOpen { index: 1 },
         EngineMessage::TableMend { table: TableId::Block },
-        EngineMessage::LogOpen { generation: 10 },
+        EngineMessage::Open(FileId::Table(TableId::Block)),
+        EngineMessage::Open(FileId::Previous(TableId::Allow)),
+        EngineMessage::Open(FileId::Kernel(TableId::Allow)),
+        EngineMessage::Open(FileId::Local(TableId::Allow)),
+        EngineMessage::Open(FileId::Log(10)),
         EngineMessage::LogLevel { verbose: true },
     ];
     let (mut a, mut b) = channels();
@@ -73,13 +74,7 @@ fn every_engine_message_arrives_as_it_was_sent() {
 
 #[test]
 fn every_helper_message_arrives_as_it_was_sent() {
-    let stat = TableStat {
-        present: true,
-        entries: 5,
-        blocked: [1, 2],
-        file: [3, 4],
-        ..Default::default()
-    };
+    let stat = TableStat { present: true, entries: 5, blocked: [1, 2], ..Default::default() };
     let all = [
         (HelperMessage::hello(), false),
         (
@@ -101,18 +96,17 @@ fn every_helper_message_arrives_as_it_was_sent() {
             ]),
             false,
         ),
-        (HelperMessage::LocalFile { failure: String::new() }, true),
-        (HelperMessage::LocalFile { failure: "gone".into() }, false),
-        (HelperMessage::TableFile { failure: String::new() }, true),
+        (HelperMessage::File { failure: String::new() }, true),
+        (HelperMessage::File { failure: "gone".into() }, false),
         (HelperMessage::ControlSocket, true),
         (HelperMessage::Ready, false),
         (
-            HelperMessage::TableResult(TableResult {
-                table: TableId::Block,
-                outcome: Outcome::Failed,
-                entries: 1,
+            HelperMessage::Changed(Changed {
+                created: true,
+                file: false,
                 added: 2,
                 deleted: 3,
+                changed: 4,
                 full: true,
                 failure: "no".into(),
             }),
@@ -125,25 +119,6 @@ fn every_helper_message_arrives_as_it_was_sent() {
                 failure: String::new(),
             }),
             false,
-        ),
-        (
-            HelperMessage::ListBegin(ListHead {
-                table: TableId::Block,
-                entries: 3,
-                failure: String::new(),
-            }),
-            false,
-        ),
-        (
-            HelperMessage::LogFile(LogFile {
-                generation: 2,
-                gzip: true,
-                dev: 1,
-                ino: 2,
-                size: 3,
-                failure: String::new(),
-            }),
-            true,
         ),
         (HelperMessage::UpdateNow, false),
     ];
@@ -165,10 +140,10 @@ fn every_helper_message_arrives_as_it_was_sent() {
 fn a_text_is_cut_at_its_bound_between_characters() {
     let (mut a, mut b) = channels();
     let failure = "ü".repeat(2000);
-    HelperMessage::TableFile { failure }.queue(&mut a, 0, None).unwrap();
+    HelperMessage::File { failure }.queue(&mut a, 0, None).unwrap();
     a.flush().unwrap();
     match HelperMessage::read(&take(&mut b)).unwrap() {
-        HelperMessage::TableFile { failure } => assert_eq!(failure, "ü".repeat(512)),
+        HelperMessage::File { failure } => assert_eq!(failure, "ü".repeat(512)),
         other => panic!("{other:?}"),
     }
 }
@@ -292,7 +267,7 @@ fn what_is_received_closes_on_exec() {
 #[test]
 fn a_descriptor_is_expected_until_its_answer() {
     let (mut a, mut b) = channels();
-    EngineMessage::LogOpen { generation: 0 }.queue(&mut b, 1).unwrap();
+    EngineMessage::Open(FileId::Log(0)).queue(&mut b, 1).unwrap();
     for (text, expected) in [("one", true), ("two", false)] {
         a.queue(1, 0, &[], Some(scratch_file(text).into())).unwrap();
         a.flush().unwrap();

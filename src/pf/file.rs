@@ -8,17 +8,20 @@ use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::{fs::File, os::fd::OwnedFd, path::Path, path::PathBuf};
 
 use nix::Result as Sys;
-use nix::errno::Errno::{self, EACCES, EINVAL, EIO, ENOENT, ENOMEM};
+use nix::errno::Errno::{self, EACCES, EILSEQ, EINVAL, EIO, ENOENT, ENOMEM, EPERM};
 use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::libc::{S_IFMT, S_IFREG};
 use nix::sys::stat::{FileStat, Mode, fchmod, fstat, fstatat};
 use nix::unistd::{Uid, UnlinkatFlags, fsync, linkat, unlinkat};
-use prefix::{Prefix, write_line};
+use prefix::{Prefix, read_line, write_line};
 
-use crate::{Changes, Error, PfrAddr, PublishError, Result, Table, fault};
+use crate::{Changes, Error, PfrAddr, Result, Table, fault};
 
 const READ: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_CLOEXEC);
 const CREATE: OFlag = READ.union(OFlag::O_WRONLY).union(OFlag::O_CREAT).union(OFlag::O_EXCL);
+
+/// The name of a file until it has none.
+const NAMELESS: &str = ".listing.tmp";
 
 /// The directory of the table files.
 #[derive(Debug)]
@@ -26,6 +29,17 @@ pub struct Directory {
     /// Its descriptor.
     pub fd: OwnedFd,
     pub(crate) path: PathBuf,
+}
+
+/// What there is of a file before the one of now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Before {
+    /// It is there, to come back.
+    Kept,
+    /// There was none.
+    None,
+    /// Nothing comes back: what is there now is in force.
+    Gone,
 }
 
 /// The names beside a file: being written, kept until pf has agreed, the set before.
@@ -41,7 +55,7 @@ fn trusted(stat: &FileStat) -> bool {
 /// The value, or `None` where nothing has the name.
 pub(crate) fn present<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
-        Err(Error::System(_, _, ENOENT)) => Ok(None),
+        Err(error) if error.errno == ENOENT => Ok(None),
         other => other.map(Some),
     }
 }
@@ -53,23 +67,21 @@ pub(crate) fn errno(error: std::io::Error) -> Errno {
 impl Directory {
     /// Opens the directory; refuses a symbolic link, and one of others than the starting user.
     pub fn open(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
-        let uid = Uid::effective();
-        let others = || match uid.is_root() {
+        let (name, uid) = (path.display().to_string(), Uid::effective());
+        let refused = |errno, why: &str| Error::new(errno, format!("{name}: {why}"));
+        let others = match uid.is_root() {
             true => "must belong to root: chown root it, and look at what is in it",
             false => "not yours: set tables.directory to a directory of your own",
         };
-        match open(path, READ | OFlag::O_DIRECTORY, Mode::empty()) {
-            Err(ENOENT) => Err(Error::Refused(name, "no such directory; run threatstopctl setup")),
-            Err(EACCES) => Err(Error::Refused(name, others())),
-            fd => {
-                let fd = fd.map_err(Error::on(&name, "open"))?;
-                let owner = fstat(&fd).map_err(Error::on(&name, "fstat"))?.st_uid;
-                match owner == uid.as_raw() {
-                    true => Ok(Self { fd, path: path.into() }),
-                    false => Err(Error::Refused(name, others())),
-                }
-            }
+        let opened = open(path, READ | OFlag::O_DIRECTORY, Mode::empty());
+        let fd = opened.map_err(|errno| match errno {
+            ENOENT => refused(errno, "no such directory; run threatstopctl setup"),
+            EACCES => refused(errno, others),
+            errno => Error::on(&name, "open")(errno),
+        })?;
+        match fstat(&fd).map_err(Error::on(&name, "fstat"))?.st_uid == uid.as_raw() {
+            true => Ok(Self { fd, path: path.into() }),
+            false => Err(refused(EPERM, others)),
         }
     }
 
@@ -87,54 +99,48 @@ impl Directory {
 
     /// Opens a file of a table for reading, of `kind` as for [`Directory::load`].
     pub fn open_table(&self, table: &Table, kind: &str) -> Result<OwnedFd> {
-        let name = table.file(kind);
-        let file = self.file(&name)?;
-        Ok(file.ok_or_else(|| Error::on(&self.path(&name), "open")(ENOENT))?.into())
+        Ok(self.file(&table.file(kind))?.into())
     }
 
     /// The set of a table in its file, of `kind` "pftable", or "pftable.prev" for the set before.
     /// Fails when the file is missing, not as we leave it, or not in canonical form.
     pub fn load(&self, table: &Table, kind: &str) -> Result<Vec<PfrAddr>> {
         let (name, mut set) = (&table.file(kind), Vec::new());
-        let failed = |errno| Error::on(&self.path(name), "open")(errno);
         // counted first: a vector that grows holds the set twice at times
-        let count = self.each(name, |_| ())?.ok_or_else(|| failed(ENOENT))?;
-        set.try_reserve_exact(count).map_err(|_| failed(ENOMEM))?;
+        let count = self.each(name, |_| ())?;
+        let room = set.try_reserve_exact(count).map_err(|_| ENOMEM);
+        room.map_err(Error::on(&self.path(name), "read"))?;
         self.each(name, |prefix| set.push(prefix.into()))?;
         Ok(set)
     }
 
-    /// What is another when somebody has replaced or written to the file of a table: its inode, and
-    /// the time of its last change in nanoseconds; zeros without a file.
-    pub fn mark(&self, table: &Table) -> [u64; 2] {
-        let name = &table.file("pftable")[..];
-        fstatat(&self.fd, name, AtFlags::AT_SYMLINK_NOFOLLOW).map_or([0; 2], |stat| {
-            let seconds = stat.st_ctime.cast_unsigned().wrapping_mul(1_000_000_000);
-            [stat.st_ino, seconds.wrapping_add(stat.st_ctime_nsec.cast_unsigned())]
-        })
+    /// A set as the text of a table file, in a file that is gone with its last descriptor. Left out is
+    /// what is no plain prefix.
+    pub fn nameless(&self, set: &[PfrAddr]) -> Result<OwnedFd> {
+        let set: Vec<_> = set.iter().copied().filter(|addr| addr.prefix().is_some()).collect();
+        self.write(NAMELESS, &set)?;
+        let opened = self.file(NAMELESS);
+        self.remove(NAMELESS)?;
+        Ok(opened?.into())
     }
 
-    /// Hands out the prefixes of a file, in order. Their number; `None` without the file.
-    pub(crate) fn each(&self, name: &str, mut take: impl FnMut(Prefix)) -> Result<Option<usize>> {
-        let Some(file) = self.file(name)? else { return Ok(None) };
-        let (mut file, mut text, mut last, mut count) = (BufReader::new(file), vec![], None, 0);
-        let mut canonical = vec![];
+    /// Hands out the prefixes of a file, in order. Their number.
+    pub(crate) fn each(&self, name: &str, mut take: impl FnMut(Prefix)) -> Result<usize> {
+        let (mut file, mut text) = (BufReader::new(self.file(name)?), vec![]);
+        let (mut last, mut count) = (None, 0);
         loop {
             text.clear();
-            canonical.clear();
             let mut line = file.by_ref().take(64); // longer than any prefix
             self.step("read", name, || line.read_until(b'\n', &mut text).map_err(errno))?;
             if text.is_empty() {
-                return Ok(Some(count));
+                return Ok(count);
             }
             count += 1;
-            last = str::from_utf8(&text)
-                .ok()
-                .and_then(|text| text.strip_suffix('\n')?.parse().ok())
-                .filter(|next: &Prefix| next.follows(last))
-                .inspect(|next| write_line(*next, &mut canonical))
-                .filter(|_| canonical == text);
-            take(last.ok_or_else(|| Error::Text(self.path(name), count))?);
+            last = read_line(&text, last);
+            take(last.ok_or_else(|| {
+                let why = "not the next prefix; run threatstopctl update";
+                Error::new(EILSEQ, format!("{}:{count}: {why}", self.path(name)))
+            })?);
         }
     }
 
@@ -147,59 +153,59 @@ impl Directory {
             last.ok_or_else(|| Error::on(&self.path(name), "compare")(EINVAL))?;
         }
         let mut rest = new.iter().filter_map(PfrAddr::prefix).peekable();
-        let found = self.each(name, |old| {
+        let found = present(self.each(name, |old| {
             while rest.next_if(|next| *next < old).is_some() {
                 changes.added += 1;
             }
             changes.deleted += usize::from(rest.next_if_eq(&old).is_none());
-        })?;
+        }))?;
         Ok(Changes { created: found.is_none(), added: changes.added + rest.count(), ..changes })
     }
 
-    /// Opens a file of ours for reading; `None` without it.
-    pub(crate) fn file(&self, name: &str) -> Result<Option<File>> {
+    /// Opens a file of ours for reading.
+    pub(crate) fn file(&self, name: &str) -> Result<File> {
         // O_NONBLOCK: a FIFO in its place must not hold us up
         let open = || openat(&self.fd, name, READ | OFlag::O_NONBLOCK, Mode::empty());
-        let Some(fd) = present(self.step("open", name, open))? else { return Ok(None) };
-        let stat = self.step("fstat", name, || fstat(&fd))?;
+        let file = File::from(self.step("open", name, open)?);
+        let stat = self.step("fstat", name, || fstat(&file))?;
         // how many names it has says nothing: link(2) asks for no right to the file
         if trusted(&stat) && stat.st_mode & S_IFMT == S_IFREG {
-            return Ok(Some(fd.into()));
+            return Ok(file);
         }
         let why = "not a regular file that only root may write to; remove it";
-        Err(Error::Refused(self.path(name), why))
+        Err(Error::new(EPERM, format!("{}: {why}", self.path(name))))
     }
 
-    /// Puts a set in place of a file. With `keep`, all reaches the disk and the file before stays
-    /// for `undo` or `settle`; the answer is whether there was one.
-    pub(crate) fn install(
-        &self,
-        name: &str,
-        set: &[PfrAddr],
-        keep: bool,
-    ) -> core::result::Result<bool, PublishError> {
+    /// Puts a set in place of a file, down to the disk. With `keep` the file before stays for `undo`
+    /// or `settle`.
+    pub(crate) fn install(&self, name: &str, set: &[PfrAddr], keep: bool) -> Result<Before> {
         let [temp, old, prev] = beside(name);
         self.settle(name)?;
-        self.file(&prev)?; // if it is not ours we stop now, not half way
+        present(self.file(&prev))?; // if it is not ours we stop now, not half way
         self.write(&temp, set).inspect_err(|_| drop(self.remove(&temp)))?;
         let link = || linkat(&self.fd, name, &self.fd, &old[..], AtFlags::empty());
-        let kept = keep && present(self.step("link", &old, link))?.is_some();
+        let before = match keep {
+            false => Before::Gone,
+            true => present(self.step("link", &old, link))?.map_or(Before::None, |()| Before::Kept),
+        };
         self.rename("rename", &temp, name)?;
-        if keep {
-            self.sync().map_err(|error| self.undo(name, kept, error))?;
-        }
-        Ok(kept)
+        self.sync().map_err(|error| self.undo(name, before, error))?;
+        Ok(before)
     }
 
-    /// Takes back an `install` that answered `kept`, because of an error; what is there now.
-    pub(crate) fn undo(&self, name: &str, kept: bool, error: Error) -> PublishError {
-        let old = &beside(name)[1];
-        if let Err(error) = if kept { self.rename("undo", old, name) } else { self.remove(name) } {
-            return PublishError { error, differ: true };
+    /// Takes back an `install`, or tells that this cannot be, because of an error.
+    pub(crate) fn undo(&self, name: &str, before: Before, error: Error) -> Error {
+        let undone = match before {
+            Before::Kept => self.rename("undo", &beside(name)[1], name),
+            Before::None => self.remove(name),
+            Before::Gone => Err(error.clone()),
+        };
+        if let Err(error) = undone {
+            return Error { differ: true, ..error };
         }
         // whichever set a crash would leave now, pf has the same after the next start
         let _ = self.sync();
-        error.into()
+        error
     }
 
     /// Makes what `install` kept the set before; also after a crash.

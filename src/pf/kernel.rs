@@ -33,14 +33,17 @@ impl Kernel {
         let pf = File::options().read(true).write(true).open("/dev/pf").map_err(errno);
         let mut kernel = Self { pf: pf.map_err(failed("open"))?, limit: 0 };
         let mut limit = [PF_LIMIT_TABLE_ENTRIES, 0];
-        kernel.ioctl(&DIOCGETLIMIT, &mut limit).map_err(failed("DIOCGETLIMIT"))?;
+        // SAFETY: two numbers.
+        unsafe { kernel.ioctl(&DIOCGETLIMIT, &mut limit) }.map_err(failed("DIOCGETLIMIT"))?;
         kernel.limit = limit[1] as usize;
         Ok(kernel)
     }
 
-    fn ioctl<T>(&self, request: &Request<T>, argument: &mut T) -> nix::Result<()> {
-        // SAFETY: the number tells the kernel the size of T. The buffer of a PfiocTable lives
-        // through the call, has the size it says, and is mutable where pf writes to it.
+    /// # Safety
+    /// Where the argument names a buffer, that lives through the call and has the size it says; nobody
+    /// else has it where the request makes pf write to it.
+    unsafe fn ioctl<T>(&self, request: &Request<T>, argument: &mut T) -> nix::Result<()> {
+        // SAFETY: the number tells the kernel the size of T; for the rest the caller vouches.
         let answer = unsafe { sys::ioctl(self.pf.as_raw_fd(), request.0, argument) };
         Errno::result(answer).map(drop)
     }
@@ -57,7 +60,8 @@ impl Kernel {
             if flags & PFR_FLAG_FEEDBACK != 0 {
                 (io.size, io.size2) = (0, io.size); // no input, but room for output
             }
-            self.ioctl(call, &mut io)?;
+            // SAFETY: the buffer is `all`, which is borrowed for nobody else.
+            unsafe { self.ioctl(call, &mut io) }?;
             let found = io.size.max(io.changes[1]) as usize;
             let needed = found.max(io.size2 as usize);
             if needed <= room {
@@ -75,9 +79,9 @@ impl Backend for Kernel {
         let flags = if dummy { PFR_FLAG_DUMMY } else { 0 };
         let replace = || {
             fault::at(if dummy { "trial" } else { "replace" }, &table.name)?;
-            // without PFR_FLAG_FEEDBACK pf only reads the set
             let mut io = PfiocTable::new(table.pfr, NonNull::from(set), flags)?;
-            self.ioctl(&DIOCRSETADDRS, &mut io)?;
+            // SAFETY: without PFR_FLAG_FEEDBACK pf only reads the set.
+            unsafe { self.ioctl(&DIOCRSETADDRS, &mut io) }?;
             let [added, deleted, changed] = io.changes.map(|n| n as usize);
             Ok(Changes { added, deleted, changed, ..Changes::default() })
         };
@@ -86,13 +90,14 @@ impl Backend for Kernel {
             // without persist, a table that no rule uses would be gone at once
             let mut pfr = [PfrTable { flags: PFR_TFLAG_PERSIST, ..table.pfr }];
             PfiocTable::new(PfrTable::default(), NonNull::from(&mut pfr[..]), flags)
-                .and_then(|mut io| self.ioctl(&DIOCRADDTABLES, &mut io))
+                // SAFETY: the buffer is `pfr`.
+                .and_then(|mut io| unsafe { self.ioctl(&DIOCRADDTABLES, &mut io) })
                 .map_err(Error::on(&table.name, "DIOCRADDTABLES"))?;
             let created = Changes { created: true, added: set.len(), ..Changes::default() };
             result = if dummy { Ok(created) } else { replace().map(|_| created) };
         }
         result.map_err(|errno| match errno {
-            ENOMEM => Error::Limit(table.name.clone(), set.len(), self.limit),
+            ENOMEM => Error::full(&table.name, set.len(), self.limit),
             _ => Error::on(&table.name, "DIOCRSETADDRS")(errno),
         })
     }
@@ -100,7 +105,8 @@ impl Backend for Kernel {
     fn stats(&self, table: &Table) -> Result<Stats> {
         let failed = |call| Error::on(&table.name, call);
         let mut status = [0; 130];
-        self.ioctl(&DIOCGETSTATUS, &mut status).map_err(failed("DIOCGETSTATUS"))?;
+        // SAFETY: numbers.
+        unsafe { self.ioctl(&DIOCGETSTATUS, &mut status) }.map_err(failed("DIOCGETSTATUS"))?;
         let mut stats = Stats { running: status[PF_STATUS_RUNNING] != 0, ..Stats::default() };
         // pf ignores the name and answers for all tables of the anchor
         let all: Vec<PfrTstats> = match self.array(&DIOCRGETTSTATS, table, 0) {

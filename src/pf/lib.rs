@@ -15,10 +15,10 @@ mod simulated;
 mod tests;
 
 pub use abi::PfrAddr;
-pub use error::{Error, PublishError};
+pub use error::Error;
 pub use file::Directory;
 pub use kernel::Kernel;
-pub use publish::{mend, publish, repair, restore};
+pub use publish::Store;
 pub use simulated::Simulated;
 
 type Result<T> = core::result::Result<T, Error>;

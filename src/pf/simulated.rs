@@ -6,7 +6,7 @@
 
 use std::{io::read_to_string, os::unix::fs::MetadataExt, path::Path};
 
-use nix::errno::Errno::{EPERM, ESRCH};
+use nix::errno::Errno::{EILSEQ, EPERM, ESRCH};
 
 use crate::error::LISTING;
 use crate::file::{errno, present};
@@ -26,14 +26,15 @@ impl Simulated {
     }
 
     fn is(&self, line: &str) -> Result<bool> {
-        let Some(file) = self.directory.file("simulated.conf")? else { return Ok(false) };
+        let file = present(self.directory.file("simulated.conf"))?;
+        let Some(file) = file else { return Ok(false) };
         let text = read_to_string(file).map_err(errno);
         let text = text.map_err(Error::on("simulated.conf", "read"))?;
         Ok(text.lines().any(|found| found == line))
     }
 
     fn count(&self, name: &str) -> Result<usize> {
-        Ok(nothing_of(self.directory.each(name, |_| ()))?.flatten().unwrap_or(0))
+        Ok(present(nothing_of(self.directory.each(name, |_| ())))?.flatten().unwrap_or(0))
     }
 
     /// Entries of all tables but one.
@@ -59,10 +60,10 @@ impl Backend for Simulated {
         }
         // the kernel allocates what is new before it frees what is old
         if self.others(&name)? + set.len() + changes.deleted > self.limit {
-            return Err(Error::Limit(table.name.clone(), set.len(), self.limit));
+            return Err(Error::full(&table.name, set.len(), self.limit));
         }
         if !dummy && changes != Changes::default() {
-            self.directory.install(&name, set, false).map_err(|failed| failed.error)?;
+            self.directory.install(&name, set, false)?;
         }
         Ok(changes)
     }
@@ -70,7 +71,7 @@ impl Backend for Simulated {
     fn stats(&self, table: &Table) -> Result<Stats> {
         let name = table.file("simulated");
         let absent = Stats { running: !self.is("disabled")?, ..Stats::default() };
-        let Some(file) = self.directory.file(&name)? else { return Ok(absent) };
+        let Some(file) = present(self.directory.file(&name))? else { return Ok(absent) };
         let since = file.metadata().map_err(errno).map_err(Error::on(&name, "fstat"))?.mtime();
         let references = [u32::from(!self.is(&format!("unused {}", table.name))?), 0];
         let entries = self.count(&name)?;
@@ -93,7 +94,7 @@ impl Backend for Simulated {
 /// gets mended.
 fn nothing_of<T>(found: Result<T>) -> Result<Option<T>> {
     match found {
-        Err(Error::Text(..)) => Ok(None),
+        Err(error) if error.errno == EILSEQ => Ok(None),
         found => found.map(Some),
     }
 }

@@ -15,21 +15,19 @@ use std::path::Path;
 use prefix::{Net, Prefix};
 use proptest::prelude::*;
 
-use nix::errno::Errno;
-
 use super::error::suggested_limit;
 use super::*;
 
-impl Error {
-    /// The error number that comes nearest.
-    pub fn errno(&self) -> Errno {
-        match self {
-            Self::System(_, _, errno) => *errno,
-            Self::Refused(..) => Errno::EPERM,
-            Self::Text(..) => Errno::EINVAL,
-            Self::Limit(..) => Errno::ENOMEM,
-        }
-    }
+/// Publishes, or only tries to.
+fn publish(
+    pf: Option<&dyn Backend>,
+    directory: &Directory,
+    table: &Table,
+    set: &[PfrAddr],
+    dry_run: bool,
+) -> Result<Changes> {
+    let store = Store { pf, directory };
+    if dry_run { store.trial(table, set) } else { store.publish(table, set) }
 }
 
 /// A table in the main ruleset that must not be empty.

@@ -75,6 +75,15 @@ pub fn write_line(prefix: Prefix, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
+/// The prefix in a line of a table file; `None` for what [`write_line`] does not write behind `last`,
+/// where a set is ascending and disjoint.
+pub fn read_line(line: &[u8], last: Option<Prefix>) -> Option<Prefix> {
+    let prefix: Prefix = str::from_utf8(line).ok()?.strip_suffix('\n')?.parse().ok()?;
+    let mut canonical = Vec::with_capacity(line.len());
+    write_line(prefix, &mut canonical);
+    (prefix.follows(last) && canonical == line).then_some(prefix)
+}
+
 /// Appends a whole set, one prefix a line, IPv4 first: the text of a table file.
 pub fn write_set(set: &PrefixSet, out: &mut Vec<u8>) {
     set.iter().for_each(|prefix| write_line(prefix, out));

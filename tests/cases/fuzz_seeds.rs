@@ -4,7 +4,7 @@ use std::os::unix::net::UnixStream;
 
 use apl::{Assembly, ListName, Options, Reply};
 use control::{Request, Show};
-use imsg::{Channel, EngineMessage, Entries, Purpose, TableId, VERSION};
+use imsg::{Channel, EngineMessage, Entries, FileId, Purpose, TableId, VERSION};
 use prefix::Prefix;
 use tests::item::items;
 use tests::sim::wire::{QR, Query};
@@ -172,8 +172,10 @@ fn published(table: TableId, text: &str) -> Vec<EngineMessage> {
 }
 
 fn imsg_streams(seeds: &mut Vec<Seed>) {
-    let list = |table| EngineMessage::TableList { table };
-    let file = |table, previous| EngineMessage::TableFile { table, previous };
+    let list = |table| EngineMessage::Open(FileId::Kernel(table));
+    let file = |table, previous| {
+        EngineMessage::Open(if previous { FileId::Previous(table) } else { FileId::Table(table) })
+    };
     let (block, allow) = (TableId::Block, TableId::Allow);
     let all = [
         vec![EngineMessage::Hello { version: VERSION }, EngineMessage::TableStats],
@@ -192,9 +194,9 @@ fn imsg_streams(seeds: &mut Vec<Seed>) {
         vec![
             list(allow),
             EngineMessage::TableMend { table: block },
-            EngineMessage::LogOpen { generation: 3 },
+            EngineMessage::Open(FileId::Log(3)),
             EngineMessage::LogLevel { verbose: true },
-            EngineMessage::LocalOpen { index: 1 },
+            EngineMessage::Open(FileId::Local(allow)),
         ],
     ]
     .concat();

@@ -4,8 +4,9 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
@@ -36,12 +37,9 @@ const BEGIN: u32 = 2;
 const ENTRIES: u32 = 3;
 const COMMIT: u32 = 4;
 const STATS: u32 = 5;
-const LIST: u32 = 6;
 const MEND: u32 = 7;
-const LOG_OPEN: u32 = 8;
-const TABLE_FILE: u32 = 9;
+const OPEN: u32 = 8;
 const LOG_LEVEL: u32 = 10;
-const LOCAL_OPEN: u32 = 11;
 /// Repairs that an engine may ask for in a minute, which no run lasts.
 const MOST_MENDS: u32 = 240;
 
@@ -98,9 +96,10 @@ impl Rig {
         let folder = self.scratch.path();
         clear(folder);
         let tables = Tables {
-            both: [0, 1].map(|n| Table::new("", NAMES[n], n == 1).unwrap()),
+            all: [0, 1].map(|n| Table::new("", NAMES[n], n == 1).unwrap()).into(),
             backend: Box::new(Simulated::open(folder, LIMIT).unwrap()),
             directory: Directory::open(folder).unwrap(),
+            reload: true,
         };
         let shield = Shield::from_iter(PROTECTED.map(|net| net.parse().unwrap()));
         let mut dispatcher = Dispatcher::new(self.config.clone(), tables, shield);
@@ -162,13 +161,11 @@ struct Engine {
 impl Engine {
     fn read(&mut self) {
         while matches!(self.channel.read().unwrap(), Input::Data) {
-            while let Some(frame) = self.channel.next().unwrap() {
+            while let Some(mut frame) = self.channel.next().unwrap() {
                 let message = HelperMessage::read(&frame).expect("an answer is no message");
-                let expected = self.answers.front_mut().expect("an answer to nothing");
+                let expected = self.answers.pop_front().expect("an answer to nothing");
                 assert_eq!(frame.peerid, expected.request);
-                if expected.ends_with(&message) {
-                    self.answers.pop_front();
-                }
+                expected.compare(&message, frame.fd.take());
             }
         }
     }
@@ -179,39 +176,21 @@ impl Engine {
 struct Answer {
     request: u32,
     kind: u32,
-    /// What is left of a list.
-    list: VecDeque<String>,
+    /// What is in the file; `None` where there is none.
+    text: Option<String>,
 }
 
 impl Answer {
-    /// Whether this message ends the answer.
-    fn ends_with(&mut self, message: &HelperMessage) -> bool {
+    fn compare(self, message: &HelperMessage, file: Option<OwnedFd>) {
         match (self.kind, message) {
-            (COMMIT, HelperMessage::TableResult(result)) => {
-                assert_eq!(result.failure, "");
-                assert_eq!(result.entries as usize, self.list.len());
+            (COMMIT, HelperMessage::Changed(changed)) => assert_eq!(changed.failure, ""),
+            (MEND, HelperMessage::Changed(_)) | (STATS, HelperMessage::Stats(_)) => {}
+            (OPEN, HelperMessage::File { failure }) => {
+                let text = file.map(|file| io::read_to_string(fs::File::from(file)).unwrap());
+                assert_eq!(text, self.text, "{failure}");
             }
-            (MEND, HelperMessage::TableResult(_)) | (STATS, HelperMessage::Stats(_)) => {}
-            (LOG_OPEN, HelperMessage::LogFile(log)) => assert_ne!(log.failure, ""),
-            (LOCAL_OPEN, HelperMessage::LocalFile { failure }) => assert_ne!(failure, ""),
-            (TABLE_FILE, HelperMessage::TableFile { failure }) => {
-                assert_eq!(failure.is_empty(), !self.list.is_empty());
-            }
-            (LIST, HelperMessage::ListBegin(head)) => {
-                assert_eq!(head.entries as usize, self.list.len());
-                return false;
-            }
-            (LIST, HelperMessage::ListEntries(part)) => {
-                for net in part.prefixes() {
-                    let net = net.unwrap();
-                    assert_eq!(Some(net.to_string()), self.list.pop_front());
-                }
-                return false;
-            }
-            (LIST, HelperMessage::ListEnd) => assert!(self.list.is_empty()),
             _ => panic!("{message:?} in answer to {}", self.kind),
         }
-        true
     }
 }
 
@@ -317,7 +296,7 @@ impl Model {
 
     /// Reads a message; `None` when it is an offence.
     fn message(&mut self, kind: u32, request: u32, payload: &[u8]) -> Option<()> {
-        let mut list = Vec::new();
+        let mut text = None;
         match (kind, payload) {
             (HELLO, payload) => {
                 let again = std::mem::replace(&mut self.greeted, true);
@@ -336,20 +315,17 @@ impl Model {
             (ENTRIES, payload) => return self.open.as_mut()?.add(payload),
             (COMMIT, []) => {
                 let open = self.open.take()?;
-                list = open.complete()?;
-                if open.purpose != 1 && self.sets[open.table].as_ref() != Some(&list) {
-                    let before = self.sets[open.table].replace(list.clone());
+                let set = open.complete()?;
+                if open.purpose != 1 && self.sets[open.table].as_ref() != Some(&set) {
+                    let before = self.sets[open.table].replace(set);
                     if open.purpose == 0 {
                         self.previous[open.table] = before.or(self.previous[open.table].take());
                     }
                 }
             }
-            (LIST, &[table @ (0 | 1)]) => {
-                list = self.sets[usize::from(table)].clone().unwrap_or_default();
-            }
-            (TABLE_FILE, &[table @ (0 | 1), before @ (0 | 1)]) => {
-                let of = if before == 1 { &self.previous } else { &self.sets };
-                list.extend(of[usize::from(table)].as_ref().map(|_| "there is one".to_owned()));
+            (OPEN, &[what @ 0..=2, table @ (0 | 1)]) => {
+                let of = if what == 1 { &self.previous } else { &self.sets };
+                text = of[usize::from(table)].as_deref().map(lines);
             }
             (MEND, [0 | 1]) => {
                 self.mends += 1;
@@ -357,11 +333,11 @@ impl Model {
                     return None;
                 }
             }
-            (STATS, []) | (LOCAL_OPEN, [0 | 1]) | (LOG_OPEN, [0..=10]) => {}
+            (STATS, []) | (OPEN, [3, 0 | 1] | [4, 0..=10]) => {}
             (LOG_LEVEL, [0 | 1]) => return Some(()),
             _ => return None,
         }
-        self.answers.push(Answer { request, kind, list: list.into() });
+        self.answers.push(Answer { request, kind, text });
         Some(())
     }
 }

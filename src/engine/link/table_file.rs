@@ -2,8 +2,9 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 
-use prefix::{Prefix, PrefixSet, write_line};
+use prefix::{Prefix, PrefixSet, read_line};
 
 use crate::errors::words;
 
@@ -16,23 +17,17 @@ const LINE: u64 = 64;
 /// When it cannot be read, or is not as the helper writes it: a line for each prefix in its canonical
 /// form, ascending and disjoint.
 pub fn read(file: File, path: &str) -> Result<PrefixSet, String> {
-    let (mut file, mut line, mut canonical) = (BufReader::new(file), Vec::new(), Vec::new());
+    let (mut file, mut line) = (BufReader::new(file), Vec::new());
     let (mut v4, mut v6, mut last, mut count) = (Vec::new(), Vec::new(), None, 0);
     loop {
         line.clear();
-        canonical.clear();
         let read = file.by_ref().take(LINE).read_until(b'\n', &mut line);
         read.map_err(|error| format!("{path}: {}", words(&error)))?;
         if line.is_empty() {
             return PrefixSet::new(v4, v6).map_err(|error| format!("{path}: {error}"));
         }
         count += 1;
-        let next = str::from_utf8(&line)
-            .ok()
-            .and_then(|line| line.strip_suffix('\n')?.parse().ok())
-            .filter(|next: &Prefix| next.follows(last))
-            .inspect(|next| write_line(*next, &mut canonical))
-            .filter(|_| canonical == line);
+        let next = read_line(&line, last);
         let why = || format!("{path}:{count}: not the next prefix; run threatstopctl update");
         match next.ok_or_else(why)? {
             Prefix::V4(net) => v4.push(net),
@@ -40,6 +35,14 @@ pub fn read(file: File, path: &str) -> Result<PrefixSet, String> {
         }
         last = next;
     }
+}
+
+/// The inode of a file, and the time of its last change in nanoseconds.
+pub fn mark(file: &File) -> [u64; 2] {
+    file.metadata().map_or([0; 2], |meta| {
+        let seconds = meta.ctime().cast_unsigned().wrapping_mul(1_000_000_000);
+        [meta.ino(), seconds.wrapping_add(meta.ctime_nsec().cast_unsigned())]
+    })
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use config::{Scope as Wanted, Timestamp};
+use imsg::TableId;
 use imsg::process::local_offset;
-use imsg::{LogFile, TableId};
 use pflog::{Fingerprint, Printer, Record, Stamp};
 
 use super::Inner;
@@ -179,22 +179,20 @@ impl Follower {
             self.source = None;
             return true;
         }
-        let (new, file) = match newest {
-            // between the two renames of newsyslog(8), or pflogd(8) is off
-            Err(_) => return false,
-            Ok((log, _)) if (log.dev, log.ino) == source.identity => {
-                (self.renamed, self.successor, self.was_file) = (None, None, true);
-                return false;
-            }
-            Ok(opened) => opened,
-        };
+        // between the two renames of newsyslog(8), or pflogd(8) is off
+        let Ok(file) = newest else { return false };
+        let mut new = Source::new(0, file);
+        if new.identity == source.identity {
+            (self.renamed, self.successor, self.was_file) = (None, None, true);
+            return false;
+        }
         let renamed = *self.renamed.get_or_insert_with(Instant::now);
         if self.was_file {
-            self.successor.get_or_insert((new.dev, new.ino));
+            self.successor.get_or_insert(new.identity);
         }
         let lingers = source.is_plain() && source.generation <= 1 && !source.broken;
         if lingers {
-            let has_begun = matches!(Source::new(&new, file).first(), Ok(Some(_)));
+            let has_begun = matches!(new.first(), Ok(Some(_)));
             if !has_begun && renamed.elapsed() < LINGER {
                 return false;
             }
@@ -223,7 +221,7 @@ impl Follower {
         let mut unread: Vec<(Source, Fingerprint, u64)> = Vec::new();
         let (mut known, mut unopened) = (false, String::new());
         for generation in 0..GENERATIONS {
-            let (log, file) = match self.engine.link.open_log(generation).await {
+            let file = match self.engine.link.open_log(generation).await {
                 Ok(opened) => opened,
                 // only FILE itself has to be there
                 Err(why) if generation == 0 && !leave => {
@@ -232,7 +230,7 @@ impl Follower {
                 }
                 Err(_) => continue,
             };
-            let Some((source, print, first)) = self.open(&log, file) else { continue };
+            let Some((source, print, first)) = self.open(generation, file) else { continue };
             let resume = position.offset_in(print);
             known = resume.is_some() || position.has_finished(print);
             if known && (resume.is_none() || leave) {
@@ -279,13 +277,13 @@ impl Follower {
     }
 
     /// Opens a file as far as its first record; none when it has none.
-    fn open(&mut self, log: &LogFile, file: File) -> Option<(Source, Fingerprint, u64)> {
-        let mut source = Source::new(log, file);
+    fn open(&mut self, generation: u8, file: File) -> Option<(Source, Fingerprint, u64)> {
+        let mut source = Source::new(generation, file);
         match source.first() {
             Ok(first) => first.map(|(print, first)| (source, print, first)),
             Err(why) => {
                 if !self.passed_over.contains(&source.identity) {
-                    let name = name(&self.engine, log.generation);
+                    let name = name(&self.engine, generation);
                     let (log, damage) = (&self.engine.log, format!("{name}: {why}; passed over"));
                     log.inner.borrow_mut().count_damage(&log.directory, &damage);
                     self.passed_over.push_front(source.identity);

@@ -5,7 +5,6 @@ use std::io::{self, BufReader, Read as _, Seek as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 
 use flate2::bufread::MultiGzDecoder;
-use imsg::LogFile;
 use pflog::{Fingerprint, Reader, Record};
 
 use crate::errors::words;
@@ -14,6 +13,8 @@ use crate::errors::words;
 const STEP: usize = 256 << 10;
 /// Octets of the beginning by which a file that was written anew is noticed.
 const HEAD: usize = 256;
+/// How a gzip file begins (RFC 1952), and no packet log does.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Unpacked octets that a gzip file may have. A packet log of that size takes days to fill.
 const MOST_UNPACKED: u64 = 64 << 30;
 
@@ -50,8 +51,12 @@ pub struct Source {
 
 impl Source {
     /// Takes a descriptor that the helper opened.
-    pub fn new(log: &LogFile, file: File) -> Self {
-        let input = match log.gzip {
+    pub fn new(generation: u8, file: File) -> Self {
+        let identity = file.metadata().map_or((0, 0), |meta| (meta.dev(), meta.ino()));
+        let mut magic = [0; 2];
+        // what is too short for that has no record either way
+        let read = file.read_exact_at(&mut magic, 0);
+        let input = match read.is_ok() && magic == GZIP {
             true => Input::Gzip(Box::new(MultiGzDecoder::new(BufReader::new(file)))),
             false => Input::Plain(file),
         };
@@ -61,8 +66,8 @@ impl Source {
             skip: 0,
             reader: Reader::new(),
             head: Vec::new(),
-            identity: (log.dev, log.ino),
-            generation: log.generation,
+            identity,
+            generation,
             broken: false,
         }
     }

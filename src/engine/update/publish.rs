@@ -3,13 +3,10 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use control::Change;
-use imsg::{End, Outcome, Purpose, TableId, TableResult};
+use imsg::{End, Purpose, TableId};
 use prefix::PrefixSet;
 
-use super::judge::Judged;
-use super::summary::{change, unchanged};
-use crate::link::Source;
+use crate::link::{Outcome, Source, TableResult};
 use crate::{Engine, monitor};
 
 /// How old the limit has to be to be looked at again when a set does not fit.

@@ -5,6 +5,50 @@ use super::{Fields, Purpose, TableId};
 use crate::channel::Channel;
 use crate::frame::{Frame, ImsgError};
 
+/// A file that the helper opens for the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileId {
+    /// The file of a table, `NAME.pftable`.
+    Table(TableId),
+    /// The file of the set before, `NAME.pftable.prev`.
+    Previous(TableId),
+    /// The prefixes that a table has in the kernel, in a file of the same form and of no name.
+    Kernel(TableId),
+    /// A list of the administrator, local_block or local_allow.
+    Local(TableId),
+    /// The packet log: 0 is FILE itself, n + 1 is FILE.n, plain or gzip; to [`FileId::MAX_GENERATION`].
+    Log(u8),
+}
+
+impl FileId {
+    /// The oldest rotated packet log that can be asked for: FILE.9.
+    pub const MAX_GENERATION: u8 = 10;
+
+    fn wire(self) -> [u8; 2] {
+        match self {
+            Self::Table(table) => [0, table as u8],
+            Self::Previous(table) => [1, table as u8],
+            Self::Kernel(table) => [2, table as u8],
+            Self::Local(list) => [3, list as u8],
+            Self::Log(generation) => [4, generation],
+        }
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, ImsgError> {
+        Ok(match fields.u8()? {
+            0 => Self::Table(fields.table()?),
+            1 => Self::Previous(fields.table()?),
+            2 => Self::Kernel(fields.table()?),
+            3 => Self::Local(fields.table()?),
+            4 => match fields.u8()? {
+                generation @ 0..=Self::MAX_GENERATION => Self::Log(generation),
+                _ => return Err(fields.bad()),
+            },
+            _ => return Err(fields.bad()),
+        })
+    }
+}
+
 /// A message from the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EngineMessage {
@@ -24,37 +68,17 @@ pub enum EngineMessage {
     },
     /// The next prefixes of the transaction, IPv4 before IPv6, ascending.
     TableEntries(Entries),
-    /// The transaction is complete; answered by [`super::helper::HelperMessage::TableResult`].
+    /// The transaction is complete; answered by [`super::helper::HelperMessage::Changed`].
     TableCommit,
     /// Asks for the state of pf and of both tables.
     TableStats,
-    /// Asks for the prefixes that a table has in the kernel.
-    TableList {
-        /// Which table.
-        table: TableId,
-    },
-    /// Asks for a table file, opened for reading.
-    TableFile {
-        /// Which table.
-        table: TableId,
-        /// The file of the set before, `NAME.pftable.prev`.
-        previous: bool,
-    },
     /// Compare kernel and file and give the kernel the file's content again where they differ.
     TableMend {
         /// Which table.
         table: TableId,
     },
-    /// Asks for the packet log: 0 is FILE itself, n + 1 is FILE.n, plain or gzip.
-    LogOpen {
-        /// 0 to [`EngineMessage::MAX_GENERATION`].
-        generation: u8,
-    },
-    /// Asks for a file of the administrator: 0 is local_block, 1 is local_allow.
-    LocalOpen {
-        /// 0 or 1.
-        index: u8,
-    },
+    /// Asks for a file, opened for reading; answered by [`super::helper::HelperMessage::File`].
+    Open(FileId),
     /// More or less log.
     LogLevel {
         /// Debug messages too.
@@ -67,17 +91,11 @@ const TABLE_BEGIN: u32 = 2;
 const TABLE_ENTRIES: u32 = 3;
 const TABLE_COMMIT: u32 = 4;
 const TABLE_STATS: u32 = 5;
-const TABLE_LIST: u32 = 6;
 const TABLE_MEND: u32 = 7;
-const LOG_OPEN: u32 = 8;
-const TABLE_FILE: u32 = 9;
+const OPEN: u32 = 8;
 const LOG_LEVEL: u32 = 10;
-const LOCAL_OPEN: u32 = 11;
 
 impl EngineMessage {
-    /// The oldest rotated packet log that can be asked for: FILE.9.
-    pub const MAX_GENERATION: u8 = 10;
-
     /// Queues the message as request number `peerid`, and has the channel expect the descriptor that
     /// the answer may have.
     ///
@@ -101,32 +119,20 @@ impl EngineMessage {
             }
             Self::TableCommit => TABLE_COMMIT,
             Self::TableStats => TABLE_STATS,
-            Self::TableList { table } => {
-                out.push(*table as u8);
-                TABLE_LIST
-            }
-            Self::TableFile { table, previous } => {
-                out.extend_from_slice(&[*table as u8, u8::from(*previous)]);
-                TABLE_FILE
-            }
             Self::TableMend { table } => {
                 out.push(*table as u8);
                 TABLE_MEND
             }
-            Self::LogOpen { generation } => {
-                out.push(*generation);
-                LOG_OPEN
-            }
-            Self::LocalOpen { index } => {
-                out.push(*index);
-                LOCAL_OPEN
+            Self::Open(file) => {
+                out.extend_from_slice(&file.wire());
+                OPEN
             }
             Self::LogLevel { verbose } => {
                 out.push(u8::from(*verbose));
                 LOG_LEVEL
             }
         };
-        if matches!(kind, TABLE_FILE | LOG_OPEN | LOCAL_OPEN) {
+        if kind == OPEN {
             channel.expect_fd();
         }
         channel.queue(kind, peerid, &out, None)
@@ -152,17 +158,8 @@ impl EngineMessage {
             TABLE_ENTRIES => Self::TableEntries(Entries::read(&mut fields)?),
             TABLE_COMMIT => Self::TableCommit,
             TABLE_STATS => Self::TableStats,
-            TABLE_LIST => Self::TableList { table: fields.table()? },
-            TABLE_FILE => Self::TableFile { table: fields.table()?, previous: fields.flag()? },
             TABLE_MEND => Self::TableMend { table: fields.table()? },
-            LOG_OPEN => match fields.u8()? {
-                generation @ 0..=Self::MAX_GENERATION => Self::LogOpen { generation },
-                _ => return Err(fields.bad()),
-            },
-            LOCAL_OPEN => match fields.u8()? {
-                index @ 0..=1 => Self::LocalOpen { index },
-                _ => return Err(fields.bad()),
-            },
+            OPEN => Self::Open(FileId::read(&mut fields)?),
             LOG_LEVEL => Self::LogLevel { verbose: fields.flag()? },
             kind => return Err(ImsgError::Kind(kind)),
         };

@@ -5,8 +5,7 @@ use std::os::fd::OwnedFd;
 
 use prefix::Prefix;
 
-use super::entries::Entries;
-use super::{Fields, TableId, VERSION};
+use super::{Fields, VERSION};
 use crate::channel::Channel;
 use crate::frame::{Frame, ImsgError, MAX_PAYLOAD};
 
@@ -61,45 +60,27 @@ pub struct Start {
     pub privileged: bool,
 }
 
-/// How a transaction ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// File and kernel had this content already; nothing was written or sent.
-    Unchanged = 0,
-    /// File and kernel have the new content.
-    Published = 1,
-    /// A dry run: counted, nothing changed.
-    Counted = 2,
-    /// The kernel had another content and has the right one again.
-    Mended = 3,
-    /// Not published; the text says why, and what is there instead.
-    Failed = 4,
-    /// The kernel had no such table and has it now, with the file's content.
-    Created = 5,
-    /// The kernel had the content, but the file was missing or had another; it has it again.
-    FileMended = 6,
-}
-
-/// The answer to `TableCommit` and `TableMend`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableResult {
-    /// Which table.
-    pub table: TableId,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Prefixes in the set that was to be published; 0 after a mend, which has none from the engine.
-    pub entries: u32,
-    /// Prefixes that came into the table; or into the file, where the table had the set already.
+/// The answer to `TableCommit` and `TableMend`: what changed or, for a trial, would change; all zero
+/// where file and kernel had the content already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// The kernel had no such table; or there was no such file, or it was not in form.
+    pub created: bool,
+    /// It is the file that changed, for the kernel had the content already, or is left alone.
+    pub file: bool,
+    /// Prefixes that came.
     pub added: u32,
     /// Prefixes that went.
     pub deleted: u32,
+    /// Prefixes that somebody had negated and that are plain again.
+    pub changed: u32,
     /// It failed because pf has no room for so many entries.
     pub full: bool,
-    /// Why it failed, and the way out; empty when it did not.
+    /// Why it failed, what is there instead, and the way out; empty when it did not.
     pub failure: String,
 }
 
-/// The state of one table in the kernel (`struct pfr_tstats`, net/pfvar.h), and of its file.
+/// The state of one table in the kernel (`struct pfr_tstats`, net/pfvar.h).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TableStat {
     /// Whether the table exists.
@@ -116,9 +97,6 @@ pub struct TableStat {
     pub blocked: [u64; 2],
     /// Packets, in and out, that rules passed because of it.
     pub passed: [u64; 2],
-    /// What is another when somebody has replaced or written to the table file: its inode, and the
-    /// time of its last change in nanoseconds; zeros without a file. Known also where pf is not.
-    pub file: [u64; 2],
 }
 
 /// The answer to `TableStats`.
@@ -129,35 +107,6 @@ pub struct Stats {
     /// The block table, then the allow table.
     pub tables: [TableStat; 2],
     /// Why pf could not be asked; empty when it could.
-    pub failure: String,
-}
-
-/// What precedes the prefixes of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListHead {
-    /// Which table.
-    pub table: TableId,
-    /// How many entries there are. Fewer prefixes follow where the kernel has entries that are no
-    /// plain prefix, such as negated ones.
-    pub entries: u32,
-    /// Why there is none; empty when there is one.
-    pub failure: String,
-}
-
-/// What is known of a packet log that was opened.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LogFile {
-    /// Which: 0 is FILE, n + 1 is FILE.n.
-    pub generation: u8,
-    /// Whether it is gzip by its name.
-    pub gzip: bool,
-    /// Device of the file.
-    pub dev: u64,
-    /// Inode of the file.
-    pub ino: u64,
-    /// Octets when it was opened.
-    pub size: u64,
-    /// Why there is no descriptor; empty when there is one.
     pub failure: String,
 }
 
@@ -173,13 +122,8 @@ pub enum HelperMessage {
     Start(Start),
     /// Networks that the helper will refuse to block.
     Protected(Vec<Protected>),
-    /// A file of the administrator, with its descriptor unless it failed.
-    LocalFile {
-        /// Why there is none; empty when there is one.
-        failure: String,
-    },
-    /// A table file, likewise.
-    TableFile {
+    /// A file that was asked for, with its descriptor unless it failed.
+    File {
         /// Why there is none; empty when there is one.
         failure: String,
     },
@@ -187,18 +131,10 @@ pub enum HelperMessage {
     ControlSocket,
     /// Everything was sent; work may begin.
     Ready,
-    /// How a transaction ended.
-    TableResult(TableResult),
+    /// What a transaction or a repair changed.
+    Changed(Changed),
     /// The state of pf.
     Stats(Stats),
-    /// The prefixes of a table follow, `entries` of them.
-    ListBegin(ListHead),
-    /// Some of them.
-    ListEntries(Entries),
-    /// That was all.
-    ListEnd,
-    /// A packet log, with its descriptor unless it failed.
-    LogFile(LogFile),
     /// SIGUSR1 came: update now.
     UpdateNow,
 }
@@ -206,16 +142,11 @@ pub enum HelperMessage {
 const HELLO: u32 = 101;
 const START: u32 = 103;
 const PROTECTED: u32 = 104;
-const LOCAL_FILE: u32 = 105;
+const FILE: u32 = 105;
 const CONTROL_SOCKET: u32 = 106;
 const READY: u32 = 107;
-const TABLE_RESULT: u32 = 108;
+const CHANGED: u32 = 108;
 const STATS: u32 = 109;
-const LIST_BEGIN: u32 = 110;
-const LIST_ENTRIES: u32 = 111;
-const LIST_END: u32 = 112;
-const LOG_FILE: u32 = 113;
-const TABLE_FILE: u32 = 114;
 const UPDATE_NOW: u32 = 115;
 
 fn write_text(text: &str, out: &mut Vec<u8>) {
@@ -272,47 +203,26 @@ impl HelperMessage {
                 networks.iter().for_each(|network| network.write(out));
                 PROTECTED
             }
-            Self::LocalFile { failure } => {
+            Self::File { failure } => {
                 write_text(failure, out);
-                LOCAL_FILE
-            }
-            Self::TableFile { failure } => {
-                write_text(failure, out);
-                TABLE_FILE
+                FILE
             }
             Self::ControlSocket => CONTROL_SOCKET,
             Self::Ready => READY,
-            Self::TableResult(result) => {
-                let full = u8::from(result.full);
-                out.extend_from_slice(&[result.table as u8, result.outcome as u8, full]);
-                for count in [result.entries, result.added, result.deleted] {
+            Self::Changed(changed) => {
+                let Changed { created, file, full, added, deleted, .. } = *changed;
+                out.extend_from_slice(&[created, file, full].map(u8::from));
+                for count in [added, deleted, changed.changed] {
                     out.extend_from_slice(&count.to_ne_bytes());
                 }
-                write_text(&result.failure, out);
-                TABLE_RESULT
+                write_text(&changed.failure, out);
+                CHANGED
             }
             Self::Stats(stats) => {
                 out.push(u8::from(stats.running));
                 stats.tables.iter().for_each(|table| table.write(out));
                 write_text(&stats.failure, out);
                 STATS
-            }
-            Self::ListBegin(head) => {
-                out.push(head.table as u8);
-                out.extend_from_slice(&head.entries.to_ne_bytes());
-                write_text(&head.failure, out);
-                LIST_BEGIN
-            }
-            Self::ListEntries(entries) => {
-                entries.write(out);
-                LIST_ENTRIES
-            }
-            Self::ListEnd => LIST_END,
-            Self::LogFile(log) => {
-                out.extend_from_slice(&[log.generation, u8::from(log.gzip)]);
-                write_words(&[log.dev, log.ino, log.size], out);
-                write_text(&log.failure, out);
-                LOG_FILE
             }
             Self::UpdateNow => UPDATE_NOW,
         }
@@ -339,29 +249,21 @@ impl HelperMessage {
                 }
                 Self::Protected(networks)
             }
-            LOCAL_FILE => Self::LocalFile { failure: read_text(&mut fields)? },
-            TABLE_FILE => Self::TableFile { failure: read_text(&mut fields)? },
+            FILE => Self::File { failure: read_text(&mut fields)? },
             CONTROL_SOCKET => Self::ControlSocket,
             READY => Self::Ready,
-            TABLE_RESULT => Self::TableResult(TableResult::read(&mut fields)?),
+            CHANGED => Self::Changed(Changed {
+                created: fields.flag()?,
+                file: fields.flag()?,
+                full: fields.flag()?,
+                added: fields.u32()?,
+                deleted: fields.u32()?,
+                changed: fields.u32()?,
+                failure: read_text(&mut fields)?,
+            }),
             STATS => Self::Stats(Stats {
                 running: fields.flag()?,
                 tables: [TableStat::read(&mut fields)?, TableStat::read(&mut fields)?],
-                failure: read_text(&mut fields)?,
-            }),
-            LIST_BEGIN => Self::ListBegin(ListHead {
-                table: fields.table()?,
-                entries: fields.u32()?,
-                failure: read_text(&mut fields)?,
-            }),
-            LIST_ENTRIES => Self::ListEntries(Entries::read(&mut fields)?),
-            LIST_END => Self::ListEnd,
-            LOG_FILE => Self::LogFile(LogFile {
-                generation: fields.u8()?,
-                gzip: fields.flag()?,
-                dev: fields.u64()?,
-                ino: fields.u64()?,
-                size: fields.u64()?,
                 failure: read_text(&mut fields)?,
             }),
             UPDATE_NOW => Self::UpdateNow,
@@ -370,8 +272,7 @@ impl HelperMessage {
         fields.end()?;
         let carries = match &message {
             Self::ControlSocket => true,
-            Self::LocalFile { failure } | Self::TableFile { failure } => failure.is_empty(),
-            Self::LogFile(log) => log.failure.is_empty(),
+            Self::File { failure } => failure.is_empty(),
             _ => false,
         };
         if carries == frame.fd.is_some() {
@@ -426,31 +327,6 @@ impl Protected {
     }
 }
 
-impl TableResult {
-    fn read(fields: &mut Fields<'_>) -> Result<Self, ImsgError> {
-        let table = fields.table()?;
-        let outcome = match fields.u8()? {
-            0 => Outcome::Unchanged,
-            1 => Outcome::Published,
-            2 => Outcome::Counted,
-            3 => Outcome::Mended,
-            4 => Outcome::Failed,
-            5 => Outcome::Created,
-            6 => Outcome::FileMended,
-            _ => return Err(fields.bad()),
-        };
-        Ok(Self {
-            table,
-            outcome,
-            full: fields.flag()?,
-            entries: fields.u32()?,
-            added: fields.u32()?,
-            deleted: fields.u32()?,
-            failure: read_text(fields)?,
-        })
-    }
-}
-
 impl TableStat {
     fn write(&self, out: &mut Vec<u8>) {
         out.push(u8::from(self.present));
@@ -460,7 +336,6 @@ impl TableStat {
         write_words(&[self.since], out);
         write_words(&self.blocked, out);
         write_words(&self.passed, out);
-        write_words(&self.file, out);
     }
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, ImsgError> {
@@ -472,7 +347,6 @@ impl TableStat {
             since: fields.u64()?,
             blocked: [fields.u64()?, fields.u64()?],
             passed: [fields.u64()?, fields.u64()?],
-            file: [fields.u64()?, fields.u64()?],
         })
     }
 }

@@ -281,8 +281,8 @@ fn tables_that_always_grow_end_in_an_error() {
     let (pf, table) = (pf(100_000), table("T"));
     pf.replace(&table, &set("1.1.1.1"), false).unwrap();
     fake(|fake| fake.growth = 100);
-    assert_eq!(pf.stats(&table).unwrap_err().errno(), EAGAIN);
-    assert_eq!(pf.list(&table).unwrap_err().errno(), EAGAIN);
+    assert_eq!(pf.stats(&table).unwrap_err().errno, EAGAIN);
+    assert_eq!(pf.list(&table).unwrap_err().errno, EAGAIN);
     // a bounded number of times is enough to keep up with
     fake(|fake| fake.growth = 60);
     assert!(pf.stats(&table).unwrap().exists);
@@ -296,7 +296,7 @@ fn every_refusal_is_worded_and_changes_nothing() {
     fake(|fake| fake.securelevel = 2);
     let error = pf.replace(&table, &two, false).unwrap_err().to_string();
     assert_eq!(error, "T: DIOCRADDTABLES: not at this securelevel; declare it in pf.conf");
-    assert_eq!(pf.replace(&table, &two, true).unwrap_err().errno(), Errno::EPERM);
+    assert_eq!(pf.replace(&table, &two, true).unwrap_err().errno, Errno::EPERM);
     fake(|fake| fake.securelevel = 1);
     pf.replace(&table, &two, false).unwrap();
 

@@ -15,7 +15,7 @@ fn a_table_is_replaced_as_in_the_kernel() {
     let (scratch, pf) = scratch(100);
     let table = table("T");
     assert_eq!(pf.stats(&table).unwrap(), Stats { running: true, ..Stats::default() });
-    assert_eq!(pf.list(&table).unwrap_err().errno(), Errno::ESRCH);
+    assert_eq!(pf.list(&table).unwrap_err().errno, Errno::ESRCH);
     let created = Changes { created: true, added: 3, ..Changes::default() };
     let three = set("1.1.1.1 2.0.0.0/8 ::1");
     assert_eq!(pf.replace(&table, &three, true), Ok(created));
@@ -44,11 +44,11 @@ fn the_limit_counts_old_and_new_of_all_tables() {
     let four = set("3.3.3.3 4.4.4.4 5.5.5.5 6.6.6.6");
     for dummy in [true, false] {
         let error = pf.replace(&table("T"), &four, dummy).unwrap_err();
-        assert_eq!(error, Error::Limit("T".into(), 4, 6));
+        assert_eq!(error, Error::full("T", 4, 6));
     }
     assert_eq!(texts(&pf.list(&table("T")).unwrap()), "1.1.1.1 2.2.2.2");
     pf.replace(&table("T"), &set("1.1.1.1 2.2.2.2 3.3.3.3 4.4.4.4 5.5.5.5"), false).unwrap();
-    assert_eq!(pf.replace(&table("U"), &set("1.1.1.1"), true).unwrap_err().errno(), Errno::ENOMEM);
+    assert_eq!(pf.replace(&table("U"), &set("1.1.1.1"), true).unwrap_err().errno, Errno::ENOMEM);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn what_is_not_canonical_is_refused_whole() {
         spoil(&mut odd[1]);
         for dummy in [true, false] {
             let error = pf.replace(&table("T"), &odd, dummy).unwrap_err();
-            assert_eq!(error.errno(), Errno::EINVAL);
+            assert_eq!(error.errno, Errno::EINVAL);
         }
     }
     assert_eq!(texts(&pf.list(&table("T")).unwrap()), "1.1.1.1");
@@ -102,8 +102,8 @@ fn a_file_says_what_else_this_pf_is_like() {
     plant(scratch.path(), "simulated.conf", "disabled\nunused T\nsecurelevel 2\nconst U\n");
     pf.replace(&table("T"), &set("2.2.2.2"), false).unwrap();
     let error = pf.replace(&table("U"), &set("2.2.2.2"), false).unwrap_err();
-    assert_eq!(error.errno(), Errno::EPERM);
-    assert_eq!(pf.list(&table("U")).unwrap_err().errno(), Errno::EPERM);
+    assert_eq!(error.errno, Errno::EPERM);
+    assert_eq!(pf.list(&table("U")).unwrap_err().errno, Errno::EPERM);
     let stats = ["T", "U"].map(|name| pf.stats(&table(name)).unwrap());
     assert_eq!(
         stats.map(|stats| (stats.running, stats.references)),
@@ -155,7 +155,7 @@ proptest! {
             let answer = pf.replace(&table, new, *dummy);
             let expected = oracle(&mut tables, limit, &call);
             prop_assert_eq!(
-                answer.map(|c| (c.created, c.added, c.deleted)).map_err(|error| error.errno()),
+                answer.map(|c| (c.created, c.added, c.deleted)).map_err(|error| error.errno),
                 expected
             );
             let stats = pf.stats(&table).unwrap();

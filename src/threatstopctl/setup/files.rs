@@ -71,7 +71,7 @@ impl Files {
                 self.entries += match directory.load(table, "pftable") {
                     Ok(set) => set.len(),
                     // pfctl(8) may still take it, and the next update writes it anew
-                    Err(pf::Error::Text(..)) => 0,
+                    Err(error) if error.errno == Errno::EILSEQ => 0,
                     Err(error) => return Err(error.to_string()),
                 };
                 self.kept.push(path.display().to_string());

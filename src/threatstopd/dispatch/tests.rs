@@ -30,12 +30,15 @@ const BEGIN: u32 = 2;
 const ENTRIES: u32 = 3;
 const COMMIT: u32 = 4;
 const STATS: u32 = 5;
-const LIST: u32 = 6;
 const MEND: u32 = 7;
-const LOG_OPEN: u32 = 8;
-const TABLE_FILE: u32 = 9;
+const OPEN: u32 = 8;
 const LOG_LEVEL: u32 = 10;
-const LOCAL_OPEN: u32 = 11;
+/// What may be opened: the file of a table, that of the set before, what the kernel has, a list of the
+/// administrator, a packet log.
+const TABLE: u8 = 0;
+const KERNEL: u8 = 2;
+const LOCAL: u8 = 3;
+const LOG: u8 = 4;
 
 /// A dispatcher, the helper's end of the channel, and the engine's, which is ours here.
 struct Rig {
@@ -57,9 +60,10 @@ impl Rig {
         let config = Config::parse(&text, Path::new("test.toml")).unwrap();
         let net = PROTECTED.parse().unwrap();
         let tables = Tables {
-            both: [("B", false), ("A", true)].map(|(n, e)| Table::new("", n, e).unwrap()),
+            all: [("B", false), ("A", true)].map(|(n, e)| Table::new("", n, e).unwrap()).into(),
             backend: Box::new(Simulated::open(scratch.path(), 1000).unwrap()),
             directory: Directory::open(scratch.path()).unwrap(),
+            reload: true,
         };
         let dispatcher = Dispatcher::new(config, tables, Shield::from_iter([net]));
         let (ours, engine) = UnixStream::pair().unwrap();
@@ -214,9 +218,8 @@ fn model(octets: &[u8]) -> ([Option<String>; 2], bool) {
                     }
                     None => false,
                 },
-                (STATS, &[]) | (LOG_OPEN, &[0..=10]) => true,
-                (LIST | MEND | LOG_LEVEL | LOCAL_OPEN, &[0 | 1]) => true,
-                (TABLE_FILE, &[0 | 1, 0 | 1]) => true,
+                (STATS, &[]) | (OPEN, &[LOG, 0..=10] | &[TABLE..=LOCAL, 0 | 1]) => true,
+                (MEND | LOG_LEVEL, &[0 | 1]) => true,
                 _ => false,
             };
         if !fine {
@@ -307,11 +310,9 @@ fn any_deed() -> impl Strategy<Value = Vec<Message>> {
         8 => (0u8..2, prop_oneof![3 => Just(0u8), 1 => Just(1), 1 => Just(2)], any_set())
             .prop_map(|(table, purpose, set)| transaction(table, purpose, &set)),
         1 => Just(vec![Message::new(STATS, [])]),
-        1 => (0u8..2).prop_map(|table| vec![Message::new(LIST, [table])]),
-        1 => (0u8..2, 0u8..2).prop_map(|(t, before)| vec![Message::new(TABLE_FILE, [t, before])]),
-        1 => (0u8..2).prop_map(|index| vec![Message::new(LOCAL_OPEN, [index])]),
+        3 => (TABLE..LOG, 0u8..2).prop_map(|(what, index)| vec![Message::new(OPEN, [what, index])]),
         1 => (0u8..2).prop_map(|table| vec![Message::new(MEND, [table])]),
-        1 => (0u8..11).prop_map(|generation| vec![Message::new(LOG_OPEN, [generation])]),
+        1 => (0u8..11).prop_map(|generation| vec![Message::new(OPEN, [LOG, generation])]),
         1 => Just(vec![Message::new(LOG_LEVEL, [0])]),
         1 => prop_oneof![0u32..13, 99u32..118, any::<u32>()].prop_flat_map(small),
     ]
@@ -473,14 +474,16 @@ fn what_is_no_message_is_an_offence() {
         begin(0, 3, 1),
         Message::new(BEGIN, [0, 0, 1]),
         Message::new(COMMIT, [0]),
-        Message::new(LIST, [2]),
-        Message::new(LIST, [0, 0]),
-        Message::new(TABLE_FILE, [0, 2]),
-        Message::new(TABLE_FILE, *b"../x"),
-        Message::new(LOCAL_OPEN, [2]),
-        Message::new(LIST, *b"../../etc/passwd"),
+        Message::new(OPEN, []),
+        Message::new(OPEN, [TABLE]),
+        Message::new(OPEN, [TABLE, 2]),
+        Message::new(OPEN, [TABLE, 0, 0]),
+        Message::new(OPEN, [KERNEL, 2]),
+        Message::new(OPEN, [LOCAL, 2]),
+        Message::new(OPEN, [LOG, 11]),
+        Message::new(OPEN, [5, 0]),
+        Message::new(OPEN, *b"../../etc/passwd"),
         Message::new(MEND, [2]),
-        Message::new(LOG_OPEN, [11]),
         Message::new(LOG_LEVEL, [2]),
         Message { len: Some(15), ..Message::new(STATS, []) },
         Message { len: Some(MAX_IMSGSIZE as u32 + 1), ..Message::new(STATS, []) },
@@ -520,7 +523,7 @@ fn a_descriptor_is_an_offence_and_does_not_stay_open() {
 #[test]
 fn files_are_opened_for_an_engine_that_takes_them() {
     let mut rig = with_a_table();
-    let ask = Message::new(TABLE_FILE, [0, 0]);
+    let ask = Message::new(OPEN, [TABLE, 0]);
     for _ in 0..50 {
         assert_eq!(rig.feed(&ask.octets()), Ok(()));
     }
@@ -577,7 +580,7 @@ fn an_engine_that_asks_and_does_not_read_is_dropped() {
         rig.engine = engine;
         Channel::new(ours.into(), queue)
     };
-    let question = Message::new(LIST, [0]).octets();
+    let question = Message::new(STATS, []).octets();
     let mut asked = 0;
     let why = loop {
         rig.engine.write_all(&question).unwrap();
@@ -593,6 +596,66 @@ fn an_engine_that_asks_and_does_not_read_is_dropped() {
         rig.channel.flush().unwrap();
     };
     assert_eq!(why, "the other process does not read its messages");
+}
+
+/// What is asked for and what is in it, read from the descriptor that came.
+fn opened(rig: &mut Rig, what: u8, index: u8) -> Result<String, String> {
+    rig.engine.write_all(&Message::new(OPEN, [what, index]).octets()).unwrap();
+    assert_eq!(rig.channel.read().unwrap(), Input::Data);
+    let frame = rig.channel.next().unwrap().unwrap();
+    rig.dispatcher.dispatch(&frame, &mut rig.channel).unwrap();
+    rig.channel.flush().unwrap();
+    let mut engine = Channel::new(rig.engine.try_clone().unwrap().into(), QUEUE);
+    engine.expect_fd();
+    assert_eq!(engine.read().unwrap(), Input::Data);
+    let mut frame = engine.next().unwrap().unwrap();
+    match HelperMessage::read(&frame).unwrap() {
+        HelperMessage::File { failure } if frame.fd.is_none() => Err(failure),
+        HelperMessage::File { .. } => {
+            let mut text = String::new();
+            fs::File::from(frame.fd.take().unwrap()).read_to_string(&mut text).unwrap();
+            Ok(text)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_table_is_listed_by_descriptor_as_its_files_are() {
+    let mut rig = with_a_table();
+    let set = lines(&prefixes("1.1.1.1 2a0b::/48"));
+    assert_eq!(opened(&mut rig, TABLE, 0), Ok(set.clone()));
+    assert_eq!(opened(&mut rig, KERNEL, 0), Ok(set.clone()));
+    // what the kernel has is told of the kernel
+    fs::write(rig.scratch.path().join("B.simulated"), "2.2.2.2\n").unwrap();
+    assert_eq!(opened(&mut rig, KERNEL, 0), Ok("2.2.2.2\n".into()));
+    assert_eq!(opened(&mut rig, TABLE, 0), Ok(set));
+    let names: Vec<String> = rig.files().into_keys().collect();
+    assert_eq!(names, ["B.pftable", "B.simulated"]);
+    for (what, index, why) in [
+        (TABLE, 1, "/A.pftable: open: No such file or directory"),
+        (1, 0, "/B.pftable.prev: open: No such file or directory"),
+        (KERNEL, 1, "A: DIOCRSETADDRS to list: no such table; declare it in pf.conf"),
+        (LOCAL, 0, "no such file in the configuration"),
+        (LOG, 3, "log.enabled is false"),
+    ] {
+        let told = opened(&mut rig, what, index).unwrap_err();
+        assert!(told.ends_with(why), "{told}");
+    }
+}
+
+/// What is told of a set that was not published is told by the engine, which has to know it anyway.
+#[test]
+fn a_failure_says_what_is_there_instead() {
+    let failed = |error: pf::Error| changed(Err(error));
+    let mut error = pf::Directory::open(Path::new("/nowhere/at/all")).unwrap_err();
+    let said = failed(error.clone());
+    let words = "/nowhere/at/all: no such directory; run threatstopctl setup; the old set stays";
+    assert_eq!((said.failure.as_str(), said.full), (words, false));
+    (error.differ, error.errno) = (true, Errno::ENOMEM);
+    let said = failed(error);
+    assert!(said.failure.ends_with("; file and table differ; run threatstopctl update"));
+    assert!(said.full);
 }
 
 #[test]

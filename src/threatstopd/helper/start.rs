@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::{Backend, Config};
-use imsg::{Channel, End, EngineMessage, HelperMessage, Protected, Start, TableId};
+use imsg::{Channel, End, FileId, HelperMessage, Protected, Start};
 use imsg::{process, signals, told};
 use nix::fcntl::OFlag;
 use nix::sys::signal::Signal;
@@ -23,10 +23,8 @@ use crate::{Failure, Flags, protect, words};
 
 /// All that the helper may do once it has started.
 const PROMISES: &str = "stdio rpath wpath cpath sendfd pf";
-/// Octets of messages that may wait for the engine, besides a listed table.
+/// Octets of messages that may wait for the engine.
 const QUEUE: usize = 1 << 20;
-/// Octets of a listed prefix at most.
-const LISTED: usize = 17;
 /// How long helper and engine of a service that was killed may take to leave.
 const PARTING: Duration = Duration::from_secs(5);
 
@@ -55,13 +53,10 @@ pub fn start(flags: &Flags, engine: OwnedFd, told: &OwnedFd) -> Result<Server, F
     let networks = protect::networks(&config)?;
     readable(&config)?;
     let listener = bind(&flags.socket)?;
-    if config.tables.reload {
-        restore(&tables);
-    }
+    restore(&tables);
 
     // All that the engine needs to begin.
-    let listing = config.guard.max_entries as usize * LISTED;
-    let mut channel = Channel::new(engine, QUEUE + listing);
+    let mut channel = Channel::new(engine, QUEUE);
     HelperMessage::hello().queue(&mut channel, 0, None)?;
     let start = Start {
         table_entries: u32::try_from(limit).unwrap_or(u32::MAX),
@@ -181,16 +176,15 @@ fn open_tables(config: &Config, directory: Directory) -> Result<(Tables, usize),
         pf::Table::new(anchor, name.as_str(), may_be_empty)
             .ok_or_else(|| format!("pf takes no table <{name}> in anchor \"{anchor}\""))
     };
-    let both = [table(&settings.block, false)?, table(&settings.allow, true)?];
-    Ok((Tables { both, backend, directory }, limit))
+    let all = vec![table(&settings.block, false)?, table(&settings.allow, true)?];
+    Ok((Tables { all, backend, directory, reload: settings.reload }, limit))
 }
 
 /// Makes files that are missing or damaged again of what pf has: else the next set would be compared
 /// with none, and pf.conf(5) not be loaded at the next boot.
 fn restore(tables: &Tables) {
-    for (table, id) in tables.both.iter().zip(TableId::BY_NUMBER) {
-        let word = id.word();
-        match pf::restore(tables.backend.as_ref(), &tables.directory, table) {
+    for (table, word) in tables.all.iter().zip(["block", "allow"]) {
+        match tables.store().restore(table) {
             Ok(0) => {}
             Ok(n) => logger::warn(format_args!(
                 "{word} table: file was missing or damaged; made again of {n} prefixes in pf"
@@ -205,9 +199,8 @@ fn restore(tables: &Tables) {
 fn readable(config: &Config) -> Result<(), Failure> {
     for (path, word) in local_paths(config).into_iter().zip(["block", "allow"]) {
         let Some(path) = path else { continue };
-        open_regular(path, OFlag::empty()).map_err(|why| {
-            format!("{}: {why}; create it, or unset policy.local_{word}", path.display())
-        })?;
+        open_regular(path, OFlag::empty())
+            .map_err(|why| format!("{why}; create it, or unset local_{word}"))?;
     }
     let log = config.log.file.as_path();
     if config.log.enabled && !log.parent().is_some_and(Path::is_dir) {
@@ -243,9 +236,7 @@ fn bind(path: &Path) -> Result<OwnedFd, Failure> {
 /// Closes the sandbox: what is named here is all of the file system that is left.
 fn confine(config: &Config) -> Result<sandbox::Sandbox, String> {
     let logs: Vec<PathBuf> = match config.log.enabled {
-        true => (0..=EngineMessage::MAX_GENERATION)
-            .flat_map(|n| log_paths(&config.log.file, n))
-            .collect(),
+        true => (0..=FileId::MAX_GENERATION).flat_map(|n| log_paths(&config.log.file, n)).collect(),
         false => Vec::new(),
     };
     let mut veil = vec![(&*config.tables.directory, "rwc")];

@@ -37,3 +37,22 @@ fn anything_else_is_an_error_of_its_line() {
         assert_eq!(parse(text), Err(why), "{text}");
     }
 }
+
+#[test]
+fn a_file_that_is_replaced_or_written_to_has_another_mark() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, new) = (dir.path().join("T.pftable"), dir.path().join("new"));
+    let put = |path, text| std::fs::write(path, text).unwrap();
+    let marked = || mark(&File::open(&path).unwrap());
+    put(&path, "1.1.1.1\n2.2.2.2\n");
+    let first = marked();
+    assert_eq!(marked(), first);
+    // as an editor does it, and as a shell does; the clock of a file system may be a coarse one
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    put(&path, "1.1.1.1\n");
+    let second = marked();
+    put(&new, "1.1.1.1\n");
+    std::fs::rename(&new, &path).unwrap();
+    let third = marked();
+    assert!(first != second && second != third, "{first:?} {second:?} {third:?}");
+}
