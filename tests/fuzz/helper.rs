@@ -263,7 +263,6 @@ impl Model {
     fn files(&self) -> BTreeMap<String, String> {
         let mut files = BTreeMap::new();
         for (table, name) in NAMES.into_iter().enumerate() {
-            let lines = |set: &Vec<String>| set.iter().map(|net| format!("{net}\n")).collect();
             if let Some(set) = &self.sets[table] {
                 files.insert(format!("{name}.pftable"), lines(set));
                 files.insert(format!("{name}.simulated"), lines(set));
@@ -387,6 +386,11 @@ impl Open {
         assert_eq!(texts.iter().collect::<BTreeSet<_>>().len(), texts.len());
         (texts.len() == self.announced && !too_much).then_some(texts)
     }
+}
+
+/// The text of a table file.
+fn lines(set: &[String]) -> String {
+    set.iter().map(|net| format!("{net}\n")).collect()
 }
 
 /// A protected network as a span.

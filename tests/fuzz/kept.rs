@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use flate2::Crc;
-use pf::{Changes, Directory, PfrAddr, Simulated, Table, mend, publish};
+use pf::{Changes, Directory, PfrAddr, Simulated, Store, Table};
+use policy::Since;
 use prefix::{Floor, Prefix, PrefixSet};
 use tempfile::TempDir;
 
@@ -51,9 +51,10 @@ fn replace_file(folder: &Path, old: &[u8], new: &[u8]) -> bool {
     }
 
     let pf = Simulated::open(folder, 1 << 20).unwrap();
+    let store = Store { pf: Some(&pf), directory: &directory };
     if let Some(before) = &before {
         // a table that somebody has removed gets the file's set again, unless that blocks nothing
-        let mended = mend(&pf, &directory, &t);
+        let mended = store.mend(&t);
         assert_eq!(mended.is_ok(), !before.is_empty(), "{mended:?}");
     }
     let expected = |before: Option<&Vec<PfrAddr>>| {
@@ -66,13 +67,14 @@ fn replace_file(folder: &Path, old: &[u8], new: &[u8]) -> bool {
     };
     let in_table = pf::Backend::list(&pf, &t).ok();
     for dry_run in [true, false] {
-        let changes = publish(Some(&pf), &directory, &t, &set, dry_run).unwrap();
+        let done = if dry_run { store.trial(&t, &set) } else { store.publish(&t, &set) };
+        let changes = done.unwrap();
         assert_eq!(changes, expected(in_table.as_ref()));
     }
     assert_eq!(fs::read(folder.join("T.pftable")).unwrap(), new);
     assert_eq!(fs::read(folder.join("T.simulated")).unwrap(), new);
     assert_eq!(load(&directory, &t, new), Some(set.clone()));
-    let again = publish(Some(&pf), &directory, &t, &set, false);
+    let again = store.publish(&t, &set);
     assert_eq!(again, Ok(Changes::default()));
     before.is_some()
 }

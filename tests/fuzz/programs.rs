@@ -1,8 +1,6 @@
 //! The modules of the programs that are fuzzed, as they stand in the programs' folders, and what
 //! they expect around them.
 
-use core::fmt::Display;
-
 #[path = "../../src/threatstopd"]
 #[allow(dead_code, reason = "what only the start of the helper uses")]
 pub mod helper {
@@ -98,9 +96,6 @@ pub mod of_the_tool {
         }
     }
 }
-
-/// Takes a message for the log.
-pub fn err(_message: impl Display) {}
 
 /// Takes the level of the log.
 pub fn set_verbose(_verbose: bool) {}
