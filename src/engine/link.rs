@@ -285,12 +285,16 @@ impl Link {
         self.open(FileId::Local(list)).await
     }
 
-    /// Opens a generation of the packet log.
+    /// Opens a generation of the packet log, packed or not.
     ///
     /// # Errors
     /// When there is none, or the helper is gone.
     pub async fn open_log(&self, generation: u8) -> Result<File, String> {
-        self.open(FileId::Log(generation)).await
+        let plain = self.open(FileId::Log(generation)).await;
+        if plain.is_ok() || generation == 0 {
+            return plain;
+        }
+        self.open(FileId::PackedLog(generation)).await
     }
 
     async fn open(&self, file: FileId) -> Result<File, String> {

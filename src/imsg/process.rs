@@ -2,9 +2,11 @@
 //!
 //! These few lines stand here because they need `unsafe`, which the programs themselves do without.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
@@ -61,10 +63,11 @@ impl End {
         unsafe { libc::_exit(self as i32) }
     }
 
-    /// The end that an exit status stands for; any other is a fault.
-    pub fn of(status: i32) -> Self {
-        let all = [Self::Left, Self::Renew, Self::Reload, Self::Peer, Self::Served];
-        all.into_iter().find(|end| *end as i32 == status).unwrap_or(Self::Fault)
+    /// The end that an exit status stands for, if it is one of these.
+    pub fn of(status: i32) -> Option<Self> {
+        use End::{Fault, Left, Peer, Reload, Renew, Served};
+        let all = [Left, Fault, Renew, Reload, Peer, Served];
+        all.into_iter().find(|end| *end as i32 == status)
     }
 }
 
@@ -134,24 +137,30 @@ pub fn fork() -> nix::Result<Option<Pid>> {
     Ok((child != 0).then(|| Pid::from_raw(child)))
 }
 
-/// Starts `program` with an argument vector and an environment, the descriptors of `give`, and those
-/// of stdin, stdout and stderr of this process; nothing else is open in it. The signals, which have to
-/// be blocked here, are open again there, with the default action or ignored. `failed` is told in the
-/// child what keeps it from the execution.
+/// Starts `program` with these arguments behind its own name, an environment, the descriptors of
+/// `give`, and those of stdin, stdout and stderr of this process; nothing else is open in it. The
+/// signals, which have to be blocked here, are open again there, with the default action or ignored.
+/// `failed` is told in the child what keeps it from the execution.
 ///
 /// # Errors
-/// Those of fork(2).
+/// Those of fork(2); EINVAL for a word with a NUL.
 pub fn spawn(
-    program: &CString,
-    arguments: &[CString],
-    environment: &[CString],
+    program: &Path,
+    arguments: &[OsString],
+    environment: &[OsString],
     give: &Inherited<BorrowedFd<'_>>,
     failed: impl FnOnce(Errno),
 ) -> nix::Result<Pid> {
+    let program = OsString::from(program);
+    let word = |word: &OsString| CString::new(word.as_bytes()).map_err(|_| Errno::EINVAL);
+    let words = |words: &[OsString]| words.iter().map(word).collect::<nix::Result<Vec<_>>>();
+    let arguments = words(&[&[program], arguments].concat())?;
+    let environment = words(environment)?;
     if let Some(child) = fork()? {
         return Ok(child);
     }
-    let Err(errno) = become_child(give).and_then(|()| execve(program, arguments, environment));
+    let done = become_child(give).and_then(|()| execve(&arguments[0], &arguments, &environment));
+    let Err(errno) = done;
     failed(errno);
     End::Fault.leave()
 }

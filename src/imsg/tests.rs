@@ -58,6 +58,7 @@ fn every_engine_message_arrives_as_it_was_sent() {
         EngineMessage::Open(FileId::Kernel(TableId::Allow)),
         EngineMessage::Open(FileId::Local(TableId::Allow)),
         EngineMessage::Open(FileId::Log(10)),
+        EngineMessage::Open(FileId::PackedLog(10)),
         EngineMessage::LogLevel { verbose: true },
     ];
     let (mut a, mut b) = channels();

@@ -1,12 +1,14 @@
-//! The text of the configuration, which the monitor tells each child through a pipe.
+//! What the monitor tells each child through a pipe: the text of the configuration, and a NUL; then, to
+//! the engine, notes, each with a NUL.
 
+use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::unistd::read;
+use nix::unistd::{read, write};
 
-use crate::signals;
+use crate::signals::{self, PollFd};
 
 /// How long it may take; the monitor writes it at once.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,5 +40,42 @@ pub fn configuration(told: &OwnedFd) -> Result<Option<(String, Vec<u8>)>, String
             let text = String::from_utf8(text).map_err(|error| error.to_string())?;
             return Ok(Some((text, behind)));
         }
+    }
+}
+
+/// The monitor's end, non-blocking.
+#[derive(Debug)]
+pub struct Teller {
+    pipe: OwnedFd,
+    waiting: VecDeque<u8>,
+}
+
+impl Teller {
+    /// One that has said nothing yet.
+    pub fn new(pipe: OwnedFd) -> Self {
+        Self { pipe, waiting: VecDeque::new() }
+    }
+
+    /// Tells a text, as far as it is taken now; the rest follows with each [`Teller::flush`].
+    pub fn tell(&mut self, text: &str) {
+        self.waiting.extend(text.bytes().chain([0]));
+        self.flush();
+    }
+
+    /// Tells what waits, as far as it is taken.
+    pub fn flush(&mut self) {
+        while !self.waiting.is_empty() {
+            match write(&self.pipe, self.waiting.as_slices().0) {
+                Ok(count) => drop(self.waiting.drain(..count)),
+                Err(Errno::EAGAIN) => return,
+                // nobody listens any more
+                Err(_) => self.waiting.clear(),
+            }
+        }
+    }
+
+    /// The room to wait for, where something waits.
+    pub fn watch(&self) -> Option<PollFd> {
+        (!self.waiting.is_empty()).then(|| signals::watch(&self.pipe, false, true))
     }
 }

@@ -184,17 +184,17 @@ impl Dispatcher {
                 let path = path.ok_or("no such file in the configuration")?;
                 return open_regular(path, OFlag::empty());
             }
-            FileId::Log(_) if !self.config.log.enabled => {
-                return Err("log.enabled is false".into());
-            }
-            FileId::Log(generation) => {
-                let paths = log_paths(&self.config.log.file, generation);
-                let mut opened = paths.iter().map(|path| open_regular(path, OFlag::O_NOFOLLOW));
-                let first = opened.next().unwrap_or_else(|| Err(String::new()));
-                return first.or_else(|why| opened.next().unwrap_or(Err(why)));
-            }
+            FileId::Log(generation) => return self.open_log(generation, ""),
+            FileId::PackedLog(generation) => return self.open_log(generation, ".gz"),
         };
         opened.map_err(|error| error.to_string())
+    }
+
+    fn open_log(&self, generation: u8, suffix: &str) -> Result<OwnedFd, String> {
+        match self.config.log.enabled {
+            true => open_regular(&log_path(&self.config, generation, suffix), OFlag::O_NOFOLLOW),
+            false => Err("log.enabled is false".into()),
+        }
     }
 }
 
@@ -229,17 +229,18 @@ fn make_room(channel: &mut Channel) -> Result<(), Offence> {
     }
 }
 
-/// Where a generation of the packet log may be: 0 is FILE, n + 1 is FILE.n or FILE.n.gz.
-pub fn log_paths(file: &Path, generation: u8) -> Vec<PathBuf> {
-    let suffixed = |suffix: String| {
-        let mut path = file.as_os_str().to_owned();
-        path.push(suffix);
-        PathBuf::from(path)
-    };
-    match generation.checked_sub(1) {
-        Some(n) => vec![suffixed(format!(".{n}")), suffixed(format!(".{n}.gz"))],
-        None => vec![file.to_owned()],
-    }
+/// Where a generation of the packet log may be: 0 is FILE, n + 1 is FILE.n with the suffix.
+pub fn log_path(config: &Config, generation: u8, suffix: &str) -> PathBuf {
+    let file = &config.log.file;
+    let rotated = |n| suffixed(file, &format!(".{n}{suffix}"));
+    generation.checked_sub(1).map_or_else(|| file.clone(), rotated)
+}
+
+/// A path with something behind it.
+pub fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(suffix);
+    path.into()
 }
 
 /// The administrator's own lists, by their index: local_block, local_allow.

@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use imsg::process::{self, Inherited};
-use imsg::{Channel, End, HelperMessage, Input, Output, SHORTAGE, VERSION, signals};
+use imsg::{Channel, End, Frame, HelperMessage, Input, Output, SHORTAGE, VERSION, signals};
 use nix::sys::signal::Signal;
 use nix::sys::socket::{MsgFlags, send};
 use nix::unistd::write;
@@ -22,6 +22,7 @@ const ALIVE: Duration = Duration::from_secs(15);
 /// The process of the helper, by the argument vector that the monitor gave it.
 pub fn main(args: Vec<OsString>) -> ! {
     let (program, rest) = (args.first().cloned(), args.get(3..).unwrap_or_default());
+    logger::set_program("threatstopd");
     let flags = Flags::parse(program.into_iter().chain(rest.iter().cloned()));
     let Some(flags) = flags else { refuse("its arguments are not those of this version") };
     logger::init(flags.debug, flags.verbose);
@@ -65,16 +66,13 @@ impl Server {
     /// # Errors
     /// Those of ppoll(2), which cannot occur.
     fn serve(mut self, told: &OwnedFd, alive: &OwnedFd) -> Result<End, Failure> {
-        let mut said: Option<Instant> = None;
-        let (mut frame, mut output) = (None, Output::Full);
+        let (mut due, mut frame, mut output) = (Instant::now(), None, Output::Full);
+        logger::settle();
         loop {
-            if said.is_none_or(|said| said.elapsed() >= ALIVE) {
+            if Instant::now() >= due {
                 // full when the monitor sleeps, and gone with it
                 let _ = write(alive, b"a");
-                if said.is_none() {
-                    logger::settle();
-                }
-                said = Some(Instant::now());
+                due = Instant::now() + ALIVE;
             }
             // Between any two messages a signal counts: one may take long, and many fit a read.
             let timeout = match (&frame, output) {
@@ -91,12 +89,8 @@ impl Server {
             if caught.stop().is_some() || fds[1].revents != 0 {
                 return Ok(self.end());
             }
-            let told = match caught.has(Signal::SIGUSR1) {
-                true => HelperMessage::UpdateNow.queue(&mut self.channel, 0, None),
-                false => Ok(()),
-            };
-            let done = told.map_err(Failure::from);
-            match done.and_then(|()| self.exchange(&mut frame, fds[0].revents != 0)) {
+            let update = caught.has(Signal::SIGUSR1);
+            match self.exchange(update, &mut frame, fds[0].revents != 0) {
                 Ok(Some(sent)) => output = sent,
                 Ok(None) => return Ok(self.end()),
                 Err(offence) => {
@@ -113,9 +107,13 @@ impl Server {
     /// Why the engine is dropped.
     fn exchange(
         &mut self,
-        frame: &mut Option<imsg::Frame>,
+        update: bool,
+        frame: &mut Option<Frame>,
         readable: bool,
     ) -> Result<Option<Output>, Failure> {
+        if update {
+            HelperMessage::UpdateNow.queue(&mut self.channel, 0, None)?;
+        }
         if let Some(frame) = frame.take() {
             self.dispatcher.dispatch(&frame, &mut self.channel)?;
         } else if readable && matches!(self.channel.read(), Ok(Input::Closed) | Err(_)) {

@@ -13,6 +13,7 @@ mod protect;
 mod transaction;
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,7 +29,7 @@ const HELPER: &str = "helper";
 type Failure = Box<dyn std::error::Error>;
 
 /// The command line.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Flags {
     debug: bool,
     check: bool,
@@ -44,8 +45,7 @@ impl Flags {
         use lexopt::Arg::Short;
         let mut parser = lexopt::Parser::from_iter(args);
         let (config, socket) = (config::DEFAULT_PATH.into(), DEFAULT_SOCKET.into());
-        let (debug, check, version, verbose) = (false, false, false, false);
-        let mut flags = Self { debug, check, version, verbose, config, socket };
+        let mut flags = Self { config, socket, ..Self::default() };
         while let Some(arg) = parser.next().ok()? {
             match arg {
                 Short('d') => flags.debug = true,
@@ -62,7 +62,6 @@ impl Flags {
 }
 
 fn main() -> ExitCode {
-    logger::set_program("threatstopd");
     std::panic::set_hook(Box::new(|panic| {
         // stderr may be /dev/null by then
         logger::crit(format_args!("fatal: {panic}"));
@@ -73,16 +72,19 @@ fn main() -> ExitCode {
         helper::main(args);
     }
     process::close_inherited();
-    let Some(flags) = Flags::parse(args) else {
-        let _ = writeln!(io::stderr(), "usage: threatstopd [-dnVv] [-f file] [-s socket]");
-        return ExitCode::FAILURE;
-    };
-    let done = if flags.version {
-        print(concat!("threatstopd ", env!("CARGO_PKG_VERSION"), "\n"))
-    } else if flags.check {
-        check(&flags)
-    } else {
-        monitor::main(flags)
+    let done = match Flags::parse(args) {
+        None => {
+            let _ = writeln!(io::stderr(), "usage: threatstopd [-dnVv] [-f file] [-s socket]");
+            return ExitCode::FAILURE;
+        }
+        Some(flags) if flags.version => {
+            print(concat!("threatstopd ", env!("CARGO_PKG_VERSION"), "\n"))
+        }
+        Some(flags) if flags.check => check(&flags),
+        Some(flags) => {
+            logger::set_program("threatstopd");
+            monitor::main(flags)
+        }
     };
     done.unwrap_or_else(|failure| {
         match failure.downcast_ref::<config::ConfigError>() {
@@ -93,28 +95,15 @@ fn main() -> ExitCode {
     })
 }
 
-/// `-n`: reads the configuration, touches nothing else, and tells whether it is in order.
+/// `-n`: reads the configuration, touches nothing else, and tells whether it is in order: whoever
+/// wrote the file, so that no line has the name of the program.
 fn check(flags: &Flags) -> Result<ExitCode, Failure> {
-    // for whoever wrote the file, not for a log
-    let tell = |line: &str| {
-        let _ = writeln!(io::stderr(), "{line}");
-    };
-    let (config, text) = match config::read(&flags.config) {
-        Ok(read) => read,
-        Err(error) => {
-            error.lines().iter().for_each(|line| tell(line));
-            return Ok(ExitCode::FAILURE);
-        }
-    };
+    let (config, text) = config::read(&flags.config)?;
     if flags.verbose {
         print(&config.to_toml())?;
     }
-    config.notes(&text, &flags.config).iter().for_each(|line| tell(line));
-    if let Err(why) = std::path::absolute(&flags.socket).map(|path| config::check_socket(&path))? {
-        tell(&why);
-        return Ok(ExitCode::FAILURE);
-    }
-    tell("configuration OK");
+    config.notes(&text, &flags.config).iter().for_each(logger::warn);
+    logger::info("configuration OK");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -124,10 +113,20 @@ fn words(error: &io::Error) -> String {
     text.split_once(" (os error ").map_or(text.clone(), |(words, _)| words.to_owned())
 }
 
+/// Of a call that failed: on what, and why.
+trait On<T> {
+    fn on(self, what: impl Display) -> Result<T, Failure>;
+}
+
+impl<T, E: Into<io::Error>> On<T> for Result<T, E> {
+    fn on(self, what: impl Display) -> Result<T, Failure> {
+        self.map_err(|error| format!("{what}: {}", words(&error.into())).into())
+    }
+}
+
 /// What is asked for goes to stdout; `print!` would panic when nobody takes it.
 fn print(lines: &str) -> Result<ExitCode, Failure> {
-    let written = io::stdout().write_all(lines.as_bytes());
-    written.map_err(|error| format!("stdout: {}", words(&error)))?;
+    io::stdout().write_all(lines.as_bytes()).on("stdout")?;
     Ok(ExitCode::SUCCESS)
 }
 

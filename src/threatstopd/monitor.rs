@@ -8,20 +8,18 @@ mod begin;
 mod child;
 mod pace;
 
-use std::ffi::{CString, OsString};
+use std::ffi::OsString;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::ffi::OsStringExt as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use imsg::{End, VERSION, signals};
-use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use sandbox::Sandbox;
 
-use crate::{Failure, Flags, HELPER};
-use begin::{Role, Service};
+use crate::{Failure, Flags, HELPER, On as _};
+use begin::Service;
 use child::{Child, Ended, Shared};
 use pace::{Fault, Pace, YOUNG};
 
@@ -37,41 +35,25 @@ const GRACE: Duration = Duration::from_millis(2500);
 /// neither a stop, for which there are five seconds, nor a restart.
 const GIVE_UP: Duration = Duration::from_secs(4);
 
-/// Where the life of the children is.
-#[derive(Clone, Copy, Debug)]
-enum Phase {
-    /// Both were started.
-    Up,
-    /// Both are to end, since then.
-    Leaving(Instant),
-    /// Neither is there, until then.
-    Resting(Instant),
-}
-
 struct Monitor {
     service: Service,
     /// The text of the configuration in use.
     text: String,
-    /// Whether that has borne a start, ...
-    bears: bool,
-    /// ... and the text before, to go back to as long as it has not.
-    previous: Option<String>,
+    /// The last text that has borne a start, to go back to.
+    proven: Option<String>,
     /// What the engine is told of a file that is not in use: `F` and why it does not load, or `B` when
     /// nothing could be started with it, the reason of which those have left who tried.
     note: Option<String>,
     /// Helper and engine, or neither.
     children: Vec<Child>,
     /// Where they leave why they end.
-    words: Option<OwnedFd>,
+    words: OwnedFd,
     /// Those that were killed and do not die.
     undead: Vec<Child>,
-    phase: Phase,
     /// Why the children were started last, for the log; `None` the first time.
     cause: Option<String>,
     /// Whether the children of now have said that they are ready.
     up: bool,
-    /// Whose end was seen first.
-    gone: Option<&'static str>,
     pace: Pace,
     started: Instant,
     restarts: u32,
@@ -85,26 +67,19 @@ struct Monitor {
 /// # Errors
 /// When there can be none, with what, why and the way out.
 pub fn main(flags: Flags) -> Result<ExitCode, Failure> {
-    let service = match begin::begin(flags)? {
-        Role::First(code) => return Ok(code),
-        Role::Monitor(service) => *service,
-    };
-    let now = Instant::now();
+    let service = begin::begin(flags)?;
     let mut monitor = Monitor {
         text: service.text.clone(),
         service,
-        bears: false,
-        previous: None,
+        proven: None,
         note: None,
         children: Vec::new(),
-        words: None,
+        words: pair()?.0,
         undead: Vec::new(),
-        phase: Phase::Resting(now),
         cause: None,
         up: false,
-        gone: None,
         pace: Pace::default(),
-        started: now,
+        started: Instant::now(),
         restarts: 0,
         stop: false,
         reload: false,
@@ -115,163 +90,153 @@ pub fn main(flags: Flags) -> Result<ExitCode, Failure> {
 
 impl Monitor {
     fn run(&mut self) -> Result<ExitCode, Failure> {
-        let mut turn = Instant::now();
         loop {
-            if let Some(code) = self.step()? {
-                return Ok(code);
+            let begun = self.start();
+            if begun.is_ok() {
+                self.watch()?;
             }
-            self.wait()?;
-            let length = turn.elapsed();
-            turn = Instant::now();
-            self.children.iter_mut().chain(&mut self.undead).for_each(|child| child.turn(length));
-            self.undead.retain(|child| child.ended.is_none());
+            let gone = self.children.iter().find(|child| child.ended.is_some());
+            let gone = gone.map(|child| child.name);
+            self.part()?;
+            let rest = match begun {
+                _ if self.stop => None,
+                Err(why) if self.cause.is_none() => return Err(why),
+                // which says nothing of the configuration
+                Err(why) => self.again(&why.to_string(), Fault { young: true, ..Fault::default() }),
+                Ok(()) => self.decide(gone),
+            };
+            let until = rest.map(|rest| Instant::now() + rest);
+            while let Some(left) =
+                until.map(|until| until.saturating_duration_since(Instant::now()))
+                && !(left.is_zero() || self.stop || self.reload)
+            {
+                self.turn(left)?;
+            }
+            if self.stop {
+                logger::info("terminating");
+                return Ok(ExitCode::SUCCESS);
+            }
+            if until.is_none() {
+                return Ok(ExitCode::FAILURE);
+            }
+            // a reload while they rested is one, too
+            if std::mem::take(&mut self.reload) {
+                self.cause = Some(RELOADED.to_owned());
+            }
         }
     }
 
-    /// Waits for whatever comes next, and notes what signals ask for.
-    fn wait(&mut self) -> Result<(), Failure> {
-        let left = match self.phase {
-            Phase::Up => TURN,
-            Phase::Leaving(since) if since.elapsed() < GRACE => GRACE - since.elapsed(),
-            Phase::Leaving(since) => GIVE_UP.saturating_sub(since.elapsed()),
-            Phase::Resting(until) => until.saturating_duration_since(Instant::now()),
-        };
+    /// Waits for whatever comes next, at most so long, and notes what signals ask for.
+    fn turn(&mut self, most: Duration) -> Result<(), Failure> {
+        let begun = Instant::now();
         let mut fds: Vec<_> = self.children.iter().flat_map(Child::watch).collect();
-        let caught = signals::wait(&mut fds, Some(left.min(TURN)))?;
+        let caught = signals::wait(&mut fds, Some(most.min(TURN)))?;
         self.stop |= caught.stop().is_some();
         self.update |= caught.has(Signal::SIGUSR1);
         if caught.has(Signal::SIGHUP) {
             self.reread();
         }
+        let length = begun.elapsed();
+        self.children.iter_mut().chain(&mut self.undead).for_each(|child| child.turn(length));
+        self.undead.retain(|child| child.ended.is_none());
         Ok(())
-    }
-
-    /// Does what is due; gives the exit status at the end.
-    fn step(&mut self) -> Result<Option<ExitCode>, Failure> {
-        match self.phase {
-            Phase::Up => {
-                self.look();
-                let ended = self.children.iter().find(|child| child.ended.is_some());
-                self.gone = ended.map(|child| child.name);
-                if self.stop || self.reload || self.gone.is_some() {
-                    self.leave();
-                }
-            }
-            Phase::Leaving(since) => {
-                let all_ended = self.children.iter().all(|child| child.ended.is_some());
-                if all_ended || since.elapsed() >= GIVE_UP {
-                    return Ok(self.decide());
-                }
-                if since.elapsed() >= GRACE {
-                    self.children.iter_mut().for_each(|child| child.kill("did not leave"));
-                }
-            }
-            Phase::Resting(_) if self.stop => return Ok(Some(terminate())),
-            Phase::Resting(until) if self.reload || Instant::now() >= until => self.start()?,
-            Phase::Resting(_) => {}
-        }
-        Ok(None)
-    }
-
-    /// Looks whether both are ready, and whether one hangs.
-    fn look(&mut self) {
-        if !self.up && self.children.iter().all(|child| child.ready) {
-            (self.up, self.bears, self.previous) = (true, true, None);
-            self.tell_start();
-            self.service.is_ready();
-        }
-        if self.up && std::mem::take(&mut self.update) {
-            self.children[0].signal(Signal::SIGUSR1);
-        }
-        for child in self.children.iter_mut().filter(|child| child.is_silent()) {
-            child.kill("has said nothing for a minute");
-        }
-    }
-
-    fn tell_start(&self) {
-        let pids: String =
-            self.children.iter().map(|child| format!(", {} {}", child.name, child.pid)).collect();
-        match (&self.cause, self.service.confined) {
-            (Some(cause), _) => logger::info(format_args!("{cause}{pids}")),
-            (None, Sandbox::Entered) => logger::info(format_args!("{STARTED}{pids}")),
-            (None, Sandbox::Unavailable) => {
-                logger::info(format_args!("{STARTED}{pids}, without pledge(2) and unveil(2)"));
-            }
-        }
     }
 
     /// Starts both.
     ///
     /// # Errors
-    /// When that fails and it is the first time.
+    /// When the system has no process or no descriptor left.
     fn start(&mut self) -> Result<(), Failure> {
-        // a reload while they rested is one, too
-        if std::mem::take(&mut self.reload) && self.cause.is_some() {
-            self.cause = Some(RELOADED.to_owned());
-        }
-        (self.up, self.phase) = (false, Phase::Up);
-        if let Err(why) = self.try_start() {
-            if self.cause.is_none() {
-                return Err(why);
-            }
-            logger::crit(why);
-            self.leave();
-        }
-        Ok(())
-    }
-
-    fn try_start(&mut self) -> Result<(), Failure> {
-        let failed = |errno: Errno| format!("no way between helper and engine: {}", errno.desc());
-        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        let pair = || socketpair(AddressFamily::Unix, SockType::Stream, None, flags);
-        let (one, other) = pair().map_err(failed)?;
+        self.up = false;
+        let (one, other) = pair()?;
         // no pipe: both write there, and either could have the other one wait for room
-        let (words_left, words) = pair().map_err(failed)?;
-        let (nothing, _) = pair().map_err(failed)?;
-        let before = self.words.replace(words_left).unwrap_or(nothing);
+        let (left, words) = pair()?;
+        let before = std::mem::replace(&mut self.words, left);
         let shared = |peer| Shared { peer, words: words.as_fd(), before: before.as_fd() };
 
-        let Flags { debug, verbose, ref config, ref socket, .. } = self.service.flags;
-        let [own, engine] = &self.service.programs;
+        let Service { flags, programs: [own, engine], environment, .. } = &self.service;
         let mut common = vec![OsString::from(VERSION.to_string())];
-        common.extend(
-            [(debug, "-d"), (verbose, "-v")].iter().filter(|it| it.0).map(|it| it.1.into()),
-        );
-        let words = [&[HELPER.into()], &*common].concat();
-        let paths = ["-f".into(), config.into(), "-s".into(), socket.into()];
-        let words = vector(own, words.into_iter().chain(paths))?;
-        self.children.push(Child::start("helper", own, &words, &shared(one.as_fd()), &self.text)?);
-
+        let switches = [(flags.debug, "-d"), (flags.verbose, "-v")];
+        common.extend(switches.iter().filter(|it| it.0).map(|it| it.1.into()));
+        let paths =
+            ["-f".into(), flags.config.clone().into(), "-s".into(), flags.socket.clone().into()];
+        let helper = [&[HELPER.into()], &common[..], &paths].concat();
         let (uptime, restarts) = (self.started.elapsed().as_secs(), self.restarts);
         let figures = ["-u".into(), uptime.to_string(), "-r".into(), restarts.to_string()];
-        let words = vector(engine, common.into_iter().chain(figures.map(OsString::from)))?;
-        let child = Child::start("engine", engine, &words, &shared(other.as_fd()), &self.text)?;
-        self.children.push(child);
+        let figures = figures.map(OsString::from);
+        for (name, program, arguments, peer) in [
+            ("helper", own, helper, one.as_fd()),
+            ("engine", engine, [&common[..], &figures].concat(), other.as_fd()),
+        ] {
+            let child =
+                Child::start(name, program, &arguments, environment, &shared(peer), &self.text);
+            self.children.push(
+                child.map_err(|errno| format!("{name}: cannot be started: {}", errno.desc()))?,
+            );
+        }
         self.tell_engine();
         Ok(())
     }
 
     fn tell_engine(&mut self) {
         if let (Some(engine), Some(note)) = (self.children.get_mut(1), &self.note) {
-            engine.tell(note);
+            engine.told.tell(note);
         }
     }
 
-    /// Has both end: the helper by a signal, the engine by the end of its socket.
-    fn leave(&mut self) {
-        self.phase = Phase::Leaving(Instant::now());
-        if let Some(helper) = self.children.first_mut() {
-            helper.signal(Signal::SIGTERM);
+    /// Watches both until one has ended, or both are to.
+    fn watch(&mut self) -> Result<(), Failure> {
+        while !(self.stop || self.reload || self.children.iter().any(|child| child.ended.is_some()))
+        {
+            if !self.up && self.children.iter().all(|child| child.ready) {
+                (self.up, self.proven) = (true, Some(self.text.clone()));
+                self.tell_start();
+                self.service.is_ready();
+            }
+            if self.up && std::mem::take(&mut self.update) {
+                self.children[0].signal(Signal::SIGUSR1);
+            }
+            for child in self.children.iter_mut().filter(|child| child.is_silent()) {
+                child.kill("has said nothing for a minute");
+            }
+            self.turn(TURN)?;
         }
+        Ok(())
     }
 
-    /// Both have ended, or will not: says what follows, or gives the exit status at the end.
-    fn decide(&mut self) -> Option<ExitCode> {
+    fn tell_start(&self) {
+        let pids = self.children.iter().map(|child| format!(", {} {}", child.name, child.pid));
+        let unconfined = match (&self.cause, self.service.confined) {
+            (None, Sandbox::Unavailable) => ", without pledge(2) and unveil(2)",
+            _ => "",
+        };
+        let what = self.cause.as_deref().unwrap_or(STARTED);
+        logger::info(format_args!("{what}{}{unconfined}", pids.collect::<String>()));
+    }
+
+    /// Has both end: the helper by a signal, the engine by the end of its socket. After it both have
+    /// ended, or will not.
+    fn part(&mut self) -> Result<(), Failure> {
+        let since = Instant::now();
+        self.children.iter_mut().take(1).for_each(|helper| helper.signal(Signal::SIGTERM));
+        while self.children.iter().any(|child| child.ended.is_none()) && since.elapsed() < GIVE_UP {
+            let left = GRACE.saturating_sub(since.elapsed());
+            if left.is_zero() {
+                self.children.iter_mut().for_each(|child| child.kill("did not leave"));
+            }
+            let limit = if left.is_zero() { GIVE_UP } else { GRACE };
+            self.turn(limit.saturating_sub(since.elapsed()))?;
+        }
+        Ok(())
+    }
+
+    /// How long to rest before they are started again; `None` ends the service.
+    fn decide(&mut self, gone: Option<&'static str>) -> Option<Duration> {
         let children = std::mem::take(&mut self.children);
         let has = |ended| children.iter().any(|child| child.ended == Some(ended));
         let exited = |end| has(Ended::Exited(end));
         let (reload, renew) = (exited(End::Reload), exited(End::Renew));
-        let name = at_fault(&children).or(self.gone).unwrap_or("helper");
+        let name = at_fault(&children).or(gone).unwrap_or("helper");
         let fault = Fault {
             young: children.iter().any(|child| child.started.elapsed() < YOUNG),
             by_signal: has(Ended::Killed),
@@ -281,71 +246,65 @@ impl Monitor {
             logger::warn(format_args!("{} {} does not die; left behind", child.name, child.pid));
             self.undead.push(child);
         }
-        if self.stop {
-            return Some(terminate());
-        }
         if self.cause.is_none() && !self.up {
             // who knew why has said so
             logger::crit(format_args!("{name} ended before it was ready: nothing was started"));
-            return Some(ExitCode::FAILURE);
+            return None;
         }
         if reload && !self.reload {
             self.reread();
         }
+        let reloaded = std::mem::take(&mut self.reload);
         let mut rest = Duration::ZERO;
         if reload || renew {
-            let (pause, too_often) = self.pace.after_request(Instant::now());
+            let too_often;
+            (rest, too_often) = self.pace.after_request(Instant::now());
             if too_often {
                 logger::crit("helper or engine want to be started anew all the time: see the log");
             }
-            self.cause = Some(if self.reload { RELOADED } else { "started anew" }.to_owned());
-            rest = pause;
-        } else if self.reload {
-            self.cause = Some(RELOADED.to_owned());
-        } else if let Some(previous) = self.previous.take().filter(|_| !self.bears) {
+        }
+        if reload || renew || reloaded {
+            self.cause = Some(if reloaded { RELOADED } else { "started anew" }.to_owned());
+        } else if let Some(proven) = self.proven.clone().filter(|proven| *proven != self.text) {
             logger::err(
                 "nothing could be started with the new configuration; going on with the previous configuration",
             );
-            (self.text, self.bears, self.note) = (previous, true, Some("B".into()));
+            (self.text, self.note) = (proven, Some("B".into()));
             self.cause = Some("previous configuration in use".to_owned());
         } else {
-            let Some(pause) = self.pace.after(fault) else {
-                logger::crit(
-                    "signals have ended helper or engine five times in a row: threatstopd ends, the \
-                     tables stay; find out what it was, then start threatstopd",
-                );
-                return Some(ExitCode::FAILURE);
-            };
-            let seconds = pause.as_secs();
-            logger::err(format_args!(
-                "{name} gone; starting again in {seconds} s, the tables stay"
-            ));
-            (self.cause, rest) = (Some(format!("{name} restarted")), pause);
+            self.cause = Some(format!("{name} restarted"));
             self.restarts = self.restarts.saturating_add(1);
+            return self.again(&format!("{name} gone"), fault);
         }
-        // what asked for the reload has had it
-        self.reload &= rest.is_zero();
-        self.phase = Phase::Resting(Instant::now() + rest);
-        None
+        Some(rest)
+    }
+
+    /// Says that they are started again, and how long to rest before; `None` ends the service.
+    fn again(&mut self, what: &str, fault: Fault) -> Option<Duration> {
+        let Some(pause) = self.pace.after(fault) else {
+            logger::crit(
+                "signals have ended helper or engine five times in a row: threatstopd ends, the \
+                 tables stay; find out what it was, then start threatstopd",
+            );
+            return None;
+        };
+        let seconds = pause.as_secs();
+        logger::err(format_args!("{what}; starting again in {seconds} s, the tables stay"));
+        Some(pause)
     }
 
     /// Reads the configuration again. A bad file is told, and changes nothing else.
     fn reread(&mut self) {
         let (why, lines) = match config::read(&self.service.flags.config) {
             Ok((config, text)) if config.tables.directory == self.service.directory => {
-                let before = std::mem::replace(&mut self.text, text);
-                // what nothing could be started with is nothing to go back to
-                if std::mem::take(&mut self.bears) {
-                    self.previous = Some(before);
-                }
-                (self.reload, self.note) = (true, None);
+                (self.text, self.reload, self.note) = (text, true, None);
                 return self.pace.forget();
             }
             // its lock takes rights that are gone
-            Ok(_) => (
-                "tables.directory: another one takes a restart of threatstopd".to_owned(),
-                Vec::new(),
-            ),
+            Ok(_) => {
+                let why = "tables.directory: another one takes a restart of threatstopd";
+                (why.to_owned(), Vec::new())
+            }
             Err(error) => (error.to_string(), error.lines()),
         };
         logger::err(format_args!(
@@ -370,16 +329,8 @@ fn at_fault(children: &[Child]) -> Option<&'static str> {
     found.or_else(stayed).map(|child| child.name)
 }
 
-fn terminate() -> ExitCode {
-    logger::info("terminating");
-    ExitCode::SUCCESS
-}
-
-/// An argument vector: the program's own name, and words.
-fn vector(
-    program: &CString,
-    words: impl Iterator<Item = OsString>,
-) -> Result<Vec<CString>, Failure> {
-    let words = words.map(|word| CString::new(word.into_vec()));
-    Ok(std::iter::once(Ok(program.clone())).chain(words).collect::<Result<_, _>>()?)
+/// The two ends of a way between processes.
+fn pair() -> Result<(OwnedFd, OwnedFd), Failure> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    socketpair(AddressFamily::Unix, SockType::Stream, None, flags).on("socketpair")
 }

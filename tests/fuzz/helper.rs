@@ -332,7 +332,7 @@ impl Model {
                     return None;
                 }
             }
-            (STATS, []) | (OPEN, [3, 0 | 1] | [4, 0..=10]) => {}
+            (STATS, []) | (OPEN, [3, 0 | 1] | [4 | 5, 0..=10]) => {}
             (LOG_LEVEL, [0 | 1]) => return Some(()),
             _ => return None,
         }

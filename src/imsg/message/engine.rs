@@ -16,8 +16,10 @@ pub enum FileId {
     Kernel(TableId),
     /// A list of the administrator, local_block or local_allow.
     Local(TableId),
-    /// The packet log: 0 is FILE itself, n + 1 is FILE.n, plain or gzip; to [`FileId::MAX_GENERATION`].
+    /// The packet log: 0 is FILE itself, n + 1 is FILE.n; to [`FileId::MAX_GENERATION`].
     Log(u8),
+    /// The same where newsyslog(8) has packed it: n + 1 is FILE.n.gz.
+    PackedLog(u8),
 }
 
 impl FileId {
@@ -31,19 +33,22 @@ impl FileId {
             Self::Kernel(table) => [2, table as u8],
             Self::Local(list) => [3, list as u8],
             Self::Log(generation) => [4, generation],
+            Self::PackedLog(generation) => [5, generation],
         }
     }
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, ImsgError> {
+        let generation = |fields: &mut Fields<'_>| match fields.u8()? {
+            generation @ 0..=Self::MAX_GENERATION => Ok(generation),
+            _ => Err(fields.bad()),
+        };
         Ok(match fields.u8()? {
             0 => Self::Table(fields.table()?),
             1 => Self::Previous(fields.table()?),
             2 => Self::Kernel(fields.table()?),
             3 => Self::Local(fields.table()?),
-            4 => match fields.u8()? {
-                generation @ 0..=Self::MAX_GENERATION => Self::Log(generation),
-                _ => return Err(fields.bad()),
-            },
+            4 => Self::Log(generation(fields)?),
+            5 => Self::PackedLog(generation(fields)?),
             _ => return Err(fields.bad()),
         })
     }

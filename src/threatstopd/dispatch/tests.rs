@@ -34,11 +34,12 @@ const MEND: u32 = 7;
 const OPEN: u32 = 8;
 const LOG_LEVEL: u32 = 10;
 /// What may be opened: the file of a table, that of the set before, what the kernel has, a list of the
-/// administrator, a packet log.
+/// administrator, a packet log, a packed one.
 const TABLE: u8 = 0;
 const KERNEL: u8 = 2;
 const LOCAL: u8 = 3;
 const LOG: u8 = 4;
+const PACKED: u8 = 5;
 
 /// A dispatcher, the helper's end of the channel, and the engine's, which is ours here.
 struct Rig {
@@ -218,7 +219,7 @@ fn model(octets: &[u8]) -> ([Option<String>; 2], bool) {
                     }
                     None => false,
                 },
-                (STATS, &[]) | (OPEN, &[LOG, 0..=10] | &[TABLE..=LOCAL, 0 | 1]) => true,
+                (STATS, &[]) | (OPEN, &[LOG | PACKED, 0..=10] | &[TABLE..=LOCAL, 0 | 1]) => true,
                 (MEND | LOG_LEVEL, &[0 | 1]) => true,
                 _ => false,
             };
@@ -312,7 +313,7 @@ fn any_deed() -> impl Strategy<Value = Vec<Message>> {
         1 => Just(vec![Message::new(STATS, [])]),
         3 => (TABLE..LOG, 0u8..2).prop_map(|(what, index)| vec![Message::new(OPEN, [what, index])]),
         1 => (0u8..2).prop_map(|table| vec![Message::new(MEND, [table])]),
-        1 => (0u8..11).prop_map(|generation| vec![Message::new(OPEN, [LOG, generation])]),
+        1 => (LOG..=PACKED, 0u8..11).prop_map(|(what, n)| vec![Message::new(OPEN, [what, n])]),
         1 => Just(vec![Message::new(LOG_LEVEL, [0])]),
         1 => prop_oneof![0u32..13, 99u32..118, any::<u32>()].prop_flat_map(small),
     ]
@@ -481,7 +482,8 @@ fn what_is_no_message_is_an_offence() {
         Message::new(OPEN, [KERNEL, 2]),
         Message::new(OPEN, [LOCAL, 2]),
         Message::new(OPEN, [LOG, 11]),
-        Message::new(OPEN, [5, 0]),
+        Message::new(OPEN, [PACKED, 11]),
+        Message::new(OPEN, [6, 0]),
         Message::new(OPEN, *b"../../etc/passwd"),
         Message::new(MEND, [2]),
         Message::new(LOG_LEVEL, [2]),
@@ -638,6 +640,7 @@ fn a_table_is_listed_by_descriptor_as_its_files_are() {
         (KERNEL, 1, "A: DIOCRSETADDRS to list: no such table; declare it in pf.conf"),
         (LOCAL, 0, "no such file in the configuration"),
         (LOG, 3, "log.enabled is false"),
+        (PACKED, 3, "log.enabled is false"),
     ] {
         let told = opened(&mut rig, what, index).unwrap_err();
         assert!(told.ends_with(why), "{told}");

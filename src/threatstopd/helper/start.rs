@@ -4,7 +4,7 @@ use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use config::{Backend, Config};
@@ -17,9 +17,9 @@ use nix::unistd::{Gid, Uid, User};
 use pf::{Directory, Kernel, Simulated};
 
 use super::Server;
-use crate::dispatch::{Dispatcher, Tables, local_paths, log_paths, open_regular};
-use crate::lock::{self, lock};
-use crate::{Failure, Flags, protect, words};
+use crate::dispatch::{Dispatcher, Tables, local_paths, log_path, open_regular, suffixed};
+use crate::lock::lock;
+use crate::{Failure, Flags, On as _, protect};
 
 /// All that the helper may do once it has started.
 const PROMISES: &str = "stdio rpath wpath cpath sendfd pf";
@@ -44,10 +44,9 @@ pub fn start(flags: &Flags, engine: OwnedFd, told: &OwnedFd) -> Result<Server, F
     let user = user(&config)?;
 
     let directory = Directory::open(&config.tables.directory)?;
-    directory.close_to_others()?;
     let own = config.tables.directory.join("helper.lock");
     let busy = format!("{}: a helper that was left behind is still at work", own.display());
-    let locks = [lock(&directory.fd, &own, PARTING, &busy)?, spool(&config, user.as_ref())?];
+    let locks = [lock(&own, PARTING, &busy)?, spool(&config, user.as_ref())?];
     apart(flags, &config)?;
     let (tables, limit) = open_tables(&config, directory)?;
     let networks = protect::networks(&config)?;
@@ -90,23 +89,20 @@ pub fn user(config: &Config) -> Result<Option<User>, Failure> {
         (_, true) => {}
     }
     let name = config.user.as_str();
-    match User::from_name(name) {
-        Ok(Some(user)) => Ok(Some(fit(user)?)),
-        Ok(None) => Err(format!("unknown user {name}: reinstall the package, or set user"))?,
-        Err(errno) => Err(format!("user {name}: {}", errno.desc()))?,
-    }
+    let found = User::from_name(name).on(format_args!("user {name}"))?;
+    let unknown = || format!("unknown user {name}: reinstall the package, or set user");
+    Ok(Some(fit(found.ok_or_else(unknown)?)?))
 }
 
 /// A user of no rights; whatever it is called, one of root's ids is root's, and group 0 is wheel, whose
 /// members have rights of their own.
 fn fit(user: User) -> Result<User, String> {
-    match (user.uid.is_root(), user.gid == Gid::from_raw(0)) {
-        (true, _) => Err(format!("user {} is root: set another", user.name)),
-        (_, true) => {
-            Err(format!("user {} is in group 0: set one with a group of its own", user.name))
-        }
-        _ => Ok(user),
-    }
+    let why = match (user.uid.is_root(), user.gid == Gid::from_raw(0)) {
+        (true, _) => "is root: set another",
+        (_, true) => "is in group 0: set one with a group of its own",
+        _ => return Ok(user),
+    };
+    Err(format!("user {} {why}", user.name))
 }
 
 /// Looks at the engine's own directory, which the user that the engine becomes could not make, and
@@ -114,22 +110,20 @@ fn fit(user: User) -> Result<User, String> {
 /// that linger keep the kernel from ending it. The lock is beside the directory: within, the engine
 /// could put something else in its place, with which no helper would start again.
 fn spool(config: &Config, user: Option<&User>) -> Result<OwnedFd, Failure> {
-    let path = config.log.spool.as_path();
-    let shown = path.display();
-    let found = fs::canonicalize(path).and_then(|path| Ok((path.metadata()?, path)));
-    let (meta, found) = found.map_err(|error| {
+    let (path, shown) = (config.log.spool.as_path(), config.log.spool.display());
+    let found = fs::canonicalize(path).and_then(|found| Ok((found.metadata()?, found)));
+    let (meta, found) = found.on(&shown).map_err(|why| {
         let owner = user.map(|user| format!("-o {} ", user.name)).unwrap_or_default();
-        format!("{shown}: {}; make it: install -d -m 700 {owner}{shown}", words(&error))
+        format!("{why}; make it: install -d -m 700 {owner}{shown}")
     })?;
-    let uid = user.map_or(Uid::effective(), |user| user.uid);
-    if !meta.is_dir() || meta.uid() != uid.as_raw() {
+    if !meta.is_dir() || meta.uid() != user.map_or(Uid::effective(), |user| user.uid).as_raw() {
         let why = user.map_or("not a directory of yours: ".to_owned(), |User { name, .. }| {
             format!("not a directory of {name}: chown {name} {shown}, or ")
         });
         return Err(format!("{shown}: {why}set log.spool").into());
     }
     let taken = format!("{shown}: another threatstopd uses it: set log.spool");
-    lock::beside(&found, PARTING, &taken)
+    lock(&suffixed(&found, ".lock"), PARTING, &taken)
 }
 
 /// Root opens nothing in a directory whose names the engine can change.
@@ -213,12 +207,11 @@ fn readable(config: &Config) -> Result<(), Failure> {
 /// Binds the control socket, mode 0660; the group is that of the directory, on OpenBSD wheel. The
 /// monitor has the lock that says that a socket which is there is a stale one.
 fn bind(path: &Path) -> Result<OwnedFd, Failure> {
-    let failed = |error: std::io::Error| {
-        let why = words(&error);
-        format!("{}: {why}; use -s to put the control socket elsewhere", path.display())
-    };
+    let elsewhere = |why| format!("{why}; use -s to put the control socket elsewhere");
     match fs::symlink_metadata(path) {
-        Ok(meta) if meta.file_type().is_socket() => fs::remove_file(path).map_err(failed)?,
+        Ok(meta) if meta.file_type().is_socket() => {
+            fs::remove_file(path).on(path.display()).map_err(elsewhere)?;
+        }
         Ok(_) => {
             let why = "is there and is no socket; remove it, or use -s";
             return Err(format!("{}: {why}", path.display()).into());
@@ -228,17 +221,16 @@ fn bind(path: &Path) -> Result<OwnedFd, Failure> {
     let before = umask(Mode::from_bits_truncate(0o117));
     let bound = UnixListener::bind(path);
     umask(before);
-    let listener = bound.map_err(failed)?;
+    let listener = bound.on(path.display()).map_err(elsewhere)?;
     listener.set_nonblocking(true)?;
     Ok(listener.into())
 }
 
 /// Closes the sandbox: what is named here is all of the file system that is left.
 fn confine(config: &Config) -> Result<sandbox::Sandbox, String> {
-    let logs: Vec<PathBuf> = match config.log.enabled {
-        true => (0..=FileId::MAX_GENERATION).flat_map(|n| log_paths(&config.log.file, n)).collect(),
-        false => Vec::new(),
-    };
+    let generations = config.log.enabled.then_some(0..=FileId::MAX_GENERATION);
+    let paths = |n| ["", ".gz"].map(|suffix| log_path(config, n, suffix));
+    let logs: Vec<_> = generations.into_iter().flatten().flat_map(paths).collect();
     let mut veil = vec![(&*config.tables.directory, "rwc")];
     veil.extend(local_paths(config).into_iter().flatten().map(|path| (path, "r")));
     veil.extend(logs.iter().map(|path| (path.as_path(), "r")));

@@ -1,12 +1,13 @@
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+
+use nix::sys::stat::Mode;
 
 use super::*;
 
 fn try_lock(dir: &Path) -> Result<OwnedFd, String> {
-    let directory = File::open(dir).unwrap();
     let patience = Duration::from_millis(100);
-    lock(&directory, &dir.join("lock"), patience, "taken").map_err(|why| why.to_string())
+    lock(&dir.join("lock"), patience, "taken").map_err(|why| why.to_string())
 }
 
 #[test]

@@ -1,32 +1,24 @@
 //! A child as the monitor sees it: what is told to it, that something comes from it, and how it ends.
 
-use std::collections::VecDeque;
-use std::ffi::{CString, OsStr};
+use std::ffi::OsString;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use imsg::End;
 use imsg::process::{self, Inherited};
 use imsg::signals::{self, PollFd};
+use imsg::told::Teller;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, pipe2, read, write};
-
-use crate::Failure;
+use nix::unistd::{Pid, pipe2, read};
 
 /// How long a child may say nothing.
 const SILENCE: Duration = Duration::from_secs(60);
 /// The most of a turn that counts as silence: a host that slept has kept its children from speaking.
 const TURN: Duration = Duration::from_secs(10);
-
-/// What a child keeps of the environment.
-#[cfg(not(feature = "fault-points"))]
-const KEPT: [&str; 1] = ["TZ"];
-#[cfg(feature = "fault-points")]
-const KEPT: [&str; 2] = ["TZ", "THREATSTOPD_FAULT"];
 
 /// How a child has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,14 +43,13 @@ pub struct Child {
     pub ready: bool,
     /// How it ended.
     pub ended: Option<Ended>,
-    /// Signals of ours end it.
-    condemned: bool,
-    killed: bool,
-    mute: bool,
+    /// The last signal of ours that is to end it.
+    condemned: Option<Signal>,
     quiet: Duration,
-    told: OwnedFd,
-    waiting: VecDeque<u8>,
-    alive: OwnedFd,
+    /// What it is told: the text of the configuration, and then notes.
+    pub told: Teller,
+    /// `None` once it has closed that: there is nothing to wait for.
+    alive: Option<OwnedFd>,
 }
 
 /// The descriptors that helper and engine share.
@@ -72,75 +63,49 @@ pub struct Shared<'a> {
 }
 
 impl Child {
-    /// Starts a program with these arguments, which will be told `text`.
+    /// Starts a program with these arguments and environment, which will be told `text`.
     ///
     /// # Errors
     /// When there is no process or no descriptor left.
     pub fn start(
         name: &'static str,
-        program: &CString,
-        arguments: &[CString],
+        program: &Path,
+        arguments: &[OsString],
+        environment: &[OsString],
         shared: &Shared<'_>,
         text: &str,
-    ) -> Result<Self, Failure> {
-        let failed = |errno: Errno| format!("{name}: cannot be started: {}", errno.desc());
+    ) -> nix::Result<Self> {
         let flags = OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
-        let (told_there, told) = pipe2(flags).map_err(failed)?;
-        let (alive, alive_there) = pipe2(flags).map_err(failed)?;
-        let environment =
-            std::env::vars_os().filter(|(name, _)| KEPT.iter().any(|kept| name == kept));
-        let environment = environment.map(|(name, value)| [name, value].join(OsStr::new("=")));
-        let environment = environment.map(|line| CString::new(line.into_vec()));
-        let environment = environment.collect::<Result<Vec<_>, _>>()?;
-        let give = Inherited {
-            peer: shared.peer,
-            told: told_there.as_fd(),
-            alive: alive_there.as_fd(),
-            words: shared.words,
-            before: shared.before,
-        };
-        let pid = process::spawn(program, arguments, &environment, &give, |errno| {
-            logger::crit(format_args!("{}: {}", program.to_string_lossy(), errno.desc()));
-        });
+        let (told_there, told) = pipe2(flags)?;
+        let (alive, alive_there) = pipe2(flags)?;
+        let Shared { peer, words, before } = *shared;
+        let (told_there, alive_there) = (told_there.as_fd(), alive_there.as_fd());
+        let give = Inherited { peer, told: told_there, alive: alive_there, words, before };
+        let pid = process::spawn(program, arguments, environment, &give, |errno| {
+            logger::crit(format_args!("{}: {}", program.display(), errno.desc()));
+        })?;
         let mut child = Self {
             name,
-            pid: pid.map_err(failed)?,
+            pid,
             started: Instant::now(),
             ready: false,
             ended: None,
-            condemned: false,
-            killed: false,
-            mute: false,
+            condemned: None,
             quiet: Duration::ZERO,
-            told,
-            waiting: VecDeque::new(),
-            alive,
+            told: Teller::new(told),
+            alive: Some(alive),
         };
-        child.tell(text);
+        child.told.tell(text);
         Ok(child)
-    }
-
-    /// Tells it a text, as far as it takes it now; the rest follows turn by turn.
-    pub fn tell(&mut self, text: &str) {
-        self.waiting.extend(text.bytes().chain([0]));
-        self.write();
     }
 
     /// What to wait for: room for what it is told, and as long as it is not ready, that it is. What
     /// comes later is looked at in passing, so that nobody keeps us busy with it.
-    pub fn watch(&self) -> [PollFd; 2] {
-        let mut fds = [
-            signals::watch(&self.told, false, !self.waiting.is_empty()),
-            signals::watch(&self.alive, true, false),
-        ];
-        // poll(2) leaves negative ones alone
-        if self.waiting.is_empty() || self.ended.is_some() {
-            fds[0].fd = -1;
-        }
-        if self.ready || self.mute || self.ended.is_some() {
-            fds[1].fd = -1;
-        }
-        fds
+    pub fn watch(&self) -> impl Iterator<Item = PollFd> {
+        let alive = self.alive.as_ref().filter(|_| !self.ready);
+        let alive = alive.map(|alive| signals::watch(alive, true, false));
+        let lives = self.ended.is_none();
+        self.told.watch().into_iter().chain(alive).filter(move |_| lives)
     }
 
     /// What a turn of this length has brought: the end, something from it, room for what it is told.
@@ -148,7 +113,7 @@ impl Child {
         if self.ended.is_none() {
             self.quiet += length.min(TURN);
             self.hear();
-            self.write();
+            self.told.flush();
             self.reap();
         }
     }
@@ -161,14 +126,14 @@ impl Child {
     /// Sends a signal, as long as there is a process that can only be this one.
     pub fn signal(&mut self, signal: Signal) {
         if self.ended.is_none() {
-            self.condemned |= signal != Signal::SIGUSR1;
+            self.condemned = Some(signal).filter(|one| *one != Signal::SIGUSR1).or(self.condemned);
             let _ = kill(self.pid, signal);
         }
     }
 
     /// Kills it, which is told once, with the reason.
     pub fn kill(&mut self, why: &str) {
-        if self.ended.is_none() && !std::mem::replace(&mut self.killed, true) {
+        if self.ended.is_none() && self.condemned != Some(Signal::SIGKILL) {
             logger::warn(format_args!("{} {why}; killed", self.name));
             self.signal(Signal::SIGKILL);
         }
@@ -177,31 +142,26 @@ impl Child {
     /// Reads what came away: that something came is all it means.
     fn hear(&mut self) {
         let mut octets = [0; 512];
-        match read(&self.alive, &mut octets) {
-            // it has closed that: there is nothing to wait for
-            Ok(0) => self.mute = true,
-            Ok(_) => (self.ready, self.quiet) = (true, Duration::ZERO),
-            Err(_) => {}
-        }
-    }
-
-    fn write(&mut self) {
-        while !self.waiting.is_empty() {
-            match write(&self.told, self.waiting.as_slices().0) {
-                Ok(count) => drop(self.waiting.drain(..count)),
-                Err(Errno::EAGAIN) => return,
-                // it has ended, or will be silent
-                Err(_) => self.waiting.clear(),
-            }
+        match self.alive.as_ref().map(|alive| read(alive, &mut octets)) {
+            Some(Ok(0)) => self.alive = None,
+            Some(Ok(_)) => (self.ready, self.quiet) = (true, Duration::ZERO),
+            _ => {}
         }
     }
 
     /// Looks whether it has ended, and logs an end that it cannot have logged itself.
     fn reap(&mut self) {
         let name = self.name;
-        let ended = match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(_, status)) => Ended::Exited(End::of(status)),
-            Ok(WaitStatus::Signaled(..)) if self.condemned => Ended::ByUs,
+        self.ended = Some(match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(_, status)) => {
+                Ended::Exited(End::of(status).unwrap_or_else(|| {
+                    logger::err(format_args!(
+                        "{name} ended with status {status}, which is none of ours"
+                    ));
+                    End::Fault
+                }))
+            }
+            Ok(WaitStatus::Signaled(..)) if self.condemned.is_some() => Ended::ByUs,
             Ok(WaitStatus::Signaled(_, signal, _)) => {
                 logger::err(format_args!("{name} terminated; signal {}", signal as i32));
                 Ended::Killed
@@ -209,8 +169,7 @@ impl Child {
             // EINTR cannot occur with WNOHANG; ECHILD says that it is gone
             Err(Errno::ECHILD) => Ended::ByUs,
             _ => return,
-        };
-        self.ended = Some(ended);
+        });
     }
 }
 

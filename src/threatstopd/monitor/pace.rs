@@ -27,7 +27,7 @@ pub struct Pace {
 }
 
 /// An end that nobody asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Fault {
     /// Within [`YOUNG`] of the start.
     pub young: bool,

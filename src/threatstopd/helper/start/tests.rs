@@ -10,8 +10,8 @@ fn a_user_of_roots_ids_is_refused_whatever_its_name() {
         uid: Uid::from_raw(uid),
         gid: Gid::from_raw(gid),
         gecos: CString::default(),
-        dir: PathBuf::new(),
-        shell: PathBuf::new(),
+        dir: Path::new("/").into(),
+        shell: Path::new("/bin/sh").into(),
         #[cfg(not(target_os = "linux"))]
         class: CString::default(),
         #[cfg(not(target_os = "linux"))]
