@@ -12,8 +12,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use imsg::{
-    Changed, Channel, End, EngineMessage, Entries, FileId, Frame, HelperMessage, Input, Output,
-    Purpose, SHORTAGE, Stats, TableId,
+    Changes, Channel, End, EngineMessage, Entries, Failed, FileId, Frame, HelperMessage, Input,
+    Output, Purpose, SHORTAGE, Stats, TableId,
 };
 use prefix::PrefixSet;
 use tokio::io::Interest;
@@ -29,7 +29,7 @@ const FAREWELL: Duration = Duration::from_millis(100);
 
 /// An answer of the helper.
 enum Answer {
-    Changed(Changed),
+    Changed(Result<Changes, Failed>),
     Stats(Stats),
     /// A file, or why there is none.
     File(Result<File, String>),
@@ -172,7 +172,7 @@ impl Link {
         let message = HelperMessage::read(&frame).map_err(|error| format!("helper: {error}"))?;
         let id = frame.peerid;
         let answer = match message {
-            HelperMessage::Changed(changed) => Answer::Changed(changed),
+            HelperMessage::Changed(done) => Answer::Changed(done),
             HelperMessage::Stats(stats) => Answer::Stats(stats),
             HelperMessage::File { failure } => {
                 self.0.channel.borrow_mut().answered_fd();
@@ -213,9 +213,9 @@ impl Link {
     async fn changed(
         &self,
         messages: impl IntoIterator<Item = EngineMessage>,
-    ) -> Result<Changed, String> {
+    ) -> Result<Result<Changes, Failed>, String> {
         match self.ask(messages).await? {
-            Answer::Changed(changed) => Ok(changed),
+            Answer::Changed(done) => Ok(done),
             _ => Err(GONE.into()),
         }
     }

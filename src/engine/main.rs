@@ -16,6 +16,7 @@ mod link;
 mod log;
 mod monitor;
 mod protect;
+mod recover;
 mod schedule;
 mod source;
 mod startup;
@@ -108,6 +109,7 @@ fn run(
         .map_err(|error| format!("event loop: {}", errors::words(&error)))?;
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let link = link::Link::start(channel, table_files(&config.tables))?;
+        recover::recover(&config, &given, &link).await;
         let state = state::State::load(&config, &link).await?;
         let engine = Rc::new(Engine {
             names: protect::Names::new(&config),

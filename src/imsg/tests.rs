@@ -102,17 +102,16 @@ fn every_helper_message_arrives_as_it_was_sent() {
         (HelperMessage::ControlSocket, true),
         (HelperMessage::Ready, false),
         (
-            HelperMessage::Changed(Changed {
+            HelperMessage::Changed(Ok(Changes {
                 created: true,
                 file: false,
                 added: 2,
                 deleted: 3,
                 changed: 4,
-                full: true,
-                failure: "no".into(),
-            }),
+            })),
             false,
         ),
+        (HelperMessage::Changed(Err(Failed { full: true, why: "no".into() })), false),
         (
             HelperMessage::Stats(Stats {
                 running: true,

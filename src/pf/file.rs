@@ -157,9 +157,13 @@ impl Directory {
             while rest.next_if(|next| *next < old).is_some() {
                 changes.added += 1;
             }
-            changes.deleted += usize::from(rest.next_if_eq(&old).is_none());
+            changes.deleted += u32::from(rest.next_if_eq(&old).is_none());
         }))?;
-        Ok(Changes { created: found.is_none(), added: changes.added + rest.count(), ..changes })
+        Ok(Changes {
+            created: found.is_none(),
+            added: changes.added + rest.count() as u32,
+            ..changes
+        })
     }
 
     /// Opens a file of ours for reading.

@@ -12,7 +12,9 @@ use nix::errno::Errno::{self, EAGAIN, ENOENT, ENOMEM, ESRCH};
 use tests as sys;
 
 use crate::error::LISTING;
-use crate::{Backend, Changes, Error, PfrAddr, Result, Stats, Table, abi::*, fault, file::errno};
+use crate::{
+    Backend, Changes, Error, PfrAddr, Result, Table, TableStat, abi::*, fault, file::errno,
+};
 
 #[cfg(test)]
 mod tests;
@@ -82,7 +84,7 @@ impl Backend for Kernel {
             let mut io = PfiocTable::new(table.pfr, NonNull::from(set), flags)?;
             // SAFETY: without PFR_FLAG_FEEDBACK pf only reads the set.
             unsafe { self.ioctl(&DIOCRSETADDRS, &mut io) }?;
-            let [added, deleted, changed] = io.changes.map(|n| n as usize);
+            let [added, deleted, changed] = io.changes;
             Ok(Changes { added, deleted, changed, ..Changes::default() })
         };
         let mut result = replace();
@@ -93,7 +95,7 @@ impl Backend for Kernel {
                 // SAFETY: the buffer is `pfr`.
                 .and_then(|mut io| unsafe { self.ioctl(&DIOCRADDTABLES, &mut io) })
                 .map_err(Error::on(&table.name, "DIOCRADDTABLES"))?;
-            let created = Changes { created: true, added: set.len(), ..Changes::default() };
+            let created = Changes { created: true, added: set.len() as u32, ..Changes::default() };
             result = if dummy { Ok(created) } else { replace().map(|_| created) };
         }
         result.map_err(|errno| match errno {
@@ -102,24 +104,31 @@ impl Backend for Kernel {
         })
     }
 
-    fn stats(&self, table: &Table) -> Result<Stats> {
-        let failed = |call| Error::on(&table.name, call);
+    fn running(&self) -> Result<bool> {
         let mut status = [0; 130];
         // SAFETY: numbers.
-        unsafe { self.ioctl(&DIOCGETSTATUS, &mut status) }.map_err(failed("DIOCGETSTATUS"))?;
-        let mut stats = Stats { running: status[PF_STATUS_RUNNING] != 0, ..Stats::default() };
+        let done = unsafe { self.ioctl(&DIOCGETSTATUS, &mut status) };
+        done.map_err(Error::on("/dev/pf", "DIOCGETSTATUS"))?;
+        Ok(status[PF_STATUS_RUNNING] != 0)
+    }
+
+    fn stats(&self, table: &Table) -> Result<TableStat> {
         // pf ignores the name and answers for all tables of the anchor
         let all: Vec<PfrTstats> = match self.array(&DIOCRGETTSTATS, table, 0) {
-            Err(ENOENT) => return Ok(stats), // no such anchor
-            other => other.map_err(failed("DIOCRGETTSTATS"))?,
+            Err(ENOENT) => vec![], // no such anchor
+            other => other.map_err(Error::on(&table.name, "DIOCRGETTSTATS"))?,
         };
-        let active = all.iter().filter(|t| t.table.flags & PFR_TFLAG_ACTIVE != 0);
-        for t in active.filter(|t| t.table.name == table.pfr.name) {
-            (stats.exists, stats.entries, stats.since) = (true, t.cnt as usize, t.tzero);
-            stats.references = t.refcnt;
-            (stats.blocked, stats.passed) = (t.packets.map(|n| n[0]), t.packets.map(|n| n[2]));
-        }
-        Ok(stats)
+        let mut active = all.iter().filter(|t| t.table.flags & PFR_TFLAG_ACTIVE != 0);
+        let found = active.find(|t| t.table.name == table.pfr.name);
+        Ok(found.map_or(TableStat::default(), |t| TableStat {
+            present: true,
+            entries: t.cnt,
+            rules: t.refcnt[0],
+            anchors: t.refcnt[1],
+            since: t.tzero.max(0).cast_unsigned(),
+            blocked: t.packets.map(|n| n[0]),
+            passed: t.packets.map(|n| n[2]),
+        }))
     }
 
     fn list(&self, table: &Table) -> Result<Vec<PfrAddr>> {

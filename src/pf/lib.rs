@@ -17,6 +17,7 @@ mod tests;
 pub use abi::PfrAddr;
 pub use error::Error;
 pub use file::Directory;
+pub use imsg::{Changes, TableStat};
 pub use kernel::Kernel;
 pub use publish::Store;
 pub use simulated::Simulated;
@@ -52,49 +53,17 @@ impl Table {
     }
 }
 
-/// What a replacement did or would do; the default value when the set was there already.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// There was no such table or file, or the file was not in canonical form.
-    pub created: bool,
-    /// Prefixes that came.
-    pub added: usize,
-    /// Prefixes that went.
-    pub deleted: usize,
-    /// Prefixes that somebody had negated and that are plain again.
-    pub changed: usize,
-    /// It is the file that changed: the table had the set already, or is left alone.
-    pub file: bool,
-}
-
-/// What pf knows of a table. A later answer differs, `packets` aside, when somebody has filled,
-/// emptied or recreated it, loaded other rules, or switched pf on or off.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// pf is enabled.
-    pub running: bool,
-    /// The table exists; else the rest is zero.
-    pub exists: bool,
-    /// Number of prefixes.
-    pub entries: usize,
-    /// Epoch seconds when its counters began: at its creation (simulated: the last change).
-    pub since: i64,
-    /// Rules that refer to it, and tables of its name in anchors; with none, nothing is blocked.
-    pub references: [u32; 2],
-    /// Packets, in and out, that rules blocked because of it.
-    pub blocked: [u64; 2],
-    /// Packets, in and out, that rules passed because of it.
-    pub passed: [u64; 2],
-}
-
 /// The tables of a pf, real or simulated.
 pub trait Backend {
     /// Replaces the content of a table at once, or with `dummy` tells what that would do. The table
     /// is created if, and only if, it does not exist: securelevel 2 forbids that. On error (EPERM
     /// const or securelevel, EINVAL not canonical, [`Error::Limit`]) the old content stays.
     fn replace(&self, table: &Table, set: &[PfrAddr], dummy: bool) -> Result<Changes>;
-    /// Whether pf is enabled, and the counters of a table.
-    fn stats(&self, table: &Table) -> Result<Stats>;
+    /// Whether pf is enabled.
+    fn running(&self) -> Result<bool>;
+    /// What pf knows of a table. A later answer differs, packets aside, when somebody has filled,
+    /// emptied or recreated it, or loaded other rules.
+    fn stats(&self, table: &Table) -> Result<TableStat>;
     /// The content, sorted; what is no plain prefix ([`PfrAddr::prefix`]) comes first. Fails with
     /// ESRCH without the table, ENOMEM without the memory.
     fn list(&self, table: &Table) -> Result<Vec<PfrAddr>>;

@@ -59,24 +59,12 @@ impl Store<'_> {
         self.pf.map_or(Ok(Changes::default()), |_| self.repair(table, &file()?))
     }
 
-    /// Makes a file that is missing or damaged again of the set in pf, which at a start nothing else
-    /// knows. The number of its prefixes; 0 where the file is sound or pf has none.
-    pub fn restore(&self, table: &Table) -> Result<usize> {
-        let Self { pf: Some(pf), directory } = *self else { return Ok(0) };
-        let sound = directory.each(&table.file("pftable"), |_| ()).is_ok();
-        let set = if sound { vec![] } else { pf.list(table).unwrap_or_default() };
-        if !set.is_empty() {
-            Store { pf: None, directory }.repair(table, &set)?;
-        }
-        Ok(set.len())
-    }
-
     fn plan(&self, table: &Table, set: &[PfrAddr]) -> Result<Plan> {
         let (same, file) = (Changes::default(), table.file("pftable"));
         let in_table = self.pf.map_or(Ok(same), |pf| pf.replace(table, set, true))?;
         let in_file = match self.directory.diff(&file, set) {
             Err(error) if error.errno == EILSEQ => {
-                Changes { created: true, added: set.len(), ..same }
+                Changes { created: true, added: set.len() as u32, ..same }
             }
             other => other?,
         };

@@ -10,7 +10,7 @@ use nix::errno::Errno::{EILSEQ, EPERM, ESRCH};
 
 use crate::error::LISTING;
 use crate::file::{errno, present};
-use crate::{Backend, Changes, Directory, Error, PfrAddr, Result, Stats, Table, fault};
+use crate::{Backend, Changes, Directory, Error, PfrAddr, Result, Table, TableStat, fault};
 
 /// A simulated pf.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Backend for Simulated {
     fn replace(&self, table: &Table, set: &[PfrAddr], dummy: bool) -> Result<Changes> {
         let (name, failed) = (table.file("simulated"), Error::on(&table.name, "DIOCRSETADDRS"));
         fault::at(if dummy { "trial" } else { "replace" }, &table.name).map_err(&failed)?;
-        let spoilt = Changes { added: set.len(), deleted: 1, ..Changes::default() };
+        let spoilt = Changes { added: set.len() as u32, deleted: 1, ..Changes::default() };
         let changes = nothing_of(self.directory.diff(&name, set))?.unwrap_or(spoilt);
         if changes.created && self.is("securelevel 2")? {
             return Err(Error::on(&table.name, "DIOCRADDTABLES")(EPERM));
@@ -59,7 +59,7 @@ impl Backend for Simulated {
             return Err(failed(EPERM));
         }
         // the kernel allocates what is new before it frees what is old
-        if self.others(&name)? + set.len() + changes.deleted > self.limit {
+        if self.others(&name)? + set.len() + changes.deleted as usize > self.limit {
             return Err(Error::full(&table.name, set.len(), self.limit));
         }
         if !dummy && changes != Changes::default() {
@@ -68,14 +68,18 @@ impl Backend for Simulated {
         Ok(changes)
     }
 
-    fn stats(&self, table: &Table) -> Result<Stats> {
+    fn running(&self) -> Result<bool> {
+        Ok(!self.is("disabled")?)
+    }
+
+    fn stats(&self, table: &Table) -> Result<TableStat> {
         let name = table.file("simulated");
-        let absent = Stats { running: !self.is("disabled")?, ..Stats::default() };
-        let Some(file) = present(self.directory.file(&name))? else { return Ok(absent) };
+        let file = present(self.directory.file(&name))?;
+        let Some(file) = file else { return Ok(TableStat::default()) };
         let since = file.metadata().map_err(errno).map_err(Error::on(&name, "fstat"))?.mtime();
-        let references = [u32::from(!self.is(&format!("unused {}", table.name))?), 0];
-        let entries = self.count(&name)?;
-        Ok(Stats { exists: true, entries, since, references, ..absent })
+        let rules = u32::from(!self.is(&format!("unused {}", table.name))?);
+        let (entries, since) = (self.count(&name)? as u32, since.max(0).cast_unsigned());
+        Ok(TableStat { present: true, entries, rules, since, ..TableStat::default() })
     }
 
     fn list(&self, table: &Table) -> Result<Vec<PfrAddr>> {

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use config::Config;
 use imsg::{
-    Changed, Channel, EngineMessage, FileId, Frame, HelperMessage, Purpose, Stats, TableId, VERSION,
+    Changes, Channel, EngineMessage, Failed, FileId, Frame, HelperMessage, Purpose, Stats, TableId,
+    VERSION,
 };
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -106,9 +107,13 @@ impl Dispatcher {
             EngineMessage::TableMend { table } => {
                 self.count_mend()?;
                 let table = &self.tables.all[table as usize];
-                HelperMessage::Changed(changed(self.tables.store().mend(table)))
+                HelperMessage::Changed(self.tables.store().mend(table).map_err(failed))
             }
-            EngineMessage::TableStats => HelperMessage::Stats(self.stats()),
+            EngineMessage::TableStats => {
+                let failed =
+                    |error: pf::Error| Stats { failure: error.to_string(), ..Stats::default() };
+                HelperMessage::Stats(self.stats().unwrap_or_else(failed))
+            }
             EngineMessage::Open(file) => {
                 make_room(channel)?;
                 let (failure, fd) = match self.open(file) {
@@ -136,12 +141,12 @@ impl Dispatcher {
     }
 
     /// Does what the transaction, which is complete, is for.
-    fn publish(&mut self) -> Result<Changed, Offence> {
+    fn publish(&mut self) -> Result<Result<Changes, Failed>, Offence> {
         let open = self.transaction.take().ok_or("a commit of no transaction")?;
         let (table, purpose) = (&self.tables.all[open.table as usize], open.purpose);
         let Some(set) = open.complete(&self.shield, |addr| self.tables.allow(addr))? else {
-            let failure = "no memory for so many prefixes; the old set stays".into();
-            return Ok(Changed { failure, ..Changed::default() });
+            let why = "no memory for so many prefixes; the old set stays".into();
+            return Ok(Err(Failed { full: false, why }));
         };
         let store = self.tables.store();
         let done = match purpose {
@@ -150,24 +155,16 @@ impl Dispatcher {
             Purpose::Repair => store.repair(table, &set),
         };
         self.served |= done.is_ok() && purpose == Purpose::Publish;
-        Ok(changed(done))
+        Ok(done.map_err(failed))
     }
 
-    fn stats(&self) -> Stats {
-        let mut all = Stats::default();
-        for (table, stat) in self.tables.all.iter().zip(&mut all.tables) {
-            match self.tables.backend.stats(table) {
-                Ok(stats) => {
-                    all.running = stats.running;
-                    (stat.present, stat.entries) = (stats.exists, stats.entries as u32);
-                    [stat.rules, stat.anchors] = stats.references;
-                    stat.since = stats.since.max(0).cast_unsigned();
-                    (stat.blocked, stat.passed) = (stats.blocked, stats.passed);
-                }
-                Err(error) => all.failure = error.to_string(),
-            }
+    fn stats(&self) -> Result<Stats, pf::Error> {
+        let Tables { all, backend, .. } = &self.tables;
+        let mut stats = Stats { running: backend.running()?, ..Stats::default() };
+        for (table, stat) in all.iter().zip(&mut stats.tables) {
+            *stat = backend.stats(table)?;
         }
-        all
+        Ok(stats)
     }
 
     /// Opens a file for the engine; else why not.
@@ -198,23 +195,13 @@ impl Dispatcher {
     }
 }
 
-/// What was done, for the engine, which tells it.
-fn changed(done: Result<pf::Changes, pf::Error>) -> Changed {
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    match done {
-        Ok(pf::Changes { created, file, added, deleted, changed }) => {
-            let [added, deleted, changed] = [added, deleted, changed].map(count);
-            Changed { created, file, added, deleted, changed, ..Changed::default() }
-        }
-        Err(error) => {
-            let left = match error.differ {
-                true => "file and table differ; run threatstopctl update",
-                false => "the old set stays",
-            };
-            let (full, failure) = (error.errno == Errno::ENOMEM, format!("{error}; {left}"));
-            Changed { full, failure, ..Changed::default() }
-        }
-    }
+/// Why a set was not published, for the engine, which tells it.
+fn failed(error: pf::Error) -> Failed {
+    let left = match error.differ {
+        true => "file and table differ; run threatstopctl update",
+        false => "the old set stays",
+    };
+    Failed { full: error.errno == Errno::ENOMEM, why: format!("{error}; {left}") }
 }
 
 /// Sends what waits, so that there is room for one more descriptor.

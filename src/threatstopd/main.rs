@@ -126,7 +126,7 @@ impl<T, E: Into<io::Error>> On<T> for Result<T, E> {
 
 /// What is asked for goes to stdout; `print!` would panic when nobody takes it.
 fn print(lines: &str) -> Result<ExitCode, Failure> {
-    io::stdout().write_all(lines.as_bytes()).on("stdout")?;
+    io::stdout().write_all(lines.as_bytes()).on("threatstopd: stdout")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -62,7 +62,8 @@ fn replace_file(folder: &Path, old: &[u8], new: &[u8]) -> bool {
             set.iter().map(|addr| addr.prefix().unwrap().to_string()).collect()
         };
         let (old, new) = (before.map_or_else(BTreeSet::new, |set| texts(set)), texts(&set));
-        let (added, deleted) = (new.difference(&old).count(), old.difference(&new).count());
+        let (added, deleted) =
+            (new.difference(&old).count() as u32, old.difference(&new).count() as u32);
         Changes { created: before.is_none(), added, deleted, changed: 0, file: false }
     };
     let in_table = pf::Backend::list(&pf, &t).ok();

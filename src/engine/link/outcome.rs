@@ -1,6 +1,6 @@
 //! What became of a set that was handed to the helper.
 
-use imsg::{Changed, Purpose, TableId};
+use imsg::{Changes, Failed, Purpose, TableId};
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,17 +43,23 @@ pub struct TableResult {
 impl TableResult {
     /// What an answer of the helper says of a set of so many entries that was to be published, tried
     /// or put back.
-    pub fn of(table: TableId, entries: u32, purpose: Purpose, changed: Changed) -> Self {
-        let outcome = match (purpose, &changed) {
-            (_, Changed { failure, .. }) if !failure.is_empty() => Outcome::Failed,
+    pub fn of(
+        table: TableId,
+        entries: u32,
+        purpose: Purpose,
+        done: Result<Changes, Failed>,
+    ) -> Self {
+        let outcome = match (purpose, &done) {
+            (_, Err(_)) => Outcome::Failed,
             (Purpose::Trial, _) => Outcome::Counted,
-            (_, same) if *same == Changed::default() => Outcome::Unchanged,
+            (_, Ok(same)) if *same == Changes::default() => Outcome::Unchanged,
             (Purpose::Publish, _) => Outcome::Published,
-            (Purpose::Repair, Changed { file: true, .. }) => Outcome::FileMended,
-            (Purpose::Repair, Changed { created: true, .. }) => Outcome::Created,
+            (Purpose::Repair, Ok(Changes { file: true, .. })) => Outcome::FileMended,
+            (Purpose::Repair, Ok(Changes { created: true, .. })) => Outcome::Created,
             (Purpose::Repair, _) => Outcome::Mended,
         };
-        let Changed { added, deleted, full, failure, .. } = changed;
+        let Changes { added, deleted, .. } = done.clone().unwrap_or_default();
+        let (full, failure) = done.err().map_or_else(Default::default, |it| (it.full, it.why));
         Self { table, outcome, entries, added, deleted, full, failure }
     }
 }
@@ -65,23 +71,23 @@ mod tests {
     #[test]
     fn what_changed_says_how_it_ended() {
         use Outcome::{Counted, Created, Failed, FileMended, Mended, Published, Unchanged};
-        let same = Changed::default();
-        let changed =
-            |created, file, negated| Changed { created, file, changed: negated, ..same.clone() };
-        let failed = Changed { failure: "no".into(), ..same.clone() };
-        for (changed, [publish, trial, repair]) in [
-            (same.clone(), [Unchanged, Counted, Unchanged]),
-            (failed, [Failed; 3]),
-            (Changed { added: 1, ..same.clone() }, [Published, Counted, Mended]),
-            (Changed { deleted: 1, ..same.clone() }, [Published, Counted, Mended]),
-            (changed(false, false, 1), [Published, Counted, Mended]),
-            (changed(true, false, 0), [Published, Counted, Created]),
-            (changed(false, true, 0), [Published, Counted, FileMended]),
-            (changed(true, true, 0), [Published, Counted, FileMended]),
+        let same = Changes::default();
+        let no = super::Failed { full: true, why: "no".into() };
+        for (done, [publish, trial, repair]) in [
+            (Ok(same), [Unchanged, Counted, Unchanged]),
+            (Err(no), [Failed; 3]),
+            (Ok(Changes { added: 1, ..same }), [Published, Counted, Mended]),
+            (Ok(Changes { deleted: 1, ..same }), [Published, Counted, Mended]),
+            (Ok(Changes { changed: 1, ..same }), [Published, Counted, Mended]),
+            (Ok(Changes { created: true, ..same }), [Published, Counted, Created]),
+            (Ok(Changes { file: true, ..same }), [Published, Counted, FileMended]),
+            (Ok(Changes { created: true, file: true, ..same }), [Published, Counted, FileMended]),
         ] {
-            let of = |purpose| TableResult::of(TableId::Block, 1, purpose, changed.clone()).outcome;
-            let all = [Purpose::Publish, Purpose::Trial, Purpose::Repair].map(of);
-            assert_eq!(all, [publish, trial, repair], "{changed:?}");
+            let of = |purpose| TableResult::of(TableId::Block, 1, purpose, done.clone());
+            let all =
+                [Purpose::Publish, Purpose::Trial, Purpose::Repair].map(|one| of(one).outcome);
+            assert_eq!(all, [publish, trial, repair], "{done:?}");
+            assert_eq!(of(Purpose::Publish).full, done.is_err());
         }
     }
 }

@@ -60,13 +60,13 @@ pub struct Start {
     pub privileged: bool,
 }
 
-/// The answer to `TableCommit` and `TableMend`: what changed or, for a trial, would change; all zero
-/// where file and kernel had the content already.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changed {
+/// What a set or a repair changed in a table and its file or, for a trial, would change; the default
+/// value where both had it already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
     /// The kernel had no such table; or there was no such file, or it was not in form.
     pub created: bool,
-    /// It is the file that changed, for the kernel had the content already, or is left alone.
+    /// It is the file that changed, for the kernel had the set already, or is left alone.
     pub file: bool,
     /// Prefixes that came.
     pub added: u32,
@@ -74,10 +74,15 @@ pub struct Changed {
     pub deleted: u32,
     /// Prefixes that somebody had negated and that are plain again.
     pub changed: u32,
-    /// It failed because pf has no room for so many entries.
+}
+
+/// Why a set was not published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// pf has no room for so many entries.
     pub full: bool,
-    /// Why it failed, what is there instead, and the way out; empty when it did not.
-    pub failure: String,
+    /// Why, what is there instead, and the way out.
+    pub why: String,
 }
 
 /// The state of one table in the kernel (`struct pfr_tstats`, net/pfvar.h).
@@ -131,8 +136,8 @@ pub enum HelperMessage {
     ControlSocket,
     /// Everything was sent; work may begin.
     Ready,
-    /// What a transaction or a repair changed.
-    Changed(Changed),
+    /// What a transaction or a repair changed, or why it failed.
+    Changed(Result<Changes, Failed>),
     /// The state of pf.
     Stats(Stats),
     /// SIGUSR1 came: update now.
@@ -209,13 +214,15 @@ impl HelperMessage {
             }
             Self::ControlSocket => CONTROL_SOCKET,
             Self::Ready => READY,
-            Self::Changed(changed) => {
-                let Changed { created, file, full, added, deleted, .. } = *changed;
-                out.extend_from_slice(&[created, file, full].map(u8::from));
-                for count in [added, deleted, changed.changed] {
+            Self::Changed(done) => {
+                let Changes { created, file, added, deleted, changed } =
+                    done.clone().unwrap_or_default();
+                let full = done.as_ref().is_err_and(|failed| failed.full);
+                out.extend_from_slice(&[done.is_ok(), created, file, full].map(u8::from));
+                for count in [added, deleted, changed] {
                     out.extend_from_slice(&count.to_ne_bytes());
                 }
-                write_text(&changed.failure, out);
+                write_text(done.as_ref().map_or_else(|failed| &*failed.why, |_| ""), out);
                 CHANGED
             }
             Self::Stats(stats) => {
@@ -252,15 +259,14 @@ impl HelperMessage {
             FILE => Self::File { failure: read_text(&mut fields)? },
             CONTROL_SOCKET => Self::ControlSocket,
             READY => Self::Ready,
-            CHANGED => Self::Changed(Changed {
-                created: fields.flag()?,
-                file: fields.flag()?,
-                full: fields.flag()?,
-                added: fields.u32()?,
-                deleted: fields.u32()?,
-                changed: fields.u32()?,
-                failure: read_text(&mut fields)?,
-            }),
+            CHANGED => {
+                let [done, created, file, full] =
+                    [fields.flag()?, fields.flag()?, fields.flag()?, fields.flag()?];
+                let [added, deleted, changed] = [fields.u32()?, fields.u32()?, fields.u32()?];
+                let why = read_text(&mut fields)?;
+                let changes = Changes { created, file, added, deleted, changed };
+                Self::Changed(if done { Ok(changes) } else { Err(Failed { full, why }) })
+            }
             STATS => Self::Stats(Stats {
                 running: fields.flag()?,
                 tables: [TableStat::read(&mut fields)?, TableStat::read(&mut fields)?],

@@ -251,8 +251,8 @@ proptest! {
         plant(scratch.path(), "T.pftable", &lines(&old));
         let changes = publish(None, &directory, &table, &new, false).unwrap();
         let common = old.iter().filter(|addr| new.contains(addr)).count();
-        prop_assert_eq!(changes.added, new.len() - common);
-        prop_assert_eq!(changes.deleted, old.len() - common);
+        prop_assert_eq!(changes.added as usize, new.len() - common);
+        prop_assert_eq!(changes.deleted as usize, old.len() - common);
         prop_assert_eq!(&directory.load(&table, "pftable").unwrap(), &new);
         if old != new {
             prop_assert_eq!(directory.load(&table, "pftable.prev").unwrap(), old);

@@ -156,7 +156,7 @@ fn a_block_table_is_never_emptied() {
     let created = Changes { created: true, ..Changes::default() };
     assert_eq!(publish(Some(&pf), &directory, &allow, &[], false), Ok(created));
     assert_eq!(directory.load(&allow, "pftable"), Ok(vec![]));
-    assert!(pf.stats(&allow).unwrap().exists);
+    assert!(pf.stats(&allow).unwrap().present);
     assert_eq!(publish(Some(&pf), &directory, &allow, &[], false), Ok(Changes::default()));
 }
 
@@ -202,7 +202,11 @@ impl Backend for Turncoat<'_> {
         Err(Error::on(&table.name, "DIOCRSETADDRS")(Errno::EFAULT))
     }
 
-    fn stats(&self, table: &Table) -> Result<Stats> {
+    fn running(&self) -> Result<bool> {
+        self.0.running()
+    }
+
+    fn stats(&self, table: &Table) -> Result<TableStat> {
         self.0.stats(table)
     }
 
@@ -270,28 +274,6 @@ fn an_installation_that_cannot_be_taken_back_is_told_too() {
     assert_eq!(contents(&pf, &directory), [NEW, OLD, OLDER]);
     store(&pf, &directory).mend(&table("T")).unwrap();
     assert_eq!(contents(&pf, &directory), [NEW, NEW, OLD]);
-}
-
-#[test]
-fn a_file_that_is_lost_or_damaged_is_made_of_what_pf_has() {
-    let (scratch, pf, directory) = published();
-    let file = scratch.path().join("T.pftable");
-    let run = || store(&pf, &directory).restore(&table("T"));
-    assert_eq!(run(), Ok(0));
-    std::fs::remove_file(&file).unwrap();
-    assert_eq!(run(), Ok(3));
-    assert_eq!(contents(&pf, &directory), [OLD, OLD, OLDER]);
-    plant(scratch.path(), "T.pftable", "1.1.1.1\n2.0.0");
-    assert_eq!(run(), Ok(3));
-    assert_eq!(contents(&pf, &directory), [OLD, OLD, OLDER]);
-    // a sound file is the truth, also when it is the empty one of a setup
-    plant(scratch.path(), "T.pftable", "");
-    assert_eq!(run(), Ok(0));
-    // where pf knows nothing there is nothing to be had
-    std::fs::remove_file(&file).unwrap();
-    std::fs::remove_file(scratch.path().join("T.simulated")).unwrap();
-    assert_eq!(run(), Ok(0));
-    assert!(!file.exists());
 }
 
 /// Runs `child` on a directory, with a fault; what it said, and how it ended.

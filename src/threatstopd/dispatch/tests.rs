@@ -650,14 +650,13 @@ fn a_table_is_listed_by_descriptor_as_its_files_are() {
 /// What is told of a set that was not published is told by the engine, which has to know it anyway.
 #[test]
 fn a_failure_says_what_is_there_instead() {
-    let failed = |error: pf::Error| changed(Err(error));
     let mut error = pf::Directory::open(Path::new("/nowhere/at/all")).unwrap_err();
     let said = failed(error.clone());
     let words = "/nowhere/at/all: no such directory; run threatstopctl setup; the old set stays";
-    assert_eq!((said.failure.as_str(), said.full), (words, false));
+    assert_eq!((said.why.as_str(), said.full), (words, false));
     (error.differ, error.errno) = (true, Errno::ENOMEM);
     let said = failed(error);
-    assert!(said.failure.ends_with("; file and table differ; run threatstopctl update"));
+    assert!(said.why.ends_with("; file and table differ; run threatstopctl update"));
     assert!(said.full);
 }
 

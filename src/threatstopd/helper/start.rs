@@ -52,7 +52,6 @@ pub fn start(flags: &Flags, engine: OwnedFd, told: &OwnedFd) -> Result<Server, F
     let networks = protect::networks(&config)?;
     readable(&config)?;
     let listener = bind(&flags.socket)?;
-    restore(&tables);
 
     // All that the engine needs to begin.
     let mut channel = Channel::new(engine, QUEUE);
@@ -172,20 +171,6 @@ fn open_tables(config: &Config, directory: Directory) -> Result<(Tables, usize),
     };
     let all = vec![table(&settings.block, false)?, table(&settings.allow, true)?];
     Ok((Tables { all, backend, directory, reload: settings.reload }, limit))
-}
-
-/// Makes files that are missing or damaged again of what pf has: else the next set would be compared
-/// with none, and pf.conf(5) not be loaded at the next boot.
-fn restore(tables: &Tables) {
-    for (table, word) in tables.all.iter().zip(["block", "allow"]) {
-        match tables.store().restore(table) {
-            Ok(0) => {}
-            Ok(n) => logger::warn(format_args!(
-                "{word} table: file was missing or damaged; made again of {n} prefixes in pf"
-            )),
-            Err(error) => logger::err(format_args!("{word} table: {error}")),
-        }
-    }
 }
 
 /// What the engine will ask for and what unveil(2) would stumble over is told here, where somebody

@@ -1,0 +1,43 @@
+//! Table files that were lost or damaged while nobody looked, made again of what pf has, which at a start
+//! nothing else knows: else the next set would be compared with none, and pf.conf(5) not be loaded at the
+//! next boot.
+
+use config::Config;
+use imsg::{Purpose, TableId};
+use prefix::Shield;
+
+use crate::link::{Link, Outcome, Source};
+use crate::startup::Given;
+
+/// Looks at the files of both tables, and has those made again of which pf has a set.
+pub async fn recover(config: &Config, given: &Given, link: &Link) {
+    let shield: Shield = given.protected.iter().map(|network| network.net).collect();
+    let tables = TableId::PUBLISH_ORDER.into_iter().filter(|_| config.tables.reload);
+    for table in tables {
+        let Err(why) = link.list(table, Source::File).await else { continue };
+        let set = link.list(table, Source::Kernel).await.unwrap_or_default();
+        if set.is_empty() {
+            continue;
+        }
+        let (word, count) = (table.word(), set.len());
+        let allow = link.list(TableId::Allow, Source::File).await.unwrap_or_default();
+        let allowed = |addr| allow.find(addr).is_some();
+        // what the guards of today forbid, the helper takes from nobody
+        if let Err(refusal) = config.guard.bounds().check(table.kind(), &set, &shield, allowed) {
+            logger::err(format_args!(
+                "{word} table: {why}; what pf has may not be put back: {refusal}"
+            ));
+            continue;
+        }
+        match link.publish(table, &set, Purpose::Repair).await {
+            Ok(result) if result.outcome == Outcome::Failed => {
+                logger::err(format_args!("{word} table: {}", result.failure));
+            }
+            Ok(_) => logger::warn(format_args!(
+                "{word} table: file was missing or damaged; made again of {count} prefixes in pf"
+            )),
+            // the helper is gone, and so is this process in a moment
+            Err(_) => {}
+        }
+    }
+}
