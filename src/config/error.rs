@@ -6,6 +6,13 @@ use std::path::{Path, PathBuf};
 
 use crate::fault::Fault;
 
+/// What strerror(3) says, without the number that the standard library puts behind it.
+pub fn words(error: &io::Error) -> String {
+    let mut text = error.to_string();
+    text.truncate(text.find(" (os error ").unwrap_or(text.len()));
+    text
+}
+
 /// The largest file that is read, in octets.
 pub const MAX_OCTETS: usize = 64 * 1024;
 
@@ -115,10 +122,7 @@ impl fmt::Display for ConfigError {
         match self {
             Self::Io { file, error } => {
                 let file = file.display();
-                // strerror(3) alone: io::Error adds the number, which err(3) does not
-                let why = error.to_string();
-                let end = why.find(" (os error ").unwrap_or(why.len());
-                write!(f, "{file}: {}", why.get(..end).unwrap_or(&why))?;
+                write!(f, "{file}: {}", words(error))?;
                 if error.kind() == io::ErrorKind::NotFound {
                     write!(
                         f,

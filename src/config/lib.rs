@@ -5,7 +5,7 @@
 //! and the writer ([`Config::to_toml`]). A text is read in these steps, each of which notes all
 //! that it finds wrong and goes on with the rest: [`syntax`] leaves out what is no TOML ([`wording`]
 //! says why), [`reader`] takes the values ([`setting`], [`text`]), [`check`] holds them against one
-//! another. The helper that runs as root links this crate, so it depends on the TOML parser and
+//! another, and [`host`] against what this host has. The helper that runs as root links this crate, so it depends on the TOML parser and
 //! little else.
 
 mod bounds;
@@ -13,6 +13,7 @@ mod check;
 mod error;
 mod fault;
 mod file;
+mod host;
 mod key;
 mod names;
 mod near;
@@ -35,7 +36,7 @@ mod wording;
 #[cfg(test)]
 mod tests;
 
-pub use error::{ConfigError, MAX_OCTETS, Mistake};
+pub use error::{ConfigError, MAX_OCTETS, Mistake, words};
 pub use file::{DEFAULT_PATH, read, read_text};
 pub use key::{Key, Kind};
 pub use names::{AnchorPath, DeviceId, DomainName, FieldName, TableName, UserName};

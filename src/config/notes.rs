@@ -1,14 +1,13 @@
 //! What is no mistake, and yet worth a look before the service is started on this host.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
-use nix::unistd::{Uid, User};
+use nix::unistd::Uid;
 use prefix::Prefix;
 
 use crate::check::never_blocks_all;
 use crate::error::line_of;
+use crate::host::no_file;
 use crate::net::Server;
 use crate::reader::Reader;
 use crate::schema::{Backend, Config, keys};
@@ -82,36 +81,17 @@ impl Config {
             |path: &str, why: String| notes.push((path.to_owned(), format!("{path}: {why}")));
         // nobody but root becomes another user
         let changes = Uid::current().is_root() || self.tables.backend == Backend::Pf;
-        if changes && matches!(User::from_name(self.user.as_str()), Ok(None)) {
-            note("user", format!("no user {}: install the package, or set another", self.user));
+        if changes && let Err(why) = self.engine() {
+            note("user", why);
         }
-        let local =
-            [("local_block", &self.policy.local_block), ("local_allow", &self.policy.local_allow)];
-        for (name, path) in local {
-            if let Some(path) = path
-                && let Some(why) = missing(path)
-            {
-                let way_out = "make it (it may be empty), or threatstopd does not start";
-                note(&format!("policy.{name}"), format!("{}: {why}: {way_out}", path.display()));
-            }
-        }
+        self.missing().into_iter().for_each(|(key, why)| note(key, why));
         let ca_file = &self.https.ca_file;
         if self.log.enabled
-            && let Some(why) = missing(ca_file)
+            && let Some(why) = no_file(ca_file)
         {
             let way_out = "without the certificates in it nothing is uploaded";
             note("https.ca_file", format!("{}: {why}: {way_out}", ca_file.display()));
         }
         notes
-    }
-}
-
-/// Why a file is none. What cannot be looked at by the one who asks may be there.
-fn missing(path: &Path) -> Option<&'static str> {
-    match fs::metadata(path) {
-        Ok(found) if found.is_file() => None,
-        Ok(_) => Some("not a regular file"),
-        Err(error) if error.kind() == ErrorKind::NotFound => Some("no such file"),
-        Err(_) => None,
     }
 }

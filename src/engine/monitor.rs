@@ -110,14 +110,20 @@ impl Monitor {
     }
 
     fn take(&self, note: &[u8]) {
-        let text = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
         let note = match note.split_first() {
-            Some((b'F', why)) => Note::Broken(text(why)),
+            Some((b'F', why)) => Note::Broken(visible(&String::from_utf8_lossy(why))),
             _ if self.before.is_empty() => Note::TakenBack("see the log".into()),
-            _ => Note::TakenBack(self.before.clone()),
+            _ => Note::TakenBack(visible(&self.before)),
         };
         self.note.replace(Some(note));
     }
+}
+
+/// A text for a terminal, whatever was in it: paths may have control characters, and what an engine before
+/// this one has left was anybody's if it was taken over.
+fn visible(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }
 
 /// Tells the monitor from time to time that the event loop turns; the first time, that the engine is

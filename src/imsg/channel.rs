@@ -166,14 +166,7 @@ impl Channel {
                     }
                 }
                 Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => return Ok(Output::Full),
-                // a socket counts as writable then: who waits for that alone would never sleep
-                // EMFILE: too many descriptors are on their way in the whole system (OpenBSD's
-                // unp_internalize() says it, with maxfiles / 10 for everybody together)
-                Err(Errno::ENOBUFS | Errno::ENOMEM | Errno::ETOOMANYREFS | Errno::EMFILE) => {
-                    return Ok(Output::Short);
-                }
-                Err(errno) => return Err(errno.into()),
+                Err(errno) => return unsent(errno),
             }
         }
         Ok(Output::Sent)
@@ -231,6 +224,18 @@ impl Channel {
     }
 }
 
+/// What an error of sendmsg(2) is to who has octets to send.
+fn unsent(errno: Errno) -> io::Result<Output> {
+    match errno {
+        Errno::EAGAIN => Ok(Output::Full),
+        // a socket counts as writable then: who waits for that alone would never sleep
+        // EMFILE: too many descriptors are on their way in the whole system (OpenBSD's
+        // unp_internalize() says it, with maxfiles / 10 for everybody together)
+        Errno::ENOBUFS | Errno::ENOMEM | Errno::ETOOMANYREFS | Errno::EMFILE => Ok(Output::Short),
+        errno => Err(errno.into()),
+    }
+}
+
 impl AsFd for Channel {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
@@ -244,3 +249,19 @@ impl AsRawFd for Channel {
 }
 
 const _: () = assert!(MAX_IMSGSIZE < READ_BUFFER);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_short_of_buffers_is_waited_for() {
+        for errno in [Errno::ENOBUFS, Errno::ENOMEM, Errno::ETOOMANYREFS, Errno::EMFILE] {
+            assert_eq!(unsent(errno).unwrap(), Output::Short, "{errno}");
+        }
+        assert_eq!(unsent(Errno::EAGAIN).unwrap(), Output::Full);
+        for errno in [Errno::EPIPE, Errno::ECONNRESET, Errno::EBADF] {
+            assert_eq!(unsent(errno).unwrap_err().raw_os_error(), Some(errno as i32));
+        }
+    }
+}

@@ -65,30 +65,3 @@ impl core::fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
-
-/// Why a set was not published, and what is there instead.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublishError {
-    /// What failed.
-    pub error: Error,
-    /// The file has the new set and did not take the old one back, which pf still has: [`crate::mend`]
-    /// brings the new one to pf. Else nothing was touched, or is as it was again.
-    pub differ: bool,
-}
-
-impl From<Error> for PublishError {
-    fn from(error: Error) -> Self {
-        Self { error, differ: false }
-    }
-}
-
-impl core::fmt::Display for PublishError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self.differ {
-            false => write!(f, "{}; the old set stays{}", self.error, self.error.way_out()),
-            true => write!(f, "{}; file and table differ; run threatstopctl update", self.error),
-        }
-    }
-}
-
-impl core::error::Error for PublishError {}

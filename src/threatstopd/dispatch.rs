@@ -19,7 +19,6 @@ use pf::{Backend, Directory, PfrAddr, Store, Table};
 use prefix::Shield;
 
 use crate::transaction::Transaction;
-use crate::words;
 
 /// The tables, who keeps them, and where their files are.
 pub struct Tables {
@@ -236,14 +235,14 @@ pub fn local_paths(config: &Config) -> [Option<&Path>; 2] {
 }
 
 /// Opens a regular file for reading; else why not.
-pub fn open_regular(path: &Path, flags: OFlag) -> Result<OwnedFd, String> {
+fn open_regular(path: &Path, flags: OFlag) -> Result<OwnedFd, String> {
     // the open of a FIFO would wait for a writer
     let flags = flags | OFlag::O_NONBLOCK;
     let opened = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path);
     let why = match opened.and_then(|file| Ok((file.metadata()?, file))) {
         Ok((meta, file)) if meta.is_file() => return Ok(file.into()),
         Ok(_) => "not a regular file".into(),
-        Err(error) => words(&error),
+        Err(error) => config::words(&error),
     };
     Err(format!("{}: {why}", path.display()))
 }

@@ -8,13 +8,13 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use imsg::process::{self, Inherited};
-use imsg::{Channel, End, Frame, HelperMessage, Input, Output, SHORTAGE, VERSION, signals};
+use imsg::{End, Frame, HelperMessage, Input, Output, SHORTAGE, VERSION, signals};
 use nix::sys::signal::Signal;
 use nix::sys::socket::{MsgFlags, send};
 use nix::unistd::write;
 
-use crate::dispatch::Dispatcher;
 use crate::{Failure, Flags};
+use start::Server;
 
 /// How often the monitor hears that we live.
 const ALIVE: Duration = Duration::from_secs(15);
@@ -48,16 +48,6 @@ pub fn main(args: Vec<OsString>) -> ! {
 fn refuse(why: &str) -> ! {
     logger::crit(format_args!("helper: {why}"));
     End::Fault.leave()
-}
-
-/// The helper once it has started.
-pub struct Server {
-    /// What it does for the engine.
-    dispatcher: Dispatcher,
-    /// The way to the engine.
-    channel: Channel,
-    /// Its own lock, and that of the engine's directory.
-    _locks: [OwnedFd; 2],
 }
 
 impl Server {

@@ -107,12 +107,6 @@ fn check(flags: &Flags) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What strerror(3) says, without the number that the standard library puts behind it.
-fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split_once(" (os error ").map_or(text.clone(), |(words, _)| words.to_owned())
-}
-
 /// Of a call that failed: on what, and why.
 trait On<T> {
     fn on(self, what: impl Display) -> Result<T, Failure>;
@@ -120,7 +114,7 @@ trait On<T> {
 
 impl<T, E: Into<io::Error>> On<T> for Result<T, E> {
     fn on(self, what: impl Display) -> Result<T, Failure> {
-        self.map_err(|error| format!("{what}: {}", words(&error.into())).into())
+        self.map_err(|error| format!("{what}: {}", config::words(&error.into())).into())
     }
 }
 

@@ -238,6 +238,9 @@ const RC: &str = "rc.d/threatstopd";
 const LIB: &str = "regress/lib.sh";
 const PF: &str = "etc/pf.conf.threatstop";
 
+const EXTRA: &str = "@extraunexec rm -rf ${LOCALSTATEDIR}/threatstop/* \
+                     ${LOCALSTATEDIR}/threatstop/.[!.]* ${LOCALSTATEDIR}/threatstop.lock\n";
+
 const MISTAKES: &[Mistake] = &[
     (MAKEFILE, "client for pf", "client for pf with much too long a comment", "more than 60"),
     (MAKEFILE, "client for pf", "client for pf.", "ends with a dot"),
@@ -261,9 +264,11 @@ const MISTAKES: &[Mistake] = &[
     (PLIST, "@bin libexec/threatstopd-engine\n", "", "installed and not listed"),
     (PLIST, "@mode 0600\n", "@mode 0644\n", "not 0600 root wheel"),
     (PLIST, "@mode 0700\n", "", "not 0700 _threatstop"),
-    (PLIST, "threatstop/*\n", "threatstop/*\n@mode\n@owner\n@group\n", "update-plist drops"),
-    (PLIST, "@extraunexec rm -rf ${LOCALSTATEDIR}/threatstop/*\n", "", "no @extraunexec"),
+    (PLIST, "stop.lock\n", "stop.lock\n@mode\n@owner\n@group\n", "update-plist drops"),
+    (PLIST, EXTRA, "", "no @extraunexec"),
     (PLIST, "-rf ${LOCALSTATEDIR}/", "-rf ${LOCALSTATEDIR}/db/", "not what empties the sample"),
+    (PLIST, " ${LOCALSTATEDIR}/threatstop/.[!.]*", "", "not what empties the sample"),
+    (PLIST, " ${LOCALSTATEDIR}/threatstop.lock", "", "not what empties the sample"),
     (
         PLIST,
         "@mode 0700\n",

@@ -51,11 +51,6 @@ pub mod files {
 }
 pub use helper::transaction;
 
-/// How the helper words errors, which no target looks at.
-pub fn words(error: &std::io::Error) -> String {
-    error.to_string()
-}
-
 pub mod clock {
     /// The same time in every run.
     pub fn now() -> u64 {

@@ -63,20 +63,18 @@ fn what_is_never_blocked_is_much() {
 #[test]
 fn what_this_host_has_not() {
     let at = tempfile::tempdir().unwrap();
-    let absent = "F:5: note: policy.local_allow: DIR/none: no such file: make it (it may be empty), or threatstopd does not start";
+    let absent = "F:5: note: policy.local_allow: DIR/none: No such file or directory; create it, or unset local_allow";
     assert_eq!(noted(&at, "\npolicy.local_allow = \"DIR/none\""), [absent]);
     assert_eq!(
         noted(&at, "policy.local_block = \"DIR\""),
-        [
-            "F:4: note: policy.local_block: DIR: not a regular file: make it (it may be empty), or threatstopd does not start"
-        ]
+        ["F:4: note: policy.local_block: DIR: not a regular file; create it, or unset local_block"]
     );
     let text = format!("{DEVICE}user = \"_no_such_user\"\nhttps.ca_file = \"/nonexistent/ca\"\n");
     assert_eq!(
         parse(&text).unwrap().notes(&text, Path::new("F")),
         [
-            "F:2: note: user: no user _no_such_user: install the package, or set another",
-            "F:3: note: https.ca_file: /nonexistent/ca: no such file: without the certificates in it nothing is uploaded",
+            "F:2: note: user: unknown user _no_such_user: reinstall the package, or set user",
+            "F:3: note: https.ca_file: /nonexistent/ca: No such file or directory: without the certificates in it nothing is uploaded",
         ]
     );
     // without an upload nobody wants the certificates; a default is not what the file says

@@ -35,3 +35,8 @@ fn a_note_says_why_and_keeps_what_those_before_have_left() {
     monitor.take(b"B");
     assert_eq!(monitor.note(), Some(Note::TakenBack("see the log".into())));
 }
+
+#[test]
+fn control_characters_in_a_reason_are_made_visible() {
+    assert_eq!(visible("/tmp/a\n\u{1b}[31mb: no"), "/tmp/a\\n\\u{1b}[31mb: no");
+}

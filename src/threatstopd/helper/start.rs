@@ -10,14 +10,12 @@ use std::time::Duration;
 use config::{Backend, Config};
 use imsg::{Channel, End, FileId, HelperMessage, Protected, Start};
 use imsg::{process, signals, told};
-use nix::fcntl::OFlag;
 use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{Gid, Uid, User};
+use nix::unistd::{Uid, User};
 use pf::{Directory, Kernel, Simulated};
 
-use super::Server;
-use crate::dispatch::{Dispatcher, Tables, local_paths, log_path, open_regular, suffixed};
+use crate::dispatch::{Dispatcher, Tables, local_paths, log_path, suffixed};
 use crate::lock::lock;
 use crate::{Failure, Flags, On as _, protect};
 
@@ -30,6 +28,16 @@ const PARTING: Duration = Duration::from_secs(5);
 
 /// The way out on other systems, where the default of the configuration cannot work.
 const NO_PF: &str = "this system has no pf: set backend = \"simulated\" in [tables] to try it out";
+
+/// The helper once it has started.
+pub struct Server {
+    /// What it does for the engine.
+    pub dispatcher: Dispatcher,
+    /// The way to the engine.
+    pub channel: Channel,
+    /// Its own lock, and that of the engine's directory.
+    _locks: [OwnedFd; 2],
+}
 
 /// Starts: from here to the sandbox everything that root alone can do.
 ///
@@ -47,10 +55,13 @@ pub fn start(flags: &Flags, engine: OwnedFd, told: &OwnedFd) -> Result<Server, F
     let own = config.tables.directory.join("helper.lock");
     let busy = format!("{}: a helper that was left behind is still at work", own.display());
     let locks = [lock(&own, PARTING, &busy)?, spool(&config, user.as_ref())?];
-    apart(flags, &config)?;
+    config.apart(&flags.socket)?;
     let (tables, limit) = open_tables(&config, directory)?;
     let networks = protect::networks(&config)?;
-    readable(&config)?;
+    // what unveil(2) would stumble over is told here, where somebody still reads it
+    if let Some((_, why)) = config.missing().into_iter().next() {
+        return Err(why.into());
+    }
     let listener = bind(&flags.socket)?;
 
     // All that the engine needs to begin.
@@ -87,21 +98,7 @@ pub fn user(config: &Config) -> Result<Option<User>, Failure> {
         (Backend::Simulated, false) => return Ok(None),
         (_, true) => {}
     }
-    let name = config.user.as_str();
-    let found = User::from_name(name).on(format_args!("user {name}"))?;
-    let unknown = || format!("unknown user {name}: reinstall the package, or set user");
-    Ok(Some(fit(found.ok_or_else(unknown)?)?))
-}
-
-/// A user of no rights; whatever it is called, one of root's ids is root's, and group 0 is wheel, whose
-/// members have rights of their own.
-fn fit(user: User) -> Result<User, String> {
-    let why = match (user.uid.is_root(), user.gid == Gid::from_raw(0)) {
-        (true, _) => "is root: set another",
-        (_, true) => "is in group 0: set one with a group of its own",
-        _ => return Ok(user),
-    };
-    Err(format!("user {} {why}", user.name))
+    Ok(Some(config.engine()?))
 }
 
 /// Looks at the engine's own directory, which the user that the engine becomes could not make, and
@@ -125,31 +122,6 @@ fn spool(config: &Config, user: Option<&User>) -> Result<OwnedFd, Failure> {
     lock(&suffixed(&found, ".lock"), PARTING, &taken)
 }
 
-/// Root opens nothing in a directory whose names the engine can change.
-fn apart(flags: &Flags, config: &Config) -> Result<(), Failure> {
-    let spool = fs::canonicalize(&config.log.spool).unwrap_or_default();
-    let [block, allow] = local_paths(config);
-    let log = config.log.enabled.then_some(config.log.file.as_path());
-    for (path, what) in [
-        (Some(config.tables.directory.as_path()), "tables.directory"),
-        (Some(flags.socket.as_path()), "-s"),
-        (log, "log.file"),
-        (block, "policy.local_block"),
-        (allow, "policy.local_allow"),
-    ] {
-        let parent = path.and_then(Path::parent).and_then(|path| fs::canonicalize(path).ok());
-        if let (Some(path), Some(parent)) = (path, parent)
-            && parent.starts_with(&spool)
-        {
-            let spool = config.log.spool.display();
-            let why =
-                format!("within log.spool ({spool}), which is the engine's: set another {what}");
-            return Err(format!("{}: {why}", path.display()).into());
-        }
-    }
-    Ok(())
-}
-
 /// The tables, and how many entries their pf has room for.
 fn open_tables(config: &Config, directory: Directory) -> Result<(Tables, usize), Failure> {
     let settings = &config.tables;
@@ -171,22 +143,6 @@ fn open_tables(config: &Config, directory: Directory) -> Result<(Tables, usize),
     };
     let all = vec![table(&settings.block, false)?, table(&settings.allow, true)?];
     Ok((Tables { all, backend, directory, reload: settings.reload }, limit))
-}
-
-/// What the engine will ask for and what unveil(2) would stumble over is told here, where somebody
-/// still reads it. Which user may read the administrator's files is his affair.
-fn readable(config: &Config) -> Result<(), Failure> {
-    for (path, word) in local_paths(config).into_iter().zip(["block", "allow"]) {
-        let Some(path) = path else { continue };
-        open_regular(path, OFlag::empty())
-            .map_err(|why| format!("{why}; create it, or unset local_{word}"))?;
-    }
-    let log = config.log.file.as_path();
-    if config.log.enabled && !log.parent().is_some_and(Path::is_dir) {
-        let way_out = "make its directory, or set log.file";
-        return Err(format!("{}: No such file or directory; {way_out}", log.display()).into());
-    }
-    Ok(())
 }
 
 /// Binds the control socket, mode 0660; the group is that of the directory, on OpenBSD wheel. The
@@ -221,6 +177,3 @@ fn confine(config: &Config) -> Result<sandbox::Sandbox, String> {
     veil.extend(logs.iter().map(|path| (path.as_path(), "r")));
     sandbox::enter(&veil, PROMISES)
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,7 @@
 use std::ffi::CString;
 
+use nix::unistd::Uid;
+
 use super::*;
 
 #[test]
