@@ -39,6 +39,8 @@ struct Monitor {
     service: Service,
     /// The text of the configuration in use.
     text: String,
+    /// That with which the children of now were started.
+    tried: String,
     /// The last text that has borne a start, to go back to.
     proven: Option<String>,
     /// What the engine is told of a file that is not in use: `F` and why it does not load, or `B` when
@@ -71,6 +73,7 @@ pub fn main(flags: Flags) -> Result<ExitCode, Failure> {
     let mut monitor = Monitor {
         text: service.text.clone(),
         service,
+        tried: String::new(),
         proven: None,
         note: None,
         children: Vec::new(),
@@ -98,13 +101,21 @@ impl Monitor {
             let gone = self.children.iter().find(|child| child.ended.is_some());
             let gone = gone.map(|child| child.name);
             self.part()?;
+            let children = std::mem::take(&mut self.children);
             let rest = match begun {
                 _ if self.stop => None,
                 Err(why) if self.cause.is_none() => return Err(why),
                 // which says nothing of the configuration
                 Err(why) => self.again(&why.to_string(), Fault { young: true, ..Fault::default() }),
-                Ok(()) => self.decide(gone),
+                Ok(()) => self.decide(&children, gone),
             };
+            for child in children.into_iter().filter(|child| child.ended.is_none()) {
+                logger::warn(format_args!(
+                    "{} {} does not die; left behind",
+                    child.name, child.pid
+                ));
+                self.undead.push(child);
+            }
             let until = rest.map(|rest| Instant::now() + rest);
             while let Some(left) =
                 until.map(|until| until.saturating_duration_since(Instant::now()))
@@ -147,7 +158,7 @@ impl Monitor {
     /// # Errors
     /// When the system has no process or no descriptor left.
     fn start(&mut self) -> Result<(), Failure> {
-        self.up = false;
+        (self.up, self.tried) = (false, self.text.clone());
         let (one, other) = pair()?;
         // no pipe: both write there, and either could have the other one wait for room
         let (left, words) = pair()?;
@@ -186,10 +197,13 @@ impl Monitor {
 
     /// Watches both until one has ended, or both are to.
     fn watch(&mut self) -> Result<(), Failure> {
-        while !(self.stop || self.reload || self.children.iter().any(|child| child.ended.is_some()))
+        // the first start is waited for: somebody may have to be told how it ended
+        while !(self.stop
+            || self.reload && (self.up || self.cause.is_some())
+            || self.children.iter().any(|child| child.ended.is_some()))
         {
             if !self.up && self.children.iter().all(|child| child.ready) {
-                (self.up, self.proven) = (true, Some(self.text.clone()));
+                (self.up, self.proven) = (true, Some(self.tried.clone()));
                 self.tell_start();
                 self.service.is_ready();
             }
@@ -231,21 +245,16 @@ impl Monitor {
     }
 
     /// How long to rest before they are started again; `None` ends the service.
-    fn decide(&mut self, gone: Option<&'static str>) -> Option<Duration> {
-        let children = std::mem::take(&mut self.children);
+    fn decide(&mut self, children: &[Child], gone: Option<&'static str>) -> Option<Duration> {
         let has = |ended| children.iter().any(|child| child.ended == Some(ended));
         let exited = |end| has(Ended::Exited(end));
         let (reload, renew) = (exited(End::Reload), exited(End::Renew));
-        let name = at_fault(&children).or(gone).unwrap_or("helper");
+        let name = at_fault(children).or(gone).unwrap_or("helper");
         let fault = Fault {
             young: children.iter().any(|child| child.started.elapsed() < YOUNG),
             by_signal: has(Ended::Killed),
             served: exited(End::Served),
         };
-        for child in children.into_iter().filter(|child| child.ended.is_none()) {
-            logger::warn(format_args!("{} {} does not die; left behind", child.name, child.pid));
-            self.undead.push(child);
-        }
         if self.cause.is_none() && !self.up {
             // who knew why has said so
             logger::crit(format_args!("{name} ended before it was ready: nothing was started"));
