@@ -532,7 +532,8 @@ fn nothing_blocked_is_never_silent() {
 }
 
 /// Make the table const, and show it; make it missing at securelevel 2; make the set too large for the limit.
-/// Check each message of the update, with the way out, and that file and table have the old set.
+/// Check each message of the update, with the way out, that file and table have the old set, and that the
+/// log has it once.
 #[test]
 fn what_pf_refuses_is_told_with_the_way_out() {
     let (service, new_block) = honest(300);
@@ -578,6 +579,11 @@ fn what_pf_refuses_is_told_with_the_way_out() {
          of pf.conf; the old set stays"
     );
     assert!(why.contains(&words), "{why}");
+    // helper and engine both know of it, and one of them tells
+    let told = || daemon.output().lines().filter(|line| line.contains(&words)).count();
+    let before = told();
+    refused(&daemon, &["update", "-f"]);
+    assert_eq!(told(), before + 1, "{}", daemon.output());
     assert_eq!(table(&daemon, BLOCK).as_deref(), Some(OLD_BLOCK));
     // who makes room is not to wait for an hour
     let status = daemon.ctl(&["-j", "status"]).stdout;
