@@ -844,7 +844,9 @@ fn a_shortage_says_nothing_of_the_configuration() {
         let output = daemon.ctl(&["update"]);
         let why = format!("more than {files} (see max_entries");
         assert!(output.stdout.contains(&why), "{}", output.stdout);
-        if let Ok(children) = fs::read_to_string(format!("/proc/{0}/task/{0}/children", daemon.pid())) {
+        if let Ok(children) =
+            fs::read_to_string(format!("/proc/{0}/task/{0}/children", daemon.pid()))
+        {
             assert_eq!(children.split_whitespace().count(), 2, "{}", daemon.output());
         }
     }
