@@ -33,9 +33,7 @@ impl Config {
             if let Some(path) = path
                 && let Some(why) = no_file(path)
             {
-                let name = key.trim_start_matches("policy.");
-                let why = format!("{}: {why}; create it, or unset {name}", path.display());
-                all.push((key, why));
+                all.push((key, format!("{}: {why}; create it, or unset {key}", path.display())));
             }
         }
         let file = &self.log.file;
@@ -59,8 +57,8 @@ impl Config {
             (Some(&*self.tables.directory), "tables.directory"),
             (Some(socket), "-s"),
             (log, "log.file"),
-            (self.policy.local_block.as_deref(), "local_block"),
-            (self.policy.local_allow.as_deref(), "local_allow"),
+            (self.policy.local_block.as_deref(), "policy.local_block"),
+            (self.policy.local_allow.as_deref(), "policy.local_allow"),
         ] {
             let parent = path.and_then(Path::parent).and_then(|path| fs::canonicalize(path).ok());
             if let (Some(path), Some(parent)) = (path, parent)

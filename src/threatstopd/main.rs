@@ -103,6 +103,7 @@ fn check(flags: &Flags) -> Result<ExitCode, Failure> {
         print(&config.to_toml())?;
     }
     config.notes(&text, &flags.config).iter().for_each(logger::warn);
+    config::check_socket(&std::path::absolute(&flags.socket)?)?;
     logger::info("configuration OK");
     Ok(ExitCode::SUCCESS)
 }

@@ -63,11 +63,13 @@ fn what_is_never_blocked_is_much() {
 #[test]
 fn what_this_host_has_not() {
     let at = tempfile::tempdir().unwrap();
-    let absent = "F:5: note: policy.local_allow: DIR/none: No such file or directory; create it, or unset local_allow";
+    let absent = "F:5: note: policy.local_allow: DIR/none: No such file or directory; create it, or unset policy.local_allow";
     assert_eq!(noted(&at, "\npolicy.local_allow = \"DIR/none\""), [absent]);
     assert_eq!(
         noted(&at, "policy.local_block = \"DIR\""),
-        ["F:4: note: policy.local_block: DIR: not a regular file; create it, or unset local_block"]
+        [
+            "F:4: note: policy.local_block: DIR: not a regular file; create it, or unset policy.local_block"
+        ]
     );
     let text = format!("{DEVICE}user = \"_no_such_user\"\nhttps.ca_file = \"/nonexistent/ca\"\n");
     assert_eq!(
