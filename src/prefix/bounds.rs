@@ -172,6 +172,7 @@ impl Bounds {
 #[derive(Debug)]
 pub struct Tally {
     kind: Kind,
+    count: usize,
     last: Option<Prefix>,
     coverage: Coverage,
     /// Addresses of `expect` that may come yet, the next one at the end, and those that did not.
@@ -188,7 +189,8 @@ impl Tally {
             Kind::Allow => Vec::new(),
         };
         awaited.sort_unstable_by(|a, b| b.cmp(a));
-        Self { kind, last: None, coverage: Coverage::default(), awaited, missing: Vec::new() }
+        let (coverage, missing) = (Coverage::default(), Vec::new());
+        Self { kind, count: 0, last: None, coverage, awaited, missing }
     }
 
     /// Takes the next prefix.
@@ -214,7 +216,13 @@ impl Tally {
         while self.awaited.pop_if(|addr| net.contains(*addr)).is_some() {}
         self.coverage.add(net);
         self.last = Some(net);
+        self.count += 1;
         Ok(())
+    }
+
+    /// How many prefixes have come.
+    pub fn count(&self) -> usize {
+        self.count
     }
 
     /// Whether the whole may be a table. `allowed` says what is in the allow table.

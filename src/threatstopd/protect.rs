@@ -10,7 +10,7 @@ use config::{Config, Host, Server};
 use imsg::{Protected, Reason, interface};
 use prefix::Prefix;
 
-use crate::Failure;
+use crate::{Failure, On as _};
 
 /// Where the resolver finds its nameservers.
 const RESOLV_CONF: &str = "/etc/resolv.conf";
@@ -31,7 +31,10 @@ fn networks_with(config: &Config, resolv_conf: &str) -> Result<Vec<Protected>, F
     let host = |reason| move |addr: IpAddr| protect(Prefix::host(addr.to_canonical()), reason);
     let reserved = prefix::reserved(config.guard.block_private);
     let mut all: Vec<_> = reserved.map(|(net, _)| protect(net, Reason::Reserved)).collect();
-    all.extend(interfaces()?);
+    let found = interface::networks().on("getifaddrs")?;
+    all.extend(
+        found.into_iter().map(|(net, name)| Protected { name, ..protect(net, Reason::Interface) }),
+    );
     let servers = config.policy.servers.iter().filter_map(Server::address);
     all.extend(servers.map(host(Reason::Server)));
     let upload = config.https.proxy.iter().map(|proxy| &proxy.host).chain([&config.log.url.host]);
@@ -50,13 +53,6 @@ fn nameservers(text: &str) -> impl Iterator<Item = IpAddr> + '_ {
         // a scope belongs to the interface, and the networks of interfaces are protected as such
         address.split('%').next()?.parse().ok()
     })
-}
-
-/// The networks of all interfaces, and the other ends of point-to-point ones.
-fn interfaces() -> Result<Vec<Protected>, Failure> {
-    let all = interface::networks().map_err(|errno| format!("getifaddrs: {}", errno.desc()))?;
-    let protect = |(net, name)| Protected { net, reason: Reason::Interface, name };
-    Ok(all.into_iter().map(protect).collect())
 }
 
 #[cfg(test)]

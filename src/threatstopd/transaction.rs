@@ -20,7 +20,6 @@ pub struct Transaction {
     /// What for.
     pub purpose: Purpose,
     announced: usize,
-    came: usize,
     /// What came; `None` where there is no memory for it.
     set: Option<Vec<PfrAddr>>,
     bounds: Bounds,
@@ -44,7 +43,7 @@ impl Transaction {
         let tally = Tally::new(table.kind(), &bounds);
         let (mut set, announced) = (Vec::new(), announced as usize);
         let set = set.try_reserve_exact(announced).is_ok().then_some(set);
-        Ok(Self { table, purpose, announced, came: 0, set, bounds, tally })
+        Ok(Self { table, purpose, announced, set, bounds, tally })
     }
 
     /// Takes the next part.
@@ -56,10 +55,9 @@ impl Transaction {
             let net = net.map_err(|error| error.to_string())?;
             let taken = self.tally.add(net, &self.bounds, shield);
             taken.map_err(|refusal| refusal.to_string())?;
-            if self.came >= self.announced {
+            if self.tally.count() > self.announced {
                 return Err(format!("more prefixes than the {} announced", self.announced));
             }
-            self.came += 1;
             if let Some(set) = &mut self.set {
                 set.push(net.into());
             }
@@ -77,8 +75,8 @@ impl Transaction {
         shield: &Shield,
         allowed: impl Fn(IpAddr) -> bool,
     ) -> Result<Option<Vec<PfrAddr>>, Violation> {
-        if self.came != self.announced {
-            return Err(format!("{} prefixes of {} announced", self.came, self.announced));
+        if self.tally.count() != self.announced {
+            return Err(format!("{} prefixes of {} announced", self.tally.count(), self.announced));
         }
         // a trial may be of an allow table too, which is not in force then
         let allowed = |addr| self.purpose == Purpose::Trial || allowed(addr);

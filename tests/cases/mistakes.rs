@@ -63,7 +63,7 @@ fn n_tells_all_mistakes() {
         let (last, notes) = lines.split_last().unwrap();
         assert_eq!(*last, "configuration OK");
         let of_file = format!(
-            "{}:3: note: policy.local_allow: {}: no such file: ",
+            "{}:3: note: policy.local_allow: {}: No such file or directory; ",
             scratch.config().display(),
             absent.display()
         );

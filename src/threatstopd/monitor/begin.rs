@@ -73,7 +73,7 @@ pub fn begin(mut flags: Flags) -> Result<Service, Failure> {
         let why = "others had access to it; it has mode 0700 now";
         logger::warn(format_args!("{}: {why}", directory.display()));
     }
-    let locks = [
+    let _locks = [
         lock(&directory.join("lock"), Duration::ZERO, RUNNING)?,
         // Who holds it may remove a socket that an earlier one has left. Whether somebody answers there
         // says nothing: connect(2) is refused by a dead socket and by one whose queue is full.
@@ -86,7 +86,7 @@ pub fn begin(mut flags: Flags) -> Result<Service, Failure> {
     if !flags.debug {
         let (reader, writer) = pipe2(OFlag::O_CLOEXEC).on("pipe")?;
         if let Some(monitor) = process::fork().on("fork")? {
-            drop((writer, locks));
+            drop((writer, _locks));
             let ready = wait(&reader, monitor)?;
             (if ready { End::Left } else { End::Fault }).leave();
         }
@@ -100,7 +100,6 @@ pub fn begin(mut flags: Flags) -> Result<Service, Failure> {
     let confined = sandbox::enter(&veil, PROMISES)?;
     let kept = std::env::vars_os().filter(|(name, _)| KEPT.iter().any(|kept| name == kept));
     let environment = kept.map(|(name, value)| [name, value].join(OsStr::new("="))).collect();
-    let _locks = locks;
     Ok(Service { flags, programs, environment, directory, text, confined, waiting, _locks })
 }
 
