@@ -111,7 +111,7 @@ fn every_helper_message_arrives_as_it_was_sent() {
             })),
             false,
         ),
-        (HelperMessage::Changed(Err(Failed { full: true, why: "no".into() })), false),
+        (HelperMessage::Changed(Err(Failed { errno: 28, of_file: true, why: "no".into() })), false),
         (
             HelperMessage::Stats(Stats {
                 running: true,

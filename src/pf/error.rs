@@ -1,8 +1,6 @@
 //! What can go wrong, and the way out.
 
-use nix::errno::Errno::{
-    self, EACCES, EDQUOT, EFBIG, EINVAL, EIO, ENODEV, ENOSPC, ENOTTY, EPERM, EROFS, ESRCH,
-};
+use nix::errno::Errno::{self, EINVAL, ENODEV, ENOTTY, EPERM, ESRCH};
 
 /// A failed operation on a table or a table file: on which, which call, why, and the way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +12,8 @@ pub struct Error {
     /// A publication failed, the file has the new set and did not take the old one back, which pf
     /// still has. Else nothing was touched, or is as it was again.
     pub differ: bool,
+    /// A call on a file failed, for which the errno says what helps.
+    pub of_file: bool,
 }
 
 /// The call by which a table is listed, which pf refuses for other reasons than a change.
@@ -21,11 +21,14 @@ pub(crate) const LISTING: &str = "DIOCRSETADDRS to list";
 
 impl Error {
     pub(crate) fn new(errno: Errno, text: String) -> Self {
-        Self { text, errno, differ: false }
+        Self { text, errno, differ: false, of_file: false }
     }
 
     pub(crate) fn on(name: &str, call: &'static str) -> impl Fn(Errno) -> Self {
-        move |errno| Self::new(errno, format!("{name}: {call}: {}", why(call, errno)))
+        move |errno| Self {
+            of_file: !call.starts_with("DIOC"),
+            ..Self::new(errno, format!("{name}: {call}: {}", why(call, errno)))
+        }
     }
 
     /// A set has more entries than fit pf's limit of them.

@@ -13,7 +13,6 @@ use imsg::{
     Changes, Channel, EngineMessage, Failed, FileId, Frame, HelperMessage, Purpose, Stats, TableId,
     VERSION,
 };
-use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use pf::{Backend, Directory, PfrAddr, Store, Table};
 use prefix::Shield;
@@ -145,7 +144,7 @@ impl Dispatcher {
         let (table, purpose) = (&self.tables.all[open.table as usize], open.purpose);
         let Some(set) = open.complete(&self.shield, |addr| self.tables.allow(addr))? else {
             let why = "no memory for so many prefixes; the old set stays".into();
-            return Ok(Err(Failed { full: false, why }));
+            return Ok(Err(Failed { errno: 0, of_file: false, why }));
         };
         let store = self.tables.store();
         let done = match purpose {
@@ -196,11 +195,11 @@ impl Dispatcher {
 
 /// Why a set was not published, for the engine, which tells it.
 fn failed(error: pf::Error) -> Failed {
-    let left = match error.differ {
-        true => "file and table differ; run threatstopctl update",
-        false => "the old set stays",
+    let (left, of_file) = match error.differ {
+        true => ("file and table differ; run threatstopctl update", false),
+        false => ("the old set stays", error.of_file),
     };
-    Failed { full: error.errno == Errno::ENOMEM, why: format!("{error}; {left}") }
+    Failed { errno: error.errno as u32, of_file, why: format!("{error}; {left}") }
 }
 
 /// Sends what waits, so that there is room for one more descriptor.

@@ -1,6 +1,7 @@
 //! What became of a set that was handed to the helper.
 
 use imsg::{Changes, Failed, Purpose, TableId};
+use nix::errno::Errno;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +60,25 @@ impl TableResult {
             (Purpose::Repair, _) => Outcome::Mended,
         };
         let Changes { added, deleted, .. } = done.clone().unwrap_or_default();
-        let (full, failure) = done.err().map_or_else(Default::default, |it| (it.full, it.why));
+        let failed = |it: Failed| {
+            let full = !it.of_file && it.errno == Errno::ENOMEM as u32;
+            let helps = if it.of_file { way_out(it.errno) } else { "" };
+            (full, format!("{}{helps}", it.why))
+        };
+        let (full, failure) = done.err().map_or_else(Default::default, failed);
         Self { table, outcome, entries, added, deleted, full, failure }
+    }
+}
+
+/// What helps against an error of a file, as the end of a sentence.
+fn way_out(errno: u32) -> &'static str {
+    match Errno::from_raw(errno.cast_signed()) {
+        Errno::EACCES | Errno::EPERM => ": look at owners, modes and flags by ls -lao",
+        Errno::ENOSPC | Errno::EDQUOT => ": make room there",
+        Errno::EROFS => ": mount it for writing",
+        Errno::EFBIG => ": raise filesize of its class in login.conf(5)",
+        Errno::EIO => ": its disk fails, see dmesg",
+        _ => ": threatstopctl doctor looks at it",
     }
 }
 
@@ -68,11 +86,28 @@ impl TableResult {
 mod tests {
     use super::*;
 
+    /// Fails when somebody is told that nothing was published and not what to do.
+    #[test]
+    fn each_error_of_a_file_has_its_way_out() {
+        for (errno, way_out) in [
+            (Errno::EACCES as u32, ": look at owners, modes and flags by ls -lao"),
+            (Errno::ENOSPC as u32, ": make room there"),
+            (Errno::EROFS as u32, ": mount it for writing"),
+            (Errno::EFBIG as u32, ": raise filesize of its class in login.conf(5)"),
+            (Errno::EIO as u32, ": its disk fails, see dmesg"),
+            (Errno::ENOTDIR as u32, ": threatstopctl doctor looks at it"),
+        ] {
+            let failed = Failed { errno, of_file: true, why: "/t: the old set stays".into() };
+            let result = TableResult::of(TableId::Block, 1, Purpose::Publish, Err(failed));
+            assert_eq!(result.failure, format!("/t: the old set stays{way_out}"));
+        }
+    }
+
     #[test]
     fn what_changed_says_how_it_ended() {
         use Outcome::{Counted, Created, Failed, FileMended, Mended, Published, Unchanged};
         let same = Changes::default();
-        let no = super::Failed { full: true, why: "no".into() };
+        let no = super::Failed { errno: Errno::ENOMEM as u32, of_file: false, why: "no".into() };
         for (done, [publish, trial, repair]) in [
             (Ok(same), [Unchanged, Counted, Unchanged]),
             (Err(no), [Failed; 3]),

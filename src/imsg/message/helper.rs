@@ -79,9 +79,11 @@ pub struct Changes {
 /// Why a set was not published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
-    /// pf has no room for so many entries.
-    pub full: bool,
-    /// Why, what is there instead, and the way out.
+    /// The error number that comes nearest, or 0: ENOMEM of pf for a set that does not fit.
+    pub errno: u32,
+    /// A call on a file failed, for which the number says what helps.
+    pub of_file: bool,
+    /// Why, and what is there instead.
     pub why: String,
 }
 
@@ -217,9 +219,10 @@ impl HelperMessage {
             Self::Changed(done) => {
                 let Changes { created, file, added, deleted, changed } =
                     done.clone().unwrap_or_default();
-                let full = done.as_ref().is_err_and(|failed| failed.full);
-                out.extend_from_slice(&[done.is_ok(), created, file, full].map(u8::from));
-                for count in [added, deleted, changed] {
+                let of_file = done.as_ref().is_err_and(|failed| failed.of_file);
+                out.extend_from_slice(&[done.is_ok(), created, file, of_file].map(u8::from));
+                let errno = done.as_ref().map_or_else(|failed| failed.errno, |_| 0);
+                for count in [added, deleted, changed, errno] {
                     out.extend_from_slice(&count.to_ne_bytes());
                 }
                 write_text(done.as_ref().map_or_else(|failed| &*failed.why, |_| ""), out);
@@ -260,12 +263,12 @@ impl HelperMessage {
             CONTROL_SOCKET => Self::ControlSocket,
             READY => Self::Ready,
             CHANGED => {
-                let [done, created, file, full] =
+                let [done, created, file, of_file] =
                     [fields.flag()?, fields.flag()?, fields.flag()?, fields.flag()?];
                 let [added, deleted, changed] = [fields.u32()?, fields.u32()?, fields.u32()?];
-                let why = read_text(&mut fields)?;
+                let (errno, why) = (fields.u32()?, read_text(&mut fields)?);
                 let changes = Changes { created, file, added, deleted, changed };
-                Self::Changed(if done { Ok(changes) } else { Err(Failed { full, why }) })
+                Self::Changed(if done { Ok(changes) } else { Err(Failed { errno, of_file, why }) })
             }
             STATS => Self::Stats(Stats {
                 running: fields.flag()?,

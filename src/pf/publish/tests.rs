@@ -215,24 +215,6 @@ impl Backend for Turncoat<'_> {
     }
 }
 
-/// Fails when somebody is told that nothing was published and not what to do.
-#[test]
-fn each_error_of_a_file_has_its_way_out() {
-    for (errno, way_out) in [
-        (Errno::EACCES, "look at owners, modes and flags by ls -lao"),
-        (Errno::ENOSPC, "make room there"),
-        (Errno::EROFS, "mount it for writing"),
-        (Errno::EFBIG, "raise filesize of its class in login.conf(5)"),
-        (Errno::EIO, "its disk fails, see dmesg"),
-        (Errno::ENOTDIR, "threatstopctl doctor looks at it"),
-    ] {
-        let error = PublishError::from(Error::on("/t/.T.tmp", "create")(errno));
-        let why = errno.desc();
-        let wanted = format!("/t/.T.tmp: create: {why}; the old set stays: {way_out}");
-        assert_eq!(error.to_string(), wanted);
-    }
-}
-
 #[test]
 fn when_pf_fails_after_all_the_old_file_is_back() {
     let (scratch, pf, directory) = published();

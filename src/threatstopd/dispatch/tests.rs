@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use imsg::{Input, MAX_IMSGSIZE, MAX_PAYLOAD};
+use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use pf::Simulated;
 use prefix::Prefix;
@@ -653,11 +654,15 @@ fn a_failure_says_what_is_there_instead() {
     let mut error = pf::Directory::open(Path::new("/nowhere/at/all")).unwrap_err();
     let said = failed(error.clone());
     let words = "/nowhere/at/all: no such directory; run threatstopctl setup; the old set stays";
-    assert_eq!((said.why.as_str(), said.full), (words, false));
-    (error.differ, error.errno) = (true, Errno::ENOMEM);
+    assert_eq!((said.why.as_str(), said.of_file), (words, false));
+    (error.of_file, error.errno) = (true, Errno::ENOSPC);
+    let said = failed(error.clone());
+    assert_eq!((said.why.as_str(), said.of_file), (words, true));
+    assert_eq!(said.errno, Errno::ENOSPC as u32);
+    error.differ = true;
     let said = failed(error);
     assert!(said.why.ends_with("; file and table differ; run threatstopctl update"));
-    assert!(said.full);
+    assert!(!said.of_file);
 }
 
 #[test]
