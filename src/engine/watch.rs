@@ -8,7 +8,7 @@ use control::Mended;
 use imsg::{Purpose, Stats, TableId, TableStat};
 
 use crate::link::{Outcome, Source, TableResult};
-use crate::update::today;
+use crate::update::compose;
 use crate::warning::Warning;
 use crate::{Engine, clock};
 

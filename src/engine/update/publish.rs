@@ -3,9 +3,12 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use control::Change;
 use imsg::{End, Purpose, TableId};
 use prefix::PrefixSet;
 
+use super::judge::Judged;
+use super::summary::{change, unchanged};
 use crate::link::{Outcome, Source, TableResult};
 use crate::{Engine, monitor};
 
