@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use flate2::Crc;
 use pf::{Changes, Directory, PfrAddr, Simulated, Store, Table};
-use policy::Since;
 use prefix::{Floor, Prefix, PrefixSet};
 use tempfile::TempDir;
 
