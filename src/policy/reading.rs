@@ -25,10 +25,12 @@ struct Group {
     count: usize,
 }
 
-const WORLD: [Group; 6] = [
+const WORLD: [Group; 7] = [
     Group { first: "1.0.0.0", len: 32, count: 600 },
     Group { first: "20.0.0.0", len: 16, count: 40 },
-    Group { first: "30.0.0.0", len: 8, count: 60 },
+    // but for 100.0.0.0/8, of which a part is private
+    Group { first: "30.0.0.0", len: 8, count: 35 },
+    Group { first: "102.0.0.0", len: 8, count: 25 },
     Group { first: "2a00::", len: 32, count: 300 },
     Group { first: "2b00::", len: 24, count: 40 },
     Group { first: "2400::", len: 128, count: 200 },

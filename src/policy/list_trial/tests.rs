@@ -223,6 +223,24 @@ fn a_row_of_held_lists() {
     }
 }
 
+/// Fails when what -f alone accepts is the third of a row.
+#[test]
+fn what_force_alone_accepts_is_no_third_run() {
+    let (copy, bounds, mut held) =
+        (covering(0x2000_0000, 300_000_000), bounds(), HeldRuns::default());
+    let fewer = covering(0x2000_0000, 100_000_000);
+    let mut run = |list: &List| {
+        trial(list, Some(&copy), &bounds).judge(&guard(), &[], Run::Scheduled, &mut held)
+    };
+    assert!(run(&fewer).is_err());
+    assert!(run(&fewer).is_err());
+    // as large, and elsewhere
+    assert!(run(&covering(0x6000_0000, 100_000_000)).is_err());
+    assert!(run(&fewer).is_err());
+    assert!(run(&fewer).is_err());
+    assert_eq!(run(&fewer), Ok(Accepted::ThirdRun));
+}
+
 #[test]
 fn a_list_that_alone_is_wider_than_the_floor() {
     let check = |text: &str, kind, block_private| {
@@ -237,6 +255,8 @@ fn a_list_that_alone_is_wider_than_the_floor() {
              (see min_prefix_v4 in [guard])"
         );
         assert!(check("0.0.0.0/7", kind, false).is_err());
+        // of which negated items leave nothing, or nothing wide
+        assert!(check("160.0.0.0/7 !160.0.0.0/8 !161.0.0.0/8", kind, false).is_err());
         assert_eq!(check("224.0.0.0/3 0.0.0.0/8 fc00::/7 8000::/1 ::/8", kind, false), Ok(()));
     }
     assert_eq!(check("fc00::/7", Kind::Block, true), Ok(()));
@@ -296,6 +316,11 @@ fn a_list_that_alone_has_too_many_entries() {
     // a hole of its own makes one range of two networks, which a table has not
     assert_eq!(check("30.0.0.0/8 31.0.0.0/8 !1.0.0.0/8", 2, ""), Ok(()));
     assert!(check("30.0.0.0/8 31.0.0.0/8 !1.0.0.0/8", 1, "").is_err());
+    // and is of many prefixes when it is cut at the floor
+    let nets = (0..4096u32).map(|n| format!("{:x}:{:x}::/19 ", 0xfc00 + (n >> 3), (n & 7) << 13));
+    let private = nets.chain(["!2a00::1".to_owned()]).collect::<String>();
+    assert_eq!(check(&private, 4096, ""), Ok(()));
+    assert!(check(&private, 4095, "").is_err());
     // nothing is not too little
     assert_eq!(check("", 1, ""), Ok(()));
     assert_eq!(check("10.0.0.1", 1, "10.0.0.0/8"), Ok(()));
