@@ -351,65 +351,23 @@ impl fmt::Display for KeptList {
 
 impl std::error::Error for KeptList {}
 
-/// A composed table, to be judged.
-#[derive(Clone, Copy, Debug)]
-pub struct Trial<'a> {
-    /// Which table.
-    pub table: Kind,
-    /// The set.
-    pub set: &'a PrefixSet,
-    /// The set before, if there is one.
-    pub before: Option<&'a PrefixSet>,
-    /// The numbers of the set of a day ago, see [`crate::History`].
-    pub day_before: Option<Measure>,
-    /// The allow table that a block table was composed against.
-    pub allow: &'a PrefixSet,
-}
-
-impl<'a> Trial<'a> {
-    /// A set of which nobody asks how it differs from the one before.
-    pub fn absolute(table: Kind, set: &'a PrefixSet, allow: &'a PrefixSet) -> Self {
-        Self { table, set, before: None, day_before: None, allow }
-    }
-
-    /// Holds the set against what holds for every set, whoever wants it. The helper drops an engine
-    /// that hands over a set which this refuses.
-    ///
-    /// # Errors
-    /// [`Kept`] when the previous set must stay.
-    pub fn check(&self, guard: &Guard) -> Result<(), Kept> {
-        let allowed = |addr: IpAddr| self.allow.find(addr).is_some();
-        let checked = guard.bounds.check(self.table, self.set, &guard.shield, allowed);
-        checked.map_err(|refusal| Kept { table: self.table, reason: Reason::Refused(refusal) })
-    }
-
-    /// Judges the set.
-    ///
-    /// `held` is the row of runs that were held back; the caller keeps it between runs, and keeps
-    /// the changed value only when the run really counts: not for `update -n`, and not when the
-    /// accepted set could not be published. A run that [`compose_allow`] or [`compose_block`] has
-    /// refused already ends the row: see [`HeldRuns::end`].
-    ///
-    /// # Errors
-    /// [`Kept`] when the previous set must stay.
-    ///
-    /// [`compose_allow`]: crate::compose_allow
-    /// [`compose_block`]: crate::compose_block
-    pub fn judge(&self, guard: &Guard, run: Run, held: &mut HeldRuns) -> Result<Accepted, Kept> {
-        self.check(guard).inspect_err(|_| run.end(held))?;
-        let new = Measure::of(self.set);
-        let reason = self.before.and_then(|old| {
-            let before = Measure::of(old);
-            // from nothing there is only one step, the first
-            let brought = match before.entries {
-                0 => Measure::default(),
-                _ => brought(new, &old.into(), &self.set.into()),
-            };
-            guard.change(before, self.day_before, new, brought)
-        });
-        let settled = guard.settle(new, reason, run, held);
-        settled.map_err(|reason| Kept { table: self.table, reason })
-    }
+/// Holds a composed table against what holds for every table, whoever wants it. The helper drops an
+/// engine that hands over a set which this refuses.
+///
+/// `allow` is the allow table that will be in force beside a block table: it excuses what a block
+/// table lacks of `expect`.
+///
+/// # Errors
+/// [`Kept`] when the previous set must stay.
+pub fn check_table(
+    table: Kind,
+    set: &PrefixSet,
+    allow: &PrefixSet,
+    guard: &Guard,
+) -> Result<(), Kept> {
+    let allowed = |addr: IpAddr| allow.find(addr).is_some();
+    let checked = guard.bounds.check(table, set, &guard.shield, allowed);
+    checked.map_err(|refusal| Kept { table, reason: Reason::Refused(refusal) })
 }
 
 #[cfg(test)]

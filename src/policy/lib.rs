@@ -4,10 +4,11 @@
 //! A [`List`] is made of the items of one list as soon as they have come, and keeps only the
 //! addresses that the list names. [`ListTrial`] compares it with its guards and with its own last
 //! good copy, and the better of both is in force. [`compose_allow`] and [`compose_block`] make the
-//! tables of what the lists in force name [`Together`], [`Trial::check`] holds a table against what holds for every
-//! table, and [`table_step`] is the second net below the guards of the lists. [`diff`] shows what
-//! changed, [`why`] explains a single address and [`unique`] says what a list is good for. The
-//! order matters: a block table is composed against the allow lists that will really be in force.
+//! tables of what the lists in force name [`Together`], [`check_table`] holds a table against what
+//! holds for every table, and [`judge_table`] is the second net below the guards of the lists.
+//! [`diff`] shows what changed, [`why`] explains a single address and [`unique`] says what a list
+//! is good for. The order matters: a block table is composed against the allow lists that will
+//! really be in force.
 //!
 //! Nothing here does I/O or reads a clock. Memory is linear in the items handed in: 8 octets for
 //! an IPv4 prefix in a list, the same in a table, and 4 for its age.
@@ -40,7 +41,9 @@ pub use compose::{
 };
 pub use diff::{Change, diff};
 pub use held::HeldRuns;
-pub use judge::{Accepted, Brought, Guard, Kept, KeptList, OfList, Reason, Run, Step, Trial, Unit};
+pub use judge::{
+    Accepted, Brought, Guard, Kept, KeptList, OfList, Reason, Run, Step, Unit, check_table,
+};
 pub use left_out::LeftOut;
 pub use list::List;
 pub use list_trial::ListTrial;
@@ -51,7 +54,7 @@ pub use measure::{History, Measure};
 pub use ranges::Ranges;
 pub use since::{Since, SinceError};
 pub use sweep::Count;
-pub use table_trial::{grew_most, judge_table, table_step};
+pub use table_trial::{grew_most, judge_table};
 pub use together::Together;
 pub use unique::unique;
 pub use why::{Evidence, Why, why};

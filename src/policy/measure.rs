@@ -1,27 +1,22 @@
-//! How large a set or a list is, in both measures, and what it had been a day before.
+//! How large a list is, in both measures, and what it had been a day before.
 
-use prefix::{Address, Coverage, Floor, PrefixSet, Range, cover_len};
+use prefix::{Address, Coverage, Floor, Range, cover_len};
 
 use crate::ranges::Ranges;
 use crate::sweep::{Holes, overlap};
 
-/// A set or a list in numbers.
+/// What a list names, or several together, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Measure {
-    /// Prefixes; of a list the least number of them that its entries are.
+    /// Entries: the least number of prefixes that they are, each by itself.
     pub entries: u64,
-    /// IPv4 addresses covered; of a list those that can be met on the Internet.
+    /// IPv4 addresses covered that can be met on the Internet.
     pub v4: u64,
-    /// IPv6 covered of what can be met on the Internet, in numbers of a /32, rounded up.
+    /// IPv6 covered that can be met on the Internet, in numbers of a /32, rounded up.
     pub v6: u64,
 }
 
 impl Measure {
-    /// The numbers of a set.
-    pub fn of(set: &PrefixSet) -> Self {
-        Self::new(set.len() as u64, &Coverage::of(set))
-    }
-
     /// The numbers of what lists name.
     ///
     /// Reserved and private space counts for an entry and for no address, as all but 2000::/3 does
@@ -31,8 +26,7 @@ impl Measure {
         Size::of(ranges, WIDEST).measure(ranges)
     }
 
-    /// What `new` covers that `old` does not, measured like a list; the number of its entries is
-    /// none.
+    /// What `new` covers that `old` does not; the number of its entries is none.
     pub(crate) fn brought(old: &Ranges, new: &Ranges) -> Self {
         let (mut coverage, nowhere) = (Coverage::default(), nowhere());
         let mut holes = Holes::new(nowhere.v4().iter().copied());
@@ -105,15 +99,15 @@ const DAY: u64 = 24 * 60 * 60;
 /// A day has few changes; of more, those between are let go of.
 const MOST: usize = 64;
 
-/// What a table measured after each change, so that many small steps are one.
+/// What a list measured after each change, so that many small steps are one.
 ///
 /// Plain numbers, to be kept with the state of the engine: epoch seconds of the change and the
-/// numbers of the set that came into force, the oldest first.
+/// numbers of the list that came into force, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History(pub Vec<(u64, Measure)>);
 
 impl History {
-    /// The set that was in force a day before `now`, or the oldest one known.
+    /// What was in force a day before `now`, or the oldest one known.
     pub fn day_before(&self, now: u64) -> Option<Measure> {
         let then = self.0.iter().take_while(|(at, _)| at.saturating_add(DAY) <= now).last();
         then.or(self.0.first()).map(|(_, measure)| *measure)

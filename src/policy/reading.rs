@@ -11,8 +11,8 @@ use proptest::sample::select;
 
 use crate::tests::{bounds, guard, together};
 use crate::{
-    Accepted, HeldRuns, List, ListTrial, Protected, Ranges, Run, Trial, compose_block, exempt,
-    table_step,
+    Accepted, HeldRuns, List, ListTrial, Protected, Ranges, Run, check_table, compose_block,
+    exempt, judge_table,
 };
 
 /// Cells by their number in [`WORLD`].
@@ -358,15 +358,16 @@ proptest! {
         let (old_lists, new_lists) = (made(&olds), made(&news));
         let (old, new) = (together(&old_lists), together(&new_lists));
 
-        let step = table_step(&old, &new, &guard());
-        prop_assert_eq!(step.is_some(), held(&union(&olds), &union(&news), None) != Held::No, "{:?}", step);
+        let mut row = HeldRuns::default();
+        let step = judge_table(Kind::Block, [&old, &new], &guard(), Run::Manual, &mut row);
+        prop_assert_eq!(step.is_err(), held(&union(&olds), &union(&news), None) != Held::No, "{:?}", step);
 
         // and the whole of it, which no -f overrides
         let exempt: Ranges = exempt(&[&list(&allow)]);
         let composed = compose_block(&new, &exempt, &protected(), &guard());
         let verdict = composed.and_then(|composed| {
             let none = prefix::PrefixSet::default();
-            Trial::absolute(Kind::Block, &composed.set, &none).check(&guard())
+            check_table(Kind::Block, &composed.set, &none, &guard())
         });
         let named = union(&news);
         // what is allowed excuses no list that is wider than the floor

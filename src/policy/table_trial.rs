@@ -5,28 +5,23 @@ use core::cmp::Reverse;
 use prefix::{Excess, Kind, Refusal};
 
 use crate::held::HeldRuns;
-use crate::judge::{Accepted, Guard, Kept, Reason, Run, Unit, brought};
+use crate::judge::{Accepted, Guard, Kept, Run, Unit, brought};
 use crate::list::List;
 use crate::measure::Measure;
 use crate::together::Together;
 
-/// The second net below the guards of the lists: what forbids to go from the `old` lists of a table
-/// to the `new` ones without being asked, if something does.
+/// The second net below the guards of the lists: whether a table may go from its `old` lists to the
+/// `new` ones without being asked, or has been accepted by -f or the third run that agrees.
 ///
 /// Compared is what they name together, before allowed and protected networks are taken out. The
 /// caller hands in the lists of which both sets have a copy, without those that were just accepted,
 /// so that new lists, configuration and the first fill-up are not held; where no list has changed
-/// there is nothing to ask. The same limits hold as for a list, but for what was a day ago.
+/// there is nothing to ask. The same limits hold as for a list, but for what was a day ago. `held`
+/// is a row as that of [`crate::ListTrial::judge`], of the table.
 ///
 /// It may hold a table of which one list alone has changed, and has passed its own guard: of 10000
 /// entries all but 5000 may go, and if others name these as well, nearly all that the table had
 /// beside the others is gone.
-pub fn table_step(old: &Together<'_>, new: &Together<'_>, guard: &Guard) -> Option<Reason> {
-    step(old, new, Measure::of_ranges(new.ranges()), guard)
-}
-
-/// Holds a table by [`table_step`], until -f or the third run that agrees. `held` is a row as that
-/// of [`crate::ListTrial::judge`], of the table.
 ///
 /// # Errors
 /// [`Kept`] when the lists that changed must keep their copies.
@@ -37,14 +32,10 @@ pub fn judge_table(
     run: Run,
     held: &mut HeldRuns,
 ) -> Result<Accepted, Kept> {
-    let numbers = Measure::of_ranges(new.ranges());
-    let settled = guard.settle(numbers, step(old, new, numbers, guard), run, held);
+    let [before, now] = [old, new].map(|lists| Measure::of_ranges(lists.ranges()));
+    let brought = brought(now, old.ranges(), new.ranges());
+    let settled = guard.settle(now, guard.change(before, None, now, brought), run, held);
     settled.map_err(|reason| Kept { table: kind, reason })
-}
-
-fn step(old: &Together<'_>, new: &Together<'_>, numbers: Measure, guard: &Guard) -> Option<Reason> {
-    let before = Measure::of_ranges(old.ranges());
-    guard.change(before, None, numbers, brought(numbers, old.ranges(), new.ranges()))
 }
 
 /// Of lists with their copies the one that grew most, for the message when only the sum of all is

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use imsg::TableId;
 use policy::{
-    Guard, Hit, Kept, LeftOut, List, Ranges, Together, Trial, compose_allow, compose_block,
+    Guard, Hit, Kept, LeftOut, List, Ranges, Together, check_table, compose_allow, compose_block,
     unrouted,
 };
 use prefix::{Floor, Item, Items, Kind, PrefixSet};
@@ -71,7 +71,7 @@ pub fn compose(engine: &Engine, guard: &Guard, lists: &Lists) -> Tables {
     let allow =
         compose_allow(&Together::of(&allow_lists), &unrouted(), guard).and_then(|composed| {
             left_out.extend(composed.removed.left_out);
-            Trial::absolute(Kind::Allow, &composed.set, &composed.set).check(guard)?;
+            check_table(Kind::Allow, &composed.set, &composed.set, guard)?;
             Ok(composed.set)
         });
     let empty = PrefixSet::default();
@@ -82,7 +82,7 @@ pub fn compose(engine: &Engine, guard: &Guard, lists: &Lists) -> Tables {
         left_out.extend(composed.removed.left_out);
         hits = composed.removed.hits;
         allowed = composed.removed.allowed.entries;
-        Trial::absolute(Kind::Block, &composed.set, in_force).check(guard)?;
+        check_table(Kind::Block, &composed.set, in_force, guard)?;
         Ok(composed.set)
     });
     let (block, no_block) = apart(block);
@@ -102,7 +102,7 @@ fn apart(composed: Result<PrefixSet, Kept>) -> (Option<PrefixSet>, Option<Kept>)
 pub fn is_taken(engine: &Engine, id: TableId, set: &PrefixSet) -> bool {
     let policy = engine.state.policy();
     let allow = policy.allow.clone().unwrap_or_default();
-    Trial::absolute(id.kind(), set, &allow).check(&guard(engine)).is_ok()
+    check_table(id.kind(), set, &allow, &guard(engine)).is_ok()
 }
 
 /// The tables in force as lists, for these lists, whose copies are gone.

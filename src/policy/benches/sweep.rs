@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use ipnet::Ipv4Net;
 use policy::{
-    Composed, Guard, HeldRuns, List, ListTrial, Protected, Ranges, Run, Together, Trial,
-    compose_block, exempt, table_step,
+    Composed, Guard, HeldRuns, List, ListTrial, Protected, Ranges, Run, Together, check_table,
+    compose_block, exempt, judge_table,
 };
 use prefix::{Bounds, Floor, Item, Items, Kind, Net, PrefixSet, Shield, reserved};
 
@@ -116,7 +116,8 @@ impl Gathered {
         let copies: Vec<&List> = self.copies.iter().collect();
         let lists: Vec<&List> = lists.iter().collect();
         let together = Together::of(&lists);
-        if let Some(why) = table_step(&Together::of(&copies), &together, &self.guard) {
+        let (both, mut held) = ([&Together::of(&copies), &together], HeldRuns::default());
+        if let Err(why) = judge_table(Kind::Block, both, &self.guard, Run::Scheduled, &mut held) {
             fail(&why.to_string());
         }
         done(2);
@@ -127,7 +128,7 @@ impl Gathered {
         };
         done(3);
         let none = PrefixSet::default();
-        if let Err(why) = Trial::absolute(Kind::Block, &set, &none).check(&self.guard) {
+        if let Err(why) = check_table(Kind::Block, &set, &none, &self.guard) {
             fail(&why.to_string());
         }
         done(4);

@@ -125,6 +125,28 @@ fn each_limit_at_its_border() {
 }
 
 #[test]
+fn the_messages_of_ipv6_and_of_a_day() {
+    assert_eq!(
+        step(&networks(0x2a00_0000, 2), &networks(0x2a00_0000, 512), Run::Manual).unwrap_err(),
+        "Keeping the previous list a: covers 2 -> 512 networks of IPv6 (/32), \
+         more than 400 % more (update -f to accept)"
+    );
+    assert_eq!(
+        step(&networks(0x2a00_0000, 2048), &networks(0x2b00_0000, 2048), Run::Manual).unwrap_err(),
+        "Keeping the previous list a: brings 2048 networks of IPv6 (/32) at once, \
+         more than 1024 (update -f to accept)"
+    );
+    let [day, copy, new] = [60_000_000, 100_000_000, 150_000_000].map(|n| covering(0x2000_0000, n));
+    let bounds = bounds();
+    let trial = ListTrial { day_before: Some(day.measure()), ..trial(&new, Some(&copy), &bounds) };
+    let judged = trial.judge(&guard(), &[], Run::Manual, &mut HeldRuns::default());
+    assert_eq!(
+        judged.unwrap_err().to_string(),
+        "brings 90000000 addresses within 24 hours, more than 2 % of IPv4 (update -f to accept)"
+    );
+}
+
+#[test]
 fn without_a_copy_nothing_is_held() {
     let wide = list("a", "25.0.0.0/8 26.0.0.0/8 27.0.0.0/8 28.0.0.0/8 29.0.0.0/8 41.0.0.0/8");
     for list in [&few(0), &few(5000), &wide] {
@@ -324,6 +346,19 @@ fn a_list_that_alone_has_too_many_entries() {
     // nothing is not too little
     assert_eq!(check("", 1, ""), Ok(()));
     assert_eq!(check("10.0.0.1", 1, "10.0.0.0/8"), Ok(()));
+}
+
+#[test]
+fn force_overrides_shrink_and_growth_only() {
+    let forced = |list: &List| step(&few(10_000), list, Run::Forced);
+    assert_eq!(forced(&few(1)), Ok(Accepted::Forced));
+    assert_eq!(forced(&few(9_999)), Ok(Accepted::Usual));
+    assert_eq!(forced(&few(0)), Ok(Accepted::Forced));
+    assert_eq!(forced(&covering(0x2000_0000, 858_993_459)), Ok(Accepted::Forced));
+    assert!(forced(&covering(0x2000_0000, 858_993_460)).is_err());
+    assert_eq!(forced(&networks(0x2a00_0000, 8192)), Ok(Accepted::Forced));
+    assert!(forced(&networks(0x2a00_0000, 8193)).is_err());
+    assert!(forced(&list("a", "128.0.0.0/1")).is_err());
 }
 
 #[test]
