@@ -13,6 +13,8 @@ use tests::sim::{Layout, SUFFIX, Shape, Zone};
 const BLOCK: &str = "ThreatSTOP-Block";
 const ALLOW: &str = "ThreatSTOP-Allow";
 const BASIC: &str = "basic.threatstop.local";
+/// A second block list.
+const SCAN: &str = "scanners.threatstop.local";
 const DNS: &str = "dns.threatstop.local";
 /// NSD reads no more into one record.
 const PER_RECORD: usize = 64;
@@ -119,4 +121,70 @@ fn the_next_server_is_used() {
     let output = daemon.ctl(&["status"]);
     assert!(output.stdout.contains("127.0.0.1:9"), "{}", output.stdout);
     assert!(daemon.stop().success());
+}
+
+/// A zone with two block lists of so many entries.
+fn two_lists(basic: usize, scanners: usize) -> Zone {
+    let mut zone = zone(&basic_list(basic), Layout::Index);
+    let shape = Shape::from(Layout::Index).per_record(PER_RECORD);
+    zone.set_list(SCAN, &big_list(scanners).items, shape);
+    zone
+}
+
+/// Updates from a server with two lists and from a file. Then makes a mistake in the file and goes to
+/// a server on which one list has shrunk to `left` entries and the other has grown. Checks that the one list and
+/// the file stay, each with its reason, and that the other list is published.
+fn check_sources(whole: SocketAddr, shrunk: SocketAddr, left: usize) {
+    let scratch = Scratch::new();
+    let file = scratch.path().join("mine");
+    std::fs::write(&file, "198.51.100.0/24\n").unwrap();
+    let config = |server| {
+        Config::new(&scratch, &[server])
+            .set("policy.block", vec![BASIC, SCAN])
+            .set("policy.local_block", file.to_str().unwrap())
+    };
+    let daemon = Daemon::start(&scratch, &config(whole));
+    let output = daemon.ctl(&["update"]);
+    assert!(output.status.success(), "{}{}{}", output.stdout, output.stderr, daemon.output());
+    let has = |entries| {
+        let named = [basic_list(entries), big_list(4000)].map(|list| list.table);
+        let mine = tests::item::items("198.51.100.0/24");
+        let lists = named.into_iter().flatten().chain(mine);
+        let mut lines: Vec<String> = lists.map(|item| item.to_string()).collect();
+        lines.sort_unstable();
+        let text = daemon.table_file(BLOCK).unwrap();
+        let mut found: Vec<&str> = text.lines().collect();
+        found.sort_unstable();
+        assert!(found == lines, "{} entries and not {}", found.len(), lines.len());
+    };
+    has(1000);
+
+    std::fs::write(&file, "198.51.100.0/24\n198.51.100.300\n").unwrap();
+    config(shrunk).write(&scratch);
+    assert!(daemon.ctl(&["reload"]).status.success());
+    daemon.wait_until_ready();
+    let output = daemon.ctl(&["update"]);
+    assert_eq!(output.status.code(), Some(1), "{}", output.stdout);
+    let held = format!("Keeping the previous list {SCAN}: 4000 -> {left} entries, more than 50 %");
+    assert!(output.stdout.contains(&held), "{}", output.stdout);
+    let mistake = format!("Failed: local_block: {}:2: ", file.display());
+    assert!(output.stdout.contains(&mistake), "{}", output.stdout);
+    has(1100);
+    assert!(daemon.stop().success());
+}
+
+/// Two lists, of which one becomes empty, beside a file with a mistake: from NSD.
+#[test]
+fn a_list_that_became_empty_on_nsd_holds_up_no_other() {
+    let Some(whole) = Nsd::start(&two_lists(1000, 4000)) else { return };
+    let Some(emptied) = Nsd::start(&two_lists(1100, 0)) else { return };
+    check_sources(whole.addr(), emptied.addr(), 0);
+}
+
+/// The same with PowerDNS, which answers SERVFAIL in place of an APL without items: some are left.
+#[test]
+fn a_list_that_shrank_on_powerdns_holds_up_no_other() {
+    let Some(whole) = PowerDns::start(&two_lists(1000, 4000)) else { return };
+    let Some(shrunk) = PowerDns::start(&two_lists(1100, 40)) else { return };
+    check_sources(whole.addr(), shrunk.addr(), 40);
 }
