@@ -89,8 +89,8 @@ pub fn prepare(directory: &Path) -> Result<(), String> {
 ///
 /// # Errors
 /// When a step fails, with the path.
-pub fn save(directory: &Path, stored: &Stored, keep: bool) -> Result<(), String> {
-    let name = stored.list.name();
+pub fn save(directory: &Path, list: &List, changed: u64, keep: bool) -> Result<(), String> {
+    let name = list.name();
     if keep {
         let [now, before] = both(directory, name);
         match fs::rename(&now, &before) {
@@ -100,7 +100,7 @@ pub fn save(directory: &Path, stored: &Stored, keep: bool) -> Result<(), String>
             _ => {}
         }
     }
-    replace(directory, &file(name, Which::Now), &[&octets(stored)?], false)
+    replace(directory, &file(name, Which::Now), &[&octets(list, changed)?], false)
 }
 
 /// Puts the copy before in the place of the one in force.
@@ -126,21 +126,15 @@ fn both(directory: &Path, name: &str) -> [PathBuf; 2] {
     [Which::Now, Which::Before].map(|which| directory.join(file(name, which)))
 }
 
-fn octets(stored: &Stored) -> Result<Vec<u8>, String> {
-    let Stored { list, changed } = stored;
+fn octets(list: &List, changed: u64) -> Result<Vec<u8>, String> {
     let (v4, v6) = (nets(list.v4()), nets(list.v6()));
     let mut packed = Vec::new();
     pack(&v4, &mut packed);
     pack(&v6, &mut packed);
     let mut crc = Crc::new();
     crc.update(&packed);
-    let head = Head {
-        list: list.name().to_owned(),
-        changed: *changed,
-        v4: v4.len(),
-        v6: v6.len(),
-        crc: crc.sum(),
-    };
+    let head =
+        Head { list: list.name().to_owned(), changed, v4: v4.len(), v6: v6.len(), crc: crc.sum() };
     let mut out = MAGIC.as_bytes().to_vec();
     serde_json::to_writer(&mut out, &head).map_err(|error| format!("list: {error}"))?;
     out.push(b'\n');

@@ -12,7 +12,7 @@ use super::judge::{Judged, New};
 use super::publish::Published;
 use super::summary::{Time, differs};
 use crate::source::Source;
-use crate::state::copies::{self, Stored};
+use crate::state::copies;
 use crate::state::{Fared, HeldBack, Memory, Policy, history, points, table};
 use crate::{Engine, clock};
 
@@ -54,9 +54,9 @@ pub fn in_force(
 /// Keeps the copies of the lists that are new.
 pub fn keep(engine: &Engine, before: &Policy, new: &[New]) {
     for New { copy, .. } in new {
-        let stored = Stored { list: copy.list.clone(), changed: copy.changed };
         let replaced = before.copy(copy.list.name()).is_some();
-        if let Err(why) = copies::save(engine.state.directory(), &stored, replaced) {
+        let directory = engine.state.directory();
+        if let Err(why) = copies::save(directory, &copy.list, copy.changed, replaced) {
             logger::err(format_args!("{why}; after a restart the list has to come again"));
         }
         if copy.source.is_local() {
