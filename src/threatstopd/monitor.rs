@@ -197,11 +197,7 @@ impl Monitor {
 
     /// Watches both until one has ended, or both are to.
     fn watch(&mut self) -> Result<(), Failure> {
-        // the first start is waited for: somebody may have to be told how it ended
-        while !(self.stop
-            || self.reload && (self.up || self.cause.is_some())
-            || self.children.iter().any(|child| child.ended.is_some()))
-        {
+        loop {
             if !self.up && self.children.iter().all(|child| child.ready) {
                 (self.up, self.proven) = (true, Some(self.tried.clone()));
                 self.tell_start();
@@ -213,9 +209,13 @@ impl Monitor {
             for child in self.children.iter_mut().filter(|child| child.is_silent()) {
                 child.kill("has said nothing for a minute");
             }
+            // the first start is waited for: somebody may have to be told how it ended
+            let reload = self.reload && (self.up || self.cause.is_some());
+            if self.stop || reload || self.children.iter().any(|child| child.ended.is_some()) {
+                return Ok(());
+            }
             self.turn(TURN)?;
         }
-        Ok(())
     }
 
     fn tell_start(&self) {
