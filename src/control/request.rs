@@ -43,7 +43,11 @@ pub enum Request {
     /// Put the previous set back and stop publishing.
     Rollback {},
     /// Read the configuration again.
-    Reload {},
+    Reload {
+        /// It does not load, says the one who asks, who has looked: where, for log and status.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        broken: Option<String>,
+    },
     /// More or less log.
     Log {
         /// Debug messages too.
@@ -87,7 +91,7 @@ impl Request {
             Self::Why { .. } => "why",
             Self::Test {} => "test",
             Self::Rollback {} => "rollback",
-            Self::Reload {} => "reload",
+            Self::Reload { .. } => "reload",
             Self::Log { .. } => "log",
             Self::Metrics {} => "metrics",
         }
@@ -101,7 +105,7 @@ impl Request {
             }
             Self::Metrics {} => Rights::Member,
             Self::Update { .. } | Self::Upload { .. } => Rights::Root,
-            Self::Rollback {} | Self::Reload {} | Self::Log { .. } => Rights::Root,
+            Self::Rollback {} | Self::Reload { .. } | Self::Log { .. } => Rights::Root,
         }
     }
 }

@@ -9,6 +9,9 @@ pub struct Status {
     pub version: String,
     /// Seconds since the service started.
     pub uptime: u64,
+    /// The file of the configuration.
+    #[serde(default)]
+    pub config: Option<String>,
     /// The engine, which may have started later.
     pub engine: EngineStatus,
     /// pf itself.

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MAX_NOTE: usize = 64 << 10;
 
 /// The arguments that it gives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Arguments {
     /// [`imsg::VERSION`] of the monitor.
     pub version: u32,
@@ -35,6 +35,8 @@ pub struct Arguments {
     pub uptime: Duration,
     /// How often helper or engine had to be started again.
     pub restarts: u32,
+    /// The file of the configuration, which the engine cannot read.
+    pub config: String,
 }
 
 impl Arguments {
@@ -48,6 +50,7 @@ impl Arguments {
                 "-v" => all.verbose = true,
                 "-u" => all.uptime = Duration::from_secs(args.next()?.parse().ok()?),
                 "-r" => all.restarts = args.next()?.parse().ok()?,
+                "-f" => all.config = args.next()?,
                 _ => return None,
             }
         }
@@ -107,6 +110,19 @@ impl Monitor {
     /// How often helper or engine had to be started again.
     pub fn restarts(&self) -> u32 {
         self.arguments.restarts
+    }
+
+    /// The file of the configuration.
+    pub fn config(&self) -> &str {
+        &self.arguments.config
+    }
+
+    /// Somebody who can read the file wanted it loaded, and it does not load.
+    pub fn refuse(&self, why: &str) {
+        logger::err(format_args!(
+            "configuration reload failed: {why}; the running configuration stays"
+        ));
+        self.note.replace(Some(Note::Broken(why.to_owned())));
     }
 
     fn take(&self, note: &[u8]) {

@@ -111,7 +111,7 @@ impl Client {
         confine(socket)?;
         let client = Self::again(socket, request)?;
         // After a reload another engine has to be found at the socket.
-        if !matches!(request, Request::Reload {}) {
+        if !matches!(request, Request::Reload { .. }) {
             pledge("stdio")?;
         }
         Ok(client)

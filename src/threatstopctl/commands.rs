@@ -13,6 +13,7 @@ use crate::ending::Ending;
 use crate::error::{Error, Manner};
 use crate::import;
 use crate::relay::{ask, relay};
+use crate::reload;
 use crate::setup::{self, config_path};
 use crate::status::is_well;
 use crate::tool::Tool;
@@ -68,7 +69,7 @@ pub const COMMANDS: &[Command] = &[
         ]),
     ),
     command("metrics", "", Operands::None(|tool, _| relay(tool, &Request::Metrics {}))),
-    command("reload", "", Operands::None(|tool, _| relay(tool, &Request::Reload {}))),
+    command("reload", "", Operands::None(reload::run)),
     Command {
         in_full: true,
         ..command("rollback", "", Operands::None(|tool, _| relay(tool, &Request::Rollback {})))

@@ -74,7 +74,7 @@ impl Ending {
             Request::Metrics {} => Self::Metrics(form(done)?),
             Request::Show { what: Show::Hits } => Self::Hits(form(done)?),
             Request::Upload { .. } => Self::Uploaded(form(done)?),
-            Request::Reload {} | Request::Log { .. } | Request::Why { .. } => {
+            Request::Reload { .. } | Request::Log { .. } | Request::Why { .. } => {
                 let mut said: Map<String, Value> = form(done)?;
                 if said.is_empty() {
                     said.insert("done".into(), true.into());

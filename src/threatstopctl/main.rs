@@ -17,6 +17,7 @@ mod json;
 mod output;
 mod printable;
 mod relay;
+mod reload;
 mod setup;
 mod status;
 mod text;

@@ -34,8 +34,24 @@ pub fn relay(tool: &Tool, request: &Request) -> Result<bool, Error> {
 /// # Errors
 /// [`Error::Client`], and [`Error::Failed`] when the engine did not do it.
 pub fn ask(tool: &Tool, request: &Request) -> Result<Ending, Error> {
-    let broken = |error| Error::Client(request.word(), error);
-    let mut client = Client::ask(&tool.socket, request).map_err(broken)?;
+    end(Client::ask(&tool.socket, request), request, request.word())
+}
+
+/// The same under the promises of whoever asks, for the command `word`.
+///
+/// # Errors
+/// Those of [`ask`].
+pub fn ask_openly(tool: &Tool, request: &Request, word: &'static str) -> Result<Ending, Error> {
+    end(Client::again(&tool.socket, request), request, word)
+}
+
+fn end(
+    client: Result<Client, ClientError>,
+    request: &Request,
+    word: &'static str,
+) -> Result<Ending, Error> {
+    let broken = |error| Error::Client(word, error);
+    let mut client = client.map_err(broken)?;
     loop {
         match client.next().map_err(broken)? {
             Reply::Done(done) => return Ending::read(request, done).map_err(broken),
@@ -63,7 +79,7 @@ fn print(
             Reply::Remove(texts) => out.prefixes(Part::Remove, parse(texts)?)?,
             Reply::Done(done) => {
                 let ending = Ending::read(request, done).map_err(broken)?;
-                if let Request::Reload {} = request {
+                if let Request::Reload { .. } = request {
                     let next = client.outlive(&tool.socket).map_err(broken)?;
                     if let Some(why) = not_in_use(next) {
                         let what = request.word().into();

@@ -60,6 +60,7 @@ pub fn full_status() -> Status {
     Status {
         version: "0.1.0".into(),
         uptime: 11_520,
+        config: Some("/etc/threatstopd.toml".into()),
         engine: EngineStatus { uptime: 300, restarts: Some(2) },
         pf: PfStatus {
             enabled: Some(true),
@@ -224,7 +225,7 @@ fn every_field_of_a_document_stands_in_the_manual() {
         (".Ss decode", json!({ "lines": [""] })),
         (".Ss doctor", doctor::tests::document()),
         (".Ss import", import::document(&imported)),
-        (".Ss log, reload", document(Request::Reload {}, json!({}))),
+        (".Ss log, reload", document(Request::Reload { broken: None }, json!({}))),
         (".Ss metrics", document(Request::Metrics {}, json!({ "text": "# EOF" }))),
         (".Ss rollback", document(Request::Rollback {}, updated(false))),
         (".Ss setup", setup::tests::document()),

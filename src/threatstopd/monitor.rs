@@ -173,7 +173,15 @@ impl Monitor {
             ["-f".into(), flags.config.clone().into(), "-s".into(), flags.socket.clone().into()];
         let helper = [&[HELPER.into()], &common[..], &paths].concat();
         let (uptime, restarts) = (self.started.elapsed().as_secs(), self.restarts);
-        let figures = ["-u".into(), uptime.to_string(), "-r".into(), restarts.to_string()];
+        let config = flags.config.display().to_string();
+        let figures = [
+            "-u".into(),
+            uptime.to_string(),
+            "-r".into(),
+            restarts.to_string(),
+            "-f".into(),
+            config,
+        ];
         let figures = figures.map(OsString::from);
         for (name, program, arguments, peer) in [
             ("helper", own, helper, one.as_fd()),

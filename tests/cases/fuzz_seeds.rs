@@ -307,7 +307,7 @@ fn requests(seeds: &mut Vec<Seed>) {
         },
         Request::Test {},
         Request::Rollback {},
-        Request::Reload {},
+        Request::Reload { broken: None },
         Request::Log { verbose: true },
         Request::Metrics {},
     ];

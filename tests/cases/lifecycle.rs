@@ -368,8 +368,9 @@ fn a_stdout_that_nobody_reads_is_an_error() {
 }
 
 /// Start the daemon. Run `threatstopctl reload` with a good and with a bad file.
-/// Check that after the first the daemon answers at once, and that the second says where the
-/// mistake is and exits 1.
+/// Check that after the first the daemon answers at once; that the second says what the mistake is and
+/// exits 1, that log and status say where, that helper and engine are the same as before, and that
+/// nothing of it is left after a good one.
 #[test]
 fn reload_by_the_control_tool_says_what_is_wrong() {
     let (service, scratch) = (service(), Scratch::new());
@@ -380,12 +381,21 @@ fn reload_by_the_control_tool_says_what_is_wrong() {
     let output = daemon.ctl(&["status"]);
     assert!(output.status.success(), "{}", output.stderr);
     daemon.wait_for_after(mark, "reloaded, helper ", PATIENCE);
-    fs::write(scratch.config(), "[policy]\ninterval = \"never\"\n").unwrap();
+    fs::write(scratch.config(), "device_id = \"tdid_abcd1234\"\n[policy]\ninterval = \"never\"\n")
+        .unwrap();
+    let before = (helper(&daemon), engine(&daemon));
+    let mark = daemon.mark();
     let output = daemon.ctl(&["reload"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stderr.starts_with("threatstopctl: reload: "), "{}", output.stderr);
-    assert!(output.stderr.contains("threatstopd.toml:"), "{}", output.stderr);
-    assert!(daemon.ctl(&["status"]).status.success());
+    assert!(output.stderr.contains("threatstopd.toml:3: policy.interval: "), "{}", output.stderr);
+    let place = format!("configuration reload failed: {}:3", scratch.config().display());
+    daemon.wait_for_after(mark, &place, PATIENCE);
+    wait_for_warning(&daemon, "does not load", "threatstopd.toml:3");
+    assert_eq!((helper(&daemon), engine(&daemon)), before, "they were started anew");
+    Config::new(&scratch, &[service.addr()]).write(&scratch);
+    assert!(daemon.ctl(&["reload"]).status.success());
+    assert!(!daemon.ctl(&["status"]).stdout.contains("does not load"));
     assert!(daemon.stop().success());
 }
 

@@ -145,7 +145,11 @@ async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> i
             }
             Err(why) => client.fail(word, why).await,
         },
-        Request::Reload {} => {
+        Request::Reload { broken: Some(why) } => {
+            engine.monitor.refuse(&why);
+            client.fail(word, why).await
+        }
+        Request::Reload { broken: None } => {
             client.done(Value::Object(Default::default())).await?;
             // by the end of the connection the client sees that this engine has ended; the next one
             // says what became of it

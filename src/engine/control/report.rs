@@ -35,6 +35,7 @@ pub async fn status(engine: &Engine) -> Status {
     Status {
         version: env!("CARGO_PKG_VERSION").into(),
         uptime: engine.monitor.uptime().as_secs(),
+        config: Some(engine.monitor.config().to_owned()).filter(|path| !path.is_empty()),
         engine: EngineStatus { uptime, restarts },
         pf: PfStatus {
             enabled: asked.then_some(stats.running),

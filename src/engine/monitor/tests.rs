@@ -11,11 +11,12 @@ fn arguments_are_those_of_the_monitor() {
         debug: true,
         verbose: true,
         uptime: Duration::from_secs(70),
+        config: "/etc/a.toml".into(),
         restarts: 3,
     };
-    assert_eq!(parse("2 -d -v -u 70 -r 3"), Some(all));
+    assert_eq!(parse("2 -d -v -u 70 -r 3 -f /etc/a.toml"), Some(all));
     assert_eq!(parse("2"), Some(Arguments { version: 2, ..Arguments::default() }));
-    for line in ["", "-d", "x", "2 x", "2 -u", "2 -u x", "2 -r -1", "2 -h"] {
+    for line in ["", "-d", "x", "2 x", "2 -u", "2 -u x", "2 -r -1", "2 -f", "2 -h"] {
         assert_eq!(parse(line), None, "{line}");
     }
 }

@@ -71,5 +71,8 @@ fn a_run_that_was_not_dry_has_no_lists() {
 
 #[test]
 fn nothing_more_to_say_is_done() {
-    assert_eq!(document(&Request::Reload {}, true, json!({})), json!({ "done": true }));
+    assert_eq!(
+        document(&Request::Reload { broken: None }, true, json!({})),
+        json!({ "done": true })
+    );
 }

@@ -14,7 +14,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const STATUS: &str = r#"{"version":"0.1.0","uptime":60,"engine":{"uptime":60,"restarts":0},
+const STATUS: &str = r#"{"version":"0.1.0","uptime":60,"config":null,
+"engine":{"uptime":60,"restarts":0},
 "pf":{"enabled":false,"backend":"pf","reload":true,"limit":200000,"error":null,
  "warnings":["pf is disabled: nothing is blocked"],"ways_out":["pfctl -e"],"mended":[]},
 "tables":[
@@ -260,8 +261,12 @@ fn reload() {
         let first = UnixListener::bind(&socket).unwrap();
         let (path, status) = (socket.clone(), status.clone());
         let thread = thread::spawn(move || {
-            let (mut stream, _) = first.accept().unwrap();
+            // which file is it?
             let mut request = String::new();
+            let (mut stream, _) = first.accept().unwrap();
+            BufReader::new(&stream).read_line(&mut request).unwrap();
+            stream.write_all(lines(&[json!({ "done": status })]).as_bytes()).unwrap();
+            let (mut stream, _) = first.accept().unwrap();
             BufReader::new(&stream).read_line(&mut request).unwrap();
             stream.write_all(lines(&[done()]).as_bytes()).unwrap();
             // the engine lives on for a moment, then nobody listens, then the next one does
@@ -280,7 +285,9 @@ fn reload() {
         let status = i32::from(printed.contains("error") || !complained.is_empty());
         assert_said(&output, status, &printed, &complained);
         let request = thread.join().unwrap();
-        assert_eq!(request, "{\"command\":\"reload\"}\n{\"command\":\"status\"}\n");
+        let [status, reload] =
+            ["status", "reload"].map(|word| format!("{{\"command\":\"{word}\"}}\n"));
+        assert_eq!(request, [&*status, &reload, &status].concat());
     }
 }
 
