@@ -66,7 +66,9 @@ fn main() -> ExitCode {
         // Unwinding one task would leave the others running on half of a state.
         End::Fault.leave();
     }));
-    let arguments = monitor::Arguments::parse(std::env::args().skip(1));
+    // args() would panic at a path that is no UTF-8
+    let arguments = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let arguments = monitor::Arguments::parse(arguments);
     let inherited = process::inherited();
     let (Some(arguments), Ok(Inherited { peer, told, alive, words, before })) =
         (arguments, inherited)

@@ -173,19 +173,11 @@ impl Monitor {
             ["-f".into(), flags.config.clone().into(), "-s".into(), flags.socket.clone().into()];
         let helper = [&[HELPER.into()], &common[..], &paths].concat();
         let (uptime, restarts) = (self.started.elapsed().as_secs(), self.restarts);
-        let config = flags.config.display().to_string();
-        let figures = [
-            "-u".into(),
-            uptime.to_string(),
-            "-r".into(),
-            restarts.to_string(),
-            "-f".into(),
-            config,
-        ];
+        let figures = ["-u".into(), uptime.to_string(), "-r".into(), restarts.to_string()];
         let figures = figures.map(OsString::from);
         for (name, program, arguments, peer) in [
             ("helper", own, helper, one.as_fd()),
-            ("engine", engine, [&common[..], &figures].concat(), other.as_fd()),
+            ("engine", engine, [&common[..], &figures, &paths[..2]].concat(), other.as_fd()),
         ] {
             let child =
                 Child::start(name, program, &arguments, environment, &shared(peer), &self.text);

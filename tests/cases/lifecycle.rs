@@ -227,38 +227,6 @@ fn a_second_start_leaves_the_control_socket_to_the_first() {
     assert!(daemon.stop().success());
 }
 
-/// Start as a daemon, with a packet log, and then a spool, in a directory that there is not, and then
-/// without the spool.
-/// Check that the terminal learns of it, with the way out, that it exits 1, and that nothing was made.
-#[test]
-fn a_directory_that_is_missing_is_told_on_the_terminal() {
-    let scratch = Scratch::new();
-    let config = Config::new(&scratch, &["127.0.0.1:9".parse().unwrap()]);
-    let spool = scratch.spool().display().to_string();
-    let nowhere = "/nonexistent/dir/x";
-    for (config, path, way_out) in [
-        (
-            config.clone().set("log.enabled", true).set("log.file", nowhere),
-            nowhere,
-            "make its directory, or set log.file",
-        ),
-        (config.clone().set("log.spool", nowhere), nowhere, MAKE),
-        (config, &*spool, MAKE),
-    ] {
-        if path == spool {
-            fs::remove_dir_all(path).unwrap();
-        }
-        config.write(&scratch);
-        let mut start = Command::new(&programs().threatstopd);
-        start.arg("-f").arg(scratch.config()).arg("-s").arg(scratch.socket());
-        let output = run(&mut start, PATIENCE);
-        assert_eq!(output.status.code(), Some(1));
-        let why = format!("threatstopd: {path}: No such file or directory; {way_out}");
-        assert!(output.stderr.contains(&why), "{}", output.stderr);
-    }
-    assert!(!scratch.spool().exists());
-}
-
 /// Start as a daemon, with a control socket in a directory that there is not, and with one in the
 /// place of a file.
 /// Check that the terminal still learns of it, with the way out, that it exits 1, and that the file
@@ -346,56 +314,6 @@ fn wait_for_warning(daemon: &Daemon, what: &str, why: &str) {
         assert!(Instant::now() < end, "no warning of {what}: {status}");
         std::thread::sleep(Duration::from_millis(20));
     }
-}
-
-/// Run `threatstopd -nv` and `threatstopd -V` with a stdout that nobody reads.
-/// Check that they say so and exit 1.
-#[test]
-fn a_stdout_that_nobody_reads_is_an_error() {
-    let scratch = Scratch::new();
-    Config::new(&scratch, &[]).set("policy.servers", vec!["192.0.2.1"]).write(&scratch);
-    for flag in ["-nv", "-V"] {
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        let mut command = Command::new(&programs().threatstopd);
-        command.arg(flag).arg("-f").arg(scratch.config()).stdout(writer);
-        let output = command.output().unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{flag}: {stderr}");
-        assert!(stderr.starts_with("threatstopd: stdout: Broken pipe"), "{flag}: {stderr}");
-    }
-}
-
-/// Start the daemon. Run `threatstopctl reload` with a good and with a bad file.
-/// Check that after the first the daemon answers at once; that the second says what the mistake is and
-/// exits 1, that log and status say where, that helper and engine are the same as before, and that
-/// nothing of it is left after a good one.
-#[test]
-fn reload_by_the_control_tool_says_what_is_wrong() {
-    let (service, scratch) = (service(), Scratch::new());
-    let daemon = running(&scratch, &service);
-    let mark = daemon.mark();
-    let output = daemon.ctl(&["reload"]);
-    assert!(output.status.success(), "{}", output.stderr);
-    let output = daemon.ctl(&["status"]);
-    assert!(output.status.success(), "{}", output.stderr);
-    daemon.wait_for_after(mark, "reloaded, helper ", PATIENCE);
-    fs::write(scratch.config(), "device_id = \"tdid_abcd1234\"\n[policy]\ninterval = \"never\"\n")
-        .unwrap();
-    let before = (helper(&daemon), engine(&daemon));
-    let mark = daemon.mark();
-    let output = daemon.ctl(&["reload"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(output.stderr.starts_with("threatstopctl: reload: "), "{}", output.stderr);
-    assert!(output.stderr.contains("threatstopd.toml:3: policy.interval: "), "{}", output.stderr);
-    let place = format!("configuration reload failed: {}:3", scratch.config().display());
-    daemon.wait_for_after(mark, &place, PATIENCE);
-    wait_for_warning(&daemon, "does not load", "threatstopd.toml:3");
-    assert_eq!((helper(&daemon), engine(&daemon)), before, "they were started anew");
-    Config::new(&scratch, &[service.addr()]).write(&scratch);
-    assert!(daemon.ctl(&["reload"]).status.success());
-    assert!(!daemon.ctl(&["status"]).stdout.contains("does not load"));
-    assert!(daemon.stop().success());
 }
 
 /// Start the daemon. Send SIGHUP twenty times as fast as possible, then wait.

@@ -38,8 +38,10 @@ fn the_verdict_comes_first() {
     let config = Config::new(&scratch, &[service.addr()]).set("tables.check_interval", "1d");
     let daemon = Daemon::start(&scratch, &config);
     daemon.wait_for("waiting for provisioning", PATIENCE);
-    let (first, code) = verdict(&daemon);
-    assert!(first.starts_with("warning: no policy yet, nothing is blocked: server "), "{first}");
+    // the run is told before it has ended
+    let begin = "warning: no policy yet, nothing is blocked: server ";
+    wait_until("the first run has ended", || verdict(&daemon).0.starts_with(begin));
+    let (_, code) = verdict(&daemon);
     assert_eq!(code, 1);
     let shown = daemon.ctl(&["status"]).stdout;
     assert_eq!(shown.matches("not found (NXDOMAIN)").count(), 1, "{shown}");
@@ -298,4 +300,22 @@ fn a_failed_update_says_why_once() {
     drop(service);
     check("Connection refused", "must be open");
     assert!(daemon.stop().success());
+}
+
+/// Run `threatstopd -nv` and `threatstopd -V` with a stdout that nobody reads.
+/// Check that they say so and exit 1.
+#[test]
+fn a_stdout_that_nobody_reads_is_an_error() {
+    let scratch = Scratch::new();
+    Config::new(&scratch, &[]).set("policy.servers", vec!["192.0.2.1"]).write(&scratch);
+    for flag in ["-nv", "-V"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(&programs().threatstopd);
+        command.arg(flag).arg("-f").arg(scratch.config()).stdout(writer);
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{flag}: {stderr}");
+        assert!(stderr.starts_with("threatstopd: stdout: Broken pipe"), "{flag}: {stderr}");
+    }
 }

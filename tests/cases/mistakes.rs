@@ -115,3 +115,71 @@ fn a_reload_tells_all_mistakes() {
     assert_eq!(table(&daemon, BLOCK).as_deref(), Some(text.as_str()));
     assert!(daemon.stop().success());
 }
+
+/// Start the daemon. Run `threatstopctl reload` with a good and with a bad file.
+/// Check that after the first the daemon answers at once; that the second says what the mistake is and
+/// exits 1, that log and status say where, that helper and engine are the same as before, and that
+/// nothing of it is left after a good one.
+#[test]
+fn reload_by_the_control_tool_says_what_is_wrong() {
+    let (service, scratch) = (honest(50).0, Scratch::new());
+    let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[service.addr()]));
+    update(&daemon);
+    let mark = daemon.mark();
+    let output = daemon.ctl(&["reload"]);
+    assert!(output.status.success(), "{}", output.stderr);
+    let output = daemon.ctl(&["status"]);
+    assert!(output.status.success(), "{}", output.stderr);
+    daemon.wait_for_after(mark, "reloaded, helper ", PATIENCE);
+    fs::write(scratch.config(), "device_id = \"tdid_abcd1234\"\n[policy]\ninterval = \"never\"\n")
+        .unwrap();
+    let before = (daemon.helper(), daemon.engine());
+    let mark = daemon.mark();
+    let output = daemon.ctl(&["reload"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stderr.starts_with("threatstopctl: reload: "), "{}", output.stderr);
+    assert!(output.stderr.contains("threatstopd.toml:3: policy.interval: "), "{}", output.stderr);
+    let place = format!("configuration reload failed: {}:3", scratch.config().display());
+    daemon.wait_for_after(mark, &place, PATIENCE);
+    let warnings = daemon.ctl(&["status"]).stdout;
+    let told = |line: &str| line.contains("does not load") && line.contains("threatstopd.toml:3");
+    assert!(warnings.lines().any(told), "{warnings}");
+    assert_eq!((daemon.helper(), daemon.engine()), before, "they were started anew");
+    Config::new(&scratch, &[service.addr()]).write(&scratch);
+    assert!(daemon.ctl(&["reload"]).status.success());
+    assert!(!daemon.ctl(&["status"]).stdout.contains("does not load"));
+    assert!(daemon.stop().success());
+}
+
+/// Start as a daemon, with a packet log, and then a spool, in a directory that there is not, and then
+/// without the spool.
+/// Check that the terminal learns of it, with the way out, that it exits 1, and that nothing was made.
+#[test]
+fn a_directory_that_is_missing_is_told_on_the_terminal() {
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &["127.0.0.1:9".parse().unwrap()]);
+    let spool = scratch.spool().display().to_string();
+    let make = "make it: install -d -m 700 ";
+    let nowhere = "/nonexistent/dir/x";
+    for (config, path, way_out) in [
+        (
+            config.clone().set("log.enabled", true).set("log.file", nowhere),
+            nowhere,
+            "make its directory, or set log.file",
+        ),
+        (config.clone().set("log.spool", nowhere), nowhere, make),
+        (config, &*spool, make),
+    ] {
+        if path == spool {
+            fs::remove_dir_all(path).unwrap();
+        }
+        config.write(&scratch);
+        let mut start = Command::new(&programs().threatstopd);
+        start.arg("-f").arg(scratch.config()).arg("-s").arg(scratch.socket());
+        let output = run(&mut start, PATIENCE);
+        assert_eq!(output.status.code(), Some(1));
+        let why = format!("threatstopd: {path}: No such file or directory; {way_out}");
+        assert!(output.stderr.contains(&why), "{}", output.stderr);
+    }
+    assert!(!scratch.spool().exists());
+}
