@@ -47,4 +47,4 @@ pub use schema::{
 pub use socket::{LONGEST_SOCKET, check_socket};
 pub use template::Template;
 pub use text::{Invalid, quote};
-pub use unit::Size;
+pub use unit::{Size, read_duration};

@@ -21,8 +21,8 @@ fn unscaled(value: u64, units: &Units) -> String {
     fits.map_or_else(|| value.to_string(), |(unit, factor)| format!("{}{unit}", value / factor))
 }
 
-/// The seconds of a duration such as `15m`.
-pub(crate) fn read_duration(text: &str) -> Option<u64> {
+/// The seconds of a duration such as `15m`; `None` when it is none.
+pub fn read_duration(text: &str) -> Option<u64> {
     scaled(text, &TIMES)
 }
 

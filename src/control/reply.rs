@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::own::OwnEntry;
+
 /// One line of an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -19,6 +21,8 @@ pub enum Reply {
     Add(Vec<String>),
     /// Prefixes that a change removes.
     Remove(Vec<String>),
+    /// A part of what `block` and `allow` said.
+    Own(Vec<OwnEntry>),
     /// One of the things that `test` tried.
     Check(Check),
     /// What there is to say of one address of `why`.
@@ -128,6 +132,9 @@ pub struct Why {
     pub allowed_by: Vec<String>,
     /// The protected network that covers it, and why that is protected.
     pub protected_by: Option<String>,
+    /// What `block` and `allow` said of it.
+    #[serde(default)]
+    pub own: Vec<OwnEntry>,
     /// The same in a sentence for people.
     pub text: String,
 }

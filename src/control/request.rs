@@ -22,6 +22,34 @@ pub enum Request {
         #[serde(default)]
         dry_run: bool,
     },
+    /// Block a prefix from now on; answered by [`crate::Kept`].
+    Block {
+        /// The prefix.
+        prefix: String,
+        /// Seconds until that ends, [`crate::OWN_SECONDS`]; else it lasts until `forget`.
+        #[serde(default)]
+        seconds: Option<u64>,
+        /// Why, at most [`crate::MAX_REASON`] characters.
+        #[serde(default)]
+        reason: String,
+    },
+    /// Take a prefix out of every block table from now on; answered by [`crate::Kept`].
+    Allow {
+        /// The prefix.
+        prefix: String,
+        /// As with `block`.
+        #[serde(default)]
+        seconds: Option<u64>,
+        /// As with `block`.
+        #[serde(default)]
+        reason: String,
+    },
+    /// Take back what `block` and `allow` said; answered by [`crate::Forgotten`].
+    Forget {
+        /// Of this prefix; of all without one.
+        #[serde(default)]
+        prefix: Option<String>,
+    },
     /// Send what is due of the log now.
     Upload {
         /// Only print the request.
@@ -69,6 +97,8 @@ pub enum Show {
     Diff,
     /// Hits by address, list, direction and port.
     Hits,
+    /// What `block` and `allow` said.
+    Own,
 }
 
 /// Whom a request is open to.
@@ -86,6 +116,9 @@ impl Request {
         match self {
             Self::Status {} => "status",
             Self::Update { .. } => "update",
+            Self::Block { .. } => "block",
+            Self::Allow { .. } => "allow",
+            Self::Forget { .. } => "forget",
             Self::Upload { .. } => "upload",
             Self::Show { .. } => "show",
             Self::Why { .. } => "why",
@@ -104,6 +137,7 @@ impl Request {
                 Rights::Member
             }
             Self::Metrics {} => Rights::Member,
+            Self::Block { .. } | Self::Allow { .. } | Self::Forget { .. } => Rights::Root,
             Self::Update { .. } | Self::Upload { .. } => Rights::Root,
             Self::Rollback {} | Self::Reload { .. } | Self::Log { .. } => Rights::Root,
         }

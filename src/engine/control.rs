@@ -4,6 +4,7 @@ mod answer;
 mod client;
 mod hits;
 mod metrics;
+mod own;
 mod places;
 mod report;
 mod sources;
@@ -44,14 +45,14 @@ pub async fn serve(engine: Rc<Engine>, listener: StdListener) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let is_root = answer::is_root(&engine, &stream);
-                let places = if is_root { &root } else { &others };
+                let uid = answer::uid(&stream);
+                let places = if answer::is_root(&engine, uid) { &root } else { &others };
                 let Some(seat) = places.take().await else {
                     refuse(stream);
                     continue;
                 };
                 let engine = Rc::clone(&engine);
-                places.seat(seat, |seat| attend(engine, stream, is_root, seat));
+                places.seat(seat, |seat| attend(engine, stream, uid, seat));
             }
             Err(error) => {
                 logger::warn(format_args!("control socket: accept: {}", words(&error)));
@@ -61,8 +62,8 @@ pub async fn serve(engine: Rc<Engine>, listener: StdListener) {
     }
 }
 
-async fn attend(engine: Rc<Engine>, stream: UnixStream, is_root: bool, seat: Seat) {
-    if let Err(error) = answer::serve(&engine, stream, is_root, &seat).await {
+async fn attend(engine: Rc<Engine>, stream: UnixStream, uid: u32, seat: Seat) {
+    if let Err(error) = answer::serve(&engine, stream, uid, &seat).await {
         logger::debug(format_args!("control client: {}", words(&error)));
     }
 }

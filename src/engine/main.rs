@@ -49,6 +49,8 @@ pub struct Engine {
     pub state: state::State,
     /// The files of local_block and local_allow, as runs saw them.
     pub local: source::local::Seen,
+    /// What `block` and `allow` said.
+    pub own: source::own::Own,
     /// The hosts of the configuration that are given by name.
     pub names: protect::Names,
     /// The update that is under way, if one is.
@@ -118,6 +120,7 @@ fn run(
             runs: update::Runs::new(&config),
             watch: watch::Watch::default(),
             local: source::local::Seen::default(),
+            own: source::own::Own::load(state.directory(), clock::now()),
             started: std::time::Instant::now(),
             log: log::Log::open(&config, roots)?,
             config,
@@ -131,6 +134,8 @@ fn run(
         tokio::task::spawn_local(alarm::watch(Rc::clone(&engine)));
         tokio::task::spawn_local(schedule::names(Rc::clone(&engine)));
         tokio::task::spawn_local(schedule::local(Rc::clone(&engine)));
+        tokio::task::spawn_local(schedule::own(Rc::clone(&engine)));
+        tokio::task::spawn_local(schedule::again(Rc::clone(&engine)));
         if engine.config.log.enabled {
             tokio::task::spawn_local(log::follow(Rc::clone(&engine)));
             tokio::task::spawn_local(log::schedule(Rc::clone(&engine)));

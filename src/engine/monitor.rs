@@ -184,7 +184,11 @@ pub fn leave(engine: &Rc<Engine>, end: End) {
     let engine = Rc::clone(engine);
     tokio::task::spawn_local(async move {
         // a run may have long to wait for servers
-        let _ = tokio::time::timeout(PATIENCE, engine.runs.rest()).await;
+        let _ = tokio::time::timeout(PATIENCE, async {
+            engine.runs.rest().await;
+            drop(engine.runs.turn().await);
+        })
+        .await;
         tokio::time::sleep(FAREWELL).await;
         end.leave();
     });

@@ -85,15 +85,6 @@ pub async fn run(engine: Rc<Engine>) -> ! {
     }
 }
 
-/// Composes anew until what comes of it is published.
-async fn again(engine: &Rc<Engine>) {
-    let mut backoff = Backoff::default();
-    // why it failed was logged
-    while recompose(engine).await.is_err() {
-        sleep(backoff.failed(rand::random())).await;
-    }
-}
-
 fn after(timers: &mut BTreeMap<Source, Timer>, ended: &Ended) {
     for (_, timer) in timers.iter_mut().filter(|(source, _)| ended.sources.contains(source)) {
         timer.after(ended.failed);
@@ -108,7 +99,7 @@ pub async fn names(engine: Rc<Engine>) {
     }
     loop {
         if protect::refresh(&engine).await {
-            again(&engine).await;
+            let _ = recompose(&engine).await;
         }
         engine.names.due().await;
     }
@@ -126,8 +117,33 @@ pub async fn local(engine: Rc<Engine>) {
         sleep(config.tables.check_interval).await;
         for source in &files {
             if engine.local.has_changed(&engine.link, config, *source).await {
-                again(&engine).await;
+                let _ = recompose(&engine).await;
             }
+        }
+    }
+}
+
+/// Takes back what `block` and `allow` said when it ends: what ends within [`TOGETHER`] in one run. By
+/// the clock on the wall, which may be set, so that it is looked at as often.
+pub async fn own(engine: Rc<Engine>) -> ! {
+    loop {
+        clock::sleep(TOGETHER).await;
+        if engine.own.end(clock::now()) {
+            let _ = recompose(&engine).await;
+        }
+    }
+}
+
+/// Tries again what could not be published, after a while; never returns. What is not in force is
+/// logged there.
+pub async fn again(engine: Rc<Engine>) -> ! {
+    let mut backoff = Backoff::default();
+    loop {
+        engine.runs.failed().await;
+        clock::sleep(backoff.failed(rand::random())).await;
+        let is_due = engine.runs.unpublished().is_some_and(|change| change.again);
+        if !is_due || recompose(&engine).await.is_ok() {
+            backoff.succeeded();
         }
     }
 }

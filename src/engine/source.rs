@@ -2,6 +2,7 @@
 //! kept, see [`crate::state::copies`], and nothing of the others depends on it.
 
 pub mod local;
+pub mod own;
 pub mod policy;
 
 use std::collections::BTreeSet;
@@ -19,13 +20,15 @@ pub enum Source {
     LocalBlock,
     /// The administrator's file of what to let through.
     LocalAllow,
+    /// What `block` and `allow` said, see [`own::Own`]; nobody has to ask it.
+    Own,
 }
 
 /// Some of the sources.
 pub type Sources = BTreeSet<Source>;
 
 impl Source {
-    /// The sources of a configuration.
+    /// The sources of a configuration, which are those that are asked.
     pub fn all(config: &Config) -> Sources {
         let policy = &config.policy;
         let mut all = Sources::new();
@@ -43,12 +46,13 @@ impl Source {
             Self::Policy => "policy",
             Self::LocalBlock => "local_block",
             Self::LocalAllow => "local_allow",
+            Self::Own => "own",
         }
     }
 
     /// Whether it is a file of this host, which costs nothing to look at.
     pub fn is_local(self) -> bool {
-        self != Self::Policy
+        matches!(self, Self::LocalBlock | Self::LocalAllow)
     }
 
     /// The lists that it has to bring under a configuration, by name and kind, each once.
@@ -58,6 +62,7 @@ impl Source {
         match self {
             Self::LocalBlock => vec![(name, Kind::Block)],
             Self::LocalAllow => vec![(name, Kind::Allow)],
+            Self::Own => Vec::new(),
             Self::Policy => {
                 let allow = policy.allow.iter().map(|name| (name.as_str(), Kind::Allow));
                 let block = policy.block.iter().map(|name| (name.as_str(), Kind::Block));

@@ -4,7 +4,7 @@ use core::net::IpAddr;
 
 use prefix::{Prefix, PrefixSet, Range, Range4, Range6};
 
-use crate::sweep::{contains, sort_and_join, spans, union};
+use crate::sweep::{contains, overlap, sort_and_join, spans, union};
 
 /// Ascending, disjoint ranges of addresses of both families.
 ///
@@ -18,7 +18,7 @@ pub struct Ranges {
 
 impl Ranges {
     /// The union.
-    pub(crate) fn union<'a>(parts: impl Iterator<Item = &'a Self>) -> Self {
+    pub fn union<'a>(parts: impl Iterator<Item = &'a Self>) -> Self {
         let (v4, v6): (Vec<&[_]>, Vec<&[_]>) = parts.map(|part| (part.v4(), part.v6())).unzip();
         Self { v4: union(&v4).into_owned(), v6: union(&v6).into_owned() }
     }
@@ -44,6 +44,15 @@ impl Ranges {
             IpAddr::V4(a) => contains(&self.v4, a.to_bits()),
             IpAddr::V6(a) => contains(&self.v6, a.to_bits()),
         }
+    }
+
+    /// Whether something of a prefix is there.
+    pub fn meets(&self, net: Prefix) -> bool {
+        let count = match net {
+            Prefix::V4(net) => overlap(&self.v4, net.into()),
+            Prefix::V6(net) => overlap(&self.v6, net.into()),
+        };
+        count.entries > 0
     }
 
     /// Whether nothing of a prefix lies outside.

@@ -42,6 +42,11 @@ fn find<A: Address>(nets: &[Net<A>], addr: A) -> Option<Net<A>> {
     nets[..after].last().copied().filter(|net| net.contains(addr))
 }
 
+fn meets<A: Address>(nets: &[Net<A>], net: Net<A>) -> bool {
+    let next = nets.partition_point(|one| one.last() < net.addr());
+    nets.get(next).is_some_and(|one| one.addr() <= net.last())
+}
+
 impl PrefixSet {
     /// A set from its members.
     ///
@@ -78,6 +83,14 @@ impl PrefixSet {
         match addr {
             IpAddr::V4(a) => find(&self.v4, a.to_bits()).map(Prefix::V4),
             IpAddr::V6(a) => find(&self.v6, a.to_bits()).map(Prefix::V6),
+        }
+    }
+
+    /// Whether a member shares an address with a prefix.
+    pub fn meets(&self, net: Prefix) -> bool {
+        match net {
+            Prefix::V4(net) => meets(&self.v4, net),
+            Prefix::V6(net) => meets(&self.v6, net),
         }
     }
 

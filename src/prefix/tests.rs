@@ -115,6 +115,26 @@ proptest! {
     }
 
     #[test]
+    fn a_set_meets_what_has_an_address_of_it(
+        raw in proptest::collection::vec((any::<u32>(), 0u8..=32), 0..20),
+        (addr, len) in (any::<u32>(), 0u8..=32)
+    ) {
+        let mut nets: Vec<Prefix4> =
+            raw.iter().map(|&(a, l)| Net::masked(a, l).unwrap()).collect();
+        nets.sort_unstable();
+        let mut apart: Vec<Prefix4> = Vec::new();
+        for net in nets {
+            if apart.last().is_none_or(|last| !last.contains(net.addr())) {
+                apart.push(net);
+            }
+        }
+        let net: Prefix4 = Net::masked(addr, len).unwrap();
+        let naive = apart.iter().any(|one| one.contains(net.addr()) || net.contains(one.addr()));
+        let set = PrefixSet::new(apart, Vec::new()).unwrap();
+        prop_assert_eq!(set.meets(net.into()), naive);
+    }
+
+    #[test]
     fn packed_and_back(raw in proptest::collection::vec((any::<u128>(), 0u8..=128), 0..50)) {
         let nets: Vec<Prefix6> = raw.iter().map(|&(a, l)| Net::masked(a, l).unwrap()).collect();
         let mut octets = Vec::new();

@@ -11,8 +11,8 @@ const TOOL: &str = "threatstopctl ";
 const DAEMON: &str = "threatstopd -f ";
 /// The commands that ask the daemon.
 const ASKING: &[&str] = &[
-    "doctor", "log", "metrics", "reload", "rollback", "show", "status", "test", "update", "upload",
-    "why",
+    "allow", "block", "doctor", "forget", "log", "metrics", "reload", "rollback", "show", "status",
+    "test", "update", "upload", "why",
 ];
 /// Those that take the file of the configuration.
 const READING: &[&str] = &["doctor", "setup"];

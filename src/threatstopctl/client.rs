@@ -189,6 +189,10 @@ fn patience(request: &Request) -> (Option<Duration>, u64) {
         // These wait for servers, for which the engine has time limits of its own.
         Request::Update { .. } => (None, MAX_TABLE_ANSWER),
         Request::Upload { .. } | Request::Test {} => (None, MAX_ANSWER),
+        // and these for the run that publishes
+        Request::Block { .. } | Request::Allow { .. } | Request::Forget { .. } => {
+            (None, MAX_ANSWER)
+        }
         Request::Show { .. } => (Some(SILENCE), MAX_TABLE_ANSWER),
         _ => (Some(SILENCE), MAX_ANSWER),
     }

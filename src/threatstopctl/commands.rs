@@ -12,6 +12,7 @@ use crate::doctor;
 use crate::ending::Ending;
 use crate::error::{Error, Manner};
 use crate::import;
+use crate::own;
 use crate::relay::{ask, relay};
 use crate::reload;
 use crate::setup::{self, config_path};
@@ -47,18 +48,37 @@ pub enum Operands {
     Some(&'static str, fn(&Tool, &Arguments) -> Result<bool, Error>),
     /// Any number of these, called so.
     Any(&'static str, fn(&Tool, &Arguments) -> Result<bool, Error>),
+    /// One operand, called so, that may be missing.
+    Maybe(&'static str, fn(&Tool, &Arguments) -> Result<bool, Error>),
+    /// One operand, and a second one that may be missing, called so.
+    Two(&'static str, &'static str, fn(&Tool, &Arguments) -> Result<bool, Error>),
     /// One of these words, which may be shortened too, and what it asks of the engine.
     Word(&'static [(&'static str, Request)]),
 }
 
-/// What an option takes, as usage and manual call it.
-const VALUES: &[(char, &str)] = &[('f', "file"), ('t', "time|date|epoch")];
+/// What an option of a command takes, as usage and manual call it.
+const VALUES: &[(&str, char, &str)] = &[
+    ("allow", 't', "duration"),
+    ("block", 't', "duration"),
+    ("decode", 't', "time|date|epoch"),
+    ("doctor", 'f', "file"),
+    ("setup", 'f', "file"),
+];
 
 /// All of them, in the order of the manual.
 pub const COMMANDS: &[Command] = &[
+    Command {
+        in_full: true,
+        ..command("allow", "t:", Operands::Two("prefix", "reason", own::allow))
+    },
+    Command {
+        in_full: true,
+        ..command("block", "t:", Operands::Two("prefix", "reason", own::block))
+    },
     command("capture", "", Operands::One("address:port", capture::run)),
     command("decode", "t:", Operands::Any("file", decode::run)),
     command("doctor", "f:", Operands::None(doctor::run)),
+    Command { in_full: true, ..command("forget", "a", Operands::Maybe("prefix", own::forget)) },
     command("import", "", Operands::One("file", import::run)),
     command(
         "log",
@@ -83,6 +103,7 @@ pub const COMMANDS: &[Command] = &[
             ("block", Request::Show { what: Show::Block }),
             ("diff", Request::Show { what: Show::Diff }),
             ("hits", Request::Show { what: Show::Hits }),
+            ("own", Request::Show { what: Show::Own }),
         ]),
     ),
     command("status", "q", Operands::None(status)),
@@ -156,6 +177,15 @@ pub fn run(tool: &Tool, words: Vec<OsString>, manner: &mut Manner) -> Result<boo
             Err(wrong(format!("{name} missing")))
         }
         Operands::Some(_, run) | Operands::Any(_, run) => run(tool, &arguments),
+        Operands::Maybe(_, run) => match arguments.operands.get(1) {
+            None => run(tool, &arguments),
+            Some(more) => Err(surplus(command, more)),
+        },
+        Operands::Two(name, _, run) => match arguments.operands.as_slice() {
+            [] => Err(wrong(format!("{name} missing"))),
+            [_] | [_, _] => run(tool, &arguments),
+            [_, _, more, ..] => Err(surplus(command, more)),
+        },
         Operands::Word(table) => {
             let operand = one("word")?;
             let (_, request) = find(table, |(word, _)| (*word, false), operand, "word")
@@ -224,8 +254,9 @@ pub fn options(command: &Command) -> (String, Vec<(char, &'static str)>) {
         letters
     };
     let value = |letter: char| {
-        let named = VALUES.iter().find(|(named, _)| *named == letter);
-        (letter, named.map_or("value", |(_, value)| value))
+        let named =
+            VALUES.iter().find(|(word, named, _)| (*word, *named) == (command.word, letter));
+        (letter, named.map_or("value", |(_, _, value)| value))
     };
     (letters(false).into_iter().collect(), letters(true).into_iter().map(value).collect())
 }
@@ -241,6 +272,8 @@ fn form(command: &Command) -> String {
         Operands::One(name, _) => format!("{word}{options} {name}"),
         Operands::Some(name, _) => format!("{word}{options} {name} ..."),
         Operands::Any(name, _) => format!("{word}{options} [{name} ...]"),
+        Operands::Maybe(name, _) => format!("{word}{options} [{name}]"),
+        Operands::Two(one, two, _) => format!("{word}{options} {one} [{two}]"),
         Operands::Word(table) => {
             let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
             format!("{word}{options} {}", words.join("|"))

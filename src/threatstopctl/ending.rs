@@ -1,6 +1,6 @@
 //! The ends of answers: what `done` carries for each command.
 
-use control::{Hits, Request, Status, Tested, Updated, Uploaded};
+use control::{Forgotten, Hits, Kept, Request, Status, Tested, Updated, Uploaded};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -21,6 +21,12 @@ pub enum Ending {
     Changed(Changed),
     /// Of `show hits`.
     Hits(Box<Hits>),
+    /// Of `show own`, whose entries have come before.
+    Own,
+    /// Of `block` and `allow`.
+    Kept(Kept),
+    /// Of `forget`.
+    Forgotten(Forgotten),
     /// Of `upload`.
     Uploaded(Uploaded),
     /// Of `test`.
@@ -73,6 +79,9 @@ impl Ending {
             Request::Test {} => Self::Tested(form(done)?),
             Request::Metrics {} => Self::Metrics(form(done)?),
             Request::Show { what: Show::Hits } => Self::Hits(form(done)?),
+            Request::Show { what: Show::Own } => Self::Own,
+            Request::Block { .. } | Request::Allow { .. } => Self::Kept(form(done)?),
+            Request::Forget { .. } => Self::Forgotten(form(done)?),
             Request::Upload { .. } => Self::Uploaded(form(done)?),
             Request::Reload { .. } | Request::Log { .. } | Request::Why { .. } => {
                 let mut said: Map<String, Value> = form(done)?;

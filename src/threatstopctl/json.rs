@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use control::{Check, Request, Show};
+use control::{Check, OwnEntry, Request, Show};
 use prefix::Prefix;
 use serde::{Serialize, Serializer};
 
@@ -17,6 +17,7 @@ pub struct Json<W> {
     prefixes: Vec<Prefix>,
     add: Vec<Prefix>,
     remove: Vec<Prefix>,
+    own: Vec<OwnEntry>,
     checks: Vec<Check>,
 }
 
@@ -43,7 +44,7 @@ impl<W> Json<W> {
     /// Prints to `out`.
     pub fn new(out: W) -> Self {
         let (prefixes, add, remove) = (Vec::new(), Vec::new(), Vec::new());
-        Self { out, prefixes, add, remove, checks: Vec::new() }
+        Self { out, prefixes, add, remove, own: Vec::new(), checks: Vec::new() }
     }
 }
 
@@ -66,6 +67,11 @@ impl<W: Write> Output for Json<W> {
         Ok(())
     }
 
+    fn own(&mut self, entries: Vec<OwnEntry>) -> io::Result<()> {
+        self.own.extend(entries);
+        Ok(())
+    }
+
     fn check(&mut self, check: Check) -> io::Result<()> {
         self.checks.push(check);
         Ok(())
@@ -85,7 +91,10 @@ impl<W: Write> Output for Json<W> {
             remove: change.then_some(&self.remove),
             checks: test.then_some(&self.checks),
         };
-        serde_json::to_writer(&mut self.out, &document)?;
+        match ending {
+            Ending::Own => serde_json::to_writer(&mut self.out, &self.own)?,
+            _ => serde_json::to_writer(&mut self.out, &document)?,
+        }
         writeln!(self.out)?;
         self.out.flush()
     }

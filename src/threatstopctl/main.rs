@@ -15,6 +15,7 @@ mod hits;
 mod import;
 mod json;
 mod output;
+mod own;
 mod printable;
 mod relay;
 mod reload;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use control::{Check, Request};
+use control::{Check, OwnEntry, Request};
 use prefix::Prefix;
 
 use crate::ending::Ending;
@@ -26,6 +26,8 @@ pub trait Output {
     fn progress(&mut self, what: &str) -> io::Result<()>;
     /// Some prefixes.
     fn prefixes(&mut self, part: Part, prefixes: Vec<Prefix>) -> io::Result<()>;
+    /// Some of what `block` and `allow` said.
+    fn own(&mut self, entries: Vec<OwnEntry>) -> io::Result<()>;
     /// A trial of `test`.
     fn check(&mut self, check: Check) -> io::Result<()>;
     /// What of an error whoever reads it has not read yet, if anything.

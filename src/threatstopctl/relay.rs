@@ -73,6 +73,7 @@ fn print(
         match client.next().map_err(broken)? {
             Reply::Line(line) => out.line(&line)?,
             Reply::Progress(what) => out.progress(&what)?,
+            Reply::Own(entries) => out.own(entries)?,
             Reply::Check(check) => out.check(check)?,
             Reply::Prefixes(texts) => out.prefixes(Part::Table, parse(texts)?)?,
             Reply::Add(texts) => out.prefixes(Part::Add, parse(texts)?)?,

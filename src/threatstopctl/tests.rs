@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use control::{
-    AddressHits, Attempt, Attempted, Change, Check, Direction, EngineStatus, Failure, Held,
-    HeldReason, Hits, LastUpdate, ListHits, Mended, PfStatus, PortHits, ProtocolHits, Reply,
-    Request, ServerStatus, Show, Spool, Status, TableKind, TableStatus, Tested, Update, Updated,
-    Upload, Uploaded, UsedBy, Why,
+    Action, AddressHits, Attempt, Attempted, Change, Check, Direction, EngineStatus, Failure,
+    Forgotten, Held, HeldReason, Hits, Kept, LastUpdate, ListHits, Mended, OwnEntry, PfStatus,
+    PortHits, ProtocolHits, Reply, Request, ServerStatus, Show, Spool, Status, TableKind,
+    TableStatus, Tested, Update, Updated, Upload, Uploaded, UsedBy, Why,
 };
 use serde_json::{Value, json};
 
@@ -167,6 +167,15 @@ fn full_hits() -> Hits {
     }
 }
 
+/// The document of `show own` with one entry.
+fn shown_own(entry: OwnEntry) -> Value {
+    let mut out = Vec::new();
+    let mut json = Json::new(&mut out);
+    json.own(vec![entry]).unwrap();
+    json.end(&Request::Show { what: Show::Own }, &Ending::Own).unwrap();
+    serde_json::from_slice(&out).unwrap()
+}
+
 /// The fields of a document in the manner of the manual: `held[].text`.
 fn fields(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     match value {
@@ -197,6 +206,14 @@ fn listed(heading: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_field_of_a_document_stands_in_the_manual() {
+    let said = OwnEntry {
+        prefix: "192.0.2.7".into(),
+        action: Action::Block,
+        since: NOW,
+        until: Some(NOW),
+        uid: 0,
+        reason: "ssh".into(),
+    };
     let why = Why {
         address: "192.0.2.7".parse().unwrap(),
         blocked: true,
@@ -207,7 +224,18 @@ fn every_field_of_a_document_stands_in_the_manual() {
         allowed_by: vec!["dns.threatstop.local".into()],
         protected_by: Some("192.0.2.0/24, network of em0".into()),
         text: "192.0.2.7 is blocked".into(),
+        own: vec![said.clone()],
     };
+    let kept = Kept {
+        prefix: "192.0.2.7".into(),
+        until: Some(NOW),
+        kept: true,
+        blocked: false,
+        why: Some("allowed by own".into()),
+    };
+    let block = Request::Block { prefix: "192.0.2.7".into(), seconds: None, reason: String::new() };
+    let forgotten =
+        Forgotten { forgotten: 1, blocked: Some(true), why: Some("listed by basic".into()) };
     let shown = json!({ "table": "block", "entries": 1 });
     let changed = json!({ "at": NOW, "added": 1, "removed": 1 });
     let dry_run = Request::Update { sources: Vec::new(), force: false, dry_run: true };
@@ -221,9 +249,11 @@ fn every_field_of_a_document_stands_in_the_manual() {
     };
     let hits = Request::Show { what: Show::Hits };
     let documents = [
+        (".Ss allow, block", document(block, kept)),
         (".Ss capture", json!({ "toml": "" })),
         (".Ss decode", json!({ "lines": [""] })),
         (".Ss doctor", doctor::tests::document()),
+        (".Ss forget", document(Request::Forget { prefix: None }, forgotten)),
         (".Ss import", import::document(&imported)),
         (".Ss log, reload", document(Request::Reload { broken: None }, json!({}))),
         (".Ss metrics", document(Request::Metrics {}, json!({ "text": "# EOF" }))),
@@ -232,6 +262,7 @@ fn every_field_of_a_document_stands_in_the_manual() {
         (".Ss show allow, show block", document(Request::Show { what: Show::Block }, shown)),
         (".Ss show diff", document(Request::Show { what: Show::Diff }, changed)),
         (".Ss show hits", document(hits, full_hits())),
+        (".Ss show own", shown_own(said)),
         (".Ss status", document(Request::Status {}, full_status())),
         (".Ss test", document(Request::Test {}, Tested { tried: 1, failed: 0 })),
         (".Ss update", document(dry_run, updated(true))),
@@ -279,6 +310,8 @@ fn every_command_stands_in_the_manual_and_no_other() {
                 Operands::One(name, _) => last = format!(" Ar {name}"),
                 Operands::Some(name, _) => last = format!(" Ar {name} ..."),
                 Operands::Any(name, _) => optional.push(format!("Ar {name} ...")),
+                Operands::Maybe(name, _) => optional.push(format!("Ar {name}")),
+                Operands::Two(one, two, _) => last = format!(" Ar {one} Op Ar {two}"),
                 Operands::Word(table) => {
                     let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
                     last = format!(" Cm {}", words.join(" | "));

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use control::{Check, Request, Tested};
+use control::{Check, OwnEntry, Request, Tested};
 use nix::sys::stat::fstat;
 use prefix::Prefix;
 
@@ -12,6 +12,7 @@ use crate::advice::Advice;
 use crate::ending::Ending;
 use crate::hits;
 use crate::output::{Output, Part};
+use crate::own;
 use crate::printable::printable;
 use crate::status;
 
@@ -33,13 +34,22 @@ pub struct Text<W> {
     is_watched: bool,
     /// Columns of the progress that stands there now.
     shown: usize,
+    /// What `block` and `allow` said, as far as it has come.
+    own: Vec<OwnEntry>,
 }
 
 impl<W: Write> Text<W> {
     /// Prints to `out`, which is standard output.
     pub fn new(out: W, advice: Advice) -> Self {
         let said = is_one_place().then(Vec::new);
-        Self { out, advice, said, is_watched: io::stderr().is_terminal(), shown: 0 }
+        Self {
+            out,
+            advice,
+            said,
+            is_watched: io::stderr().is_terminal(),
+            shown: 0,
+            own: Vec::new(),
+        }
     }
 }
 
@@ -94,6 +104,11 @@ impl<W: Write> Output for Text<W> {
         prefixes.iter().try_for_each(|prefix| writeln!(self.out, "{sign}{prefix}"))
     }
 
+    fn own(&mut self, entries: Vec<OwnEntry>) -> io::Result<()> {
+        self.own.extend(entries);
+        Ok(())
+    }
+
     fn check(&mut self, check: Check) -> io::Result<()> {
         self.line(&check.text)
     }
@@ -113,6 +128,10 @@ impl<W: Write> Output for Text<W> {
         match ending {
             Ending::Status(status) => self.line(&status::render(status, now()))?,
             Ending::Hits(hits) => self.line(&hits::render(hits, now()))?,
+            Ending::Own => {
+                let text = own::render(&self.own);
+                self.line(&text)?;
+            }
             Ending::Metrics(metrics) => self.line(&metrics.text)?,
             Ending::Tested(Tested { tried, failed }) => {
                 self.line(&format!("{failed} of {tried} failed"))?;

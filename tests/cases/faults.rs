@@ -36,7 +36,7 @@ impl Stage {
     fn new() -> Self {
         let (scratch, policy, service) = (Scratch::new(), policy(), LogService::start());
         let mut log = PacketLog::create(scratch.path().join("pflog"));
-        let daemon = start_faulty(&scratch, &config(&scratch, &policy, &service));
+        let daemon = Daemon::spawn_faulty(&scratch, &config(&scratch, &policy, &service));
         daemon.wait_until_ready();
         assert!(daemon.ctl(&["update"]).status.success(), "{}", daemon.output());
         log.append(20, BAD);

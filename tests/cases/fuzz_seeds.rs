@@ -305,13 +305,20 @@ fn requests(seeds: &mut Vec<Seed>) {
         Request::Why {
             addresses: ["192.0.2.1", "198.51.100.7"].map(|addr| addr.parse().unwrap()).into(),
         },
+        Request::Block {
+            prefix: "192.0.2.7".into(),
+            seconds: Some(14_400),
+            reason: "ssh, ticket 12".into(),
+        },
+        Request::Allow { prefix: "2001:db8::/32".into(), seconds: None, reason: String::new() },
+        Request::Forget { prefix: Some("192.0.2.7".into()) },
         Request::Test {},
         Request::Rollback {},
         Request::Reload { broken: None },
         Request::Log { verbose: true },
         Request::Metrics {},
     ];
-    let shown = [Show::Block, Show::Allow, Show::Diff, Show::Hits];
+    let shown = [Show::Block, Show::Allow, Show::Diff, Show::Hits, Show::Own];
     requests.extend(shown.map(|what| Request::Show { what }));
     for request in requests {
         let line = serde_json::to_vec(&request).unwrap();

@@ -6,10 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use std::process::Command;
 
 use serde_json::Value;
-use tests::harness::{Config, Daemon, Scratch, faulty_engine};
+use tests::harness::{Config, Daemon, Scratch};
 use tests::item::items;
 use tests::sim::logservice::Upload;
 use tests::sim::pflog::PacketLog;
@@ -50,15 +49,6 @@ pub fn start(scratch: &Scratch, config: &Config) -> Daemon {
     let updated = daemon.ctl(&["update"]);
     assert!(updated.status.success(), "{updated:?}");
     daemon
-}
-
-/// Starts the daemon beside an engine that takes its faults, and its clock, from files in the spool.
-pub fn start_faulty(scratch: &Scratch, config: &Config) -> Daemon {
-    Daemon::spawn(scratch, config, |command| {
-        let args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
-        *command = Command::new(faulty_engine());
-        command.args(args);
-    })
 }
 
 /// `upload` that has to be confirmed.

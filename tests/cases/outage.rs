@@ -68,7 +68,7 @@ impl Stage {
             .unset("log.spool_age");
         let log = PacketLog::create(scratch.path().join("pflog"));
         let config = change(config);
-        let daemon = start_faulty(&scratch, &config);
+        let daemon = Daemon::spawn_faulty(&scratch, &config);
         daemon.wait_until_ready();
         assert!(daemon.ctl(&["update"]).status.success(), "{}", daemon.output());
         let (batches, records, _policy) = (Vec::new(), 0, policy);

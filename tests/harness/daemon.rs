@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use super::config::Config;
-use super::programs::programs;
+use super::programs::{faulty_engine, programs};
 use super::scratch::Scratch;
 use crate::process::{Output, PATIENCE, Process, STOP, run};
 
@@ -45,6 +45,15 @@ impl Daemon {
         change(&mut command);
         let process = Process::spawn(&mut command);
         Self { process, socket: scratch.socket(), tables: scratch.tables() }
+    }
+
+    /// The same with an engine that has its fault points, and a clock that can be set ahead.
+    pub fn spawn_faulty(scratch: &Scratch, config: &Config) -> Self {
+        Self::spawn(scratch, config, |command| {
+            let args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
+            *command = Command::new(faulty_engine());
+            command.args(args);
+        })
     }
 
     /// Waits until the control socket is answered; panics with the log when it does not come.

@@ -5,7 +5,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use control::{MAX_REQUEST, Reply, Request, Rights, Show};
+use control::{Action, MAX_REQUEST, Reply, Request, Rights, Show};
 use imsg::{End, TableId};
 use prefix::PrefixSet;
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::client::Client;
+use super::own::{self, Said};
 use super::places::Seat;
 use super::{hits, metrics, report, test, upload, why};
 use crate::link::Source;
@@ -23,21 +24,25 @@ use crate::{Engine, monitor, update};
 /// How long a client may take to say what it wants.
 const REQUEST: Duration = Duration::from_secs(5);
 
-/// Whether the client may do everything. With the simulated backend whoever started the daemon
-/// counts as root.
-pub fn is_root(engine: &Engine, stream: &UnixStream) -> bool {
-    let uid = stream.peer_cred().map(|peer| peer.uid());
-    uid.is_ok_and(|uid| uid == 0 || uid == engine.given.start.owner)
+/// Who the client is; nobody, where that cannot be known.
+pub fn uid(stream: &UnixStream) -> u32 {
+    stream.peer_cred().map_or(u32::MAX, |peer| peer.uid())
 }
 
-/// Serves one client, who may do everything if he `is_root`, to its end.
+/// Whether a user may do everything. With the simulated backend whoever started the daemon counts as
+/// root.
+pub fn is_root(engine: &Engine, uid: u32) -> bool {
+    uid == 0 || uid == engine.given.start.owner
+}
+
+/// Serves one client, who is `uid`, to its end.
 ///
 /// # Errors
 /// When it is gone, or does not behave.
 pub async fn serve(
     engine: &Rc<Engine>,
     stream: UnixStream,
-    is_root: bool,
+    uid: u32,
     seat: &Seat,
 ) -> io::Result<()> {
     let mut client = Client::new(stream);
@@ -50,13 +55,18 @@ pub async fn serve(
             return client.fail("request", why).await;
         }
     };
-    if request.rights() == Rights::Root && !is_root {
+    if request.rights() == Rights::Root && !is_root(engine, uid) {
         return client.fail(request.word(), "need root privileges").await;
     }
-    answer(engine, &mut client, request).await
+    answer(engine, &mut client, request, uid).await
 }
 
-async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> io::Result<()> {
+async fn answer(
+    engine: &Rc<Engine>,
+    client: &mut Client,
+    request: Request,
+    uid: u32,
+) -> io::Result<()> {
     let word = request.word();
     match request {
         Request::Status {} => client.done(report::status(engine).await).await,
@@ -93,6 +103,16 @@ async fn answer(engine: &Rc<Engine>, client: &mut Client, request: Request) -> i
                 Err(why) => client.fail(word, why).await,
             }
         }
+        Request::Block { prefix, seconds, reason } => {
+            own::keep(engine, client, Said { action: Action::Block, uid, prefix, seconds, reason })
+                .await
+        }
+        Request::Allow { prefix, seconds, reason } => {
+            own::keep(engine, client, Said { action: Action::Allow, uid, prefix, seconds, reason })
+                .await
+        }
+        Request::Forget { prefix } => own::forget(engine, client, uid, prefix).await,
+        Request::Show { what: Show::Own } => own::show(engine, client).await,
         Request::Show { what: what @ (Show::Block | Show::Allow) } => {
             let table = if what == Show::Block { TableId::Block } else { TableId::Allow };
             // without reload, pf's table is not ours to show

@@ -82,11 +82,18 @@ fn warnings(engine: &Engine, stats: &Stats, log: Vec<Warning>) -> Vec<Warning> {
     }
     all.extend(watch::warnings(engine, stats));
     all.extend(other_content(engine, stats));
-    all.extend(engine.runs.stays());
+    all.extend(engine.runs.stays().or_else(|| unpublished(engine)));
     all.extend(sources::warnings(engine));
     all.extend(alarms);
     all.extend(log);
     all
+}
+
+/// The warning of a change of no source that could not be published.
+fn unpublished(engine: &Engine) -> Option<Warning> {
+    let change = engine.runs.unpublished().filter(|change| change.again)?;
+    let text = format!("the block table is not what it should be: {}", change.why);
+    Some(Warning::new(text, "it is tried again; threatstopctl update does it at once"))
 }
 
 /// The warnings of tables that the kernel has otherwise than we do, until they are mended.

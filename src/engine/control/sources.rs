@@ -7,9 +7,26 @@ use crate::source::Source;
 use crate::warning::Warning;
 use crate::{Engine, alarm, clock};
 
-/// All sources of the configuration.
+/// All sources of the configuration, and what the administrator said, if he did.
 pub fn sources(engine: &Engine) -> Vec<SourceStatus> {
-    Source::all(&engine.config).into_iter().map(|source| status(engine, source)).collect()
+    let all = Source::all(&engine.config).into_iter().map(|source| status(engine, source));
+    all.chain(own(engine)).collect()
+}
+
+fn own(engine: &Engine) -> Option<SourceStatus> {
+    let (entries, changed) = (engine.own.len() as u64, engine.own.changed());
+    let (name, state) = (Source::Own.name().to_owned(), SourceState::Good);
+    let list = ListStatus { name: name.clone(), entries: Some(entries), changed, state };
+    (entries > 0).then(|| SourceStatus {
+        name,
+        kind: SourceKind::Own,
+        state,
+        last: changed,
+        last_good: changed,
+        next: None,
+        error: None,
+        lists: vec![list],
+    })
 }
 
 fn status(engine: &Engine, source: Source) -> SourceStatus {
@@ -50,12 +67,18 @@ fn list(engine: &Engine, name: &str) -> ListStatus {
 /// others that are in force. That the service fails is told when its policy grows old.
 pub fn warnings(engine: &Engine) -> Vec<Warning> {
     let (policy, memory) = (engine.state.policy(), engine.state.memory());
-    let mut all = Vec::new();
+    let mut all: Vec<Warning> = engine.own.warning().into_iter().collect();
     if policy.block.is_none() {
         // of which another warning tells
         return all;
     }
     let lost = engine.state.lost(&engine.config);
+    let is_listed = policy.lists(Kind::Block).iter().any(|list| !list.is_empty());
+    if !is_listed && lost.is_empty() {
+        let text = "no list has anything to block: what the block table had last stays, for it is \
+                    never made empty";
+        all.push(Warning::new(text, "threatstopctl update, or threatstopctl block"));
+    }
     for source in Source::all(&engine.config) {
         let (name, lists) = (source.name(), source.lists(&engine.config));
         let fared = memory.sources.get(name);

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
-use control::Why;
+use control::{Action, OwnEntry, Why};
 use policy::Protected;
 use prefix::{Kind, Prefix};
 
+use crate::source::Source;
 use crate::{Engine, clock};
 
 /// Why an address is blocked, or is not; `protected` are the networks that are protected now.
@@ -21,6 +22,7 @@ pub fn why(engine: &Engine, protected: &[Protected], address: IpAddr) -> Why {
     };
     let found = policy::why(&evidence, address);
     let protected_by = found.protected_by.map(|p| format!("{} ({})", p.net, p.reason));
+    let own = engine.own.naming(address);
     Why {
         address,
         blocked: found.blocked(),
@@ -29,19 +31,26 @@ pub fn why(engine: &Engine, protected: &[Protected], address: IpAddr) -> Why {
         lists: found.listed_by.iter().map(|(list, _)| (*list).to_owned()).collect(),
         items: found.listed_by.iter().map(|(_, item)| item.to_string()).collect(),
         allowed_by: found.allowed_by.iter().map(|&list| list.to_owned()).collect(),
-        text: sentence(&found, address, protected_by.as_deref()),
+        text: sentence(&found, address, protected_by.as_deref(), &own),
         protected_by,
+        own,
     }
 }
 
 /// The same for people.
-fn sentence(found: &policy::Why<'_>, address: IpAddr, protected_by: Option<&str>) -> String {
+fn sentence(
+    found: &policy::Why<'_>,
+    address: IpAddr,
+    protected_by: Option<&str>,
+    own: &[OwnEntry],
+) -> String {
     // its own item, where another one is in the table
     let listed = |&(list, item): &(&str, Prefix)| match found.entry {
         Some(entry) if entry == item => list.to_owned(),
         None if item == Prefix::host(address) => list.to_owned(),
         _ => format!("{list} as {item}"),
     };
+    let listed = |pair: &(&str, Prefix)| listed(pair) + &said(own, pair.0, Action::Block);
     let listed: Vec<String> = found.listed_by.iter().map(listed).collect();
     let listed = match listed.as_slice() {
         [] => "not listed".to_owned(),
@@ -53,7 +62,8 @@ fn sentence(found: &policy::Why<'_>, address: IpAddr, protected_by: Option<&str>
             format!("{address} is blocked: {entry}, {listed}{}", since.unwrap_or_default())
         }
         (None, _) if !found.allowed_by.is_empty() => {
-            let allowed_by = found.allowed_by.join(", ");
+            let allowed = |list: &&str| format!("{list}{}", said(own, list, Action::Allow));
+            let allowed_by = found.allowed_by.iter().map(allowed).collect::<Vec<_>>().join(", ");
             format!("{address} is not blocked: allowed by {allowed_by}, {listed}")
         }
         (None, Some(network)) => {
@@ -61,6 +71,19 @@ fn sentence(found: &policy::Why<'_>, address: IpAddr, protected_by: Option<&str>
         }
         (None, None) => format!("{address} is not blocked: {listed}"),
     }
+}
+
+/// What somebody said, behind the list of such entries: of those that name the address the narrowest.
+fn said(own: &[OwnEntry], list: &str, action: Action) -> String {
+    let mut entries = own.iter().filter(|entry| entry.action == action);
+    let Some(OwnEntry { until, uid, reason, .. }) =
+        entries.next_back().filter(|_| list == Source::Own.name())
+    else {
+        return String::new();
+    };
+    let until = until.map(|until| format!(" until {}", clock::date(until))).unwrap_or_default();
+    let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    format!(" (uid {uid}{until}{reason})")
 }
 
 #[cfg(test)]
@@ -78,7 +101,7 @@ mod tests {
             allowed_by: Vec::new(),
             protected_by: None,
         };
-        sentence(&found, address.parse().unwrap(), None)
+        sentence(&found, address.parse().unwrap(), None, &[])
     }
 
     /// Fails when the list's own item is not named where the table has another one.
@@ -101,5 +124,39 @@ mod tests {
             "10.1.2.3 is not blocked: listed by basic as 10.0.0.0/8"
         );
         assert_eq!(said(None, &[], "192.0.2.7"), "192.0.2.7 is not blocked: not listed");
+    }
+
+    /// Fails when what root said is not told with its reason and end.
+    #[test]
+    fn what_somebody_said_is_told_with_its_reason() {
+        let found = policy::Why {
+            entry: None,
+            since: None,
+            listed_by: vec![("own", "192.0.2.7".parse().unwrap())],
+            allowed_by: vec!["own"],
+            protected_by: None,
+        };
+        let said = |action, prefix: &str, until, reason: &str| OwnEntry {
+            prefix: prefix.into(),
+            action,
+            since: 1,
+            until,
+            uid: 1000,
+            reason: reason.into(),
+        };
+        let own = [
+            said(Action::Allow, "192.0.2.0/24", None, "wide"),
+            said(Action::Allow, "192.0.2.7", None, ""),
+            said(Action::Block, "192.0.2.7", Some(0), "ssh, ticket 12"),
+        ];
+        let text = sentence(&found, "192.0.2.7".parse().unwrap(), None, &own);
+        let end = clock::date(0);
+        assert_eq!(
+            text,
+            format!(
+                "192.0.2.7 is not blocked: allowed by own (uid 1000), listed by own (uid 1000 \
+                 until {end}: ssh, ticket 12)"
+            )
+        );
     }
 }

@@ -11,7 +11,7 @@ use prefix::{Floor, Item, Items, Kind, PrefixSet};
 
 use crate::Engine;
 use crate::protect::protected;
-use crate::source::Copy;
+use crate::source::{Copy, Source};
 use crate::state::{Policy, table};
 
 /// The lists that tables are made of.
@@ -24,12 +24,24 @@ pub struct Lists {
 }
 
 impl Lists {
-    /// All of a kind.
+    /// All that a table of a kind is made of: what root lets through by hand is taken out of what is
+    /// blocked, and is never in the allow table, whose rules let past all the others.
     fn of(&self, kind: Kind) -> Vec<&List> {
-        let copies = self.copies.iter().filter(|copy| copy.kind == kind).map(|copy| &copy.list);
+        let in_table = |copy: &&Rc<Copy>| copy.kind == kind && !is_own_allow(copy);
+        let copies = self.copies.iter().filter(in_table).map(|copy| &copy.list);
         let stand_ins = self.stand_ins.iter().filter(|(of, _)| *of == kind).map(|(_, list)| list);
         copies.chain(stand_ins).collect()
     }
+}
+
+/// What no block table may have: what is in the allow table, and what root lets through.
+pub fn exempt(allow: &PrefixSet, lists: &[Rc<Copy>]) -> Ranges {
+    let own = lists.iter().filter(|copy| is_own_allow(copy)).map(|copy| copy.list.ranges());
+    Ranges::union(own.chain([&Ranges::from(allow)]))
+}
+
+fn is_own_allow(copy: &Copy) -> bool {
+    copy.source == Source::Own && copy.kind == Kind::Allow
 }
 
 /// What the lists make.
@@ -76,7 +88,7 @@ pub fn compose(engine: &Engine, guard: &Guard, lists: &Lists) -> Tables {
         });
     let empty = PrefixSet::default();
     let in_force = allow.as_ref().ok().or(policy.allow.as_ref()).unwrap_or(&empty);
-    let exempt = Ranges::from(in_force);
+    let exempt = exempt(in_force, &lists.copies);
     let block = compose_block(&Together::of(&block_lists), &exempt, &protected(engine), guard);
     let block = block.and_then(|composed| {
         left_out.extend(composed.removed.left_out);

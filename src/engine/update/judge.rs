@@ -138,7 +138,7 @@ pub fn judge(engine: &Engine, request: &Request, come: Vec<Copy>) -> Judged {
 }
 
 /// The copies of the policy in force, with those that are new in their places, in the order of the
-/// configuration.
+/// configuration; then what the administrator said.
 fn in_order(engine: &Engine, policy: &Policy, new: &[New]) -> Vec<Rc<Copy>> {
     let mut all = Vec::new();
     for source in Source::all(&engine.config) {
@@ -147,6 +147,7 @@ fn in_order(engine: &Engine, policy: &Policy, new: &[New]) -> Vec<Rc<Copy>> {
             all.extend(new.or_else(|| policy.copy(name)).cloned());
         }
     }
+    all.extend(engine.own.lists());
     all
 }
 

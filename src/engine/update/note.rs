@@ -90,6 +90,8 @@ pub fn remember(engine: &Engine, end: &End<'_>) {
     engine.state.remember(|memory| {
         // that they had a copy once is known from now on
         judged.lost.iter().for_each(|(name, _)| memory.list_mut(name).kept = true);
+        // and from the first table on that no other list had one: it may be the administrator's alone
+        memory.lists.get_or_insert_default();
         let run = if asked && !new.is_empty() {
             memory.run = memory.run.saturating_add(1);
             memory.run

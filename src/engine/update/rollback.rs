@@ -11,7 +11,7 @@ use super::compose::{self, Lists, Tables, compose};
 use super::publish::publish;
 use super::summary::{Time, change, differs};
 use crate::link::Source as Where;
-use crate::source::Copy;
+use crate::source::{Copy, Source};
 use crate::state::Policy;
 use crate::state::copies::{self, Which};
 use crate::{Engine, clock, watch};
@@ -119,7 +119,7 @@ fn way_back(engine: &Engine) -> Result<Way, String> {
     if memory.run == 0 {
         return Err(format!("{none}: no run is known that changed a list"));
     }
-    for copy in &policy.lists {
+    for copy in policy.lists.iter().filter(|copy| copy.source != Source::Own) {
         let name = copy.list.name();
         let listed = memory.list(name).filter(|listed| listed.run == memory.run);
         let Some(listed) = listed else {
@@ -148,7 +148,11 @@ fn way_back(engine: &Engine) -> Result<Way, String> {
     match (way.back.is_empty(), way.gone.is_empty()) {
         (true, true) => Err(format!("{none}: the lists of the last run are no longer configured")),
         (true, false) if way.lists.is_empty() => Err(format!("{none}: the first is in force")),
-        _ => Ok(way),
+        _ => {
+            // what the administrator says is never undone
+            way.lists.extend(engine.own.lists());
+            Ok(way)
+        }
     }
 }
 

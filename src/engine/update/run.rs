@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use control::{LastUpdate, Updated};
 use imsg::{Purpose, TableId};
-use policy::Run as Wanted;
+use policy::{Reason, Run as Wanted};
+use prefix::Refusal;
 
 use super::gather::{self, Gathered};
 use super::judge::{Judged, judge};
@@ -12,6 +13,7 @@ use super::note::{self, End};
 use super::publish::{Published, publish_all};
 use super::request::Request;
 use super::running::{Ended, Run};
+use super::runs::Unpublished;
 use super::stays::stays;
 use super::summary::{Time, differs};
 use super::tell::Voice;
@@ -100,16 +102,18 @@ pub async fn run(engine: &Rc<Engine>, run: &Run) -> Ended {
 }
 
 /// Composes anew what is in force and publishes it, because something else has changed than what comes
-/// over the network: what is protected, a local file, the configuration.
+/// over the network: what is protected, a local file, what the administrator says, the configuration.
 ///
 /// # Errors
-/// Why a table could not be published.
-pub async fn recompose(engine: &Rc<Engine>) -> Result<(), String> {
+/// Why the block table is not what is in force now makes.
+pub async fn recompose(engine: &Rc<Engine>) -> Result<(), Unpublished> {
     let time = Time::start();
     let _turn = engine.runs.turn().await;
     // the helper that comes protects what the interfaces have
     if engine.given.interfaces.leaving() {
-        return Ok(());
+        let why = "the interfaces have changed, and threatstopd publishes it as soon as it protects \
+                   their networks";
+        return Err(Unpublished { why: why.into(), again: false });
     }
     let mut gathered = gather::local(engine).await;
     let request = Request { sources: Sources::new(), wanted: Wanted::Manual, dry_run: false };
@@ -124,10 +128,25 @@ pub async fn recompose(engine: &Rc<Engine>) -> Result<(), String> {
         voice.let_through(&hits, &before);
         voice.log_end("made", &settled.published, time.seconds(), None);
     }
-    match settled.published.failures.as_slice() {
-        [] => Ok(()),
-        failures => Err(failures.join("; ")),
+    engine.runs.unpublished().map_or(Ok(()), Err)
+}
+
+/// Why the block table is not what the lists in force make.
+fn unpublished(judged: &Judged, published: &Published) -> Option<Unpublished> {
+    if published.done[TableId::Block as usize] {
+        return None;
     }
+    if let Some(why) = published.failures.first() {
+        return Some(Unpublished { why: why.clone(), again: true });
+    }
+    let kept = judged.kept_tables[TableId::Block as usize].as_ref()?;
+    let why = match kept.reason {
+        Reason::Refused(Refusal::Empty) => {
+            "the block table would have nothing left, and is never made empty".to_owned()
+        }
+        _ => kept.to_string(),
+    };
+    Some(Unpublished { why, again: false })
 }
 
 fn end_rollback(engine: &Engine) {
@@ -190,6 +209,10 @@ async fn settle(
     }
     engine.runs.set_stays(stays);
     let changed = published.changes.iter().any(differs);
+    let unpublished = unpublished(&judged, &published);
+    if !voice.is_heard() || unpublished.is_none() {
+        engine.runs.set_unpublished(unpublished);
+    }
     let held = TableId::BY_NUMBER.map(|id| {
         judged.kept_tables[id as usize].is_some()
             || judged.kept.iter().any(|kept| kept.kind == id.kind())

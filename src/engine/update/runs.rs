@@ -14,6 +14,15 @@ use crate::Engine;
 use crate::dns::{Health, Servers};
 use crate::warning::Warning;
 
+/// Why the block table is not what the lists in force make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unpublished {
+    /// What forbids or hinders it.
+    pub why: String,
+    /// Whether it is worth while to try again with the same lists.
+    pub again: bool,
+}
+
 /// The run that is under way, and what is known of the servers.
 pub struct Runs {
     current: RefCell<Option<Rc<Run>>>,
@@ -26,6 +35,10 @@ pub struct Runs {
     rollbacks: Cell<u32>,
     /// What stays blocked though it is protected or allowed now, and why.
     stays: RefCell<Option<Warning>>,
+    /// Why the last change that no source brought is not in force, if it is not.
+    unpublished: RefCell<Option<Unpublished>>,
+    /// That has changed.
+    news: Notify,
 }
 
 impl Runs {
@@ -40,6 +53,8 @@ impl Runs {
             turn: Mutex::default(),
             rollbacks: Cell::new(0),
             stays: RefCell::default(),
+            unpublished: RefCell::default(),
+            news: Notify::new(),
         }
     }
 
@@ -67,6 +82,28 @@ impl Runs {
     /// Notes what stays blocked though it is protected or allowed now, and why.
     pub fn set_stays(&self, stays: Option<Warning>) {
         self.stays.replace(stays);
+    }
+
+    /// Why the last change that no source brought is not in force; nothing mostly.
+    pub fn unpublished(&self) -> Option<Unpublished> {
+        self.unpublished.borrow().clone()
+    }
+
+    /// Notes why the last change that no source brought is not in force.
+    pub fn set_unpublished(&self, unpublished: Option<Unpublished>) {
+        self.unpublished.replace(unpublished);
+        self.news.notify_waiters();
+    }
+
+    /// Waits until a change that no source brought could not be published.
+    pub async fn failed(&self) {
+        loop {
+            let news = self.news.notified();
+            if self.unpublished.borrow().as_ref().is_some_and(|change| change.again) {
+                return;
+            }
+            news.await;
+        }
     }
 
     /// Whether a run is under way.

@@ -1,6 +1,6 @@
 //! What is protected or allowed and stays blocked all the same, because no other block table may be.
 
-use policy::{Hit, Ranges, Together, compose_block};
+use policy::{Hit, Together, compose_block};
 
 use super::compose::{self, as_list};
 use super::judge::Judged;
@@ -16,11 +16,16 @@ const NAMED: usize = 4;
 pub fn stays(engine: &Engine, judged: &Judged, published: &Published) -> Option<Warning> {
     let policy = engine.state.policy();
     let block = policy.block.as_ref().filter(|_| !published.done[0])?;
-    let allow = policy.allow.as_ref().map(Ranges::from).unwrap_or_default();
+    let allow = policy.allow.clone().unwrap_or_default();
+    let exempt = compose::exempt(&allow, &policy.lists);
     let list = as_list(prefix::Kind::Block, block);
-    let composed =
-        compose_block(&Together::of(&[&list]), &allow, &protected(engine), &compose::guard(engine))
-            .ok()?;
+    let composed = compose_block(
+        &Together::of(&[&list]),
+        &exempt,
+        &protected(engine),
+        &compose::guard(engine),
+    )
+    .ok()?;
     let removed = composed.removed;
     if removed.protected.entries + removed.allowed.entries == 0 {
         return None;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use policy::{Accepted, Hit};
-use prefix::{Address, Net, Prefix, PrefixSet};
+use prefix::PrefixSet;
 
 use super::gather::Gathered;
 use super::judge::Judged;
@@ -188,21 +188,9 @@ impl<'a> Voice<'a> {
     pub fn let_through(&self, hits: &[Hit], before: &Policy) {
         let Some(block) = &before.block else { return };
         for hit in hits {
-            if meets(block, hit.protected.net) {
+            if block.meets(hit.protected.net) {
                 logger::warn(format_args!("unblocked at once: {hit}"));
             }
         }
-    }
-}
-
-/// Whether a set has an address of a network.
-fn meets(set: &PrefixSet, net: Prefix) -> bool {
-    fn any<A: Address>(all: &[Net<A>], net: Net<A>) -> bool {
-        let next = all.partition_point(|one| one.last() < net.addr());
-        all.get(next).is_some_and(|one| one.addr() <= net.last())
-    }
-    match net {
-        Prefix::V4(net) => any(set.v4(), net),
-        Prefix::V6(net) => any(set.v6(), net),
     }
 }

@@ -63,16 +63,19 @@ fn what_is_no_word_is_refused() {
 fn usage_lists_the_commands() {
     let tool = "usage: threatstopctl [-jV] [-s socket] command [argument ...]
 commands:
+\tallow [-t duration] prefix [reason]
+\tblock [-t duration] prefix [reason]
 \tcapture address:port
 \tdecode [-t time|date|epoch] [file ...]
 \tdoctor [-f file]
+\tforget [-a] [prefix]
 \timport file
 \tlog brief|verbose
 \tmetrics
 \treload
 \trollback
 \tsetup [-b] [-f file]
-\tshow allow|block|diff|hits
+\tshow allow|block|diff|hits|own
 \tstatus [-q]
 \ttest
 \tupdate [-fn]

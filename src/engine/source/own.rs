@@ -1,0 +1,224 @@
+//! What the administrator blocks and allows himself: a source whose store is a file in the engine's
+//! directory, and which asks nobody.
+
+mod entry;
+mod file;
+
+use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use control::{Action, MAX_OWN, OwnEntry};
+use policy::List;
+use prefix::{Bounds, Coverage, Floor, Items, Kind, Prefix, Refusal};
+
+use super::{Copy, Source};
+use crate::warning::Warning;
+use entry::Entries;
+pub use entry::{Entry, read_prefix};
+
+/// What is kept, and the lists that it makes.
+pub struct Own {
+    directory: PathBuf,
+    entries: RefCell<Entries>,
+    /// The lists that they make: of what to block, and of what to let through.
+    lists: RefCell<Vec<Rc<Copy>>>,
+    /// When something last came or went.
+    changed: Cell<Option<u64>>,
+}
+
+impl Own {
+    /// What was kept in a directory. What is damaged is told of and put aside, and the rest holds.
+    pub fn load(directory: &Path, now: u64) -> Self {
+        let entries = file::load(directory);
+        let own = Self {
+            directory: directory.to_owned(),
+            lists: RefCell::new(lists(&entries)),
+            changed: Cell::new(entries.values().map(|entry| entry.since).max()),
+            entries: RefCell::new(entries),
+        };
+        own.end(now);
+        own
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.borrow().len()
+    }
+
+    /// All of them, IPv4 first and each ascending.
+    pub fn shown(&self) -> Vec<OwnEntry> {
+        self.entries.borrow().values().map(Entry::shown).collect()
+    }
+
+    /// Those that name an address.
+    pub fn naming(&self, addr: IpAddr) -> Vec<OwnEntry> {
+        let addr = addr.to_canonical();
+        let entries = self.entries.borrow();
+        let naming = entries.values().filter(|entry| entry.prefix.contains(addr));
+        naming.map(Entry::shown).collect()
+    }
+
+    /// The lists that they make; of a kind of which there is nothing there is none.
+    pub fn lists(&self) -> Vec<Rc<Copy>> {
+        self.lists.borrow().clone()
+    }
+
+    /// When something last came or went.
+    pub fn changed(&self) -> Option<u64> {
+        self.changed.get()
+    }
+
+    /// Keeps what somebody said, in place of what was said of the same prefix, so that it is on disk
+    /// when this returns.
+    ///
+    /// # Errors
+    /// When it breaks a guard, there are too many, or it cannot be kept; then all is as it was.
+    pub fn keep(&self, entry: Entry, bounds: &Bounds) -> Result<(), String> {
+        let mut next = self.entries.borrow().clone();
+        let since = entry.since;
+        let key = (entry.prefix, entry.action);
+        next.insert(key, entry);
+        if next.len() > MAX_OWN {
+            return Err(format!("there are {MAX_OWN} already: threatstopctl forget some first"));
+        }
+        let lists = lists(&next);
+        is_permitted(key, &lists, bounds)?;
+        self.put(next, lists, since)
+    }
+
+    /// Takes back what was said of this very prefix, or of all; gives how much that was.
+    ///
+    /// # Errors
+    /// When there is nothing, or it cannot be taken back on disk.
+    pub fn forget(&self, prefix: Option<Prefix>, now: u64) -> Result<usize, String> {
+        let mut next = self.entries.borrow().clone();
+        next.retain(|(kept, _), _| prefix.is_some_and(|prefix| *kept != prefix));
+        let gone = self.len() - next.len();
+        match (gone, prefix) {
+            (0, Some(prefix)) => Err(format!(
+                "{prefix}: neither block nor allow named it: threatstopctl show own has what they did"
+            )),
+            (0, None) => Err("neither block nor allow has anything".into()),
+            _ => {
+                let lists = lists(&next);
+                self.put(next, lists, now)?;
+                Ok(gone)
+            }
+        }
+    }
+
+    /// Takes back what has ended by the clock on the wall; whether there was something.
+    pub fn end(&self, now: u64) -> bool {
+        let is_due = |entry: &Entry| entry.has_ended(now) || entry.end(now) != entry.until;
+        if !self.entries.borrow().values().any(is_due) {
+            return false;
+        }
+        let mut next = self.entries.borrow().clone();
+        next.values_mut().for_each(|entry| entry.until = entry.end(now));
+        next.retain(|_, entry| {
+            let has_ended = entry.has_ended(now);
+            if has_ended {
+                logger::info(format_args!("{} {} has ended", entry.action.word(), entry.prefix));
+            }
+            !has_ended
+        });
+        let has_ended = next.len() < self.len();
+        let lists = lists(&next);
+        if let Err(why) = file::save(&self.directory, &next) {
+            // it would end again after a restart
+            logger::err(format_args!("{why}; what has ended is still in the file"));
+        }
+        self.set(next, lists, now);
+        has_ended
+    }
+
+    /// Puts others in the place of the entries, on disk first.
+    fn put(&self, next: Entries, lists: Vec<Rc<Copy>>, now: u64) -> Result<(), String> {
+        if let Err(why) = file::save(&self.directory, &next) {
+            // where all that failed was to make the new file durable, it is there
+            if let Err(also) = file::put_back(&self.directory, &self.entries.borrow()) {
+                logger::err(format_args!("{also}; see threatstopctl show own after a restart"));
+            }
+            return Err(format!("not kept: {why}"));
+        }
+        self.set(next, lists, now);
+        Ok(())
+    }
+
+    fn set(&self, next: Entries, lists: Vec<Rc<Copy>>, now: u64) {
+        self.entries.replace(next);
+        self.lists.replace(lists);
+        self.changed.set(Some(now));
+    }
+
+    /// What nobody may overlook: that the file was damaged once.
+    pub fn warning(&self) -> Option<Warning> {
+        let path = file::put_aside(&self.directory)?;
+        let text = format!(
+            "what block and allow said was damaged on disk: what could be read is in force, and the \
+             damaged file is {}",
+            path.display()
+        );
+        let way_out = format!(
+            "threatstopctl show own; say again what is missing, then rm {}",
+            path.display()
+        );
+        Some(Warning::new(text, way_out))
+    }
+}
+
+/// Whether the entry of a key may be kept among those that make these lists.
+fn is_permitted(
+    (prefix, action): (Prefix, Action),
+    lists: &[Rc<Copy>],
+    bounds: &Bounds,
+) -> Result<(), String> {
+    let floor = bounds.floor.of(prefix);
+    if prefix.len() < floor {
+        return Err(Refusal::Wide { net: prefix, floor }.to_string());
+    }
+    let kind = kind(action);
+    let mut coverage = Coverage::default();
+    for list in lists.iter().filter(|copy| copy.kind == kind).map(|copy| &copy.list) {
+        list.v4().iter().for_each(|range| coverage.add_v4(*range));
+        list.v6().iter().for_each(|range| coverage.add_v6(*range));
+    }
+    let word = action.word();
+    bounds.covers(kind, &coverage).map_err(|why| format!("all of {word} together: {why}"))?;
+    let expected = bounds.expect.iter().find(|addr| prefix.contains(addr.to_canonical()));
+    match expected {
+        // no block table would be published any more
+        Some(addr) if action == Action::Allow => {
+            Err(format!("{addr} must be blocked (see expect in [guard])"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn kind(action: Action) -> Kind {
+    match action {
+        Action::Block => Kind::Block,
+        Action::Allow => Kind::Allow,
+    }
+}
+
+/// The lists that entries make.
+fn lists(entries: &Entries) -> Vec<Rc<Copy>> {
+    let list = |action: Action| {
+        let (mut items, mut changed) = (Items::default(), 0);
+        for entry in entries.values().filter(|entry| entry.action == action) {
+            items.push(entry.prefix, false);
+            changed = changed.max(entry.since);
+        }
+        // what is wider than the floor of now was not when it was said, and is cut up
+        let list = List::new(Source::Own.name(), items, Floor { v4: 0, v6: 0 });
+        let kind = kind(action);
+        (!list.is_empty()).then(|| Rc::new(Copy { source: Source::Own, kind, list, changed }))
+    };
+    [Action::Block, Action::Allow].into_iter().filter_map(list).collect()
+}
+
+#[cfg(test)]
+mod tests;

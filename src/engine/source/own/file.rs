@@ -1,0 +1,156 @@
+//! What `block` and `allow` said, in the file `own`: a line of magic with the number of entries, then a
+//! line of JSON for each behind a sum of it. What is damaged is only its line.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use control::{MAX_OWN, OwnEntry};
+use flate2::Crc;
+use serde::{Deserialize, Serialize};
+
+use super::entry::{Entries, Entry, is_reason, read_prefix};
+use crate::errors::words;
+use crate::files::replace;
+
+const FILE: &str = "own";
+const MAGIC: &str = "threatstopd own 1 ";
+/// More than there can be: a reason has at most 800 octets.
+const LARGEST: u64 = 80 << 20;
+/// Damaged files that are put aside; the last one gives way.
+const ASIDE: usize = 8;
+
+/// An entry on disk.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    #[serde(flatten)]
+    shown: OwnEntry,
+    seconds: Option<u64>,
+}
+
+/// Keeps entries, so that they are on disk when this returns.
+///
+/// # Errors
+/// When a step fails, with the path.
+pub fn save(directory: &Path, entries: &Entries) -> Result<(), String> {
+    replace(directory, FILE, &[&text(entries)?], true)
+}
+
+/// Puts entries back in the place of others that could not be kept.
+///
+/// # Errors
+/// When a step fails, with the path.
+pub fn put_back(directory: &Path, entries: &Entries) -> Result<(), String> {
+    replace(directory, FILE, &[&text(entries)?], false)
+}
+
+fn text(entries: &Entries) -> Result<Vec<u8>, String> {
+    let mut text = format!("{MAGIC}{}\n", entries.len()).into_bytes();
+    for entry in entries.values() {
+        let line = Line { shown: entry.shown(), seconds: entry.seconds };
+        let line = serde_json::to_string(&line).map_err(|error| format!("{FILE}: {error}"))?;
+        text.extend(format!("{:08x} {line}\n", sum(line.as_bytes())).into_bytes());
+    }
+    Ok(text)
+}
+
+fn sum(octets: &[u8]) -> u32 {
+    let mut crc = Crc::new();
+    crc.update(octets);
+    crc.sum()
+}
+
+/// Reads what was kept. A file that is damaged is put aside, and told of; what can be read of it
+/// holds.
+pub fn load(directory: &Path) -> Entries {
+    let path = directory.join(FILE);
+    let failed = |why: &dyn std::fmt::Display| {
+        logger::crit(format_args!(
+            "{}: {why}: what block and allow said (threatstopctl show own) is not in force",
+            path.display()
+        ));
+        Entries::new()
+    };
+    let text = match fs::metadata(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Entries::new(),
+        Ok(meta) if meta.len() > LARGEST => Ok(Vec::new()),
+        _ => fs::read(&path),
+    };
+    let text = match text {
+        Ok(text) => text,
+        Err(error) => return failed(&words(&error)),
+    };
+    let (entries, missing) = read(&text);
+    let missing = match missing {
+        Some(0) => return entries,
+        Some(1) => "1 entry of block and allow is missing".to_owned(),
+        Some(missing) => format!("{missing} entries of block and allow are missing"),
+        None => "nobody knows how many entries of block and allow are missing".to_owned(),
+    };
+    let aside = free(directory);
+    let kept = match fs::rename(&path, &aside) {
+        Ok(()) => format!("the damaged file is {}", aside.display()),
+        Err(error) => format!("{}: {}", aside.display(), words(&error)),
+    };
+    logger::crit(format_args!(
+        "{}: damaged: {} could be read, {missing}; {kept}",
+        path.display(),
+        entries.len()
+    ));
+    if let Err(why) = save(directory, &entries) {
+        logger::err(format_args!("{why}; what could be read is in force until a restart"));
+    }
+    entries
+}
+
+/// The entries that can be read, and how many others there were; `None` when nobody knows.
+fn read(text: &[u8]) -> (Entries, Option<usize>) {
+    let mut lines = text.split(|octet| *octet == b'\n');
+    let head = lines.next().and_then(|line| std::str::from_utf8(line).ok());
+    let count = head.and_then(|line| line.strip_prefix(MAGIC)?.parse::<usize>().ok());
+    let mut entries = Entries::new();
+    for entry in lines.filter_map(entry).take(MAX_OWN) {
+        entries.insert((entry.prefix, entry.action), entry);
+    }
+    let missing = count.and_then(|count| count.checked_sub(entries.len()));
+    (entries, missing)
+}
+
+fn entry(line: &[u8]) -> Option<Entry> {
+    let (crc, line) = line.split_at_checked(9)?;
+    let crc = std::str::from_utf8(crc).ok()?.strip_suffix(' ')?;
+    if u32::from_str_radix(crc, 16).ok()? != sum(line) {
+        return None;
+    }
+    let Line { shown, seconds } = serde_json::from_slice(line).ok()?;
+    let OwnEntry { prefix, action, since, until, uid, reason } = shown;
+    let prefix = read_prefix(&prefix).ok()?;
+    (until.is_some() == seconds.is_some() && is_reason(&reason)).then_some(Entry {
+        prefix,
+        action,
+        since,
+        until,
+        seconds,
+        uid,
+        reason,
+    })
+}
+
+/// A name for a damaged file that no other has, as long as there are some.
+fn free(directory: &Path) -> PathBuf {
+    let names = names(directory);
+    let free = names.iter().find(|path| !path.exists());
+    free.or(names.last()).cloned().unwrap_or_default()
+}
+
+/// The first damaged file that was put aside and is still there.
+pub fn put_aside(directory: &Path) -> Option<PathBuf> {
+    names(directory).into_iter().find(|path| path.exists())
+}
+
+fn names(directory: &Path) -> Vec<PathBuf> {
+    (1..=ASIDE).map(|number| directory.join(format!("{FILE}.damaged.{number}"))).collect()
+}
+
+#[cfg(test)]
+mod tests;
