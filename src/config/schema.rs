@@ -108,6 +108,8 @@ section! {
         max_shrink: u8 = 50 [1, 100];
         /// By how many percent a table may grow in one update.
         max_growth: u32 = 400 [1, 100_000];
+        /// Names of hosts whose addresses are never blocked, eight of each; looked up every 15m.
+        never_block_names: Vec<DomainName> = [] [0, 64];
         /// Addresses that the block table must cover; a set without them is refused.
         expect: Vec<IpAddr> = [] [0, 64];
     }

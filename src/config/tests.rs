@@ -323,6 +323,10 @@ fn wrong_types_and_values_have_their_line() {
             "3: guard.never_block: \"::ffff:10.0.0.0/104\": IPv4 within IPv6; write the IPv4 address",
         ),
         (
+            "[guard]\nnever_block_names = [\"www.example.net\", \"192.0.2.7\"]",
+            "3: guard.never_block_names: \"192.0.2.7\": not a DNS name",
+        ),
+        (
             "[guard]\nexpect = [\"64.87.3.133/32\"]",
             "3: guard.expect: \"64.87.3.133/32\": not a numeric IP address",
         ),

@@ -53,6 +53,8 @@ pub struct Engine {
     pub own: source::own::Own,
     /// The hosts of the configuration that are given by name.
     pub names: protect::Names,
+    /// The names of guard.never_block_names.
+    pub never: protect::never::Never,
     /// The update that is under way, if one is.
     pub runs: update::Runs,
     /// The eye on pf.
@@ -117,6 +119,7 @@ fn run(
         let state = state::State::load(&config, &link).await?;
         let engine = Rc::new(Engine {
             names: protect::Names::new(&config),
+            never: protect::never::Never::load(&config, state.directory()),
             runs: update::Runs::new(&config),
             watch: watch::Watch::default(),
             local: source::local::Seen::default(),
@@ -133,6 +136,7 @@ fn run(
         tokio::task::spawn_local(watch::watch(Rc::clone(&engine)));
         tokio::task::spawn_local(alarm::watch(Rc::clone(&engine)));
         tokio::task::spawn_local(schedule::names(Rc::clone(&engine)));
+        tokio::task::spawn_local(schedule::never(Rc::clone(&engine)));
         tokio::task::spawn_local(schedule::local(Rc::clone(&engine)));
         tokio::task::spawn_local(schedule::own(Rc::clone(&engine)));
         tokio::task::spawn_local(schedule::again(Rc::clone(&engine)));

@@ -5,6 +5,9 @@
 //! engine's: they are looked up beside everything else, and what was found last holds until
 //! something else is found, over restarts too.
 
+pub mod never;
+mod resolve;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -14,16 +17,14 @@ use std::time::Duration;
 use config::{Config, Host, Server};
 use futures_util::future::join_all;
 use prefix::Prefix;
-use tokio::net::lookup_host;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::Engine;
 use crate::errors::words;
 use crate::state::Known;
+use resolve::{MAX_ADDRESSES, PATIENCE, canonical, listed, resolve};
 
-/// How long a look-up may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the first run waits for it, while it asks the policy servers anyway. What is found later
 /// is let through then.
 const FIRST: Duration = Duration::from_secs(2);
@@ -31,8 +32,6 @@ const FIRST: Duration = Duration::from_secs(2);
 const OFTEN: Duration = Duration::from_secs(15 * 60);
 /// How often those that could not be.
 const SOON: Duration = Duration::from_secs(60);
-/// Most addresses of a name: who answers for it cannot lift much out of the lists.
-const MAX_ADDRESSES: usize = 8;
 
 /// The names of a configuration.
 pub struct Names {
@@ -134,7 +133,8 @@ impl Names {
             let now = match found {
                 Ok(found) => {
                     self.failing.borrow_mut().remove(name);
-                    let now = canonical(found);
+                    let now: Vec<IpAddr> =
+                        canonical(&found).into_iter().take(MAX_ADDRESSES).collect();
                     if now != before {
                         logger::info(format_args!("protected: {what} {name}, {}", listed(&now)));
                     }
@@ -155,25 +155,6 @@ impl Names {
         }
         known
     }
-}
-
-/// Each address once and in order, since resolvers change the order on purpose.
-fn canonical(found: Vec<IpAddr>) -> Vec<IpAddr> {
-    let all: BTreeSet<IpAddr> = found.iter().map(IpAddr::to_canonical).collect();
-    all.into_iter().take(MAX_ADDRESSES).collect()
-}
-
-fn listed(addresses: &[IpAddr]) -> String {
-    match addresses {
-        [] => "no address".into(),
-        all => all.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", "),
-    }
-}
-
-/// getaddrinfo(3), which takes the promise "dns", on a thread of its own.
-async fn resolve(name: &str) -> io::Result<Vec<IpAddr>> {
-    let found = lookup_host((name, 0)).await?;
-    Ok(found.map(|addr| addr.ip()).collect())
 }
 
 /// Looks the names up and remembers what is found; whether that is something new.
@@ -202,6 +183,7 @@ pub fn protected(engine: &Engine) -> Vec<policy::Protected> {
     let mut all = engine.given.protected.clone();
     all.extend(engine.given.interfaces.protected());
     all.extend(engine.names.worded(&engine.state.memory().resolved));
+    all.extend(engine.never.protected());
     all
 }
 

@@ -19,6 +19,9 @@ use crate::update::{Ended, Request, recompose};
 /// Sources that fall due within so long of each other share a run.
 const TOGETHER: Duration = Duration::from_secs(10);
 
+/// How often the names of guard.never_block_names are looked up, plus or minus 10 % at random.
+const OFTEN: Duration = Duration::from_secs(15 * 60);
+
 /// The timer of a source.
 struct Timer {
     interval: Duration,
@@ -102,6 +105,20 @@ pub async fn names(engine: Rc<Engine>) {
             let _ = recompose(&engine).await;
         }
         engine.names.due().await;
+    }
+}
+
+/// Looks up the names of guard.never_block_names as long as the engine lives. No run waits for it; one
+/// follows when the addresses are others.
+pub async fn never(engine: Rc<Engine>) {
+    if engine.never.is_empty() {
+        return;
+    }
+    loop {
+        if protect::never::refresh(&engine).await {
+            let _ = recompose(&engine).await;
+        }
+        clock::sleep(scheduled(OFTEN, rand::random())).await;
     }
 }
 

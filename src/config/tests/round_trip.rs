@@ -43,8 +43,12 @@ fn address() -> impl Strategy<Value = IpAddr> {
     ]
 }
 
+fn domain() -> impl Strategy<Value = DomainName> {
+    text::<DomainName>("([a-z0-9_]{1,20}\\.){0,4}[a-z][a-z0-9-]{0,20}[a-z0-9]")
+}
+
 fn server() -> impl Strategy<Value = Server> {
-    let name = || text::<DomainName>("([a-z0-9_]{1,20}\\.){0,4}[a-z][a-z0-9-]{0,20}[a-z0-9]");
+    let name = domain;
     prop_oneof![
         address().prop_map(Server::Address),
         (address(), 1u16..).prop_map(|(addr, port)| Server::AddressPort((addr, port).into())),
@@ -137,8 +141,14 @@ fn guard() -> impl Strategy<Value = Guard> {
         1u8..=100,
         1u32..=100_000,
     );
-    (list(prefixes(), 0..=20), any::<bool>(), numbers, list(address(), 0..=20)).prop_map(
-        |(never_block, block_private, numbers, mut expect)| {
+    (
+        list(prefixes(), 0..=20),
+        any::<bool>(),
+        numbers,
+        list(address(), 0..=20),
+        list(domain(), 0..=20),
+    )
+        .prop_map(|(never_block, block_private, numbers, mut expect, never_block_names)| {
             expect.retain(|addr| !never_block.iter().any(|prefix| prefix.contains(*addr)));
             let (
                 min_prefix_v4,
@@ -161,10 +171,10 @@ fn guard() -> impl Strategy<Value = Guard> {
                 allow_max_coverage,
                 max_shrink,
                 max_growth,
+                never_block_names,
                 expect,
             }
-        },
-    )
+        })
 }
 
 fn log() -> impl Strategy<Value = Log> {

@@ -84,6 +84,7 @@ fn warnings(engine: &Engine, stats: &Stats, log: Vec<Warning>) -> Vec<Warning> {
     all.extend(other_content(engine, stats));
     all.extend(engine.runs.stays().or_else(|| unpublished(engine)));
     all.extend(sources::warnings(engine));
+    all.extend(engine.never.warnings());
     all.extend(alarms);
     all.extend(log);
     all

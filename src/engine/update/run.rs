@@ -185,7 +185,14 @@ async fn settle(
     // what somebody has done to tables and files is to be told before it is gone
     let depth = if voice.is_heard() { watch::Depth::Whole } else { watch::Depth::Marks };
     let mended = watch::mend(engine, depth).await.found;
-    mended.iter().for_each(|sentence| voice.mended(sentence));
+    mended.iter().for_each(|sentence| voice.logged(sentence));
+    for (sentence, is_new) in engine.never.note(&judged.lists.copies) {
+        if is_new {
+            voice.warn(sentence);
+        } else {
+            voice.logged(&sentence);
+        }
+    }
     let published = publish_all(engine, &judged, purpose).await;
     voice.published(&published);
     let mut failures = judged.sentences();

@@ -159,8 +159,8 @@ impl<'a> Voice<'a> {
         }
     }
 
-    /// Says what somebody had done to a table, and that it was undone; the log has it already.
-    pub fn mended(&self, sentence: &str) {
+    /// Says and keeps what an administrator should look at and the log has already.
+    pub fn logged(&self, sentence: &str) {
         self.say(format!("Warning: {sentence}"));
         self.warnings.borrow_mut().push(sentence.to_owned());
     }
