@@ -362,6 +362,9 @@ fn who_is_not_root_may_look_and_change_nothing() {
         &["update"][..],
         &["update", "-n"],
         &["update", "-f"],
+        &["block", "198.51.100.7"],
+        &["allow", "198.51.100.7"],
+        &["forget", "-a"],
         &["upload"],
         &["upload", "-n"],
         &["rollback"],
@@ -373,7 +376,9 @@ fn who_is_not_root_may_look_and_change_nothing() {
         let words = format!("threatstopctl: {}: need root privileges\n", arguments[0]);
         assert_eq!(output.stderr, words);
     }
-    for arguments in [&["status"][..], &["show", "block"], &["show", "diff"], &["test"]] {
+    for arguments in
+        [&["status"][..], &["show", "block"], &["show", "diff"], &["show", "own"], &["test"]]
+    {
         let output = ask(arguments);
         assert!(!output.stderr.contains("privileges"), "{arguments:?}: {}", output.stderr);
     }

@@ -382,6 +382,24 @@ fn what_has_an_end_ends() {
     assert!(daemon.stop().success());
 }
 
+/// Name localhost among the names that are never blocked, and one that nobody has; update.
+/// Check that the update waits for neither, that log and status say that the addresses of the one are
+/// none that count, and that of the other none is known.
+#[test]
+fn a_name_that_is_never_blocked_holds_up_nobody() {
+    let names = vec!["localhost", "nobody-has-this-name.invalid"];
+    let stage = Stage::new(|config| config.set("guard.never_block_names", names));
+    let words = "never_block_names: localhost has 127.0.0.1, which is left out: not a global address \
+                 (loopback, RFC 1122)";
+    stage.daemon.wait_for(words, PATIENCE);
+    wait_until("the other is told of", || {
+        let warnings = stage.status()["pf"]["warnings"].to_string();
+        warnings.contains("never_block_names: nobody-has-this-name.invalid: ")
+            && warnings.contains(": no address of it is known")
+    });
+    stage.goes_on();
+}
+
 /// How a file is kept, step by step.
 const STEPS: [&str; 5] = ["create", "write", "fsync", "rename", "sync"];
 
