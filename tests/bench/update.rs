@@ -17,12 +17,16 @@ use crate::report::{Comparison, Side};
 const LIST: &str = "basic.threatstop.local";
 const NAMES: usize = 212;
 const PREFIXES: usize = 845_023;
+/// An address that the list does not have.
+const BAD: &str = "198.51.100.7";
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// What an update of the daemon took.
 pub struct Update {
     /// From the command to its end.
     pub cost: Cost,
+    /// The same of `block` of one address then.
+    pub block: Cost,
     /// Peak memory of engine and helper, and the helper's before, in MiB.
     pub memory: [f64; 3],
 }
@@ -33,12 +37,13 @@ pub fn compare() -> Vec<Comparison> {
     let service = PolicyService::start(Zone::new("threatstop.local"));
     let scratch = Scratch::new();
     let peers = peers(scratch.path(), service.addr());
-    let mut ours = Vec::new();
+    let (mut ours, mut blocks) = (Vec::new(), Vec::new());
     let mut theirs: Vec<Vec<Cost>> = vec![Vec::new(); peers.len()];
     let mut peaks = [0.0_f64; 3];
     for _ in 0..RUNS {
         let update = update(&service, &list, 1, NAMES);
         ours.push(update.cost);
+        blocks.push(update.block);
         for (peak, now) in peaks.iter_mut().zip(update.memory) {
             *peak = peak.max(now);
         }
@@ -52,6 +57,8 @@ pub fn compare() -> Vec<Comparison> {
     }
     let mut ours = median(ours);
     ours.peak = Some(peaks[0].max(peaks[1]));
+    let block = median(blocks).wall.as_secs_f64();
+    let part = 100.0 * block / ours.wall.as_secs_f64();
     let mut sides = vec![Side { name: "threatstopctl update".into(), cost: Ok(ours) }];
     for ((name, script), costs) in peers.into_iter().zip(theirs) {
         let cost = match script {
@@ -64,12 +71,15 @@ pub fn compare() -> Vec<Comparison> {
         title: format!("Update: {PREFIXES} prefixes from {NAMES} names on loopback"),
         by_cpu: false,
         sides,
-        notes: vec![format!(
-            "threatstopd: lists fetched, composed, judged, files written with fsync(2), tables \
+        notes: vec![
+            format!("threatstopctl block of one address then: {block:.3} s, {part:.0} % of that."),
+            format!(
+                "threatstopd: lists fetched, composed, judged, files written with fsync(2), tables \
              replaced. Peak resident memory: engine {:.0} MiB, helper {:.0} MiB, of which the \
              table has the larger; helper idle {:.1} MiB.",
-            peaks[0], peaks[1], peaks[2]
-        )],
+                peaks[0], peaks[1], peaks[2]
+            ),
+        ],
     }]
 }
 
@@ -106,8 +116,12 @@ pub fn update(service: &PolicyService, list: &Sample, lists: usize, names: usize
         [memory(engine, "VmHWM").unwrap_or(0.0), memory(helper, "VmHWM").unwrap_or(0.0), idle];
     // this process served the lists: its own time is not what the daemon took
     let cost = Cost { cpu: cpu_of(helper) + cpu_of(engine), ..cost };
+    let block = within(|| {
+        let output = daemon.ctl(&["block", BAD]);
+        assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
+    });
     assert!(daemon.stop().success());
-    Update { cost, memory }
+    Update { cost, block, memory }
 }
 
 /// The processors' time of a process, from proc_pid_stat(5).
