@@ -160,7 +160,7 @@ fn what_may_not_be_sent_is_told_and_drops_the_engine() {
     for (length, shown) in [(0, 0), (15, 15), (16_385, 16_385), (u32::MAX, u32::MAX >> 1)] {
         dropped(&format!("length {length}"), &format!("message of {shown} octets"));
     }
-    for kind in 1..=11 {
+    for kind in [1, 2, 3, 4, 5, 7, 8, 10] {
         let why = format!("message of type {kind}: descriptor missing or not asked for");
         dropped(&format!("marked {kind}"), &why);
     }
@@ -190,9 +190,9 @@ fn who_does_not_read_the_answers_is_dropped() {
     let host = Host::started("sit");
     for (word, why) in [
         ("unread 5 100000", "the other process does not read its messages"),
-        ("unread 11 100000", "the other process does not read its messages"),
+        ("unread 8 100000 3", "the other process does not read its messages"),
         ("unread 8 1300", "it asks for files and does not take them"),
-        ("unread 9 1300", "it asks for files and does not take them"),
+        ("unread 8 1300 0", "it asks for files and does not take them"),
     ] {
         host.play_until(word, &format!("engine dropped: {why}"));
     }

@@ -90,7 +90,7 @@ fn main() {
             let words = [5, number(1), 7, 0].map(u32::to_ne_bytes).concat();
             engine.send(&words).unwrap();
         }
-        "half" => engine.send(&frame(6, 0, &[0])[..11]).unwrap(),
+        "half" => engine.send(&request(8)[..11]).unwrap(),
         "head" => engine.send(&request(5)[..9]).unwrap(),
         "begin" => {
             engine.send(&frame(2, 0, &[&[0, 0][..], &1000u32.to_ne_bytes()].concat())).unwrap();
@@ -102,6 +102,9 @@ fn main() {
             engine.send_with(&frame(kind, MARK, &payload), 1).unwrap();
         }
         "descriptors" => engine.descriptors(),
+        "unread" if word.len() > 3 => {
+            engine.flood(&frame(8, 0, &[number(3) as u8, 0]), number(2));
+        }
         "unread" => engine.flood(&request(number(1)), number(2)),
         "pipes" => {}
         "exit" => std::process::exit(number(1).cast_signed()),
