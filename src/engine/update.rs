@@ -17,6 +17,7 @@ mod runs;
 mod stays;
 mod summary;
 mod tell;
+mod unpublished;
 
 pub use request::Request;
 pub use rollback::{Before, rollback, set_before};

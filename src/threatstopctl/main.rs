@@ -10,6 +10,7 @@ mod commands;
 mod decode;
 mod doctor;
 mod ending;
+mod entries;
 mod error;
 mod hits;
 mod import;

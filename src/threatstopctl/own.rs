@@ -1,15 +1,11 @@
-//! `block`, `allow`, `forget` and the text of `show own`.
+//! `block`, `allow` and `forget`.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use control::{Failure, OwnEntry, Request};
+use control::{Failure, Request};
 
 use crate::arguments::Arguments;
-use crate::columns::{Stand::*, columns};
 use crate::error::Error;
 use crate::relay::relay;
 use crate::tool::Tool;
-use crate::units::{ago, due};
 
 /// Blocks a prefix from now on.
 ///
@@ -55,66 +51,4 @@ fn said(word: &str, arguments: &Arguments) -> Result<(String, Option<u64>, Strin
 
 fn failed(what: &str, why: &str) -> Error {
     Error::Failed(Failure { what: what.into(), why: why.into() })
-}
-
-/// What was said, in columns.
-pub fn render(entries: &[OwnEntry]) -> String {
-    if entries.is_empty() {
-        return "neither block nor allow has anything".into();
-    }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-    table(entries, now)
-}
-
-fn table(entries: &[OwnEntry], now: u64) -> String {
-    let headings = [
-        ("prefix", Left),
-        ("what", Left),
-        ("said", Left),
-        ("ends", Left),
-        ("uid", Right),
-        ("reason", Left),
-    ];
-    let row = |entry: &OwnEntry| {
-        vec![
-            entry.prefix.clone(),
-            entry.action.word().to_owned(),
-            ago(entry.since, now),
-            entry.until.map_or_else(|| "-".to_owned(), |until| due(until, now)),
-            entry.uid.to_string(),
-            entry.reason.clone(),
-        ]
-    };
-    let rows: Vec<Vec<String>> = entries.iter().map(row).collect();
-    columns(&headings, &rows)
-}
-
-#[cfg(test)]
-mod tests {
-    use control::Action;
-
-    use super::*;
-
-    #[test]
-    fn what_was_said_stands_in_columns() {
-        let entry = |prefix: &str, action, until, reason: &str| OwnEntry {
-            prefix: prefix.into(),
-            action,
-            since: 1_000,
-            until,
-            uid: 0,
-            reason: reason.into(),
-        };
-        let entries = [
-            entry("192.0.2.7", Action::Block, Some(15_400), "ssh, ticket 12"),
-            entry("2001:db8::/32", Action::Allow, None, ""),
-        ];
-        assert_eq!(
-            table(&entries, 1_060),
-            "prefix         what   said    ends       uid  reason\n\
-             192.0.2.7      block  1m ago  in 3h 59m    0  ssh, ticket 12\n\
-             2001:db8::/32  allow  1m ago  -            0\n"
-        );
-        assert_eq!(render(&[]), "neither block nor allow has anything");
-    }
 }

@@ -10,9 +10,9 @@ use prefix::Prefix;
 
 use crate::advice::Advice;
 use crate::ending::Ending;
+use crate::entries;
 use crate::hits;
 use crate::output::{Output, Part};
-use crate::own;
 use crate::printable::printable;
 use crate::status;
 
@@ -129,7 +129,7 @@ impl<W: Write> Output for Text<W> {
             Ending::Status(status) => self.line(&status::render(status, now()))?,
             Ending::Hits(hits) => self.line(&hits::render(hits, now()))?,
             Ending::Own => {
-                let text = own::render(&self.own);
+                let text = entries::render(&self.own);
                 self.line(&text)?;
             }
             Ending::Metrics(metrics) => self.line(&metrics.text)?,

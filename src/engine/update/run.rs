@@ -4,8 +4,7 @@ use std::rc::Rc;
 
 use control::{LastUpdate, Updated};
 use imsg::{Purpose, TableId};
-use policy::{Reason, Run as Wanted};
-use prefix::Refusal;
+use policy::Run as Wanted;
 
 use super::gather::{self, Gathered};
 use super::judge::{Judged, judge};
@@ -13,10 +12,10 @@ use super::note::{self, End};
 use super::publish::{Published, publish_all};
 use super::request::Request;
 use super::running::{Ended, Run};
-use super::runs::Unpublished;
 use super::stays::stays;
 use super::summary::{Time, differs};
 use super::tell::Voice;
+use super::unpublished::{Unpublished, unpublished};
 use crate::source::{Source, Sources};
 use crate::state::Policy;
 use crate::{Engine, clock, interfaces, watch};
@@ -129,24 +128,6 @@ pub async fn recompose(engine: &Rc<Engine>) -> Result<(), Unpublished> {
         voice.log_end("made", &settled.published, time.seconds(), None);
     }
     engine.runs.unpublished().map_or(Ok(()), Err)
-}
-
-/// Why the block table is not what the lists in force make.
-fn unpublished(judged: &Judged, published: &Published) -> Option<Unpublished> {
-    if published.done[TableId::Block as usize] {
-        return None;
-    }
-    if let Some(why) = published.failures.first() {
-        return Some(Unpublished { why: why.clone(), again: true });
-    }
-    let kept = judged.kept_tables[TableId::Block as usize].as_ref()?;
-    let why = match kept.reason {
-        Reason::Refused(Refusal::Empty) => {
-            "the block table would have nothing left, and is never made empty".to_owned()
-        }
-        _ => kept.to_string(),
-    };
-    Some(Unpublished { why, again: false })
 }
 
 fn end_rollback(engine: &Engine) {

@@ -10,18 +10,10 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 use super::request::Request;
 use super::run;
 use super::running::{Ended, Run};
+use super::unpublished::Unpublished;
 use crate::Engine;
 use crate::dns::{Health, Servers};
 use crate::warning::Warning;
-
-/// Why the block table is not what the lists in force make.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unpublished {
-    /// What forbids or hinders it.
-    pub why: String,
-    /// Whether it is worth while to try again with the same lists.
-    pub again: bool,
-}
 
 /// The run that is under way, and what is known of the servers.
 pub struct Runs {
