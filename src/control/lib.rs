@@ -6,12 +6,14 @@
 //! the interface and documented in threatstopctl(8). Times are epoch seconds.
 
 mod hits;
+mod lists;
 mod own;
 mod reply;
 mod request;
 mod status;
 
 pub use hits::{AddressHits, Hits, ListHits, PortHits, ProtocolHits};
+pub use lists::{HitsOfDays, ListShown, Lists};
 pub use own::{Action, Forgotten, Kept, MAX_OWN, MAX_REASON, OWN_SECONDS, OwnEntry};
 pub use reply::{Change, Check, Failure, Reply, Tested, Updated, Uploaded, Why};
 pub use request::{Request, Rights, Show};

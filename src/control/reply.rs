@@ -82,7 +82,7 @@ pub struct Updated {
     /// What an administrator should look at.
     pub warnings: Vec<String>,
     /// The sources that a rollback has undone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub undone: Vec<String>,
 }
 

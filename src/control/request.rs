@@ -56,7 +56,7 @@ pub enum Request {
         #[serde(default)]
         dry_run: bool,
     },
-    /// Print a table, the last change, or the hits.
+    /// Print a table, the last change, the hits, or the lists.
     Show {
         /// Which.
         what: Show,
@@ -97,6 +97,8 @@ pub enum Show {
     Diff,
     /// Hits by address, list, direction and port.
     Hits,
+    /// Where the lists come from, and how each of them is; answered by [`crate::Lists`].
+    Lists,
     /// What `block` and `allow` said.
     Own,
 }

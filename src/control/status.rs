@@ -270,12 +270,25 @@ pub enum SourceState {
     Good,
     /// It has not been confirmed for long.
     Stale,
-    /// Nothing came the last time.
+    /// Nothing came the last time, or there is no copy yet.
     Failing,
     /// What came changes too much, which `update -f` accepts.
     Held,
     /// What came may not be.
     Refused,
+}
+
+impl SourceState {
+    /// The word for people, the same as in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Stale => "stale",
+            Self::Failing => "failing",
+            Self::Held => "held",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// A list.

@@ -15,7 +15,9 @@ const LOOK: Duration = Duration::from_secs(60);
 /// How often an alarm is repeated.
 const REMIND: Duration = Duration::from_secs(24 * 60 * 60);
 /// So many intervals without a good run are too many.
-const MISSED: u64 = 3;
+pub const MISSED: u64 = 3;
+/// Lists and tables held back that have an alarm of their own.
+const NAMED: usize = 4;
 /// How long a new device may wait quietly for its first policy.
 pub const QUIET: u64 = 60 * 60;
 
@@ -26,6 +28,8 @@ enum Kind {
     Old,
     /// This table or list is held back.
     Held(String),
+    /// And so many more.
+    More(usize),
 }
 
 /// Looks every minute; never returns.
@@ -82,13 +86,18 @@ fn found(memory: &Memory, patience: u64, now: u64, up: u64) -> Vec<(Kind, Warnin
         .filter_map(|table| Some((table.word(), memory.held(table)?)));
     let lists = memory.lists.iter().flatten();
     let lists = lists.filter_map(|(name, list)| Some((name.as_str(), list.held.as_ref()?)));
-    for (name, held) in tables.chain(lists).filter(|(_, held)| age(held.since) > patience) {
+    let long: Vec<_> = tables.chain(lists).filter(|(_, held)| age(held.since) > patience).collect();
+    for (name, held) in long.iter().take(NAMED) {
         let text = format!("held back for {}: {}", span(age(held.since)), held.text);
         let way_out = match held.can_force {
             true => "threatstopctl update -n shows what would change",
             false => "threatstopctl test tries servers and lists",
         };
-        found.push((Kind::Held(name.to_owned()), Warning::new(text, way_out)));
+        found.push((Kind::Held((*name).to_owned()), Warning::new(text, way_out)));
+    }
+    if let Some(more @ 1..) = long.len().checked_sub(NAMED) {
+        let text = format!("held back for long besides: {more} of the lists and tables");
+        found.push((Kind::More(more), Warning::new(text, "threatstopctl show lists names them")));
     }
     found
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod client;
 mod hits;
+mod lists;
 mod metrics;
 mod own;
 mod places;

@@ -1,6 +1,7 @@
 //! Where lists come from. A source brings its lists or fails, by itself: what it brought last is
 //! kept, see [`crate::state::copies`], and nothing of the others depends on it.
 
+pub mod kept;
 pub mod local;
 pub mod own;
 pub mod policy;

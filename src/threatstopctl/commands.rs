@@ -103,6 +103,7 @@ pub const COMMANDS: &[Command] = &[
             ("block", Request::Show { what: Show::Block }),
             ("diff", Request::Show { what: Show::Diff }),
             ("hits", Request::Show { what: Show::Hits }),
+            ("lists", Request::Show { what: Show::Lists }),
             ("own", Request::Show { what: Show::Own }),
         ]),
     ),

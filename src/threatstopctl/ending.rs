@@ -1,6 +1,6 @@
 //! The ends of answers: what `done` carries for each command.
 
-use control::{Forgotten, Hits, Kept, Request, Status, Tested, Updated, Uploaded};
+use control::{Forgotten, Hits, Kept, Lists, Request, Status, Tested, Updated, Uploaded};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -27,6 +27,8 @@ pub enum Ending {
     Kept(Kept),
     /// Of `forget`.
     Forgotten(Forgotten),
+    /// Of `show lists`.
+    Lists(Lists),
     /// Of `upload`.
     Uploaded(Uploaded),
     /// Of `test`.
@@ -82,6 +84,7 @@ impl Ending {
             Request::Show { what: Show::Own } => Self::Own,
             Request::Block { .. } | Request::Allow { .. } => Self::Kept(form(done)?),
             Request::Forget { .. } => Self::Forgotten(form(done)?),
+            Request::Show { what: Show::Lists } => Self::Lists(form(done)?),
             Request::Upload { .. } => Self::Uploaded(form(done)?),
             Request::Reload { .. } | Request::Log { .. } | Request::Why { .. } => {
                 let mut said: Map<String, Value> = form(done)?;

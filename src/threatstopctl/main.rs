@@ -15,6 +15,7 @@ mod error;
 mod hits;
 mod import;
 mod json;
+mod lists;
 mod output;
 mod own;
 mod printable;

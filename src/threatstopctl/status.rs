@@ -1,8 +1,8 @@
 //! The text of `status`: the verdict, what is wrong with the way out, then the figures in columns.
 
 use control::{
-    Attempt, Attempted, Direction, Held, HeldReason, LastUpdate, Mended, ServerStatus, Status,
-    TableKind, TableStatus,
+    Attempt, Attempted, Direction, Held, HeldReason, LastUpdate, Mended, ServerStatus, SourceKind,
+    SourceState, SourceStatus, Status, TableKind, TableStatus,
 };
 
 use crate::columns::{Stand::*, columns};
@@ -11,7 +11,7 @@ use crate::units::{ago, count, due, duration, octets};
 
 /// What stands before a sentence that nobody may overlook.
 const WARNING: &str = "warning: ";
-/// Rows of tables or servers; what is beyond is told in one line.
+/// Rows of tables, servers, sources or what is held back; what is beyond is told in one line.
 const ROWS: usize = 4;
 
 /// The text, as of `now` in epoch seconds.
@@ -21,6 +21,7 @@ pub fn render(status: &Status, now: u64) -> String {
     page.tables(status);
     page.runs(status);
     page.servers(&status.servers);
+    page.sources(&status.sources);
     page.spool(status);
     page.held(&status.held);
     page.text
@@ -55,9 +56,13 @@ fn well(status: &Status, now: u64) -> String {
         true => format!("ok: blocking {prefixes}"),
         false => format!("ok: {prefixes} in the files, pf is left alone"),
     };
+    // where the service brings nothing, there is no policy of it
+    let own = |source: &SourceStatus| source.kind != SourceKind::Policy;
+    let lists = !status.sources.is_empty() && status.sources.iter().all(own);
+    let what = if lists { "lists" } else { "policy" };
     text += &match status.update.last_good {
-        Some(at) => format!(", policy {} old", duration(now.saturating_sub(at))),
-        None => ", policy of unknown age".into(),
+        Some(at) => format!(", {what} {} old", duration(now.saturating_sub(at))),
+        None => format!(", {what} of unknown age"),
     };
     if status.upload.enabled {
         text += &match (&status.upload.last, status.upload.last_good) {
@@ -69,12 +74,14 @@ fn well(status: &Status, now: u64) -> String {
             (_, None) => ", no log sent yet".into(),
         };
     }
-    for held in &status.held {
-        text += &match held.reason {
-            HeldReason::Rollback => ", rolled back".into(),
-            HeldReason::Change | HeldReason::Refused => format!(", {} held back", held_name(held)),
-        };
-    }
+    let (rolled_back, held): (Vec<&Held>, Vec<&Held>) =
+        status.held.iter().partition(|held| held.reason == HeldReason::Rollback);
+    text += &match held.as_slice() {
+        [] => String::new(),
+        [held] => format!(", {} held back", held_name(held)),
+        all => format!(", {} lists or tables held back", all.len()),
+    };
+    text += if rolled_back.is_empty() { "" } else { ", rolled back" };
     text
 }
 
@@ -306,6 +313,42 @@ impl Page {
         }
     }
 
+    /// The sources that are not as they should be; the others are told of by what is in force.
+    fn sources(&mut self, sources: &[SourceStatus]) {
+        let is_bad = |source: &&SourceStatus| source.state != SourceState::Good;
+        let (bad, good): (Vec<_>, Vec<_>) = sources.iter().partition(is_bad);
+        let row = |source: &&SourceStatus| {
+            let alike = source.lists.iter().filter(|list| list.state == source.state).count();
+            let lists = match source.lists.len() {
+                // the source itself
+                0 | 1 => String::new(),
+                all => format!("{alike} of {all}"),
+            };
+            let state = if source.last.is_none() { "not asked yet" } else { source.state.word() };
+            let why = self.new_sentence(source.error.as_deref().unwrap_or_default());
+            let (last, good) = (self.ago(source.last), self.ago(source.last_good));
+            vec![source.name.clone(), state.into(), last, good, lists, why]
+        };
+        let rows = bad.iter().take(ROWS).map(row).collect();
+        self.columns(
+            &[
+                ("source", Left),
+                ("state", Left),
+                ("asked", Left),
+                ("last good", Left),
+                ("lists", Left),
+                ("why", Left),
+            ],
+            rows,
+        );
+        let more = bad.len().saturating_sub(ROWS);
+        if more > 0 {
+            let more = count(more as u64, "more source", "more sources");
+            let good = count(good.len() as u64, "is good", "are good");
+            self.line(&format!("{more} like these, {good}: threatstopctl show lists"));
+        }
+    }
+
     fn spool(&mut self, status: &Status) {
         let (spool, upload) = (&status.spool, &status.upload);
         if !upload.enabled && spool.slices == 0 {
@@ -336,6 +379,11 @@ impl Page {
         };
         let rows = held.iter().take(ROWS).map(row).collect();
         self.columns(&[("held back", Left), ("since", Left), ("why", Left)], rows);
+        let more = held.len().saturating_sub(ROWS);
+        if more > 0 {
+            let more = count(more as u64, "more is", "more are");
+            self.line(&format!("{more} held back: threatstopctl show lists"));
+        }
     }
 }
 

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use control::{
     Action, AddressHits, Attempt, Attempted, Change, Check, Direction, EngineStatus, Failure,
-    Forgotten, Held, HeldReason, Hits, Kept, LastUpdate, ListHits, Mended, OwnEntry, PfStatus,
-    PortHits, ProtocolHits, Reply, Request, ServerStatus, Show, Spool, Status, TableKind,
+    Forgotten, Held, HeldReason, Hits, HitsOfDays, Kept, LastUpdate, ListHits, ListShown,
+    ListStatus, Lists, Mended, OwnEntry, PfStatus, PortHits, ProtocolHits, Reply, Request,
+    ServerStatus, Show, SourceKind, SourceState, SourceStatus, Spool, Status, TableKind,
     TableStatus, Tested, Update, Updated, Upload, Uploaded, UsedBy, Why,
 };
 use serde_json::{Value, json};
@@ -57,6 +58,16 @@ pub fn full_status() -> Status {
         }),
         failures: error.map_or(0, |_| 1),
     };
+    let held = Held {
+        table: Some("block".into()),
+        list: None,
+        reason: HeldReason::Change,
+        since: NOW - 3900,
+        text: "Keeping the previous block list: 30000 -> 12 entries, more than 50 % fewer (update \
+               -f to accept)"
+            .into(),
+        can_force: true,
+    };
     Status {
         version: "0.1.0".into(),
         uptime: 11_520,
@@ -73,7 +84,34 @@ pub fn full_status() -> Status {
             mended: vec![Mended { at: NOW - 300, text: "pf table <B> had been changed".into() }],
         },
         tables: vec![block, allow],
-        sources: Vec::new(),
+        sources: vec![
+            SourceStatus {
+                name: "policy".into(),
+                kind: SourceKind::Policy,
+                state: SourceState::Held,
+                last: Some(NOW - 720),
+                last_good: Some(NOW - 720),
+                next: Some(NOW + 2820),
+                error: None,
+                lists: vec![
+                    ListStatus { state: SourceState::Good, ..held_list("dns.threatstop.local", 1) },
+                    held_list("basic.threatstop.local", 26_424),
+                ],
+            },
+            SourceStatus {
+                name: "local_block".into(),
+                kind: SourceKind::Local,
+                state: SourceState::Failing,
+                last: Some(NOW - 720),
+                last_good: Some(NOW - 11_520),
+                next: None,
+                error: Some("/etc/mine:2: 8.0.0.3/33: longer than 32".into()),
+                lists: vec![ListStatus {
+                    state: SourceState::Failing,
+                    ..held_list("local_block", 12)
+                }],
+            },
+        ],
         update: Update {
             state: "idle".into(),
             last: Some(LastUpdate {
@@ -106,15 +144,41 @@ pub fn full_status() -> Status {
             server("ns.example.net", "[2001:db8::53]:5353", 5, Some("no answer")),
         ],
         spool: Spool { slices: 2, octets: 12_288, limit: 64 << 20, dropped: 0 },
-        held: vec![Held {
-            table: Some("block".into()),
-            list: None,
-            reason: HeldReason::Change,
-            since: NOW - 3900,
-            text: "Keeping the previous block list: 26424 -> 12 entries, \
-                   more than 50 % fewer (update -f to accept)"
-                .into(),
-            can_force: true,
+        held: vec![
+            Held {
+                table: None,
+                list: Some("basic.threatstop.local".into()),
+                text:
+                    "Keeping the previous list basic.threatstop.local: 26424 -> 12 entries, more \
+                       than 50 % fewer (update -f to accept)"
+                        .into(),
+                ..held.clone()
+            },
+            held,
+        ],
+    }
+}
+
+/// A list that is held, of so many entries.
+fn held_list(name: &str, entries: u64) -> ListStatus {
+    let changed = Some(NOW - 720);
+    ListStatus { name: name.into(), entries: Some(entries), changed, state: SourceState::Held }
+}
+
+/// All lists of a source each of whose columns is known.
+fn full_lists() -> Lists {
+    let hits = HitsOfDays { day: Some(1), week: Some(7), all: Some(35) };
+    Lists {
+        lists: vec![ListShown {
+            list: "basic.threatstop.local".into(),
+            source: "policy".into(),
+            table: "block".into(),
+            entries: Some(26_424),
+            unique: Some(1234),
+            hits,
+            changed: Some(NOW - 720),
+            age: Some(720),
+            state: SourceState::Good,
         }],
     }
 }
@@ -128,7 +192,7 @@ fn updated(dry_run: bool) -> Updated {
         block: Change { entries: 26_424, added: 12, removed: 3 },
         allow: Change::default(),
         warnings: vec!["pf is disabled: nothing is blocked".into()],
-        undone: Vec::new(),
+        undone: vec!["policy".into()],
     }
 }
 
@@ -262,6 +326,7 @@ fn every_field_of_a_document_stands_in_the_manual() {
         (".Ss show allow, show block", document(Request::Show { what: Show::Block }, shown)),
         (".Ss show diff", document(Request::Show { what: Show::Diff }, changed)),
         (".Ss show hits", document(hits, full_hits())),
+        (".Ss show lists", document(Request::Show { what: Show::Lists }, full_lists())),
         (".Ss show own", shown_own(said)),
         (".Ss status", document(Request::Status {}, full_status())),
         (".Ss test", document(Request::Test {}, Tested { tried: 1, failed: 0 })),

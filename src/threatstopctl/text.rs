@@ -12,6 +12,7 @@ use crate::advice::Advice;
 use crate::ending::Ending;
 use crate::entries;
 use crate::hits;
+use crate::lists;
 use crate::output::{Output, Part};
 use crate::printable::printable;
 use crate::status;
@@ -128,6 +129,7 @@ impl<W: Write> Output for Text<W> {
         match ending {
             Ending::Status(status) => self.line(&status::render(status, now()))?,
             Ending::Hits(hits) => self.line(&hits::render(hits, now()))?,
+            Ending::Lists(lists) => self.line(&lists::render(lists, now()))?,
             Ending::Own => {
                 let text = entries::render(&self.own);
                 self.line(&text)?;

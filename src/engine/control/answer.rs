@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::client::Client;
 use super::own::{self, Said};
 use super::places::Seat;
-use super::{hits, metrics, report, test, upload, why};
+use super::{hits, lists, metrics, report, test, upload, why};
 use crate::link::Source;
 use crate::protect::protected;
 use crate::update::Before;
@@ -185,6 +185,7 @@ async fn answer(
         },
         Request::Upload { dry_run } => upload::upload(engine, client, dry_run).await,
         Request::Show { what: Show::Hits } => client.done(hits::hits(engine)).await,
+        Request::Show { what: Show::Lists } => client.done(lists::lists(engine)).await,
         Request::Metrics {} => client.done(json!({"text": metrics::text(engine).await})).await,
     }
 }

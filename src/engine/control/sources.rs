@@ -4,8 +4,12 @@ use control::{ListStatus, SourceKind, SourceState, SourceStatus};
 use prefix::Kind;
 
 use crate::source::Source;
+use crate::source::kept::{as_of, kept};
 use crate::warning::Warning;
 use crate::{Engine, alarm, clock};
+
+/// Lists that a sentence names; the others it counts.
+const NAMED: usize = 4;
 
 /// All sources of the configuration, and what the administrator said, if he did.
 pub fn sources(engine: &Engine) -> Vec<SourceStatus> {
@@ -30,8 +34,11 @@ fn own(engine: &Engine) -> Option<SourceStatus> {
 }
 
 fn status(engine: &Engine, source: Source) -> SourceStatus {
-    let lists: Vec<ListStatus> =
-        source.lists(&engine.config).into_iter().map(|(name, _)| list(engine, name)).collect();
+    let lists: Vec<ListStatus> = source
+        .lists(&engine.config)
+        .into_iter()
+        .map(|(name, _)| list(engine, source, name))
+        .collect();
     let fared = engine.state.memory().sources.get(source.name()).cloned().unwrap_or_default();
     let own = if fared.error.is_some() { SourceState::Failing } else { SourceState::Good };
     SourceStatus {
@@ -40,25 +47,33 @@ fn status(engine: &Engine, source: Source) -> SourceStatus {
         state: lists.iter().map(|list| list.state).fold(own, SourceState::max),
         last: fared.last,
         last_good: fared.last_good,
+        // in each run, but not only then
         next: engine.runs.next().filter(|_| !source.is_local()),
         error: fared.error,
         lists,
     }
 }
 
-fn list(engine: &Engine, name: &str) -> ListStatus {
+/// One list of a source.
+pub fn list(engine: &Engine, source: Source, name: &str) -> ListStatus {
     let policy = engine.state.policy();
     let copy = policy.copy(name);
     let memory = engine.state.memory();
+    let failed = memory.sources.get(source.name()).is_some_and(|fared| fared.error.is_some());
     let held = memory.list(name).and_then(|list| list.held.as_ref());
+    let patience = alarm::MISSED * engine.config.policy.interval.as_secs();
+    let is_old = |at: u64| !source.is_local() && clock::now().saturating_sub(at) > patience;
     ListStatus {
         name: name.to_owned(),
-        entries: copy.map(|copy| copy.list.len() as u64),
+        entries: copy.map(|copy| copy.list.measure().entries),
         changed: copy.map(|copy| copy.changed),
-        state: match held {
-            Some(held) if held.can_force => SourceState::Held,
-            Some(_) => SourceState::Refused,
-            None => SourceState::Good,
+        state: match (held, copy) {
+            (Some(held), _) if held.can_force => SourceState::Held,
+            (Some(_), _) => SourceState::Refused,
+            (None, None) => SourceState::Failing,
+            (None, Some(_)) if failed => SourceState::Failing,
+            (None, Some(copy)) if is_old(as_of(engine, copy)) => SourceState::Stale,
+            (None, Some(_)) => SourceState::Good,
         },
     }
 }
@@ -80,33 +95,58 @@ pub fn warnings(engine: &Engine) -> Vec<Warning> {
         all.push(Warning::new(text, "threatstopctl update, or threatstopctl block"));
     }
     for source in Source::all(&engine.config) {
-        let (name, lists) = (source.name(), source.lists(&engine.config));
+        let name = source.name();
         let fared = memory.sources.get(name);
         let error = fared.and_then(|fared| fared.error.as_deref()).filter(|_| source.is_local());
         if let Some(why) = error {
             let way_out = format!("mend the file; threatstopctl update {name} tries it again");
-            let what = match lists.iter().find_map(|(name, _)| policy.copy(name)) {
-                Some(copy) => {
-                    let since = memory.list(copy.list.name()).map_or(0, |list| list.confirmed);
-                    let ago = alarm::span(clock::now().saturating_sub(since.max(copy.changed)));
-                    format!("; its copy of {ago} ago stays")
-                }
-                None => String::new(),
-            };
-            all.push(Warning::new(format!("{name}: {why}{what}"), way_out));
+            all.push(Warning::new(format!("{name}: {why}{}", kept(engine, source)), way_out));
             continue;
         }
-        for (list, kind) in lists {
-            if policy.copy(list).is_some() || lost.iter().any(|(lost, _)| lost == list) {
-                continue;
+        for (kind, what) in [(Kind::Allow, "allowed"), (Kind::Block, "blocked")] {
+            let missing: Vec<&str> = source
+                .lists(&engine.config)
+                .into_iter()
+                .filter(|(list, of)| *of == kind && policy.copy(list).is_none())
+                // of what is held or refused, the reason is told
+                .filter(|(list, _)| memory.list(list).is_none_or(|list| list.held.is_none()))
+                .filter(|(list, _)| !lost.iter().any(|(lost, _)| lost == list))
+                .map(|(list, _)| list)
+                .collect();
+            if let Some(lists) = named(&missing) {
+                let them = if missing.len() == 1 { "it" } else { "them" };
+                let text = format!("{lists} not come yet: nothing of {them} is {what}");
+                all.push(Warning::new(text, format!("threatstopctl update {name} tries it again")));
             }
-            let what = match kind {
-                Kind::Block => "blocked",
-                Kind::Allow => "allowed",
-            };
-            let text = format!("list {list} has not come yet: nothing of it is {what}");
-            all.push(Warning::new(text, format!("threatstopctl update {name} tries it again")));
         }
     }
     all
+}
+
+/// Lists as a subject: `list a has`, `6 lists (a, b, c, d and 2 more) have`; none of none.
+fn named(lists: &[&str]) -> Option<String> {
+    Some(match lists {
+        [] => return None,
+        [list] => format!("list {list} has"),
+        few if few.len() <= NAMED => format!("{} lists ({}) have", few.len(), few.join(", ")),
+        all => {
+            let more = all.len() - NAMED;
+            format!("{} lists ({} and {more} more) have", all.len(), all[..NAMED].join(", "))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails when a sentence about many lists has no end.
+    #[test]
+    fn many_lists_are_counted() {
+        assert_eq!(named(&[]), None);
+        assert_eq!(named(&["a"]).as_deref(), Some("list a has"));
+        assert_eq!(named(&["a", "b"]).as_deref(), Some("2 lists (a, b) have"));
+        let six = ["a", "b", "c", "d", "e", "f"];
+        assert_eq!(named(&six).as_deref(), Some("6 lists (a, b, c, d and 2 more) have"));
+    }
 }

@@ -3,17 +3,20 @@
 use std::rc::Rc;
 
 use super::running::Run;
+use crate::source::kept::kept;
 use crate::source::local::Look;
 use crate::source::{Copy, Failure, Source, Sources, policy};
-use crate::{Engine, alarm, clock, protect};
+use crate::{Engine, protect};
 
 /// What has come, and what has not.
 #[derive(Default)]
 pub struct Gathered {
     /// The sources that were asked.
     pub asked: Sources,
-    /// The lists that have come. A local file that is the one in force brings none.
+    /// The lists that have come.
     pub lists: Vec<Copy>,
+    /// The local files that are the ones in force still.
+    pub same: Sources,
     /// The sources that brought nothing, and why.
     pub failed: Vec<(Source, Failure)>,
     /// The server that gave the lists of the service.
@@ -26,11 +29,10 @@ pub struct Gathered {
     pub warnings: Vec<String>,
 }
 
-/// Asks the sources of a run, side by side. Local files are looked at in any case.
+/// Asks the sources of a run that are not on this host, side by side.
 pub async fn gather(engine: &Rc<Engine>, run: &Run) -> Gathered {
     let wanted = &run.request.sources;
-    let mut gathered = local(engine).await;
-    gathered.asked.extend(wanted.iter().copied());
+    let mut gathered = Gathered { asked: wanted.clone(), ..Gathered::default() };
     if wanted.contains(&Source::Policy) {
         let say = |line: String| run.say(line);
         let (brought, ()) =
@@ -49,34 +51,26 @@ pub async fn gather(engine: &Rc<Engine>, run: &Run) -> Gathered {
     gathered
 }
 
-/// Looks at the local files alone.
-pub async fn local(engine: &Engine) -> Gathered {
-    let mut gathered = Gathered::default();
+/// Looks at the local files, which every run does. For who has the turn.
+pub async fn local(engine: &Engine, gathered: &mut Gathered, dry_run: bool) {
     for source in Source::all(&engine.config).into_iter().filter(|source| source.is_local()) {
         gathered.asked.insert(source);
-        match engine.local.look(&engine.link, &engine.config, source).await {
-            Ok(Look::Same) => {}
+        match engine.local.look(&engine.link, &engine.config, source, !dry_run).await {
+            Ok(Look::Same) => drop(gathered.same.insert(source)),
             Ok(Look::Read(copy)) => gathered.lists.push(copy),
             Err(failure) => gathered.failed.push((source, failure)),
         }
     }
-    gathered
 }
 
 impl Gathered {
     /// The sentence about a source that failed: `Failed: local_block: WHY; its copy of 3 hours ago
     /// stays`.
     pub fn sentence(engine: &Engine, source: Source, failure: &Failure) -> String {
-        let copies = engine.state.policy();
-        let mut copies = copies.lists.iter().filter(|copy| copy.source == source);
-        let (name, why) = (source.name(), &failure.why);
-        let Some(first) = copies.next() else { return why.clone() };
-        let memory = engine.state.memory();
-        let confirmed = memory.list(first.list.name()).map_or(0, |list| list.confirmed);
-        let ago = alarm::span(clock::now().saturating_sub(confirmed.max(first.changed)));
-        match copies.next() {
-            None => format!("{name}: {why}; its copy of {ago} ago stays"),
-            Some(_) => format!("{name}: {why}; its copies of {ago} ago stay"),
+        let kept = kept(engine, source);
+        match kept.as_str() {
+            "" => failure.why.clone(),
+            kept => format!("{}: {}{kept}", source.name(), failure.why),
         }
     }
 }

@@ -75,13 +75,16 @@ commands:
 \treload
 \trollback
 \tsetup [-b] [-f file]
-\tshow allow|block|diff|hits|own
+\tshow allow|block|diff|hits|lists|own
 \tstatus [-q]
 \ttest
-\tupdate [-fn]
+\tupdate [-fn] [source ...]
 \tupload [-n]
 \twhy address ...";
     assert_eq!(synopsis(None), tool);
     let update = COMMANDS.iter().find(|command| command.word == "update");
-    assert_eq!(synopsis(update), "usage: threatstopctl [-jV] [-s socket] update [-fn]");
+    assert_eq!(
+        synopsis(update),
+        "usage: threatstopctl [-jV] [-s socket] update [-fn] [source ...]"
+    );
 }

@@ -62,7 +62,7 @@ fn a_run_that_was_not_dry_has_no_lists() {
         "started": 1, "seconds": 0.5, "server": null, "dry_run": false,
         "block": { "entries": 10, "added": 3, "removed": 1 },
         "allow": { "entries": 2, "added": 0, "removed": 0 },
-        "warnings": ["pf is disabled: nothing is blocked"]
+        "warnings": ["pf is disabled: nothing is blocked"], "undone": []
     });
     let update = Request::Update { sources: Vec::new(), force: false, dry_run: false };
     assert_eq!(document(&update, true, done.clone()), done);

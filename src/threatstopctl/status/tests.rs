@@ -1,4 +1,4 @@
-use control::{PfStatus, Spool, Update, Upload};
+use control::{ListStatus, PfStatus, Spool, Update, Upload};
 
 use super::*;
 use crate::tests::{NOW, full_status};
@@ -11,6 +11,10 @@ fn good_status() -> Status {
     status.pf.mended.clear();
     status.pf.error = None;
     status.held.clear();
+    for source in &mut status.sources {
+        (source.state, source.error) = (SourceState::Good, None);
+        source.lists.iter_mut().for_each(|list| list.state = SourceState::Good);
+    }
     status.servers[1].last = None;
     if let Some(last) = &mut status.update.last {
         last.why = None;
@@ -88,11 +92,16 @@ server          state    asked    at                   failures
 ns.example.net  failing  5s ago   [2001:db8::53]:5353         1
 192.124.129.42  ready    12m ago  192.124.129.42:53
 
+source       state    asked    last good   lists   why
+policy       held     12m ago  12m ago     1 of 2
+local_block  failing  12m ago  3h 12m ago          /etc/mine:2: 8.0.0.3/33: longer than 32
+
 spool     used        dropped  gaps in the log  damaged files
 2 slices  12K of 64M        0                1              2
 
-held back  since      why
-block      1h 5m ago  Keeping the previous block list: 26424 -> 12 entries, more than 50 % fewer (update -f to accept)
+held back                    since      why
+list basic.threatstop.local  1h 5m ago  Keeping the previous list basic.threatstop.local: 26424 -> 12 entries, more than 50 % fewer (update -f to accept)
+block table                  1h 5m ago  Keeping the previous block list: 30000 -> 12 entries, more than 50 % fewer (update -f to accept)
 ";
     assert_eq!(render(&status, NOW), text);
     assert!(!is_well(&status));
@@ -168,8 +177,16 @@ fn the_verdict_says_how_well_it_is() {
     status.held = full_status().held;
     assert_eq!(
         first_line(&status),
-        "ok: blocking 26424 prefixes, policy 12m old, block list held back"
+        "ok: blocking 26424 prefixes, policy 12m old, 2 lists or tables held back"
     );
+    status.held.truncate(1);
+    assert_eq!(
+        first_line(&status),
+        "ok: blocking 26424 prefixes, policy 12m old, list basic.threatstop.local held back"
+    );
+    status.sources.remove(0);
+    assert!(first_line(&status).starts_with("ok: blocking 26424 prefixes, lists 12m old, "));
+    status.sources = good_status().sources;
     status.held[0].reason = HeldReason::Rollback;
     status.pf.reload = false;
     assert_eq!(
@@ -185,7 +202,7 @@ fn the_verdict_says_how_well_it_is() {
     );
 }
 
-/// Fails when many tables and servers make the page long.
+/// Fails when many tables, servers, sources and held lists make the page long.
 #[test]
 fn a_dozen_lines_whatever_is_configured() {
     let mut status = good_status();
@@ -203,6 +220,31 @@ fn a_dozen_lines_whatever_is_configured() {
     assert!(text.contains("\n12 more servers, none of them failing\n"), "{text}");
     assert!(text.contains("no answer"), "the one that fails is shown: {text}");
     assert!(text.starts_with("ok: blocking 396360 prefixes, "), "{text}");
+    assert!(!text.contains("source "), "they are good: {text}");
+
+    let bad = full_status();
+    let held = Held { list: Some("a.list".into()), ..bad.held[0].clone() };
+    status.held = vec![held; 64];
+    let list = ListStatus { name: "a.list".into(), ..bad.sources[0].lists[1].clone() };
+    let source = SourceStatus { lists: vec![list; 20], ..bad.sources[0].clone() };
+    status.sources.extend(vec![source; 20]);
+    let text = render(&status, NOW);
+    assert!(text.lines().filter(|line| !line.is_empty()).count() <= 32, "{text}");
+    assert!(text.contains("\npolicy  held   12m ago  12m ago    20 of 20\n"), "{text}");
+    assert!(text.contains("\n16 more sources like these, 2 are good: threatstopctl show lists\n"));
+    assert!(text.contains("\n60 more are held back: threatstopctl show lists\n"), "{text}");
+    let verdict = text.lines().next().unwrap_or_default();
+    assert!(verdict.ends_with(", 64 lists or tables held back"), "{text}");
+}
+
+/// Fails when it is not to be seen that nobody has been asked yet.
+#[test]
+fn a_source_that_was_not_asked_yet_is_called_so() {
+    let mut status = good_status();
+    let source = &mut status.sources[0];
+    (source.last, source.last_good, source.state) = (None, None, SourceState::Failing);
+    let text = render(&status, NOW);
+    assert!(text.contains("\npolicy  not asked yet  never  never      0 of 2\n"), "{text}");
 }
 
 #[test]

@@ -27,6 +27,9 @@ const STATUS: &str = r#"{"version":"0.1.0","uptime":60,"config":null,
 "update":{"state":"idle","last":null,"last_good":null,"next":1795003600,"failures":0},
 "upload":{"enabled":false,"last":null,"last_good":null,"next":null,"failing":null,"gaps":0,"damaged":0},
 "servers":[{"server":"192.124.129.42","last":null,"failures":0}],
+"sources":[{"name":"policy","kind":"policy","state":"good","last":1795000000,
+ "last_good":1795000000,"next":1795003600,"error":null,
+ "lists":[{"name":"basic.threatstop.local","entries":26424,"changed":1795000000,"state":"good"}]}],
 "spool":{"slices":0,"octets":0,"limit":67108864,"dropped":0},
 "held":[]}"#;
 
@@ -106,7 +109,7 @@ fn assert_said(output: &Output, status: i32, stdout: &str, stderr: &str) {
 fn commands() {
     let updated = json!({
         "started": 1_795_000_000, "seconds": 0.31, "server": "192.124.129.42:53",
-        "dry_run": true, "warnings": [],
+        "dry_run": true, "warnings": [], "undone": [],
         "block": { "entries": 26_424, "added": 2, "removed": 1 },
         "allow": { "entries": 3, "added": 0, "removed": 0 }
     });
@@ -129,19 +132,27 @@ fn commands() {
         "slices": 0, "records": 0, "octets": 0, "left": 1, "request": ["POST / HTTP/1.1"]
     });
 
+    let list = json!({
+        "list": "a", "source": "policy", "table": "block", "entries": null, "unique": null,
+        "hits": {"1": null, "7": null, "35": null}, "changed": null, "age": 720, "state": "good"
+    });
+
     // words, request, replies, text, document
     type Case<'a> = (&'a [&'a str], Value, Vec<Value>, String, Value);
     let cases: Vec<Case> = vec![
         (
             &["update"],
-            json!({ "command": "update", "force": false, "dry_run": false }),
+            json!({ "command": "update", "sources": [], "force": false, "dry_run": false }),
             vec![json!({ "line": starting }), json!({ "done": updated })],
             format!("{starting}\n"),
             updated.clone(),
         ),
         (
-            &["upd", "-nf"],
-            json!({ "command": "update", "force": true, "dry_run": true }),
+            &["upd", "-nf", "policy", "local_block"],
+            json!({
+                "command": "update", "sources": ["policy", "local_block"],
+                "force": true, "dry_run": true
+            }),
             vec![
                 add.clone(),
                 remove.clone(),
@@ -188,6 +199,15 @@ fn commands() {
             vec![add, remove, json!({ "done": changed })],
             signed.into(),
             diff,
+        ),
+        (
+            &["show", "l"],
+            json!({ "command": "show", "what": "lists" }),
+            vec![json!({ "done": { "lists": [list] } })],
+            "list  source  table  entries  unique  changed  age  state\n\
+             a     policy  block        -       -  never    12m  good\n"
+                .into(),
+            json!({ "lists": [list] }),
         ),
         (
             &["test"],
@@ -658,7 +678,7 @@ fn usage() {
     let output = tool().args(["-j", "stop"]).output().unwrap();
     let error = json!({ "error": { "what": "stop", "why": "unknown command" } });
     assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap(), error);
-    assert!(text(&output.stderr).contains("\n\tshow allow|block|diff|hits\n"));
+    assert!(text(&output.stderr).contains("\n\tshow allow|block|diff|hits|lists|own\n"));
 }
 
 /// Not an address: said without asking the engine.

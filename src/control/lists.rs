@@ -1,0 +1,49 @@
+//! The answer to `show lists`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::status::SourceState;
+
+/// All lists of the configuration, source by source.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lists {
+    /// The lists, in the order of the configuration.
+    pub lists: Vec<ListShown>,
+}
+
+/// A list, what it is good for, and how it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListShown {
+    /// Its name.
+    pub list: String,
+    /// Who brings it, as `update` takes it.
+    pub source: String,
+    /// The table that it goes into, as `show` takes it.
+    pub table: String,
+    /// Prefixes of its copy; absent when there is none.
+    pub entries: Option<u64>,
+    /// How many of them no other list of that table has; absent without a copy.
+    pub unique: Option<u64>,
+    /// How often it was hit.
+    pub hits: HitsOfDays,
+    /// When the content of the copy came.
+    pub changed: Option<u64>,
+    /// Seconds since its source last brought it so; absent without a copy.
+    pub age: Option<u64>,
+    /// How it is.
+    pub state: SourceState,
+}
+
+/// Hits of the last days; each absent as long as nobody has counted so long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HitsOfDays {
+    /// Of a day.
+    #[serde(rename = "1")]
+    pub day: Option<u64>,
+    /// Of 7 days.
+    #[serde(rename = "7")]
+    pub week: Option<u64>,
+    /// Of 35 days.
+    #[serde(rename = "35")]
+    pub all: Option<u64>,
+}

@@ -1,0 +1,144 @@
+//! The text of `show lists`.
+
+use control::{ListShown, Lists};
+
+use crate::columns::{Stand::*, columns};
+use crate::printable::printable;
+use crate::units::duration;
+
+/// Columns of a terminal.
+const WIDE: usize = 80;
+/// The least that is left of a long name.
+const LEAST: usize = 20;
+
+/// The lists in columns, as of `now` in epoch seconds.
+pub fn render(lists: &Lists, now: u64) -> String {
+    let names: Vec<String> = lists.lists.iter().map(|list| printable(&list.list)).collect();
+    let text = table(lists, &names, now);
+    let beyond = widest(text.lines()).saturating_sub(WIDE);
+    let room = widest(names.iter().map(String::as_str)).saturating_sub(beyond).max(LEAST);
+    match cut_all(&names, room).filter(|_| beyond > 0) {
+        Some(names) => table(lists, &names, now),
+        None => text,
+    }
+}
+
+fn widest<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
+    lines.map(|line| line.chars().count()).max().unwrap_or_default()
+}
+
+fn table(lists: &Lists, names: &[String], now: u64) -> String {
+    let known = |number: Option<u64>| number.map_or_else(|| "-".into(), |n| n.to_string());
+    let span = |seconds: Option<u64>| seconds.map_or_else(|| "never".into(), duration);
+    let row = |(list, name): (&ListShown, &String)| {
+        let source = if list.source == list.list { "itself" } else { list.source.as_str() };
+        vec![
+            name.clone(),
+            printable(source),
+            printable(&list.table),
+            known(list.entries),
+            known(list.unique),
+            span(list.changed.map(|at| now.saturating_sub(at))),
+            span(list.age),
+            list.state.word().into(),
+        ]
+    };
+    let headings = [
+        ("list", Left),
+        ("source", Left),
+        ("table", Left),
+        ("entries", Right),
+        ("unique", Right),
+        ("changed", Left),
+        ("age", Left),
+        ("state", Left),
+    ];
+    columns(&headings, &lists.lists.iter().zip(names).map(row).collect::<Vec<_>>())
+}
+
+/// Names of at most so many characters; none when two of them would be the same then.
+fn cut_all(names: &[String], most: usize) -> Option<Vec<String>> {
+    let cut: Vec<String> = names.iter().map(|name| cut(name, most)).collect();
+    let mut sorted: Vec<&String> = cut.iter().collect();
+    sorted.sort_unstable();
+    let all = sorted.len();
+    sorted.dedup();
+    (sorted.len() == all).then_some(cut)
+}
+
+/// A name without its middle: lists of one service begin alike or end alike.
+fn cut(name: &str, most: usize) -> String {
+    let long = name.chars().count();
+    if long <= most {
+        return name.to_owned();
+    }
+    let left = most.saturating_sub(2);
+    let end = left / 3;
+    let head: String = name.chars().take(left - end).collect();
+    let tail: String = name.chars().skip(long - end).collect();
+    format!("{head}..{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use control::{HitsOfDays, SourceState};
+
+    use super::*;
+
+    const NOW: u64 = 1_795_000_000;
+
+    fn list(list: &str, source: &str, state: SourceState) -> ListShown {
+        ListShown {
+            list: list.into(),
+            source: source.into(),
+            table: "block".into(),
+            entries: Some(26_424),
+            unique: Some(1234),
+            hits: HitsOfDays::default(),
+            changed: Some(NOW - 176_400),
+            age: Some(720),
+            state,
+        }
+    }
+
+    #[test]
+    fn a_line_for_each_list() {
+        let missing = ListShown {
+            table: "allow".into(),
+            entries: None,
+            unique: None,
+            changed: None,
+            age: None,
+            ..list("dns.threatstop.local", "policy", SourceState::Failing)
+        };
+        let basic = list("basic.threatstop.local", "policy", SourceState::Good);
+        let mine = list("local_block", "local_block", SourceState::Refused);
+        let text = "\
+list                    source  table  entries  unique  changed  age    state
+dns.threatstop.local    policy  allow        -       -  never    never  failing
+basic.threatstop.local  policy  block    26424    1234  2d 1h    12m    good
+local_block             itself  block    26424    1234  2d 1h    12m    refused
+";
+        assert_eq!(render(&Lists { lists: vec![missing, basic, mine] }, NOW), text);
+        assert!(text.lines().all(|line| line.len() <= WIDE));
+        assert_eq!(render(&Lists::default(), NOW), "");
+    }
+
+    /// Fails when a long name makes the lines longer than a terminal is wide, or two names alike.
+    #[test]
+    fn long_names_are_cut_while_they_can_be_told_apart() {
+        let long = |n: &str| list(&format!("{n}.{}.local", "x".repeat(180)), "policy", GOOD);
+        const GOOD: SourceState = SourceState::Good;
+        let two = Lists { lists: vec![long("scanners"), long("bots")] };
+        let text = render(&two, NOW);
+        assert!(text.lines().all(|line| line.len() <= WIDE), "{text}");
+        assert!(text.contains("\nscanners.xxx") && text.contains("..xx.local  "), "{text}");
+        // a control character takes the place of one
+        let odd = Lists { lists: vec![list("a\nb", "policy", GOOD)] };
+        assert_eq!(render(&odd, NOW).lines().count(), 2);
+        let alike =
+            [format!("{}1{}", "x".repeat(90), "y".repeat(90)), "x".repeat(90) + &"y".repeat(90)];
+        let alike = Lists { lists: alike.map(|name| list(&name, "policy", GOOD)).into() };
+        assert!(render(&alike, NOW).contains(&"x".repeat(90)), "neither is cut");
+    }
+}
