@@ -58,7 +58,18 @@ fn within_spool(config: &Config, reader: &mut Reader<'_>) {
     }
 }
 
+/// Names of lists that are not those of the service.
+const TAKEN: [&str; 5] = ["local_block", "local_allow", "own", "anchor", "unlisted"];
+
 fn lists(policy: &Policy, reader: &mut Reader<'_>) {
+    for (key, lists) in [("policy.block", &policy.block), ("policy.allow", &policy.allow)] {
+        for (index, list) in lists.iter().enumerate() {
+            if TAKEN.contains(&list.as_str()) {
+                let why = format!("{key}: \"{list}\" is no list of the service: the name is taken");
+                reader.fault(&[&format!("{key}.{index}")], why);
+            }
+        }
+    }
     for (index, list) in policy.allow.iter().enumerate() {
         if policy.block.contains(list) {
             reader.fault(

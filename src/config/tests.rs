@@ -384,6 +384,10 @@ fn what_does_not_go_together() {
             "3: \"dns.threatstop.local\" is in policy.block and in policy.allow",
         ),
         (
+            "[policy]\nblock = [\"basic.threatstop.local\", \"local_block\"]",
+            "3: policy.block: \"local_block\" is no list of the service: the name is taken",
+        ),
+        (
             "[log]\nspool = \"/var/db/threatstop/\"",
             "3: log.spool and tables.directory must lie apart",
         ),
