@@ -41,6 +41,19 @@ pub fn replace(directory: &Path, name: &str, parts: &[&[u8]], durable: bool) -> 
     })
 }
 
+/// Gives a file another name, in place of what has that; whether there was one.
+///
+/// # Errors
+/// When that fails, with the file's path.
+pub fn rename(directory: &Path, from: &str, to: &str) -> Result<bool, String> {
+    let [old, new] = [from, to].map(|name| directory.join(name));
+    match at(directory, "move", from).and_then(|()| fs::rename(&old, new)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(format!("{}: {}", old.display(), words(&error))),
+    }
+}
+
 /// Removes a file, which may be gone already.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use config::Config;
 use imsg::TableId;
 use policy::{List, Since};
-use prefix::{Kind, PrefixSet};
+use prefix::{Floor, Kind, PrefixSet};
 
 use crate::files;
 use crate::link::{self, Link};
@@ -180,6 +180,16 @@ pub fn table(kind: Kind) -> TableId {
     }
 }
 
+/// The floor by which a copy is read. Of what is to be blocked everything was permitted when it came;
+/// what is wider than the floor of now is cut up, for a table that is refused as a whole would leave
+/// blocked what has come to be protected.
+pub fn floor(config: &Config, kind: Kind) -> Floor {
+    match kind {
+        Kind::Block => Floor { v4: 0, v6: 0 },
+        Kind::Allow => config.guard.floor(),
+    }
+}
+
 /// The lists of the configuration that have a copy.
 fn lists(config: &Config, directory: &Path) -> Vec<Rc<Copy>> {
     // of a version before, whose lists the tables in force stand in for
@@ -187,7 +197,7 @@ fn lists(config: &Config, directory: &Path) -> Vec<Rc<Copy>> {
     let mut all = Vec::new();
     for source in Source::all(config) {
         for (name, kind) in source.lists(config) {
-            match copies::load(directory, name, Which::Now, config.guard.floor()) {
+            match copies::load(directory, name, Which::Now, floor(config, kind)) {
                 Ok(Some(stored)) => {
                     let copies::Stored { list, changed } = stored;
                     all.push(Rc::new(Copy { source, kind, list, changed }));

@@ -17,6 +17,7 @@ mod runs;
 mod stays;
 mod summary;
 mod tell;
+mod told;
 mod unpublished;
 
 pub use request::Request;

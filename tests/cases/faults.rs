@@ -209,7 +209,7 @@ fn a_slice_is_cut_into_halves_or_stays_whole() {
 fn an_engine_killed_at_any_step_of_its_memory_goes_on() {
     let mut steps: Vec<String> = KEPT.iter().map(|step| format!("{step} state.json")).collect();
     // not durable: the next update brings it again
-    steps.extend(["create", "write", "rename"].map(|step| format!("{step} list")));
+    steps.extend(["move", "create", "write", "rename"].map(|step| format!("{step} list")));
     steps.extend(["create", "write", "rename"].map(|step| format!("{step} ages")));
     faulty_engine();
     in_parallel(&steps, |step| {

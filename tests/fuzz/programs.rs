@@ -45,6 +45,11 @@ pub mod files {
         fs::write(directory.join(name), parts.concat()).map_err(|error| error.to_string())
     }
 
+    pub fn rename(directory: &Path, from: &str, to: &str) -> Result<bool, String> {
+        let [old, new] = [from, to].map(|name| directory.join(name));
+        fs::rename(old, new).map(|()| true).map_err(|error| error.to_string())
+    }
+
     pub fn remove(directory: &Path, name: &str) -> Result<(), String> {
         fs::remove_file(directory.join(name)).map_err(|error| error.to_string())
     }

@@ -39,7 +39,9 @@ pub enum Look {
 }
 
 impl Seen {
-    /// Looks at the file of a source for a run.
+    /// Looks at the file of a source for a run, which has the turn: else an older look could come into
+    /// force after a newer one. Unless it is to be `remembered`, whoever looks whether the file has
+    /// changed will still find that it has.
     ///
     /// # Errors
     /// When it cannot be read, or has a mistake.
@@ -48,11 +50,14 @@ impl Seen {
         link: &Link,
         config: &Config,
         source: Source,
+        remembered: bool,
     ) -> Result<Look, Failure> {
         let (kind, Some(path)) = file(config, source) else { return Ok(Look::Same) };
         let opened = open(link, kind, path).await;
         let mark = opened.as_ref().map(|(_, mark)| *mark).map_err(Clone::clone);
-        self.last.borrow_mut().insert(source, mark);
+        if remembered {
+            self.last.borrow_mut().insert(source, mark);
+        }
         let (file, mark) = opened?;
         if self.in_force.borrow().get(&source) == Some(&mark) {
             return Ok(Look::Same);
@@ -113,3 +118,6 @@ fn read(file: File, source: Source, path: &Path, config: &Config) -> Result<List
     })?;
     Ok(List::new(source.name(), items, config.guard.floor()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,9 @@ use super::{Copy, Failure, Source};
 use crate::dns::{self, Event, Limits, Wanted, retrieve};
 use crate::{Engine, clock};
 
+/// What the log is told about when one of several servers fails.
+const SERVERS: &str = "servers";
+
 /// What came.
 pub struct Brought {
     /// The lists.
@@ -87,7 +90,12 @@ pub async fn fetch(engine: &Rc<Engine>, say: &dyn Fn(String)) -> Result<Brought,
         why: error.to_string(),
     })?;
     // without any server that has the lists, the error names every attempt
-    failed.iter().for_each(logger::warn);
+    let failed = failed.join("; ");
+    match failed.as_str() {
+        "" => engine.runs.told.forget(SERVERS),
+        failed if engine.runs.told.is_news(SERVERS, failed) => logger::warn(failed),
+        failed => logger::debug(failed),
+    }
 
     let floor = engine.config.guard.floor();
     let mut brought = Brought {

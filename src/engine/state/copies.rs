@@ -6,7 +6,7 @@
 use std::fs::{self, DirBuilder};
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flate2::Crc;
 use policy::List;
@@ -14,7 +14,7 @@ use prefix::{Address, Floor, Item, Items, Net, Range, pack, push_cover, unpack};
 use serde::{Deserialize, Serialize};
 
 use crate::errors::words;
-use crate::files::{remove, replace};
+use crate::files::{remove, rename, replace};
 
 /// The folder of the copies, below the engine's directory.
 const FOLDER: &str = "lists";
@@ -84,20 +84,18 @@ pub fn prepare(directory: &Path) -> Result<(), String> {
     }
 }
 
-/// Keeps a copy in place of the one before, which stays beside it if `keep` says so. Without
-/// fsync(2): after a power failure what is damaged is fetched again.
+/// Keeps a copy in place of the one before, which stays beside it if `keep` says so: there is none
+/// beside it then when that one is lost, and not an older one. Without fsync(2): after a power failure
+/// what is damaged is fetched again.
 ///
 /// # Errors
 /// When a step fails, with the path.
 pub fn save(directory: &Path, list: &List, changed: u64, keep: bool) -> Result<(), String> {
     let name = list.name();
     if keep {
-        let [now, before] = both(directory, name);
-        match fs::rename(&now, &before) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(format!("{}: {}", before.display(), words(&error)));
-            }
-            _ => {}
+        let [now, before] = [Which::Now, Which::Before].map(|which| file(name, which));
+        if !rename(directory, &now, &before)? {
+            remove(directory, &before)?;
         }
     }
     replace(directory, &file(name, Which::Now), &[&octets(list, changed)?], false)
@@ -108,8 +106,11 @@ pub fn save(directory: &Path, list: &List, changed: u64, keep: bool) -> Result<(
 /// # Errors
 /// When that fails, with the path.
 pub fn put_back(directory: &Path, name: &str) -> Result<(), String> {
-    let [now, before] = both(directory, name);
-    fs::rename(&before, &now).map_err(|error| format!("{}: {}", before.display(), words(&error)))
+    let [now, before] = [Which::Now, Which::Before].map(|which| file(name, which));
+    match rename(directory, &before, &now)? {
+        true => Ok(()),
+        false => Err(format!("{}: it is gone", directory.join(before).display())),
+    }
 }
 
 /// Removes the copies of a list.
@@ -120,10 +121,6 @@ pub fn forget(directory: &Path, name: &str) -> Result<(), String> {
     [Which::Now, Which::Before]
         .into_iter()
         .try_for_each(|which| remove(directory, &file(name, which)))
-}
-
-fn both(directory: &Path, name: &str) -> [PathBuf; 2] {
-    [Which::Now, Which::Before].map(|which| directory.join(file(name, which)))
 }
 
 fn octets(list: &List, changed: u64) -> Result<Vec<u8>, String> {
@@ -197,3 +194,6 @@ fn read(reader: &mut impl BufRead, floor: Floor) -> Option<Stored> {
 fn items<A: Address>(octets: &[u8]) -> Option<Vec<Item<A>>> {
     unpack(octets).ok()?.map(|net| net.ok().map(Item::positive)).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,6 +101,9 @@ pub struct HeldBack {
     pub text: String,
     /// Whether `update -f` would accept it.
     pub can_force: bool,
+    /// Whether a run found it that had the lists of the service.
+    #[serde(default)]
+    pub of_service: bool,
 }
 
 /// [`Measure`] for serde: entries, IPv4 addresses, /32 of IPv6.

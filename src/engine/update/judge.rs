@@ -14,7 +14,7 @@ use prefix::{Kind, Refusal};
 use super::compose::{self, Lists, Tables, as_list, compose, stand_ins};
 use super::request::Request;
 use crate::protect::protected;
-use crate::source::{Copy, Source};
+use crate::source::{Copy, Source, Sources};
 use crate::state::{Policy, Row, history, table};
 use crate::{Engine, clock};
 
@@ -28,6 +28,8 @@ pub struct New {
 
 /// A list that has come and is not to be in force.
 pub struct KeptList {
+    /// Who brought it.
+    pub source: Source,
     /// Which, and what forbids it.
     pub kept: Kept,
     /// Whether it names what to block or what to let through.
@@ -108,8 +110,9 @@ fn wanted(engine: &Engine, request: &Request, row: Row, source: Option<Source>) 
     }
 }
 
-/// Judges what has come. What the tables are made of is all that may be, and copies else.
-pub fn judge(engine: &Engine, request: &Request, come: Vec<Copy>) -> Judged {
+/// Judges what has come. What the tables are made of is all that may be, and copies else; the files of
+/// the sources that are the `same` have come as they are in force.
+pub fn judge(engine: &Engine, request: &Request, come: Vec<Copy>, same: &Sources) -> Judged {
     let guard = compose::guard(engine);
     let policy = engine.state.policy();
     let mut judged = Judged {
@@ -117,6 +120,10 @@ pub fn judge(engine: &Engine, request: &Request, come: Vec<Copy>) -> Judged {
         table_rows: engine.state.memory().held_rows,
         ..Judged::default()
     };
+    for source in same {
+        let row = engine.state.memory().list(source.name()).map_or(Row::default(), |list| list.row);
+        judged.confirm(source.name(), wanted(engine, request, row, Some(*source)));
+    }
     for copy in come {
         judged.list(engine, request, &guard, &policy, copy);
     }
@@ -165,13 +172,6 @@ impl Judged {
         let known = engine.state.memory().list(&name).cloned().unwrap_or_default();
         let wanted = wanted(engine, request, known.row, Some(come.source));
         let copy = policy.copy(&name);
-        if copy.is_some_and(|copy| copy.list == come.list) {
-            if wanted == Wanted::Scheduled {
-                self.rows.insert(name.clone(), Row::default());
-            }
-            self.confirmed.push(name);
-            return;
-        }
         let trial = ListTrial {
             kind: come.kind,
             list: &come.list,
@@ -179,17 +179,23 @@ impl Judged {
             day_before: history(&known.history).day_before(clock::now()),
             bounds: &guard.bounds,
         };
-        let mut runs = known.row.runs();
-        let judged = trial.judge(guard, &protected(engine), wanted, &mut runs);
+        let (mut runs, protected) = (known.row.runs(), protected(engine));
+        // by what they name: of what is wider than the floor a list that is read back knows otherwise
+        let is_same = copy.is_some_and(|copy| copy.list.ranges() == come.list.ranges());
+        if is_same && trial.check(&protected).is_ok() {
+            self.confirm(&name, wanted);
+            return;
+        }
+        let judged = trial.judge(guard, &protected, wanted, &mut runs);
         let at = (wanted == Wanted::Scheduled && judged.is_err()).then(clock::now);
         self.rows.insert(name.clone(), known.row.after(runs, at));
         match judged {
             Ok(accepted) => self.new.push(New { copy: Rc::new(come), accepted }),
-            Err(reason) => self.kept.push(KeptList {
-                kept: Kept { list: name, reason },
-                kind: come.kind,
-                has_copy: copy.is_some(),
-            }),
+            Err(reason) => {
+                let (source, kind) = (come.source, come.kind);
+                let kept = Kept { list: name, reason };
+                self.kept.push(KeptList { source, kept, kind, has_copy: copy.is_some() });
+            }
         }
     }
 
@@ -198,6 +204,23 @@ impl Judged {
         let lists = self.kept.iter().map(ToString::to_string);
         let tables = self.kept_tables.iter().flatten().map(ToString::to_string);
         lists.chain(tables).collect()
+    }
+
+    /// A list has come as it is in force, which ends its row where the run counts.
+    fn confirm(&mut self, name: &str, wanted: Wanted) {
+        if wanted == Wanted::Scheduled {
+            self.rows.insert(name.to_owned(), Row::default());
+        }
+        self.confirmed.push(name.to_owned());
+    }
+
+    /// Whether lists of a kind have come as they are in force, of the service if it has to bring some:
+    /// where that has failed, nothing is known.
+    fn has_come(&self, engine: &Engine, policy: &Policy, kind: Kind) -> bool {
+        let service = Source::all(&engine.config).contains(&Source::Policy);
+        let copies = self.confirmed.iter().filter_map(|name| policy.copy(name));
+        let mut copies = copies.filter(|copy| copy.kind == kind);
+        copies.any(|copy| !(service && copy.source.is_local()))
     }
 
     /// The lists that are without a copy still.
@@ -272,6 +295,9 @@ impl Judged {
                     })
                     .collect();
                 if pairs.is_empty() {
+                    if wanted == Wanted::Scheduled && self.has_come(engine, policy, kind) {
+                        self.table_rows[id] = Row::default();
+                    }
                     continue;
                 }
                 let accepted =
@@ -294,3 +320,6 @@ impl Judged {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,10 +51,15 @@ pub fn in_force(
     new
 }
 
+/// Whether a list had a copy before this run, though it may have been lost.
+fn replaced(judged: &Judged, before: &Policy, name: &str) -> bool {
+    before.copy(name).is_some() || judged.lost.iter().any(|(lost, _)| lost == name)
+}
+
 /// Keeps the copies of the lists that are new.
-pub fn keep(engine: &Engine, before: &Policy, new: &[New]) {
+pub fn keep(engine: &Engine, judged: &Judged, before: &Policy, new: &[New]) {
     for New { copy, .. } in new {
-        let replaced = before.copy(copy.list.name()).is_some();
+        let replaced = replaced(judged, before, copy.list.name());
         let directory = engine.state.directory();
         if let Err(why) = copies::save(directory, &copy.list, copy.changed, replaced) {
             logger::err(format_args!("{why}; after a restart the list has to come again"));
@@ -66,6 +71,7 @@ pub fn keep(engine: &Engine, before: &Policy, new: &[New]) {
 }
 
 /// How a run ended.
+#[derive(Clone, Copy)]
 pub struct End<'a> {
     /// What came.
     pub gathered: &'a Gathered,
@@ -88,8 +94,11 @@ pub fn remember(engine: &Engine, end: &End<'_>) {
     let now = clock::now();
     let End { judged, published, new, before, asked, started, .. } = *end;
     engine.state.remember(|memory| {
-        // that they had a copy once is known from now on
-        judged.lost.iter().for_each(|(name, _)| memory.list_mut(name).kept = true);
+        // that they had a copy once is known from now on, also after what is remembered was lost
+        let had = judged.lost.iter().map(|(name, _)| name.as_str());
+        let copies = before.lists.iter().filter(|copy| copy.source != Source::Own);
+        let had = had.chain(copies.map(|copy| copy.list.name()));
+        had.for_each(|name| memory.list_mut(name).kept = true);
         // and from the first table on that no other list had one: it may be the administrator's alone
         memory.lists.get_or_insert_default();
         let run = if asked && !new.is_empty() {
@@ -117,10 +126,12 @@ pub fn remember(engine: &Engine, end: &End<'_>) {
                 since: list.held.as_ref().map_or(now, |held| held.since),
                 text: kept.to_string(),
                 can_force: kept.kept.reason.is_hold(),
+                of_service: !kept.source.is_local(),
             });
         }
         for one in new {
-            note_list(memory, before, one, run, now);
+            let replaced = replaced(judged, before, one.copy.list.name());
+            note_list(memory, before, one, run, replaced, now);
         }
         let order = memory.next_order();
         for id in TableId::PUBLISH_ORDER {
@@ -128,15 +139,7 @@ pub fn remember(engine: &Engine, end: &End<'_>) {
             if published.done[at] && differs(&published.changes[at]) {
                 memory.note_change(id, order, now, before.set(id));
             }
-            memory.held[at] = judged.kept_tables[at].as_ref().map(|kept| HeldBack {
-                since: memory.held[at].as_ref().map_or(now, |held| held.since),
-                text: kept.to_string(),
-                can_force: kept.reason.is_hold(),
-            });
-            // a set that was accepted and could not be published has to be accepted again
-            if published.done[at] || judged.kept_tables[at].is_some() {
-                memory.held_rows[at] = judged.table_rows[at];
-            }
+            note_table(memory, id, end, now);
         }
         for source in &end.gathered.asked {
             let failed = end.gathered.failed.iter().find(|(failed, _)| failed == source);
@@ -149,8 +152,29 @@ pub fn remember(engine: &Engine, end: &End<'_>) {
     });
 }
 
+/// Remembers whether a table is held back.
+fn note_table(memory: &mut Memory, id: TableId, end: &End<'_>, now: u64) {
+    let (at, End { judged, published, .. }) = (id as usize, *end);
+    let of_service = end.gathered.server.is_some();
+    let before = memory.held[at].take();
+    memory.held[at] = match &judged.kept_tables[at] {
+        Some(kept) => Some(HeldBack {
+            since: before.map_or(now, |held| held.since),
+            text: kept.to_string(),
+            can_force: kept.reason.is_hold(),
+            of_service,
+        }),
+        // what the service has was not asked for, and may be as it was
+        None => before.filter(|held| held.of_service && !of_service),
+    };
+    // a set that was accepted and could not be published has to be accepted again
+    if published.done[at] || judged.kept_tables[at].is_some() {
+        memory.held_rows[at] = judged.table_rows[at];
+    }
+}
+
 /// Remembers a list that is new.
-fn note_list(memory: &mut Memory, before: &Policy, new: &New, run: u64, now: u64) {
+fn note_list(memory: &mut Memory, before: &Policy, new: &New, run: u64, replaced: bool, now: u64) {
     let New { copy, accepted } = new;
     let copy_before = before.copy(copy.list.name());
     let listed = memory.list_mut(copy.list.name());
@@ -158,7 +182,7 @@ fn note_list(memory: &mut Memory, before: &Policy, new: &New, run: u64, now: u64
     let old = copy_before.map(|copy| copy.list.measure());
     known.note(now, old, copy.list.measure(), *accepted != Accepted::Usual);
     listed.history = points(&known);
-    (listed.kept, listed.run, listed.replaced) = (true, run, copy_before.is_some());
+    (listed.kept, listed.run, listed.replaced) = (true, run, replaced);
     (listed.confirmed, listed.held) = (now, None);
 }
 

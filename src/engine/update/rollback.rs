@@ -12,8 +12,8 @@ use super::publish::publish;
 use super::summary::{Time, change, differs};
 use crate::link::Source as Where;
 use crate::source::{Copy, Source};
-use crate::state::Policy;
 use crate::state::copies::{self, Which};
+use crate::state::{Policy, floor};
 use crate::{Engine, clock, watch};
 
 /// What a table had before the last change.
@@ -74,10 +74,7 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
     }
     let way = way_back(engine)?;
     let guard = compose::guard(engine);
-    let lists = Lists {
-        copies: way.lists.clone(),
-        stand_ins: compose::stand_ins(&engine.state.policy(), &engine.state.lost(&engine.config)),
-    };
+    let lists = Lists { copies: way.lists.clone(), stand_ins: Vec::new() };
     let Tables { sets, refused: [no_block, no_allow], .. } = compose(engine, &guard, &lists);
     if let Some(kept) = no_allow.or(no_block) {
         return Err(refused(kept));
@@ -119,6 +116,13 @@ fn way_back(engine: &Engine) -> Result<Way, String> {
     if memory.run == 0 {
         return Err(format!("{none}: no run is known that changed a list"));
     }
+    // the table in force has what is to be undone
+    if let Some((name, _)) = engine.state.lost(&engine.config).first() {
+        return Err(format!(
+            "{none}: the copy of list {name} is lost, and the table in force stands in for it; \
+             threatstopctl update brings it"
+        ));
+    }
     for copy in policy.lists.iter().filter(|copy| copy.source != Source::Own) {
         let name = copy.list.name();
         let listed = memory.list(name).filter(|listed| listed.run == memory.run);
@@ -133,7 +137,7 @@ fn way_back(engine: &Engine) -> Result<Way, String> {
             way.gone.push(name.to_owned());
             continue;
         }
-        let floor = engine.config.guard.floor();
+        let floor = floor(&engine.config, copy.kind);
         let stored = copies::load(engine.state.directory(), name, Which::Before, floor)
             .map_err(|why| format!("{none}: {why}"))?
             .ok_or_else(|| format!("{none}: the copy of list {name} before is gone"))?;
@@ -208,6 +212,8 @@ fn put_in_force(
     failed.extend(way.back.iter().filter_map(|name| copies::put_back(directory, name).err()));
     failed.extend(way.gone.iter().filter_map(|name| copies::forget(directory, name).err()));
     failed.iter().for_each(logger::err);
+    // a local file is what it was, and its list another
+    engine.local.forget();
     engine.state.remember(|memory| {
         let now = clock::now();
         let order = memory.next_order();

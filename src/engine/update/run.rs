@@ -30,6 +30,8 @@ struct Settled {
     changed: bool,
     /// Whether something of a table is held back: block, allow.
     held: [bool; 2],
+    /// Whether what came of the service is among that, or all lists together.
+    service_held: bool,
     /// What somebody had done to the tables.
     mended: Vec<String>,
     /// Why not all of it is in force.
@@ -56,6 +58,7 @@ pub async fn run(engine: &Rc<Engine>, run: &Run) -> Ended {
     }
     let mut gathered = gather::gather(engine, run).await;
     let _turn = engine.runs.turn().await;
+    gather::local(engine, &mut gathered, request.dry_run).await;
     let voice = Voice::new(engine, Some(run));
     let mut failures = voice.gathered(&gathered, request);
     let rolled_back = run.keeps_rollback(engine);
@@ -91,7 +94,10 @@ pub async fn run(engine: &Rc<Engine>, run: &Run) -> Ended {
         () if settled.changed => "published",
         () => "unchanged",
     };
-    remember(engine, request, &gathered, &failures, word, failed, &time);
+    // what a file of this host has does not make the policy of the service old
+    let good = !failed && !rolled_back && !settled.service_held;
+    let fared = Fared { word, failed, good };
+    remember(engine, request, &gathered, &failures, &fared, &time);
     if settled.changed || !failed {
         let server = gathered.server.as_deref();
         voice.log_end(word, &settled.published, time.seconds(), server);
@@ -114,7 +120,8 @@ pub async fn recompose(engine: &Rc<Engine>) -> Result<(), Unpublished> {
                    their networks";
         return Err(Unpublished { why: why.into(), again: false });
     }
-    let mut gathered = gather::local(engine).await;
+    let mut gathered = Gathered::default();
+    gather::local(engine, &mut gathered, false).await;
     let request = Request { sources: Sources::new(), wanted: Wanted::Manual, dry_run: false };
     let voice = Voice::new(engine, None);
     voice.gathered(&gathered, &request);
@@ -134,8 +141,6 @@ fn end_rollback(engine: &Engine) {
     let rolled_back = engine.state.memory().rolled_back;
     if rolled_back.is_some() {
         engine.state.remember(|memory| memory.rolled_back = None);
-        // a local file is what it was, and its list another
-        engine.local.forget();
     }
 }
 
@@ -148,8 +153,9 @@ fn judged(
     rolled_back: bool,
 ) -> Judged {
     let come = std::mem::take(&mut gathered.lists);
-    let judged = judge(engine, request, if rolled_back { Vec::new() } else { come });
-    voice.judged(&judged, request);
+    let come = if rolled_back { Vec::new() } else { come };
+    let judged = judge(engine, request, come, &gathered.same);
+    voice.judged(&judged, gathered, request);
     judged
 }
 
@@ -179,7 +185,7 @@ async fn settle(
     let mut failures = judged.sentences();
     failures.extend(published.failures.iter().cloned());
     let new = note::in_force(engine, &mut judged, &published, time);
-    note::keep(engine, &before, &new);
+    note::keep(engine, &judged, &before, &new);
     let end = End {
         gathered,
         judged: &judged,
@@ -205,7 +211,19 @@ async fn settle(
         judged.kept_tables[id as usize].is_some()
             || judged.kept.iter().any(|kept| kept.kind == id.kind())
     });
-    Settled { published, changed, held, mended, failures }
+    let service_held = judged.kept_tables.iter().any(Option::is_some)
+        || judged.kept.iter().any(|kept| !kept.source.is_local());
+    Settled { published, changed, held, service_held, mended, failures }
+}
+
+/// How a run ended.
+struct Fared {
+    /// In a word.
+    word: &'static str,
+    /// Whether the service failed, or a table could not be published.
+    failed: bool,
+    /// Whether all that came of the service is in force.
+    good: bool,
 }
 
 /// Remembers how a run ended that asked sources.
@@ -214,8 +232,7 @@ fn remember(
     request: &Request,
     gathered: &Gathered,
     failures: &[String],
-    word: &str,
-    failed: bool,
+    &Fared { word, failed, good }: &Fared,
     time: &Time,
 ) {
     let why = (!failures.is_empty()).then(|| failures.join("; "));
@@ -237,7 +254,7 @@ fn remember(
         if of_policy {
             memory.waiting = waiting;
             memory.failures = if failed { memory.failures.saturating_add(1) } else { 0 };
-            if !failed && matches!(word, "published" | "unchanged") {
+            if good {
                 memory.last_good = Some(clock::now());
             }
         }

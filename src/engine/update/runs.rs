@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 use super::request::Request;
 use super::run;
 use super::running::{Ended, Run};
+use super::told::Told;
 use super::unpublished::Unpublished;
 use crate::Engine;
 use crate::dns::{Health, Servers};
@@ -31,6 +32,8 @@ pub struct Runs {
     unpublished: RefCell<Option<Unpublished>>,
     /// That has changed.
     news: Notify,
+    /// What the log has been told of runs.
+    pub told: Told,
 }
 
 impl Runs {
@@ -47,6 +50,7 @@ impl Runs {
             stays: RefCell::default(),
             unpublished: RefCell::default(),
             news: Notify::new(),
+            told: Told::default(),
         }
     }
 

@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 
+use imsg::TableId;
 use policy::{Accepted, Hit};
-use prefix::PrefixSet;
+use prefix::{Kind, PrefixSet};
 
 use super::gather::Gathered;
 use super::judge::Judged;
@@ -61,6 +62,11 @@ impl<'a> Voice<'a> {
             self.say("Completed getting all the lists");
         }
         let mut failures = Vec::new();
+        let failed = |source: &Source| gathered.failed.iter().any(|(failed, _)| failed == source);
+        if !request.dry_run {
+            let good = gathered.asked.iter().filter(|source| !failed(source));
+            good.for_each(|source| self.engine.runs.told.forget(source.name()));
+        }
         for (source, failure) in &gathered.failed {
             let sentence = Gathered::sentence(self.engine, *source, failure);
             self.say(format!("Failed: {sentence}"));
@@ -75,15 +81,15 @@ impl<'a> Voice<'a> {
     }
 
     fn log_failure(&self, source: Source, why: &str, unprovisioned: bool, sentence: &str) {
-        let memory = self.engine.state.memory();
-        let known = memory.sources.get(source.name()).and_then(|fared| fared.error.as_deref());
-        if source.is_local() {
-            // it is looked at often, and said again when it is another mistake
-            if known != Some(why) {
-                logger::err(format_args!("{sentence}"));
-            }
+        if !self.engine.runs.told.is_news(source.name(), why) {
+            logger::debug(sentence);
             return;
         }
+        if source.is_local() {
+            logger::err(sentence);
+            return;
+        }
+        let memory = self.engine.state.memory();
         let quiet = clock::now().saturating_sub(memory.first_start) < QUIET;
         if unprovisioned && self.engine.state.policy().block.is_none() && quiet {
             logger::info(format_args!("waiting for provisioning: {why}"));
@@ -93,9 +99,18 @@ impl<'a> Voice<'a> {
     }
 
     /// Says what is not to be in force, and what was accepted although it is much.
-    pub fn judged(&self, judged: &Judged, request: &Request) {
-        for sentence in judged.sentences() {
-            logger::warn(&sentence);
+    pub fn judged(&self, judged: &Judged, gathered: &Gathered, request: &Request) {
+        if !request.dry_run {
+            self.forget(judged, gathered);
+        }
+        let lists = judged.kept.iter().map(|kept| (of_list(&kept.kept.list), kept.to_string()));
+        let tables = judged.kept_tables.iter().flatten();
+        let tables = tables.map(|kept| (of_table(kept.kind), kept.to_string()));
+        for (subject, sentence) in lists.chain(tables) {
+            match request.dry_run || !self.engine.runs.told.is_news(&subject, &sentence) {
+                true => logger::debug(&sentence),
+                false => logger::warn(&sentence),
+            }
             self.say(sentence);
         }
         for new in judged.new.iter().filter(|new| new.accepted == Accepted::ThirdRun) {
@@ -110,6 +125,20 @@ impl<'a> Voice<'a> {
             self.warn("the allow list has become empty: nothing is allowed by it any more".into());
         }
         self.left_out(judged, request);
+    }
+
+    /// Whatever is held back the next time of a list that is in force, or of a table, is news.
+    fn forget(&self, judged: &Judged, gathered: &Gathered) {
+        let told = &self.engine.runs.told;
+        let new = judged.new.iter().map(|new| new.copy.list.name());
+        let good = judged.confirmed.iter().map(String::as_str).chain(new);
+        good.for_each(|name| told.forget(&of_list(name)));
+        for (id, kept) in TableId::BY_NUMBER.iter().zip(&judged.kept_tables) {
+            // a run that has not asked the service knows nothing of what is held of it
+            if kept.is_none() && gathered.server.is_some() {
+                told.forget(&of_table(id.kind()));
+            }
+        }
     }
 
     /// Says what no table may have; the log hears of it when it is another than that of the run
@@ -193,4 +222,13 @@ impl<'a> Voice<'a> {
             }
         }
     }
+}
+
+/// What a sentence is about.
+fn of_list(name: &str) -> String {
+    format!("list {name}")
+}
+
+fn of_table(kind: Kind) -> String {
+    format!("{kind} table")
 }
