@@ -1,7 +1,7 @@
 #!/bin/sh
 #
-# Start threatstopd and run an update; the engine keeps the names of the lists in a file of its own
-# directory. Stop, and end the policy service, so that nothing else can tell it the names.
+# Start threatstopd and run an update; the engine keeps a copy of each list in its own directory. Stop,
+# and end the policy service, so that nothing else can tell it the list.
 # Start. Check that "why" names the list: the file was read.
 # Move the file, which anybody may read, out of the engine's directory and put a symbolic link in
 # its place. Start. Check that "why" names the list no more: the engine could not open what lies
@@ -27,8 +27,8 @@ stop_service
 quiet "$nameserver"
 nameserver=
 
-kept=$dir/spool/policy.lists
-outside=$dir/policy.lists
+kept=$dir/spool/lists/basic.threatstop.local.list
+outside=$dir/basic.list
 start
 named || fail "not kept: $(ctl why 198.18.0.2)"
 stop_service
