@@ -334,7 +334,7 @@ fn status() {
 /// What the engine says of an address.
 fn why(address: &str, blocked: bool) -> Value {
     json!({
-        "address": address, "blocked": blocked, "prefix": null, "lists": [], "items": [],
+        "address": address, "blocked": blocked, "prefix": null, "lists": [], "items": [], "own": [],
         "since": null, "allowed_by": [], "protected_by": null, "text": format!("{address}: x\n")
     })
 }
