@@ -43,7 +43,7 @@ fn what_is_damaged_is_put_aside_and_the_rest_holds() {
     ];
     for line in &lines[..lines.len() - 1] {
         let mut text = whole.clone();
-        text[line + 20] ^= 1;
+        text[line + 23] ^= 1;
         damaged.push((text, 3));
     }
     for (number, (octets, left)) in damaged.iter().enumerate() {
