@@ -344,8 +344,11 @@ fn a_replaced_file_is_seen() {
     fs::remove_file(&three.file).unwrap();
     let gone = format!("local_block: {}: ", three.file.display());
     three.daemon.wait_for(&gone, PATIENCE);
-    let warnings = status(&three.daemon)["pf"]["warnings"].to_string();
-    assert!(warnings.contains("No such file or directory"), "{warnings}");
+    // the log has it before the run ends
+    wait_until("status warns of it", || {
+        let warnings = status(&three.daemon)["pf"]["warnings"].to_string();
+        warnings.contains("No such file or directory")
+    });
     three.has([10, 20, 35]);
     let said = three.daemon.lines();
     let said = said.iter().filter(|line| line.text.contains(&mistake)).count();
