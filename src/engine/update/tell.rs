@@ -81,20 +81,24 @@ impl<'a> Voice<'a> {
     }
 
     fn log_failure(&self, source: Source, why: &str, unprovisioned: bool, sentence: &str) {
-        if !self.engine.runs.told.is_news(source.name(), why) {
-            logger::debug(sentence);
-            return;
-        }
-        if source.is_local() {
-            logger::err(sentence);
-            return;
-        }
-        let memory = self.engine.state.memory();
-        let quiet = clock::now().saturating_sub(memory.first_start) < QUIET;
-        if unprovisioned && self.engine.state.policy().block.is_none() && quiet {
-            logger::info(format_args!("waiting for provisioning: {why}"));
-        } else {
-            logger::err(format_args!("update failed, the previous policy stays: {why}"));
+        let Engine { state, runs, .. } = self.engine;
+        let young = clock::now().saturating_sub(state.memory().first_start) < QUIET;
+        let waits = unprovisioned && state.policy().block.is_none() && young;
+        let (line, log): (String, fn(&str)) = match source.is_local() {
+            // it is looked at often, and said again when it is another mistake
+            true => (sentence.to_owned(), |line| logger::err(line)),
+            false if waits => {
+                (format!("waiting for provisioning: {why}"), |line| logger::info(line))
+            }
+            false => (format!("update failed, the previous policy stays: {why}"), |line| {
+                logger::err(line);
+            }),
+        };
+        // how old the copy is differs each time
+        let said = if source.is_local() { why } else { &line };
+        match runs.told.is_news(source.name(), said) {
+            true => log(&line),
+            false => logger::debug(&line),
         }
     }
 
