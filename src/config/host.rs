@@ -21,28 +21,32 @@ impl Config {
         fit(found?.ok_or_else(unknown)?)
     }
 
-    /// What of the administrator's files is not there, and the directory of the packet log: by its key,
-    /// why, and the way out. Which user may read them is his affair.
-    pub fn missing(&self) -> Vec<(&'static str, String)> {
+    /// The administrator's own lists that are not there: by key, why, and the way out. Each holds up
+    /// itself alone. Which user may read them is his affair.
+    pub fn missing_lists(&self) -> Vec<(&'static str, String)> {
         let lists = [
             ("policy.local_block", &self.policy.local_block),
             ("policy.local_allow", &self.policy.local_allow),
         ];
-        let mut all = Vec::new();
-        for (key, path) in lists {
-            if let Some(path) = path
-                && let Some(why) = no_file(path)
-            {
-                all.push((key, format!("{}: {why}; create it, or unset {key}", path.display())));
-            }
-        }
+        let missing = lists.into_iter().filter_map(|(key, path)| {
+            let path = path.as_deref()?;
+            let why = no_file(path)?;
+            Some((key, format!("{}: {why}; create it, or unset {key}", path.display())))
+        });
+        missing.collect()
+    }
+
+    /// Whether the packet log has a directory.
+    ///
+    /// # Errors
+    /// Why there is nothing that could be followed, and the way out.
+    pub fn log_directory(&self) -> Result<(), String> {
         let file = &self.log.file;
-        if self.log.enabled && !file.parent().is_some_and(Path::is_dir) {
-            let way_out = "make its directory, or set log.file";
-            let why = format!("{}: No such file or directory; {way_out}", file.display());
-            all.push(("log.file", why));
+        if !self.log.enabled || file.parent().is_some_and(Path::is_dir) {
+            return Ok(());
         }
-        all
+        let way_out = "make its directory, or set log.file";
+        Err(format!("{}: No such file or directory; {way_out}", file.display()))
     }
 
     /// Whether root opens nothing in the engine's own directory, where names may lead anywhere: the files

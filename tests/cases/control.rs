@@ -521,8 +521,8 @@ fn many_who_want_a_table_at_once_get_it() {
     assert!(daemon.stop().success());
 }
 
-/// Reload a configuration that is in form, and with which nothing can be started: its local_block is
-/// missing; then its spool cannot be made. Mend it and reload.
+/// Reload a configuration that is in form, and with which nothing can be started: its packet log has no
+/// directory; then its spool is missing. Mend it and reload.
 /// Check that each of both fails with the way out, that status warns, that the tables and the
 /// configuration stay, and that the last is well and the warning gone.
 #[test]
@@ -533,10 +533,11 @@ fn a_reload_that_is_taken_back_fails() {
     let status = || daemon.ctl(&["status"]).stdout;
     let words = "the last reload was taken back";
     for (key, path, way_out) in [
-        ("policy.local_block", missing.clone(), "create it, or unset policy.local_block\n"),
+        ("log.file", missing.join("pflog"), "make its directory, or set log.file\n"),
         ("log.spool", missing.join("x"), "/missing/x\n"),
     ] {
-        config.clone().set(key, path.to_str().unwrap()).write(&scratch);
+        let config = config.clone().set("log.enabled", true).set(key, path.to_str().unwrap());
+        config.write(&scratch);
         let why = refused(&daemon, &["reload"]);
         assert!(why.starts_with(&format!("threatstopctl: reload: {words}")), "{key}: {why}");
         assert!(why.ends_with(way_out), "{key}: {why}");

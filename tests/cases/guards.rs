@@ -663,28 +663,6 @@ fn local_lists_are_guarded_too() {
     assert!(daemon.stop().success());
 }
 
-/// Name local files that are not there, are directories or FIFOs.
-/// Check that the start is refused with the file and the way out.
-#[test]
-fn local_files_that_cannot_be_read_are_refused_at_the_start() {
-    let (service, _) = honest(300);
-    let scratch = Scratch::new();
-    let config = Config::new(&scratch, &[service.addr()]);
-    let missing = scratch.path().join("missing");
-    let fifo = scratch.path().join("fifo");
-    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    for (path, words) in [
-        (missing.as_path(), "No such file or directory"),
-        (scratch.path(), "not a regular file"),
-        (fifo.as_path(), "not a regular file"),
-    ] {
-        let config = config.clone().set("policy.local_allow", path.to_str().unwrap());
-        let said = fails_to_start(&scratch, &config);
-        assert!(said.contains(&format!("{}: {words}", path.display())), "{said}");
-        assert!(said.contains("; create it, or unset policy.local_allow"), "{said}");
-    }
-}
-
 /// Publish a list of 300, then allow one of its hosts and serve a list of 30 at the same time.
 /// Check that the small list is held back and the host let through all the same.
 #[test]

@@ -581,8 +581,8 @@ fn another_table_directory_takes_a_restart() {
     assert!(daemon.stop().success());
 }
 
-/// Start the daemon. Replace the configuration by one with which nothing can be started: a list of the
-/// administrator that is not there, a spool in a directory that is not there. Send SIGHUP, and run
+/// Start the daemon. Replace the configuration by one with which nothing can be started: a packet log
+/// and a spool in a directory that is not there. Send SIGHUP, and run
 /// "threatstopctl reload".
 /// Check that the reason is told, in the log, by status, and in the answer to reload, and that the
 /// service goes on with the configuration before each time. Kill the engine: there is a new one.
@@ -592,10 +592,10 @@ fn a_configuration_that_does_not_bear_a_start_is_taken_back() {
     let daemon = running(&scratch, &service);
     let config = Config::new(&scratch, &[service.addr()]);
     for (key, way_out) in [
-        ("policy.local_block", "No such file or directory; create it, or unset policy.local_block"),
+        ("log.file", "No such file or directory; make its directory, or set log.file"),
         ("log.spool", MAKE),
     ] {
-        config.clone().set(key, "/nonexistent/x").write(&scratch);
+        config.clone().set("log.enabled", true).set(key, "/nonexistent/x").write(&scratch);
         let mark = daemon.mark();
         daemon.signal(Signal::SIGHUP);
         let line = daemon.wait_for_after(mark, way_out, PATIENCE);

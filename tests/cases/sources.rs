@@ -401,3 +401,58 @@ fn a_list_that_leaves_the_configuration_takes_its_copies_along() {
     three.has([100, 2000, 30]);
     assert!(three.daemon.stop().success());
 }
+
+/// Name local files that are not there, are directories or FIFOs, or lie in a directory that is not there.
+/// Check that the start says so, with the way out, and that the rest is published.
+#[test]
+fn local_files_that_cannot_be_read_hold_up_no_start() {
+    let (service, text) = honest(300);
+    let base = Scratch::new();
+    let fifo = base.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for (path, words) in [
+        (base.path().join("missing"), "No such file or directory"),
+        (base.path().join("no/where"), "No such file or directory"),
+        (base.path().to_owned(), "not a regular file"),
+        (fifo, "not a regular file"),
+    ] {
+        let scratch = Scratch::new();
+        let config = Config::new(&scratch, &[service.addr()]);
+        let config = config.set("policy.local_allow", path.to_str().unwrap());
+        let daemon = Daemon::start(&scratch, &config);
+        let way_out = "create it, or unset policy.local_allow";
+        daemon.wait_for(&format!("{}: {words}; {way_out}", path.display()), PATIENCE);
+        let why = refused(&daemon, &["update"]);
+        assert!(why.contains(&format!("local_allow: {}: ", path.display())), "{why}");
+        assert_eq!(table(&daemon, BLOCK).as_deref(), Some(text.as_str()));
+        let warnings = status(&daemon)["pf"]["warnings"].to_string();
+        assert!(warnings.contains("local_allow: "), "{warnings}");
+        assert!(daemon.stop().success());
+    }
+}
+
+/// Publish a list and a file, remove the file, and kill the engine.
+/// Check that helper and engine start again, with the copy of the file in force, and that the update
+/// goes on and says what is missing.
+#[test]
+fn a_local_file_that_goes_away_ends_no_restart() {
+    let (service, text) = honest(300);
+    let scratch = Scratch::new();
+    let file = scratch.path().join("mine");
+    fs::write(&file, "255.0.0.1\n99.99.99.0/24\n").unwrap();
+    let config = Config::new(&scratch, &[service.addr()]);
+    let config = config.set("policy.local_block", file.to_str().unwrap());
+    let daemon = Daemon::start(&scratch, &config);
+    update(&daemon);
+    let both = table(&daemon, BLOCK).unwrap();
+    assert!(both.contains("99.99.99.0/24\n") && both.len() > text.len(), "{both}");
+    fs::remove_file(&file).unwrap();
+    let mark = daemon.mark();
+    nix::sys::signal::kill(daemon.engine().expect("an engine"), Signal::SIGKILL).unwrap();
+    daemon.wait_for_after(mark, "engine restarted, helper ", PATIENCE);
+    daemon.wait_until_ready();
+    let why = refused(&daemon, &["update"]);
+    assert!(why.contains("No such file or directory"), "{why}");
+    assert_eq!(table(&daemon, BLOCK), Some(both));
+    assert!(daemon.stop().success());
+}

@@ -58,10 +58,9 @@ pub fn start(flags: &Flags, engine: OwnedFd, told: &OwnedFd) -> Result<Server, F
     config.apart(&flags.socket)?;
     let (tables, limit) = open_tables(&config, directory)?;
     let networks = protect::networks(&config)?;
-    // what unveil(2) would stumble over is told here, where somebody still reads it
-    if let Some((_, why)) = config.missing().into_iter().next() {
-        return Err(why.into());
-    }
+    // somebody may still read it; the list that is not there holds up no other
+    config.missing_lists().iter().for_each(|(_, why)| logger::warn(why));
+    config.log_directory()?;
     let listener = bind(&flags.socket)?;
 
     // All that the engine needs to begin.
@@ -173,7 +172,10 @@ fn confine(config: &Config) -> Result<sandbox::Sandbox, String> {
     let paths = |n| ["", ".gz"].map(|suffix| log_path(config, n, suffix));
     let logs: Vec<_> = generations.into_iter().flatten().flat_map(paths).collect();
     let mut veil = vec![(&*config.tables.directory, "rwc")];
-    veil.extend(local_paths(config).into_iter().flatten().map(|path| (path, "r")));
+    // unveil(2) takes a file that is not there yet, and no directory that is not
+    let lists = local_paths(config).into_iter().flatten();
+    let lists = lists.filter(|path| path.parent().is_some_and(Path::is_dir));
+    veil.extend(lists.map(|path| (path, "r")));
     veil.extend(logs.iter().map(|path| (path.as_path(), "r")));
     sandbox::enter(&veil, PROMISES)
 }
