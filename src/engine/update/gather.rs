@@ -69,7 +69,8 @@ impl Gathered {
     pub fn sentence(engine: &Engine, source: Source, failure: &Failure) -> String {
         let kept = kept(engine, source);
         match kept.as_str() {
-            "" => failure.why.clone(),
+            // of a service that has brought nothing yet, the servers are all there is to be named
+            "" if !source.is_local() => failure.why.clone(),
             kept => format!("{}: {}{kept}", source.name(), failure.why),
         }
     }
