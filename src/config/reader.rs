@@ -25,6 +25,9 @@ pub(crate) struct Reader<'i> {
     wrong: Vec<String>,
 }
 
+/// Takes a value, if it is of the type that is wanted; all that is wrong goes to the faults.
+type Read<'a> = dyn FnMut(&Value<'_>, &mut Vec<Fault>) -> bool + 'a;
+
 impl<'i> Reader<'i> {
     /// Parses a text.
     pub(crate) fn new(sound: &'i Sound<'i>, keys: &'i [Key]) -> Self {
@@ -46,34 +49,48 @@ impl<'i> Reader<'i> {
     /// The value of a key within the section at `path`; its default when the file does not have it
     /// or has a wrong one, which is noted.
     pub(crate) fn get<T: Setting>(&mut self, path: &str, key: &Key) -> Option<T> {
+        let mut found = None;
+        // all else is the same for every type, and is compiled once
+        self.look(path, key, &mut |value, faults| {
+            found = T::read(value, key.bounds, faults);
+            found.is_some()
+        });
+        found
+    }
+
+    /// Hands the value of a key to `read`, which answers whether it is of its type; behind a wrong one
+    /// that of its default, or what stands in for it.
+    fn look(&mut self, path: &str, key: &Key, read: &mut Read<'_>) {
         let at = join(path, key.name);
         let mut faults = Vec::new();
         let (place, value) = self.find(&at);
-        let read = match value {
+        let is_good = match value {
             Some(value) => {
-                let read = T::read(value, key.bounds, &mut faults);
+                let is_read = read(value, &mut faults);
                 // where something was left out only the entries can be judged
                 let whole = value.span();
                 let lacks = self.sound.lacks(&whole);
                 faults.retain(|fault| !lacks || fault.at != whole);
-                read.filter(|_| !lacks && faults.is_empty())
+                is_read && !lacks && faults.is_empty()
             }
             None => {
-                let read = constant(key.default, key, &mut faults);
+                let is_read = constant(key.default, read, &mut faults);
                 if self.sound.mentions(key.name) {
                     faults.clear();
                 }
                 faults.iter_mut().for_each(|fault| fault.at = place.clone());
-                read
+                is_read
             }
         };
-        if read.is_none() {
+        if !is_good {
             self.wrong.push(at);
         }
         let named = |fault: Fault| Fault::new(fault.at, format!("{}: {}", key.path(), fault.why));
         self.faults.extend(faults.into_iter().map(named));
-        let other = |text| constant(text, key, &mut Vec::new());
-        read.or_else(|| other(key.default)).or_else(|| other(key.stand_in?))
+        if !is_good {
+            let mut instead = [Some(key.default), key.stand_in].into_iter().flatten();
+            let _ = instead.any(|text| constant(text, read, &mut Vec::new()));
+        }
     }
 
     /// Notes what is wrong with several values together, in the line of the first of them that the
@@ -197,7 +214,7 @@ impl<'i> Reader<'i> {
     }
 }
 
-/// A value of the table of keys.
-fn constant<T: Setting>(text: &str, key: &Key, faults: &mut Vec<Fault>) -> Option<T> {
-    T::read(&DeValue::parse(text).ok()?, key.bounds, faults)
+/// Reads a value of the table of keys.
+fn constant(text: &str, read: &mut Read<'_>, faults: &mut Vec<Fault>) -> bool {
+    DeValue::parse(text).is_ok_and(|value| read(&value, faults))
 }
