@@ -295,8 +295,9 @@ fn every_end_is_told() {
 #[test]
 fn garbage_in_the_pipes_holds_up_nobody() {
     let host = Host::started("pipes");
-    host.config.clone().set("policy.local_block", "/nonexistent/x").write(&host.scratch);
-    let mark = host.play_until("pipes", "/nonexistent/x: No such file or directory; create it");
+    let config = host.config.clone().set("log.enabled", true).set("log.file", "/nonexistent/x");
+    config.write(&host.scratch);
+    let mark = host.play_until("pipes", "/nonexistent/x: No such file or directory; make its");
     host.wait_for_after(mark, "previous configuration in use, helper ", PATIENCE);
     assert!(!host.lines()[mark..].iter().any(|line| line.text.contains("killed")));
     host.config.write(&host.scratch);
