@@ -398,10 +398,13 @@ kernel() {
 	esac
 }
 
-# Whether a table of the kernel has exactly the lines of a file, in whatever order.
+# Whether a table of the kernel has exactly the lines of these files, in whatever order.
 holds() {
-	sort "$2" >"$dir/want"
-	kernel "$1" 2>/dev/null | sort >"$dir/have"
+	local table
+	table=$1
+	shift
+	sort "$@" >"$dir/want"
+	kernel "$table" 2>/dev/null | sort >"$dir/have"
 	cmp -s "$dir/want" "$dir/have"
 }
 

@@ -13,12 +13,6 @@ need_programs
 need_nsd
 prefer_pf
 
-# What is in the table now: a list of the service, and the file.
-both() {
-	cat "$1" "$2" >"$dir/both"
-	holds $BLOCK "$dir/both"
-}
-
 addresses 50 >"$dir/block"
 addresses 51 >"$dir/more"
 : >"$dir/allow"
@@ -29,24 +23,24 @@ serve "$dir/block" "$dir/allow"
 config "policy.local_block = \"$dir/mine\"" 'tables.check_interval = "1s"'
 start
 update
-both "$dir/block" "$dir/first" || fail "not both: $(kernel $BLOCK | tail -n 20)"
+holds $BLOCK "$dir/block" "$dir/first" || fail "not both: $(kernel $BLOCK | tail -n 20)"
 
 cp "$dir/other" "$dir/mine.new"
 mv "$dir/mine.new" "$dir/mine"
-wait_for 20 "the file that was replaced is not seen" both "$dir/block" "$dir/other"
+wait_for 20 "the file that was replaced is not seen" holds $BLOCK "$dir/block" "$dir/other"
 
 { cat "$dir/first"; echo 203.0.113.0/33; } >"$dir/mine.new"
 mv "$dir/mine.new" "$dir/mine"
 wait_for 20 "status has no warning of line 11" state "^warning: local_block: $dir/mine:11: "
-both "$dir/block" "$dir/other" || fail "the table does not stay"
+holds $BLOCK "$dir/block" "$dir/other" || fail "the table does not stay"
 serve "$dir/more" "$dir/allow"
 no_update
 expect_line "^Failed: local_block: $dir/mine:11: .*; its copy of .* ago stays\$"
-both "$dir/more" "$dir/other" || fail "the list of the service does not go on"
+holds $BLOCK "$dir/more" "$dir/other" || fail "the list of the service does not go on"
 
 mv "$dir/first" "$dir/mine"
 cp "$dir/mine" "$dir/first"
-wait_for 20 "the file that was mended is not seen" both "$dir/more" "$dir/first"
+wait_for 20 "the file that was mended is not seen" holds $BLOCK "$dir/more" "$dir/first"
 ctl status >"$dir/out"
 ! grep '^warning: local_block' "$dir/out" || fail "status warns still: $(cat "$dir/out")"
 update
