@@ -26,11 +26,20 @@ pub struct Lists {
 impl Lists {
     /// All that a table of a kind is made of: what root lets through by hand is taken out of what is
     /// blocked, and is never in the allow table, whose rules let past all the others.
-    fn of(&self, kind: Kind) -> Vec<&List> {
-        let in_table = |copy: &&Rc<Copy>| copy.kind == kind && !is_own_allow(copy);
-        let copies = self.copies.iter().filter(in_table).map(|copy| &copy.list);
+    fn of(&self, kind: Kind) -> Together<'_> {
         let stand_ins = self.stand_ins.iter().filter(|(of, _)| *of == kind).map(|(_, list)| list);
-        copies.chain(stand_ins).collect()
+        Together::of(&self.copies(kind).chain(stand_ins).collect::<Vec<_>>())
+    }
+
+    /// The same without what stands in for lists.
+    pub fn copies(&self, kind: Kind) -> impl Iterator<Item = &List> {
+        let in_table = move |copy: &&Rc<Copy>| copy.kind == kind && !is_own_allow(copy);
+        self.copies.iter().filter(in_table).map(|copy| &copy.list)
+    }
+
+    /// What each table is made of: block, allow.
+    pub fn together(&self) -> [Together<'_>; 2] {
+        [Kind::Block, Kind::Allow].map(|kind| self.of(kind))
     }
 }
 
@@ -71,25 +80,29 @@ pub fn guard(engine: &Engine) -> Guard {
     }
 }
 
-/// Makes the tables, and holds each against the guards that hold whatever went before it and whoever
-/// wants it. Allow comes first, for block is composed against the allow set that will be in force.
-pub fn compose(engine: &Engine, guard: &Guard, lists: &Lists) -> Tables {
+/// Makes the tables of the `lists`, which are these `together`, and holds each against the guards that
+/// hold whatever went before it and whoever wants it. Allow comes first, for block is composed against
+/// the allow set that will be in force.
+pub fn compose(
+    engine: &Engine,
+    guard: &Guard,
+    lists: &Lists,
+    [block, allow]: &[Together<'_>; 2],
+) -> Tables {
     let policy = engine.state.policy();
     let (mut left_out, mut hits, mut allowed) = (Vec::new(), Vec::new(), 0);
-    let [block_lists, allow_lists] = [Kind::Block, Kind::Allow].map(|kind| lists.of(kind));
-    if policy.block.is_none() && block_lists.is_empty() {
+    if policy.block.is_none() && block.lists().is_empty() {
         return Tables::default();
     }
-    let allow =
-        compose_allow(&Together::of(&allow_lists), &unrouted(), guard).and_then(|composed| {
-            left_out.extend(composed.removed.left_out);
-            check_table(Kind::Allow, &composed.set, &composed.set, guard)?;
-            Ok(composed.set)
-        });
+    let allow = compose_allow(allow, &unrouted(), guard).and_then(|composed| {
+        left_out.extend(composed.removed.left_out);
+        check_table(Kind::Allow, &composed.set, &composed.set, guard)?;
+        Ok(composed.set)
+    });
     let empty = PrefixSet::default();
     let in_force = allow.as_ref().ok().or(policy.allow.as_ref()).unwrap_or(&empty);
     let exempt = exempt(in_force, &lists.copies);
-    let block = compose_block(&Together::of(&block_lists), &exempt, &protected(engine), guard);
+    let block = compose_block(block, &exempt, &protected(engine), guard);
     let block = block.and_then(|composed| {
         left_out.extend(composed.removed.left_out);
         hits = composed.removed.hits;

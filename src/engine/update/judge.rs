@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ptr;
 use std::rc::Rc;
 
 use policy::{
@@ -128,14 +129,18 @@ pub fn judge(engine: &Engine, request: &Request, come: Vec<Copy>, same: &Sources
         judged.list(engine, request, &guard, &policy, copy);
     }
     loop {
-        judged.lists = Lists {
+        let lists = Lists {
             copies: in_order(engine, &policy, &judged.new),
             stand_ins: stand_ins(&policy, &judged.still_lost()),
         };
-        judged.tables = compose(engine, &guard, &judged.lists);
+        // with many lists this takes most of the time: once for the tables and for the second net
+        let together = lists.together();
+        judged.tables = compose(engine, &guard, &lists, &together);
         let refused = judged.refused(&policy);
-        let Some((kept, of)) = refused.or_else(|| judged.held(engine, request, &guard, &policy))
-        else {
+        let held = || judged.held(engine, request, &guard, &policy, &lists, &together);
+        let Some((kept, of)) = refused.or_else(held) else {
+            drop(together);
+            judged.lists = lists;
             return judged;
         };
         let id = table(kept.kind) as usize;
@@ -265,11 +270,12 @@ impl Judged {
         request: &Request,
         guard: &Guard,
         policy: &Policy,
+        lists: &Lists,
+        together: &[Together<'_>; 2],
     ) -> Option<(KeptTable, Kind)> {
         let still = self.still_lost();
         for kind in [Kind::Allow, Kind::Block] {
             let id = table(kind) as usize;
-            let new: Vec<&New> = self.new.iter().filter(|new| new.copy.kind == kind).collect();
             let of_kind = |(_, of): &&(String, Kind)| *of == kind;
             let row = engine.state.memory().held_rows[id];
             let wanted = wanted(engine, request, row, None);
@@ -286,29 +292,26 @@ impl Judged {
                 let both = [&Together::of(&[&old]), &Together::of(&[&set])];
                 judge_table(kind, both, guard, wanted, &mut runs)
             } else {
-                let usual = |new: &&&New| new.accepted == Accepted::Usual;
-                let pairs: Vec<(&List, &List)> = new
-                    .iter()
-                    .filter(usual)
-                    .filter_map(|new| {
-                        Some((&policy.copy(new.copy.list.name())?.list, &new.copy.list))
-                    })
-                    .collect();
-                if pairs.is_empty() {
+                let both = lists.copies(kind).filter_map(|list| {
+                    let new = self.new.iter().find(|new| ptr::eq(&new.copy.list, list));
+                    match new {
+                        None => Some((list, list)),
+                        Some(New { accepted: Accepted::Usual, .. }) => {
+                            Some((&policy.copy(list.name())?.list, list))
+                        }
+                        Some(_) => None,
+                    }
+                });
+                let (old, now): (Vec<&List>, Vec<&List>) = both.unzip();
+                if old.iter().zip(&now).all(|(old, now)| ptr::eq(*old, *now)) {
                     if wanted == Wanted::Scheduled && self.has_come(engine, policy, kind) {
                         self.table_rows[id] = Row::default();
                     }
                     continue;
                 }
-                let accepted =
-                    |name: &str| new.iter().any(|new| !usual(&new) && new.copy.list.name() == name);
-                let same = (policy.lists(kind).into_iter())
-                    .filter(|list| !new.iter().any(|new| new.copy.list.name() == list.name()))
-                    .filter(|list| !accepted(list.name()));
-                let (mut old, mut now): (Vec<_>, Vec<_>) = same.map(|list| (list, list)).unzip();
-                old.extend(pairs.iter().map(|(old, _)| *old));
-                now.extend(pairs.iter().map(|(_, new)| *new));
-                let both = [&Together::of(&old), &Together::of(&now)];
+                let all = &together[id];
+                let some = (now.len() < all.lists().len()).then(|| Together::of(&now));
+                let both = [&Together::of(&old), some.as_ref().unwrap_or(all)];
                 judge_table(kind, both, guard, wanted, &mut runs)
             };
             let at = (wanted == Wanted::Scheduled && judged.is_err()).then(clock::now);

@@ -75,7 +75,8 @@ pub async fn rollback(engine: &Rc<Engine>) -> Result<Updated, String> {
     let way = way_back(engine)?;
     let guard = compose::guard(engine);
     let lists = Lists { copies: way.lists.clone(), stand_ins: Vec::new() };
-    let Tables { sets, refused: [no_block, no_allow], .. } = compose(engine, &guard, &lists);
+    let Tables { sets, refused: [no_block, no_allow], .. } =
+        compose(engine, &guard, &lists, &lists.together());
     if let Some(kept) = no_allow.or(no_block) {
         return Err(refused(kept));
     }
