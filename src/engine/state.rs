@@ -213,7 +213,7 @@ fn lists(config: &Config, directory: &Path) -> Vec<Rc<Copy>> {
 }
 
 /// The set of the table file. One that cannot be read counts as none and is written anew by the
-/// next update; the helper has logged why.
+/// next update.
 async fn in_force(link: &Link, table: TableId) -> Option<PrefixSet> {
     match link.list(table, link::Source::File).await {
         // what setup makes, so that pf.conf loads before the first update: no set at all yet

@@ -1,8 +1,9 @@
 //! `show lists`.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use control::{HitsOfDays, ListShown, Lists, SourceState};
+use control::{HitsOfDays, ListShown, ListStatus, Lists, SourceState};
 use prefix::Kind;
 
 use super::sources;
@@ -14,46 +15,40 @@ use crate::{Engine, clock};
 /// All lists of the configuration, source by source, and what `block` said.
 pub fn lists(engine: &Engine) -> Lists {
     let policy = engine.state.policy();
-    // what a list alone has, among those of its table
-    let alone = [Kind::Block, Kind::Allow].map(|kind| {
-        let lists = policy.lists(kind);
-        let counts = policy::unique(&lists);
-        lists.into_iter().map(|list| list.name().to_owned()).zip(counts).collect::<Vec<_>>()
-    });
+    // what a list alone has, among those of its table; what is shown of `own` is what it blocks
+    let mut alone = BTreeMap::new();
+    for lists in [Kind::Allow, Kind::Block].map(|kind| policy.lists(kind)) {
+        alone.extend(lists.iter().map(|list| list.name()).zip(policy::unique(&lists)));
+    }
     let now = clock::now();
+    let row = |source: Source, kind: Kind, shown: ListStatus, as_of: Option<u64>| ListShown {
+        source: source.name().to_owned(),
+        table: table(kind).word().to_owned(),
+        entries: shown.entries,
+        unique: alone.get(shown.name.as_str()).copied(),
+        hits: HitsOfDays::default(),
+        changed: shown.changed,
+        age: as_of.map(|at| now.saturating_sub(at)),
+        state: shown.state,
+        list: shown.name,
+    };
     let mut all = Vec::new();
     for source in Source::all(&engine.config) {
         for (name, kind) in source.lists(&engine.config) {
             let shown = sources::list(engine, source, name);
-            let mut alone = alone.iter().flatten();
-            all.push(ListShown {
-                list: name.to_owned(),
-                source: source.name().to_owned(),
-                table: table(kind).word().to_owned(),
-                entries: shown.entries,
-                unique: alone.find(|(list, _)| list == name).map(|(_, count)| *count),
-                hits: HitsOfDays::default(),
-                changed: shown.changed,
-                age: policy.copy(name).map(|copy| now.saturating_sub(as_of(engine, copy))),
-                state: shown.state,
-            });
+            let as_of = policy.copy(name).map(|copy| as_of(engine, copy));
+            all.push(row(source, kind, shown, as_of));
         }
     }
     let own = |copy: &&Rc<Copy>| copy.source == Source::Own && copy.kind == Kind::Block;
     for copy in policy.lists.iter().filter(own).filter(|copy| !copy.list.is_empty()) {
-        let name = copy.list.name();
-        let mut alone = alone.iter().flatten();
-        all.push(ListShown {
-            list: name.to_owned(),
-            source: copy.source.name().to_owned(),
-            table: table(copy.kind).word().to_owned(),
+        let shown = ListStatus {
+            name: copy.list.name().to_owned(),
             entries: Some(copy.list.measure().entries),
-            unique: alone.find(|(list, _)| list == name).map(|(_, count)| *count),
-            hits: HitsOfDays::default(),
             changed: Some(copy.changed),
-            age: Some(0),
             state: SourceState::Good,
-        });
+        };
+        all.push(row(copy.source, copy.kind, shown, Some(now)));
     }
     Lists { lists: all }
 }

@@ -8,7 +8,6 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use config::Config;
-use imsg::TableId;
 use policy::{LOCAL_MAX_OCTETS, List, LocalProblem, parse_local};
 use prefix::Kind;
 
@@ -16,6 +15,7 @@ use super::{Copy, Failure, Source};
 use crate::clock;
 use crate::errors::words;
 use crate::link::Link;
+use crate::state::table;
 
 /// By what a file is known to be the one that was read: device, inode, size, and the time of its
 /// last change in seconds and nanoseconds.
@@ -94,11 +94,7 @@ fn file(config: &Config, source: Source) -> (Kind, Option<&Path>) {
 }
 
 async fn open(link: &Link, kind: Kind, path: &Path) -> Result<(File, Mark), String> {
-    let index = match kind {
-        Kind::Block => TableId::Block,
-        Kind::Allow => TableId::Allow,
-    };
-    let file = link.open_local(index).await?;
+    let file = link.open_local(table(kind)).await?;
     let meta = file.metadata().map_err(|error| format!("{}: {}", path.display(), words(&error)))?;
     let mark = (meta.dev(), meta.ino(), meta.size(), meta.mtime(), meta.mtime_nsec());
     Ok((file, mark))

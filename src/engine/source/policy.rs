@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use apl::ListName;
-use config::DomainName;
 use policy::List;
 use prefix::Kind;
 
@@ -40,25 +39,20 @@ pub async fn fetch(engine: &Rc<Engine>, say: &dyn Fn(String)) -> Result<Brought,
         let apl_before = engine.state.memory().apl.contains(*name);
         wanted.push(Wanted { name: parse(name)?, apl_before });
     }
-    let suffix = suffix(&config.suffix)?;
+    let suffix = parse(config.suffix.as_str())?;
     let kind = |name: &str| {
         let known = lists.iter().find(|(known, _)| *known == name);
         known.map_or(Kind::Block, |(_, kind)| *kind)
     };
     let mut failed: Vec<String> = Vec::new();
-    // the last of the attempts is in what is said of the whole
-    let say_last = |failed: &[String]| {
-        if let Some(last) = failed.last() {
-            say(format!("Failed: {last}"));
-        }
+    // said once another attempt follows: the last one is in what is said of the whole
+    let mut unsaid: Option<String> = None;
+    let say_failed = |attempt: Option<String>| {
+        attempt.into_iter().for_each(|attempt| say(format!("Failed: {attempt}")));
     };
-    let mut is_said = true;
     let mut tell = |event: Event<'_>| match event {
         Event::Server { server, .. } => {
-            if !is_said {
-                say_last(&failed);
-            }
-            is_said = true;
+            say_failed(unsaid.take());
             say(format!("Using DNS Server {server}"));
         }
         Event::Started(name) => {
@@ -71,10 +65,7 @@ pub async fn fetch(engine: &Rc<Engine>, say: &dyn Fn(String)) -> Result<Brought,
             list.names
         )),
         Event::Failed(attempt) => {
-            if !is_said {
-                say_last(&failed);
-            }
-            is_said = false;
+            say_failed(unsaid.replace(attempt.to_string()));
             failed.push(attempt.to_string());
         }
     };
@@ -119,10 +110,6 @@ pub async fn fetch(engine: &Rc<Engine>, say: &dyn Fn(String)) -> Result<Brought,
         });
     }
     Ok(brought)
-}
-
-fn suffix(name: &DomainName) -> Result<ListName, String> {
-    parse(name.as_str())
 }
 
 fn parse(name: &str) -> Result<ListName, String> {
