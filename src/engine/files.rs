@@ -6,7 +6,30 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use flate2::Crc;
+
 use crate::errors::words;
+
+/// Reads a file of at most so many octets; `None` when there is none.
+///
+/// # Errors
+/// When it cannot be read or is larger, with its path.
+pub fn read(directory: &Path, name: &str, largest: u64) -> Result<Option<Vec<u8>>, String> {
+    let path = directory.join(name);
+    let text = match fs::metadata(&path) {
+        Ok(meta) if meta.len() > largest => return Err(format!("{}: too large", path.display())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        _ => fs::read(&path).map_err(|error| format!("{}: {}", path.display(), words(&error)))?,
+    };
+    Ok(Some(text))
+}
+
+/// The sum by which octets are known to be those that were written: CRC-32, as gzip(1) has it.
+pub fn sum(octets: &[u8]) -> u32 {
+    let mut crc = Crc::new();
+    crc.update(octets);
+    crc.sum()
+}
 
 /// Writes a file in place of the one before; with `durable` it is on disk, by its name, when this
 /// returns. The name may begin with a folder.

@@ -23,37 +23,15 @@ pub mod state {
     pub mod memory;
 }
 
-/// How the engine words errors.
+/// How the engine words errors and keeps files.
 #[path = "../../src/engine"]
+#[allow(dead_code, unexpected_cfgs, reason = "without what is there for crashes")]
 pub mod engine {
     pub mod errors;
+    pub mod files;
 }
 
-pub use engine::errors;
-
-/// How the engine writes files, without what is there for crashes.
-pub mod files {
-    use std::fs;
-    use std::path::Path;
-
-    pub fn replace(
-        directory: &Path,
-        name: &str,
-        parts: &[&[u8]],
-        _durable: bool,
-    ) -> Result<(), String> {
-        fs::write(directory.join(name), parts.concat()).map_err(|error| error.to_string())
-    }
-
-    pub fn rename(directory: &Path, from: &str, to: &str) -> Result<bool, String> {
-        let [old, new] = [from, to].map(|name| directory.join(name));
-        fs::rename(old, new).map(|()| true).map_err(|error| error.to_string())
-    }
-
-    pub fn remove(directory: &Path, name: &str) -> Result<(), String> {
-        fs::remove_file(directory.join(name)).map_err(|error| error.to_string())
-    }
-}
+pub use engine::{errors, files};
 pub use helper::transaction;
 
 pub mod clock {

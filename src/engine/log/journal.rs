@@ -8,8 +8,7 @@ use pflog::Fingerprint;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::hits::Hits;
-use crate::errors::words;
-use crate::files::replace;
+use crate::files::{read, replace};
 
 /// Its name in the engine's directory.
 pub const FILE: &str = "log.state";
@@ -117,17 +116,9 @@ pub struct Journal {
 impl Journal {
     /// Reads it back; nothing when there is none.
     pub fn load(directory: &Path) -> Result<Self, String> {
-        let path = directory.join(FILE);
-        let failed = |why: &dyn std::fmt::Display| format!("{}: {}", path.display(), words(why));
-        match std::fs::metadata(&path) {
-            Ok(meta) if meta.len() > LARGEST => return Err(failed(&"too large")),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
-            _ => {}
-        }
-        let text = std::fs::read(&path).map_err(|error| failed(&error))?;
-        serde_json::from_slice(&text).map_err(|error| failed(&error))
+        let Some(text) = read(directory, FILE, LARGEST)? else { return Ok(Self::default()) };
+        serde_json::from_slice(&text)
+            .map_err(|error| format!("{}: {error}", directory.join(FILE).display()))
     }
 
     /// Keeps it, durably.

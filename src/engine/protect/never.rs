@@ -21,7 +21,7 @@ use tokio::time::timeout;
 
 use super::resolve::{MAX_ADDRESSES, PATIENCE, canonical, listed, resolve};
 use crate::errors::words;
-use crate::files::replace;
+use crate::files::{read, replace};
 use crate::source::Copy;
 use crate::warning::Warning;
 use crate::{Engine, clock};
@@ -275,15 +275,9 @@ fn save(directory: &Path, book: &Book) -> Result<(), String> {
 }
 
 fn load(directory: &Path) -> Result<Book, String> {
-    let path = directory.join(FILE);
-    let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
-    match std::fs::metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Book::new()),
-        Ok(meta) if meta.len() > LARGEST => return Err(failed(&"too large")),
-        _ => {}
-    }
-    let text = std::fs::read(&path).map_err(|error| failed(&words(&error)))?;
-    serde_json::from_slice(&text).map_err(|error| failed(&error))
+    let Some(text) = read(directory, FILE, LARGEST)? else { return Ok(Book::new()) };
+    serde_json::from_slice(&text)
+        .map_err(|error| format!("{}: {error}", directory.join(FILE).display()))
 }
 
 #[cfg(test)]

@@ -1,17 +1,13 @@
 //! Since when each entry of the block table is covered, in the file `ages`: a line of JSON, then the
 //! times in the order of the table, 4 octets each, little end first.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
-use flate2::Crc;
 use policy::Since;
 use prefix::PrefixSet;
 use serde::{Deserialize, Serialize};
 
-use crate::errors::words;
-use crate::files::replace;
+use crate::files::{self, replace, sum};
 
 const FILE: &str = "ages";
 /// Twenty million times fit.
@@ -31,9 +27,7 @@ struct Head {
 pub fn save(directory: &Path, since: &Since) -> Result<(), String> {
     let (v4, v6) = (since.v4(), since.v6());
     let times: Vec<u8> = v4.iter().chain(v6).flat_map(|time| time.to_le_bytes()).collect();
-    let mut crc = Crc::new();
-    crc.update(&times);
-    let head = Head { v4: v4.len(), v6: v6.len(), crc: crc.sum() };
+    let head = Head { v4: v4.len(), v6: v6.len(), crc: sum(&times) };
     let mut line = serde_json::to_vec(&head).map_err(|error| format!("{FILE}: {error}"))?;
     line.push(b'\n');
     replace(directory, FILE, &[&line, &times], false)
@@ -44,14 +38,9 @@ pub fn save(directory: &Path, since: &Since) -> Result<(), String> {
 /// # Errors
 /// When the file cannot be read or is damaged, with its path.
 pub fn load(directory: &Path, set: &PrefixSet) -> Result<Option<Since>, String> {
-    let path = directory.join(FILE);
-    let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
-    let text = match fs::metadata(&path) {
-        Ok(meta) if meta.len() > LARGEST => return Err(failed(&"too large")),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        _ => fs::read(&path).map_err(|error| failed(&words(&error)))?,
-    };
-    let (v4, v6) = read(&text).ok_or_else(|| failed(&"damaged"))?;
+    let Some(text) = files::read(directory, FILE, LARGEST)? else { return Ok(None) };
+    let damaged = || format!("{}: damaged", directory.join(FILE).display());
+    let (v4, v6) = read(&text).ok_or_else(damaged)?;
     Ok(Since::from_parts(set, v4, v6).ok())
 }
 
@@ -59,9 +48,7 @@ fn read(text: &[u8]) -> Option<(Vec<u32>, Vec<u32>)> {
     let end = text.iter().position(|octet| *octet == b'\n')?;
     let head: Head = serde_json::from_slice(&text[..end]).ok()?;
     let times = &text[end + 1..];
-    let mut crc = Crc::new();
-    crc.update(times);
-    if crc.sum() != head.crc || times.len() != head.v4.checked_add(head.v6)?.checked_mul(4)? {
+    if sum(times) != head.crc || times.len() != head.v4.checked_add(head.v6)?.checked_mul(4)? {
         return None;
     }
     let mut v4: Vec<u32> =

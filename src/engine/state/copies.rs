@@ -8,13 +8,12 @@ use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
-use flate2::Crc;
 use policy::List;
 use prefix::{Address, Floor, Item, Items, Net, Range, pack, push_cover, unpack};
 use serde::{Deserialize, Serialize};
 
 use crate::errors::words;
-use crate::files::{remove, rename, replace};
+use crate::files::{remove, rename, replace, sum};
 
 /// The folder of the copies, below the engine's directory.
 const FOLDER: &str = "lists";
@@ -64,10 +63,9 @@ fn file(name: &str, which: Which) -> String {
     if name.len() <= LONGEST {
         return format!("{FOLDER}/{name}.{end}");
     }
-    let mut crc = Crc::new();
-    crc.update(name.as_bytes());
     // names of lists are of ASCII
-    format!("{FOLDER}/{}-{:08x}.{end}", name.get(..LONGEST).unwrap_or_default(), crc.sum())
+    let begin = name.get(..LONGEST).unwrap_or_default();
+    format!("{FOLDER}/{begin}-{:08x}.{end}", sum(name.as_bytes()))
 }
 
 /// Makes the folder.
@@ -128,10 +126,8 @@ fn octets(list: &List, changed: u64) -> Result<Vec<u8>, String> {
     let mut packed = Vec::new();
     pack(&v4, &mut packed);
     pack(&v6, &mut packed);
-    let mut crc = Crc::new();
-    crc.update(&packed);
-    let head =
-        Head { list: list.name().to_owned(), changed, v4: v4.len(), v6: v6.len(), crc: crc.sum() };
+    let (list, crc) = (list.name().to_owned(), sum(&packed));
+    let head = Head { list, changed, v4: v4.len(), v6: v6.len(), crc };
     let mut out = MAGIC.as_bytes().to_vec();
     serde_json::to_writer(&mut out, &head).map_err(|error| format!("list: {error}"))?;
     out.push(b'\n');
@@ -182,9 +178,7 @@ fn read(reader: &mut impl BufRead, floor: Floor) -> Option<Stored> {
     if second.len() != v6.checked_mul(Net::<u128>::PACKED)? {
         return None;
     }
-    let mut sum = Crc::new();
-    sum.update(&packed);
-    if sum.sum() != crc {
+    if sum(&packed) != crc {
         return None;
     }
     let items = Items { v4: items(first)?, v6: items(second)? };

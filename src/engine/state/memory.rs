@@ -10,6 +10,8 @@ use policy::{HeldRuns, History, Measure};
 use prefix::PrefixSet;
 use serde::{Deserialize, Serialize};
 
+use crate::files;
+
 const FILE: &str = "state.json";
 /// Far more than it ever has.
 const LARGEST: u64 = 1 << 20;
@@ -201,23 +203,17 @@ impl Memory {
 
 /// Reads what was remembered; nothing when there is no file.
 pub fn load(directory: &Path) -> Result<Memory, String> {
-    let path = directory.join(FILE);
-    let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
-    match std::fs::metadata(&path) {
-        Ok(meta) if meta.len() > LARGEST => return Err(failed(&"too large")),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(Memory { first_start: crate::clock::now(), ..Memory::default() });
-        }
-        _ => {}
-    }
-    let text = std::fs::read(&path).map_err(|error| failed(&error))?;
-    serde_json::from_slice(&text).map_err(|error| failed(&error))
+    let Some(text) = files::read(directory, FILE, LARGEST)? else {
+        return Ok(Memory { first_start: crate::clock::now(), ..Memory::default() });
+    };
+    serde_json::from_slice(&text)
+        .map_err(|error| format!("{}: {error}", directory.join(FILE).display()))
 }
 
 /// Keeps it.
 pub fn save(directory: &Path, memory: &Memory) -> Result<(), String> {
     let text = serde_json::to_vec(memory).map_err(|error| format!("{FILE}: {error}"))?;
-    crate::files::replace(directory, FILE, &[&text], true)
+    files::replace(directory, FILE, &[&text], true)
 }
 
 #[cfg(test)]

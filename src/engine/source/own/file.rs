@@ -6,12 +6,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use control::{MAX_OWN, OwnEntry};
-use flate2::Crc;
 use serde::{Deserialize, Serialize};
 
 use super::entry::{Entries, Entry, is_reason, read_prefix};
 use crate::errors::words;
-use crate::files::replace;
+use crate::files::{replace, sum};
 
 const FILE: &str = "own";
 const MAGIC: &str = "threatstopd own 1 ";
@@ -52,12 +51,6 @@ fn text(entries: &Entries) -> Result<Vec<u8>, String> {
         text.extend(format!("{:08x} {line}\n", sum(line.as_bytes())).into_bytes());
     }
     Ok(text)
-}
-
-fn sum(octets: &[u8]) -> u32 {
-    let mut crc = Crc::new();
-    crc.update(octets);
-    crc.sum()
 }
 
 /// Reads what was kept. A file that is damaged is put aside, and told of; what can be read of it
