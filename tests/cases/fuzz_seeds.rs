@@ -25,6 +25,7 @@ pub fn all() -> Vec<Seed> {
     imsg_streams(&mut seeds);
     packets(&mut seeds);
     settings(&mut seeds);
+    feeds(&mut seeds);
     requests(&mut seeds);
     files(&mut seeds);
     // a universe in the midst of IPv4 without a floor, one at the end of IPv6, and neighbours that
@@ -60,6 +61,17 @@ pub fn refused() -> Vec<Seed> {
         [vec![200], record, vec![0; pflog::MAX_CAPTURE as usize + 1]].concat(),
     ));
     seeds.push(("local_list", line(policy::LOCAL_MAX_LINE + 1)));
+    for list in [
+        "\0<html>1.2.3.4",
+        "\0# 1.2.3.4",
+        "\x011.2.3.4",
+        "\x02address\n1.2.3.4",
+        "\x011.2.3.4,\"5.6.7.8",
+        "\x03{\"prefixes\":[{\"ip\":\"1.2.3.4\"}]",
+        "\x05{\"cidr\":\"1.2.3.4\"",
+    ] {
+        seeds.push(("feed_list", list.into()));
+    }
     seeds
 }
 
@@ -294,6 +306,24 @@ device_id="tdid_abcd1234"
     let list = "# mine\n\n1.2.3.4\t# a host\r\n  10.0.0.0/8  \r\n2001:DB8::/32\n::ffff:1.2.3.4";
     seeds.push(("local_list", list.into()));
     seeds.push(("local_list", line(policy::LOCAL_MAX_LINE)));
+}
+
+/// Lists as web servers have them, the octet of the format before each.
+fn feeds(seeds: &mut Vec<Seed>) {
+    for list in [
+        "\0; a list\r\n192.0.2.0/24 ; SBL1\r\n\r\n198.51.100.7\n2001:db8::/32\n",
+        "\0\u{feff}#\n192.0.2.0\t192.0.2.255\t24\t99\tX\n198.51.100.0-198.51.100.9\n",
+        "\x0010.1.2.3/16\n10.2/15\n1.2.2.0/255.255.254.0\n1.2.3/24\n1.2.3.4 - 1.2.3.9 , x\n",
+        "\0bad.example\n// c\n::1|x\n2001:db8::-2001:db8::ff\n2001:db8:1:2::/48\n?",
+        "\x01# c \"\n\"2026-01-01\",\"192.0.2.1\",\"a \"\"b\"\", c\"\r\nx,198.51.100.0/24\n",
+        "\x02# \"first\", \"ip\"\n\"x\", \"192.0.2.1\"\n",
+        "\x02first,ip\n\"x\ny\",192.0.2.1\nx,\nshort\n",
+        "\x03{\"n\":-1.5e3,\"prefixes\":[{\"ip\":\"192.0.2.0/24\",\"r\":\"\\u00e4\"},{\"ip\":null},{}]}",
+        "\x04{\"a\":[true,\"192.0.2.1\"],\"b\":{\"\\u0031\":\"2001:db8::1\"}}",
+        "\x05{\"cidr\":\"192.0.2.0/24\",\"sblid\":\"S\"}\n{\"type\":\"metadata\"}\r\n\n?\n",
+    ] {
+        seeds.push(("feed_list", list.into()));
+    }
 }
 
 fn requests(seeds: &mut Vec<Seed>) {

@@ -10,6 +10,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod dns;
+mod feed;
 mod helper;
 mod input;
 mod kept;
@@ -26,6 +27,7 @@ pub(crate) use programs::of_the_tool::{client, error, printable, tool};
 pub(crate) use programs::{clock, errors, files, set_verbose, transaction};
 
 pub use dns::{apl_rdata, dns_message};
+pub use feed::feed_list;
 pub use helper::imsg_stream;
 pub use kept::{engine_lists, engine_memory, table_file};
 pub use packets::{pcap_file, pflog_record};
@@ -37,13 +39,14 @@ pub use sweep::compose;
 pub type Target = fn(&[u8]) -> bool;
 
 /// All targets by name, which is also that of the folder of their corpus.
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, Target); 14] = [
     ("apl_rdata", apl_rdata),
     ("compose", compose),
     ("control_request", control_request),
     ("dns_message", dns_message),
     ("engine_lists", engine_lists),
     ("engine_memory", engine_memory),
+    ("feed_list", feed_list),
     ("imsg_stream", imsg_stream),
     ("local_list", local_list),
     ("old_conf", old_conf),
