@@ -1,8 +1,5 @@
 //! What the cases about failures share.
 
-// Each case is a program of its own and uses a part of this.
-#![allow(dead_code)]
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;

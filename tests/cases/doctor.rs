@@ -5,16 +5,11 @@
 //!    and prints a command; run it, and all is in order again.
 //! 3. Stop the daemon: doctor says so, and prescribes what helps without it.
 
-// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-use common::*;
+use crate::common::*;
 use nix::unistd::{User, geteuid};
 use tests::harness::{Config, Daemon, Scratch, ctl, programs};
 use tests::process::{Output, run};

@@ -1,17 +1,13 @@
 //! The engine's own files on a disk that fails, and an engine that ends at any step of what it keeps:
 //! nothing is lost, nothing comes twice but by the same id, and it is told.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod logging;
-
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use logging::*;
+use crate::logging::*;
 use tests::harness::{Daemon, Scratch, faulty_engine};
 use tests::item::items;
 use tests::process::PATIENCE;

@@ -9,9 +9,6 @@
 //! 6. Stop by SIGTERM: the daemon ends within 5 seconds with status 0, the engine is gone, and the
 //!    tables stay.
 
-// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::time::Duration;
 
 use tests::harness::{Config, Daemon, Scratch};

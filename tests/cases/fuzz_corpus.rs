@@ -7,16 +7,11 @@
 //!
 //! A target panics when the program does, or when it does something else than a naive reading says.
 
-// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tests::prng::Prng;
-
-mod fuzz_seeds;
 
 /// Variations of one file at most, and how long a target may take over all of its files.
 const ROUNDS: u64 = 2000;
@@ -63,7 +58,7 @@ fn call(name: &str, target: fuzz::Target, origin: &str, octets: &[u8]) -> bool {
 
 #[test]
 fn honest_octets_are_accepted() {
-    let seeds = fuzz_seeds::all();
+    let seeds = crate::fuzz_seeds::all();
     for (name, target) in fuzz::TARGETS {
         let mut count = 0;
         for (index, (_, octets)) in seeds.iter().filter(|(of, _)| *of == name).enumerate() {
@@ -81,7 +76,7 @@ fn honest_octets_are_accepted() {
 
 #[test]
 fn octets_one_step_too_far_are_refused() {
-    for (index, (name, octets)) in fuzz_seeds::refused().iter().enumerate() {
+    for (index, (name, octets)) in crate::fuzz_seeds::refused().iter().enumerate() {
         let target = fuzz::target(name).unwrap();
         assert!(!call(name, target, &format!("refused {index}"), octets), "{name}: {index}");
     }

@@ -1,13 +1,9 @@
 //! What keeps a wrong policy out: the guards, the administrator's own lists, and his rollback.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::fs;
 use std::net::{IpAddr, UdpSocket};
 
-use common::*;
+use crate::common::*;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use tests::harness::{Config, Daemon, Scratch};

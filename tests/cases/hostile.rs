@@ -1,13 +1,9 @@
 //! Policy servers that get everything wrong: the old set stays, whole, and somebody is told.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::os::unix::fs::MetadataExt as _;
 use std::time::{Duration, Instant};
 
-use common::*;
+use crate::common::*;
 use tests::harness::{Config, Daemon, Scratch};
 use tests::item::{Item, items, table_text};
 use tests::sim::{

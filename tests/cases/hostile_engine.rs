@@ -2,10 +2,6 @@
 //! The engine is `../hostile_engine`, which does what a word beside it says. Every case ends alike:
 //! tables and files are as they were, the service stops in time, and nobody is left behind.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Deref;
@@ -15,7 +11,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{ALLOW, BLOCK, PATIENCE, STOP, set_mode};
+use crate::common::{ALLOW, BLOCK, PATIENCE, STOP, set_mode};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use tests::harness::{Config, Scratch, ctl, programs};

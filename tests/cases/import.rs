@@ -9,9 +9,6 @@
 //! 5. Type what README.md, threatstopctl(8) and the package's README say, where a configuration is
 //!    already: the new one is there and nobody else's to read, or the old one as it was.
 
-// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

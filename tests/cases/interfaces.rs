@@ -1,12 +1,8 @@
 //! Interfaces that get another network while the service runs, as DHCP and PPPoE bring them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::process::Command;
 
-use common::*;
+use crate::common::*;
 use tests::harness::{Config, Daemon, Scratch};
 use tests::item::items;
 use tests::servers::say_skipped;
@@ -45,7 +41,7 @@ fn ip(arguments: &str) -> bool {
 /// the network away: check that the list blocks it again.
 #[test]
 fn what_an_interface_gets_is_protected_before_anything_is_published() {
-    if !alone("what_an_interface_gets_is_protected_before_anything_is_published") {
+    if !alone("interfaces::what_an_interface_gets_is_protected_before_anything_is_published") {
         return;
     }
     let service = PolicyService::start(zone(&items("5.5.5.5 198.51.100.7 203.0.113.7")));

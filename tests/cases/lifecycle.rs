@@ -1,7 +1,5 @@
 //! How monitor, helper and engine live and die: start, reload, crash, back-off, stop.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::fs;
 use std::net::Ipv6Addr;
 use std::os::unix::fs::PermissionsExt as _;

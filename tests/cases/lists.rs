@@ -1,23 +1,18 @@
 //! What is told of lists and their sources, and what a stranger may do to them: whatever it is, the
 //! table in force stays whole, and it is said what to do.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-mod three;
-
 use std::fs;
 use std::thread::{sleep, spawn};
 use std::time::Duration;
 
-use common::*;
+use crate::common::*;
+use crate::three::*;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use serde_json::{Value, json};
 use tests::harness::{Config, Daemon, Scratch, ctl};
 use tests::item::{Item, items, table_text};
 use tests::sim::{ConnectionFault, HostileService, Layout, Plan, PolicyService, SUFFIX, Zone};
-use three::*;
 
 /// What `show lists` says in JSON.
 fn lists(daemon: &Daemon) -> Vec<Value> {

@@ -1,15 +1,10 @@
 //! The packet log on its way to the service: every record once, whatever happens to the log, to
 //! the daemon and to the disk.
 
-// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod logging;
-
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use logging::*;
+use crate::logging::*;
 use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
 use tests::harness::{Daemon, Scratch};

@@ -1,9 +1,6 @@
 //! What the cases about the packet log share: a policy that blocks a network, a log server, and the
 //! question whether everything has arrived.
 
-// Each case is a program of its own and uses a part of this.
-#![allow(dead_code)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 

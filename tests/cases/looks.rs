@@ -1,13 +1,9 @@
 //! What the commands of the control tool print, and their exit codes, through a day.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use common::*;
+use crate::common::*;
 use tests::harness::{Config, Daemon, Scratch, programs};
 use tests::item::{Item, items};
 use tests::sim::{Layout, PolicyService, SUFFIX, Zone};

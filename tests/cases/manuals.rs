@@ -9,9 +9,6 @@
 //!    usage, word for word, against its heading in threatstopctl(8) as mandoc prints it.
 //! 5. Run mandoc's lint over all manuals.
 
-// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,13 +1,9 @@
 //! Too few descriptors, too little memory: it works or it fails, and the tables are whole.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::*;
+use crate::common::*;
 use tests::harness::{Config, Daemon, Scratch, ctl};
 use tests::process::Process;
 

@@ -1,14 +1,10 @@
 //! Tables and files that somebody changed: they are mended, and whoever finds it says so.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
-use common::*;
+use crate::common::*;
 use tests::harness::{Config, Daemon, Scratch};
 use tests::item::items;
 use tests::sim::Layout;

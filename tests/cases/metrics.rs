@@ -1,11 +1,6 @@
 //! `metrics` before those that read it: promtool, both parsers of prometheus_client, and the text
 //! file collector of node_exporter.
 
-// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod logging;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -14,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use logging::*;
+use crate::logging::*;
 use tests::harness::Scratch;
 use tests::process::{PATIENCE, run};
 use tests::servers::{Server, require_program, require_python};

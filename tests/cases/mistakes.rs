@@ -1,14 +1,10 @@
 //! Mistakes in the configuration: all of them are told at once, wherever it is read.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use common::*;
+use crate::common::*;
 use nix::sys::signal::Signal;
 use tests::harness::{Config, Daemon, Scratch, programs};
 use tests::process::{Output, run};

@@ -1,16 +1,12 @@
 //! What a running monitor lives through besides the ends of its children: an upgrade, and a system that has
 //! nothing left for it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::*;
+use crate::common::*;
 use nix::sys::signal::{Signal, kill};
 use tests::harness::{Config, Daemon, Scratch, programs};
 use tests::process::run;

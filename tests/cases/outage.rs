@@ -3,18 +3,13 @@
 //! The engine of these cases has a clock that is set ahead by a file: each attempt to upload comes as
 //! soon as the clock stands where the attempt is due.
 
-// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod logging;
-
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use logging::*;
+use crate::logging::*;
 use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
 use tests::harness::{Config, Daemon, Scratch};
@@ -26,6 +21,8 @@ use tests::sim::{LogService, PolicyService};
 
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;
+/// Longer than a busy machine takes from the moment that an attempt is due to its end.
+const MARGIN: u64 = 5 * 60;
 /// At most so many slices a second are sent.
 const PACE: Duration = Duration::from_millis(200);
 
@@ -220,7 +217,8 @@ fn two_months() {
     }
     assert!((26..=34).contains(&attempts), "{attempts} attempts on the first day");
     assert_eq!(stage.said("log upload: "), 1, "{}", stage.daemon.output());
-    last = stage.fails(3, None);
+    // what failed first failed at the earliest then
+    last = stage.fails(3, Some(first + DAY + MARGIN));
     let reason = format!("{}: Connection refused", stage.addr);
     let warnings = stage.warnings();
     let [(text, way_out)] = warnings.as_slice() else { panic!("{warnings:?}") };
@@ -247,7 +245,7 @@ fn two_months() {
     assert_eq!(stage.status()["upload"]["failing"], failing);
 
     for day in 4..=60 {
-        last = stage.fails(3, Some(first + day * DAY));
+        last = stage.fails(3, Some(first + day * DAY + MARGIN));
     }
     let status = stage.status();
     let (slices, dropped) = (&status["spool"]["slices"], &status["spool"]["dropped"]);

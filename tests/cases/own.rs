@@ -1,15 +1,10 @@
 //! What root blocks and allows himself: kept first, then in force, then answered; over everything that
 //! may happen to daemon, disk, clock and service.
 
-// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::*;
+use crate::common::*;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tests::harness::{Config, Daemon, Scratch};

@@ -1,8 +1,5 @@
 //! The OpenBSD port, its checker, and the regress suite where OpenBSD is not needed.
 
-// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read as _;

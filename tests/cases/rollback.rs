@@ -1,12 +1,8 @@
 //! The way back to the previous policy, and how long it lasts.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::fs;
 
-use common::*;
+use crate::common::*;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use tests::harness::{Config, Daemon, Scratch};

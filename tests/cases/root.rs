@@ -1,17 +1,13 @@
 //! What root gives up, what it refuses, and what the engine can no longer do. All but the
 //! configuration's own mode needs root, and says so when it is skipped.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::*;
+use crate::common::*;
 use nix::sys::stat::Mode;
 use nix::unistd::{chown, geteuid, mkfifo};
 use tests::harness::{Config, Daemon, Scratch, ctl, programs};

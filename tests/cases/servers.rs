@@ -1,7 +1,5 @@
 //! The policy from real DNS servers: NSD, and PowerDNS with its bind backend.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::net::SocketAddr;
 
 use tests::harness::{Config, Daemon, Scratch};

@@ -7,17 +7,12 @@
 //! 4. Run setup again: it changes nothing.
 //! 5. Run setup with what is wrong: exit 1, nothing on stdout, and nothing is touched.
 
-// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use common::*;
+use crate::common::*;
 use tests::harness::{Config, Daemon, Scratch, programs};
 use tests::process::{Output, run};
 

@@ -8,9 +8,6 @@
 //! 6. Check that dig reads the same from the embedded service.
 //! 7. Serve a list at one name that holds more than a message can, and see what each server does.
 
-// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::net::SocketAddr;
 use std::process::Command;
 

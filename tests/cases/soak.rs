@@ -1,7 +1,5 @@
 //! Row 29: weeks of small changes, in little. `cargo soak SECONDS` does the same for longer.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::time::Duration;
 
 use tests::soak::{self, Vitals};

@@ -1,21 +1,16 @@
 //! Lists of several origins: each is guarded by itself, has its own last good copy, and holds up none
 //! of the others.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-mod three;
-
 use std::fs;
 
-use common::*;
+use crate::common::*;
+use crate::three::*;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use tests::harness::{Config, Daemon, Scratch};
 use tests::item::{Item, table_text};
 use tests::lists::allow_list;
 use tests::sim::PolicyService;
-use three::*;
 
 /// Publish two lists of the service and a file. Empty each of them in turn, the file as a download
 /// that failed does; update with a small change of another one.

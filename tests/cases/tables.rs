@@ -1,10 +1,6 @@
 //! Disks that fail, helpers that die, names that somebody planted, and a pf that says no: file and
 //! table are each the old set or the new one, whole, and they come to agree.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
@@ -12,7 +8,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use common::*;
+use crate::common::*;
 use nix::errno::Errno;
 use nix::sys::stat::{Mode, SFlag, mknod};
 use nix::unistd::{chown, mkfifo};

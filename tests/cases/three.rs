@@ -1,8 +1,5 @@
 //! A daemon with lists of two origins: two block lists of the service, and a file of the administrator.
 
-// Each case is a program of its own and uses a part of this.
-#![allow(dead_code)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +8,7 @@ use tests::harness::{Config, Daemon, Scratch};
 use tests::item::{Item, table_text};
 use tests::sim::{Layout, PolicyService};
 
-use super::common::*;
+use crate::common::*;
 
 /// A second block list of the service.
 pub const SCAN: &str = "scanners.threatstop.local";

@@ -1,9 +1,6 @@
 //! The upload and its service: what is sent, and what becomes of it when the service, the network
 //! or a proxy is not as it should be.
 
-// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::ops::RangeInclusive;

@@ -1,0 +1,46 @@
+//! The end-to-end cases, a file for each subject. They are one program, so that what waits in one file
+//! leaves the processor to another, and so that it is linked once.
+
+// A test stops at the first thing that is not as expected; there is nobody to hand an error to.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+// What several of them share.
+mod common;
+mod fuzz_seeds;
+mod logging;
+mod three;
+
+mod control;
+mod doctor;
+mod faults;
+mod first_update;
+mod fuzz_corpus;
+mod guards;
+mod hostile;
+mod hostile_engine;
+mod https;
+mod import;
+mod interfaces;
+mod lifecycle;
+mod lists;
+mod log;
+mod looks;
+mod manuals;
+mod memory;
+mod mended;
+mod metrics;
+mod mistakes;
+mod monitor;
+mod outage;
+mod own;
+mod port;
+mod rollback;
+mod root;
+mod servers;
+mod setup;
+mod sim_self;
+mod soak;
+mod sources;
+mod tables;
+mod tree;
+mod upload;
