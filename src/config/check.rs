@@ -26,6 +26,7 @@ pub(crate) fn check(config: &Config, reader: &mut Reader<'_>) {
     }
     within_spool(config, reader);
     lists(policy, reader);
+    config.check_tables(reader);
     expected(config, reader);
     if never_blocks_all(guard, true) {
         let v4 = guard.never_block.iter().enumerate().filter(|(_, prefix)| prefix.addr().is_ipv4());

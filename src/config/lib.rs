@@ -27,6 +27,7 @@ mod section;
 mod setting;
 mod socket;
 mod syntax;
+mod table;
 mod template;
 mod text;
 mod unit;
@@ -39,12 +40,14 @@ mod tests;
 pub use error::{ConfigError, MAX_OCTETS, Mistake, words};
 pub use file::{DEFAULT_PATH, read, read_text};
 pub use key::{Key, Kind};
-pub use names::{AnchorPath, DeviceId, DomainName, FieldName, TableName, UserName};
+pub use names::{AnchorPath, DeviceId, DomainName, FieldName, ListName, TableName, UserName};
 pub use net::{Host, LogUrl, Login, Proxy, Server};
 pub use schema::{
-    Backend, Config, Guard, Https, Log, Method, Policy, Request, Scope, Tables, Timestamp, keys,
+    Backend, Config, Direction, Guard, Https, Log, Method, Policy, Request, Scope, Table, Tables,
+    Timestamp, keys,
 };
 pub use socket::{LONGEST_SOCKET, check_socket};
+pub use table::PfTable;
 pub use template::Template;
 pub use text::{Invalid, quote};
 pub use unit::{Size, read_duration};

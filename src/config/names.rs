@@ -49,6 +49,10 @@ names! {
     /// letters, digits, `-` and `_`, the last one not all digits (RFC 1123, section 2.1).
     DomainName, "a DNS name", domain_name;
 
+    /// The name of a list, in lower case and without a final dot. Whether there is such a list is
+    /// for the check of the whole to say.
+    ListName, "the name of a list", list_name;
+
     /// The name of a pf table: 1 to 31 letters, digits, `.`, `_`, `:` and `-`, the first one a
     /// letter, digit or `_` (pf.conf(5) wants other names quoted); no word of pf.conf(5), and not
     /// of those that pfctl(8) makes for itself.
@@ -63,7 +67,7 @@ names! {
     FieldName, "a field name", field_name;
 }
 
-from_str!(DeviceId, UserName, DomainName, TableName, AnchorPath, FieldName);
+from_str!(DeviceId, UserName, DomainName, ListName, TableName, AnchorPath, FieldName);
 
 impl fmt::Debug for DeviceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -87,7 +91,7 @@ macro_rules! shown_as_text {
     )+};
 }
 
-shown_as_text!(UserName, DomainName, TableName, AnchorPath, FieldName);
+shown_as_text!(UserName, DomainName, ListName, TableName, AnchorPath, FieldName);
 
 impl AnchorPath {
     /// The name by which a packet log knows the anchor: the last part of the path, cut to 15
@@ -139,6 +143,10 @@ fn domain_name(text: &str) -> Result<String, Invalid> {
         return Err(Invalid::new(text, "not a DNS name"));
     }
     Ok(name.to_ascii_lowercase())
+}
+
+fn list_name(text: &str) -> Result<String, Invalid> {
+    Ok(text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase())
 }
 
 fn table_name(text: &str) -> Result<String, Invalid> {

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use prefix::Prefix;
 
 use crate::key::Key;
-use crate::names::{AnchorPath, DeviceId, DomainName, FieldName, TableName, UserName};
+use crate::names::{AnchorPath, DeviceId, DomainName, FieldName, ListName, TableName, UserName};
 use crate::net::{LogUrl, Proxy, Server};
 use crate::section::{Section, section};
 use crate::template::Template;
@@ -30,7 +30,9 @@ section! {
         |
         /// Where the policy comes from.
         policy: Policy;
-        /// Where it goes.
+        /// Lists with a table of their own.
+        table: Vec<Table> = 14;
+        /// Where the rest goes.
         tables: Tables;
         /// What is not taken over.
         guard: Guard;
@@ -64,6 +66,18 @@ section! {
 }
 
 section! {
+    /// Section `[[table]]`: lists that go into a table of their own, and not into that of `[tables]`.
+    Table "table" many {
+        /// The table; it has to be set.
+        name: TableName = "" or "x";
+        /// Lists of what to block, which go here; a list may go into several.
+        lists: Vec<ListName> = [] [0, 129];
+        /// Which way what is blocked goes: what rules setup prints and doctor looks for.
+        direction: Direction = "both";
+    }
+}
+
+section! {
     /// Section `[tables]`: where the policy goes.
     Tables "tables" {
         /// The directory of the table files NAME.pftable.
@@ -82,6 +96,8 @@ section! {
         simulated_limit: u32 = 200000 [1, 20_000_000];
         /// How often to look whether somebody changed a table, and mend it.
         check_interval: Duration = "5m" [1, DAY];
+        /// true: setup prints match log in place of block, and nothing is blocked.
+        monitor: bool = false;
     }
 }
 
@@ -171,6 +187,18 @@ section! {
         proxy: Option<Proxy> = "";
         /// The certificates to trust, in PEM.
         ca_file: PathBuf = "/etc/ssl/cert.pem";
+    }
+}
+
+words! {
+    /// Which packets a block table is for.
+    Direction {
+        /// Those that come from what is in it.
+        In = "in",
+        /// Those that go there.
+        Out = "out",
+        /// Both.
+        Both = "both",
     }
 }
 

@@ -10,6 +10,7 @@ mod mistakes;
 mod notes;
 mod round_trip;
 mod sections;
+mod tables;
 
 const FILE: &str = "/etc/threatstopd.toml";
 const DEVICE: &str = "device_id = \"tdid_abcd1234\"\n";
@@ -36,10 +37,21 @@ fn one(section: &str, line: &str) -> Result<Config, String> {
     parse(&format!("{DEVICE}{header}{line}\n")).map_err(|error| error.to_string())
 }
 
+/// A file without its sections that can stand several times, of which there is none by default.
+fn once(text: &str) -> String {
+    let mut many = false;
+    let stands_once = |line: &&str| {
+        many = if line.starts_with('[') { line.starts_with("[[") } else { many };
+        !many
+    };
+    text.lines().filter(stands_once).fold(String::new(), |text, line| text + line + "\n")
+}
+
 #[test]
 fn the_defaults_are_those_of_the_interface() {
-    assert_eq!(parse(include_str!("tests/interface.toml")).unwrap(), defaults());
-    let Config { device_id, user, policy, tables, guard, log, https } = defaults();
+    assert_eq!(parse(&once(include_str!("tests/interface.toml"))).unwrap(), defaults());
+    let Config { device_id, user, policy, table, tables, guard, log, https } = defaults();
+    assert_eq!(table, []);
     assert_eq!(device_id.as_str(), "tdid_abcd1234");
     assert_eq!(user.as_str(), "_threatstop");
     assert_eq!(policy.servers, [Server::Address([192, 124, 129, 42].into())]);
@@ -67,7 +79,8 @@ fn a_string_without_quotes_is_told_of_them() {
 #[test]
 fn the_defaults_are_printed_as_the_interface_writes_them() {
     let values = |text: &str| text.parse::<toml::Table>().unwrap();
-    assert_eq!(values(&defaults().to_toml()), values(include_str!("tests/interface.toml")));
+    let interface = once(include_str!("tests/interface.toml"));
+    assert_eq!(values(&defaults().to_toml()), values(&interface));
 }
 
 #[test]
@@ -76,8 +89,8 @@ fn the_interface_has_every_key_and_the_table_no_other() {
     let mut section = "";
     let mut found = Vec::new();
     for line in text.lines() {
-        if let Some(header) = line.strip_prefix('[') {
-            section = header.split(']').next().unwrap();
+        if line.starts_with('[') {
+            section = line.trim_start_matches('[').split(']').next().unwrap();
         } else if let Some((name, _)) = line.split_once('=') {
             found.push((section, name.trim()));
         }
@@ -94,24 +107,31 @@ fn the_sample_has_every_key_commented_out_with_its_default() {
     let mut effective = String::new();
     for line in sample.lines() {
         let uncommented = line.strip_prefix('#').filter(|rest| !rest.starts_with(' '));
-        if let Some(header) = line.strip_prefix('[') {
-            section = header.strip_suffix(']').unwrap();
-        } else if let Some((setting, comment)) = uncommented.unwrap_or(line).split_once(" #") {
+        let plain = uncommented.unwrap_or(line);
+        if plain.starts_with('[') {
+            section = plain.trim_matches(['[', ']']);
+            assert_eq!(uncommented.is_some(), plain.starts_with("[["), "{line}");
+        } else if let Some((setting, comment)) = plain.split_once(" #") {
             let key = found.next().unwrap();
-            let expected = format!("{} = {}", key.name, key.default);
-            assert_eq!((section, setting.trim_end()), (key.section, expected.as_str()));
+            let (name, value) = setting.trim_end().split_once(" = ").unwrap();
+            assert_eq!((section, name), (key.section, key.name));
+            // of what can stand several times there is none by default
+            assert!(value == key.default || key.many, "{line}");
             assert_eq!(uncommented.is_none(), key.name == "device_id", "{line}");
             assert!(comment.len() > 5, "{line}");
         } else {
             assert!(line.is_empty() || line.starts_with("# "), "{line}");
         }
-        effective.push_str(uncommented.unwrap_or(line));
+        effective.push_str(plain);
         effective.push('\n');
     }
     assert_eq!(found.next(), None);
     let set = |text: &str| text.replacen("\"\"", "\"tdid_abcd1234\"", 1);
     assert_eq!(parse(&set(sample)).unwrap(), defaults());
-    assert_eq!(parse(&set(&effective)).unwrap(), defaults());
+    assert_eq!(parse(&set(&once(&effective))).unwrap(), defaults());
+    let lists = "basic.threatstop.local\", \"scanners.threatstop.local";
+    let whole = parse(&set(&effective).replacen("basic.threatstop.local", lists, 1)).unwrap();
+    assert_eq!(whole.table.len(), 1);
 }
 
 #[test]

@@ -94,6 +94,11 @@ fn policy() -> impl Strategy<Value = Policy> {
         )
 }
 
+/// More tables: a name, which lists go in by their place, and a direction.
+fn table() -> impl Strategy<Value = (usize, Direction)> {
+    (any::<usize>(), prop::sample::select(vec![Direction::In, Direction::Out, Direction::Both]))
+}
+
 fn tables() -> impl Strategy<Value = Tables> {
     (
         path(),
@@ -104,6 +109,7 @@ fn tables() -> impl Strategy<Value = Tables> {
         prop::sample::select(vec![Backend::Pf, Backend::Simulated]),
         1u32..=20_000_000,
         seconds(1..=86_400),
+        any::<bool>(),
     )
         .prop_map(
             |(
@@ -115,6 +121,7 @@ fn tables() -> impl Strategy<Value = Tables> {
                 backend,
                 simulated_limit,
                 check_interval,
+                monitor,
             )| {
                 Tables {
                     directory: Path::new("/tables").join(directory.strip_prefix("/").unwrap()),
@@ -125,6 +132,7 @@ fn tables() -> impl Strategy<Value = Tables> {
                     backend,
                     simulated_limit,
                     check_interval,
+                    monitor,
                 }
             },
         )
@@ -241,12 +249,21 @@ fn config() -> impl Strategy<Value = Config> {
         text("tdid_[A-Za-z0-9]{8,64}"),
         text("[a-z_][a-z0-9._-]{0,30}"),
         policy(),
-        tables(),
+        (tables(), prop::collection::vec(table(), 0..=14)),
         guard(),
         log(),
         https(),
     )
-        .prop_map(|(device_id, user, policy, tables, mut guard, log, https)| {
+        .prop_map(|(device_id, user, policy, (tables, more), mut guard, log, https)| {
+            let lists: Vec<ListName> =
+                policy.block.iter().skip(1).map(|list| list.as_str().parse().unwrap()).collect();
+            let table = more.into_iter().filter(|_| !lists.is_empty()).enumerate();
+            let table = table.map(|(index, (first, direction))| Table {
+                name: format!("T{index}").parse().unwrap(),
+                lists: lists.iter().skip(first % lists.len()).cloned().collect(),
+                direction,
+            });
+            let table = table.collect();
             let reserved: Vec<_> = prefix::reserved(guard.block_private).collect();
             let hosts = [log.url.host.address()].into_iter();
             let hosts: Vec<_> = hosts.chain(policy.servers.iter().map(Server::address)).collect();
@@ -254,7 +271,7 @@ fn config() -> impl Strategy<Value = Config> {
                 !reserved.iter().any(|(net, _)| net.contains(*addr))
                     && !hosts.contains(&Some(*addr))
             });
-            Config { device_id, user, policy, tables, guard, log, https }
+            Config { device_id, user, policy, table, tables, guard, log, https }
         })
 }
 
@@ -272,6 +289,7 @@ proptest! {
 fn every_key_is_printed() {
     let text = defaults().to_toml();
     let names = text.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
-    assert!(names.eq(keys().iter().map(|key| key.name)), "{text}");
+    let once = keys().iter().filter(|key| !key.many);
+    assert!(names.eq(once.map(|key| key.name)), "{text}");
     assert_eq!(parse(&text).unwrap(), defaults());
 }

@@ -1,0 +1,82 @@
+//! The tables and the lists that go into each.
+
+use prefix::Kind;
+
+use crate::names::TableName;
+use crate::reader::Reader;
+use crate::schema::{Config, Direction};
+
+/// A table of pf(4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PfTable<'c> {
+    /// Its name.
+    pub name: &'c TableName,
+    /// Whether what is in it is blocked or let through.
+    pub kind: Kind,
+    /// Which way what is blocked goes.
+    pub direction: Direction,
+}
+
+/// Words that `threatstopctl show` takes for something else than a table.
+const TAKEN: [&str; 6] = ["block", "allow", "diff", "own", "hits", "lists"];
+
+impl Config {
+    /// All tables, at most 16. Helper and engine number them by this order: tables.block,
+    /// tables.allow, then each `[[table]]`.
+    pub fn pf_tables(&self) -> impl Iterator<Item = PfTable<'_>> {
+        let both = |name, kind| PfTable { name, kind, direction: Direction::Both };
+        let two = [both(&self.tables.block, Kind::Block), both(&self.tables.allow, Kind::Allow)];
+        let block = |name, direction| PfTable { name, kind: Kind::Block, direction };
+        two.into_iter().chain(self.table.iter().map(move |one| block(&one.name, one.direction)))
+    }
+
+    /// The names of all lists of what to block, but for `own`.
+    pub fn block_lists(&self) -> impl Iterator<Item = &str> {
+        let local = self.policy.local_block.as_ref().map(|_| "local_block");
+        self.policy.block.iter().map(|list| list.as_str()).chain(local)
+    }
+
+    /// The numbers of the block tables that a list of this name goes into: the `[[table]]` that name
+    /// it or, where none does, tables.block.
+    pub fn tables_of(&self, list: &str) -> Vec<usize> {
+        let named = self.table.iter().zip(2..);
+        let named = named.filter(|(one, _)| one.lists.iter().any(|name| name.as_str() == list));
+        let numbers: Vec<usize> = named.map(|(_, number)| number).collect();
+        if numbers.is_empty() { vec![0] } else { numbers }
+    }
+
+    /// Holds each `[[table]]` against the rest.
+    pub(crate) fn check_tables(&self, reader: &mut Reader<'_>) {
+        for (index, table) in self.table.iter().enumerate() {
+            let (name, lists) = (format!("table.{index}.name"), format!("table.{index}.lists"));
+            let mut before = self.pf_tables().take(index + 2).map(|other| other.name.as_str());
+            // where upper and lower case are one, so would be their files
+            if before.any(|other| other.eq_ignore_ascii_case(table.name.as_str())) {
+                let why = format!("table.name: \"{}\": the name of another table", table.name);
+                reader.fault(&[&name], why);
+            }
+            if TAKEN.contains(&table.name.as_str()) {
+                let why = "is something else to threatstopctl show: choose another name";
+                reader.fault(&[&name], format!("table.name: \"{}\" {why}", table.name));
+            }
+            for (number, list) in table.lists.iter().enumerate() {
+                if !self.block_lists().any(|known| known == list.as_str()) {
+                    let list = prefix::quoted(list.as_str());
+                    let why = format!("table.lists: {list}: no block list of this configuration");
+                    let known = ["policy.block", "policy.local_block"];
+                    reader.fault(&[&format!("{lists}.{number}"), known[0], known[1]], why);
+                }
+            }
+            if table.lists.is_empty() {
+                let why = "table.lists: no list: the table would be empty";
+                reader.fault(&[&lists, &name, &format!("table.{index}")], why.to_owned());
+            }
+        }
+        if !self.block_lists().any(|list| self.tables_of(list) == [0]) {
+            let last = self.table.len().saturating_sub(1);
+            let why = "table.lists: no block list is left for tables.block: take one out";
+            let lists = format!("table.{last}.lists");
+            reader.fault(&[&lists, "table", "policy.block", "policy.local_block"], why.to_owned());
+        }
+    }
+}
