@@ -320,7 +320,7 @@ fn a_large_set_is_split_and_comes_together_again() {
     while back.len() < set.len() {
         a.flush().unwrap();
         match EngineMessage::read(&take(&mut b)).unwrap() {
-            EngineMessage::TableEntries(part) => back.extend(part.prefixes().map(Result::unwrap)),
+            EngineMessage::TableEntries(part) => back.extend(part.prefixes().map(Option::unwrap)),
             other => panic!("{other:?}"),
         }
     }

@@ -14,6 +14,7 @@
 //! an IPv4 prefix in a list, the same in a table, and 4 for its age.
 
 mod compose;
+mod cover;
 mod diff;
 mod held;
 mod judge;
@@ -39,6 +40,7 @@ mod tests;
 pub use compose::{
     Composed, Hit, MAX_HITS, Protected, Removed, compose_allow, compose_block, exempt, unrouted,
 };
+pub use cover::push_cover;
 pub use diff::{Change, diff};
 pub use held::HeldRuns;
 pub use judge::{

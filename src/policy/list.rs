@@ -2,8 +2,9 @@
 
 use core::net::IpAddr;
 
-use prefix::{Address, Floor, Item, Items, Net, Prefix, Range, Range4, Range6, cover};
+use prefix::{Address, Floor, Item, Items, Net, Prefix, Range, Range4, Range6};
 
+use crate::cover::cover;
 use crate::measure::Measure;
 use crate::ranges::Ranges;
 use crate::sweep::{covering, sort_and_join};

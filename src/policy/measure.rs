@@ -1,7 +1,8 @@
 //! How large a list is, in both measures, and what it had been a day before.
 
-use prefix::{Address, Coverage, Floor, Range, cover_len};
+use prefix::{Address, Coverage, Floor, Range};
 
+use crate::cover::cover_len;
 use crate::ranges::Ranges;
 use crate::sweep::{Holes, overlap};
 

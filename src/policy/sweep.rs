@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use prefix::{Address, Net, Range, push_cover};
+use prefix::{Address, Net, Range};
 
+use crate::cover::push_cover;
 use crate::sort::sort;
 
 /// How much something is: entries of lists, and addresses in them.

@@ -1,7 +1,8 @@
 //! What a list has that no other has.
 
-use prefix::{Address, Range, cover, cover_len};
+use prefix::{Address, Range};
 
+use crate::cover::{cover, cover_len};
 use crate::list::List;
 use crate::sort::sort;
 use crate::sweep::covering;

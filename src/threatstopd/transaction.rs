@@ -52,7 +52,7 @@ impl Transaction {
     /// At the first prefix that may not be there.
     pub fn add(&mut self, part: &Entries, shield: &Shield) -> Result<(), Violation> {
         for net in part.prefixes() {
-            let net = net.map_err(|error| error.to_string())?;
+            let net = net.ok_or("a prefix that is not in canonical form")?;
             let taken = self.tally.add(net, &self.bounds, shield);
             taken.map_err(|refusal| refusal.to_string())?;
             if self.tally.count() > self.announced {

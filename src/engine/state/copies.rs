@@ -8,8 +8,8 @@ use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
-use policy::List;
-use prefix::{Address, Floor, Item, Items, Net, Range, pack, push_cover, unpack};
+use policy::{List, push_cover};
+use prefix::{Address, Floor, Item, Items, Net, Range, pack};
 use serde::{Deserialize, Serialize};
 
 use crate::errors::words;
@@ -186,7 +186,7 @@ fn read(reader: &mut impl BufRead, floor: Floor) -> Option<Stored> {
 }
 
 fn items<A: Address>(octets: &[u8]) -> Option<Vec<Item<A>>> {
-    unpack(octets).ok()?.map(|net| net.ok().map(Item::positive)).collect()
+    octets.chunks(Net::<A>::PACKED).map(|net| Net::unpack(net).map(Item::positive)).collect()
 }
 
 #[cfg(test)]

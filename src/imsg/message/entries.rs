@@ -1,6 +1,6 @@
 //! A part of a set of prefixes in one message.
 
-use prefix::{Address, Net, PackError, Prefix, pack};
+use prefix::{Net, Prefix, pack};
 
 use super::Fields;
 use crate::frame::{ImsgError, MAX_PAYLOAD};
@@ -56,14 +56,11 @@ impl Entries {
         })
     }
 
-    /// The prefixes; an item is an error when it is not in canonical form.
-    pub fn prefixes(&self) -> impl Iterator<Item = Result<Prefix, PackError>> {
-        self.packed.chunks(self.family.octets()).enumerate().map(|(index, packed)| {
-            let read = |(len, addr): (&u8, &[u8])| match self.family {
-                Family::V4 => Net::new(u32::from_octets(addr)?, *len).map(Prefix::V4),
-                Family::V6 => Net::new(u128::from_octets(addr)?, *len).map(Prefix::V6),
-            };
-            packed.split_last().and_then(read).ok_or(PackError::NotCanonical(index))
+    /// The prefixes; `None` in the place of one that is not in canonical form.
+    pub fn prefixes(&self) -> impl Iterator<Item = Option<Prefix>> {
+        self.packed.chunks(self.family.octets()).map(|packed| match self.family {
+            Family::V4 => Net::unpack(packed).map(Prefix::V4),
+            Family::V6 => Net::unpack(packed).map(Prefix::V6),
         })
     }
 

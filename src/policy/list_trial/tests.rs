@@ -68,14 +68,15 @@ fn covering(first: u32, addresses: u32) -> List {
         let last = (at + (1 << 24)).min(first + addresses) - 1;
         prefix::Range::new(at, last).unwrap()
     });
-    let nets = ends.flat_map(prefix::cover).map(|net| prefix::Prefix::from(net).to_string());
+    let nets = ends.flat_map(crate::cover::cover).map(|net| prefix::Prefix::from(net).to_string());
     list("a", &nets.collect::<Vec<_>>().join(" "))
 }
 
 /// So many /32 of IPv6, in one range or little more.
 fn networks(first: u128, count: u128) -> List {
     let range = prefix::Range::new(first << 96, ((first + count) << 96) - 1).unwrap();
-    let nets = prefix::cover(range).into_iter().map(|net| prefix::Prefix::from(net).to_string());
+    let nets =
+        crate::cover::cover(range).into_iter().map(|net| prefix::Prefix::from(net).to_string());
     list("a", &nets.collect::<Vec<_>>().join(" "))
 }
 
