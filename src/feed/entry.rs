@@ -2,7 +2,8 @@
 
 use core::net::Ipv6Addr;
 
-use prefix::{Address, Items, Net, Prefix, Range, cover_len, push_cover};
+use policy::{cover_len, push_cover};
+use prefix::{Address, Items, Net, Prefix, Range};
 
 /// What a line or field names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -40,7 +40,7 @@ mod tests;
 pub use compose::{
     Composed, Hit, MAX_HITS, Protected, Removed, compose_allow, compose_block, exempt, unrouted,
 };
-pub use cover::push_cover;
+pub use cover::{cover_len, push_cover};
 pub use diff::{Change, diff};
 pub use held::HeldRuns;
 pub use judge::{
