@@ -5,7 +5,7 @@ use core::fmt;
 use prefix::{Address, Bounds, Floor, Kind, Net, Prefix, PrefixSet, Range, Refusal};
 
 use crate::judge::{Guard, Kept, Reason};
-use crate::left_out::{self, LeftOut};
+use crate::left_out::{self, LeftOut, Protected};
 use crate::list::List;
 use crate::ranges::{Ranges, by_family};
 use crate::sweep::{Count, Cover, Holes, overlap};
@@ -13,21 +13,6 @@ use crate::together::Together;
 
 /// [`Removed::hits`] holds at most so many.
 pub const MAX_HITS: usize = 64;
-
-/// A network that is never blocked, and why: "interface em0", "policy server".
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Protected {
-    /// The network.
-    pub net: Prefix,
-    /// The reason, for people.
-    pub reason: String,
-}
-
-impl From<(Prefix, &str)> for Protected {
-    fn from((net, reason): (Prefix, &str)) -> Self {
-        Self { net, reason: reason.to_owned() }
-    }
-}
 
 /// What is reserved and never routed, and left out of every list.
 pub fn unrouted() -> Vec<Protected> {

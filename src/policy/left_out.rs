@@ -1,8 +1,21 @@
-//! What protected networks keep out of a table, counted for people.
+//! Protected networks, and what they keep out of a table, counted for people.
 
-use prefix::{Address, Range};
+use prefix::{Address, Prefix, Range};
 
-use crate::compose::Protected;
+/// A network that is never blocked, and why: "interface em0", "policy server".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Protected {
+    /// The network.
+    pub net: Prefix,
+    /// The reason, for people.
+    pub reason: String,
+}
+
+impl From<(Prefix, &str)> for Protected {
+    fn from((net, reason): (Prefix, &str)) -> Self {
+        Self { net, reason: reason.to_owned() }
+    }
+}
 
 /// A protected network that lists name something of.
 #[derive(Clone, Debug, PartialEq, Eq)]

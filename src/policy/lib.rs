@@ -38,7 +38,7 @@ mod reading;
 mod tests;
 
 pub use compose::{
-    Composed, Hit, MAX_HITS, Protected, Removed, compose_allow, compose_block, exempt, unrouted,
+    Composed, Hit, MAX_HITS, Removed, compose_allow, compose_block, exempt, unrouted,
 };
 pub use cover::{cover_len, push_cover};
 pub use diff::{Change, diff};
@@ -46,7 +46,7 @@ pub use held::HeldRuns;
 pub use judge::{
     Accepted, Brought, Guard, Kept, KeptList, OfList, Reason, Run, Step, Unit, check_table,
 };
-pub use left_out::LeftOut;
+pub use left_out::{LeftOut, Protected};
 pub use list::List;
 pub use list_trial::ListTrial;
 pub use local::{

@@ -2,9 +2,10 @@
 
 use prefix::{Bounds, Coverage, Kind};
 
-use crate::compose::{Protected, compose, unrouted};
+use crate::compose::{compose, unrouted};
 use crate::held::HeldRuns;
 use crate::judge::{Accepted, Guard, Reason, Run, brought};
+use crate::left_out::Protected;
 use crate::list::List;
 use crate::measure::{Measure, Size};
 use crate::ranges::Ranges;

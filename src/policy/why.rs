@@ -4,7 +4,7 @@ use core::net::IpAddr;
 
 use prefix::{Prefix, PrefixSet};
 
-use crate::compose::Protected;
+use crate::left_out::Protected;
 use crate::list::List;
 use crate::since::Since;
 
