@@ -1,21 +1,21 @@
 //! Alarms about time: a policy that grows old, and one that is held back too long.
 
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use imsg::TableId;
 
+use crate::clock;
+use crate::monitor::Monitor;
 use crate::source::Source;
-use crate::state::Memory;
+use crate::state::{Memory, State};
 use crate::warning::Warning;
-use crate::{Engine, clock};
 
 /// How often is looked.
 const LOOK: Duration = Duration::from_secs(60);
 /// How often an alarm is repeated.
 const REMIND: Duration = Duration::from_secs(24 * 60 * 60);
 /// So many intervals without a good run are too many.
-pub const MISSED: u64 = 3;
+const MISSED: u64 = 3;
 /// Lists and tables held back that have an alarm of their own.
 const NAMED: usize = 4;
 /// How long a new device may wait quietly for its first policy.
@@ -32,29 +32,49 @@ enum Kind {
     More(usize),
 }
 
-/// Looks every minute; never returns.
-pub async fn watch(engine: Rc<Engine>) {
-    let mut last: Option<(Vec<Kind>, Instant)> = None;
-    loop {
-        tokio::time::sleep(LOOK).await;
-        let (kinds, texts): (Vec<Kind>, Vec<Warning>) = look(&engine).into_iter().unzip();
-        let repeat =
-            last.as_ref().is_none_or(|(before, at)| *before != kinds || at.elapsed() >= REMIND);
-        if repeat {
-            texts.iter().for_each(logger::crit);
-            last = Some((kinds, Instant::now()));
+/// Who looks for them.
+pub struct Alarm {
+    state: &'static State,
+    monitor: &'static Monitor,
+    /// How long the engine may go without a good run, in seconds.
+    patience: u64,
+}
+
+impl Alarm {
+    /// Looks at what is remembered, for an engine that asks the service each `interval`.
+    pub fn new(state: &'static State, monitor: &'static Monitor, interval: Duration) -> Self {
+        Self { state, monitor, patience: patience(interval) }
+    }
+
+    /// Looks every minute; never returns.
+    pub async fn watch(&self) {
+        let mut last: Option<(Vec<Kind>, Instant)> = None;
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let (kinds, texts): (Vec<Kind>, Vec<Warning>) = self.look().into_iter().unzip();
+            let repeat =
+                last.as_ref().is_none_or(|(before, at)| *before != kinds || at.elapsed() >= REMIND);
+            if repeat {
+                texts.iter().for_each(logger::crit);
+                last = Some((kinds, Instant::now()));
+            }
         }
+    }
+
+    /// The alarms of this moment.
+    pub fn alarms(&self) -> Vec<Warning> {
+        self.look().into_iter().map(|(_, alarm)| alarm).collect()
+    }
+
+    fn look(&self) -> Vec<(Kind, Warning)> {
+        let up = self.monitor.engine_uptime().as_secs();
+        found(&self.state.memory(), self.patience, clock::now(), up)
     }
 }
 
-/// The alarms of this moment.
-pub fn alarms(engine: &Engine) -> Vec<Warning> {
-    look(engine).into_iter().map(|(_, alarm)| alarm).collect()
-}
-
-fn look(engine: &Engine) -> Vec<(Kind, Warning)> {
-    let patience = MISSED * engine.config.policy.interval.as_secs();
-    found(&engine.state.memory(), patience, clock::now(), engine.started.elapsed().as_secs())
+/// How long what is asked for each `interval` may go without coming, in seconds.
+pub fn patience(interval: Duration) -> u64 {
+    MISSED * interval.as_secs()
 }
 
 /// The alarms at `now` of an engine that has been `up` so many seconds, where `patience` is how

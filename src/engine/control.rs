@@ -16,21 +16,22 @@ mod why;
 
 use std::io::Write as _;
 use std::os::unix::net::UnixListener as StdListener;
-use std::rc::Rc;
 use std::time::Duration;
 
 use ::control::{Failure, Reply};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::Engine;
 use crate::errors::words;
+pub use answer::Desk;
+pub use own::Book;
 use places::{Places, Seat};
+pub use report::Report;
 
 /// How long accept(2) pauses when descriptors are short.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves clients; returns only when the socket cannot be used at all.
-pub async fn serve(engine: Rc<Engine>, listener: StdListener) {
+pub async fn serve(desk: &'static Desk, listener: StdListener) {
     let listener = match UnixListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => {
@@ -47,13 +48,12 @@ pub async fn serve(engine: Rc<Engine>, listener: StdListener) {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let uid = answer::uid(&stream);
-                let places = if answer::is_root(&engine, uid) { &root } else { &others };
+                let places = if desk.is_root(uid) { &root } else { &others };
                 let Some(seat) = places.take().await else {
                     refuse(stream);
                     continue;
                 };
-                let engine = Rc::clone(&engine);
-                places.seat(seat, |seat| attend(engine, stream, uid, seat));
+                places.seat(seat, |seat| attend(desk, stream, uid, seat));
             }
             Err(error) => {
                 logger::warn(format_args!("control socket: accept: {}", words(&error)));
@@ -63,8 +63,8 @@ pub async fn serve(engine: Rc<Engine>, listener: StdListener) {
     }
 }
 
-async fn attend(engine: Rc<Engine>, stream: UnixStream, uid: u32, seat: Seat) {
-    if let Err(error) = answer::serve(&engine, stream, uid, &seat).await {
+async fn attend(desk: &Desk, stream: UnixStream, uid: u32, seat: Seat) {
+    if let Err(error) = desk.serve(stream, uid, &seat).await {
         logger::debug(format_args!("control client: {}", words(&error)));
     }
 }

@@ -6,12 +6,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 use imsg::{End, Protected, Reason, interface};
 use prefix::Prefix;
 
-use crate::{Engine, monitor};
+use crate::leave::Leave;
 
 /// A network and the name of its interface.
 type Named = (Prefix, String);
@@ -48,6 +47,32 @@ impl Interfaces {
         self.leaving.get()
     }
 
+    /// Looks at the interfaces, before a run. When they are not what the helper saw, gives the reason
+    /// not to publish; with a way out the engine is about to leave then, and the helper starts anew.
+    pub fn look(&self, leave: Option<&Leave>) -> Option<String> {
+        let now = match interface::networks() {
+            Ok(now) => now,
+            Err(errno) => {
+                // what the helper saw is what is known
+                logger::warn(format_args!("interfaces: getifaddrs: {}", errno.desc()));
+                return None;
+            }
+        };
+        let changed = self.compare(now)?;
+        let why = format!(
+            "the interfaces have changed ({changed}): threatstopd protects their networks first, and \
+             updates by itself then"
+        );
+        if let Some(leave) = leave
+            && !self.leaving.replace(true)
+        {
+            logger::info(&why);
+            // a new helper looks anew
+            leave.begin(End::Renew);
+        }
+        Some(why)
+    }
+
     /// Compares with what there is now: what is different, in words.
     fn compare(&self, now: Vec<Named>) -> Option<String> {
         let nets: BTreeSet<Prefix> = now.iter().map(|(net, _)| *net).collect();
@@ -74,30 +99,6 @@ impl Interfaces {
 /// Why a network of an interface is protected.
 pub fn worded(name: &str) -> String {
     format!("network of interface {name}")
-}
-
-/// Looks at the interfaces, before a run. When they are not what the helper saw, gives the reason
-/// not to publish; with `renew` the engine is about to leave then, and the helper starts anew.
-pub fn look(engine: &Rc<Engine>, renew: bool) -> Option<String> {
-    let now = match interface::networks() {
-        Ok(now) => now,
-        Err(errno) => {
-            // what the helper saw is what is known
-            logger::warn(format_args!("interfaces: getifaddrs: {}", errno.desc()));
-            return None;
-        }
-    };
-    let changed = engine.given.interfaces.compare(now)?;
-    let why = format!(
-        "the interfaces have changed ({changed}): threatstopd protects their networks first, and \
-         updates by itself then"
-    );
-    if renew && !engine.given.interfaces.leaving.replace(true) {
-        logger::info(&why);
-        // a new helper looks anew
-        monitor::leave(engine, End::Renew);
-    }
-    Some(why)
 }
 
 #[cfg(test)]

@@ -33,13 +33,13 @@ use crate::clock;
 use crate::https::{Https, Roots};
 use crate::warning::Warning;
 
+use answer::Failure;
 pub use answer::shown;
 pub use follow::follow;
 use hits::Hits;
 use journal::{Journal, Position};
 use spool::{Slice, Spool};
 use told::{Losses, Told};
-pub use upload::{preview, schedule, send_now};
 
 /// How long uploads may fail before that is told: a server has its bad hours.
 const FAILING: u64 = 24 * 60 * 60;
@@ -79,6 +79,7 @@ struct Inner {
 
 /// The log path.
 pub struct Log {
+    config: &'static Config,
     directory: PathBuf,
     inner: RefCell<Inner>,
     https: Https,
@@ -94,7 +95,7 @@ pub struct Log {
     /// An upload that somebody asked for has ended: the schedule goes on from there.
     asked: Notify,
     /// Why it failed, if it did.
-    asked_failed: Cell<Option<upload::Failure>>,
+    asked_failed: Cell<Option<Failure>>,
 }
 
 /// The figures of the log path at a moment.
@@ -127,7 +128,7 @@ impl Log {
     /// # Errors
     /// When the spool cannot be read or no thread be started. A journal that cannot be read is
     /// logged, and the packet log then read from its oldest file on.
-    pub fn open(config: &Config, roots: Roots) -> Result<Self, String> {
+    pub fn open(config: &'static Config, roots: Roots) -> Result<Self, String> {
         if let Err(why) = &roots
             && config.log.enabled
         {
@@ -169,6 +170,7 @@ impl Log {
             expired: Losses::default(),
         };
         Ok(Self {
+            config,
             directory,
             inner: RefCell::new(inner),
             https: Https::start(config, roots)?,

@@ -3,6 +3,20 @@
 //! It talks DNS and HTTPS, decodes packets, answers the control tool, and hands finished tables
 //! to the root helper, which started it and believes none of it. When the helper's socket ends,
 //! the engine leaves at once.
+//!
+//! The parts, each made of those that it reads or changes and of nothing else:
+//!
+//! ```text
+//! schedule, control ── Update ─┬─ Service, Files, Own    the sources, as they are asked
+//!    (who wants a run)         ├─ Protect, Guard         what no table may have
+//!                              ├─ State                  what is in force, what is remembered
+//!                              ├─ Hand, Watch ── Link    tables to the helper, an eye on them
+//!                              └─ Runs                   whose turn it is
+//! follow, schedule ── Log ── Https                       from the packet log to the upload
+//! control ── Desk ─┬─ Report                             status, metrics
+//!                  └─ Book                               block, allow, forget
+//! Monitor, Alarm, Leave                                  what is heard, told, and the end
+//! ```
 
 mod alarm;
 mod clock;
@@ -12,6 +26,7 @@ mod errors;
 mod files;
 mod https;
 mod interfaces;
+mod leave;
 mod link;
 mod log;
 mod monitor;
@@ -21,6 +36,7 @@ mod schedule;
 mod source;
 mod startup;
 mod state;
+mod told;
 mod update;
 mod warning;
 mod watch;
@@ -28,40 +44,27 @@ mod watch;
 use std::convert::Infallible;
 use std::os::fd::OwnedFd;
 use std::process::ExitCode;
-use std::rc::Rc;
 
+use config::Config;
 use imsg::process::{self, Inherited};
 use imsg::{End, VERSION};
+use policy::Guard;
 
-/// What the parts of the engine share. One thread: `Rc` and `RefCell` are enough.
-pub struct Engine {
-    /// The configuration, as the helper uses it.
-    pub config: config::Config,
-    /// What the helper said besides.
-    pub given: startup::Given,
-    /// The monitor, which has started the engine.
-    pub monitor: monitor::Monitor,
-    /// The way to the helper.
-    pub link: link::Link,
-    /// From the packet log to the upload.
-    pub log: log::Log,
-    /// What is in force, and what is kept over restarts.
-    pub state: state::State,
-    /// The files of local_block and local_allow, as runs saw them.
-    pub local: source::local::Seen,
-    /// What `block` and `allow` said.
-    pub own: source::own::Own,
-    /// The hosts of the configuration that are given by name.
-    pub names: protect::Names,
-    /// The names of guard.never_block_names.
-    pub never: protect::never::Never,
-    /// The update that is under way, if one is.
-    pub runs: update::Runs,
-    /// The eye on pf.
-    pub watch: watch::Watch,
-    /// When the engine started.
-    pub started: std::time::Instant,
-}
+use alarm::Alarm;
+use control::{Book, Desk, Report};
+use dns::Servers;
+use leave::Leave;
+use link::Link;
+use log::Log;
+use monitor::Monitor;
+use protect::never::Never;
+use protect::{Names, Protect};
+use source::local::Files;
+use source::own::Own;
+use source::policy::Service;
+use state::State;
+use update::{Asked, Hand, Runs, Update, compose};
+use watch::Watch;
 
 fn main() -> ExitCode {
     logger::set_program("threatstopd-engine");
@@ -88,6 +91,11 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// A part lives as long as the process, which drops none: its exit status is all that it leaves.
+fn part<T>(part: T) -> &'static T {
+    Box::leak(Box::new(part))
+}
+
 fn table_files(tables: &config::Tables) -> [String; 2] {
     [&tables.block, &tables.allow]
         .map(|name| tables.directory.join(format!("{name}.pftable")).display().to_string())
@@ -103,7 +111,7 @@ fn run(
     if arguments.version != VERSION {
         return Err(startup::OTHER_VERSION.into());
     }
-    let monitor = monitor::Monitor::new(arguments, before);
+    let monitor: &Monitor = part(Monitor::new(arguments, before));
     let startup::Started { config, given, channel, listener, roots, behind } =
         startup::start(helper, &told)?;
     #[cfg(feature = "fault-points")]
@@ -113,39 +121,73 @@ fn run(
         .enable_time()
         .build()
         .map_err(|error| format!("event loop: {}", errors::words(&error)))?;
+    let config: &Config = part(config);
+    let guard: &Guard = part(compose::guard(config, &given.protected));
     tokio::task::LocalSet::new().block_on(&runtime, async {
-        let link = link::Link::start(channel, table_files(&config.tables))?;
-        recover::recover(&config, &given, &link).await;
-        let state = state::State::load(&config, &link).await?;
-        let engine = Rc::new(Engine {
-            names: protect::Names::new(&config),
-            never: protect::never::Never::load(&config, state.directory()),
-            runs: update::Runs::new(&config),
-            watch: watch::Watch::default(),
-            local: source::local::Seen::default(),
-            own: source::own::Own::load(state.directory(), clock::now()),
-            started: std::time::Instant::now(),
-            log: log::Log::open(&config, roots)?,
+        let link: &Link = part(Link::start(channel, table_files(&config.tables))?);
+        recover::recover(config, guard, link).await;
+        let state: &State = part(State::load(config, link).await?);
+        let runs: &Runs = part(Runs::default());
+        let leave: &Leave = part(Leave::new(runs));
+        let servers: &Servers = part(Servers::new(&config.policy.servers));
+        let names: &Names = part(Names::new(config));
+        let never = Never::load(config, state.directory());
+        let protect: &Protect =
+            part(Protect::new((given.protected, given.interfaces), names, never, state));
+        let files: &Files = part(Files::new(config, link));
+        let own: &Own = part(Own::load(state.directory(), clock::now()));
+        let watch: &Watch = part(Watch::new(&config.tables, guard, link, state));
+        let alarm: &Alarm = part(Alarm::new(state, monitor, config.policy.interval));
+        let log: &Log = part(Log::open(config, roots)?);
+        let (reload, limit) = (config.tables.reload, given.start.table_entries);
+        let hand = Hand::new(link, state, watch, leave, (reload, limit));
+        let service = Service::new(config, servers, names, &runs.told);
+        let asked = Asked { service, files, own };
+        let update: &Update =
+            part(Update::new((config, guard, state), runs, protect, asked, hand, watch, leave));
+        let book = Book { own, guard, state, protect, update };
+        let report = Report {
             config,
-            given,
+            limit,
+            state,
+            link,
+            log,
+            monitor,
+            servers,
+            runs,
+            own,
+            protect,
+            watch,
+            alarm,
+        };
+        let owner = given.start.owner;
+        let desk: &Desk = part(Desk {
+            config,
+            owner,
             monitor,
             link,
             state,
+            servers,
+            log,
+            update,
+            leave,
+            book,
+            report,
         });
-        tokio::task::spawn_local(monitor::listen(Rc::clone(&engine), told, behind));
-        tokio::task::spawn_local(watch::watch(Rc::clone(&engine)));
-        tokio::task::spawn_local(alarm::watch(Rc::clone(&engine)));
-        tokio::task::spawn_local(schedule::names(Rc::clone(&engine)));
-        tokio::task::spawn_local(schedule::never(Rc::clone(&engine)));
-        tokio::task::spawn_local(schedule::local(Rc::clone(&engine)));
-        tokio::task::spawn_local(schedule::own(Rc::clone(&engine)));
-        tokio::task::spawn_local(schedule::again(Rc::clone(&engine)));
-        if engine.config.log.enabled {
-            tokio::task::spawn_local(log::follow(Rc::clone(&engine)));
-            tokio::task::spawn_local(log::schedule(Rc::clone(&engine)));
+        tokio::task::spawn_local(monitor::listen(monitor, told, behind));
+        tokio::task::spawn_local(watch.watch(runs));
+        tokio::task::spawn_local(alarm.watch());
+        tokio::task::spawn_local(schedule::names(names, protect, update));
+        tokio::task::spawn_local(schedule::never(protect, update));
+        tokio::task::spawn_local(schedule::local(config.tables.check_interval, files, update));
+        tokio::task::spawn_local(schedule::own(own, update));
+        tokio::task::spawn_local(schedule::again(runs, update));
+        if config.log.enabled {
+            tokio::task::spawn_local(log::follow(log, link, state));
+            tokio::task::spawn_local(log.schedule());
         }
-        tokio::task::spawn_local(control::serve(Rc::clone(&engine), listener));
+        tokio::task::spawn_local(control::serve(desk, listener));
         tokio::task::spawn_local(monitor::live(alive));
-        schedule::run(engine).await
+        schedule::run(config, link, runs, update).await
     })
 }

@@ -1,8 +1,7 @@
 //! The monitor, which has started this process: what it says, and what it hears of us.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::os::fd::OwnedFd;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use imsg::End;
@@ -10,15 +9,11 @@ use nix::unistd::{read, write};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe::Receiver;
 
-use crate::Engine;
 use crate::errors::words;
+use crate::leave::FAREWELL;
 
 /// How often it hears that the engine lives.
 const ALIVE: Duration = Duration::from_secs(15);
-/// How long answers to control clients may take to leave.
-const FAREWELL: Duration = Duration::from_millis(100);
-/// How long a run under way may take to end when the engine is to leave.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest note.
 const MAX_NOTE: usize = 64 << 10;
 
@@ -84,7 +79,6 @@ pub struct Monitor {
     /// Why helper or engine before this one ended.
     before: String,
     note: RefCell<Option<Note>>,
-    leaving: Cell<bool>,
 }
 
 impl Monitor {
@@ -93,8 +87,7 @@ impl Monitor {
         let mut text = [0; 4096];
         let count = read(before, &mut text).unwrap_or(0);
         let before = String::from_utf8_lossy(text.get(..count).unwrap_or_default()).into_owned();
-        let (note, leaving) = (RefCell::default(), Cell::new(false));
-        Self { arguments, started: Instant::now(), before, note, leaving }
+        Self { arguments, started: Instant::now(), before, note: RefCell::default() }
     }
 
     /// Why the configuration of the file is not in use, if it is not.
@@ -104,7 +97,12 @@ impl Monitor {
 
     /// How long the service runs.
     pub fn uptime(&self) -> Duration {
-        self.arguments.uptime + self.started.elapsed()
+        self.arguments.uptime + self.engine_uptime()
+    }
+
+    /// How long the engine runs.
+    pub fn engine_uptime(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// How often helper or engine had to be started again.
@@ -154,7 +152,7 @@ pub async fn live(alive: OwnedFd) {
 }
 
 /// Takes notes from the monitor, of which `behind` has come already. When it ends, so does the engine.
-pub async fn listen(engine: Rc<Engine>, told: OwnedFd, behind: Vec<u8>) {
+pub async fn listen(monitor: &Monitor, told: OwnedFd, behind: Vec<u8>) {
     let mut told = match Receiver::from_owned_fd(told) {
         Ok(told) => told,
         Err(error) => {
@@ -165,7 +163,7 @@ pub async fn listen(engine: Rc<Engine>, told: OwnedFd, behind: Vec<u8>) {
     let mut open = behind;
     loop {
         while let Some(at) = open.iter().position(|octet| *octet == 0) {
-            engine.monitor.take(&open[..at]);
+            monitor.take(&open[..at]);
             open.drain(..=at);
         }
         if !matches!(told.read_buf(&mut open).await, Ok(1..)) || open.len() > MAX_NOTE {
@@ -174,24 +172,6 @@ pub async fn listen(engine: Rc<Engine>, told: OwnedFd, behind: Vec<u8>) {
             End::Left.leave();
         }
     }
-}
-
-/// Ends the engine with what it wants, behind the run and the answers under way.
-pub fn leave(engine: &Rc<Engine>, end: End) {
-    if engine.monitor.leaving.replace(true) {
-        return;
-    }
-    let engine = Rc::clone(engine);
-    tokio::task::spawn_local(async move {
-        // a run may have long to wait for servers
-        let _ = tokio::time::timeout(PATIENCE, async {
-            engine.runs.rest().await;
-            drop(engine.runs.turn().await);
-        })
-        .await;
-        tokio::time::sleep(FAREWELL).await;
-        end.leave();
-    });
 }
 
 #[cfg(test)]

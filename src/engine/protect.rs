@@ -20,9 +20,10 @@ use prefix::Prefix;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::Engine;
 use crate::errors::words;
-use crate::state::Known;
+use crate::interfaces::Interfaces;
+use crate::state::{Known, State};
+use never::Never;
 use resolve::{MAX_ADDRESSES, PATIENCE, canonical, listed, resolve};
 
 /// How long the first run waits for it, while it asks the policy servers anyway. What is found later
@@ -157,34 +158,58 @@ impl Names {
     }
 }
 
-/// Looks the names up and remembers what is found; whether that is something new.
-pub async fn refresh(engine: &Engine) -> bool {
-    let names = &engine.names;
-    let before = engine.state.memory().resolved.clone();
-    let known = names.look_up(&before, PATIENCE, resolve).await;
-    let differs = known != before;
-    if differs {
-        engine.state.remember(|memory| memory.resolved = known);
+/// All that no block table may touch.
+pub struct Protect {
+    /// What the helper refuses.
+    given: Vec<policy::Protected>,
+    /// What has come to the interfaces since it looked.
+    pub interfaces: Interfaces,
+    names: &'static Names,
+    /// The names of guard.never_block_names.
+    pub never: Never,
+    /// Remembers what the names had.
+    state: &'static State,
+}
+
+impl Protect {
+    /// What the helper said, and the names of a configuration.
+    pub fn new(
+        (given, interfaces): (Vec<policy::Protected>, Interfaces),
+        names: &'static Names,
+        never: Never,
+        state: &'static State,
+    ) -> Self {
+        Self { given, interfaces, names, never, state }
     }
-    names.looked.set(true);
-    names.news.notify_waiters();
-    differs
-}
 
-/// Has the names looked up beside a run, which is not held up by a resolver in trouble.
-pub async fn beside_a_run(engine: &Engine) {
-    let known = engine.state.memory().resolved.clone();
-    engine.names.beside(&known, FIRST).await;
-}
+    /// Looks the names of hosts up and remembers what is found; whether that is something new.
+    pub async fn refresh(&self) -> bool {
+        let before = self.state.memory().resolved.clone();
+        let known = self.names.look_up(&before, PATIENCE, resolve).await;
+        let differs = known != before;
+        if differs {
+            self.state.remember(|memory| memory.resolved = known);
+        }
+        self.names.looked.set(true);
+        self.names.news.notify_waiters();
+        differs
+    }
 
-/// All networks that no block table may touch: those that the helper refuses, those that have come to
-/// the interfaces since, and the addresses behind names.
-pub fn protected(engine: &Engine) -> Vec<policy::Protected> {
-    let mut all = engine.given.protected.clone();
-    all.extend(engine.given.interfaces.protected());
-    all.extend(engine.names.worded(&engine.state.memory().resolved));
-    all.extend(engine.never.protected());
-    all
+    /// Has them looked up beside a run, which is not held up by a resolver in trouble.
+    pub async fn beside_a_run(&self) {
+        let known = self.state.memory().resolved.clone();
+        self.names.beside(&known, FIRST).await;
+    }
+
+    /// All the networks: those that the helper refuses, those that have come to the interfaces since,
+    /// and the addresses behind names.
+    pub fn all(&self) -> Vec<policy::Protected> {
+        let mut all = self.given.clone();
+        all.extend(self.interfaces.protected());
+        all.extend(self.names.worded(&self.state.memory().resolved));
+        all.extend(self.never.protected());
+        all
+    }
 }
 
 #[cfg(test)]

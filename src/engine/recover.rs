@@ -4,14 +4,12 @@
 
 use config::Config;
 use imsg::{Purpose, TableId};
-use prefix::Shield;
+use policy::Guard;
 
 use crate::link::{Link, Outcome, Source};
-use crate::startup::Given;
 
 /// Looks at the files of both tables, and has those made again of which pf has a set.
-pub async fn recover(config: &Config, given: &Given, link: &Link) {
-    let shield: Shield = given.protected.iter().map(|network| network.net).collect();
+pub async fn recover(config: &Config, guard: &Guard, link: &Link) {
     let tables = TableId::PUBLISH_ORDER.into_iter().filter(|_| config.tables.reload);
     for table in tables {
         let Err(why) = link.list(table, Source::File).await else { continue };
@@ -23,7 +21,7 @@ pub async fn recover(config: &Config, given: &Given, link: &Link) {
         let allow = link.list(TableId::Allow, Source::File).await.unwrap_or_default();
         let allowed = |addr| allow.find(addr).is_some();
         // what the guards of today forbid, the helper takes from nobody
-        if let Err(refusal) = config.guard.bounds().check(table.kind(), &set, &shield, allowed) {
+        if let Err(refusal) = guard.bounds.check(table.kind(), &set, &guard.shield, allowed) {
             logger::err(format_args!(
                 "{word} table: {why}; what pf has may not be put back: {refusal}"
             ));

@@ -4,17 +4,19 @@
 //! a host that slept makes one run and not those it missed.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::time::Duration;
 
+use config::Config;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::Engine;
 use crate::clock;
 use crate::dns::backoff::{Backoff, scheduled};
-use crate::protect;
+use crate::link::Link;
+use crate::protect::{Names, Protect};
+use crate::source::local::Files;
+use crate::source::own::Own;
 use crate::source::{Source, Sources};
-use crate::update::{Ended, Request, recompose};
+use crate::update::{Ended, Request, Runs, Update};
 
 /// Sources that fall due within so long of each other share a run.
 const TOGETHER: Duration = Duration::from_secs(10);
@@ -44,9 +46,9 @@ impl Timer {
 
 /// The timers of the sources. Local files have that of the service, for they are looked at in each
 /// run, and one of their own without it.
-fn timers(engine: &Engine) -> BTreeMap<Source, Timer> {
-    let interval = engine.config.policy.interval;
-    let all = Source::all(&engine.config);
+fn timers(config: &Config) -> BTreeMap<Source, Timer> {
+    let interval = config.policy.interval;
+    let all = Source::all(config);
     let timed = match all.contains(&Source::Policy) {
         true => Sources::from([Source::Policy]),
         false => all,
@@ -58,32 +60,32 @@ fn timers(engine: &Engine) -> BTreeMap<Source, Timer> {
 
 /// Runs the update at start and whenever a source is due. What has come to be protected does not wait
 /// for that.
-pub async fn run(engine: Rc<Engine>) -> ! {
+pub async fn run(config: &Config, link: &Link, runs: &Runs, update: &'static Update) -> ! {
     // what cannot be published now the first run tries again
-    let _ = recompose(&engine).await;
-    let mut timers = timers(&engine);
+    let _ = update.recompose().await;
+    let mut timers = timers(config);
     loop {
         let next = timers.values().map(|timer| timer.due).min();
         let wait = next.map(|due| due.saturating_duration_since(Instant::now()));
-        engine.runs.set_next(wait.map(|wait| clock::now() + wait.as_secs()));
+        runs.set_next(wait.map(|wait| clock::now() + wait.as_secs()));
         let request = tokio::select! {
             () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
                 let soon = Instant::now() + TOGETHER;
                 let due = timers.iter().filter(|(_, timer)| timer.due <= soon);
                 let mut due: Sources = due.map(|(source, _)| *source).collect();
-                due.extend(Source::all(&engine.config).iter().filter(|source| source.is_local()));
-                engine.runs.set_next(None);
+                due.extend(Source::all(config).iter().filter(|source| source.is_local()));
+                runs.set_next(None);
                 Request::scheduled(due)
             }
             // SIGUSR1
-            () = engine.link.update_now() => Request::manual(&engine.config),
+            () = link.update_now() => Request::manual(config),
             // what somebody asked for sets the clocks anew
-            ended = engine.runs.other_ended() => {
+            ended = runs.other_ended() => {
                 after(&mut timers, &ended);
                 continue;
             }
         };
-        let run = engine.runs.begin(&engine, request).await;
+        let run = update.begin(request).await;
         after(&mut timers, &*run.ended().await);
     }
 }
@@ -96,45 +98,42 @@ fn after(timers: &mut BTreeMap<Source, Timer>, ended: &Ended) {
 
 /// Looks up the names of servers, log server and proxy as long as the engine lives. An address that
 /// is new is let through at once.
-pub async fn names(engine: Rc<Engine>) {
-    if engine.names.is_empty() {
+pub async fn names(names: &Names, protect: &Protect, update: &Update) {
+    if names.is_empty() {
         return;
     }
     loop {
-        if protect::refresh(&engine).await {
-            let _ = recompose(&engine).await;
+        if protect.refresh().await {
+            let _ = update.recompose().await;
         }
-        engine.names.due().await;
+        names.due().await;
     }
 }
 
 /// Looks up the names of guard.never_block_names as long as the engine lives. No run waits for it; one
 /// follows when the addresses are others.
-pub async fn never(engine: Rc<Engine>) {
-    if engine.never.is_empty() {
+pub async fn never(protect: &Protect, update: &Update) {
+    if protect.never.is_empty() {
         return;
     }
     loop {
-        if protect::never::refresh(&engine).await {
-            let _ = recompose(&engine).await;
+        if protect.never.refresh().await {
+            let _ = update.recompose().await;
         }
         clock::sleep(scheduled(OFTEN, rand::random())).await;
     }
 }
 
 /// Looks at the local files as often as at the tables, as long as the engine lives.
-pub async fn local(engine: Rc<Engine>) {
-    let config = &engine.config;
-    let files: Vec<Source> =
-        Source::all(config).into_iter().filter(|source| source.is_local()).collect();
-    if files.is_empty() {
+pub async fn local(interval: Duration, files: &Files, update: &Update) {
+    if files.sources().next().is_none() {
         return;
     }
     loop {
-        sleep(config.tables.check_interval).await;
-        for source in &files {
-            if engine.local.has_changed(&engine.link, config, *source).await {
-                let _ = recompose(&engine).await;
+        sleep(interval).await;
+        for source in files.sources() {
+            if files.has_changed(source).await {
+                let _ = update.recompose().await;
             }
         }
     }
@@ -142,24 +141,24 @@ pub async fn local(engine: Rc<Engine>) {
 
 /// Takes back what `block` and `allow` said when it ends: what ends within [`TOGETHER`] in one run. By
 /// the clock on the wall, which may be set, so that it is looked at as often.
-pub async fn own(engine: Rc<Engine>) -> ! {
+pub async fn own(own: &Own, update: &Update) -> ! {
     loop {
         clock::sleep(TOGETHER).await;
-        if engine.own.end(clock::now()) {
-            let _ = recompose(&engine).await;
+        if own.end(clock::now()) {
+            let _ = update.recompose().await;
         }
     }
 }
 
 /// Tries again what could not be published, after a while; never returns. What is not in force is
 /// logged there.
-pub async fn again(engine: Rc<Engine>) -> ! {
+pub async fn again(runs: &Runs, update: &Update) -> ! {
     let mut backoff = Backoff::default();
     loop {
-        engine.runs.failed().await;
+        runs.failed().await;
         clock::sleep(backoff.failed(rand::random())).await;
-        let is_due = engine.runs.unpublished().is_some_and(|change| change.again);
-        if !is_due || recompose(&engine).await.is_ok() {
+        let is_due = runs.unpublished().is_some_and(|change| change.again);
+        if !is_due || update.recompose().await.is_ok() {
             backoff.succeeded();
         }
     }

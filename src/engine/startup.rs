@@ -41,8 +41,6 @@ pub struct Given {
     pub protected: Vec<policy::Protected>,
     /// What the interfaces had when it looked.
     pub interfaces: Interfaces,
-    /// The configuration as text; two are the same when this is.
-    pub text: String,
 }
 
 /// All that the engine begins with.
@@ -99,7 +97,7 @@ pub fn start(socket: OwnedFd, told: &OwnedFd) -> Result<Started, String> {
     let greeting = EngineMessage::Hello { version: VERSION };
     greeting.queue(&mut channel, 0).map_err(|error| error.to_string())?;
     let interfaces = Interfaces::new(&protected);
-    let given = Given { start, protected: worded(&config, protected), interfaces, text };
+    let given = Given { start, protected: worded(&config, protected), interfaces };
     Ok(Started { config, given, channel, listener: listener.into(), roots, behind })
 }
 

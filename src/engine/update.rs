@@ -2,7 +2,7 @@
 //!
 //! A run gathers what the sources bring, judges it and composes tables of it, publishes these, and
 //! notes what is in force. A run that asks nobody composes what is in force anew. There is no other
-//! way to a table but the way back, [`rollback()`].
+//! way to a table but the way back, [`Update::rollback`].
 
 pub mod compose;
 mod gather;
@@ -17,11 +17,11 @@ mod runs;
 mod stays;
 mod summary;
 mod tell;
-mod told;
 mod unpublished;
 
+pub use publish::Hand;
 pub use request::Request;
-pub use rollback::{Before, rollback, set_before};
-pub use run::recompose;
+pub use rollback::{Before, set_before};
+pub use run::{Asked, Update};
 pub use running::Ended;
 pub use runs::Runs;

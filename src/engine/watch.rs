@@ -1,16 +1,18 @@
 //! The eye on pf: has somebody changed a table, and is anything blocked at all?
 
 use std::cell::Cell;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use config::Tables;
 use control::Mended;
 use imsg::{Purpose, Stats, TableId, TableStat};
+use policy::Guard;
 
-use crate::link::{Outcome, Source, TableResult};
-use crate::update::compose;
+use crate::clock;
+use crate::link::{Link, Outcome, Source, TableResult};
+use crate::state::State;
+use crate::update::{Runs, compose};
 use crate::warning::Warning;
-use crate::{Engine, clock};
 
 /// How often a state of alarm is logged again.
 const REMIND: Duration = Duration::from_secs(24 * 60 * 60);
@@ -40,27 +42,6 @@ struct Known {
     compared: Instant,
 }
 
-/// What the watch remembers of the tables that are known to be ours.
-#[derive(Default)]
-pub struct Watch {
-    known: Cell<[Option<Known>; 2]>,
-}
-
-impl Watch {
-    /// Has a table and its file compared at the next look, since we have just published them: what is
-    /// to be seen of them now may already be what somebody else has made of them.
-    pub fn forget(&self, id: TableId) {
-        let mut known = self.known.get();
-        known[id as usize] = None;
-        self.known.set(known);
-    }
-
-    /// Whether the last look has seen our set in the table and in its file.
-    pub fn is_ours(&self, id: TableId) -> bool {
-        self.known.get()[id as usize].is_some()
-    }
-}
-
 /// How closely to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
@@ -82,151 +63,193 @@ pub struct Look {
 const RULES: &str = "threatstopctl setup prints the rules for /etc/pf.conf; then \
                      pfctl -f /etc/pf.conf";
 
-/// Sentences that nobody may overlook; empty when all is well.
-pub fn warnings(engine: &Engine, stats: &Stats) -> Vec<Warning> {
-    let tables = &engine.config.tables;
-    if !tables.reload {
-        return Vec::new();
-    }
-    if !stats.failure.is_empty() {
-        return vec![Warning::new(&stats.failure, "threatstopctl doctor")];
-    }
-    let mut found = Vec::new();
-    if !stats.running {
-        let way_out = "pfctl -e, and rcctl enable pf for the next boot";
-        found.push(Warning::new("pf is disabled: nothing is blocked", way_out));
-    }
-    let [block, allow] = &stats.tables;
-    if block.rules + block.anchors == 0 {
-        let name = &tables.block;
-        let text = format!("pf table <{name}> is not used by any rule: nothing is blocked");
-        found.push(Warning::new(text, RULES));
-    }
-    let wanted = engine.state.policy().allow.as_ref().is_some_and(|set| !set.is_empty());
-    if allow.rules + allow.anchors == 0 && wanted {
-        let name = &tables.allow;
-        let text = format!("pf table <{name}> is not used by any rule: nothing is allowed by it");
-        found.push(Warning::new(text, RULES));
-    }
-    found
+/// The eye on the tables, and what it remembers of those that are known to be ours.
+pub struct Watch {
+    tables: &'static Tables,
+    guard: &'static Guard,
+    link: &'static Link,
+    state: &'static State,
+    known: Cell<[Option<Known>; 2]>,
 }
 
-/// Looks every `check_interval`, mends, and warns; never returns.
-pub async fn watch(engine: Rc<Engine>) {
-    let interval = engine.config.tables.check_interval;
-    let mut warned: (Vec<Warning>, Instant) = (Vec::new(), Instant::now());
-    // what happened while nobody watched
-    let mut depth = Depth::Whole;
-    loop {
-        // not while a run publishes; one that waits for a slow server holds up nothing
-        let turn = engine.runs.turn().await;
-        let look = mend(&engine, depth).await;
-        drop(turn);
-        // the update of the start warns first
-        if let Some(stats) = look.stats.filter(|_| depth == Depth::Marks) {
-            let found = warnings(&engine, &stats);
-            if found != warned.0 || (!found.is_empty() && warned.1.elapsed() >= REMIND) {
-                found.iter().for_each(logger::warn);
-                if found.is_empty() {
-                    logger::info("pf is enabled again and rules refer to the tables");
+impl Watch {
+    /// Nothing is known of the tables yet.
+    pub fn new(
+        tables: &'static Tables,
+        guard: &'static Guard,
+        link: &'static Link,
+        state: &'static State,
+    ) -> Self {
+        Self { tables, guard, link, state, known: Cell::default() }
+    }
+
+    /// Has a table and its file compared at the next look, since we have just published them: what is
+    /// to be seen of them now may already be what somebody else has made of them.
+    pub fn forget(&self, id: TableId) {
+        let mut known = self.known.get();
+        known[id as usize] = None;
+        self.known.set(known);
+    }
+
+    /// Whether the last look has seen our set in the table and in its file.
+    pub fn is_ours(&self, id: TableId) -> bool {
+        self.known.get()[id as usize].is_some()
+    }
+
+    /// Sentences that nobody may overlook; empty when all is well.
+    pub fn warnings(&self, stats: &Stats) -> Vec<Warning> {
+        let tables = self.tables;
+        if !tables.reload {
+            return Vec::new();
+        }
+        if !stats.failure.is_empty() {
+            return vec![Warning::new(&stats.failure, "threatstopctl doctor")];
+        }
+        let mut found = Vec::new();
+        if !stats.running {
+            let way_out = "pfctl -e, and rcctl enable pf for the next boot";
+            found.push(Warning::new("pf is disabled: nothing is blocked", way_out));
+        }
+        let [block, allow] = &stats.tables;
+        if block.rules + block.anchors == 0 {
+            let name = &tables.block;
+            let text = format!("pf table <{name}> is not used by any rule: nothing is blocked");
+            found.push(Warning::new(text, RULES));
+        }
+        let wanted = self.state.policy().allow.as_ref().is_some_and(|set| !set.is_empty());
+        if allow.rules + allow.anchors == 0 && wanted {
+            let name = &tables.allow;
+            let text =
+                format!("pf table <{name}> is not used by any rule: nothing is allowed by it");
+            found.push(Warning::new(text, RULES));
+        }
+        found
+    }
+
+    /// The same of this moment, where the helper can be asked.
+    pub async fn warnings_now(&self) -> Vec<Warning> {
+        self.link.stats().await.map_or_else(|_| Vec::new(), |stats| self.warnings(&stats))
+    }
+
+    /// Looks every `check_interval`, mends, and warns; never returns.
+    pub async fn watch(&self, runs: &Runs) {
+        let interval = self.tables.check_interval;
+        let mut warned: (Vec<Warning>, Instant) = (Vec::new(), Instant::now());
+        // what happened while nobody watched
+        let mut depth = Depth::Whole;
+        loop {
+            // not while a run publishes; one that waits for a slow server holds up nothing
+            let turn = runs.turn().await;
+            let look = self.mend(depth).await;
+            drop(turn);
+            // the update of the start warns first
+            if let Some(stats) = look.stats.filter(|_| depth == Depth::Marks) {
+                let found = self.warnings(&stats);
+                if found != warned.0 || (!found.is_empty() && warned.1.elapsed() >= REMIND) {
+                    found.iter().for_each(logger::warn);
+                    if found.is_empty() {
+                        logger::info("pf is enabled again and rules refer to the tables");
+                    }
+                    warned = (found, Instant::now());
                 }
-                warned = (found, Instant::now());
             }
+            depth = Depth::Marks;
+            tokio::time::sleep(interval).await;
         }
-        depth = Depth::Marks;
-        tokio::time::sleep(interval).await;
     }
-}
 
-/// Looks at tables and files, and brings them back to the sets in force where somebody has changed
-/// them. For who has the turn.
-pub async fn mend(engine: &Engine, depth: Depth) -> Look {
-    let mut look = Look { stats: engine.link.stats().await.ok(), found: Vec::new() };
-    let reload = engine.config.tables.reload;
-    let Some(stats) = &look.stats else { return look };
-    if reload && !stats.failure.is_empty() {
-        return look;
-    }
-    let (mut all, mut touched) = (engine.watch.known.get(), false);
-    let policy = engine.state.policy();
-    for id in TableId::PUBLISH_ORDER {
-        let stat = &stats.tables[id as usize];
-        let known = &mut all[id as usize];
-        // without reload, pf is not ours to look at
-        let table = if reload { mark(stat) } else { Mark::default() };
-        let file = engine.link.mark(id).await;
-        let same_file = known.is_some_and(|known| known.file == file);
-        let same_table = known.is_some_and(|known| {
-            known.table == table && (!reload || known.compared.elapsed() < pace(stat.entries))
-        });
-        let Some(set) = policy.set(id) else { continue };
-        if same_file && same_table && depth == Depth::Marks {
-            continue;
+    /// Looks at tables and files, and brings them back to the sets in force where somebody has changed
+    /// them. For who has the turn.
+    pub async fn mend(&self, depth: Depth) -> Look {
+        let mut look = Look { stats: self.link.stats().await.ok(), found: Vec::new() };
+        let reload = self.tables.reload;
+        let Some(stats) = &look.stats else { return look };
+        if reload && !stats.failure.is_empty() {
+            return look;
         }
-        // a file that is known to be ours need not be compared with what it was written from
-        let adopt = !same_file && !compose::is_taken(engine, id, set);
-        let result = match same_file || adopt {
-            true => engine.link.mend(id).await,
-            false => engine.link.publish(id, set, Purpose::Repair).await,
+        let (mut all, mut touched) = (self.known.get(), false);
+        let policy = self.state.policy();
+        for id in TableId::PUBLISH_ORDER {
+            let stat = &stats.tables[id as usize];
+            let known = &mut all[id as usize];
+            // without reload, pf is not ours to look at
+            let table = if reload { mark(stat) } else { Mark::default() };
+            let file = self.link.mark(id).await;
+            let same_file = known.is_some_and(|known| known.file == file);
+            let same_table = known.is_some_and(|known| {
+                known.table == table && (!reload || known.compared.elapsed() < pace(stat.entries))
+            });
+            let Some(set) = policy.set(id) else { continue };
+            if same_file && same_table && depth == Depth::Marks {
+                continue;
+            }
+            // a file that is known to be ours need not be compared with what it was written from
+            let adopt = !same_file && !compose::is_taken(self.guard, &policy, id, set);
+            let result = match same_file || adopt {
+                true => self.link.mend(id).await,
+                false => self.link.publish(id, set, Purpose::Repair).await,
+            };
+            let Ok(result) = result else { continue };
+            let ours = result.outcome == Outcome::Unchanged;
+            // a set that the guards of today forbid cannot be written anew: what the file has counts
+            if adopt
+                && !ours
+                && let Ok(file) = self.link.list(id, Source::File).await
+            {
+                self.state.take(id, file);
+            }
+            // what was mended, or could not be, is looked at again the next time
+            *known = ours.then(|| Known { table, file, compared: Instant::now() });
+            touched |= !ours;
+            look.found.extend(self.tell(id, result));
+        }
+        self.known.set(all);
+        if touched {
+            look.stats = self.link.stats().await.ok();
+        }
+        look
+    }
+
+    /// Logs and remembers what a table or its file was found to be; the sentence, if somebody did it.
+    fn tell(&self, id: TableId, result: TableResult) -> Option<String> {
+        let tables = self.tables;
+        let name = match id {
+            TableId::Block => &tables.block,
+            TableId::Allow => &tables.allow,
         };
-        let Ok(result) = result else { continue };
-        let ours = result.outcome == Outcome::Unchanged;
-        // a set that the guards of today forbid cannot be written anew: what the file has counts
-        if adopt
-            && !ours
-            && let Ok(file) = engine.link.list(id, Source::File).await
-        {
-            engine.state.take(id, file);
-        }
-        // what was mended, or could not be, is looked at again the next time
-        *known = ours.then(|| Known { table, file, compared: Instant::now() });
-        touched |= !ours;
-        look.found.extend(tell(engine, id, result));
-    }
-    engine.watch.known.set(all);
-    if touched {
-        look.stats = engine.link.stats().await.ok();
-    }
-    look
-}
-
-/// Logs and remembers what a table or its file was found to be; the sentence, if somebody did it.
-fn tell(engine: &Engine, id: TableId, result: TableResult) -> Option<String> {
-    let tables = &engine.config.tables;
-    let name = match id {
-        TableId::Block => &tables.block,
-        TableId::Allow => &tables.allow,
-    };
-    let TableResult { outcome, added, deleted, failure, .. } = result;
-    let prefixes = |count| format!("{count} {}", if count == 1 { "prefix" } else { "prefixes" });
-    let text = match outcome {
-        Outcome::Unchanged => return None,
-        Outcome::Failed => {
-            logger::err(format_args!("pf table <{name}>: {failure}"));
-            return None;
-        }
-        Outcome::Created => {
-            let text = format!("pf table <{name}> did not exist; made with {}", prefixes(added));
-            if added == 0 {
-                // as after setup, without lines in pf.conf
-                logger::info(text);
+        let TableResult { outcome, added, deleted, failure, .. } = result;
+        let prefixes =
+            |count| format!("{count} {}", if count == 1 { "prefix" } else { "prefixes" });
+        let text = match outcome {
+            Outcome::Unchanged => return None,
+            Outcome::Failed => {
+                logger::err(format_args!("pf table <{name}>: {failure}"));
                 return None;
             }
-            text
-        }
-        Outcome::FileMended => format!(
-            "{}/{name}.pftable was gone or had been changed by somebody: {} put back, {deleted} \
-             removed",
-            tables.directory.display(),
-            prefixes(added),
-        ),
-        _ => format!(
-            "pf table <{name}> had been changed by somebody: {} put back, {deleted} removed",
-            prefixes(added)
-        ),
-    };
-    logger::warn(&text);
-    let mended = Mended { at: clock::now(), text: text.clone() };
-    engine.state.remember(|memory| memory.mended[id as usize] = Some(mended));
-    Some(text)
+            Outcome::Created => {
+                let text =
+                    format!("pf table <{name}> did not exist; made with {}", prefixes(added));
+                if added == 0 {
+                    // as after setup, without lines in pf.conf
+                    logger::info(text);
+                    return None;
+                }
+                text
+            }
+            Outcome::FileMended => format!(
+                "{}/{name}.pftable was gone or had been changed by somebody: {} put back, {deleted} \
+                 removed",
+                tables.directory.display(),
+                prefixes(added),
+            ),
+            _ => format!(
+                "pf table <{name}> had been changed by somebody: {} put back, {deleted} removed",
+                prefixes(added)
+            ),
+        };
+        logger::warn(&text);
+        let mended = Mended { at: clock::now(), text: text.clone() };
+        self.state.remember(|memory| memory.mended[id as usize] = Some(mended));
+        Some(text)
+    }
 }

@@ -2,9 +2,9 @@
 
 use core::future::pending;
 use std::io;
-use std::rc::Rc;
 use std::time::Duration;
 
+use config::Config;
 use control::{Action, MAX_REQUEST, Reply, Request, Rights, Show};
 use imsg::{End, TableId};
 use prefix::PrefixSet;
@@ -13,13 +13,17 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::client::Client;
-use super::own::{self, Said};
+use super::own::{Book, Said};
 use super::places::Seat;
-use super::{hits, lists, metrics, report, test, upload, why};
-use crate::link::Source;
-use crate::protect::protected;
-use crate::update::Before;
-use crate::{Engine, monitor, update};
+use super::report::Report;
+use super::{hits, lists, metrics, test, upload, why};
+use crate::dns::Servers;
+use crate::leave::Leave;
+use crate::link::{Link, Source};
+use crate::log::Log;
+use crate::monitor::Monitor;
+use crate::state::State;
+use crate::update::{self, Before, Update};
 
 /// How long a client may take to say what it wants.
 const REQUEST: Duration = Duration::from_secs(5);
@@ -29,163 +33,204 @@ pub fn uid(stream: &UnixStream) -> u32 {
     stream.peer_cred().map_or(u32::MAX, |peer| peer.uid())
 }
 
-/// Whether a user may do everything. With the simulated backend whoever started the daemon counts as
-/// root.
-pub fn is_root(engine: &Engine, uid: u32) -> bool {
-    uid == 0 || uid == engine.given.start.owner
+/// Where clients are answered, with what they may ask for.
+pub struct Desk {
+    /// The configuration.
+    pub config: &'static Config,
+    /// Who may do everything beside root.
+    pub owner: u32,
+    /// The monitor.
+    pub monitor: &'static Monitor,
+    /// The way to the helper.
+    pub link: &'static Link,
+    /// What is in force.
+    pub state: &'static State,
+    /// The policy servers.
+    pub servers: &'static Servers,
+    /// The log path.
+    pub log: &'static Log,
+    /// The way to the tables.
+    pub update: &'static Update,
+    /// The way out.
+    pub leave: &'static Leave,
+    /// What the administrator says.
+    pub book: Book,
+    /// What status tells of.
+    pub report: Report,
 }
 
-/// Serves one client, who is `uid`, to its end.
-///
-/// # Errors
-/// When it is gone, or does not behave.
-pub async fn serve(
-    engine: &Rc<Engine>,
-    stream: UnixStream,
-    uid: u32,
-    seat: &Seat,
-) -> io::Result<()> {
-    let mut client = Client::new(stream);
-    let line = timeout(REQUEST, client.line(MAX_REQUEST as u64)).await??;
-    seat.spoken();
-    let request: Request = match serde_json::from_slice(&line) {
-        Ok(request) => request,
-        Err(error) => {
-            let why = format!("{error}; is threatstopctl of the same version?");
-            return client.fail("request", why).await;
-        }
-    };
-    if request.rights() == Rights::Root && !is_root(engine, uid) {
-        return client.fail(request.word(), "need root privileges").await;
+impl Desk {
+    /// Whether a user may do everything. With the simulated backend whoever started the daemon counts as
+    /// root.
+    pub fn is_root(&self, uid: u32) -> bool {
+        uid == 0 || uid == self.owner
     }
-    answer(engine, &mut client, request, uid).await
-}
 
-async fn answer(
-    engine: &Rc<Engine>,
-    client: &mut Client,
-    request: Request,
-    uid: u32,
-) -> io::Result<()> {
-    let word = request.word();
-    match request {
-        Request::Status {} => client.done(report::status(engine).await).await,
-        Request::Update { sources, force, dry_run } => {
-            let request = update::Request::by_hand(&engine.config, &sources, force, dry_run);
-            let request = match request {
-                Ok(request) => request,
-                Err(why) => return client.fail(word, why).await,
-            };
-            let run = engine.runs.begin(engine, request).await;
-            let mut sent = 0;
-            while let Some(line) = run.line(sent).await {
-                client.send(&Reply::Line(line)).await?;
-                sent += 1;
+    /// Serves one client, who is `uid`, to its end.
+    ///
+    /// # Errors
+    /// When it is gone, or does not behave.
+    pub async fn serve(&self, stream: UnixStream, uid: u32, seat: &Seat) -> io::Result<()> {
+        let mut client = Client::new(stream);
+        let line = timeout(REQUEST, client.line(MAX_REQUEST as u64)).await??;
+        seat.spoken();
+        let request: Request = match serde_json::from_slice(&line) {
+            Ok(request) => request,
+            Err(error) => {
+                let why = format!("{error}; is threatstopctl of the same version?");
+                return client.fail("request", why).await;
             }
-            let ended = run.ended().await;
-            if let Some((before, after)) = &ended.preview {
-                let empty = PrefixSet::default();
-                let mut totals = Vec::new();
-                for table in TableId::BY_NUMBER {
-                    let [old, new] =
-                        [before.as_ref(), after].map(|policy| policy.set(table).unwrap_or(&empty));
-                    let (plus, minus) = client.difference(old, new).await?;
-                    let word = table.word();
-                    totals.push(format!("{word} table: {plus} to add, {minus} to remove"));
-                }
-                // a set that is held back has them, too
-                for line in totals {
-                    client.send(&Reply::Line(line)).await?;
-                }
-            }
-            match &ended.result {
-                Ok(updated) => client.done(updated).await,
-                Err(why) => client.fail(word, why).await,
-            }
+        };
+        if request.rights() == Rights::Root && !self.is_root(uid) {
+            return client.fail(request.word(), "need root privileges").await;
         }
-        Request::Block { prefix, seconds, reason } => {
-            own::keep(engine, client, Said { action: Action::Block, uid, prefix, seconds, reason })
-                .await
-        }
-        Request::Allow { prefix, seconds, reason } => {
-            own::keep(engine, client, Said { action: Action::Allow, uid, prefix, seconds, reason })
-                .await
-        }
-        Request::Forget { prefix } => own::forget(engine, client, uid, prefix).await,
-        Request::Show { what: Show::Own } => own::show(engine, client).await,
-        Request::Show { what: what @ (Show::Block | Show::Allow) } => {
-            let table = if what == Show::Block { TableId::Block } else { TableId::Allow };
-            // without reload, pf's table is not ours to show
-            let source = if engine.config.tables.reload { Source::Kernel } else { Source::File };
-            match engine.link.list(table, source).await {
-                Ok(set) => {
-                    let entries = client.prefixes(set.iter(), Reply::Prefixes).await?;
-                    client.done(json!({"table": table.word(), "entries": entries})).await
-                }
-                Err(why) => client.fail(word, why).await,
-            }
-        }
-        Request::Show { what: Show::Diff } => {
-            let (mut added, mut removed) = (0, 0);
-            for table in TableId::PUBLISH_ORDER {
-                let old = match update::set_before(engine, table).await {
-                    Ok(Before::Set(old)) => old,
-                    Ok(Before::Nothing) => PrefixSet::default(),
-                    Ok(Before::Same) => continue,
-                    // with nothing known of a change there need not be anything before it
-                    Err(_) if engine.state.memory().changed[table as usize].is_none() => continue,
+        self.answer(&mut client, request, uid).await
+    }
+
+    async fn answer(&self, client: &mut Client, request: Request, uid: u32) -> io::Result<()> {
+        let word = request.word();
+        match request {
+            Request::Status {} => client.done(self.report.status().await).await,
+            Request::Update { sources, force, dry_run } => {
+                let request = update::Request::by_hand(self.config, &sources, force, dry_run);
+                let request = match request {
+                    Ok(request) => request,
                     Err(why) => return client.fail(word, why).await,
                 };
-                let policy = engine.state.policy();
-                let Some(new) = policy.set(table) else { continue };
-                let (plus, minus) = client.difference(&old, new).await?;
-                (added, removed) = (added + plus, removed + minus);
+                let run = self.update.begin(request).await;
+                let mut sent = 0;
+                while let Some(line) = run.line(sent).await {
+                    client.send(&Reply::Line(line)).await?;
+                    sent += 1;
+                }
+                let ended = run.ended().await;
+                if let Some((before, after)) = &ended.preview {
+                    let empty = PrefixSet::default();
+                    let mut totals = Vec::new();
+                    for table in TableId::BY_NUMBER {
+                        let [old, new] = [before.as_ref(), after]
+                            .map(|policy| policy.set(table).unwrap_or(&empty));
+                        let (plus, minus) = client.difference(old, new).await?;
+                        let word = table.word();
+                        totals.push(format!("{word} table: {plus} to add, {minus} to remove"));
+                    }
+                    // a set that is held back has them, too
+                    for line in totals {
+                        client.send(&Reply::Line(line)).await?;
+                    }
+                }
+                match &ended.result {
+                    Ok(updated) => client.done(updated).await,
+                    Err(why) => client.fail(word, why).await,
+                }
             }
-            let at = engine.state.memory().changed.iter().flatten().max().copied();
-            client.done(json!({"added": added, "removed": removed, "at": at})).await
-        }
-        Request::Why { addresses } => {
-            let protected = protected(engine);
-            for address in addresses {
-                client.send(&Reply::Why(Box::new(why::why(engine, &protected, address)))).await?;
+            Request::Block { prefix, seconds, reason } => {
+                self.book
+                    .keep(client, Said { action: Action::Block, uid, prefix, seconds, reason })
+                    .await
             }
-            client.done(json!({})).await
-        }
-        Request::Test {} => test::test(engine, client).await,
-        Request::Rollback {} => match update::rollback(engine).await {
-            Ok(updated) => {
-                let (block, allow) = (updated.block.entries, updated.allow.entries);
-                let line = format!(
-                    "The previous lists are back: {block} blocked, {allow} allowed addresses; \
-                     undone: {}. Nothing is published until threatstopctl update.",
-                    updated.undone.join(", ")
-                );
-                client.send(&Reply::Line(line)).await?;
-                client.done(updated).await
+            Request::Allow { prefix, seconds, reason } => {
+                self.book
+                    .keep(client, Said { action: Action::Allow, uid, prefix, seconds, reason })
+                    .await
             }
-            Err(why) => client.fail(word, why).await,
-        },
-        Request::Reload { broken: Some(why) } => {
-            engine.monitor.refuse(&why);
-            client.fail(word, why).await
-        }
-        Request::Reload { broken: None } => {
-            client.done(Value::Object(Default::default())).await?;
-            // by the end of the connection the client sees that this engine has ended; the next one
-            // says what became of it
-            monitor::leave(engine, End::Reload);
-            pending().await
-        }
-        Request::Log { verbose } => match engine.link.log_level(verbose) {
-            Ok(()) => {
-                logger::set_verbose(verbose);
-                client.done(Value::Object(Default::default())).await
+            Request::Forget { prefix } => self.book.forget(client, uid, prefix).await,
+            Request::Show { what: Show::Own } => self.book.show(client).await,
+            Request::Show { what: what @ (Show::Block | Show::Allow) } => {
+                let table = if what == Show::Block { TableId::Block } else { TableId::Allow };
+                // without reload, pf's table is not ours to show
+                let source = if self.config.tables.reload { Source::Kernel } else { Source::File };
+                match self.link.list(table, source).await {
+                    Ok(set) => {
+                        let entries = client.prefixes(set.iter(), Reply::Prefixes).await?;
+                        client.done(json!({"table": table.word(), "entries": entries})).await
+                    }
+                    Err(why) => client.fail(word, why).await,
+                }
             }
-            Err(why) => client.fail(word, why).await,
-        },
-        Request::Upload { dry_run } => upload::upload(engine, client, dry_run).await,
-        Request::Show { what: Show::Hits } => client.done(hits::hits(engine)).await,
-        Request::Show { what: Show::Lists } => client.done(lists::lists(engine)).await,
-        Request::Metrics {} => client.done(json!({"text": metrics::text(engine).await})).await,
+            Request::Show { what: Show::Diff } => {
+                let (mut added, mut removed) = (0, 0);
+                for table in TableId::PUBLISH_ORDER {
+                    let old = match update::set_before(self.state, self.link, table).await {
+                        Ok(Before::Set(old)) => old,
+                        Ok(Before::Nothing) => PrefixSet::default(),
+                        Ok(Before::Same) => continue,
+                        // with nothing known of a change there need not be anything before it
+                        Err(_) if self.state.memory().changed[table as usize].is_none() => continue,
+                        Err(why) => return client.fail(word, why).await,
+                    };
+                    let policy = self.state.policy();
+                    let Some(new) = policy.set(table) else { continue };
+                    let (plus, minus) = client.difference(&old, new).await?;
+                    (added, removed) = (added + plus, removed + minus);
+                }
+                let at = self.state.memory().changed.iter().flatten().max().copied();
+                client.done(json!({"added": added, "removed": removed, "at": at})).await
+            }
+            Request::Why { addresses } => {
+                let (policy, protected) = (self.state.policy(), self.book.protect.all());
+                for address in addresses {
+                    client
+                        .send(&Reply::Why(Box::new(why::why(
+                            &policy,
+                            self.book.own,
+                            &protected,
+                            address,
+                        ))))
+                        .await?;
+                }
+                client.done(json!({})).await
+            }
+            Request::Test {} => {
+                let apl = self.state.memory().apl.clone();
+                let https = self.log.https();
+                test::test(self.config, self.link, self.servers, &apl, https, client).await
+            }
+            Request::Rollback {} => match self.update.rollback().await {
+                Ok(updated) => {
+                    let (block, allow) = (updated.block.entries, updated.allow.entries);
+                    let line = format!(
+                        "The previous lists are back: {block} blocked, {allow} allowed addresses; \
+                         undone: {}. Nothing is published until threatstopctl update.",
+                        updated.undone.join(", ")
+                    );
+                    client.send(&Reply::Line(line)).await?;
+                    client.done(updated).await
+                }
+                Err(why) => client.fail(word, why).await,
+            },
+            Request::Reload { broken: Some(why) } => {
+                self.monitor.refuse(&why);
+                client.fail(word, why).await
+            }
+            Request::Reload { broken: None } => {
+                client.done(Value::Object(Default::default())).await?;
+                // by the end of the connection the client sees that this engine has ended; the next one
+                // says what became of it
+                self.leave.begin(End::Reload);
+                pending().await
+            }
+            Request::Log { verbose } => match self.link.log_level(verbose) {
+                Ok(()) => {
+                    logger::set_verbose(verbose);
+                    client.done(Value::Object(Default::default())).await
+                }
+                Err(why) => client.fail(word, why).await,
+            },
+            Request::Upload { dry_run } => {
+                upload::upload(self.config, self.log, client, dry_run).await
+            }
+            Request::Show { what: Show::Hits } => {
+                client.done(hits::hits(&self.log.hits(), &self.state.policy())).await
+            }
+            Request::Show { what: Show::Lists } => {
+                client.done(lists::lists(self.config, self.state)).await
+            }
+            Request::Metrics {} => {
+                let (status, figures) = (self.report.status().await, self.log.figures());
+                let text = metrics::text(&status, &figures, &self.log.hits());
+                client.done(json!({"text": text})).await
+            }
+        }
     }
 }

@@ -1,21 +1,17 @@
 //! `show hits`.
 
-use std::rc::Rc;
-
 use control::{AddressHits, Hits, ListHits, PortHits, ProtocolHits};
 
 use prefix::Kind;
 
-use crate::Engine;
-use crate::log::hits::{BUSIEST, protocol_word};
+use crate::log::hits::{BUSIEST, Hits as Counted, protocol_word};
+use crate::state::Policy;
 
 /// Lists that are named with an address; `why` names them all.
 const LISTS: usize = 2;
 
-/// What was counted, the busiest first.
-pub fn hits(engine: &Rc<Engine>) -> Hits {
-    let hits = engine.log.hits();
-    let policy = engine.state.policy();
+/// What was counted, the busiest first, with the lists of a policy that name the addresses.
+pub fn hits(hits: &Counted, policy: &Policy) -> Hits {
     let addresses = hits.addresses.sorted().into_iter().take(BUSIEST);
     let ports = hits.ports.sorted().into_iter().take(BUSIEST);
     Hits {

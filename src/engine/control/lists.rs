@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use config::Config;
 use control::{HitsOfDays, ListShown, ListStatus, Lists, SourceState};
 use prefix::Kind;
 
 use super::sources;
+use crate::clock;
 use crate::source::kept::as_of;
 use crate::source::{Copy, Source};
-use crate::state::table;
-use crate::{Engine, clock};
+use crate::state::{State, table};
 
 /// All lists of the configuration, source by source, and what `block` said.
-pub fn lists(engine: &Engine) -> Lists {
-    let policy = engine.state.policy();
+pub fn lists(config: &Config, state: &State) -> Lists {
+    let policy = state.policy();
     // what a list alone has, among those of its table; what is shown of `own` is what it blocks
     let mut alone = BTreeMap::new();
     for lists in [Kind::Allow, Kind::Block].map(|kind| policy.lists(kind)) {
@@ -33,10 +34,10 @@ pub fn lists(engine: &Engine) -> Lists {
         list: shown.name,
     };
     let mut all = Vec::new();
-    for source in Source::all(&engine.config) {
-        for (name, kind) in source.lists(&engine.config) {
-            let shown = sources::list(engine, source, name);
-            let as_of = policy.copy(name).map(|copy| as_of(engine, copy));
+    for source in Source::all(config) {
+        for (name, kind) in source.lists(config) {
+            let shown = sources::list(config, state, source, name);
+            let as_of = policy.copy(name).map(|copy| as_of(state, copy));
             all.push(row(source, kind, shown, as_of));
         }
     }

@@ -12,11 +12,11 @@
 
 use std::fmt::{Display, Write as _};
 
-use control::TableStatus;
+use control::{Status, TableStatus};
 
-use super::report;
+use crate::clock;
+use crate::log::Figures;
 use crate::log::hits::{Busiest, Count, Hits, protocol_word};
-use crate::{Engine, clock};
 
 /// Ports and protocols that are worth time series of their own: strangers choose them. `show hits`
 /// has the others.
@@ -65,9 +65,8 @@ impl Text {
     }
 }
 
-/// The text of this moment.
-pub async fn text(engine: &Engine) -> String {
-    let status = report::status(engine).await;
+/// The text of these figures.
+pub fn text(status: &Status, figures: &Figures, counted: &Hits) -> String {
     let mut text = Text::default();
     text.family("threatstop_build_info", "Version of threatstopd.");
     text.sample("threatstop_build_info", &[("version", &status.version)], 1);
@@ -106,8 +105,8 @@ pub async fn text(engine: &Engine) -> String {
         let labels = [("server", server.server.as_str())];
         text.sample("threatstop_server_failures", &labels, server.failures);
     }
-    log(&mut text, engine);
-    hits(&mut text, &engine.log.hits());
+    log(&mut text, figures);
+    hits(&mut text, counted);
     text.gauge("threatstop_scrape_timestamp_seconds", "When this was written.", Some(clock::now()));
     text.0.push_str("# EOF\n");
     text.0
@@ -137,8 +136,7 @@ fn tables(text: &mut Text, tables: &[TableStatus]) {
     }
 }
 
-fn log(text: &mut Text, engine: &Engine) {
-    let log = engine.log.figures();
+fn log(text: &mut Text, log: &Figures) {
     let mut gauge = |name: &str, help: &str, value: u64| text.gauge(name, help, Some(value));
     gauge("threatstop_upload_slices", "Slices that the log server confirmed.", log.uploaded);
     gauge("threatstop_upload_failures", "Attempts to upload that failed.", log.failed);

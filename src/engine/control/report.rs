@@ -1,173 +1,258 @@
 //! `status`.
 
+use config::Config;
 use control::{
-    Direction, EngineStatus, Held, HeldReason, PfStatus, REVERTED_WAY_OUT, Status, TableKind,
-    TableStatus, Update, Upload, UsedBy,
+    Attempted, Direction, EngineStatus, Held, HeldReason, PfStatus, REVERTED_WAY_OUT, ServerStatus,
+    Status, TableKind, TableStatus, Update, Upload, UsedBy,
 };
 use imsg::{Stats, TableId};
 
 use super::sources;
+use crate::alarm::Alarm;
+use crate::clock;
+use crate::dns::{Health, Servers};
+use crate::link::Link;
+use crate::log::Log;
+use crate::monitor::Monitor;
+use crate::protect::Protect;
 use crate::source::Source;
-use crate::state::{HeldBack, Memory};
+use crate::source::own::Own;
+use crate::state::{HeldBack, Memory, State};
+use crate::update::Runs;
 use crate::warning::Warning;
-use crate::{Engine, alarm, clock, watch};
+use crate::watch::Watch;
 
-/// The state of everything.
-pub async fn status(engine: &Engine) -> Status {
-    let stats = engine.link.stats().await.unwrap_or_else(|failure| Stats {
-        running: false,
-        tables: Default::default(),
-        failure,
-    });
-    let asked = stats.failure.is_empty();
-    let config = &engine.config;
-    let memory = engine.state.memory().clone();
-    let mut log = engine.log.figures();
-    let limit = engine.given.start.table_entries;
-    let mut of_the_log = std::mem::take(&mut log.warnings);
-    // what failed before it was turned off is nobody's worry
-    of_the_log.retain(|_| config.log.enabled);
-    let warnings = warnings(engine, &stats, of_the_log);
-    let (warnings, ways_out) =
-        warnings.into_iter().map(|warning| (warning.text, warning.way_out)).unzip();
-    let uptime = engine.started.elapsed().as_secs();
-    let restarts = Some(engine.monitor.restarts().into());
-    Status {
-        version: env!("CARGO_PKG_VERSION").into(),
-        uptime: engine.monitor.uptime().as_secs(),
-        config: Some(engine.monitor.config().to_owned()).filter(|path| !path.is_empty()),
-        engine: EngineStatus { uptime, restarts },
-        pf: PfStatus {
-            enabled: asked.then_some(stats.running),
-            backend: config.tables.backend.as_str().into(),
-            reload: config.tables.reload,
-            limit: (limit > 0).then_some(limit.into()),
-            error: (!asked).then(|| stats.failure.clone()),
-            warnings,
-            ways_out,
-            mended: memory.mended.iter().flatten().cloned().collect(),
-        },
-        tables: TableId::BY_NUMBER.map(|id| table(engine, &stats, id)).into(),
-        sources: sources::sources(engine),
-        update: Update {
-            state: update_state(engine),
-            last: memory.last.clone(),
-            last_good: memory.last_good,
-            next: engine.runs.next(),
-            failures: memory.failures,
-        },
-        upload: Upload {
-            enabled: config.log.enabled,
-            last: log.last,
-            last_good: log.last_good,
-            next: log.next,
-            failing: log.failing,
-            gaps: log.gaps,
-            damaged: log.damaged,
-        },
-        servers: engine.runs.server_status(),
-        spool: log.spool,
-        held: held(engine),
-    }
+/// What `status` tells of.
+pub struct Report {
+    /// The configuration.
+    pub config: &'static Config,
+    /// The limit table-entries of pf; 0 where that is unknown.
+    pub limit: u32,
+    /// What is in force, and what is remembered.
+    pub state: &'static State,
+    /// The way to the state of pf.
+    pub link: &'static Link,
+    /// The log path.
+    pub log: &'static Log,
+    /// The monitor.
+    pub monitor: &'static Monitor,
+    /// The policy servers.
+    pub servers: &'static Servers,
+    /// The runs.
+    pub runs: &'static Runs,
+    /// What the administrator says.
+    pub own: &'static Own,
+    /// What is never blocked.
+    pub protect: &'static Protect,
+    /// The eye on pf.
+    pub watch: &'static Watch,
+    /// The alarms.
+    pub alarm: &'static Alarm,
 }
 
-/// All that nobody may overlook, the worst first.
-fn warnings(engine: &Engine, stats: &Stats, log: Vec<Warning>) -> Vec<Warning> {
-    let note = engine.monitor.note().map(|note| Warning::new(note.text(), REVERTED_WAY_OUT));
-    let mut all: Vec<Warning> = note.into_iter().collect();
-    let alarms = alarm::alarms(engine);
-    // an alarm tells of it, too, once a new device had time enough
-    if alarms.is_empty() {
-        all.extend(nothing_yet(engine));
+impl Report {
+    /// The state of everything.
+    pub async fn status(&self) -> Status {
+        let stats = self.link.stats().await.unwrap_or_else(|failure| Stats {
+            running: false,
+            tables: Default::default(),
+            failure,
+        });
+        let asked = stats.failure.is_empty();
+        let config = self.config;
+        let memory = self.state.memory().clone();
+        let mut log = self.log.figures();
+        let limit = self.limit;
+        let mut of_the_log = std::mem::take(&mut log.warnings);
+        // what failed before it was turned off is nobody's worry
+        of_the_log.retain(|_| config.log.enabled);
+        let warnings = self.warnings(&stats, of_the_log);
+        let (warnings, ways_out) =
+            warnings.into_iter().map(|warning| (warning.text, warning.way_out)).unzip();
+        let uptime = self.monitor.engine_uptime().as_secs();
+        let restarts = Some(self.monitor.restarts().into());
+        Status {
+            version: env!("CARGO_PKG_VERSION").into(),
+            uptime: self.monitor.uptime().as_secs(),
+            config: Some(self.monitor.config().to_owned()).filter(|path| !path.is_empty()),
+            engine: EngineStatus { uptime, restarts },
+            pf: PfStatus {
+                enabled: asked.then_some(stats.running),
+                backend: config.tables.backend.as_str().into(),
+                reload: config.tables.reload,
+                limit: (limit > 0).then_some(limit.into()),
+                error: (!asked).then(|| stats.failure.clone()),
+                warnings,
+                ways_out,
+                mended: memory.mended.iter().flatten().cloned().collect(),
+            },
+            tables: TableId::BY_NUMBER.map(|id| self.table(&stats, id)).into(),
+            sources: sources::sources(config, self.state, self.own, self.runs.next()),
+            update: Update {
+                state: self.update_state(),
+                last: memory.last.clone(),
+                last_good: memory.last_good,
+                next: self.runs.next(),
+                failures: memory.failures,
+            },
+            upload: Upload {
+                enabled: config.log.enabled,
+                last: log.last,
+                last_good: log.last_good,
+                next: log.next,
+                failing: log.failing,
+                gaps: log.gaps,
+                damaged: log.damaged,
+            },
+            servers: self.servers.health().into_iter().map(server).collect(),
+            spool: log.spool,
+            held: held(&self.state.memory()),
+        }
     }
-    all.extend(watch::warnings(engine, stats));
-    all.extend(other_content(engine, stats));
-    all.extend(engine.runs.stays().or_else(|| unpublished(engine)));
-    all.extend(sources::warnings(engine));
-    all.extend(engine.never.warnings());
-    all.extend(alarms);
-    all.extend(log);
-    all
-}
 
-/// The warning of a change of no source that could not be published.
-fn unpublished(engine: &Engine) -> Option<Warning> {
-    let change = engine.runs.unpublished().filter(|change| change.again)?;
-    let text = format!("the block table is not what it should be: {}", change.why);
-    Some(Warning::new(text, "it is tried again; threatstopctl update does it at once"))
-}
-
-/// The warnings of tables that the kernel has otherwise than we do, until they are mended.
-fn other_content(engine: &Engine, stats: &Stats) -> Vec<Warning> {
-    let tables = &engine.config.tables;
-    // a run changes first the one and then the other
-    if !tables.reload || !stats.failure.is_empty() || engine.runs.running() {
-        return Vec::new();
+    /// All that nobody may overlook, the worst first.
+    fn warnings(&self, stats: &Stats, log: Vec<Warning>) -> Vec<Warning> {
+        let note = self.monitor.note().map(|note| Warning::new(note.text(), REVERTED_WAY_OUT));
+        let mut all: Vec<Warning> = note.into_iter().collect();
+        let alarms = self.alarm.alarms();
+        // an alarm tells of it, too, once a new device had time enough
+        if alarms.is_empty() {
+            all.extend(self.nothing_yet());
+        }
+        all.extend(self.watch.warnings(stats));
+        all.extend(self.other_content(stats));
+        all.extend(self.runs.stays().or_else(|| self.unpublished()));
+        all.extend(sources::warnings(self.config, self.state, self.own));
+        all.extend(self.protect.never.warnings());
+        all.extend(alarms);
+        all.extend(log);
+        all
     }
-    let policy = engine.state.policy();
-    let warning = |id: TableId| {
-        let (ours, stat) = (policy.set(id)?.len(), &stats.tables[id as usize]);
-        let name = match id {
-            TableId::Block => &tables.block,
-            TableId::Allow => &tables.allow,
+
+    /// The warning of a change of no source that could not be published.
+    fn unpublished(&self) -> Option<Warning> {
+        let change = self.runs.unpublished().filter(|change| change.again)?;
+        let text = format!("the block table is not what it should be: {}", change.why);
+        Some(Warning::new(text, "it is tried again; threatstopctl update does it at once"))
+    }
+
+    /// The warnings of tables that the kernel has otherwise than we do, until they are mended.
+    fn other_content(&self, stats: &Stats) -> Vec<Warning> {
+        let tables = &self.config.tables;
+        // a run changes first the one and then the other
+        if !tables.reload || !stats.failure.is_empty() || self.runs.running() {
+            return Vec::new();
+        }
+        let policy = self.state.policy();
+        let warning = |id: TableId| {
+            let (ours, stat) = (policy.set(id)?.len(), &stats.tables[id as usize]);
+            let name = match id {
+                TableId::Block => &tables.block,
+                TableId::Allow => &tables.allow,
+            };
+            let text = match (stat.present, stat.entries as usize) {
+                (_, entries) if entries == ours => return None,
+                (true, 1) => format!("pf table <{name}> has 1 prefix and not {ours}"),
+                (true, entries) => {
+                    format!("pf table <{name}> has {entries} prefixes and not {ours}")
+                }
+                (false, _) => {
+                    format!("pf table <{name}> is not there, but {ours} prefixes for it are")
+                }
+            };
+            let way_out = "somebody changed it; threatstopctl update mends it at once";
+            Some(Warning::new(text, way_out))
         };
-        let text = match (stat.present, stat.entries as usize) {
-            (_, entries) if entries == ours => return None,
-            (true, 1) => format!("pf table <{name}> has 1 prefix and not {ours}"),
-            (true, entries) => format!("pf table <{name}> has {entries} prefixes and not {ours}"),
-            (false, _) => format!("pf table <{name}> is not there, but {ours} prefixes for it are"),
+        TableId::BY_NUMBER.into_iter().filter_map(warning).collect()
+    }
+
+    /// The warning of a table that has never had anything in it.
+    fn nothing_yet(&self) -> Option<Warning> {
+        if self.state.policy().block.is_some() {
+            return None;
+        }
+        let memory = self.state.memory();
+        let of_policy = memory.sources.get(Source::Policy.name());
+        let why = of_policy.and_then(|fared| fared.error.as_deref());
+        let why = why.or_else(|| memory.last.as_ref().and_then(|last| last.why.as_deref()));
+        let text = match why {
+            Some(why) => format!("no policy yet, nothing is blocked: {why}"),
+            None => "no policy yet, nothing is blocked".to_owned(),
         };
-        let way_out = "somebody changed it; threatstopctl update mends it at once";
+        let way_out = match (why, memory.waiting) {
+            (None, _) => "the first update is under way: threatstopctl update shows it",
+            (Some(_), true) => {
+                "waiting for provisioning, which may take an hour: threatstopctl test"
+            }
+            (Some(_), false) => "threatstopctl test tries servers and lists",
+        };
         Some(Warning::new(text, way_out))
-    };
-    TableId::BY_NUMBER.into_iter().filter_map(warning).collect()
+    }
+
+    fn table(&self, stats: &Stats, table: TableId) -> TableStatus {
+        let stat = &stats.tables[table as usize];
+        let asked = stats.failure.is_empty();
+        let tables = &self.config.tables;
+        let (name, kind) = match table {
+            TableId::Block => (&tables.block, TableKind::Block),
+            TableId::Allow => (&tables.allow, TableKind::Allow),
+        };
+        // without reload pf's table is not ours to tell of
+        let entries = match tables.reload {
+            true => asked.then_some(stat.entries.into()),
+            false => self.state.policy().set(table).map(|set| set.len() as u64),
+        };
+        TableStatus {
+            name: name.as_str().into(),
+            kind,
+            direction: Direction::Both,
+            present: asked.then_some(stat.present),
+            entries,
+            changed: self.state.memory().changed[table as usize],
+            blocked_packets: asked.then_some(stat.blocked),
+            passed_packets: asked.then_some(stat.passed),
+            used: asked.then_some(UsedBy { rules: stat.rules, anchors: stat.anchors }),
+        }
+    }
+
+    fn update_state(&self) -> String {
+        let memory = self.state.memory();
+        if self.runs.running() {
+            "running"
+        } else if memory.rolled_back.is_some() {
+            "rolled back"
+        } else if is_held(&memory) {
+            "held back"
+        } else if memory.failures == 0 {
+            "idle"
+        } else if memory.waiting {
+            "waiting for provisioning"
+        } else {
+            "failing"
+        }
+        .into()
+    }
 }
 
-/// The warning of a table that has never had anything in it.
-fn nothing_yet(engine: &Engine) -> Option<Warning> {
-    if engine.state.policy().block.is_some() {
-        return None;
-    }
-    let memory = engine.state.memory();
-    let of_policy = memory.sources.get(Source::Policy.name());
-    let why = of_policy.and_then(|fared| fared.error.as_deref());
-    let why = why.or_else(|| memory.last.as_ref().and_then(|last| last.why.as_deref()));
-    let text = match why {
-        Some(why) => format!("no policy yet, nothing is blocked: {why}"),
-        None => "no policy yet, nothing is blocked".to_owned(),
+/// How a server fared.
+fn server(health: Health) -> ServerStatus {
+    let failed = health
+        .last_failure
+        // not by the clock, which may have been set, or count both in the same second
+        .filter(|_| health.failures > 0);
+    let last = match failed {
+        Some(failure) => Some(Attempted {
+            at: failure.at,
+            address: failure.address.map(|address| address.to_string()),
+            error: Some(failure.what),
+        }),
+        None => health.last_success.map(|at| Attempted {
+            at,
+            address: health.address.map(|address| address.to_string()),
+            error: None,
+        }),
     };
-    let way_out = match (why, memory.waiting) {
-        (None, _) => "the first update is under way: threatstopctl update shows it",
-        (Some(_), true) => "waiting for provisioning, which may take an hour: threatstopctl test",
-        (Some(_), false) => "threatstopctl test tries servers and lists",
-    };
-    Some(Warning::new(text, way_out))
-}
-
-fn table(engine: &Engine, stats: &Stats, table: TableId) -> TableStatus {
-    let stat = &stats.tables[table as usize];
-    let asked = stats.failure.is_empty();
-    let tables = &engine.config.tables;
-    let (name, kind) = match table {
-        TableId::Block => (&tables.block, TableKind::Block),
-        TableId::Allow => (&tables.allow, TableKind::Allow),
-    };
-    // without reload pf's table is not ours to tell of
-    let entries = match tables.reload {
-        true => asked.then_some(stat.entries.into()),
-        false => engine.state.policy().set(table).map(|set| set.len() as u64),
-    };
-    TableStatus {
-        name: name.as_str().into(),
-        kind,
-        direction: Direction::Both,
-        present: asked.then_some(stat.present),
-        entries,
-        changed: engine.state.memory().changed[table as usize],
-        blocked_packets: asked.then_some(stat.blocked),
-        passed_packets: asked.then_some(stat.passed),
-        used: asked.then_some(UsedBy { rules: stat.rules, anchors: stat.anchors }),
-    }
+    ServerStatus { server: health.server, last, failures: health.failures }
 }
 
 /// Whether a table or list is held back.
@@ -177,26 +262,7 @@ fn is_held(memory: &Memory) -> bool {
         || lists.into_iter().any(|(_, list)| list.held.is_some())
 }
 
-fn update_state(engine: &Engine) -> String {
-    let memory = engine.state.memory();
-    if engine.runs.running() {
-        "running"
-    } else if memory.rolled_back.is_some() {
-        "rolled back"
-    } else if is_held(&memory) {
-        "held back"
-    } else if memory.failures == 0 {
-        "idle"
-    } else if memory.waiting {
-        "waiting for provisioning"
-    } else {
-        "failing"
-    }
-    .into()
-}
-
-fn held(engine: &Engine) -> Vec<Held> {
-    let memory = engine.state.memory();
+fn held(memory: &Memory) -> Vec<Held> {
     let tables = TableId::PUBLISH_ORDER.into_iter().filter_map(|table| {
         let held = memory.held(table)?;
         Some(Held { table: Some(table.word().into()), ..self::held_back(held) })

@@ -1,24 +1,28 @@
 //! The sources and their lists, for `status`.
 
+use config::Config;
 use control::{ListStatus, SourceKind, SourceState, SourceStatus};
 use prefix::Kind;
 
 use crate::source::Source;
 use crate::source::kept::{as_of, kept};
+use crate::source::own::Own;
+use crate::state::State;
 use crate::warning::Warning;
-use crate::{Engine, alarm, clock};
+use crate::{alarm, clock};
 
 /// Lists that a sentence names; the others it counts.
 const NAMED: usize = 4;
 
 /// All sources of the configuration, and what the administrator said, if he did.
-pub fn sources(engine: &Engine) -> Vec<SourceStatus> {
-    let all = Source::all(&engine.config).into_iter().map(|source| status(engine, source));
-    all.chain(own(engine)).collect()
+/// The next run is due at `next`.
+pub fn sources(config: &Config, state: &State, own: &Own, next: Option<u64>) -> Vec<SourceStatus> {
+    let all = Source::all(config).into_iter().map(|source| status(config, state, source, next));
+    all.chain(self::own(own)).collect()
 }
 
-fn own(engine: &Engine) -> Option<SourceStatus> {
-    let (entries, changed) = (engine.own.len() as u64, engine.own.changed());
+fn own(own: &Own) -> Option<SourceStatus> {
+    let (entries, changed) = (own.len() as u64, own.changed());
     let (name, state) = (Source::Own.name().to_owned(), SourceState::Good);
     let list = ListStatus { name: name.clone(), entries: Some(entries), changed, state };
     (entries > 0).then(|| SourceStatus {
@@ -33,13 +37,13 @@ fn own(engine: &Engine) -> Option<SourceStatus> {
     })
 }
 
-fn status(engine: &Engine, source: Source) -> SourceStatus {
+fn status(config: &Config, state: &State, source: Source, next: Option<u64>) -> SourceStatus {
     let lists: Vec<ListStatus> = source
-        .lists(&engine.config)
+        .lists(config)
         .into_iter()
-        .map(|(name, _)| list(engine, source, name))
+        .map(|(name, _)| list(config, state, source, name))
         .collect();
-    let fared = engine.state.memory().sources.get(source.name()).cloned().unwrap_or_default();
+    let fared = state.memory().sources.get(source.name()).cloned().unwrap_or_default();
     let own = if fared.error.is_some() { SourceState::Failing } else { SourceState::Good };
     SourceStatus {
         name: source.name().to_owned(),
@@ -48,20 +52,20 @@ fn status(engine: &Engine, source: Source) -> SourceStatus {
         last: fared.last,
         last_good: fared.last_good,
         // in each run, but not only then
-        next: engine.runs.next().filter(|_| !source.is_local()),
+        next: next.filter(|_| !source.is_local()),
         error: fared.error,
         lists,
     }
 }
 
 /// One list of a source.
-pub fn list(engine: &Engine, source: Source, name: &str) -> ListStatus {
-    let policy = engine.state.policy();
+pub fn list(config: &Config, state: &State, source: Source, name: &str) -> ListStatus {
+    let policy = state.policy();
     let copy = policy.copy(name);
-    let memory = engine.state.memory();
+    let memory = state.memory();
     let failed = memory.sources.get(source.name()).is_some_and(|fared| fared.error.is_some());
     let held = memory.list(name).and_then(|list| list.held.as_ref());
-    let patience = alarm::MISSED * engine.config.policy.interval.as_secs();
+    let patience = alarm::patience(config.policy.interval);
     let is_old = |at: u64| !source.is_local() && clock::now().saturating_sub(at) > patience;
     ListStatus {
         name: name.to_owned(),
@@ -72,7 +76,7 @@ pub fn list(engine: &Engine, source: Source, name: &str) -> ListStatus {
             (Some(_), _) => SourceState::Refused,
             (None, None) => SourceState::Failing,
             (None, Some(_)) if failed => SourceState::Failing,
-            (None, Some(copy)) if is_old(as_of(engine, copy)) => SourceState::Stale,
+            (None, Some(copy)) if is_old(as_of(state, copy)) => SourceState::Stale,
             (None, Some(_)) => SourceState::Good,
         },
     }
@@ -80,32 +84,35 @@ pub fn list(engine: &Engine, source: Source, name: &str) -> ListStatus {
 
 /// What nobody may overlook of the sources: a file with a mistake, lists that have never come beside
 /// others that are in force. That the service fails is told when its policy grows old.
-pub fn warnings(engine: &Engine) -> Vec<Warning> {
-    let (policy, memory) = (engine.state.policy(), engine.state.memory());
-    let mut all: Vec<Warning> = engine.own.warning().into_iter().collect();
+pub fn warnings(config: &Config, state: &State, own: &Own) -> Vec<Warning> {
+    let (policy, memory) = (state.policy(), state.memory());
+    let mut all: Vec<Warning> = own.warning().into_iter().collect();
     if policy.block.is_none() {
         // of which another warning tells
         return all;
     }
-    let lost = engine.state.lost(&engine.config);
+    let lost = state.lost(config);
     let is_listed = policy.lists(Kind::Block).iter().any(|list| !list.is_empty());
     if !is_listed && lost.is_empty() {
         let text = "no list has anything to block: what the block table had last stays, for it is \
                     never made empty";
         all.push(Warning::new(text, "threatstopctl update, or threatstopctl block"));
     }
-    for source in Source::all(&engine.config) {
+    for source in Source::all(config) {
         let name = source.name();
         let fared = memory.sources.get(name);
         let error = fared.and_then(|fared| fared.error.as_deref()).filter(|_| source.is_local());
         if let Some(why) = error {
             let way_out = format!("mend the file; threatstopctl update {name} tries it again");
-            all.push(Warning::new(format!("{name}: {why}{}", kept(engine, source)), way_out));
+            all.push(Warning::new(
+                format!("{name}: {why}{}", kept(config, state, source)),
+                way_out,
+            ));
             continue;
         }
         for (kind, what) in [(Kind::Allow, "allowed"), (Kind::Block, "blocked")] {
             let missing: Vec<&str> = source
-                .lists(&engine.config)
+                .lists(config)
                 .into_iter()
                 .filter(|(list, of)| *of == kind && policy.copy(list).is_none())
                 // of what is held or refused, the reason is told

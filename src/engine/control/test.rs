@@ -1,18 +1,19 @@
 //! `test`: what the old test.sh did, and more.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
-use std::rc::Rc;
 
 use apl::{List, ListName};
+use config::{Config, Policy};
 use control::{Check, Reply, Tested};
 use imsg::TableId;
 
 use super::client::Client;
 use super::test_log;
-use crate::Engine;
-use crate::dns::{AttemptError, Attempted, Entry, Limits, Reached, Wanted, reach};
-use crate::link::Source;
+use crate::dns::{AttemptError, Attempted, Entry, Limits, Reached, Servers, Wanted, reach};
+use crate::https::Https;
+use crate::link::{Link, Source};
 
 /// The address that the service lists so that a policy can be tested; a policy of one's own may
 /// lack it.
@@ -47,34 +48,43 @@ impl Report<'_> {
     }
 }
 
-/// Tries everything and says what came of it.
+/// Tries everything and says what came of it. Lists that came as `apl` once have to again.
 ///
 /// # Errors
 /// When the client is gone.
-pub async fn test(engine: &Rc<Engine>, client: &mut Client) -> io::Result<()> {
+pub async fn test(
+    config: &'static Config,
+    link: &Link,
+    servers: &Servers,
+    apl: &BTreeSet<String>,
+    https: &'static Https,
+    client: &mut Client,
+) -> io::Result<()> {
     let mut report = Report { client, tested: Tested { tried: 0, failed: 0 } };
     // beside the servers: each may have to be waited for
-    let log = engine.config.log.enabled.then(|| {
-        let engine = Rc::clone(engine);
-        tokio::task::spawn_local(async move { test_log::checks(&engine).await })
-    });
-    for entry in engine.runs.servers.entries() {
-        server(engine, entry, &mut report).await?;
+    let enabled = config.log.enabled;
+    let log = enabled.then(|| tokio::task::spawn_local(test_log::checks(config, https)));
+    for entry in servers.entries() {
+        server(&config.policy, apl, entry, &mut report).await?;
     }
     if let Some(log) = log {
-        report.progress(format!("log host {}", engine.config.log.url.host)).await?;
+        report.progress(format!("log host {}", config.log.url.host)).await?;
         for check in log.await.unwrap_or_default() {
             report.send(check).await?;
         }
     }
-    table(engine, &mut report).await?;
+    table(config, link, &mut report).await?;
     let tested = serde_json::to_value(report.tested)?;
     report.client.send(&Reply::Done(tested)).await
 }
 
 /// One server, and each list on it.
-async fn server(engine: &Engine, entry: &Entry, report: &mut Report<'_>) -> io::Result<()> {
-    let config = &engine.config.policy;
+async fn server(
+    config: &Policy,
+    apl: &BTreeSet<String>,
+    entry: &Entry,
+    report: &mut Report<'_>,
+) -> io::Result<()> {
     let name = entry.server().to_string();
     report.progress(format!("DNS Server {name}")).await?;
     let limits = Limits::new(config.timeout);
@@ -98,7 +108,12 @@ async fn server(engine: &Engine, entry: &Entry, report: &mut Report<'_>) -> io::
     for list in config.allow.iter().chain(&config.block) {
         report.progress(format!("list {list} on {}", reached.address)).await?;
         let may_be_empty = config.allow.contains(list);
-        let (ok, text) = match read(engine, &mut reached, list.as_str()).await {
+        let apl_before = apl.contains(list.as_str());
+        let read = match form(list.as_str()) {
+            Ok(name) => read(config, &mut reached, &Wanted { name, apl_before }).await,
+            Err(why) => Err(why),
+        };
+        let (ok, text) = match read {
             Ok(read) if read.items.is_empty() && !may_be_empty => (false, "no prefixes".into()),
             Ok(read) => (true, of(&read)),
             Err(why) => (false, why),
@@ -120,12 +135,9 @@ async fn server(engine: &Engine, entry: &Entry, report: &mut Report<'_>) -> io::
 }
 
 /// A list as an update would read it.
-async fn read(engine: &Engine, reached: &mut Reached, list: &str) -> Result<List, String> {
-    let form = |name: &str| ListName::parse(name).map_err(|error| error.to_string());
-    let suffix = form(engine.config.policy.suffix.as_str())?;
-    let apl_before = engine.state.memory().apl.contains(list);
-    let wanted = Wanted { name: form(list)?, apl_before };
-    reached.read(&wanted, &suffix).await.map_err(|error| match error {
+async fn read(config: &Policy, reached: &mut Reached, wanted: &Wanted) -> Result<List, String> {
+    let suffix = form(config.suffix.as_str())?;
+    reached.read(wanted, &suffix).await.map_err(|error| match error {
         // this is the test that the error itself advises
         AttemptError::List(error) if error.is_unprovisioned() => format!(
             "{}: is the device provisioned, the name right, and the address of this host \
@@ -138,6 +150,10 @@ async fn read(engine: &Engine, reached: &mut Reached, list: &str) -> Result<List
         },
         error => error.to_string(),
     })
+}
+
+fn form(name: &str) -> Result<ListName, String> {
+    ListName::parse(name).map_err(|error| error.to_string())
 }
 
 /// What a list has.
@@ -153,15 +169,15 @@ fn count(number: usize, one: &str, many: &str) -> String {
 }
 
 /// The addresses that must be blocked, in the table of the kernel itself.
-async fn table(engine: &Engine, report: &mut Report<'_>) -> io::Result<()> {
-    let name = &engine.config.tables.block;
+async fn table(config: &Config, link: &Link, report: &mut Report<'_>) -> io::Result<()> {
+    let name = &config.tables.block;
     // without reload, pf's table is not ours
-    let source = if engine.config.tables.reload { Source::Kernel } else { Source::File };
-    let set = match engine.link.list(TableId::Block, source).await {
+    let source = if config.tables.reload { Source::Kernel } else { Source::File };
+    let set = match link.list(TableId::Block, source).await {
         Ok(set) => set,
         Err(why) => return report.check("expect", name, false, why).await,
     };
-    for address in &engine.config.guard.expect {
+    for address in &config.guard.expect {
         let ok = set.find(address.to_canonical()).is_some();
         let text = match ok {
             true => format!("{address} is in <{name}>."),

@@ -1,12 +1,12 @@
 //! `upload`.
 
 use std::io;
-use std::rc::Rc;
 
+use config::Config;
 use control::{Reply, Uploaded};
 
 use super::client::Client;
-use crate::{Engine, log};
+use crate::log::Log;
 
 const WORD: &str = "upload";
 const NOTHING: &str = "Nothing to upload";
@@ -15,14 +15,19 @@ const NOTHING: &str = "Nothing to upload";
 ///
 /// # Errors
 /// When the client is gone.
-pub async fn upload(engine: &Rc<Engine>, client: &mut Client, dry_run: bool) -> io::Result<()> {
-    if !engine.config.log.enabled {
+pub async fn upload(
+    config: &Config,
+    log: &Log,
+    client: &mut Client,
+    dry_run: bool,
+) -> io::Result<()> {
+    if !config.log.enabled {
         return client.fail(WORD, "log.enabled is false").await;
     }
     if dry_run {
-        return preview(engine, client).await;
+        return preview(log, client).await;
     }
-    let uploaded = match log::send_now(engine).await {
+    let uploaded = match log.send_now().await {
         Ok(uploaded) => uploaded,
         Err(why) => return client.fail(WORD, why).await,
     };
@@ -30,7 +35,7 @@ pub async fn upload(engine: &Rc<Engine>, client: &mut Client, dry_run: bool) -> 
         0 => NOTHING.to_owned(),
         // scripts look for this sentence
         _ => {
-            let device = engine.config.device_id.as_str();
+            let device = config.device_id.as_str();
             format!("Log file uploaded successfully for {device}")
         }
     };
@@ -38,8 +43,8 @@ pub async fn upload(engine: &Rc<Engine>, client: &mut Client, dry_run: bool) -> 
     client.done(uploaded).await
 }
 
-async fn preview(engine: &Rc<Engine>, client: &mut Client) -> io::Result<()> {
-    let lines = match log::preview(engine).await {
+async fn preview(log: &Log, client: &mut Client) -> io::Result<()> {
+    let lines = match log.preview().await {
         Ok(lines) => lines,
         Err(why) => return client.fail(WORD, why).await,
     };
@@ -52,6 +57,6 @@ async fn preview(engine: &Rc<Engine>, client: &mut Client) -> io::Result<()> {
         // an empty line is one, too
         client.send(&Reply::Line(format!("{line}\n"))).await?;
     }
-    let left = engine.log.figures().spool.slices;
+    let left = log.figures().spool.slices;
     client.done(Uploaded { left, request: Some(head), ..Uploaded::default() }).await
 }

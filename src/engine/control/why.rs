@@ -6,12 +6,13 @@ use control::{Action, OwnEntry, Why};
 use policy::Protected;
 use prefix::{Kind, Prefix};
 
+use crate::clock;
 use crate::source::Source;
-use crate::{Engine, clock};
+use crate::source::own::Own;
+use crate::state::Policy;
 
 /// Why an address is blocked, or is not; `protected` are the networks that are protected now.
-pub fn why(engine: &Engine, protected: &[Protected], address: IpAddr) -> Why {
-    let policy = engine.state.policy();
+pub fn why(policy: &Policy, own: &Own, protected: &[Protected], address: IpAddr) -> Why {
     let empty = prefix::PrefixSet::default();
     let evidence = policy::Evidence {
         block: policy.block.as_ref().unwrap_or(&empty),
@@ -22,7 +23,7 @@ pub fn why(engine: &Engine, protected: &[Protected], address: IpAddr) -> Why {
     };
     let found = policy::why(&evidence, address);
     let protected_by = found.protected_by.map(|p| format!("{} ({})", p.net, p.reason));
-    let own = engine.own.naming(address);
+    let own = own.naming(address);
     Why {
         address,
         blocked: found.blocked(),

@@ -32,6 +32,17 @@ pub enum Verdict {
     Failed(String, Option<Duration>),
 }
 
+/// Why an upload failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// For people; it has no device id and no password.
+    pub why: String,
+    /// Trying again soon is of no use.
+    pub slow: bool,
+    /// The server asked to be left alone so long.
+    pub wait: Option<Duration>,
+}
+
 /// Judges an answer. `success` is the configured sentence, filled in.
 pub fn judge(answer: &Answer, success: &str, device: &DeviceId) -> Verdict {
     let Answer { status, body, retry_after } = answer;

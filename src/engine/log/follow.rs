@@ -7,7 +7,6 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::path::Path;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use config::{Scope as Wanted, Timestamp};
@@ -15,12 +14,12 @@ use imsg::TableId;
 use imsg::process::local_offset;
 use pflog::{Fingerprint, Printer, Record, Stamp};
 
-use super::Inner;
 use super::scope::Scope;
 use super::source::{Source, Step};
-use crate::Engine;
+use super::{Inner, Log};
 use crate::errors::words;
-use crate::link::Source as Place;
+use crate::link::{Link, Source as Place};
+use crate::state::State;
 
 /// How often the packet log is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -53,8 +52,10 @@ enum Turn {
 }
 
 /// The follower.
-struct Follower {
-    engine: Rc<Engine>,
+struct Follower<'a> {
+    log: &'a Log,
+    link: &'a Link,
+    state: &'a State,
     source: Option<Source>,
     /// When it was noticed that the file that is read is FILE no more.
     renamed: Option<Instant>,
@@ -68,18 +69,20 @@ struct Follower {
 }
 
 /// Follows for ever.
-pub async fn follow(engine: Rc<Engine>) -> ! {
-    let before = engine.link.list(TableId::Block, Place::Previous).await.ok();
-    let log = &engine.config.log;
-    let anchor = log.anchor.as_ref().map(config::AnchorPath::pflog_name);
+pub async fn follow(log: &Log, link: &Link, state: &State) -> ! {
+    let before = link.list(TableId::Block, Place::Previous).await.ok();
+    let config = &log.config.log;
+    let anchor = config.anchor.as_ref().map(config::AnchorPath::pflog_name);
     let writer = Writer {
-        scope: Scope::new(anchor, engine.state.policy(), before),
-        all: log.scope == Wanted::All,
-        timestamp: log.timestamp,
-        printer: printer(log.timestamp),
+        scope: Scope::new(anchor, state.policy(), before),
+        all: config.scope == Wanted::All,
+        timestamp: config.timestamp,
+        printer: printer(config.timestamp),
     };
     let mut follower = Follower {
-        engine: Rc::clone(&engine),
+        log,
+        link,
+        state,
         source: None,
         renamed: None,
         was_file: false,
@@ -87,7 +90,6 @@ pub async fn follow(engine: Rc<Engine>) -> ! {
         passed_over: VecDeque::new(),
         writer,
     };
-    let log = &engine.log;
     loop {
         log.begun.set(log.begun.get() + 1);
         follower.look().await;
@@ -109,10 +111,10 @@ fn printer(timestamp: Timestamp) -> Printer {
     Printer::new(stamp, local_offset(crate::clock::now()))
 }
 
-impl Follower {
+impl Follower<'_> {
     /// Reads all there is.
     async fn look(&mut self) {
-        self.writer.scope.follow(self.engine.state.policy());
+        self.writer.scope.follow(self.state.policy());
         // More turns than there are files are not needed, unless they rotate as fast as we read.
         for _ in 0..2 * GENERATIONS {
             if self.source.is_none() && !self.choose(false).await {
@@ -137,7 +139,7 @@ impl Follower {
 
     /// Reads as much as does not hold up the others.
     fn turn(&mut self) -> Turn {
-        let log = &self.engine.log;
+        let log = self.log;
         let mut inner = log.inner.borrow_mut();
         let Some(source) = self.source.as_mut().filter(|source| !source.broken) else {
             return Turn::End;
@@ -162,7 +164,7 @@ impl Follower {
                 Turn::End
             }
             Err(why) => {
-                let name = name(&self.engine, source.generation);
+                let name = self.log.name(source.generation);
                 let trouble = format!("{name}: {why}; read on after the next rotation");
                 inner.note_damage(&log.directory, trouble);
                 Turn::End
@@ -172,7 +174,7 @@ impl Follower {
 
     /// Whether the file at hand is done with, so that another has to be chosen.
     async fn is_done(&mut self) -> bool {
-        let newest = self.engine.link.open_log(0).await;
+        let newest = self.link.open_log(0).await;
         let Some(source) = &self.source else { return true };
         if !source.is_intact() {
             // A copy of what it was may be FILE.0; that it was truncated is a gap otherwise.
@@ -203,11 +205,11 @@ impl Follower {
         }
         let Some(source) = &self.source else { return true };
         let now = source.generation.max(1);
-        let cut = source.cut().map(|why| format!("{}: {why}", name(&self.engine, now)));
+        let cut = source.cut().map(|why| format!("{}: {why}", self.log.name(now)));
         // the file at hand stays until there is something to read in another
         let left = self.choose(true).await;
         if let Some(cut) = cut.filter(|_| left) {
-            let log = &self.engine.log;
+            let log = self.log;
             log.inner.borrow_mut().count_damage(&log.directory, &cut);
         }
         left
@@ -216,12 +218,12 @@ impl Follower {
     /// Looks through the generations for the file to read next, and takes it. With `leave` the
     /// file that was read last is done with.
     async fn choose(&mut self, leave: bool) -> bool {
-        let position = self.engine.log.inner.borrow().position.clone();
+        let position = self.log.inner.borrow().position.clone();
         // from the newest to the oldest
         let mut unread: Vec<(Source, Fingerprint, u64)> = Vec::new();
         let (mut known, mut unopened) = (false, String::new());
         for generation in 0..GENERATIONS {
-            let file = match self.engine.link.open_log(generation).await {
+            let file = match self.link.open_log(generation).await {
                 Ok(opened) => opened,
                 // only FILE itself has to be there
                 Err(why) if generation == 0 && !leave => {
@@ -249,15 +251,15 @@ impl Follower {
         }
         let Some((mut source, print, offset)) = unread.pop() else {
             if !leave {
-                self.engine.log.inner.borrow_mut().say(unopened);
+                self.log.inner.borrow_mut().say(unopened);
             }
             return false;
         };
         if let Err(error) = source.seek(offset) {
-            self.engine.log.inner.borrow_mut().say(words(&error));
+            self.log.inner.borrow_mut().say(words(&error));
             return false;
         }
-        let mut inner = self.engine.log.inner.borrow_mut();
+        let mut inner = self.log.inner.borrow_mut();
         // With `leave` the last file was read to its end, wherever it is now.
         let found = if leave { known } else { position.offset_in(print).is_some() };
         if !found && position.cursor.is_some() {
@@ -265,7 +267,7 @@ impl Follower {
             logger::warn(format_args!(
                 "the packet log was truncated, or rotated away before it was read: records may be \
                  lost; going on with {}",
-                name(&self.engine, source.generation)
+                self.log.name(source.generation)
             ));
         }
         inner.position.enter(print, offset);
@@ -283,8 +285,8 @@ impl Follower {
             Ok(first) => first.map(|(print, first)| (source, print, first)),
             Err(why) => {
                 if !self.passed_over.contains(&source.identity) {
-                    let name = name(&self.engine, generation);
-                    let (log, damage) = (&self.engine.log, format!("{name}: {why}; passed over"));
+                    let name = self.log.name(generation);
+                    let (log, damage) = (self.log, format!("{name}: {why}; passed over"));
                     log.inner.borrow_mut().count_damage(&log.directory, &damage);
                     self.passed_over.push_front(source.identity);
                     self.passed_over.truncate(PASSED_OVER);
@@ -295,12 +297,14 @@ impl Follower {
     }
 }
 
-/// The name of a generation.
-fn name(engine: &Engine, generation: u8) -> String {
-    let file = engine.config.log.file.display();
-    match generation {
-        0 => file.to_string(),
-        rotated => format!("{file}.{}", rotated - 1),
+impl Log {
+    /// The name of a generation.
+    fn name(&self, generation: u8) -> String {
+        let file = self.config.log.file.display();
+        match generation {
+            0 => file.to_string(),
+            rotated => format!("{file}.{}", rotated - 1),
+        }
     }
 }
 

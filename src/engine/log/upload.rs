@@ -1,18 +1,18 @@
 //! When slices are sent, and what becomes of them.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
 use std::time::Duration;
 
 use config::Timestamp;
 use control::{Attempt, Uploaded};
 
-use super::answer::{Verdict, judge, shown};
+use super::Log;
+use super::answer::{Failure, Verdict, judge, shown};
 use super::request::Request;
 use super::spool::{Slice, Stored};
+use crate::clock;
 use crate::dns::backoff::scheduled;
 use crate::https::Call;
-use crate::{Engine, clock};
 
 /// The first wait after a failure; it doubles.
 const FIRST: Duration = Duration::from_secs(60);
@@ -25,143 +25,12 @@ const PACE: Duration = Duration::from_millis(200);
 /// How long an upload waits for the follower, which may have much to read.
 const CATCH_UP: Duration = Duration::from_secs(10);
 
-/// Why an upload failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// For people; it has no device id and no password.
-    pub why: String,
-    /// Trying again soon is of no use.
-    slow: bool,
-    /// The server asked to be left alone so long.
-    wait: Option<Duration>,
-}
-
-/// Sends what is due in time; never returns.
-pub async fn schedule(engine: Rc<Engine>) -> ! {
-    let interval = engine.config.log.interval;
-    let mut wait = scheduled(START.min(interval), rand::random());
-    let mut failures = 0;
-    loop {
-        engine.log.inner.borrow_mut().next = Some(clock::now() + wait.as_secs());
-        let result = tokio::select! {
-            () = clock::sleep(wait) => send(&engine).await.map(drop),
-            () = engine.log.asked.notified() => engine.log.asked_failed.take().map_or(Ok(()), Err),
-        };
-        wait = match result {
-            Err(failure) => {
-                failures += 1;
-                after(failures, &failure, rand::random())
-            }
-            Ok(()) => {
-                failures = 0;
-                scheduled(interval, rand::random())
-            }
-        };
-    }
-}
-
 /// How long to wait after failures in a row. What the server asked for is spread upwards only: it
 /// is not to be asked sooner.
 fn after(failures: u32, failure: &Failure, random: u32) -> Duration {
     let doubled = FIRST.saturating_mul(2_u32.saturating_pow((failures - 1).min(16))).min(LONGEST);
     let wait = scheduled(if failure.slow { LONGEST } else { doubled }, random);
     failure.wait.map_or(wait, |asked| wait.max(scheduled(asked, random) + asked / 10))
-}
-
-/// Sends everything that there is, the oldest first.
-///
-/// # Errors
-/// The first failure; what was sent before it was delivered all the same.
-pub async fn send(engine: &Engine) -> Result<Uploaded, Failure> {
-    let log = &engine.log;
-    let _one = log.uploading.lock().await;
-    let _ = tokio::time::timeout(CATCH_UP, log.caught_up()).await;
-    let mut failed = None;
-    let kept = log.cut();
-    // what is too old makes room on a disk that is full
-    let expired = log.expire(engine.config.log.spool_age);
-    // what is in the spool already may be sent all the same
-    if let Err(why) = kept.and(expired) {
-        if log.is_news(&why) {
-            logger::err(format_args!("spool: {why}"));
-        }
-        failed = Some(Failure { why, slow: false, wait: None });
-    }
-    let mut uploaded = Uploaded::default();
-    let mut tried = BTreeSet::new();
-    while let Some(stored) = next(engine, &tried) {
-        if !tried.is_empty() {
-            tokio::time::sleep(PACE).await;
-        }
-        tried.insert(stored.head.id.clone());
-        let Some(slice) = read(engine, &stored) else { continue };
-        match deliver(engine, &slice).await {
-            Ok(Sent::InHalves) => {}
-            Ok(Sent::Whole) => {
-                uploaded.slices += 1;
-                uploaded.records += slice.head.records;
-                uploaded.octets += slice.head.octets;
-            }
-            Err((failure, others_too)) => {
-                failed.get_or_insert(failure);
-                if others_too {
-                    break;
-                }
-            }
-        }
-    }
-    uploaded.left = log.inner.borrow().spool.slices().len() as u64;
-    match failed {
-        None => {
-            log.all_is_well();
-            Ok(uploaded)
-        }
-        Some(failure) => Err(failure),
-    }
-}
-
-/// The same because somebody asked for it; the schedule goes on from how it ended.
-///
-/// # Errors
-/// As [`send`].
-pub async fn send_now(engine: &Engine) -> Result<Uploaded, String> {
-    let result = send(engine).await;
-    engine.log.asked_failed.set(result.as_ref().err().cloned());
-    engine.log.asked.notify_one();
-    result.map_err(|failure| failure.why)
-}
-
-/// The oldest slice that was not tried yet.
-fn next(engine: &Engine, tried: &BTreeSet<String>) -> Option<Stored> {
-    let inner = engine.log.inner.borrow();
-    inner.spool.slices().find(|stored| !tried.contains(&stored.head.id)).cloned()
-}
-
-/// Reads a slice; one that is damaged is lost, which is counted.
-fn read(engine: &Engine, stored: &Stored) -> Option<Slice> {
-    let log = &engine.log;
-    let why = match log.inner.borrow().spool.read(stored) {
-        Ok(slice) => return Some(slice),
-        Err(why) => why,
-    };
-    let mut inner = log.inner.borrow_mut();
-    match inner.spool.remove(&stored.head.id) {
-        Ok(()) => {
-            logger::err(format_args!("{why}: {} records are lost", stored.head.records));
-            inner.journal.dropped += 1;
-            if let Err(why) = inner.journal.save(&log.directory) {
-                logger::err(format_args!("{why}; the loss is not counted after a restart"));
-            }
-        }
-        // it is there the next time, too
-        Err(error) => {
-            drop(inner);
-            if log.is_news(&error) {
-                logger::err(format_args!("{why}; {error}"));
-            }
-        }
-    }
-    None
 }
 
 /// How a slice left.
@@ -172,149 +41,272 @@ enum Sent {
     InHalves,
 }
 
-/// Sends one slice and takes note of what became of it. The failure comes with whether other
-/// slices would fail likewise.
-async fn deliver(engine: &Engine, slice: &Slice) -> Result<Sent, (Failure, bool)> {
-    let config = &engine.config;
-    if config.log.timestamp == Timestamp::Time
-        && clock::day(slice.head.first.into()) != clock::day(clock::now())
-    {
-        logger::debug(format_args!(
-            "slice {} begins on another day than today, and its lines have no date \
-             (see log.timestamp)",
-            slice.head.id
-        ));
-    }
-    let Request { headers, body } = Request::new(config, slice);
-    let call = Call::Post { url: config.log.url.clone(), headers, body };
-    let success = config.log.request.success.fill(&config.device_id, "");
-    let verdict = match engine.log.https.call(call).await {
-        Ok(answer) => judge(&answer, &success, &config.device_id),
-        Err(why) => Verdict::Failed(shown(&why, &config.device_id), None),
-    };
-    let id = &slice.head.id;
-    let failure = |why, slow, wait| Failure { why, slow, wait };
-    let (failure, others_too) = match verdict {
-        Verdict::Delivered => {
-            logger::info(format_args!(
-                "log uploaded: slice {id}, {} records, {} octets",
-                slice.head.records, slice.head.octets
-            ));
-            // A journal that stands before the slice would read its records into another one.
-            if note(engine, true, "confirmed".into()) {
-                remove(engine, id);
-            }
-            return Ok(Sent::Whole);
-        }
-        Verdict::OtherDevice(why) => {
-            if engine.log.is_news(&why) {
-                logger::crit(format_args!(
-                    "log upload: {why}; is device_id the one of this host? slice {id} is kept"
-                ));
-            }
-            (failure(why, true, None), true)
-        }
-        Verdict::TooLarge(why) => {
-            let split = engine.log.inner.borrow_mut().spool.split(slice);
-            match split {
-                Ok(true) => {
-                    if engine.log.is_news(&format!("halves: {why}")) {
-                        logger::info(format_args!(
-                            "log upload: {why}; slice {id} is sent in halves"
-                        ));
-                    }
-                    return Ok(Sent::InHalves);
+impl Log {
+    /// Sends what is due in time; never returns.
+    pub async fn schedule(&self) -> ! {
+        let interval = self.config.log.interval;
+        let mut wait = scheduled(START.min(interval), rand::random());
+        let mut failures = 0;
+        loop {
+            self.inner.borrow_mut().next = Some(clock::now() + wait.as_secs());
+            let result = tokio::select! {
+                () = clock::sleep(wait) => self.send().await.map(drop),
+                () = self.asked.notified() => self.asked_failed.take().map_or(Ok(()), Err),
+            };
+            wait = match result {
+                Err(failure) => {
+                    failures += 1;
+                    after(failures, &failure, rand::random())
                 }
-                // A server that takes not even one record is out of order more likely than not:
-                // one is lost, and the others wait for the next time.
-                Ok(false) => return Err((give_up(engine, slice, why), true)),
-                Err(error) => (failure(format!("{why}; not halved: {error}"), true, None), true),
+                Ok(()) => {
+                    failures = 0;
+                    scheduled(interval, rand::random())
+                }
+            };
+        }
+    }
+
+    /// Sends everything that there is, the oldest first.
+    ///
+    /// # Errors
+    /// The first failure; what was sent before it was delivered all the same.
+    async fn send(&self) -> Result<Uploaded, Failure> {
+        let _one = self.uploading.lock().await;
+        let _ = tokio::time::timeout(CATCH_UP, self.caught_up()).await;
+        let mut failed = None;
+        let kept = self.cut();
+        // what is too old makes room on a disk that is full
+        let expired = self.expire(self.config.log.spool_age);
+        // what is in the spool already may be sent all the same
+        if let Err(why) = kept.and(expired) {
+            if self.is_news(&why) {
+                logger::err(format_args!("spool: {why}"));
+            }
+            failed = Some(Failure { why, slow: false, wait: None });
+        }
+        let mut uploaded = Uploaded::default();
+        let mut tried = BTreeSet::new();
+        while let Some(stored) = self.next(&tried) {
+            if !tried.is_empty() {
+                tokio::time::sleep(PACE).await;
+            }
+            tried.insert(stored.head.id.clone());
+            let Some(slice) = self.read(&stored) else { continue };
+            match self.deliver(&slice).await {
+                Ok(Sent::InHalves) => {}
+                Ok(Sent::Whole) => {
+                    uploaded.slices += 1;
+                    uploaded.records += slice.head.records;
+                    uploaded.octets += slice.head.octets;
+                }
+                Err((failure, others_too)) => {
+                    failed.get_or_insert(failure);
+                    if others_too {
+                        break;
+                    }
+                }
             }
         }
-        Verdict::Refused(why) => (failure(why, true, None), false),
-        Verdict::Denied(why) => (failure(why, true, None), true),
-        Verdict::Failed(why, wait) => (failure(why, false, wait), true),
-    };
-    note(engine, false, failure.why.clone());
-    if engine.log.is_news(&failure.why) {
-        match engine.log.inner.borrow().failing(clock::now()) {
-            Some(warning) => logger::err(format_args!("log upload: {warning}")),
-            None => logger::err(format_args!("log upload: {}; slice {id} is kept", failure.why)),
+        uploaded.left = self.inner.borrow().spool.slices().len() as u64;
+        match failed {
+            None => {
+                self.all_is_well();
+                Ok(uploaded)
+            }
+            Some(failure) => Err(failure),
         }
     }
-    Err((failure, others_too))
-}
 
-/// Drops a record that is too large for the server all by itself.
-fn give_up(engine: &Engine, slice: &Slice, why: String) -> Failure {
-    let id = &slice.head.id;
-    if engine.log.is_news(&format!("single record: {why}")) {
-        logger::err(format_args!(
-            "log upload: {why}; slice {id} is a single record and is dropped"
-        ));
+    /// The same because somebody asked for it; the schedule goes on from how it ended.
+    ///
+    /// # Errors
+    /// As [`send`].
+    pub async fn send_now(&self) -> Result<Uploaded, String> {
+        let result = self.send().await;
+        self.asked_failed.set(result.as_ref().err().cloned());
+        self.asked.notify_one();
+        result.map_err(|failure| failure.why)
     }
-    engine.log.inner.borrow_mut().journal.dropped += 1;
-    let why = format!("{why}; a single record was too large and is dropped");
-    if note(engine, false, why.clone()) {
-        remove(engine, id);
-    }
-    Failure { why, slow: true, wait: None }
-}
 
-/// Takes note of an attempt; says whether that is on disk.
-fn note(engine: &Engine, ok: bool, text: String) -> bool {
-    let mut inner = engine.log.inner.borrow_mut();
-    let journal = &mut inner.journal;
-    let at = clock::now();
-    journal.last = Some(Attempt { at, ok, text });
-    if ok {
-        journal.last_good = Some(at);
-        journal.failing = None;
-        journal.uploaded += 1;
-    } else {
-        journal.failing.get_or_insert(at);
-        journal.failed += 1;
+    /// The oldest slice that was not tried yet.
+    fn next(&self, tried: &BTreeSet<String>) -> Option<Stored> {
+        let inner = self.inner.borrow();
+        inner.spool.slices().find(|stored| !tried.contains(&stored.head.id)).cloned()
     }
-    let saved = journal.save(&engine.log.directory);
-    drop(inner);
-    if let Err(why) = &saved
-        && engine.log.is_news(why)
-    {
-        logger::err(format_args!("{why}; slices stay in the spool and may be sent again"));
-    }
-    saved.is_ok()
-}
 
-/// Removes a slice that was delivered.
-fn remove(engine: &Engine, id: &str) {
-    let removed = engine.log.inner.borrow_mut().spool.remove(id);
-    if let Err(why) = removed
-        && engine.log.is_news(&why)
-    {
-        logger::err(format_args!("{why}; the slice will be sent again"));
-    }
-}
-
-/// The request that would be sent next, as text; none when nothing is due.
-///
-/// # Errors
-/// When the slice cannot be read.
-pub async fn preview(engine: &Engine) -> Result<Option<Vec<String>>, String> {
-    let log = &engine.log;
-    let _ = tokio::time::timeout(CATCH_UP, log.caught_up()).await;
-    let inner = log.inner.borrow();
-    // what is older falls out before anything is sent
-    let before = clock::now().saturating_sub(engine.config.log.spool_age.as_secs());
-    let mut due = inner.spool.slices().skip_while(|stored| stored.is_before(before));
-    let slice = match (due.next(), inner.pending.times) {
-        (Some(stored), _) => inner.spool.read(stored)?,
-        (None, Some(times)) if u64::from(times.1) >= before => {
-            let (text, records) = (inner.pending.text.clone(), inner.pending.records);
-            Slice::new(inner.journal.next, times, records, text, inner.position.clone())
+    /// Reads a slice; one that is damaged is lost, which is counted.
+    fn read(&self, stored: &Stored) -> Option<Slice> {
+        let why = match self.inner.borrow().spool.read(stored) {
+            Ok(slice) => return Some(slice),
+            Err(why) => why,
+        };
+        let mut inner = self.inner.borrow_mut();
+        match inner.spool.remove(&stored.head.id) {
+            Ok(()) => {
+                logger::err(format_args!("{why}: {} records are lost", stored.head.records));
+                inner.journal.dropped += 1;
+                if let Err(why) = inner.journal.save(&self.directory) {
+                    logger::err(format_args!("{why}; the loss is not counted after a restart"));
+                }
+            }
+            // it is there the next time, too
+            Err(error) => {
+                drop(inner);
+                if self.is_news(&error) {
+                    logger::err(format_args!("{why}; {error}"));
+                }
+            }
         }
-        (None, _) => return Ok(None),
-    };
-    Ok(Some(Request::new(&engine.config, &slice).lines(&engine.config)))
+        None
+    }
+
+    /// Sends one slice and takes note of what became of it. The failure comes with whether other
+    /// slices would fail likewise.
+    async fn deliver(&self, slice: &Slice) -> Result<Sent, (Failure, bool)> {
+        let config = self.config;
+        if config.log.timestamp == Timestamp::Time
+            && clock::day(slice.head.first.into()) != clock::day(clock::now())
+        {
+            logger::debug(format_args!(
+                "slice {} begins on another day than today, and its lines have no date \
+                 (see log.timestamp)",
+                slice.head.id
+            ));
+        }
+        let Request { headers, body } = Request::new(config, slice);
+        let call = Call::Post { url: config.log.url.clone(), headers, body };
+        let success = config.log.request.success.fill(&config.device_id, "");
+        let verdict = match self.https.call(call).await {
+            Ok(answer) => judge(&answer, &success, &config.device_id),
+            Err(why) => Verdict::Failed(shown(&why, &config.device_id), None),
+        };
+        let id = &slice.head.id;
+        let failure = |why, slow, wait| Failure { why, slow, wait };
+        let (failure, others_too) = match verdict {
+            Verdict::Delivered => {
+                logger::info(format_args!(
+                    "log uploaded: slice {id}, {} records, {} octets",
+                    slice.head.records, slice.head.octets
+                ));
+                // A journal that stands before the slice would read its records into another one.
+                if self.note(true, "confirmed".into()) {
+                    self.remove(id);
+                }
+                return Ok(Sent::Whole);
+            }
+            Verdict::OtherDevice(why) => {
+                if self.is_news(&why) {
+                    logger::crit(format_args!(
+                        "log upload: {why}; is device_id the one of this host? slice {id} is kept"
+                    ));
+                }
+                (failure(why, true, None), true)
+            }
+            Verdict::TooLarge(why) => {
+                let split = self.inner.borrow_mut().spool.split(slice);
+                match split {
+                    Ok(true) => {
+                        if self.is_news(&format!("halves: {why}")) {
+                            logger::info(format_args!(
+                                "log upload: {why}; slice {id} is sent in halves"
+                            ));
+                        }
+                        return Ok(Sent::InHalves);
+                    }
+                    // A server that takes not even one record is out of order more likely than not:
+                    // one is lost, and the others wait for the next time.
+                    Ok(false) => return Err((self.give_up(slice, why), true)),
+                    Err(error) => {
+                        (failure(format!("{why}; not halved: {error}"), true, None), true)
+                    }
+                }
+            }
+            Verdict::Refused(why) => (failure(why, true, None), false),
+            Verdict::Denied(why) => (failure(why, true, None), true),
+            Verdict::Failed(why, wait) => (failure(why, false, wait), true),
+        };
+        self.note(false, failure.why.clone());
+        if self.is_news(&failure.why) {
+            match self.inner.borrow().failing(clock::now()) {
+                Some(warning) => logger::err(format_args!("log upload: {warning}")),
+                None => {
+                    logger::err(format_args!("log upload: {}; slice {id} is kept", failure.why))
+                }
+            }
+        }
+        Err((failure, others_too))
+    }
+
+    /// Drops a record that is too large for the server all by itself.
+    fn give_up(&self, slice: &Slice, why: String) -> Failure {
+        let id = &slice.head.id;
+        if self.is_news(&format!("single record: {why}")) {
+            logger::err(format_args!(
+                "log upload: {why}; slice {id} is a single record and is dropped"
+            ));
+        }
+        self.inner.borrow_mut().journal.dropped += 1;
+        let why = format!("{why}; a single record was too large and is dropped");
+        if self.note(false, why.clone()) {
+            self.remove(id);
+        }
+        Failure { why, slow: true, wait: None }
+    }
+
+    /// Takes note of an attempt; says whether that is on disk.
+    fn note(&self, ok: bool, text: String) -> bool {
+        let mut inner = self.inner.borrow_mut();
+        let journal = &mut inner.journal;
+        let at = clock::now();
+        journal.last = Some(Attempt { at, ok, text });
+        if ok {
+            journal.last_good = Some(at);
+            journal.failing = None;
+            journal.uploaded += 1;
+        } else {
+            journal.failing.get_or_insert(at);
+            journal.failed += 1;
+        }
+        let saved = journal.save(&self.directory);
+        drop(inner);
+        if let Err(why) = &saved
+            && self.is_news(why)
+        {
+            logger::err(format_args!("{why}; slices stay in the spool and may be sent again"));
+        }
+        saved.is_ok()
+    }
+
+    /// Removes a slice that was delivered.
+    fn remove(&self, id: &str) {
+        let removed = self.inner.borrow_mut().spool.remove(id);
+        if let Err(why) = removed
+            && self.is_news(&why)
+        {
+            logger::err(format_args!("{why}; the slice will be sent again"));
+        }
+    }
+
+    /// The request that would be sent next, as text; none when nothing is due.
+    ///
+    /// # Errors
+    /// When the slice cannot be read.
+    pub async fn preview(&self) -> Result<Option<Vec<String>>, String> {
+        let _ = tokio::time::timeout(CATCH_UP, self.caught_up()).await;
+        let inner = self.inner.borrow();
+        // what is older falls out before anything is sent
+        let before = clock::now().saturating_sub(self.config.log.spool_age.as_secs());
+        let mut due = inner.spool.slices().skip_while(|stored| stored.is_before(before));
+        let slice = match (due.next(), inner.pending.times) {
+            (Some(stored), _) => inner.spool.read(stored)?,
+            (None, Some(times)) if u64::from(times.1) >= before => {
+                let (text, records) = (inner.pending.text.clone(), inner.pending.records);
+                Slice::new(inner.journal.next, times, records, text, inner.position.clone())
+            }
+            (None, _) => return Ok(None),
+        };
+        Ok(Some(Request::new(self.config, &slice).lines(self.config)))
+    }
 }
 
 #[cfg(test)]

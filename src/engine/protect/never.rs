@@ -20,11 +20,11 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::resolve::{MAX_ADDRESSES, PATIENCE, canonical, listed, resolve};
+use crate::clock;
 use crate::errors::words;
 use crate::files::{read, replace};
 use crate::source::Copy;
 use crate::warning::Warning;
-use crate::{Engine, clock};
 
 const FILE: &str = "names.json";
 /// More than it ever has: 64 names of 253 octets with 32 addresses each.
@@ -146,7 +146,12 @@ impl Never {
         all
     }
 
-    /// Looks all names up; whether the addresses together are others than before.
+    /// Looks the names up; whether the addresses together are others than before.
+    pub async fn refresh(&self) -> bool {
+        self.look_up(clock::now(), PATIENCE, resolve).await
+    }
+
+    /// The same at `now`, each name by a resolver that may take so long.
     async fn look_up(
         &self,
         now: u64,
@@ -261,11 +266,6 @@ impl Never {
 fn no_global(addr: IpAddr) -> Option<&'static str> {
     let mut nets = prefix::unrouted().chain(prefix::private());
     nets.find(|(net, _)| net.contains(addr)).map(|(_, why)| why)
-}
-
-/// Looks the names up; whether the addresses together are others than before.
-pub async fn refresh(engine: &Engine) -> bool {
-    engine.never.look_up(clock::now(), PATIENCE, resolve).await
 }
 
 /// Without fsync(2): what is lost is looked up again.

@@ -21,9 +21,10 @@ use crate::state::table;
 /// last change in seconds and nanoseconds.
 type Mark = (u64, u64, u64, i64, i64);
 
-/// What a run found when it looked at the files.
-#[derive(Default)]
-pub struct Seen {
+/// The files, and what runs found when they looked at them.
+pub struct Files {
+    config: &'static Config,
+    link: &'static Link,
     /// The file behind the list that is in force.
     in_force: RefCell<BTreeMap<Source, Mark>>,
     /// The file that a run looked at last, or why there was none.
@@ -38,22 +39,26 @@ pub enum Look {
     Read(Copy),
 }
 
-impl Seen {
+impl Files {
+    /// The files of a configuration, at which nobody has looked yet.
+    pub fn new(config: &'static Config, link: &'static Link) -> Self {
+        Self { config, link, in_force: RefCell::default(), last: RefCell::default() }
+    }
+
+    /// The sources that have one.
+    pub fn sources(&self) -> impl Iterator<Item = Source> {
+        Source::all(self.config).into_iter().filter(|source| source.is_local())
+    }
+
     /// Looks at the file of a source for a run, which has the turn: else an older look could come into
     /// force after a newer one. Unless it is to be `remembered`, whoever looks whether the file has
     /// changed will still find that it has.
     ///
     /// # Errors
     /// When it cannot be read, or has a mistake.
-    pub async fn look(
-        &self,
-        link: &Link,
-        config: &Config,
-        source: Source,
-        remembered: bool,
-    ) -> Result<Look, Failure> {
-        let (kind, Some(path)) = file(config, source) else { return Ok(Look::Same) };
-        let opened = open(link, kind, path).await;
+    pub async fn look(&self, source: Source, remembered: bool) -> Result<Look, Failure> {
+        let (kind, Some(path)) = file(self.config, source) else { return Ok(Look::Same) };
+        let opened = open(self.link, kind, path).await;
         let mark = opened.as_ref().map(|(_, mark)| *mark).map_err(Clone::clone);
         if remembered {
             self.last.borrow_mut().insert(source, mark);
@@ -62,14 +67,14 @@ impl Seen {
         if self.in_force.borrow().get(&source) == Some(&mark) {
             return Ok(Look::Same);
         }
-        let list = read(file, source, path, config)?;
+        let list = read(file, source, path, self.config)?;
         Ok(Look::Read(Copy { source, kind, list, changed: clock::now() }))
     }
 
     /// Whether the file is another one than that at which a run looked last.
-    pub async fn has_changed(&self, link: &Link, config: &Config, source: Source) -> bool {
-        let (kind, Some(path)) = file(config, source) else { return false };
-        let now = open(link, kind, path).await.map(|(_, mark)| mark);
+    pub async fn has_changed(&self, source: Source) -> bool {
+        let (kind, Some(path)) = file(self.config, source) else { return false };
+        let now = open(self.link, kind, path).await.map(|(_, mark)| mark);
         self.last.borrow().get(&source) != Some(&now)
     }
 

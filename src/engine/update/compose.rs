@@ -2,15 +2,14 @@
 
 use std::rc::Rc;
 
+use config::Config;
 use imsg::TableId;
 use policy::{
-    Guard, Hit, Kept, LeftOut, List, Ranges, Together, check_table, compose_allow, compose_block,
-    unrouted,
+    Guard, Hit, Kept, LeftOut, List, Protected, Ranges, Together, check_table, compose_allow,
+    compose_block, unrouted,
 };
 use prefix::{Floor, Item, Items, Kind, PrefixSet};
 
-use crate::Engine;
-use crate::protect::protected;
 use crate::source::{Copy, Source};
 use crate::state::{Policy, table};
 
@@ -68,28 +67,28 @@ pub struct Tables {
     pub allowed: usize,
 }
 
-/// The guards of the configuration.
-pub fn guard(engine: &Engine) -> Guard {
-    let guard = &engine.config.guard;
+/// The guards of a configuration, where the helper refuses what is `given`.
+pub fn guard(config: &Config, given: &[Protected]) -> Guard {
+    let guard = &config.guard;
     Guard {
         bounds: guard.bounds(),
         // what the engine protects besides, the helper does not know of
-        shield: engine.given.protected.iter().map(|protected| protected.net).collect(),
+        shield: given.iter().map(|protected| protected.net).collect(),
         max_shrink: guard.max_shrink.into(),
         max_growth: guard.max_growth,
     }
 }
 
-/// Makes the tables of the `lists`, which are these `together`, and holds each against the guards that
-/// hold whatever went before it and whoever wants it. Allow comes first, for block is composed against
+/// Makes the tables of the `lists`, which are these `together`, in place of the `policy` in force, and
+/// holds each against the guards that hold whatever went before it and whoever wants it. Allow comes first, for block is composed against
 /// the allow set that will be in force.
 pub fn compose(
-    engine: &Engine,
     guard: &Guard,
+    policy: &Policy,
+    protected: &[Protected],
     lists: &Lists,
     [block, allow]: &[Together<'_>; 2],
 ) -> Tables {
-    let policy = engine.state.policy();
     let (mut left_out, mut hits, mut allowed) = (Vec::new(), Vec::new(), 0);
     if policy.block.is_none() && block.lists().is_empty() {
         return Tables::default();
@@ -102,7 +101,7 @@ pub fn compose(
     let empty = PrefixSet::default();
     let in_force = allow.as_ref().ok().or(policy.allow.as_ref()).unwrap_or(&empty);
     let exempt = exempt(in_force, &lists.copies);
-    let block = compose_block(block, &exempt, &protected(engine), guard);
+    let block = compose_block(block, &exempt, protected, guard);
     let block = block.and_then(|composed| {
         left_out.extend(composed.removed.left_out);
         hits = composed.removed.hits;
@@ -124,10 +123,9 @@ fn apart(composed: Result<PrefixSet, Kept>) -> (Option<PrefixSet>, Option<Kept>)
 }
 
 /// Whether the helper would take the set as it is.
-pub fn is_taken(engine: &Engine, id: TableId, set: &PrefixSet) -> bool {
-    let policy = engine.state.policy();
+pub fn is_taken(guard: &Guard, policy: &Policy, id: TableId, set: &PrefixSet) -> bool {
     let allow = policy.allow.clone().unwrap_or_default();
-    check_table(id.kind(), set, &allow, &guard(engine)).is_ok()
+    check_table(id.kind(), set, &allow, guard).is_ok()
 }
 
 /// The tables in force as lists, for these lists, whose copies are gone.

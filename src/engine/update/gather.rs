@@ -1,12 +1,16 @@
 //! The first step of a run: what the sources bring.
 
-use std::rc::Rc;
+use std::collections::BTreeSet;
+
+use config::Config;
 
 use super::running::Run;
+use crate::protect::Protect;
 use crate::source::kept::kept;
-use crate::source::local::Look;
-use crate::source::{Copy, Failure, Source, Sources, policy};
-use crate::{Engine, protect};
+use crate::source::local::{Files, Look};
+use crate::source::policy::Service;
+use crate::source::{Copy, Failure, Source, Sources};
+use crate::state::State;
 
 /// What has come, and what has not.
 #[derive(Default)]
@@ -29,14 +33,19 @@ pub struct Gathered {
     pub warnings: Vec<String>,
 }
 
-/// Asks the sources of a run that are not on this host, side by side.
-pub async fn gather(engine: &Rc<Engine>, run: &Run) -> Gathered {
+/// Asks the sources of a run that are not on this host, side by side, and looks up beside that what is
+/// protected by name. Lists that came as `apl` once have to again.
+pub async fn gather(
+    run: &Run,
+    service: &Service,
+    apl: &BTreeSet<String>,
+    protect: &Protect,
+) -> Gathered {
     let wanted = &run.request.sources;
     let mut gathered = Gathered { asked: wanted.clone(), ..Gathered::default() };
     if wanted.contains(&Source::Policy) {
         let say = |line: String| run.say(line);
-        let (brought, ()) =
-            tokio::join!(policy::fetch(engine, &say), protect::beside_a_run(engine));
+        let (brought, ()) = tokio::join!(service.fetch(apl, &say), protect.beside_a_run());
         match brought {
             Ok(brought) => {
                 gathered.lists.extend(brought.lists);
@@ -52,10 +61,10 @@ pub async fn gather(engine: &Rc<Engine>, run: &Run) -> Gathered {
 }
 
 /// Looks at the local files, which every run does. For who has the turn.
-pub async fn local(engine: &Engine, gathered: &mut Gathered, dry_run: bool) {
-    for source in Source::all(&engine.config).into_iter().filter(|source| source.is_local()) {
+pub async fn local(files: &Files, gathered: &mut Gathered, dry_run: bool) {
+    for source in files.sources() {
         gathered.asked.insert(source);
-        match engine.local.look(&engine.link, &engine.config, source, !dry_run).await {
+        match files.look(source, !dry_run).await {
             Ok(Look::Same) => drop(gathered.same.insert(source)),
             Ok(Look::Read(copy)) => gathered.lists.push(copy),
             Err(failure) => gathered.failed.push((source, failure)),
@@ -66,8 +75,8 @@ pub async fn local(engine: &Engine, gathered: &mut Gathered, dry_run: bool) {
 impl Gathered {
     /// The sentence about a source that failed: `Failed: local_block: WHY; its copy of 3 hours ago
     /// stays`.
-    pub fn sentence(engine: &Engine, source: Source, failure: &Failure) -> String {
-        let kept = kept(engine, source);
+    pub fn sentence(config: &Config, state: &State, source: Source, failure: &Failure) -> String {
+        let kept = kept(config, state, source);
         match kept.as_str() {
             // of a service that has brought nothing yet, the servers are all there is to be named
             "" if !source.is_local() => failure.why.clone(),

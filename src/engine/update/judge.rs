@@ -6,18 +6,18 @@ use std::fmt;
 use std::ptr;
 use std::rc::Rc;
 
+use config::Config;
 use policy::{
-    Accepted, Guard, KeptList as Kept, List, ListTrial, OfList, Reason, Run as Wanted, Together,
-    grew_most, judge_table,
+    Accepted, Guard, KeptList as Kept, List, ListTrial, OfList, Protected, Reason, Run as Wanted,
+    Together, grew_most, judge_table,
 };
 use prefix::{Kind, Refusal};
 
-use super::compose::{self, Lists, Tables, as_list, compose, stand_ins};
+use super::compose::{Lists, Tables, as_list, compose, stand_ins};
 use super::request::Request;
-use crate::protect::protected;
+use crate::clock;
 use crate::source::{Copy, Source, Sources};
-use crate::state::{Policy, Row, history, table};
-use crate::{Engine, clock};
+use crate::state::{Policy, Row, State, history, table};
 
 /// A list that has come and is another one than its copy.
 pub struct New {
@@ -98,100 +98,112 @@ impl fmt::Display for KeptList {
     }
 }
 
-/// Who wants a list, or with no source a table, as far as its judgement goes.
-fn wanted(engine: &Engine, request: &Request, row: Row, source: Option<Source>) -> Wanted {
-    match request.wanted {
-        Wanted::Forced if source.is_some_and(|source| !request.sources.contains(&source)) => {
-            Wanted::Manual
-        }
-        Wanted::Scheduled if !row.may_count(clock::now(), engine.config.policy.interval) => {
-            Wanted::Manual
-        }
-        wanted => wanted,
-    }
+/// By what is judged.
+pub struct Judge<'a> {
+    /// The sources, and how often the service is asked.
+    pub config: &'a Config,
+    /// The bounds.
+    pub guard: &'a Guard,
+    /// What is in force, and what was judged before.
+    pub state: &'a State,
+    /// What no block table may touch.
+    pub protected: &'a [Protected],
+    /// What the administrator says.
+    pub own: &'a [Rc<Copy>],
+    /// Who wants the run.
+    pub request: &'a Request,
 }
 
-/// Judges what has come. What the tables are made of is all that may be, and copies else; the files of
-/// the sources that are the `same` have come as they are in force.
-pub fn judge(engine: &Engine, request: &Request, come: Vec<Copy>, same: &Sources) -> Judged {
-    let guard = compose::guard(engine);
-    let policy = engine.state.policy();
-    let mut judged = Judged {
-        lost: engine.state.lost(&engine.config),
-        table_rows: engine.state.memory().held_rows,
-        ..Judged::default()
-    };
-    for source in same {
-        let row = engine.state.memory().list(source.name()).map_or(Row::default(), |list| list.row);
-        judged.confirm(source.name(), wanted(engine, request, row, Some(*source)));
-    }
-    for copy in come {
-        judged.list(engine, request, &guard, &policy, copy);
-    }
-    loop {
-        let lists = Lists {
-            copies: in_order(engine, &policy, &judged.new),
-            stand_ins: stand_ins(&policy, &judged.still_lost()),
-        };
-        // with many lists this takes most of the time: once for the tables and for the second net
-        let together = lists.together();
-        judged.tables = compose(engine, &guard, &lists, &together);
-        let refused = judged.refused(&policy);
-        let held = || judged.held(engine, request, &guard, &policy, &lists, &together);
-        let Some((kept, of)) = refused.or_else(held) else {
-            drop(together);
-            judged.lists = lists;
-            return judged;
-        };
-        let id = table(kept.kind) as usize;
-        judged.kept_tables[id] = Some(kept);
-        judged.new.retain(|new| new.copy.kind != of);
-    }
-}
-
-/// The copies of the policy in force, with those that are new in their places, in the order of the
-/// configuration; then what the administrator said.
-fn in_order(engine: &Engine, policy: &Policy, new: &[New]) -> Vec<Rc<Copy>> {
-    let mut all = Vec::new();
-    for source in Source::all(&engine.config) {
-        for (name, _) in source.lists(&engine.config) {
-            let new = new.iter().map(|new| &new.copy).find(|copy| copy.list.name() == name);
-            all.extend(new.or_else(|| policy.copy(name)).cloned());
+impl Judge<'_> {
+    /// Who wants a list, or with no source a table, as far as its judgement goes.
+    fn wanted(&self, row: Row, source: Option<Source>) -> Wanted {
+        let Self { config, request, .. } = self;
+        match request.wanted {
+            Wanted::Forced if source.is_some_and(|source| !request.sources.contains(&source)) => {
+                Wanted::Manual
+            }
+            Wanted::Scheduled if !row.may_count(clock::now(), config.policy.interval) => {
+                Wanted::Manual
+            }
+            wanted => wanted,
         }
     }
-    all.extend(engine.own.lists());
-    all
+
+    /// Judges what has come. What the tables are made of is all that may be, and copies else; the files
+    /// of the sources that are the `same` have come as they are in force.
+    pub fn judge(&self, come: Vec<Copy>, same: &Sources) -> Judged {
+        let policy = &*self.state.policy();
+        let mut judged = Judged {
+            lost: self.state.lost(self.config),
+            table_rows: self.state.memory().held_rows,
+            ..Judged::default()
+        };
+        for source in same {
+            let row =
+                self.state.memory().list(source.name()).map_or(Row::default(), |list| list.row);
+            judged.confirm(source.name(), self.wanted(row, Some(*source)));
+        }
+        for copy in come {
+            judged.list(self, policy, copy);
+        }
+        loop {
+            let lists = Lists {
+                copies: self.in_order(policy, &judged.new),
+                stand_ins: stand_ins(policy, &judged.still_lost()),
+            };
+            // with many lists this takes most of the time: once for the tables and for the second net
+            let together = lists.together();
+            judged.tables = compose(self.guard, policy, self.protected, &lists, &together);
+            let refused = judged.refused(policy);
+            let held = || judged.held(self, policy, &lists, &together);
+            let Some((kept, of)) = refused.or_else(held) else {
+                drop(together);
+                judged.lists = lists;
+                return judged;
+            };
+            let id = table(kept.kind) as usize;
+            judged.kept_tables[id] = Some(kept);
+            judged.new.retain(|new| new.copy.kind != of);
+        }
+    }
+
+    /// The copies of the policy in force, with those that are new in their places, in the order of the
+    /// configuration; then what the administrator said.
+    fn in_order(&self, policy: &Policy, new: &[New]) -> Vec<Rc<Copy>> {
+        let mut all = Vec::new();
+        for source in Source::all(self.config) {
+            for (name, _) in source.lists(self.config) {
+                let new = new.iter().map(|new| &new.copy).find(|copy| copy.list.name() == name);
+                all.extend(new.or_else(|| policy.copy(name)).cloned());
+            }
+        }
+        all.extend(self.own.iter().cloned());
+        all
+    }
 }
 
 impl Judged {
     /// Judges a list against its copy.
-    fn list(
-        &mut self,
-        engine: &Engine,
-        request: &Request,
-        guard: &Guard,
-        policy: &Policy,
-        come: Copy,
-    ) {
+    fn list(&mut self, by: &Judge<'_>, policy: &Policy, come: Copy) {
         let name = come.list.name().to_owned();
-        let known = engine.state.memory().list(&name).cloned().unwrap_or_default();
-        let wanted = wanted(engine, request, known.row, Some(come.source));
+        let known = by.state.memory().list(&name).cloned().unwrap_or_default();
+        let wanted = by.wanted(known.row, Some(come.source));
         let copy = policy.copy(&name);
         let trial = ListTrial {
             kind: come.kind,
             list: &come.list,
             copy: copy.map(|copy| &copy.list),
             day_before: history(&known.history).day_before(clock::now()),
-            bounds: &guard.bounds,
+            bounds: &by.guard.bounds,
         };
-        let (mut runs, protected) = (known.row.runs(), protected(engine));
+        let mut runs = known.row.runs();
         // by what they name: of what is wider than the floor a list that is read back knows otherwise
         let is_same = copy.is_some_and(|copy| copy.list.ranges() == come.list.ranges());
-        if is_same && trial.check(&protected).is_ok() {
+        if is_same && trial.check(by.protected).is_ok() {
             self.confirm(&name, wanted);
             return;
         }
-        let judged = trial.judge(guard, &protected, wanted, &mut runs);
+        let judged = trial.judge(by.guard, by.protected, wanted, &mut runs);
         let at = (wanted == Wanted::Scheduled && judged.is_err()).then(clock::now);
         self.rows.insert(name.clone(), known.row.after(runs, at));
         match judged {
@@ -221,8 +233,8 @@ impl Judged {
 
     /// Whether lists of a kind have come as they are in force, of the service if it has to bring some:
     /// where that has failed, nothing is known.
-    fn has_come(&self, engine: &Engine, policy: &Policy, kind: Kind) -> bool {
-        let service = Source::all(&engine.config).contains(&Source::Policy);
+    fn has_come(&self, config: &Config, policy: &Policy, kind: Kind) -> bool {
+        let service = Source::all(config).contains(&Source::Policy);
         let copies = self.confirmed.iter().filter_map(|name| policy.copy(name));
         let mut copies = copies.filter(|copy| copy.kind == kind);
         copies.any(|copy| !(service && copy.source.is_local()))
@@ -266,9 +278,7 @@ impl Judged {
     /// on both sides are looked at, and of these not the ones that somebody or three runs accepted.
     fn held(
         &mut self,
-        engine: &Engine,
-        request: &Request,
-        guard: &Guard,
+        by: &Judge<'_>,
         policy: &Policy,
         lists: &Lists,
         together: &[Together<'_>; 2],
@@ -277,8 +287,8 @@ impl Judged {
         for kind in [Kind::Allow, Kind::Block] {
             let id = table(kind) as usize;
             let of_kind = |(_, of): &&(String, Kind)| *of == kind;
-            let row = engine.state.memory().held_rows[id];
-            let wanted = wanted(engine, request, row, None);
+            let row = by.state.memory().held_rows[id];
+            let wanted = by.wanted(row, None);
             let mut runs = row.runs();
             let judged = if self.lost.iter().any(|one| of_kind(&one))
                 && !still.iter().any(|one| of_kind(&one))
@@ -290,7 +300,7 @@ impl Judged {
                 };
                 let [old, set] = [old, set].map(|set| as_list(kind, set));
                 let both = [&Together::of(&[&old]), &Together::of(&[&set])];
-                judge_table(kind, both, guard, wanted, &mut runs)
+                judge_table(kind, both, by.guard, wanted, &mut runs)
             } else {
                 let both = lists.copies(kind).filter_map(|list| {
                     let new = self.new.iter().find(|new| ptr::eq(&new.copy.list, list));
@@ -304,7 +314,7 @@ impl Judged {
                 });
                 let (old, now): (Vec<&List>, Vec<&List>) = both.unzip();
                 if old.iter().zip(&now).all(|(old, now)| ptr::eq(*old, *now)) {
-                    if wanted == Wanted::Scheduled && self.has_come(engine, policy, kind) {
+                    if wanted == Wanted::Scheduled && self.has_come(by.config, policy, kind) {
                         self.table_rows[id] = Row::default();
                     }
                     continue;
@@ -312,7 +322,7 @@ impl Judged {
                 let all = &together[id];
                 let some = (now.len() < all.lists().len()).then(|| Together::of(&now));
                 let both = [&Together::of(&old), some.as_ref().unwrap_or(all)];
-                judge_table(kind, both, guard, wanted, &mut runs)
+                judge_table(kind, both, by.guard, wanted, &mut runs)
             };
             let at = (wanted == Wanted::Scheduled && judged.is_err()).then(clock::now);
             self.table_rows[id] = row.after(runs, at);

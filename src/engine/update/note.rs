@@ -1,8 +1,10 @@
 //! The last step of a run: what is in force is kept, with the copies of its lists, and how the run
 //! went is remembered. A crash before it means that a list is fetched once more.
 
+use std::path::Path;
 use std::rc::Rc;
 
+use config::Config;
 use imsg::TableId;
 use policy::Accepted;
 use prefix::Kind;
@@ -11,20 +13,21 @@ use super::gather::Gathered;
 use super::judge::{Judged, New};
 use super::publish::Published;
 use super::summary::{Time, differs};
+use crate::clock;
 use crate::source::Source;
+use crate::source::local::Files;
 use crate::state::copies;
-use crate::state::{Fared, HeldBack, Memory, Policy, history, points, table};
-use crate::{Engine, clock};
+use crate::state::{Fared, HeldBack, Memory, Policy, State, history, points, table};
 
 /// What is in force from now on: the sets, and the lists all of whose tables are there. Gives the
 /// lists that are new.
 pub fn in_force(
-    engine: &Engine,
+    state: &State,
     judged: &mut Judged,
     published: &Published,
     time: &Time,
 ) -> Vec<New> {
-    let before = engine.state.policy();
+    let before = state.policy();
     let is_there = |kind: Kind| published.done[table(kind) as usize];
     let (new, left): (Vec<New>, Vec<New>) =
         judged.new.drain(..).partition(|new| is_there(new.copy.kind));
@@ -47,7 +50,7 @@ pub fn in_force(
             }
         }
     }
-    engine.state.set_policy(next);
+    state.set_policy(next);
     new
 }
 
@@ -57,15 +60,14 @@ fn replaced(judged: &Judged, before: &Policy, name: &str) -> bool {
 }
 
 /// Keeps the copies of the lists that are new.
-pub fn keep(engine: &Engine, judged: &Judged, before: &Policy, new: &[New]) {
+pub fn keep(state: &State, files: &Files, judged: &Judged, before: &Policy, new: &[New]) {
     for New { copy, .. } in new {
         let replaced = replaced(judged, before, copy.list.name());
-        let directory = engine.state.directory();
-        if let Err(why) = copies::save(directory, &copy.list, copy.changed, replaced) {
+        if let Err(why) = copies::save(state.directory(), &copy.list, copy.changed, replaced) {
             logger::err(format_args!("{why}; after a restart the list has to come again"));
         }
         if copy.source.is_local() {
-            engine.local.note(copy.source);
+            files.note(copy.source);
         }
     }
 }
@@ -90,10 +92,10 @@ pub struct End<'a> {
 }
 
 /// Remembers what became of lists and tables.
-pub fn remember(engine: &Engine, end: &End<'_>) {
+pub fn remember(config: &Config, state: &State, end: &End<'_>) {
     let now = clock::now();
     let End { judged, published, new, before, asked, started, .. } = *end;
-    engine.state.remember(|memory| {
+    state.remember(|memory| {
         // that they had a copy once is known from now on, also after what is remembered was lost
         let had = judged.lost.iter().map(|(name, _)| name.as_str());
         let copies = before.lists.iter().filter(|copy| copy.source != Source::Own);
@@ -148,7 +150,7 @@ pub fn remember(engine: &Engine, end: &End<'_>) {
             let last_good = if error.is_none() { Some(started) } else { fared.last_good };
             *fared = Fared { last: Some(started), last_good, error };
         }
-        forget(engine, memory);
+        forget(config, state.directory(), memory);
     });
 }
 
@@ -187,15 +189,14 @@ fn note_list(memory: &mut Memory, before: &Policy, new: &New, run: u64, replaced
 }
 
 /// Forgets the lists that have left the configuration.
-fn forget(engine: &Engine, memory: &mut Memory) {
-    let config = &engine.config;
+fn forget(config: &Config, directory: &Path, memory: &mut Memory) {
     let sources = Source::all(config);
     let names: Vec<&str> =
         sources.iter().flat_map(|source| source.lists(config)).map(|(name, _)| name).collect();
     if let Some(lists) = &mut memory.lists {
         lists.retain(|name, _| {
             let stays = names.contains(&name.as_str());
-            if !stays && let Err(why) = copies::forget(engine.state.directory(), name) {
+            if !stays && let Err(why) = copies::forget(directory, name) {
                 logger::warn(why);
             }
             stays

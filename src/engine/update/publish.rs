@@ -1,7 +1,6 @@
 //! The fourth step of a run: handing the sets to the helper.
 
-use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use control::Change;
 use imsg::{End, Purpose, TableId};
@@ -9,8 +8,10 @@ use prefix::PrefixSet;
 
 use super::judge::Judged;
 use super::summary::{change, unchanged};
-use crate::link::{Outcome, Source, TableResult};
-use crate::{Engine, monitor};
+use crate::leave::Leave;
+use crate::link::{Link, Outcome, Source, TableResult};
+use crate::state::State;
+use crate::watch::Watch;
 
 /// How old the limit has to be to be looked at again when a set does not fit.
 const OLD: Duration = Duration::from_secs(10 * 60);
@@ -26,62 +27,87 @@ pub struct Published {
     pub failures: Vec<String>,
 }
 
-/// Publishes the sets of a run, or with [`Purpose::Trial`] only tries whether that could be done.
-pub async fn publish_all(engine: &Rc<Engine>, judged: &Judged, purpose: Purpose) -> Published {
-    let before = engine.state.policy();
-    let mut published = Published {
-        changes: TableId::BY_NUMBER.map(|id| unchanged(before.set(id))),
-        ..Published::default()
-    };
-    for id in TableId::PUBLISH_ORDER {
-        let at = id as usize;
-        let Some(set) = &judged.tables.sets[at] else { continue };
-        let same = before.set(id) == Some(set);
-        // what is known to be there as it is need not be handed over once more
-        if !(same && engine.watch.is_ours(id)) {
-            if let Err(why) = publish(engine, id, set, purpose).await {
-                published.failures.push(format!("{} table: {why}", id.word()));
-                // a block set composed against an allow set that is not in force may lock out
-                break;
-            }
-            if purpose != Purpose::Trial {
-                engine.watch.forget(id);
-            }
-        }
-        published.changes[at] = change(before.set(id), set);
-        published.done[at] = true;
-    }
-    published
+/// The hand that gives the sets to the helper.
+pub struct Hand {
+    link: &'static Link,
+    state: &'static State,
+    watch: &'static Watch,
+    leave: &'static Leave,
+    /// Whether pf is ours to look at.
+    reload: bool,
+    /// The limit table-entries of pf, and since when it is known.
+    limit: u32,
+    since: Instant,
 }
 
-/// Has the helper publish a set, put it back, or try whether it could.
-///
-/// # Errors
-/// Why the previous set stays, in the helper's words.
-pub async fn publish(
-    engine: &Rc<Engine>,
-    table: TableId,
-    set: &PrefixSet,
-    purpose: Purpose,
-) -> Result<(), String> {
-    let result = engine.link.publish(table, set, purpose).await?;
-    let limit = engine.given.start.table_entries;
-    if engine.config.tables.reload && is_stale(limit, &result, engine.started.elapsed()) {
-        // what status says and what is advised must not come from the limit of another day
-        logger::info("pf has another limit of table-entries than at the start");
-        monitor::leave(engine, End::Renew);
+impl Hand {
+    /// Of a configuration that leaves pf alone unless it has `reload`, where pf has this limit.
+    pub fn new(
+        link: &'static Link,
+        state: &'static State,
+        watch: &'static Watch,
+        leave: &'static Leave,
+        (reload, limit): (bool, u32),
+    ) -> Self {
+        Self { link, state, watch, leave, reload, limit, since: Instant::now() }
     }
-    if result.outcome != Outcome::Failed {
-        return Ok(());
+
+    /// Publishes the sets of a run, or with [`Purpose::Trial`] only tries whether that could be done.
+    pub async fn publish_all(&self, judged: &Judged, purpose: Purpose) -> Published {
+        let before = self.state.policy();
+        let mut published = Published {
+            changes: TableId::BY_NUMBER.map(|id| unchanged(before.set(id))),
+            ..Published::default()
+        };
+        for id in TableId::PUBLISH_ORDER {
+            let at = id as usize;
+            let Some(set) = &judged.tables.sets[at] else { continue };
+            let same = before.set(id) == Some(set);
+            // what is known to be there as it is need not be handed over once more
+            if !(same && self.watch.is_ours(id)) {
+                if let Err(why) = self.publish(id, set, purpose).await {
+                    published.failures.push(format!("{} table: {why}", id.word()));
+                    // a block set composed against an allow set that is not in force may lock out
+                    break;
+                }
+                if purpose != Purpose::Trial {
+                    self.watch.forget(id);
+                }
+            }
+            published.changes[at] = change(before.set(id), set);
+            published.done[at] = true;
+        }
+        published
     }
-    // where the new file could not be taken back, it is the one in force, and the watch brings its
-    // set to pf
-    if purpose != Purpose::Trial
-        && engine.link.list(table, Source::File).await.is_ok_and(|file| file == *set)
-    {
-        engine.state.take(table, set.clone());
+
+    /// Has the helper publish a set, put it back, or try whether it could.
+    ///
+    /// # Errors
+    /// Why the previous set stays, in the helper's words.
+    pub async fn publish(
+        &self,
+        table: TableId,
+        set: &PrefixSet,
+        purpose: Purpose,
+    ) -> Result<(), String> {
+        let result = self.link.publish(table, set, purpose).await?;
+        if self.reload && is_stale(self.limit, &result, self.since.elapsed()) {
+            // what status says and what is advised must not come from the limit of another day
+            logger::info("pf has another limit of table-entries than at the start");
+            self.leave.begin(End::Renew);
+        }
+        if result.outcome != Outcome::Failed {
+            return Ok(());
+        }
+        // where the new file could not be taken back, it is the one in force, and the watch brings its
+        // set to pf
+        if purpose != Purpose::Trial
+            && self.link.list(table, Source::File).await.is_ok_and(|file| file == *set)
+        {
+            self.state.take(table, set.clone());
+        }
+        Err(result.failure)
     }
-    Err(result.failure)
 }
 
 /// Whether what became of a set says that pf's limit is not what it was `age` ago.

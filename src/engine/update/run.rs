@@ -2,23 +2,31 @@
 
 use std::rc::Rc;
 
+use config::Config;
 use control::{LastUpdate, Updated};
 use imsg::{Purpose, TableId};
-use policy::Run as Wanted;
+use policy::{Guard, Run as Wanted};
 
 use super::gather::{self, Gathered};
-use super::judge::{Judged, judge};
+use super::judge::{Judge, Judged};
 use super::note::{self, End};
-use super::publish::{Published, publish_all};
+use super::publish::{Hand, Published};
 use super::request::Request;
 use super::running::{Ended, Run};
+use super::runs::{Runs, Unpublished};
 use super::stays::stays;
 use super::summary::{Time, differs};
 use super::tell::Voice;
-use super::unpublished::{Unpublished, unpublished};
+use super::unpublished::unpublished;
+use crate::clock;
+use crate::leave::Leave;
+use crate::protect::Protect;
+use crate::source::local::Files;
+use crate::source::own::Own;
+use crate::source::policy::Service;
 use crate::source::{Source, Sources};
-use crate::state::Policy;
-use crate::{Engine, clock, interfaces, watch};
+use crate::state::{Policy, State};
+use crate::watch::{Depth, Watch};
 
 /// What a run says of a rollback that it leaves alone.
 const ROLLED_BACK: &str = "Rolled back: nothing is published until threatstopctl update";
@@ -38,182 +46,296 @@ struct Settled {
     failures: Vec<String>,
 }
 
-/// A run that asks sources.
-pub async fn run(engine: &Rc<Engine>, run: &Run) -> Ended {
-    let (time, request) = (Time::start(), &run.request);
-    let ended = |result, preview, failed| {
-        let sources = request.sources.clone();
-        Ended { sources, result, preview, failed }
-    };
-    // a scheduled run that begins later may publish again, however this one ends
-    if !request.dry_run && request.wanted != Wanted::Scheduled {
-        end_rollback(engine);
-    }
-    run.say(format!("Starting ThreatSTOP update on {}", clock::date(time.started)));
-    if let Some(why) = interfaces::look(engine, !request.dry_run)
-        && !request.dry_run
-    {
-        run.say(format!("Failed: {why}"));
-        return ended(Err(why), None, true);
-    }
-    let mut gathered = gather::gather(engine, run).await;
-    let _turn = engine.runs.turn().await;
-    gather::local(engine, &mut gathered, request.dry_run).await;
-    let voice = Voice::new(engine, Some(run));
-    let mut failures = voice.gathered(&gathered, request);
-    let rolled_back = run.keeps_rollback(engine);
-    let judged = judged(engine, request, &voice, &mut gathered, rolled_back);
-    if request.dry_run {
-        let published = publish_all(engine, &judged, Purpose::Trial).await;
-        failures.extend(judged.sentences());
-        failures.extend(published.failures.iter().cloned());
-        let preview = Some((engine.state.policy(), preview(&engine.state.policy(), judged)));
-        let result = result(voice, &published, failures, &gathered, request, &time);
-        return ended(result, preview, false);
-    }
-    // the set before is that of a run that brought something
-    let purpose = if judged.new.is_empty() { Purpose::Repair } else { Purpose::Publish };
-    let settled = settle(engine, &voice, judged, purpose, &gathered, &time).await;
-    if settled.published.done[0] {
-        voice.fail_open().await;
-    }
-    let policy_failed = gathered.failed.iter().any(|(source, _)| !source.is_local());
-    let failed = policy_failed || !settled.published.failures.is_empty();
-    failures.extend(settled.failures);
-    if rolled_back {
-        voice.say(ROLLED_BACK);
-        // somebody may have asked for it, or joined it
-        failures.extend(run.is_overtaken(engine).then(|| ROLLED_BACK.to_owned()));
-    }
-    let plain = failures.is_empty() && settled.mended.is_empty() && !rolled_back;
-    voice.totals(&settled.published, settled.held, plain);
-    let word = match () {
-        () if rolled_back => "rolled back",
-        () if settled.held.contains(&true) => "held back",
-        () if failed => "failed",
-        () if settled.changed => "published",
-        () => "unchanged",
-    };
-    // what a file of this host has does not make the policy of the service old
-    let good = !failed && !rolled_back && !settled.service_held;
-    let fared = Fared { word, failed, good };
-    remember(engine, request, &gathered, &failures, &fared, &time);
-    if settled.changed || !failed {
-        let server = gathered.server.as_deref();
-        voice.log_end(word, &settled.published, time.seconds(), server);
-    }
-    let result = result(voice, &settled.published, failures, &gathered, request, &time);
-    ended(result, None, failed)
+/// The one way to a table.
+pub struct Update {
+    pub(super) config: &'static Config,
+    pub(super) guard: &'static Guard,
+    pub(super) state: &'static State,
+    pub(super) runs: &'static Runs,
+    pub(super) protect: &'static Protect,
+    service: Service,
+    pub(super) files: &'static Files,
+    pub(super) own: &'static Own,
+    pub(super) watch: &'static Watch,
+    pub(super) hand: Hand,
+    leave: &'static Leave,
 }
 
-/// Composes anew what is in force and publishes it, because something else has changed than what comes
-/// over the network: what is protected, a local file, what the administrator says, the configuration.
-///
-/// # Errors
-/// Why the block table is not what is in force now makes.
-pub async fn recompose(engine: &Rc<Engine>) -> Result<(), Unpublished> {
-    let time = Time::start();
-    let _turn = engine.runs.turn().await;
-    // the helper that comes protects what the interfaces have
-    if engine.given.interfaces.leaving() {
-        let why = "the interfaces have changed, and threatstopd publishes it as soon as it protects \
-                   their networks";
-        return Err(Unpublished { why: why.into(), again: false });
-    }
-    let mut gathered = Gathered::default();
-    gather::local(engine, &mut gathered, false).await;
-    let request = Request { sources: Sources::new(), wanted: Wanted::Manual, dry_run: false };
-    let voice = Voice::new(engine, None);
-    voice.gathered(&gathered, &request);
-    let rolled_back = engine.state.memory().rolled_back.is_some();
-    let before = engine.state.policy();
-    let judged = judged(engine, &request, &voice, &mut gathered, rolled_back);
-    let hits = judged.tables.hits.clone();
-    let settled = settle(engine, &voice, judged, Purpose::Repair, &gathered, &time).await;
-    if settled.changed {
-        voice.let_through(&hits, &before);
-        voice.log_end("made", &settled.published, time.seconds(), None);
-    }
-    engine.runs.unpublished().map_or(Ok(()), Err)
+/// The sources of lists, as they are asked.
+pub struct Asked {
+    /// The service.
+    pub service: Service,
+    /// The files of the administrator.
+    pub files: &'static Files,
+    /// What he says.
+    pub own: &'static Own,
 }
 
-fn end_rollback(engine: &Engine) {
-    let rolled_back = engine.state.memory().rolled_back;
-    if rolled_back.is_some() {
-        engine.state.remember(|memory| memory.rolled_back = None);
+impl Update {
+    /// From these sources by these guards to the tables.
+    pub fn new(
+        (config, guard, state): (&'static Config, &'static Guard, &'static State),
+        runs: &'static Runs,
+        protect: &'static Protect,
+        Asked { service, files, own }: Asked,
+        hand: Hand,
+        watch: &'static Watch,
+        leave: &'static Leave,
+    ) -> Self {
+        Self { config, guard, state, runs, protect, service, files, own, watch, hand, leave }
     }
-}
 
-/// Judges what has come, of which a rollback leaves nothing, and says what is held back.
-fn judged(
-    engine: &Engine,
-    request: &Request,
-    voice: &Voice<'_>,
-    gathered: &mut Gathered,
-    rolled_back: bool,
-) -> Judged {
-    let come = std::mem::take(&mut gathered.lists);
-    let come = if rolled_back { Vec::new() } else { come };
-    let judged = judge(engine, request, come, &gathered.same);
-    voice.judged(&judged, gathered, request);
-    judged
-}
+    /// Joins the run under way if it does what is asked for; else begins one after it.
+    pub async fn begin(&'static self, request: Request) -> Rc<Run> {
+        while let Some(run) = self.runs.current() {
+            let keeps = run.keeps_rollback(self.runs.rollbacks(), &self.state.memory());
+            if request.is_served_by(&run.request, keeps) {
+                return run;
+            }
+            run.ended().await;
+        }
+        let run = self.runs.begin(request);
+        let running = Rc::clone(&run);
+        tokio::task::spawn_local(async move {
+            let ended = self.run(&running).await;
+            self.runs.end(&running, ended);
+        });
+        run
+    }
 
-/// Publishes what was judged and notes what is in force.
-async fn settle(
-    engine: &Rc<Engine>,
-    voice: &Voice<'_>,
-    mut judged: Judged,
-    purpose: Purpose,
-    gathered: &Gathered,
-    time: &Time,
-) -> Settled {
-    let before = engine.state.policy();
-    // what somebody has done to tables and files is to be told before it is gone
-    let depth = if voice.is_heard() { watch::Depth::Whole } else { watch::Depth::Marks };
-    let mended = watch::mend(engine, depth).await.found;
-    mended.iter().for_each(|sentence| voice.logged(sentence));
-    for (sentence, is_new) in engine.never.note(&judged.lists.copies) {
-        if is_new {
-            voice.warn(sentence);
-        } else {
-            voice.logged(&sentence);
+    fn voice<'a>(&'a self, run: Option<&'a Run>) -> Voice<'a> {
+        Voice::new(self.config, self.state, &self.runs.told, run)
+    }
+
+    /// A run that asks sources.
+    async fn run(&self, run: &Run) -> Ended {
+        let (time, request) = (Time::start(), &run.request);
+        let ended = |result, preview, failed| {
+            let sources = request.sources.clone();
+            Ended { sources, result, preview, failed }
+        };
+        // a scheduled run that begins later may publish again, however this one ends
+        if !request.dry_run && request.wanted != Wanted::Scheduled {
+            self.end_rollback();
+        }
+        run.say(format!("Starting ThreatSTOP update on {}", clock::date(time.started)));
+        if let Some(why) = self.protect.interfaces.look((!request.dry_run).then_some(self.leave))
+            && !request.dry_run
+        {
+            run.say(format!("Failed: {why}"));
+            return ended(Err(why), None, true);
+        }
+        let apl = self.state.memory().apl.clone();
+        let mut gathered = gather::gather(run, &self.service, &apl, self.protect).await;
+        let _turn = self.runs.turn().await;
+        gather::local(self.files, &mut gathered, request.dry_run).await;
+        let voice = self.voice(Some(run));
+        let mut failures = voice.gathered(&gathered, request);
+        let rolled_back = run.keeps_rollback(self.runs.rollbacks(), &self.state.memory());
+        let judged = self.judged(request, &voice, &mut gathered, rolled_back);
+        if request.dry_run {
+            let published = self.hand.publish_all(&judged, Purpose::Trial).await;
+            failures.extend(judged.sentences());
+            failures.extend(published.failures.iter().cloned());
+            let preview = Some((self.state.policy(), preview(&self.state.policy(), judged)));
+            let result = result(voice, &published, failures, &gathered, request, &time);
+            return ended(result, preview, false);
+        }
+        // the set before is that of a run that brought something
+        let purpose = if judged.new.is_empty() { Purpose::Repair } else { Purpose::Publish };
+        let settled = self.settle(&voice, judged, purpose, &gathered, &time).await;
+        if settled.published.done[0] {
+            // a table that blocks nothing is never silent
+            self.watch
+                .warnings_now()
+                .await
+                .into_iter()
+                .for_each(|warning| voice.warn(warning.text));
+        }
+        let policy_failed = gathered.failed.iter().any(|(source, _)| !source.is_local());
+        let failed = policy_failed || !settled.published.failures.is_empty();
+        failures.extend(settled.failures);
+        if rolled_back {
+            voice.say(ROLLED_BACK);
+            // somebody may have asked for it, or joined it
+            failures
+                .extend(run.is_overtaken(self.runs.rollbacks()).then(|| ROLLED_BACK.to_owned()));
+        }
+        let plain = failures.is_empty() && settled.mended.is_empty() && !rolled_back;
+        voice.totals(&settled.published, settled.held, plain);
+        let word = match () {
+            () if rolled_back => "rolled back",
+            () if settled.held.contains(&true) => "held back",
+            () if failed => "failed",
+            () if settled.changed => "published",
+            () => "unchanged",
+        };
+        // what a file of this host has does not make the policy of the service old
+        let good = !failed && !rolled_back && !settled.service_held;
+        let fared = Fared { word, failed, good };
+        self.remember(request, &gathered, &failures, &fared, &time);
+        if settled.changed || !failed {
+            let server = gathered.server.as_deref();
+            voice.log_end(word, &settled.published, time.seconds(), server);
+        }
+        let result = result(voice, &settled.published, failures, &gathered, request, &time);
+        ended(result, None, failed)
+    }
+
+    /// Composes anew what is in force and publishes it, because something else has changed than what
+    /// comes over the network: what is protected, a local file, what the administrator says, the
+    /// configuration.
+    ///
+    /// # Errors
+    /// Why the block table is not what is in force now makes.
+    pub async fn recompose(&self) -> Result<(), Unpublished> {
+        let time = Time::start();
+        let _turn = self.runs.turn().await;
+        // the helper that comes protects what the interfaces have
+        if self.protect.interfaces.leaving() {
+            let why = "the interfaces have changed, and threatstopd publishes it as soon as it protects \
+                       their networks";
+            return Err(Unpublished { why: why.into(), again: false });
+        }
+        let mut gathered = Gathered::default();
+        gather::local(self.files, &mut gathered, false).await;
+        let request = Request { sources: Sources::new(), wanted: Wanted::Manual, dry_run: false };
+        let voice = self.voice(None);
+        voice.gathered(&gathered, &request);
+        let rolled_back = self.state.memory().rolled_back.is_some();
+        let before = self.state.policy();
+        let judged = self.judged(&request, &voice, &mut gathered, rolled_back);
+        let hits = judged.tables.hits.clone();
+        let settled = self.settle(&voice, judged, Purpose::Repair, &gathered, &time).await;
+        if settled.changed {
+            voice.let_through(&hits, &before);
+            voice.log_end("made", &settled.published, time.seconds(), None);
+        }
+        self.runs.unpublished().map_or(Ok(()), Err)
+    }
+
+    fn end_rollback(&self) {
+        let rolled_back = self.state.memory().rolled_back;
+        if rolled_back.is_some() {
+            self.state.remember(|memory| memory.rolled_back = None);
         }
     }
-    let published = publish_all(engine, &judged, purpose).await;
-    voice.published(&published);
-    let mut failures = judged.sentences();
-    failures.extend(published.failures.iter().cloned());
-    let new = note::in_force(engine, &mut judged, &published, time);
-    note::keep(engine, &judged, &before, &new);
-    let end = End {
-        gathered,
-        judged: &judged,
-        published: &published,
-        new: &new,
-        before: &before,
-        asked: voice.is_heard(),
-        started: time.started,
-    };
-    note::remember(engine, &end);
-    let stays = stays(engine, &judged, &published);
-    if let Some(stays) = stays.as_ref().filter(|_| stays != engine.runs.stays()) {
-        // said once; status says it as long as it is so
-        logger::err(stays);
+
+    /// Judges what has come, of which a rollback leaves nothing, and says what is held back.
+    fn judged(
+        &self,
+        request: &Request,
+        voice: &Voice<'_>,
+        gathered: &mut Gathered,
+        rolled_back: bool,
+    ) -> Judged {
+        let come = std::mem::take(&mut gathered.lists);
+        let come = if rolled_back { Vec::new() } else { come };
+        let judge = Judge {
+            config: self.config,
+            guard: self.guard,
+            state: self.state,
+            protected: &self.protect.all(),
+            own: &self.own.lists(),
+            request,
+        };
+        let judged = judge.judge(come, &gathered.same);
+        voice.judged(&judged, gathered, request);
+        judged
     }
-    engine.runs.set_stays(stays);
-    let changed = published.changes.iter().any(differs);
-    let unpublished = unpublished(&judged, &published);
-    if !voice.is_heard() || unpublished.is_none() {
-        engine.runs.set_unpublished(unpublished);
+
+    /// Publishes what was judged and notes what is in force.
+    async fn settle(
+        &self,
+        voice: &Voice<'_>,
+        mut judged: Judged,
+        purpose: Purpose,
+        gathered: &Gathered,
+        time: &Time,
+    ) -> Settled {
+        let before = self.state.policy();
+        // what somebody has done to tables and files is to be told before it is gone
+        let depth = if voice.is_heard() { Depth::Whole } else { Depth::Marks };
+        let mended = self.watch.mend(depth).await.found;
+        mended.iter().for_each(|sentence| voice.logged(sentence));
+        for (sentence, is_new) in self.protect.never.note(&judged.lists.copies) {
+            if is_new {
+                voice.warn(sentence);
+            } else {
+                voice.logged(&sentence);
+            }
+        }
+        let published = self.hand.publish_all(&judged, purpose).await;
+        voice.published(&published);
+        let mut failures = judged.sentences();
+        failures.extend(published.failures.iter().cloned());
+        let new = note::in_force(self.state, &mut judged, &published, time);
+        note::keep(self.state, self.files, &judged, &before, &new);
+        let end = End {
+            gathered,
+            judged: &judged,
+            published: &published,
+            new: &new,
+            before: &before,
+            asked: voice.is_heard(),
+            started: time.started,
+        };
+        note::remember(self.config, self.state, &end);
+        let protected = self.protect.all();
+        let stays = stays(self.guard, &self.state.policy(), &protected, &judged, &published);
+        if let Some(stays) = stays.as_ref().filter(|_| stays != self.runs.stays()) {
+            // said once; status says it as long as it is so
+            logger::err(stays);
+        }
+        self.runs.set_stays(stays);
+        let changed = published.changes.iter().any(differs);
+        let unpublished = unpublished(&judged, &published);
+        if !voice.is_heard() || unpublished.is_none() {
+            self.runs.set_unpublished(unpublished);
+        }
+        let held = TableId::BY_NUMBER.map(|id| {
+            judged.kept_tables[id as usize].is_some()
+                || judged.kept.iter().any(|kept| kept.kind == id.kind())
+        });
+        let service_held = judged.kept_tables.iter().any(Option::is_some)
+            || judged.kept.iter().any(|kept| !kept.source.is_local());
+        Settled { published, changed, held, service_held, mended, failures }
     }
-    let held = TableId::BY_NUMBER.map(|id| {
-        judged.kept_tables[id as usize].is_some()
-            || judged.kept.iter().any(|kept| kept.kind == id.kind())
-    });
-    let service_held = judged.kept_tables.iter().any(Option::is_some)
-        || judged.kept.iter().any(|kept| !kept.source.is_local());
-    Settled { published, changed, held, service_held, mended, failures }
+
+    /// Remembers how a run ended that asked sources.
+    fn remember(
+        &self,
+        request: &Request,
+        gathered: &Gathered,
+        failures: &[String],
+        &Fared { word, failed, good }: &Fared,
+        time: &Time,
+    ) {
+        let why = (!failures.is_empty()).then(|| failures.join("; "));
+        let unprovisioned = gathered.failed.iter().any(|(_, failure)| failure.unprovisioned);
+        let waiting = unprovisioned && self.state.policy().block.is_none();
+        let whole = request.sources == Source::all(self.config);
+        let of_policy = whole || request.sources.contains(&Source::Policy);
+        self.state.remember(|memory| {
+            memory.last = Some(LastUpdate {
+                started: time.started,
+                seconds: time.seconds(),
+                result: word.into(),
+                why,
+                server: gathered.server.clone(),
+                ttl: gathered.ttl,
+            });
+            memory.apl.extend(gathered.apl.iter().cloned());
+            // a run for a local file says nothing of the policy
+            if of_policy {
+                memory.waiting = waiting;
+                memory.failures = if failed { memory.failures.saturating_add(1) } else { 0 };
+                if good {
+                    memory.last_good = Some(clock::now());
+                }
+            }
+        });
+    }
 }
 
 /// How a run ended.
@@ -224,41 +346,6 @@ struct Fared {
     failed: bool,
     /// Whether all that came of the service is in force.
     good: bool,
-}
-
-/// Remembers how a run ended that asked sources.
-fn remember(
-    engine: &Engine,
-    request: &Request,
-    gathered: &Gathered,
-    failures: &[String],
-    &Fared { word, failed, good }: &Fared,
-    time: &Time,
-) {
-    let why = (!failures.is_empty()).then(|| failures.join("; "));
-    let unprovisioned = gathered.failed.iter().any(|(_, failure)| failure.unprovisioned);
-    let waiting = unprovisioned && engine.state.policy().block.is_none();
-    let whole = request.sources == Source::all(&engine.config);
-    let of_policy = whole || request.sources.contains(&Source::Policy);
-    engine.state.remember(|memory| {
-        memory.last = Some(LastUpdate {
-            started: time.started,
-            seconds: time.seconds(),
-            result: word.into(),
-            why,
-            server: gathered.server.clone(),
-            ttl: gathered.ttl,
-        });
-        memory.apl.extend(gathered.apl.iter().cloned());
-        // a run for a local file says nothing of the policy
-        if of_policy {
-            memory.waiting = waiting;
-            memory.failures = if failed { memory.failures.saturating_add(1) } else { 0 };
-            if good {
-                memory.last_good = Some(clock::now());
-            }
-        }
-    });
 }
 
 /// The policy that a dry run would put in force.

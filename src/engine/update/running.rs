@@ -8,9 +8,8 @@ use policy::Run as Wanted;
 use tokio::sync::Notify;
 
 use super::request::Request;
-use crate::Engine;
 use crate::source::Sources;
-use crate::state::Policy;
+use crate::state::{Memory, Policy};
 
 /// How a run ended.
 pub struct Ended {
@@ -71,16 +70,16 @@ impl Run {
         }
     }
 
-    /// Whether somebody has rolled back since it began.
-    pub fn is_overtaken(&self, engine: &Engine) -> bool {
-        self.rollbacks != engine.runs.rollbacks()
+    /// Whether somebody has rolled back since it began, when there have been so many rollbacks now.
+    pub fn is_overtaken(&self, rollbacks: u32) -> bool {
+        self.rollbacks != rollbacks
     }
 
     /// Whether it leaves alone what was rolled back to, as a scheduled run does, and one that
     /// somebody asked for before the rollback.
-    pub fn keeps_rollback(&self, engine: &Engine) -> bool {
+    pub fn keeps_rollback(&self, rollbacks: u32, memory: &Memory) -> bool {
         let scheduled = self.request.wanted == Wanted::Scheduled;
-        self.is_overtaken(engine) || scheduled && engine.state.memory().rolled_back.is_some()
+        self.is_overtaken(rollbacks) || scheduled && memory.rolled_back.is_some()
     }
 
     /// Waits for the end.

@@ -3,24 +3,26 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use config::Config;
-use control::{Attempted, ServerStatus};
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use super::request::Request;
-use super::run;
 use super::running::{Ended, Run};
-use super::told::Told;
-use super::unpublished::Unpublished;
-use crate::Engine;
-use crate::dns::{Health, Servers};
+use crate::told::Told;
 use crate::warning::Warning;
 
-/// The run that is under way, and what is known of the servers.
+/// Why the block table is not what the lists in force make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unpublished {
+    /// What forbids or hinders it.
+    pub why: String,
+    /// Whether it is worth while to try again with the same lists.
+    pub again: bool,
+}
+
+/// The run that is under way, and what is known of those before.
+#[derive(Default)]
 pub struct Runs {
     current: RefCell<Option<Rc<Run>>>,
-    /// The servers, and how each of them fared.
-    pub servers: Servers,
     next: Cell<Option<u64>>,
     last: RefCell<Option<Rc<Ended>>>,
     ended: Notify,
@@ -37,23 +39,6 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// No run yet.
-    pub fn new(config: &Config) -> Self {
-        Self {
-            current: RefCell::default(),
-            servers: Servers::new(&config.policy.servers),
-            next: Cell::new(None),
-            last: RefCell::default(),
-            ended: Notify::new(),
-            turn: Mutex::default(),
-            rollbacks: Cell::new(0),
-            stays: RefCell::default(),
-            unpublished: RefCell::default(),
-            news: Notify::new(),
-            told: Told::default(),
-        }
-    }
-
     /// Waits for the right to change the tables, which a run has from its judgement to its end: a
     /// rollback or the watch in between would be taken for its own work.
     pub async fn turn(&self) -> MutexGuard<'_, ()> {
@@ -126,57 +111,27 @@ impl Runs {
         self.next.set(next);
     }
 
-    /// How the servers fared.
-    pub fn server_status(&self) -> Vec<ServerStatus> {
-        let status = |health: Health| {
-            let failed = health
-                .last_failure
-                // not by the clock, which may have been set, or count both in the same second
-                .filter(|_| health.failures > 0);
-            let last = match failed {
-                Some(failure) => Some(Attempted {
-                    at: failure.at,
-                    address: failure.address.map(|address| address.to_string()),
-                    error: Some(failure.what),
-                }),
-                None => health.last_success.map(|at| Attempted {
-                    at,
-                    address: health.address.map(|address| address.to_string()),
-                    error: None,
-                }),
-            };
-            ServerStatus { server: health.server, last, failures: health.failures }
-        };
-        self.servers.health().into_iter().map(status).collect()
+    /// The run that is under way.
+    pub fn current(&self) -> Option<Rc<Run>> {
+        self.current.borrow().clone()
     }
 
-    /// Joins the run under way if it does what is asked for; else begins one after it.
-    pub async fn begin(&self, engine: &Rc<Engine>, request: Request) -> Rc<Run> {
-        loop {
-            let current = self.current.borrow().clone();
-            match current {
-                None => break,
-                Some(run) if request.is_served_by(&run.request, run.keeps_rollback(engine)) => {
-                    return run;
-                }
-                Some(run) => drop(run.ended().await),
-            }
-        }
-        let dry_run = request.dry_run;
+    /// A run begins. There is none under way.
+    pub fn begin(&self, request: Request) -> Rc<Run> {
         let run = Rc::new(Run::new(request, self.rollbacks.get()));
         self.current.replace(Some(Rc::clone(&run)));
-        let (engine, running) = (Rc::clone(engine), Rc::clone(&run));
-        tokio::task::spawn_local(async move {
-            let ended = Rc::new(run::run(&engine, &running).await);
-            let runs = &engine.runs;
-            runs.current.replace(None);
-            running.end(Rc::clone(&ended));
-            if !dry_run {
-                runs.last.replace(Some(ended));
-                runs.ended.notify_waiters();
-            }
-        });
         run
+    }
+
+    /// It has ended.
+    pub fn end(&self, run: &Run, ended: Ended) {
+        let ended = Rc::new(ended);
+        self.current.replace(None);
+        run.end(Rc::clone(&ended));
+        if !run.request.dry_run {
+            self.last.replace(Some(ended));
+            self.ended.notify_waiters();
+        }
     }
 
     /// Waits for the end of the next run that publishes.

@@ -1,31 +1,29 @@
 //! What is protected or allowed and stays blocked all the same, because no other block table may be.
 
-use policy::{Hit, Together, compose_block};
+use policy::{Guard, Hit, Protected, Together, compose_block};
 
 use super::compose::{self, as_list};
 use super::judge::Judged;
 use super::publish::Published;
-use crate::Engine;
-use crate::protect::protected;
+use crate::state::Policy;
 use crate::warning::Warning;
 
 /// Networks that a sentence names.
 const NAMED: usize = 4;
 
-/// The warning of a run that could not put its block table in force.
-pub fn stays(engine: &Engine, judged: &Judged, published: &Published) -> Option<Warning> {
-    let policy = engine.state.policy();
+/// The warning of a run that could not put its block table in force, so that this `policy` is.
+pub fn stays(
+    guard: &Guard,
+    policy: &Policy,
+    protected: &[Protected],
+    judged: &Judged,
+    published: &Published,
+) -> Option<Warning> {
     let block = policy.block.as_ref().filter(|_| !published.done[0])?;
     let allow = policy.allow.clone().unwrap_or_default();
     let exempt = compose::exempt(&allow, &policy.lists);
     let list = as_list(prefix::Kind::Block, block);
-    let composed = compose_block(
-        &Together::of(&[&list]),
-        &exempt,
-        &protected(engine),
-        &compose::guard(engine),
-    )
-    .ok()?;
+    let composed = compose_block(&Together::of(&[&list]), &exempt, protected, guard).ok()?;
     let removed = composed.removed;
     if removed.protected.entries + removed.allowed.entries == 0 {
         return None;

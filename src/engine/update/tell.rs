@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use config::Config;
 use imsg::TableId;
 use policy::{Accepted, Hit};
 use prefix::{Kind, PrefixSet};
@@ -13,13 +14,17 @@ use super::request::Request;
 use super::running::Run;
 use super::summary::{self, differs};
 use crate::alarm::QUIET;
+use crate::clock;
 use crate::source::Source;
-use crate::state::Policy;
-use crate::{Engine, clock, watch};
+use crate::state::{Policy, State};
+use crate::told::Told;
 
 /// The voice of a run.
 pub struct Voice<'a> {
-    engine: &'a Engine,
+    config: &'a Config,
+    state: &'a State,
+    /// What the log has been told.
+    told: &'a Told,
     /// Who follows it; nobody hears of a run that asks no server.
     run: Option<&'a Run>,
     warnings: RefCell<Vec<String>>,
@@ -27,8 +32,8 @@ pub struct Voice<'a> {
 
 impl<'a> Voice<'a> {
     /// The voice of a run, or of one that nobody follows.
-    pub fn new(engine: &'a Engine, run: Option<&'a Run>) -> Self {
-        Self { engine, run, warnings: RefCell::default() }
+    pub fn new(config: &'a Config, state: &'a State, told: &'a Told, run: Option<&'a Run>) -> Self {
+        Self { config, state, told, run, warnings: RefCell::default() }
     }
 
     /// Whether somebody follows the run.
@@ -65,10 +70,10 @@ impl<'a> Voice<'a> {
         let failed = |source: &Source| gathered.failed.iter().any(|(failed, _)| failed == source);
         if !request.dry_run {
             let good = gathered.asked.iter().filter(|source| !failed(source));
-            good.for_each(|source| self.engine.runs.told.forget(source.name()));
+            good.for_each(|source| self.told.forget(source.name()));
         }
         for (source, failure) in &gathered.failed {
-            let sentence = Gathered::sentence(self.engine, *source, failure);
+            let sentence = Gathered::sentence(self.config, self.state, *source, failure);
             self.say(format!("Failed: {sentence}"));
             if !request.dry_run {
                 self.log_failure(*source, &failure.why, failure.unprovisioned, &sentence);
@@ -81,9 +86,8 @@ impl<'a> Voice<'a> {
     }
 
     fn log_failure(&self, source: Source, why: &str, unprovisioned: bool, sentence: &str) {
-        let Engine { state, runs, .. } = self.engine;
-        let young = clock::now().saturating_sub(state.memory().first_start) < QUIET;
-        let waits = unprovisioned && state.policy().block.is_none() && young;
+        let young = clock::now().saturating_sub(self.state.memory().first_start) < QUIET;
+        let waits = unprovisioned && self.state.policy().block.is_none() && young;
         let (line, log): (String, fn(&str)) = match source.is_local() {
             // it is looked at often, and said again when it is another mistake
             true => (sentence.to_owned(), |line| logger::err(line)),
@@ -96,7 +100,7 @@ impl<'a> Voice<'a> {
         };
         // how old the copy is differs each time
         let said = if source.is_local() { why } else { &line };
-        match runs.told.is_news(source.name(), said) {
+        match self.told.is_news(source.name(), said) {
             true => log(&line),
             false => logger::debug(&line),
         }
@@ -111,7 +115,7 @@ impl<'a> Voice<'a> {
         let tables = judged.kept_tables.iter().flatten();
         let tables = tables.map(|kept| (of_table(kept.kind), kept.to_string()));
         for (subject, sentence) in lists.chain(tables) {
-            match request.dry_run || !self.engine.runs.told.is_news(&subject, &sentence) {
+            match request.dry_run || !self.told.is_news(&subject, &sentence) {
                 true => logger::debug(&sentence),
                 false => logger::warn(&sentence),
             }
@@ -124,7 +128,7 @@ impl<'a> Voice<'a> {
                 "list {name}: {entries} entries accepted, as in three runs in a row"
             ));
         }
-        let had = self.engine.state.policy().allow.as_ref().is_some_and(|set| !set.is_empty());
+        let had = self.state.policy().allow.as_ref().is_some_and(|set| !set.is_empty());
         if had && judged.tables.sets[1].as_ref().is_some_and(PrefixSet::is_empty) {
             self.warn("the allow list has become empty: nothing is allowed by it any more".into());
         }
@@ -133,7 +137,7 @@ impl<'a> Voice<'a> {
 
     /// Whatever is held back the next time of a list that is in force, or of a table, is news.
     fn forget(&self, judged: &Judged, gathered: &Gathered) {
-        let told = &self.engine.runs.told;
+        let told = self.told;
         let new = judged.new.iter().map(|new| new.copy.list.name());
         let good = judged.confirmed.iter().map(String::as_str).chain(new);
         good.for_each(|name| told.forget(&of_list(name)));
@@ -158,21 +162,11 @@ impl<'a> Voice<'a> {
         if let Some(note) = &note {
             self.say(note.as_str());
         }
-        let state = &self.engine.state;
-        if request.dry_run || state.memory().left_out == note {
+        if request.dry_run || self.state.memory().left_out == note {
             return;
         }
         logger::info(note.as_deref().unwrap_or("Note: no entry is left out any more"));
-        state.remember(|memory| memory.left_out = note);
-    }
-
-    /// Says what pf makes of it: a table that blocks nothing is never silent.
-    pub async fn fail_open(&self) {
-        if let Ok(stats) = self.engine.link.stats().await {
-            for warning in watch::warnings(self.engine, &stats) {
-                self.warn(warning.text);
-            }
-        }
+        self.state.remember(|memory| memory.left_out = note);
     }
 
     /// Says what the tables have now. `held` are those of which something was held back, and a run in
@@ -187,7 +181,7 @@ impl<'a> Voice<'a> {
         let is_new = [0, 1].map(|at| published.done[at] && (!held[at] || differs(&changes[at])));
         summary::totals(changes, is_new).into_iter().for_each(|line| self.say(line));
         self.say(summary::changed(changes));
-        if self.engine.config.tables.reload && changed {
+        if self.config.tables.reload && changed {
             self.say("Reloading pf...done");
         }
     }

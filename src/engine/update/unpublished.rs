@@ -6,17 +6,9 @@ use prefix::Refusal;
 
 use super::judge::Judged;
 use super::publish::Published;
+use super::runs::Unpublished;
 
-/// Why the block table is not what the lists in force make.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unpublished {
-    /// What forbids or hinders it.
-    pub why: String,
-    /// Whether it is worth while to try again with the same lists.
-    pub again: bool,
-}
-
-/// The same of a run that has published what it could.
+/// The reason, of a run that has published what it could.
 pub fn unpublished(judged: &Judged, published: &Published) -> Option<Unpublished> {
     if published.done[TableId::Block as usize] {
         return None;
