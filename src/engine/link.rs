@@ -2,6 +2,7 @@
 
 mod outcome;
 mod table_file;
+mod words;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -56,6 +57,8 @@ struct Inner {
     update_now: Notify,
     /// The table files, for messages.
     files: [String; 2],
+    /// pf's limit of entries as it was at the start.
+    limit: u32,
 }
 
 /// The channel to the helper. All requests may be made at the same time.
@@ -67,11 +70,11 @@ const GONE: &str = "the helper is gone";
 
 impl Link {
     /// Takes the channel over; from here on it is served as long as the engine lives. `files` are the
-    /// paths of the table files, for messages.
+    /// paths of the table files, and `limit` is pf's limit of entries, for messages.
     ///
     /// # Errors
     /// When the event loop does not take the socket.
-    pub fn start(channel: Channel, files: [String; 2]) -> Result<Self, String> {
+    pub fn start(channel: Channel, files: [String; 2], limit: u32) -> Result<Self, String> {
         // The event loop watches a second descriptor of the socket; octets go by the channel's own.
         let socket = channel
             .as_fd()
@@ -85,6 +88,7 @@ impl Link {
             queued: Notify::new(),
             update_now: Notify::new(),
             files,
+            limit,
         }));
         tokio::task::spawn_local(link.clone().drive(socket));
         Ok(link)
@@ -174,9 +178,12 @@ impl Link {
         let answer = match message {
             HelperMessage::Changed(done) => Answer::Changed(done),
             HelperMessage::Stats(stats) => Answer::Stats(stats),
-            HelperMessage::File { failure } => {
+            HelperMessage::File(opened) => {
                 self.0.channel.borrow_mut().answered_fd();
-                Answer::File(frame.fd.take().map(File::from).ok_or(failure))
+                let file = frame.fd.take().map(File::from);
+                let opened = opened.map_err(|failed| words::of_file(&failed));
+                // whoever read the message has seen that it has one
+                Answer::File(opened.and_then(|()| file.ok_or_else(|| GONE.to_owned())))
             }
             HelperMessage::UpdateNow => {
                 self.0.update_now.notify_one();
@@ -234,16 +241,17 @@ impl Link {
         let begin = EngineMessage::TableBegin { table, entries, purpose };
         let parts = Entries::split(set.iter()).map(EngineMessage::TableEntries);
         let all = std::iter::once(begin).chain(parts).chain([EngineMessage::TableCommit]);
-        Ok(TableResult::of(table, entries, purpose, self.changed(all).await?))
+        Ok(TableResult::of(table, entries, self.0.limit, purpose, self.changed(all).await?))
     }
 
-    /// Has the kernel's table compared with the file and mended.
+    /// Has the kernel's table compared with the file, which should have so many entries, and mended.
     ///
     /// # Errors
     /// When the helper is gone.
-    pub async fn mend(&self, table: TableId) -> Result<TableResult, String> {
+    pub async fn mend(&self, table: TableId, entries: usize) -> Result<TableResult, String> {
+        let entries = u32::try_from(entries).unwrap_or(u32::MAX);
         let changed = self.changed([EngineMessage::TableMend { table }]).await?;
-        Ok(TableResult::of(table, 0, Purpose::Repair, changed))
+        Ok(TableResult::of(table, entries, self.0.limit, Purpose::Repair, changed))
     }
 
     /// The state of pf and of the tables.

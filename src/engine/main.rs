@@ -124,7 +124,8 @@ fn run(
     let config: &Config = part(config);
     let guard: &Guard = part(compose::guard(config, &given.protected));
     tokio::task::LocalSet::new().block_on(&runtime, async {
-        let link: &Link = part(Link::start(channel, table_files(&config.tables))?);
+        let (reload, limit) = (config.tables.reload, given.start.table_entries);
+        let link: &Link = part(Link::start(channel, table_files(&config.tables), limit)?);
         recover::recover(config, guard, link).await;
         let state: &State = part(State::load(config, link).await?);
         let runs: &Runs = part(Runs::default());
@@ -139,7 +140,6 @@ fn run(
         let watch: &Watch = part(Watch::new(&config.tables, guard, link, state));
         let alarm: &Alarm = part(Alarm::new(state, monitor, config.policy.interval));
         let log: &Log = part(Log::open(config, roots)?);
-        let (reload, limit) = (config.tables.reload, given.start.table_entries);
         let hand = Hand::new(link, state, watch, leave, (reload, limit));
         let service = Service::new(config, servers, names, &runs.told);
         let asked = Asked { service, files, own };

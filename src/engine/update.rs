@@ -15,7 +15,7 @@ mod run;
 mod running;
 mod runs;
 mod stays;
-mod summary;
+pub mod summary;
 mod tell;
 mod unpublished;
 

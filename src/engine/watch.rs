@@ -7,10 +7,12 @@ use config::Tables;
 use control::Mended;
 use imsg::{Purpose, Stats, TableId, TableStat};
 use policy::Guard;
+use prefix::PrefixSet;
 
 use crate::clock;
 use crate::link::{Link, Outcome, Source, TableResult};
 use crate::state::State;
+use crate::update::summary::change;
 use crate::update::{Runs, compose};
 use crate::warning::Warning;
 
@@ -186,8 +188,8 @@ impl Watch {
             // a file that is known to be ours need not be compared with what it was written from
             let adopt = !same_file && !compose::is_taken(self.guard, &policy, id, set);
             let result = match same_file || adopt {
-                true => self.link.mend(id).await,
-                false => self.link.publish(id, set, Purpose::Repair).await,
+                true => self.link.mend(id, set.len()).await,
+                false => self.repair(id, set).await,
             };
             let Ok(result) = result else { continue };
             let ours = result.outcome == Outcome::Unchanged;
@@ -208,6 +210,18 @@ impl Watch {
             look.stats = self.link.stats().await.ok();
         }
         look
+    }
+
+    /// Has file and table brought back to a set; where it was the file alone, what counts is what that
+    /// lacked.
+    async fn repair(&self, id: TableId, set: &PrefixSet) -> Result<TableResult, String> {
+        let file = self.link.list(id, Source::File).await.unwrap_or_default();
+        let mut result = self.link.publish(id, set, Purpose::Repair).await?;
+        if result.outcome == Outcome::FileMended {
+            let change = change(Some(&file), set);
+            (result.added, result.deleted) = (change.added, change.removed);
+        }
+        Ok(result)
     }
 
     /// Logs and remembers what a table or its file was found to be; the sentence, if somebody did it.

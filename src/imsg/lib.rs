@@ -21,7 +21,7 @@ pub use frame::{Frame, ImsgError, MAX_IMSGSIZE, MAX_PAYLOAD};
 pub use message::engine::{EngineMessage, FileId};
 pub use message::entries::Entries;
 pub use message::helper::{
-    Changes, Failed, HelperMessage, Protected, Reason, Start, Stats, TableStat,
+    Changes, Failed, HelperMessage, Of, Protected, Reason, Start, Stats, TableStat,
 };
 pub use message::{Purpose, TableId, VERSION};
 pub use process::End;

@@ -3,6 +3,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 
+use nix::errno::Errno;
 use prefix::{Net, Prefix};
 use proptest::prelude::*;
 
@@ -74,6 +75,16 @@ fn every_engine_message_arrives_as_it_was_sent() {
 }
 
 #[test]
+fn what_failed_is_said_with_its_number() {
+    assert_eq!(failed(Of::Pf).to_string(), "T: DIOCRSETADDRS: No space left on device");
+    assert_eq!(Failed::words(Errno::EPERM, "not so").to_string(), "not so");
+}
+
+fn failed(of: Of) -> Failed {
+    Failed { of, differ: true, ..Failed::words(Errno::ENOSPC, "T: DIOCRSETADDRS") }
+}
+
+#[test]
 fn every_helper_message_arrives_as_it_was_sent() {
     let stat = TableStat { present: true, entries: 5, blocked: [1, 2], ..Default::default() };
     let all = [
@@ -97,21 +108,22 @@ fn every_helper_message_arrives_as_it_was_sent() {
             ]),
             false,
         ),
-        (HelperMessage::File { failure: String::new() }, true),
-        (HelperMessage::File { failure: "gone".into() }, false),
+        (HelperMessage::File(Ok(())), true),
+        (HelperMessage::File(Err(Failed::words(Errno::ENOENT, "gone"))), false),
         (HelperMessage::ControlSocket, true),
         (HelperMessage::Ready, false),
         (
             HelperMessage::Changed(Ok(Changes {
-                created: true,
                 file: false,
+                created: true,
                 added: 2,
                 deleted: 3,
-                changed: 4,
             })),
             false,
         ),
-        (HelperMessage::Changed(Err(Failed { errno: 28, of_file: true, why: "no".into() })), false),
+        (HelperMessage::Changed(Err(failed(Of::File))), false),
+        (HelperMessage::Changed(Err(failed(Of::Pf))), false),
+        (HelperMessage::File(Err(failed(Of::Creation))), false),
         (
             HelperMessage::Stats(Stats {
                 running: true,
@@ -139,11 +151,11 @@ fn every_helper_message_arrives_as_it_was_sent() {
 #[test]
 fn a_text_is_cut_at_its_bound_between_characters() {
     let (mut a, mut b) = channels();
-    let failure = "ü".repeat(2000);
-    HelperMessage::File { failure }.queue(&mut a, 0, None).unwrap();
+    let failed = Failed::words(Errno::EIO, "ü".repeat(2000));
+    HelperMessage::File(Err(failed)).queue(&mut a, 0, None).unwrap();
     a.flush().unwrap();
     match HelperMessage::read(&take(&mut b)).unwrap() {
-        HelperMessage::File { failure } => assert_eq!(failure, "ü".repeat(512)),
+        HelperMessage::File(Err(failed)) => assert_eq!(failed.what, "ü".repeat(512)),
         other => panic!("{other:?}"),
     }
 }

@@ -15,7 +15,8 @@ use nix::sys::stat::{FileStat, Mode, fchmod, fstat, fstatat};
 use nix::unistd::{Uid, UnlinkatFlags, fsync, linkat, unlinkat};
 use prefix::{Prefix, read_line, write_line};
 
-use crate::{Changes, Error, PfrAddr, Result, Table, fault};
+use crate::error::failed;
+use crate::{Error, PfrAddr, Result, Table, fault};
 
 const READ: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_CLOEXEC);
 const CREATE: OFlag = READ.union(OFlag::O_WRONLY).union(OFlag::O_CREAT).union(OFlag::O_EXCL);
@@ -28,6 +29,8 @@ const NAMELESS: &str = ".listing.tmp";
 pub struct Directory {
     /// Its descriptor.
     pub fd: OwnedFd,
+    /// Whether others had access to it, which they have no more.
+    pub was_open: bool,
     pub(crate) path: PathBuf,
 }
 
@@ -65,10 +68,11 @@ pub(crate) fn errno(error: std::io::Error) -> Errno {
 }
 
 impl Directory {
-    /// Opens the directory; refuses a symbolic link, and one of others than the starting user.
+    /// Opens the directory; refuses a symbolic link, and one of others than the starting user. Takes all
+    /// access from group and others: who can open it can lock it, and give its files names of his own.
     pub fn open(path: &Path) -> Result<Self> {
         let (name, uid) = (path.display().to_string(), Uid::effective());
-        let refused = |errno, why: &str| Error::new(errno, format!("{name}: {why}"));
+        let refused = |errno, why: &str| Error::words(errno, format!("{name}: {why}"));
         let others = match uid.is_root() {
             true => "must belong to root: chown root it, and look at what is in it",
             false => "not yours: set tables.directory to a directory of your own",
@@ -77,24 +81,17 @@ impl Directory {
         let fd = opened.map_err(|errno| match errno {
             ENOENT => refused(errno, "no such directory; run threatstopctl setup"),
             EACCES => refused(errno, others),
-            errno => Error::on(&name, "open")(errno),
+            errno => failed(&name, "open")(errno),
         })?;
-        match fstat(&fd).map_err(Error::on(&name, "fstat"))?.st_uid == uid.as_raw() {
-            true => Ok(Self { fd, path: path.into() }),
-            false => Err(refused(EPERM, others)),
+        let stat = fstat(&fd).map_err(failed(&name, "fstat"))?;
+        if stat.st_uid != uid.as_raw() {
+            return Err(refused(EPERM, others));
         }
-    }
-
-    /// Takes all access from group and others: who can open it can lock it, and give its files names
-    /// of his own. Whether there was any.
-    pub fn close_to_others(&self) -> Result<bool> {
-        let name = self.path.display().to_string();
-        let failed = |call| Error::on(&name, call);
-        let open = fstat(&self.fd).map_err(failed("fstat"))?.st_mode & 0o077 != 0;
-        if open {
-            fchmod(&self.fd, Mode::S_IRWXU).map_err(failed("fchmod"))?;
+        let was_open = stat.st_mode & 0o077 != 0;
+        if was_open {
+            fchmod(&fd, Mode::S_IRWXU).map_err(failed(&name, "fchmod"))?;
         }
-        Ok(open)
+        Ok(Self { fd, was_open, path: path.into() })
     }
 
     /// Opens a file of a table for reading, of `kind` as for [`Directory::load`].
@@ -109,7 +106,7 @@ impl Directory {
         // counted first: a vector that grows holds the set twice at times
         let count = self.each(name, |_| ())?;
         let room = set.try_reserve_exact(count).map_err(|_| ENOMEM);
-        room.map_err(Error::on(&self.path(name), "read"))?;
+        room.map_err(failed(&self.path(name), "read"))?;
         self.each(name, |prefix| set.push(prefix.into()))?;
         Ok(set)
     }
@@ -139,31 +136,20 @@ impl Directory {
             last = read_line(&text, last);
             take(last.ok_or_else(|| {
                 let why = "not the next prefix; run threatstopctl update";
-                Error::new(EILSEQ, format!("{}:{count}: {why}", self.path(name)))
+                Error::words(EILSEQ, format!("{}:{count}: {why}", self.path(name)))
             })?);
         }
     }
 
-    /// What makes `new` of a file, whose set is never held. EINVAL for a new set that is not
-    /// canonical, ascending and disjoint.
-    pub(crate) fn diff(&self, name: &str, new: &[PfrAddr]) -> Result<Changes> {
-        let (mut changes, mut last) = (Changes::default(), None);
-        for addr in new {
-            last = addr.prefix().filter(|next| next.follows(last));
-            last.ok_or_else(|| Error::on(&self.path(name), "compare")(EINVAL))?;
+    /// Whether a file has just this set; it is never held.
+    pub(crate) fn has(&self, name: &str, set: &[PfrAddr]) -> Result<bool> {
+        let (mut rest, mut same) = (set.iter(), true);
+        let count =
+            self.each(name, |net| same &= rest.next().and_then(PfrAddr::prefix) == Some(net));
+        match count {
+            Err(error) if [ENOENT, EILSEQ].contains(&error.errno) => Ok(false),
+            count => Ok(count? == set.len() && same),
         }
-        let mut rest = new.iter().filter_map(PfrAddr::prefix).peekable();
-        let found = present(self.each(name, |old| {
-            while rest.next_if(|next| *next < old).is_some() {
-                changes.added += 1;
-            }
-            changes.deleted += u32::from(rest.next_if_eq(&old).is_none());
-        }))?;
-        Ok(Changes {
-            created: found.is_none(),
-            added: changes.added + rest.count() as u32,
-            ..changes
-        })
     }
 
     /// Opens a file of ours for reading.
@@ -177,7 +163,7 @@ impl Directory {
             return Ok(file);
         }
         let why = "not a regular file that only root may write to; remove it";
-        Err(Error::new(EPERM, format!("{}: {why}", self.path(name))))
+        Err(Error::words(EPERM, format!("{}: {why}", self.path(name))))
     }
 
     /// Puts a set in place of a file, down to the disk. With `keep` the file before stays for `undo`
@@ -258,9 +244,7 @@ impl Directory {
     }
 
     fn step<T>(&self, call: &'static str, on: &str, f: impl FnOnce() -> Sys<T>) -> Result<T> {
-        fault::at(call, on)
-            .and_then(|()| f())
-            .map_err(|errno| Error::on(&self.path(on), call)(errno))
+        fault::at(call, on).and_then(|()| f()).map_err(|errno| failed(&self.path(on), call)(errno))
     }
 
     fn path(&self, name: &str) -> String {

@@ -11,7 +11,7 @@ use nix::errno::Errno::{self, EAGAIN, ENOENT, ENOMEM, ESRCH};
 #[cfg(test)]
 use tests as sys;
 
-use crate::error::LISTING;
+use crate::error::failed;
 use crate::{
     Backend, Changes, Error, PfrAddr, Result, Table, TableStat, abi::*, fault, file::errno,
 };
@@ -31,12 +31,13 @@ impl Kernel {
     /// Opens /dev/pf and reads the limit of table entries: to be called before pledge(2), which
     /// has no promise for that.
     pub fn open() -> Result<Self> {
-        let failed = |call| Error::on("/dev/pf", call);
         let pf = File::options().read(true).write(true).open("/dev/pf").map_err(errno);
-        let mut kernel = Self { pf: pf.map_err(failed("open"))?, limit: 0 };
+        let mut kernel = Self { pf: pf.map_err(failed("/dev/pf", "open"))?, limit: 0 };
         let mut limit = [PF_LIMIT_TABLE_ENTRIES, 0];
+        let mismatch = "/dev/pf: this build does not match the kernel's pf; rebuild the port";
         // SAFETY: two numbers.
-        unsafe { kernel.ioctl(&DIOCGETLIMIT, &mut limit) }.map_err(failed("DIOCGETLIMIT"))?;
+        unsafe { kernel.ioctl(&DIOCGETLIMIT, &mut limit) }
+            .map_err(|errno| Error::words(errno, mismatch))?;
         kernel.limit = limit[1] as usize;
         Ok(kernel)
     }
@@ -85,7 +86,7 @@ impl Backend for Kernel {
             // SAFETY: without PFR_FLAG_FEEDBACK pf only reads the set.
             unsafe { self.ioctl(&DIOCRSETADDRS, &mut io) }?;
             let [added, deleted, changed] = io.changes;
-            Ok(Changes { added, deleted, changed, ..Changes::default() })
+            Ok(Changes { added: added + changed, deleted, ..Changes::default() })
         };
         let mut result = replace();
         if result == Err(ESRCH) {
@@ -94,21 +95,18 @@ impl Backend for Kernel {
             PfiocTable::new(PfrTable::default(), NonNull::from(&mut pfr[..]), flags)
                 // SAFETY: the buffer is `pfr`.
                 .and_then(|mut io| unsafe { self.ioctl(&DIOCRADDTABLES, &mut io) })
-                .map_err(Error::on(&table.name, "DIOCRADDTABLES"))?;
+                .map_err(failed(&table.name, "DIOCRADDTABLES"))?;
             let created = Changes { created: true, added: set.len() as u32, ..Changes::default() };
             result = if dummy { Ok(created) } else { replace().map(|_| created) };
         }
-        result.map_err(|errno| match errno {
-            ENOMEM => Error::full(&table.name, set.len(), self.limit),
-            _ => Error::on(&table.name, "DIOCRSETADDRS")(errno),
-        })
+        result.map_err(failed(&table.name, "DIOCRSETADDRS"))
     }
 
     fn running(&self) -> Result<bool> {
         let mut status = [0; 130];
         // SAFETY: numbers.
         let done = unsafe { self.ioctl(&DIOCGETSTATUS, &mut status) };
-        done.map_err(Error::on("/dev/pf", "DIOCGETSTATUS"))?;
+        done.map_err(failed("/dev/pf", "DIOCGETSTATUS"))?;
         Ok(status[PF_STATUS_RUNNING] != 0)
     }
 
@@ -116,7 +114,7 @@ impl Backend for Kernel {
         // pf ignores the name and answers for all tables of the anchor
         let all: Vec<PfrTstats> = match self.array(&DIOCRGETTSTATS, table, 0) {
             Err(ENOENT) => vec![], // no such anchor
-            other => other.map_err(Error::on(&table.name, "DIOCRGETTSTATS"))?,
+            other => other.map_err(failed(&table.name, "DIOCRGETTSTATS"))?,
         };
         let mut active = all.iter().filter(|t| t.table.flags & PFR_TFLAG_ACTIVE != 0);
         let found = active.find(|t| t.table.name == table.pfr.name);
@@ -134,7 +132,7 @@ impl Backend for Kernel {
     fn list(&self, table: &Table) -> Result<Vec<PfrAddr>> {
         // What a replacement by nothing would delete: pledge(2) forbids DIOCRGETADDRS.
         let listed = self.array(&DIOCRSETADDRS, table, PFR_FLAG_DUMMY | PFR_FLAG_FEEDBACK);
-        let mut all: Vec<PfrAddr> = listed.map_err(Error::on(&table.name, LISTING))?;
+        let mut all: Vec<PfrAddr> = listed.map_err(failed(&table.name, "DIOCRSETADDRS"))?;
         all.iter_mut().for_each(|addr| addr.marks[1] = 0);
         all.sort_unstable_by_key(PfrAddr::prefix);
         Ok(all)

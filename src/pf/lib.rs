@@ -15,9 +15,8 @@ mod simulated;
 mod tests;
 
 pub use abi::PfrAddr;
-pub use error::Error;
 pub use file::Directory;
-pub use imsg::{Changes, TableStat};
+pub use imsg::{Changes, Failed as Error, TableStat};
 pub use kernel::Kernel;
 pub use publish::Store;
 pub use simulated::Simulated;
@@ -33,19 +32,15 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table by its anchor ("" is the main ruleset) and name. `None` when pf or the file system
-    /// could not take them: a name has 1 to 31 characters of `A-Z a-z 0-9 _ : - .` and begins with
-    /// none of the last two; an anchor has at most 958 octets and no NUL, and is not pf's `_pf`.
+    /// A table by its anchor ("" is the main ruleset) and name, in the form that the configuration has
+    /// them. `None` where they are longer than pf takes: 31 octets, and 958 of an anchor.
     pub fn new(anchor: &str, name: &str, may_be_empty: bool) -> Option<Self> {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.:".contains(&b);
-        let valid = name.bytes().all(plain) && !name.is_empty() && !name.starts_with(['-', '.']);
         let mut pfr = abi::PfrTable::default(); // NUL to the ends, which pf insists on
         let room = &mut pfr.name[..abi::PF_TABLE_NAME_SIZE - 1];
         room.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
         let room = &mut pfr.anchor.as_flattened_mut()[..abi::PF_ANCHOR_MAXPATH - 1];
         room.get_mut(..anchor.len())?.copy_from_slice(anchor.as_bytes());
-        let table = Self { name: name.into(), may_be_empty, pfr };
-        (valid && !anchor.contains('\0') && anchor != "_pf").then_some(table)
+        Some(Self { name: name.into(), may_be_empty, pfr })
     }
 
     fn file(&self, kind: &str) -> String {
@@ -57,7 +52,7 @@ impl Table {
 pub trait Backend {
     /// Replaces the content of a table at once, or with `dummy` tells what that would do. The table
     /// is created if, and only if, it does not exist: securelevel 2 forbids that. On error (EPERM
-    /// const or securelevel, EINVAL not canonical, [`Error::Limit`]) the old content stays.
+    /// const or securelevel, EINVAL not canonical, ENOMEM too many) the old content stays.
     fn replace(&self, table: &Table, set: &[PfrAddr], dummy: bool) -> Result<Changes>;
     /// Whether pf is enabled.
     fn running(&self) -> Result<bool>;

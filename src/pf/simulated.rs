@@ -6,11 +6,11 @@
 
 use std::{io::read_to_string, os::unix::fs::MetadataExt, path::Path};
 
-use nix::errno::Errno::{EILSEQ, EPERM, ESRCH};
+use nix::errno::Errno::{EILSEQ, EINVAL, ENOMEM, EPERM, ESRCH};
 
-use crate::error::LISTING;
+use crate::error::failed;
 use crate::file::{errno, present};
-use crate::{Backend, Changes, Directory, Error, PfrAddr, Result, Table, TableStat, fault};
+use crate::{Backend, Changes, Directory, PfrAddr, Result, Table, TableStat, fault};
 
 /// A simulated pf.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Simulated {
         let file = present(self.directory.file("simulated.conf"))?;
         let Some(file) = file else { return Ok(false) };
         let text = read_to_string(file).map_err(errno);
-        let text = text.map_err(Error::on("simulated.conf", "read"))?;
+        let text = text.map_err(failed("simulated.conf", "read"))?;
         Ok(text.lines().any(|found| found == line))
     }
 
@@ -37,10 +37,32 @@ impl Simulated {
         Ok(present(nothing_of(self.directory.each(name, |_| ())))?.flatten().unwrap_or(0))
     }
 
+    /// What makes `new` of a table, whose set is never held. EINVAL for a new set that is not canonical,
+    /// ascending and disjoint.
+    fn diff(&self, name: &str, new: &[PfrAddr]) -> Result<Changes> {
+        let (mut changes, mut last) = (Changes::default(), None);
+        for addr in new {
+            last = addr.prefix().filter(|next| next.follows(last));
+            last.ok_or_else(|| failed(name, "DIOCRSETADDRS")(EINVAL))?;
+        }
+        let mut rest = new.iter().filter_map(PfrAddr::prefix).peekable();
+        let found = present(self.directory.each(name, |old| {
+            while rest.next_if(|next| *next < old).is_some() {
+                changes.added += 1;
+            }
+            changes.deleted += u32::from(rest.next_if_eq(&old).is_none());
+        }))?;
+        Ok(Changes {
+            created: found.is_none(),
+            added: changes.added + rest.count() as u32,
+            ..changes
+        })
+    }
+
     /// Entries of all tables but one.
     fn others(&self, but: &str) -> Result<usize> {
         let entries = self.directory.path.read_dir().map_err(errno);
-        let names = entries.map_err(Error::on("directory", "readdir"))?.flatten();
+        let names = entries.map_err(failed("directory", "readdir"))?.flatten();
         let names = names.filter_map(|entry| entry.file_name().into_string().ok());
         let tables = names.filter(|n| n.ends_with(".simulated") && !n.starts_with('.') && n != but);
         tables.map(|name| self.count(&name)).sum()
@@ -49,18 +71,18 @@ impl Simulated {
 
 impl Backend for Simulated {
     fn replace(&self, table: &Table, set: &[PfrAddr], dummy: bool) -> Result<Changes> {
-        let (name, failed) = (table.file("simulated"), Error::on(&table.name, "DIOCRSETADDRS"));
-        fault::at(if dummy { "trial" } else { "replace" }, &table.name).map_err(&failed)?;
+        let (name, refused) = (table.file("simulated"), failed(&table.name, "DIOCRSETADDRS"));
+        fault::at(if dummy { "trial" } else { "replace" }, &table.name).map_err(&refused)?;
         let spoilt = Changes { added: set.len() as u32, deleted: 1, ..Changes::default() };
-        let changes = nothing_of(self.directory.diff(&name, set))?.unwrap_or(spoilt);
+        let changes = nothing_of(self.diff(&name, set))?.unwrap_or(spoilt);
         if changes.created && self.is("securelevel 2")? {
-            return Err(Error::on(&table.name, "DIOCRADDTABLES")(EPERM));
+            return Err(failed(&table.name, "DIOCRADDTABLES")(EPERM));
         } else if self.is(&format!("const {}", table.name))? {
-            return Err(failed(EPERM));
+            return Err(refused(EPERM));
         }
         // the kernel allocates what is new before it frees what is old
         if self.others(&name)? + set.len() + changes.deleted as usize > self.limit {
-            return Err(Error::full(&table.name, set.len(), self.limit));
+            return Err(refused(ENOMEM));
         }
         if !dummy && changes != Changes::default() {
             self.directory.install(&name, set, false)?;
@@ -76,19 +98,19 @@ impl Backend for Simulated {
         let name = table.file("simulated");
         let file = present(self.directory.file(&name))?;
         let Some(file) = file else { return Ok(TableStat::default()) };
-        let since = file.metadata().map_err(errno).map_err(Error::on(&name, "fstat"))?.mtime();
+        let since = file.metadata().map_err(errno).map_err(failed(&name, "fstat"))?.mtime();
         let rules = u32::from(!self.is(&format!("unused {}", table.name))?);
         let (entries, since) = (self.count(&name)? as u32, since.max(0).cast_unsigned());
         Ok(TableStat { present: true, entries, rules, since, ..TableStat::default() })
     }
 
     fn list(&self, table: &Table) -> Result<Vec<PfrAddr>> {
-        let failed = Error::on(&table.name, LISTING);
+        let refused = failed(&table.name, "DIOCRSETADDRS");
         // as the kernel lists by a replacement that is only tried
         if self.is(&format!("const {}", table.name))? {
-            return Err(failed(EPERM));
+            return Err(refused(EPERM));
         }
-        let absent = || failed(ESRCH);
+        let absent = || refused(ESRCH);
         let set = nothing_of(self.directory.load(table, "simulated"));
         present(set)?.ok_or_else(absent).map(Option::unwrap_or_default)
     }

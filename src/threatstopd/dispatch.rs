@@ -1,19 +1,20 @@
 //! What the helper does for the engine, message by message: the whole of what root can be made
 //! to do.
 
-use std::fs::OpenOptions;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use config::Config;
 use imsg::{
-    Changes, Channel, EngineMessage, Failed, FileId, Frame, HelperMessage, Purpose, Stats, TableId,
-    VERSION,
+    Changes, Channel, EngineMessage, Failed, FileId, Frame, HelperMessage, Of, Purpose, Stats,
+    TableId, VERSION,
 };
-use nix::fcntl::OFlag;
+use nix::errno::Errno::{ENOENT, ENOMEM, EPERM};
+use nix::fcntl::{OFlag, open};
+use nix::libc::{S_IFMT, S_IFREG};
+use nix::sys::stat::{Mode, fstat};
 use pf::{Backend, Directory, PfrAddr, Store, Table};
 use prefix::Shield;
 
@@ -105,7 +106,7 @@ impl Dispatcher {
             EngineMessage::TableMend { table } => {
                 self.count_mend()?;
                 let table = &self.tables.all[table as usize];
-                HelperMessage::Changed(self.tables.store().mend(table).map_err(failed))
+                HelperMessage::Changed(self.tables.store().mend(table))
             }
             EngineMessage::TableStats => {
                 let failed =
@@ -114,11 +115,9 @@ impl Dispatcher {
             }
             EngineMessage::Open(file) => {
                 make_room(channel)?;
-                let (failure, fd) = match self.open(file) {
-                    Ok(fd) => (String::new(), Some(fd)),
-                    Err(why) => (why, None),
-                };
-                return Ok(HelperMessage::File { failure }.queue(channel, frame.peerid, fd)?);
+                let opened = self.open(file);
+                let answer = HelperMessage::File(opened.as_ref().map(drop).map_err(Clone::clone));
+                return Ok(answer.queue(channel, frame.peerid, opened.ok())?);
             }
             EngineMessage::LogLevel { verbose } => {
                 logger::set_verbose(verbose);
@@ -143,17 +142,11 @@ impl Dispatcher {
         let open = self.transaction.take().ok_or("a commit of no transaction")?;
         let (table, purpose) = (&self.tables.all[open.table as usize], open.purpose);
         let Some(set) = open.complete(&self.shield, |addr| self.tables.allow(addr))? else {
-            let why = "no memory for so many prefixes; the old set stays".into();
-            return Ok(Err(Failed { errno: 0, of_file: false, why }));
+            return Ok(Err(Failed::words(ENOMEM, "no memory for so many prefixes")));
         };
-        let store = self.tables.store();
-        let done = match purpose {
-            Purpose::Publish => store.publish(table, &set),
-            Purpose::Trial => store.trial(table, &set),
-            Purpose::Repair => store.repair(table, &set),
-        };
+        let done = self.tables.store().publish(table, &set, purpose);
         self.served |= done.is_ok() && purpose == Purpose::Publish;
-        Ok(done.map_err(failed))
+        Ok(done)
     }
 
     fn stats(&self) -> Result<Stats, pf::Error> {
@@ -166,40 +159,28 @@ impl Dispatcher {
     }
 
     /// Opens a file for the engine; else why not.
-    fn open(&self, file: FileId) -> Result<OwnedFd, String> {
+    fn open(&self, file: FileId) -> Result<OwnedFd, Failed> {
         let Tables { all, backend, directory, .. } = &self.tables;
-        let opened = match file {
+        match file {
             FileId::Table(id) => directory.open_table(&all[id as usize], "pftable"),
             FileId::Previous(id) => directory.open_table(&all[id as usize], "pftable.prev"),
-            FileId::Kernel(id) => {
-                backend.list(&all[id as usize]).and_then(|set| directory.nameless(&set))
-            }
+            FileId::Kernel(id) => directory.nameless(&backend.list(&all[id as usize])?),
             FileId::Local(id) => {
                 let path = local_paths(&self.config)[id as usize];
-                let path = path.ok_or("no such file in the configuration")?;
-                return open_regular(path, OFlag::empty());
+                let none = || Failed::words(ENOENT, "no such file in the configuration");
+                open_regular(path.ok_or_else(none)?, OFlag::empty())
             }
-            FileId::Log(generation) => return self.open_log(generation, ""),
-            FileId::PackedLog(generation) => return self.open_log(generation, ".gz"),
-        };
-        opened.map_err(|error| error.to_string())
-    }
-
-    fn open_log(&self, generation: u8, suffix: &str) -> Result<OwnedFd, String> {
-        match self.config.log.enabled {
-            true => open_regular(&log_path(&self.config, generation, suffix), OFlag::O_NOFOLLOW),
-            false => Err("log.enabled is false".into()),
+            FileId::Log(generation) => self.open_log(generation, ""),
+            FileId::PackedLog(generation) => self.open_log(generation, ".gz"),
         }
     }
-}
 
-/// Why a set was not published, for the engine, which tells it.
-fn failed(error: pf::Error) -> Failed {
-    let (left, of_file) = match error.differ {
-        true => ("file and table differ; run threatstopctl update", false),
-        false => ("the old set stays", error.of_file),
-    };
-    Failed { errno: error.errno as u32, of_file, why: format!("{error}; {left}") }
+    fn open_log(&self, generation: u8, suffix: &str) -> Result<OwnedFd, Failed> {
+        match self.config.log.enabled {
+            true => open_regular(&log_path(&self.config, generation, suffix), OFlag::O_NOFOLLOW),
+            false => Err(Failed::words(EPERM, "log.enabled is false")),
+        }
+    }
 }
 
 /// Sends what waits, so that there is room for one more descriptor.
@@ -234,16 +215,16 @@ pub fn local_paths(config: &Config) -> [Option<&Path>; 2] {
 }
 
 /// Opens a regular file for reading; else why not.
-fn open_regular(path: &Path, flags: OFlag) -> Result<OwnedFd, String> {
+fn open_regular(path: &Path, flags: OFlag) -> Result<OwnedFd, Failed> {
+    let shown = path.display();
     // the open of a FIFO would wait for a writer
-    let flags = flags | OFlag::O_NONBLOCK;
-    let opened = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path);
-    let why = match opened.and_then(|file| Ok((file.metadata()?, file))) {
-        Ok((meta, file)) if meta.is_file() => return Ok(file.into()),
-        Ok(_) => "not a regular file".into(),
-        Err(error) => config::words(&error),
-    };
-    Err(format!("{}: {why}", path.display()))
+    let flags = flags | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    let opened = open(path, flags, Mode::empty()).and_then(|fd| Ok((fstat(&fd)?.st_mode, fd)));
+    match opened {
+        Ok((mode, fd)) if mode & S_IFMT == S_IFREG => Ok(fd),
+        Ok(_) => Err(Failed::words(EPERM, format!("{shown}: not a regular file"))),
+        Err(errno) => Err(Failed { of: Of::File, ..Failed::words(errno, shown.to_string()) }),
+    }
 }
 
 #[cfg(test)]

@@ -185,9 +185,9 @@ impl Answer {
         match (self.kind, message) {
             (COMMIT, HelperMessage::Changed(done)) => assert!(done.is_ok(), "{done:?}"),
             (MEND, HelperMessage::Changed(_)) | (STATS, HelperMessage::Stats(_)) => {}
-            (OPEN, HelperMessage::File { failure }) => {
+            (OPEN, HelperMessage::File(opened)) => {
                 let text = file.map(|file| io::read_to_string(fs::File::from(file)).unwrap());
-                assert_eq!(text, self.text, "{failure}");
+                assert_eq!(text, self.text, "{opened:?}");
             }
             _ => panic!("{message:?} in answer to {}", self.kind),
         }

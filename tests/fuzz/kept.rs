@@ -9,6 +9,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use flate2::Crc;
+use imsg::Purpose;
 use pf::{Changes, Directory, PfrAddr, Simulated, Store, Table};
 use prefix::{Floor, Prefix, PrefixSet};
 use tempfile::TempDir;
@@ -57,6 +58,7 @@ fn replace_file(folder: &Path, old: &[u8], new: &[u8]) -> bool {
         let mended = store.mend(&t);
         assert_eq!(mended.is_ok(), !before.is_empty(), "{mended:?}");
     }
+    let file = before.as_ref() != Some(&set);
     let expected = |before: Option<&Vec<PfrAddr>>| {
         let texts = |set: &[PfrAddr]| -> BTreeSet<String> {
             set.iter().map(|addr| addr.prefix().unwrap().to_string()).collect()
@@ -64,18 +66,19 @@ fn replace_file(folder: &Path, old: &[u8], new: &[u8]) -> bool {
         let (old, new) = (before.map_or_else(BTreeSet::new, |set| texts(set)), texts(&set));
         let (added, deleted) =
             (new.difference(&old).count() as u32, old.difference(&new).count() as u32);
-        Changes { created: before.is_none(), added, deleted, changed: 0, file: false }
+        Changes { file, created: before.is_none(), added, deleted }
     };
     let in_table = pf::Backend::list(&pf, &t).ok();
     for dry_run in [true, false] {
-        let done = if dry_run { store.trial(&t, &set) } else { store.publish(&t, &set) };
+        let purpose = if dry_run { Purpose::Trial } else { Purpose::Publish };
+        let done = store.publish(&t, &set, purpose);
         let changes = done.unwrap();
         assert_eq!(changes, expected(in_table.as_ref()));
     }
     assert_eq!(fs::read(folder.join("T.pftable")).unwrap(), new);
     assert_eq!(fs::read(folder.join("T.simulated")).unwrap(), new);
     assert_eq!(load(&directory, &t, new), Some(set.clone()));
-    let again = store.publish(&t, &set);
+    let again = store.publish(&t, &set, Purpose::Publish);
     assert_eq!(again, Ok(Changes::default()));
     before.is_some()
 }

@@ -1,8 +1,10 @@
 //! What the helper tells the engine.
 
+use core::fmt;
 use core::net::{IpAddr, Ipv6Addr};
 use std::os::fd::OwnedFd;
 
+use nix::errno::Errno;
 use prefix::Prefix;
 
 use super::{Fields, VERSION};
@@ -64,28 +66,61 @@ pub struct Start {
 /// value where both had it already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// The kernel had no such table; or there was no such file, or it was not in form.
-    pub created: bool,
-    /// It is the file that changed, for the kernel had the set already, or is left alone.
+    /// The file had another set, or none.
     pub file: bool,
-    /// Prefixes that came.
+    /// The kernel had no such table.
+    pub created: bool,
+    /// Prefixes that came into the kernel's table, or were negated there and are plain again.
     pub added: u32,
-    /// Prefixes that went.
+    /// Prefixes that went from it.
     pub deleted: u32,
-    /// Prefixes that somebody had negated and that are plain again.
-    pub changed: u32,
 }
 
-/// Why a set was not published.
+/// What it was that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// Nothing that has a number: the words say all.
+    Words = 0,
+    /// A call on a file.
+    File = 1,
+    /// A request to pf.
+    Pf = 2,
+    /// The one by which pf would make a table.
+    Creation = 3,
+}
+
+/// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
-    /// The error number that comes nearest, or 0: ENOMEM of pf for a set that does not fit.
-    pub errno: u32,
-    /// A call on a file failed, for which the number says what helps.
-    pub of_file: bool,
-    /// Why, and what is there instead.
-    pub why: String,
+    /// What of, ...
+    pub of: Of,
+    /// ... and the error number: together they tell what helps. ENOMEM of pf is a set that does not fit;
+    /// for what is in words it is the number that comes nearest.
+    pub errno: Errno,
+    /// A publication failed, the file has the new set and did not take the old one back, which pf still
+    /// has. Else nothing was touched, or is as it was again.
+    pub differ: bool,
+    /// On what, and which call; or all in words.
+    pub what: String,
 }
+
+impl Failed {
+    /// What no call said, in words that are a whole.
+    pub fn words(errno: Errno, what: impl Into<String>) -> Self {
+        Self { of: Of::Words, errno, differ: false, what: what.into() }
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.of {
+            Of::Words => f.write_str(&self.what),
+            _ => write!(f, "{}: {}", self.what, self.errno.desc()),
+        }
+    }
+}
+
+impl core::error::Error for Failed {}
 
 /// The state of one table in the kernel (`struct pfr_tstats`, net/pfvar.h).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -129,11 +164,8 @@ pub enum HelperMessage {
     Start(Start),
     /// Networks that the helper will refuse to block.
     Protected(Vec<Protected>),
-    /// A file that was asked for, with its descriptor unless it failed.
-    File {
-        /// Why there is none; empty when there is one.
-        failure: String,
-    },
+    /// A file that was asked for, with its descriptor; or why there is none.
+    File(Result<(), Failed>),
     /// The control socket, bound and listening.
     ControlSocket,
     /// Everything was sent; work may begin.
@@ -210,22 +242,21 @@ impl HelperMessage {
                 networks.iter().for_each(|network| network.write(out));
                 PROTECTED
             }
-            Self::File { failure } => {
-                write_text(failure, out);
+            Self::File(opened) => {
+                opened.as_ref().err().into_iter().for_each(|failed| failed.write(out));
                 FILE
             }
             Self::ControlSocket => CONTROL_SOCKET,
             Self::Ready => READY,
-            Self::Changed(done) => {
-                let Changes { created, file, added, deleted, changed } =
-                    done.clone().unwrap_or_default();
-                let of_file = done.as_ref().is_err_and(|failed| failed.of_file);
-                out.extend_from_slice(&[done.is_ok(), created, file, of_file].map(u8::from));
-                let errno = done.as_ref().map_or_else(|failed| failed.errno, |_| 0);
-                for count in [added, deleted, changed, errno] {
-                    out.extend_from_slice(&count.to_ne_bytes());
-                }
-                write_text(done.as_ref().map_or_else(|failed| &*failed.why, |_| ""), out);
+            Self::Changed(Ok(Changes { file, created, added, deleted })) => {
+                out.extend_from_slice(&[true, *file, *created].map(u8::from));
+                out.extend_from_slice(&added.to_ne_bytes());
+                out.extend_from_slice(&deleted.to_ne_bytes());
+                CHANGED
+            }
+            Self::Changed(Err(failed)) => {
+                out.push(false.into());
+                failed.write(out);
                 CHANGED
             }
             Self::Stats(stats) => {
@@ -259,17 +290,19 @@ impl HelperMessage {
                 }
                 Self::Protected(networks)
             }
-            FILE => Self::File { failure: read_text(&mut fields)? },
+            FILE if frame.payload.is_empty() => Self::File(Ok(())),
+            FILE => Self::File(Err(Failed::read(&mut fields)?)),
             CONTROL_SOCKET => Self::ControlSocket,
             READY => Self::Ready,
-            CHANGED => {
-                let [done, created, file, of_file] =
-                    [fields.flag()?, fields.flag()?, fields.flag()?, fields.flag()?];
-                let [added, deleted, changed] = [fields.u32()?, fields.u32()?, fields.u32()?];
-                let (errno, why) = (fields.u32()?, read_text(&mut fields)?);
-                let changes = Changes { created, file, added, deleted, changed };
-                Self::Changed(if done { Ok(changes) } else { Err(Failed { errno, of_file, why }) })
-            }
+            CHANGED => Self::Changed(match fields.flag()? {
+                true => Ok(Changes {
+                    file: fields.flag()?,
+                    created: fields.flag()?,
+                    added: fields.u32()?,
+                    deleted: fields.u32()?,
+                }),
+                false => Err(Failed::read(&mut fields)?),
+            }),
             STATS => Self::Stats(Stats {
                 running: fields.flag()?,
                 tables: [TableStat::read(&mut fields)?, TableStat::read(&mut fields)?],
@@ -281,7 +314,7 @@ impl HelperMessage {
         fields.end()?;
         let carries = match &message {
             Self::ControlSocket => true,
-            Self::File { failure } => failure.is_empty(),
+            Self::File(opened) => opened.is_ok(),
             _ => false,
         };
         if carries == frame.fd.is_some() {
@@ -294,6 +327,27 @@ impl HelperMessage {
     /// The greeting of this version.
     pub fn hello() -> Self {
         Self::Hello { version: VERSION }
+    }
+}
+
+impl Failed {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&[self.of as u8, self.differ.into()]);
+        out.extend_from_slice(&(self.errno as u32).to_ne_bytes());
+        write_text(&self.what, out);
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, ImsgError> {
+        let of = match fields.u8()? {
+            0 => Of::Words,
+            1 => Of::File,
+            2 => Of::Pf,
+            3 => Of::Creation,
+            _ => return Err(fields.bad()),
+        };
+        let differ = fields.flag()?;
+        let errno = Errno::from_raw(fields.u32()?.cast_signed());
+        Ok(Self { of, errno, differ, what: read_text(fields)? })
     }
 }
 

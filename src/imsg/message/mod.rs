@@ -9,7 +9,7 @@ use crate::frame::ImsgError;
 /// Version of what monitor, helper and engine say to one another, argument vectors and exit statuses
 /// included. An upgrade replaces the files while the old monitor still runs, and with it children of
 /// the new version do not begin.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// One of the two tables, which is all that the engine can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -38,7 +38,6 @@ impl Files {
         let path = &tables.directory;
         let new = make_directory(path)?;
         let directory = Directory::open(path).map_err(|error| error.to_string())?;
-        directory.close_to_others().map_err(|error| error.to_string())?;
         if new {
             files.created.push(path.display().to_string());
         }

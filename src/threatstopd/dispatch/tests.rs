@@ -9,7 +9,6 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use imsg::{Input, MAX_IMSGSIZE, MAX_PAYLOAD};
-use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use pf::Simulated;
 use prefix::Prefix;
@@ -613,7 +612,7 @@ fn opened(rig: &mut Rig, what: u8, index: u8) -> Result<String, String> {
     assert_eq!(engine.read().unwrap(), Input::Data);
     let mut frame = engine.next().unwrap().unwrap();
     match HelperMessage::read(&frame).unwrap() {
-        HelperMessage::File { failure } if frame.fd.is_none() => Err(failure),
+        HelperMessage::File(Err(failed)) if frame.fd.is_none() => Err(failed.to_string()),
         HelperMessage::File { .. } => {
             let mut text = String::new();
             fs::File::from(frame.fd.take().unwrap()).read_to_string(&mut text).unwrap();
@@ -638,7 +637,7 @@ fn a_table_is_listed_by_descriptor_as_its_files_are() {
     for (what, index, why) in [
         (TABLE, 1, "/A.pftable: open: No such file or directory"),
         (1, 0, "/B.pftable.prev: open: No such file or directory"),
-        (KERNEL, 1, "A: DIOCRSETADDRS to list: no such table; declare it in pf.conf"),
+        (KERNEL, 1, "A: DIOCRSETADDRS: No such process"),
         (LOCAL, 0, "no such file in the configuration"),
         (LOG, 3, "log.enabled is false"),
         (PACKED, 3, "log.enabled is false"),
@@ -646,23 +645,6 @@ fn a_table_is_listed_by_descriptor_as_its_files_are() {
         let told = opened(&mut rig, what, index).unwrap_err();
         assert!(told.ends_with(why), "{told}");
     }
-}
-
-/// What is told of a set that was not published is told by the engine, which has to know it anyway.
-#[test]
-fn a_failure_says_what_is_there_instead() {
-    let mut error = pf::Directory::open(Path::new("/nowhere/at/all")).unwrap_err();
-    let said = failed(error.clone());
-    let words = "/nowhere/at/all: no such directory; run threatstopctl setup; the old set stays";
-    assert_eq!((said.why.as_str(), said.of_file), (words, false));
-    (error.of_file, error.errno) = (true, Errno::ENOSPC);
-    let said = failed(error.clone());
-    assert_eq!((said.why.as_str(), said.of_file), (words, true));
-    assert_eq!(said.errno, Errno::ENOSPC as u32);
-    error.differ = true;
-    let said = failed(error);
-    assert!(said.why.ends_with("; file and table differ; run threatstopctl update"));
-    assert!(!said.of_file);
 }
 
 #[test]

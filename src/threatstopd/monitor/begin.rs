@@ -69,7 +69,7 @@ pub fn begin(mut flags: Flags) -> Result<Service, Failure> {
     start::user(&config)?;
     let programs = programs(&home)?;
     let directory = config.tables.directory;
-    if Directory::open(&directory)?.close_to_others()? {
+    if Directory::open(&directory)?.was_open {
         let why = "others had access to it; it has mode 0700 now";
         logger::warn(format_args!("{}: {why}", directory.display()));
     }
