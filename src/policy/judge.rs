@@ -103,7 +103,10 @@ impl Guard {
         held: &mut HeldRuns,
     ) -> Result<Accepted, Reason> {
         let accepted = match (reason, run) {
-            (None, _) => Accepted::Usual,
+            (None, run) => {
+                run.end(held);
+                return Ok(Accepted::Usual);
+            }
             (Some(_), Run::Forced) => Accepted::Forced,
             (Some(Reason::Changed(_)), Run::Scheduled)
                 if held.agree(new, |a, b| self.alike(a, b)) =>
@@ -144,7 +147,7 @@ pub enum Run {
 
 impl Run {
     /// Ends the row, unless somebody only looks in between: what comes by hand neither counts nor
-    /// ends it.
+    /// ends it, as long as it is not what was held that he accepts.
     pub(crate) fn end(self, held: &mut HeldRuns) {
         if self == Self::Scheduled {
             held.end();

@@ -202,7 +202,10 @@ fn plainly(
         return Verdict::Refused;
     }
     let how = match (copy.map_or(Held::No, |copy| held(copy, list, day)), run) {
-        (Held::No, _) => Accepted::Usual,
+        (Held::No, _) => {
+            row.retain(|_| !counts);
+            return Verdict::Taken(Accepted::Usual);
+        }
         (_, Run::Forced) => Accepted::Forced,
         (Held::Percent, Run::Scheduled) => {
             row.push(list.clone());
