@@ -21,9 +21,9 @@ impl Config {
         fit(found?.ok_or_else(unknown)?)
     }
 
-    /// The administrator's own lists that are not there: by key, why, and the way out. Each holds up
-    /// itself alone. Which user may read them is his affair.
-    pub fn missing_lists(&self) -> Vec<(&'static str, String)> {
+    /// The administrator's own lists that are not there, and the packet log that has no directory: by
+    /// key, why, and the way out. Each holds up itself alone. Which user may read them is his affair.
+    pub fn missing_files(&self) -> Vec<(&'static str, String)> {
         let lists = [
             ("policy.local_block", &self.policy.local_block),
             ("policy.local_allow", &self.policy.local_allow),
@@ -33,20 +33,13 @@ impl Config {
             let why = no_file(path)?;
             Some((key, format!("{}: {why}; create it, or unset {key}", path.display())))
         });
-        missing.collect()
-    }
-
-    /// Whether the packet log has a directory.
-    ///
-    /// # Errors
-    /// Why there is nothing that could be followed, and the way out.
-    pub fn log_directory(&self) -> Result<(), String> {
-        let file = &self.log.file;
-        if !self.log.enabled || file.parent().is_some_and(Path::is_dir) {
-            return Ok(());
-        }
-        let way_out = "make its directory, or set log.file";
-        Err(format!("{}: No such file or directory; {way_out}", file.display()))
+        let log =
+            (self.log.enabled && !self.log.file.parent().is_some_and(Path::is_dir)).then(|| {
+                let way_out = "make its directory and threatstopctl reload, or set log.file";
+                let file = self.log.file.display();
+                ("log.file", format!("{file}: No such file or directory; {way_out}"))
+            });
+        missing.chain(log).collect()
     }
 
     /// Whether root opens nothing in the engine's own directory, where names may lead anywhere: the files

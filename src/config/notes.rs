@@ -84,10 +84,7 @@ impl Config {
         if changes && let Err(why) = self.engine() {
             note("user", why);
         }
-        self.missing_lists().into_iter().for_each(|(key, why)| note(key, why));
-        if let Err(why) = self.log_directory() {
-            note("log.file", why);
-        }
+        self.missing_files().into_iter().for_each(|(key, why)| note(key, why));
         let ca_file = &self.https.ca_file;
         if self.log.enabled
             && let Some(why) = no_file(ca_file)

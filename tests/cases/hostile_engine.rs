@@ -291,9 +291,8 @@ fn every_end_is_told() {
 #[test]
 fn garbage_in_the_pipes_holds_up_nobody() {
     let host = Host::started("pipes");
-    let config = host.config.clone().set("log.enabled", true).set("log.file", "/nonexistent/x");
-    config.write(&host.scratch);
-    let mark = host.play_until("pipes", "/nonexistent/x: No such file or directory; make its");
+    host.config.clone().set("log.spool", "/nonexistent/x").write(&host.scratch);
+    let mark = host.play_until("pipes", "/nonexistent/x: No such file or directory; make it:");
     host.wait_for_after(mark, "previous configuration in use, helper ", PATIENCE);
     assert!(!host.lines()[mark..].iter().any(|line| line.text.contains("killed")));
     host.config.write(&host.scratch);

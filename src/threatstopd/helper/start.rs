@@ -58,9 +58,8 @@ pub fn start(flags: &Flags, engine: OwnedFd, told: &OwnedFd) -> Result<Server, F
     config.apart(&flags.socket)?;
     let (tables, limit) = open_tables(&config, directory)?;
     let networks = protect::networks(&config)?;
-    // somebody may still read it; the list that is not there holds up no other
-    config.missing_lists().iter().for_each(|(_, why)| logger::warn(why));
-    config.log_directory()?;
+    // somebody may still read it; what is not there holds up nothing else
+    config.missing_files().iter().for_each(|(_, why)| logger::warn(why));
     let listener = bind(&flags.socket)?;
 
     // All that the engine needs to begin.
@@ -173,9 +172,8 @@ fn confine(config: &Config) -> Result<sandbox::Sandbox, String> {
     let logs: Vec<_> = generations.into_iter().flatten().flat_map(paths).collect();
     let mut veil = vec![(&*config.tables.directory, "rwc")];
     // unveil(2) takes a file that is not there yet, and no directory that is not
-    let lists = local_paths(config).into_iter().flatten();
-    let lists = lists.filter(|path| path.parent().is_some_and(Path::is_dir));
-    veil.extend(lists.map(|path| (path, "r")));
-    veil.extend(logs.iter().map(|path| (path.as_path(), "r")));
+    let files = local_paths(config).into_iter().flatten().chain(logs.iter().map(|log| &**log));
+    let files = files.filter(|path| path.parent().is_some_and(Path::is_dir));
+    veil.extend(files.map(|path| (path, "r")));
     sandbox::enter(&veil, PROMISES)
 }
