@@ -18,7 +18,8 @@ pub struct ListShown {
     pub list: String,
     /// Who brings it, as `update` takes it.
     pub source: String,
-    /// The table that it goes into, as `show` takes it.
+    /// The table that it goes into, as `show` takes it; `none` of what `allow` said, which is taken out
+    /// of each block table.
     pub table: String,
     /// Prefixes of its copy; absent when there is none.
     pub entries: Option<u64>,

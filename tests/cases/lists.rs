@@ -35,7 +35,8 @@ fn text(counts: [u32; 3]) -> String {
 /// Publish three lists, of which one has ten entries that the file has as well. Ask for the lists; then
 /// empty one of them, make a mistake in the file, and ask again.
 /// Check every column in JSON and in text, no line of which is wider than a terminal, and that the
-/// states change with what became of the lists; and that a member of wheel may ask, as for a table.
+/// states change with what became of the lists; that what `block` and `allow` said is a list of each
+/// kind; and that a member of wheel may ask, as for a table.
 #[test]
 fn lists_are_shown_with_what_they_are_good_for() {
     let three = Three::new([200, 2000, 30], |config| config);
@@ -81,6 +82,18 @@ fn lists_are_shown_with_what_they_are_good_for() {
     assert!(lines.iter().all(|line| line.len() <= 80), "{output}");
     let row: Vec<&str> = lines[4].split_whitespace().collect();
     assert_eq!((row[0], row[1], *row.last().unwrap()), ("local_block", "itself", "failing"));
+
+    // what is said by hand is one list of each kind, and what is allowed goes into no table
+    for (word, prefix) in [("block", "9.9.9.0/24"), ("allow", "5.0.0.0"), ("allow", "5.0.0.2")] {
+        let output = three.daemon.ctl(&[word, prefix]);
+        assert!(output.status.success(), "{}", output.stderr);
+    }
+    let shown = lists(&three.daemon);
+    let own: Vec<_> = shown.iter().filter(|list| list["list"] == "own").collect();
+    let of = |key: &str| own.iter().map(|list| list[key].clone()).collect::<Vec<_>>();
+    assert_eq!(of("table"), ["block", "none"], "{own:?}");
+    assert_eq!(of("entries"), [1, 2], "{own:?}");
+    assert_eq!(of("unique"), [1, 2], "{own:?}");
     assert!(three.daemon.stop().success());
 }
 

@@ -1,7 +1,6 @@
 //! `show lists`.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use config::Config;
 use control::{HitsOfDays, ListShown, ListStatus, Lists, SourceState};
@@ -9,24 +8,34 @@ use prefix::Kind;
 
 use super::sources;
 use crate::clock;
+use crate::source::Source;
 use crate::source::kept::as_of;
-use crate::source::{Copy, Source};
 use crate::state::{State, table};
 
-/// All lists of the configuration, source by source, and what `block` said.
+/// What is named for a list that goes into no table.
+const NO_TABLE: &str = "none";
+
+/// All lists of the configuration, source by source, and what `block` and `allow` said.
 pub fn lists(config: &Config, state: &State) -> Lists {
     let policy = state.policy();
-    // what a list alone has, among those of its table; what is shown of `own` is what it blocks
+    // what a list alone has, among those of its kind; `own` is one of each
     let mut alone = BTreeMap::new();
-    for lists in [Kind::Allow, Kind::Block].map(|kind| policy.lists(kind)) {
-        alone.extend(lists.iter().map(|list| list.name()).zip(policy::unique(&lists)));
+    for kind in [Kind::Allow, Kind::Block] {
+        let lists = policy.lists(kind);
+        let names = lists.iter().map(|list| (kind as u8, list.name()));
+        alone.extend(names.zip(policy::unique(&lists)));
     }
     let now = clock::now();
     let row = |source: Source, kind: Kind, shown: ListStatus, as_of: Option<u64>| ListShown {
         source: source.name().to_owned(),
-        table: table(kind).word().to_owned(),
+        table: match (source, kind) {
+            // it is taken out of each block table, and goes into none
+            (Source::Own, Kind::Allow) => NO_TABLE,
+            _ => table(kind).word(),
+        }
+        .to_owned(),
         entries: shown.entries,
-        unique: alone.get(shown.name.as_str()).copied(),
+        unique: alone.get(&(kind as u8, shown.name.as_str())).copied(),
         hits: HitsOfDays::default(),
         changed: shown.changed,
         age: as_of.map(|at| now.saturating_sub(at)),
@@ -41,8 +50,7 @@ pub fn lists(config: &Config, state: &State) -> Lists {
             all.push(row(source, kind, shown, as_of));
         }
     }
-    let own = |copy: &&Rc<Copy>| copy.source == Source::Own && copy.kind == Kind::Block;
-    for copy in policy.lists.iter().filter(own).filter(|copy| !copy.list.is_empty()) {
+    for copy in policy.lists.iter().filter(|copy| copy.source == Source::Own) {
         let shown = ListStatus {
             name: copy.list.name().to_owned(),
             entries: Some(copy.list.measure().entries),
