@@ -14,11 +14,11 @@ mod answer;
 mod follow;
 pub mod hits;
 mod journal;
+mod losses;
 mod request;
 mod scope;
 mod source;
 mod spool;
-mod told;
 mod upload;
 
 use std::cell::{Cell, RefCell};
@@ -31,6 +31,7 @@ use tokio::sync::{Mutex, Notify};
 use crate::alarm::span;
 use crate::clock;
 use crate::https::{Https, Roots};
+use crate::told::Told;
 use crate::warning::Warning;
 
 use answer::Failure;
@@ -38,11 +39,14 @@ pub use answer::shown;
 pub use follow::follow;
 use hits::Hits;
 use journal::{Journal, Position};
+use losses::Losses;
 use spool::{Slice, Spool};
-use told::{Losses, Told};
 
 /// How long uploads may fail before that is told: a server has its bad hours.
 const FAILING: u64 = 24 * 60 * 60;
+
+/// What the log is told about when the upload goes wrong.
+const SUBJECT: &str = "upload";
 
 /// Text that is not in the spool yet.
 #[derive(Debug, Default)]
@@ -69,8 +73,6 @@ struct Inner {
     trouble: String,
     /// Likewise why what was read could not be kept last.
     unkept: String,
-    /// What was logged of what goes wrong.
-    told: Told,
     /// What fell out of the spool because it was full, and because it was old, since an upload last
     /// went well.
     crowded_out: Losses,
@@ -82,6 +84,8 @@ pub struct Log {
     config: &'static Config,
     directory: PathBuf,
     inner: RefCell<Inner>,
+    /// What was logged of what goes wrong.
+    told: Told,
     https: Https,
     /// Somebody wants the follower to look now.
     look: Notify,
@@ -165,7 +169,6 @@ impl Log {
             next: None,
             trouble: String::new(),
             unkept: String::new(),
-            told: Told::default(),
             crowded_out: Losses::default(),
             expired: Losses::default(),
         };
@@ -173,6 +176,7 @@ impl Log {
             config,
             directory,
             inner: RefCell::new(inner),
+            told: Told::default(),
             https: Https::start(config, roots)?,
             look: Notify::new(),
             looked: Notify::new(),
@@ -235,13 +239,13 @@ impl Log {
 
     /// Whether something that goes wrong is to be logged: it was not since yesterday.
     fn is_news(&self, text: &str) -> bool {
-        self.inner.borrow_mut().told.is_news(text, clock::now())
+        self.told.is_news(SUBJECT, text, clock::now())
     }
 
     /// Everything that was due was sent: what goes wrong from now on is logged at once.
     fn all_is_well(&self) {
+        self.told.forget(SUBJECT);
         let mut inner = self.inner.borrow_mut();
-        inner.told.forget();
         let (crowded_out, expired) = (inner.crowded_out.end(), inner.expired.end());
         tell_losses(crowded_out, expired);
     }

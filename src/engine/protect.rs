@@ -30,7 +30,7 @@ use resolve::{MAX_ADDRESSES, PATIENCE, canonical, listed, resolve};
 /// is let through then.
 const FIRST: Duration = Duration::from_secs(2);
 /// How often names are looked up.
-const OFTEN: Duration = Duration::from_secs(15 * 60);
+pub const OFTEN: Duration = Duration::from_secs(15 * 60);
 /// How often those that could not be.
 const SOON: Duration = Duration::from_secs(60);
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::clock;
 use crate::dns::backoff::{Backoff, scheduled};
 use crate::link::Link;
-use crate::protect::{Names, Protect};
+use crate::protect::{self, Names, Protect};
 use crate::source::local::Files;
 use crate::source::own::Own;
 use crate::source::{Source, Sources};
@@ -20,9 +20,6 @@ use crate::update::{Ended, Request, Runs, Update};
 
 /// Sources that fall due within so long of each other share a run.
 const TOGETHER: Duration = Duration::from_secs(10);
-
-/// How often the names of guard.never_block_names are looked up, plus or minus 10 % at random.
-const OFTEN: Duration = Duration::from_secs(15 * 60);
 
 /// The timer of a source.
 struct Timer {
@@ -110,7 +107,8 @@ pub async fn names(names: &Names, protect: &Protect, update: &Update) {
     }
 }
 
-/// Looks up the names of guard.never_block_names as long as the engine lives. No run waits for it; one
+/// Looks up the names of guard.never_block_names as long as the engine lives, as often as the others,
+/// plus or minus 10 % at random. No run waits for it; one
 /// follows when the addresses are others.
 pub async fn never(protect: &Protect, update: &Update) {
     if protect.never.is_empty() {
@@ -120,7 +118,7 @@ pub async fn never(protect: &Protect, update: &Update) {
         if protect.never.refresh().await {
             let _ = update.recompose().await;
         }
-        clock::sleep(scheduled(OFTEN, rand::random())).await;
+        clock::sleep(scheduled(protect::OFTEN, rand::random())).await;
     }
 }
 

@@ -1,41 +1,8 @@
-//! What goes wrong for days is told at once, and then once a day: a log that says the same each hour
-//! hides what else it has.
+//! Slices that fall out of the spool are told of at once, and then once a day how many.
 
 use super::spool::Head;
 use crate::clock;
-
-/// How often the same is told, in seconds.
-const AGAIN: u64 = 24 * 60 * 60;
-/// Texts that are told in that time: a server may have another one for each attempt.
-const MOST: usize = 8;
-
-/// What was told lately.
-#[derive(Debug, Default)]
-pub struct Told {
-    texts: Vec<String>,
-    /// When the first of them was.
-    since: u64,
-}
-
-impl Told {
-    /// Whether a text is to be told at `now`, epoch seconds; it counts as told then.
-    pub fn is_news(&mut self, text: &str, now: u64) -> bool {
-        if is_due(self.since, now) {
-            self.texts.clear();
-            self.since = now;
-        }
-        let news = self.texts.len() < MOST && self.texts.iter().all(|told| told != text);
-        if news {
-            self.texts.push(text.to_owned());
-        }
-        news
-    }
-
-    /// All is well again: whatever comes next is news.
-    pub fn forget(&mut self) {
-        self.texts.clear();
-    }
-}
+use crate::told::is_due;
 
 /// Slices that fall out of the spool for one reason.
 #[derive(Debug, Default)]
@@ -91,11 +58,6 @@ impl Losses {
             _ => format!("{slices} slices with {records} records since {}", clock::date(from)),
         }
     }
-}
-
-/// Whether a day has gone by; nobody knows when the clock was set back meanwhile.
-fn is_due(at: u64, now: u64) -> bool {
-    now.checked_sub(at).is_none_or(|age| age >= AGAIN)
 }
 
 #[cfg(test)]

@@ -26,6 +26,9 @@ pub struct Own {
     lists: RefCell<Vec<Rc<Copy>>>,
     /// When something last came or went.
     changed: Cell<Option<u64>>,
+    /// The damaged file that was put aside and was still there when that was last looked at. A start
+    /// puts one aside, and nothing else does.
+    aside: RefCell<Option<PathBuf>>,
 }
 
 impl Own {
@@ -37,6 +40,7 @@ impl Own {
             lists: RefCell::new(lists(&entries)),
             changed: Cell::new(entries.values().map(|entry| entry.since).max()),
             entries: RefCell::new(entries),
+            aside: RefCell::new(file::put_aside(directory)),
         };
         own.end(now);
         own
@@ -155,7 +159,10 @@ impl Own {
 
     /// What nobody may overlook: that the file was damaged once.
     pub fn warning(&self) -> Option<Warning> {
-        let path = file::put_aside(&self.directory)?;
+        if !self.aside.borrow().as_ref()?.exists() {
+            self.aside.replace(file::put_aside(&self.directory));
+        }
+        let path = self.aside.borrow().clone()?;
         let text = format!(
             "what block and allow said was damaged on disk: what could be read is in force, and the \
              damaged file is {}",

@@ -112,7 +112,7 @@ impl Service {
         let failed = failed.join("; ");
         match failed.as_str() {
             "" => told.forget(SERVERS),
-            failed if told.is_news(SERVERS, failed) => logger::warn(failed),
+            failed if told.is_news(SERVERS, failed, clock::now()) => logger::warn(failed),
             failed => logger::debug(failed),
         }
 

@@ -100,7 +100,7 @@ impl<'a> Voice<'a> {
         };
         // how old the copy is differs each time
         let said = if source.is_local() { why } else { &line };
-        match self.told.is_news(source.name(), said) {
+        match self.told.is_news(source.name(), said, clock::now()) {
             true => log(&line),
             false => logger::debug(&line),
         }
@@ -115,7 +115,7 @@ impl<'a> Voice<'a> {
         let tables = judged.kept_tables.iter().flatten();
         let tables = tables.map(|kept| (of_table(kept.kind), kept.to_string()));
         for (subject, sentence) in lists.chain(tables) {
-            match request.dry_run || !self.told.is_news(&subject, &sentence) {
+            match request.dry_run || !self.told.is_news(&subject, &sentence, clock::now()) {
                 true => logger::debug(&sentence),
                 false => logger::warn(&sentence),
             }

@@ -4,27 +4,6 @@ use crate::log::spool::Slice;
 
 const NOW: u64 = 1_800_000_000;
 
-#[test]
-fn the_same_is_told_once_a_day() {
-    let mut told = Told::default();
-    let heard: Vec<u64> = (0..72).filter(|hour| told.is_news("no", NOW + hour * 3600)).collect();
-    assert_eq!(heard, [0, 24, 48]);
-    assert!(told.is_news("another reason", NOW + 71 * 3600));
-    told.forget();
-    assert!(told.is_news("no", NOW + 71 * 3600));
-    // set back by a week: nothing is silenced until it is that day again
-    assert!(!told.is_news("no", NOW + 71 * 3600) && told.is_news("no", NOW - 604_800));
-}
-
-/// A server that says something else each time fills no log.
-#[test]
-fn ever_new_reasons_are_few_a_day() {
-    let mut told = Told::default();
-    let news =
-        (0..10 * 24).filter(|hour| told.is_news(&format!("request {hour}"), NOW + hour * 3600));
-    assert_eq!(news.count(), 10 * MOST);
-}
-
 /// Each hour a slice falls out for three days and some hours: the first is told at once, then once a
 /// day how many, and in the end the rest, so that the sum is right.
 #[test]
