@@ -22,7 +22,7 @@ use crate::files;
 use crate::link::{self, Link};
 use crate::source::{Copy, Source};
 use copies::Which;
-pub use memory::{Fared, HeldBack, Known, Memory, Row, history, points};
+pub use memory::{Failing, Fared, HeldBack, Known, Memory, Row, history, points, why};
 
 /// The sets in force and what they were made of.
 #[derive(Clone, Debug, Default)]

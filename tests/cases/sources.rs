@@ -301,6 +301,71 @@ fn lists_that_are_too_much_together_all_stay() {
     assert!(three.daemon.stop().success());
 }
 
+/// Publish three lists, and reload with room for fewer entries than one of them has. Update; let the
+/// file change; reload with room for all, and again with less, and let the list become small.
+/// Check that this list alone is left out, at once, and told of with the reason, that the others go
+/// on, that it comes back with the room for it, and that what is small enough needs no force.
+#[test]
+fn a_copy_that_breaks_a_guard_is_left_out_alone() {
+    let three = Three::new([100, 200, 30], |config| config);
+    let reload = |room: u32| {
+        three.config.clone().set("guard.max_entries", room).write(&three.scratch);
+        let output = three.daemon.ctl(&["reload"]);
+        assert!(output.status.success(), "{}", output.stderr);
+    };
+    let has = |counts: [u32; 3]| {
+        let all: Vec<Item> = (0..3).flat_map(|at| hosts(SPACES[at], counts[at])).collect();
+        let text = Some(table_text(&all));
+        wait_until("the table is of these lists", || table(&three.daemon, BLOCK) == text);
+    };
+    let words = "Leaving out list scanners.threatstop.local, whose copy the guards do not permit any \
+                 more: 200 entries, more than 150 (see max_entries in [guard])";
+    reload(150);
+    has([100, 0, 30]);
+    three.daemon.wait_for(words, PATIENCE);
+    let why = refused(&three.daemon, &["update"]);
+    assert!(why.contains(words), "{why}");
+    assert!(three.daemon.ctl(&["update", "local_block"]).status.success());
+    write(&three.file, &hosts(SPACES[2], 31));
+    assert!(three.daemon.ctl(&["update", "local_block"]).status.success());
+    three.has([100, 0, 31]);
+    let lists = three.source("policy")["lists"].clone();
+    let state = |name: &str| {
+        lists.as_array().unwrap().iter().find(|list| list["name"] == name).unwrap()["state"].clone()
+    };
+    assert_eq!((state(BASIC), state(SCAN)), ("good".into(), "refused".into()));
+    reload(1000);
+    has([100, 200, 31]);
+    wait_until("nothing is refused", || status(&three.daemon)["held"] == serde_json::json!([]));
+    reload(150);
+    has([100, 0, 31]);
+    three.serve(SCAN, &hosts(SPACES[1], 7));
+    update(&three.daemon);
+    three.has([100, 7, 31]);
+    assert!(three.daemon.stop().success());
+}
+
+/// Publish two lists and follow a packet log that has no directory.
+/// Check that this ends no start, and that log and status say what to do.
+#[test]
+fn a_packet_log_without_a_directory_ends_no_start() {
+    let (service, text) = honest(300);
+    let scratch = Scratch::new();
+    let log = scratch.path().join("missing").join("pflog");
+    let config = Config::new(&scratch, &[service.addr()]).set("log.enabled", true);
+    let daemon = Daemon::start(&scratch, &config.set("log.file", log.to_str().unwrap()));
+    let why = format!("{}: No such file or directory", log.display());
+    let way_out = "; make its directory and threatstopctl reload, or set log.file";
+    daemon.wait_for(&format!("{why}{way_out}"), PATIENCE);
+    update(&daemon);
+    assert_eq!(table(&daemon, BLOCK), Some(text));
+    wait_until("status warns of it", || {
+        let warnings = status(&daemon)["pf"]["warnings"].to_string();
+        warnings.contains(&format!("packet log: {why}"))
+    });
+    assert!(daemon.stop().success());
+}
+
 /// Publish lists of 150 hosts each. Let each lose 80, which is too few to hold one of them.
 /// Check that the second net holds the table, and that -f accepts it.
 #[test]
@@ -322,7 +387,7 @@ fn many_lists_that_shrink_a_little_are_one_that_shrinks_much() {
 /// Publish three lists. Put another file in the place of the administrator's by rename, then one with
 /// a mistake, then none at all.
 /// Check that the daemon notices each without anybody's update, that the mistakes are in log and
-/// status once, and that the copy stays.
+/// status once, that the copy stays, and that nothing is told of them any more once they are mended.
 #[test]
 fn a_replaced_file_is_seen() {
     let three = Three::new([10, 20, 30], |config| config.set("tables.check_interval", "1s"));
@@ -349,6 +414,15 @@ fn a_replaced_file_is_seen() {
     let said = said.iter().filter(|line| line.text.contains(&mistake)).count();
     assert_eq!(said, 1, "{}", three.daemon.output());
     assert_eq!(three.service.queries().total(), asked, "a server was asked");
+    // an update says why, until the file is mended; and who asks for another source hears nothing of it
+    refused(&three.daemon, &["update"]);
+    assert!(three.daemon.ctl(&["update", "policy"]).status.success());
+    refused(&three.daemon, &["update"]);
+    let why = || status(&three.daemon)["update"]["last"]["why"].clone();
+    assert!(why().as_str().unwrap().contains("local_block: "), "{}", why());
+    write(&three.file, &hosts(SPACES[2], 36));
+    wait_until("nothing is wrong any more", || why().is_null());
+    three.has([10, 20, 36]);
     assert!(three.daemon.stop().success());
 }
 

@@ -51,7 +51,7 @@ fn a_device_without_any_policy_is_told_of() {
 fn what_is_held_back_too_long_is_told_of() {
     let held = |ago| {
         let text = "Keeping the previous block list: x".into();
-        Some(HeldBack { since: NOW - ago, text, can_force: true, of_service: true })
+        Some(HeldBack { since: NOW - ago, text, can_force: true, of_service: true, of_copy: false })
     };
     let memory =
         |ago| Memory { last_good: Some(NOW), held: [held(ago), held(HOUR)], ..Memory::default() };
@@ -69,8 +69,13 @@ fn what_is_held_back_too_long_is_told_of() {
 /// Fails when a service that serves all its lists empty fills log and status.
 #[test]
 fn of_many_that_are_held_back_four_are_named() {
-    let held =
-        HeldBack { since: NOW - 4 * HOUR, text: "x".into(), can_force: true, of_service: true };
+    let held = HeldBack {
+        since: NOW - 4 * HOUR,
+        text: "x".into(),
+        can_force: true,
+        of_service: true,
+        of_copy: false,
+    };
     let mut memory = Memory { last_good: Some(NOW), ..Memory::default() };
     for n in 0..64 {
         memory.list_mut(&format!("list{n}")).held = Some(held.clone());

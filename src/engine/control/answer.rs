@@ -97,6 +97,7 @@ impl Desk {
                     Ok(request) => request,
                     Err(why) => return client.fail(word, why).await,
                 };
+                let asked = request.sources.clone();
                 let run = self.update.begin(request).await;
                 let mut sent = 0;
                 while let Some(line) = run.line(sent).await {
@@ -119,7 +120,7 @@ impl Desk {
                         client.send(&Reply::Line(line)).await?;
                     }
                 }
-                match &ended.result {
+                match ended.result(&asked) {
                     Ok(updated) => client.done(updated).await,
                     Err(why) => client.fail(word, why).await,
                 }

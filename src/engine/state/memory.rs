@@ -27,6 +27,8 @@ pub struct Memory {
     pub first_start: u64,
     /// The last run that gathered and ended.
     pub last: Option<control::LastUpdate>,
+    /// Why it was not as it was wanted, of which `last` has the sentences.
+    pub failing: Vec<Failing>,
     /// The last run in which the service brought its lists and all of them are in force.
     pub last_good: Option<u64>,
     /// When the content of a table last changed: block, allow.
@@ -94,6 +96,21 @@ pub struct Fared {
     pub error: Option<String>,
 }
 
+/// Why a run is not as it was wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failing {
+    /// The source that it is about, by name; none when it is about a table.
+    pub source: Option<String>,
+    /// What, and why.
+    pub text: String,
+}
+
+/// The sentences together; none of none.
+pub fn why<'a>(failing: impl IntoIterator<Item = &'a Failing>) -> Option<String> {
+    let texts: Vec<&str> = failing.into_iter().map(|one| one.text.as_str()).collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
+}
+
 /// A set that was held back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldBack {
@@ -106,6 +123,9 @@ pub struct HeldBack {
     /// Whether a run found it that had the lists of the service.
     #[serde(default)]
     pub of_service: bool,
+    /// Whether it is the copy that is not permitted, which any run finds.
+    #[serde(default)]
+    pub of_copy: bool,
 }
 
 /// [`Measure`] for serde: entries, IPv4 addresses, /32 of IPv6.
@@ -174,6 +194,14 @@ impl Memory {
     pub fn list_mut(&mut self, name: &str) -> &mut Listed {
         let lists = self.lists.get_or_insert_default();
         lists.entry(name.to_owned()).or_default()
+    }
+
+    /// Nothing is wrong with a source any more.
+    pub fn mend(&mut self, source: &str) {
+        self.failing.retain(|one| one.source.as_deref() != Some(source));
+        if let Some(last) = &mut self.last {
+            last.why = why(&self.failing);
+        }
     }
 
     /// Notes that a table was changed at `now` by the update or rollback of this number, and what

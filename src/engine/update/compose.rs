@@ -1,5 +1,6 @@
 //! The second step of a run: tables of lists.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use config::Config;
@@ -18,6 +19,8 @@ use crate::state::{Policy, table};
 pub struct Lists {
     /// The lists, in the order of the configuration.
     pub copies: Vec<Rc<Copy>>,
+    /// The names of those among them that no table is made of.
+    pub left_out: BTreeSet<String>,
     /// The tables in force, for lists whose copies are gone.
     pub stand_ins: Vec<(Kind, List)>,
 }
@@ -32,7 +35,10 @@ impl Lists {
 
     /// The same without what stands in for lists.
     pub fn copies(&self, kind: Kind) -> impl Iterator<Item = &List> {
-        let in_table = move |copy: &&Rc<Copy>| copy.kind == kind && !is_own_allow(copy);
+        let left_out = &self.left_out;
+        let in_table = move |copy: &&Rc<Copy>| {
+            copy.kind == kind && !is_own_allow(copy) && !left_out.contains(copy.list.name())
+        };
         self.copies.iter().filter(in_table).map(|copy| &copy.list)
     }
 

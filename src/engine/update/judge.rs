@@ -1,7 +1,7 @@
 //! The third step of a run: which of the lists that have come may be in force, and what tables they
 //! make. A list is held against its own copy; then the tables are looked at once more as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ptr;
 use std::rc::Rc;
@@ -17,7 +17,10 @@ use super::compose::{Lists, Tables, as_list, compose, stand_ins};
 use super::request::Request;
 use crate::clock;
 use crate::source::{Copy, Source, Sources};
-use crate::state::{Policy, Row, State, history, table};
+use crate::state::{Failing, Policy, Row, State, history, table};
+
+/// Lists whose copies the guards do not permit any more, by name, and why.
+type Broken = BTreeMap<String, Reason>;
 
 /// A list that has come and is another one than its copy.
 pub struct New {
@@ -35,8 +38,19 @@ pub struct KeptList {
     pub kept: Kept,
     /// Whether it names what to block or what to let through.
     pub kind: Kind,
-    /// Whether a copy of it stays; else it is left out.
-    pub has_copy: bool,
+    /// What is in force of it.
+    pub stays: Stays,
+}
+
+/// What is in force of a list that is not to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stays {
+    /// Its copy.
+    Copy,
+    /// Nothing, for there is no copy of it.
+    Nothing,
+    /// Nothing, for its copy is what the guards do not permit, which were others when it came.
+    NoCopy,
 }
 
 /// A table that is not what all the lists would make.
@@ -87,14 +101,12 @@ impl fmt::Display for KeptTable {
 impl fmt::Display for KeptList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Kept { list, reason } = &self.kept;
-        match self.has_copy {
-            true => fmt::Display::fmt(&self.kept, f),
-            false => write!(
-                f,
-                "Leaving out list {list}, of which there is no copy yet: {}",
-                OfList(reason)
-            ),
-        }
+        let why = match self.stays {
+            Stays::Copy => return fmt::Display::fmt(&self.kept, f),
+            Stays::Nothing => "of which there is no copy yet",
+            Stays::NoCopy => "whose copy the guards do not permit any more",
+        };
+        write!(f, "Leaving out list {list}, {why}: {}", OfList(reason))
     }
 }
 
@@ -143,21 +155,26 @@ impl Judge<'_> {
                 self.state.memory().list(source.name()).map_or(Row::default(), |list| list.row);
             judged.confirm(source.name(), self.wanted(row, Some(*source)));
         }
+        let broken = self.broken(policy);
         for copy in come {
-            judged.list(self, policy, copy);
+            judged.list(self, policy, &broken, copy);
         }
         loop {
+            let is_new = |name: &str| judged.new.iter().any(|new| new.copy.list.name() == name);
+            let left_out = broken.keys().filter(|name| !is_new(name)).cloned().collect();
             let lists = Lists {
                 copies: self.in_order(policy, &judged.new),
+                left_out,
                 stand_ins: stand_ins(policy, &judged.still_lost()),
             };
             // with many lists this takes most of the time: once for the tables and for the second net
             let together = lists.together();
             judged.tables = compose(self.guard, policy, self.protected, &lists, &together);
             let refused = judged.refused(policy);
-            let held = || judged.held(self, policy, &lists, &together);
+            let held = || judged.held(self, policy, &broken, &lists, &together);
             let Some((kept, of)) = refused.or_else(held) else {
                 drop(together);
+                judged.leave_out(policy, &lists.left_out, broken);
                 judged.lists = lists;
                 return judged;
             };
@@ -165,6 +182,21 @@ impl Judge<'_> {
             judged.kept_tables[id] = Some(kept);
             judged.new.retain(|new| new.copy.kind != of);
         }
+    }
+
+    /// The block lists of which no table may be made any more, though they are in force: the guards
+    /// were others when they came. They count as lists without a copy, so that no other has to stay as
+    /// it is for their sake. Without an allow list something would be blocked that nobody meant to be:
+    /// of these the table in force stays.
+    fn broken(&self, policy: &Policy) -> Broken {
+        let bounds = &self.guard.bounds;
+        let check = |copy: &Rc<Copy>| {
+            let (kind, list) = (copy.kind, &copy.list);
+            let trial = ListTrial { kind, list, copy: None, day_before: None, bounds };
+            Some((list.name().to_owned(), trial.check(self.protected).err()?))
+        };
+        let of_sources = |copy: &&Rc<Copy>| copy.kind == Kind::Block && copy.source != Source::Own;
+        policy.lists.iter().filter(of_sources).filter_map(check).collect()
     }
 
     /// The copies of the policy in force, with those that are new in their places, in the order of the
@@ -184,11 +216,11 @@ impl Judge<'_> {
 
 impl Judged {
     /// Judges a list against its copy.
-    fn list(&mut self, by: &Judge<'_>, policy: &Policy, come: Copy) {
+    fn list(&mut self, by: &Judge<'_>, policy: &Policy, broken: &Broken, come: Copy) {
         let name = come.list.name().to_owned();
         let known = by.state.memory().list(&name).cloned().unwrap_or_default();
         let wanted = by.wanted(known.row, Some(come.source));
-        let copy = policy.copy(&name);
+        let copy = policy.copy(&name).filter(|_| !broken.contains_key(&name));
         let trial = ListTrial {
             kind: come.kind,
             list: &come.list,
@@ -211,16 +243,38 @@ impl Judged {
             Err(reason) => {
                 let (source, kind) = (come.source, come.kind);
                 let kept = Kept { list: name, reason };
-                self.kept.push(KeptList { source, kept, kind, has_copy: copy.is_some() });
+                let stays = if copy.is_some() { Stays::Copy } else { Stays::Nothing };
+                self.kept.push(KeptList { source, kept, kind, stays });
+            }
+        }
+    }
+
+    /// Says of which copies no table is made.
+    fn leave_out(&mut self, policy: &Policy, names: &BTreeSet<String>, mut broken: Broken) {
+        for name in names {
+            let (Some(copy), Some(reason)) = (policy.copy(name), broken.remove(name)) else {
+                continue;
+            };
+            let (source, kind, stays) = (copy.source, copy.kind, Stays::NoCopy);
+            match self.kept.iter_mut().find(|kept| kept.kept.list == *name) {
+                // what has come is no better
+                Some(kept) => kept.stays = stays,
+                None => {
+                    let kept = Kept { list: name.clone(), reason };
+                    self.kept.push(KeptList { source, kept, kind, stays });
+                }
             }
         }
     }
 
     /// The sentences of what is not to be in force.
-    pub fn sentences(&self) -> Vec<String> {
-        let lists = self.kept.iter().map(ToString::to_string);
-        let tables = self.kept_tables.iter().flatten().map(ToString::to_string);
-        lists.chain(tables).collect()
+    pub fn failing(&self) -> impl Iterator<Item = Failing> {
+        let lists = self.kept.iter().map(|kept| Failing {
+            source: Some(kept.source.name().to_owned()),
+            text: kept.to_string(),
+        });
+        let tables = self.kept_tables.iter().flatten();
+        lists.chain(tables.map(|kept| Failing { source: None, text: kept.to_string() }))
     }
 
     /// A list has come as it is in force, which ends its row where the run counts.
@@ -280,6 +334,7 @@ impl Judged {
         &mut self,
         by: &Judge<'_>,
         policy: &Policy,
+        broken: &Broken,
         lists: &Lists,
         together: &[Together<'_>; 2],
     ) -> Option<(KeptTable, Kind)> {
@@ -306,7 +361,9 @@ impl Judged {
                     let new = self.new.iter().find(|new| ptr::eq(&new.copy.list, list));
                     match new {
                         None => Some((list, list)),
-                        Some(New { accepted: Accepted::Usual, .. }) => {
+                        Some(New { accepted: Accepted::Usual, .. })
+                            if !broken.contains_key(list.name()) =>
+                        {
                             Some((&policy.copy(list.name())?.list, list))
                         }
                         Some(_) => None,

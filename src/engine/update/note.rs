@@ -10,7 +10,7 @@ use policy::Accepted;
 use prefix::Kind;
 
 use super::gather::Gathered;
-use super::judge::{Judged, New};
+use super::judge::{Judged, New, Stays};
 use super::publish::Published;
 use super::summary::{Time, differs};
 use crate::clock;
@@ -109,10 +109,11 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
         } else {
             0
         };
+        let is_kept = |name: &String| judged.kept.iter().any(|kept| kept.kept.list == *name);
         // a list that was accepted and is not in force has to be accepted again
         let counts = |name: &String| {
             judged.confirmed.contains(name)
-                || judged.kept.iter().any(|kept| kept.kept.list == *name)
+                || is_kept(name)
                 || new.iter().any(|new| new.copy.list.name() == name)
         };
         for (name, row) in judged.rows.iter().filter(|(name, _)| counts(name)) {
@@ -122,6 +123,10 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
             let list = memory.list_mut(name);
             (list.kept, list.confirmed, list.held) = (true, now, None);
         }
+        for (_, list) in memory.lists.iter_mut().flatten().filter(|(name, _)| !is_kept(name)) {
+            // the guards are others again
+            list.held.take_if(|held| held.of_copy);
+        }
         for kept in &judged.kept {
             let list = memory.list_mut(&kept.kept.list);
             list.held = Some(HeldBack {
@@ -129,6 +134,7 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
                 text: kept.to_string(),
                 can_force: kept.kept.reason.is_hold(),
                 of_service: !kept.source.is_local(),
+                of_copy: kept.stays == Stays::NoCopy,
             });
         }
         for one in new {
@@ -148,7 +154,11 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
             let error = failed.map(|(_, failure)| failure.why.clone());
             let fared = memory.sources.entry(source.name().to_owned()).or_default();
             let last_good = if error.is_none() { Some(started) } else { fared.last_good };
+            let is_good = error.is_none() && !judged.kept.iter().any(|kept| kept.source == *source);
             *fared = Fared { last: Some(started), last_good, error };
+            if is_good && !asked {
+                memory.mend(source.name());
+            }
         }
         forget(config, state.directory(), memory);
     });
@@ -165,6 +175,7 @@ fn note_table(memory: &mut Memory, id: TableId, end: &End<'_>, now: u64) {
             text: kept.to_string(),
             can_force: kept.reason.is_hold(),
             of_service,
+            of_copy: false,
         }),
         // what the service has was not asked for, and may be as it was
         None => before.filter(|held| held.of_service && !of_service),

@@ -75,7 +75,7 @@ impl Update {
             return Err(format!("already rolled back on {date}; threatstopctl update ends that"));
         }
         let way = self.way_back()?;
-        let lists = Lists { copies: way.lists.clone(), stand_ins: Vec::new() };
+        let lists = Lists { copies: way.lists.clone(), ..Lists::default() };
         let protected = self.protect.all();
         let Tables { sets, refused: [no_block, no_allow], .. } =
             compose(self.guard, &self.state.policy(), &protected, &lists, &lists.together());

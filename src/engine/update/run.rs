@@ -25,7 +25,7 @@ use crate::source::local::Files;
 use crate::source::own::Own;
 use crate::source::policy::Service;
 use crate::source::{Source, Sources};
-use crate::state::{Policy, State};
+use crate::state::{Failing, Policy, State, why};
 use crate::watch::{Depth, Watch};
 
 /// What a run says of a rollback that it leaves alone.
@@ -43,7 +43,7 @@ struct Settled {
     /// What somebody had done to the tables.
     mended: Vec<String>,
     /// Why not all of it is in force.
-    failures: Vec<String>,
+    failing: Vec<Failing>,
 }
 
 /// The one way to a table.
@@ -110,10 +110,12 @@ impl Update {
     /// A run that asks sources.
     async fn run(&self, run: &Run) -> Ended {
         let (time, request) = (Time::start(), &run.request);
-        let ended = |result, preview, failed| {
+        let ended = |updated, failing, preview, failed| {
             let sources = request.sources.clone();
-            Ended { sources, result, preview, failed }
+            Ended { sources, updated, failing, preview, failed }
         };
+        let voice = self.voice(Some(run));
+        let of_tables = |text: String| Failing { source: None, text };
         // a scheduled run that begins later may publish again, however this one ends
         if !request.dry_run && request.wanted != Wanted::Scheduled {
             self.end_rollback();
@@ -123,23 +125,24 @@ impl Update {
             && !request.dry_run
         {
             run.say(format!("Failed: {why}"));
-            return ended(Err(why), None, true);
+            let updated =
+                updated(voice, &Published::default(), &Gathered::default(), request, &time);
+            return ended(updated, vec![of_tables(why)], None, true);
         }
         let apl = self.state.memory().apl.clone();
         let mut gathered = gather::gather(run, &self.service, &apl, self.protect).await;
         let _turn = self.runs.turn().await;
         gather::local(self.files, &mut gathered, request.dry_run).await;
-        let voice = self.voice(Some(run));
-        let mut failures = voice.gathered(&gathered, request);
+        let mut failing = voice.gathered(&gathered, request);
         let rolled_back = run.keeps_rollback(self.runs.rollbacks(), &self.state.memory());
         let judged = self.judged(request, &voice, &mut gathered, rolled_back);
         if request.dry_run {
             let published = self.hand.publish_all(&judged, Purpose::Trial).await;
-            failures.extend(judged.sentences());
-            failures.extend(published.failures.iter().cloned());
+            failing.extend(judged.failing());
+            failing.extend(published.failures.iter().cloned().map(of_tables));
             let preview = Some((self.state.policy(), preview(&self.state.policy(), judged)));
-            let result = result(voice, &published, failures, &gathered, request, &time);
-            return ended(result, preview, false);
+            let updated = updated(voice, &published, &gathered, request, &time);
+            return ended(updated, failing, preview, false);
         }
         // the set before is that of a run that brought something
         let purpose = if judged.new.is_empty() { Purpose::Repair } else { Purpose::Publish };
@@ -154,14 +157,14 @@ impl Update {
         }
         let policy_failed = gathered.failed.iter().any(|(source, _)| !source.is_local());
         let failed = policy_failed || !settled.published.failures.is_empty();
-        failures.extend(settled.failures);
+        failing.extend(settled.failing);
         if rolled_back {
             voice.say(ROLLED_BACK);
             // somebody may have asked for it, or joined it
-            failures
-                .extend(run.is_overtaken(self.runs.rollbacks()).then(|| ROLLED_BACK.to_owned()));
+            let is_overtaken = run.is_overtaken(self.runs.rollbacks());
+            failing.extend(is_overtaken.then(|| of_tables(ROLLED_BACK.to_owned())));
         }
-        let plain = failures.is_empty() && settled.mended.is_empty() && !rolled_back;
+        let plain = failing.is_empty() && settled.mended.is_empty() && !rolled_back;
         voice.totals(&settled.published, settled.held, plain);
         let word = match () {
             () if rolled_back => "rolled back",
@@ -173,13 +176,13 @@ impl Update {
         // what a file of this host has does not make the policy of the service old
         let good = !failed && !rolled_back && !settled.service_held;
         let fared = Fared { word, failed, good };
-        self.remember(request, &gathered, &failures, &fared, &time);
+        self.remember(request, &gathered, &failing, &fared, &time);
         if settled.changed || !failed {
             let server = gathered.server.as_deref();
             voice.log_end(word, &settled.published, time.seconds(), server);
         }
-        let result = result(voice, &settled.published, failures, &gathered, request, &time);
-        ended(result, None, failed)
+        let updated = updated(voice, &settled.published, &gathered, request, &time);
+        ended(updated, failing, None, failed)
     }
 
     /// Composes anew what is in force and publishes it, because something else has changed than what
@@ -267,8 +270,9 @@ impl Update {
         }
         let published = self.hand.publish_all(&judged, purpose).await;
         voice.published(&published);
-        let mut failures = judged.sentences();
-        failures.extend(published.failures.iter().cloned());
+        let mut failing: Vec<Failing> = judged.failing().collect();
+        let tables = published.failures.iter().cloned();
+        failing.extend(tables.map(|text| Failing { source: None, text }));
         let new = note::in_force(self.state, &mut judged, &published, time);
         note::keep(self.state, self.files, &judged, &before, &new);
         let end = End {
@@ -299,7 +303,7 @@ impl Update {
         });
         let service_held = judged.kept_tables.iter().any(Option::is_some)
             || judged.kept.iter().any(|kept| !kept.source.is_local());
-        Settled { published, changed, held, service_held, mended, failures }
+        Settled { published, changed, held, service_held, mended, failing }
     }
 
     /// Remembers how a run ended that asked sources.
@@ -307,11 +311,10 @@ impl Update {
         &self,
         request: &Request,
         gathered: &Gathered,
-        failures: &[String],
+        failing: &[Failing],
         &Fared { word, failed, good }: &Fared,
         time: &Time,
     ) {
-        let why = (!failures.is_empty()).then(|| failures.join("; "));
         let unprovisioned = gathered.failed.iter().any(|(_, failure)| failure.unprovisioned);
         let waiting = unprovisioned && self.state.policy().block.is_none();
         let whole = request.sources == Source::all(self.config);
@@ -321,10 +324,11 @@ impl Update {
                 started: time.started,
                 seconds: time.seconds(),
                 result: word.into(),
-                why,
+                why: why(failing),
                 server: gathered.server.clone(),
                 ttl: gathered.ttl,
             });
+            memory.failing = failing.to_vec();
             memory.apl.extend(gathered.apl.iter().cloned());
             // a run for a local file says nothing of the policy
             if of_policy {
@@ -358,21 +362,17 @@ fn preview(before: &Policy, judged: Judged) -> Policy {
     }
 }
 
-/// The last lines, and the end for who asked.
-fn result(
+/// The last lines, and what the run has done.
+fn updated(
     voice: Voice<'_>,
     published: &Published,
-    failures: Vec<String>,
     gathered: &Gathered,
     request: &Request,
     time: &Time,
-) -> Result<Updated, String> {
+) -> Updated {
     time.last_lines().into_iter().for_each(|line| voice.say(line));
-    if !failures.is_empty() {
-        return Err(failures.join("; "));
-    }
     let [block, allow] = published.changes;
-    Ok(Updated {
+    Updated {
         started: time.started,
         seconds: time.seconds(),
         server: gathered.server.clone(),
@@ -381,5 +381,5 @@ fn result(
         allow,
         warnings: voice.warnings(),
         undone: Vec::new(),
-    })
+    }
 }

@@ -9,19 +9,35 @@ use tokio::sync::Notify;
 
 use super::request::Request;
 use crate::source::Sources;
-use crate::state::{Memory, Policy};
+use crate::state::{Failing, Memory, Policy, why};
 
 /// How a run ended.
 pub struct Ended {
     /// The sources that it asked.
     pub sources: Sources,
-    /// What it did, or why it did not.
-    pub result: Result<Updated, String>,
+    /// What it did.
+    pub updated: Updated,
+    /// Why that is not all.
+    pub failing: Vec<Failing>,
     /// For a dry run: the policy in force, and the one that would follow it.
     pub preview: Option<(Rc<Policy>, Policy)>,
     /// Whether to try again soon: no policy could be had, or it could not be published. What is
     /// held back does not count as that.
     pub failed: bool,
+}
+
+impl Ended {
+    /// What the run did, or why it did not, for who asked these sources: another one that failed
+    /// beside them is none of his business.
+    ///
+    /// # Errors
+    /// What failed of the sources, or of the tables.
+    pub fn result(&self, sources: &Sources) -> Result<&Updated, String> {
+        let is_asked = |one: &&Failing| {
+            one.source.as_deref().is_none_or(|name| sources.iter().any(|of| of.name() == name))
+        };
+        why(self.failing.iter().filter(is_asked)).map_or(Ok(&self.updated), Err)
+    }
 }
 
 /// A run under way, which others may join.
@@ -91,5 +107,48 @@ impl Run {
             }
             news.await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+
+    /// Fails when who joins a run hears of a source that he has not asked, or not of his own or of a
+    /// table.
+    #[test]
+    fn each_hears_of_the_sources_that_he_asked() {
+        let failing = |source: Option<Source>, text: &str| Failing {
+            source: source.map(|source| source.name().to_owned()),
+            text: text.to_owned(),
+        };
+        let service = failing(Some(Source::Policy), "no server");
+        let file = failing(Some(Source::LocalBlock), "line 3");
+        let table = failing(None, "no room");
+        let said = |all: &[&Failing], of: Source| {
+            let ended = Ended {
+                sources: [Source::Policy, Source::LocalBlock].into(),
+                updated: Updated {
+                    started: 1,
+                    seconds: 0.5,
+                    server: None,
+                    dry_run: false,
+                    block: control::Change::default(),
+                    allow: control::Change::default(),
+                    warnings: Vec::new(),
+                    undone: Vec::new(),
+                },
+                failing: all.iter().map(|one| (*one).clone()).collect(),
+                preview: None,
+                failed: true,
+            };
+            ended.result(&[of].into()).err()
+        };
+        assert_eq!(said(&[&service], Source::LocalBlock), None);
+        assert_eq!(said(&[&service, &file], Source::LocalBlock), Some("line 3".into()));
+        assert_eq!(said(&[&service, &file], Source::Policy), Some("no server".into()));
+        let both = Some("no server; no room".into());
+        assert_eq!(said(&[&service, &file, &table], Source::Policy), both);
     }
 }

@@ -16,7 +16,7 @@ use super::summary::{self, differs};
 use crate::alarm::QUIET;
 use crate::clock;
 use crate::source::Source;
-use crate::state::{Policy, State};
+use crate::state::{Failing, Policy, State};
 use crate::told::Told;
 
 /// The voice of a run.
@@ -60,13 +60,13 @@ impl<'a> Voice<'a> {
         self.warnings.into_inner()
     }
 
-    /// Says what has come and what has not; gives the sentences of what failed and was asked for.
-    pub fn gathered(&self, gathered: &Gathered, request: &Request) -> Vec<String> {
+    /// Says what has come and what has not; gives what failed.
+    pub fn gathered(&self, gathered: &Gathered, request: &Request) -> Vec<Failing> {
         gathered.warnings.iter().for_each(|warning| self.warn(warning.clone()));
         if gathered.failed.is_empty() {
             self.say("Completed getting all the lists");
         }
-        let mut failures = Vec::new();
+        let mut failing = Vec::new();
         let failed = |source: &Source| gathered.failed.iter().any(|(failed, _)| failed == source);
         if !request.dry_run {
             let good = gathered.asked.iter().filter(|source| !failed(source));
@@ -78,11 +78,9 @@ impl<'a> Voice<'a> {
             if !request.dry_run {
                 self.log_failure(*source, &failure.why, failure.unprovisioned, &sentence);
             }
-            if request.sources.contains(source) {
-                failures.push(sentence);
-            }
+            failing.push(Failing { source: Some(source.name().to_owned()), text: sentence });
         }
-        failures
+        failing
     }
 
     fn log_failure(&self, source: Source, why: &str, unprovisioned: bool, sentence: &str) {

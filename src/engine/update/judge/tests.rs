@@ -10,13 +10,16 @@ fn wider(name: &str) -> Kept {
 #[test]
 fn what_is_kept_is_said_with_what_stays() {
     let why = "wider than /8 (see min_prefix_v4 in [guard])";
-    let of = |has_copy| {
+    let of = |stays| {
         let (source, kept) = (Source::Policy, wider("a.b"));
-        KeptList { source, kept, kind: Kind::Block, has_copy }.to_string()
+        KeptList { source, kept, kind: Kind::Block, stays }.to_string()
     };
-    assert_eq!(of(true), format!("Keeping the previous list a.b: it has 2.0.0.0/7, {why}"));
+    assert_eq!(of(Stays::Copy), format!("Keeping the previous list a.b: it has 2.0.0.0/7, {why}"));
     let left = "Leaving out list a.b, of which there is no copy yet: it has 2.0.0.0/7";
-    assert_eq!(of(false), format!("{left}, {why}"));
+    assert_eq!(of(Stays::Nothing), format!("{left}, {why}"));
+    let left =
+        "Leaving out list a.b, whose copy the guards do not permit any more: it has 2.0.0.0/7";
+    assert_eq!(of(Stays::NoCopy), format!("{left}, {why}"));
 }
 
 /// Fails when a list that has come again is missed still, so that the table in force stays in for it.
