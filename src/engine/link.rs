@@ -53,8 +53,6 @@ struct Inner {
     last: Cell<u32>,
     /// Something was queued.
     queued: Notify,
-    /// SIGUSR1 came to the helper.
-    update_now: Notify,
     /// The table files, for messages.
     files: [String; 2],
     /// pf's limit of entries as it was at the start.
@@ -86,7 +84,6 @@ impl Link {
             waiting: RefCell::default(),
             last: Cell::new(0),
             queued: Notify::new(),
-            update_now: Notify::new(),
             files,
             limit,
         }));
@@ -184,10 +181,6 @@ impl Link {
                 let opened = opened.map_err(|failed| words::of_file(&failed));
                 // whoever read the message has seen that it has one
                 Answer::File(opened.and_then(|()| file.ok_or_else(|| GONE.to_owned())))
-            }
-            HelperMessage::UpdateNow => {
-                self.0.update_now.notify_one();
-                return Ok(());
             }
             _ => return Err("helper: a message that belongs to the start".into()),
         };
@@ -310,21 +303,5 @@ impl Link {
             Answer::File(file) => file,
             _ => Err(GONE.into()),
         }
-    }
-
-    /// Tells the helper how much to log.
-    ///
-    /// # Errors
-    /// When its queue is full.
-    pub fn log_level(&self, verbose: bool) -> Result<(), String> {
-        let message = EngineMessage::LogLevel { verbose };
-        let queued = message.queue(&mut self.0.channel.borrow_mut(), 0);
-        self.0.queued.notify_one();
-        queued.map_err(|error| format!("helper: {error}"))
-    }
-
-    /// Waits for SIGUSR1 at the helper.
-    pub async fn update_now(&self) {
-        self.0.update_now.notified().await;
     }
 }

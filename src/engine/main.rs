@@ -188,6 +188,6 @@ fn run(
         }
         tokio::task::spawn_local(control::serve(desk, listener));
         tokio::task::spawn_local(monitor::live(alive));
-        schedule::run(config, link, runs, update).await
+        schedule::run(config, monitor, runs, update).await
     })
 }

@@ -8,6 +8,7 @@ use imsg::End;
 use nix::unistd::{read, write};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe::Receiver;
+use tokio::sync::Notify;
 
 use crate::errors::words;
 use crate::leave::FAREWELL;
@@ -79,6 +80,8 @@ pub struct Monitor {
     /// Why helper or engine before this one ended.
     before: String,
     note: RefCell<Option<Note>>,
+    /// SIGUSR1 came to it.
+    update_now: Notify,
 }
 
 impl Monitor {
@@ -87,7 +90,8 @@ impl Monitor {
         let mut text = [0; 4096];
         let count = read(before, &mut text).unwrap_or(0);
         let before = String::from_utf8_lossy(text.get(..count).unwrap_or_default()).into_owned();
-        Self { arguments, started: Instant::now(), before, note: RefCell::default() }
+        let (note, update_now) = (RefCell::default(), Notify::new());
+        Self { arguments, started: Instant::now(), before, note, update_now }
     }
 
     /// Why the configuration of the file is not in use, if it is not.
@@ -123,8 +127,14 @@ impl Monitor {
         self.note.replace(Some(Note::Broken(why.to_owned())));
     }
 
+    /// Waits for SIGUSR1 at the monitor.
+    pub async fn update_now(&self) {
+        self.update_now.notified().await;
+    }
+
     fn take(&self, note: &[u8]) {
         let note = match note.split_first() {
+            Some((b'U', _)) => return self.update_now.notify_one(),
             Some((b'F', why)) => Note::Broken(visible(&String::from_utf8_lossy(why))),
             _ if self.before.is_empty() => Note::TakenBack("see the log".into()),
             _ => Note::TakenBack(visible(&self.before)),

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::clock;
 use crate::dns::backoff::{Backoff, scheduled};
-use crate::link::Link;
+use crate::monitor::Monitor;
 use crate::protect::{self, Names, Protect};
 use crate::source::local::Files;
 use crate::source::own::Own;
@@ -57,7 +57,7 @@ fn timers(config: &Config) -> BTreeMap<Source, Timer> {
 
 /// Runs the update at start and whenever a source is due. What has come to be protected does not wait
 /// for that.
-pub async fn run(config: &Config, link: &Link, runs: &Runs, update: &'static Update) -> ! {
+pub async fn run(config: &Config, monitor: &Monitor, runs: &Runs, update: &'static Update) -> ! {
     // what cannot be published now the first run tries again
     let _ = update.recompose().await;
     let mut timers = timers(config);
@@ -75,7 +75,7 @@ pub async fn run(config: &Config, link: &Link, runs: &Runs, update: &'static Upd
                 Request::scheduled(due)
             }
             // SIGUSR1
-            () = link.update_now() => Request::manual(config),
+            () = monitor.update_now() => Request::manual(config),
             // what somebody asked for sets the clocks anew
             ended = runs.other_ended() => {
                 after(&mut timers, &ended);

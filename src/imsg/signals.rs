@@ -8,10 +8,6 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::signal::{self, SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal};
 
-/// A set of the signals that are heeded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Caught(u32);
-
 static PENDING: AtomicU32 = AtomicU32::new(0);
 
 const HEEDED: [Signal; 5] =
@@ -21,16 +17,16 @@ extern "C" fn note(number: libc::c_int) {
     PENDING.fetch_or(1 << number, Ordering::Relaxed);
 }
 
-impl Caught {
-    /// Whether the signal came.
-    pub fn has(self, signal: Signal) -> bool {
-        self.0 & 1 << signal as u32 != 0
-    }
+/// Whether the signal has come since this was last asked.
+pub fn take(signal: Signal) -> bool {
+    let bit = 1 << signal as u32;
+    PENDING.fetch_and(!bit, Ordering::Relaxed) & bit != 0
+}
 
-    /// The signal that asks for the end, if one came.
-    pub fn stop(self) -> Option<Signal> {
-        [Signal::SIGTERM, Signal::SIGINT].into_iter().find(|signal| self.has(*signal))
-    }
+/// The signal that asks for the end, if one has ever come.
+pub fn stop() -> Option<Signal> {
+    let pending = PENDING.load(Ordering::Relaxed);
+    [Signal::SIGTERM, Signal::SIGINT].into_iter().find(|signal| pending & 1 << *signal as u32 != 0)
 }
 
 /// Blocks the heeded signals for good; they are let in only while [`wait`] waits, so that none is
@@ -88,12 +84,12 @@ pub fn watch(fd: &impl AsRawFd, read: bool, write: bool) -> PollFd {
     PollFd { fd: fd.as_raw_fd(), events, revents: 0 }
 }
 
-/// Waits until a descriptor is ready, a heeded signal comes, or the time is over, and hands out
-/// the signals that came since the last call.
+/// Waits until a descriptor is ready, a heeded signal comes, or the time is over. No signal comes
+/// anywhere else.
 ///
 /// # Errors
 /// Those of ppoll(2) other than EINTR.
-pub fn wait(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<Caught> {
+pub fn wait(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<()> {
     match ppoll(fds, timeout) {
         // Linux lets no signal in where a descriptor is ready, which one that floods us always is
         Ok(1..) => _ = ppoll(&mut [], Some(Duration::ZERO)),
@@ -101,7 +97,7 @@ pub fn wait(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<Caught>
         Err(Errno::EINTR) => fds.iter_mut().for_each(|fd| fd.revents = 0),
         Err(errno) => return Err(errno.into()),
     }
-    Ok(Caught(PENDING.swap(0, Ordering::Relaxed)))
+    Ok(())
 }
 
 fn ppoll(fds: &mut [PollFd], timeout: Option<Duration>) -> nix::Result<i32> {

@@ -60,7 +60,6 @@ fn every_engine_message_arrives_as_it_was_sent() {
         EngineMessage::Open(FileId::Local(TableId::Allow)),
         EngineMessage::Open(FileId::Log(10)),
         EngineMessage::Open(FileId::PackedLog(10)),
-        EngineMessage::LogLevel { verbose: true },
     ];
     let (mut a, mut b) = channels();
     for (number, message) in all.iter().enumerate() {
@@ -132,7 +131,6 @@ fn every_helper_message_arrives_as_it_was_sent() {
             }),
             false,
         ),
-        (HelperMessage::UpdateNow, false),
     ];
     let (mut a, mut b) = channels();
     all.iter().for_each(|_| b.expect_fd());

@@ -23,8 +23,8 @@ pub fn configuration(told: &OwnedFd) -> Result<Option<(String, Vec<u8>)>, String
     let end = Instant::now() + PATIENCE;
     loop {
         let left = end.saturating_duration_since(Instant::now());
-        let caught = signals::wait(&mut [signals::watch(told, true, false)], Some(left));
-        if caught.is_ok_and(|caught| caught.stop().is_some()) {
+        let _ = signals::wait(&mut [signals::watch(told, true, false)], Some(left));
+        if signals::stop().is_some() {
             return Ok(None);
         }
         match read(told, &mut part) {

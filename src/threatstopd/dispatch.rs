@@ -119,10 +119,6 @@ impl Dispatcher {
                 let answer = HelperMessage::File(opened.as_ref().map(drop).map_err(Clone::clone));
                 return Ok(answer.queue(channel, frame.peerid, opened.ok())?);
             }
-            EngineMessage::LogLevel { verbose } => {
-                logger::set_verbose(verbose);
-                return Ok(());
-            }
         };
         Ok(answer.queue(channel, frame.peerid, None)?)
     }

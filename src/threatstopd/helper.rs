@@ -8,8 +8,7 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use imsg::process::{self, Inherited};
-use imsg::{End, Frame, HelperMessage, Input, Output, SHORTAGE, VERSION, signals};
-use nix::sys::signal::Signal;
+use imsg::{End, Input, Output, SHORTAGE, VERSION, signals};
 use nix::sys::socket::{MsgFlags, send};
 use nix::unistd::write;
 
@@ -56,7 +55,7 @@ impl Server {
     /// # Errors
     /// Those of ppoll(2), which cannot occur.
     fn serve(mut self, told: &OwnedFd, alive: &OwnedFd) -> Result<End, Failure> {
-        let (mut due, mut frame, mut output) = (Instant::now(), None, Output::Full);
+        let (mut due, mut output) = (Instant::now(), Some(Output::Full));
         logger::settle();
         loop {
             if Instant::now() >= due {
@@ -65,57 +64,44 @@ impl Server {
                 due = Instant::now() + ALIVE;
             }
             // Between any two messages a signal counts: one may take long, and many fit a read.
-            let timeout = match (&frame, output) {
-                (Some(_), _) => Duration::ZERO,
-                (None, Output::Short) => SHORTAGE,
-                (None, _) => ALIVE,
+            let timeout = match output {
+                None => Duration::ZERO,
+                Some(Output::Short) => SHORTAGE,
+                Some(_) => ALIVE,
             };
             let mut fds = [
-                signals::watch(&self.channel, true, output == Output::Full),
+                signals::watch(&self.channel, true, output == Some(Output::Full)),
                 // nothing more comes there but the end
                 signals::watch(told, true, false),
             ];
-            let caught = signals::wait(&mut fds, Some(timeout))?;
-            if caught.stop().is_some() || fds[1].revents != 0 {
-                return Ok(self.end());
+            signals::wait(&mut fds, Some(timeout))?;
+            let stop = signals::stop().is_some() || fds[1].revents != 0;
+            // what an engine that is gone has said before is served first
+            let read = output.is_some() && fds[0].revents != 0;
+            if stop || read && matches!(self.channel.read(), Ok(Input::Closed) | Err(_)) {
+                return Ok(if self.dispatcher.served { End::Served } else { End::Left });
             }
-            let update = caught.has(Signal::SIGUSR1);
-            match self.exchange(update, &mut frame, fds[0].revents != 0) {
-                Ok(Some(sent)) => output = sent,
-                Ok(None) => return Ok(self.end()),
+            output = match self.step() {
+                Ok(output) => output,
                 Err(offence) => {
                     logger::err(format_args!("engine dropped: {offence}"));
                     return Ok(End::Peer);
                 }
-            }
+            };
         }
     }
 
-    /// Serves the message at hand, or reads more; `None` when the engine has closed its socket.
+    /// Serves the next message, after which there may be more at hand; or sends what waits, and says what
+    /// became of it.
     ///
     /// # Errors
     /// Why the engine is dropped.
-    fn exchange(
-        &mut self,
-        update: bool,
-        frame: &mut Option<Frame>,
-        readable: bool,
-    ) -> Result<Option<Output>, Failure> {
-        if update {
-            HelperMessage::UpdateNow.queue(&mut self.channel, 0, None)?;
-        }
-        if let Some(frame) = frame.take() {
+    fn step(&mut self) -> Result<Option<Output>, Failure> {
+        if let Some(frame) = self.channel.next()? {
             self.dispatcher.dispatch(&frame, &mut self.channel)?;
-        } else if readable && matches!(self.channel.read(), Ok(Input::Closed) | Err(_)) {
             return Ok(None);
         }
-        *frame = self.channel.next()?;
-        // where an engine that is gone has said something before, that is still to be read
-        let sent = if frame.is_none() { self.channel.flush().ok() } else { None };
-        Ok(sent.or(Some(Output::Sent)))
-    }
-
-    fn end(&self) -> End {
-        if self.dispatcher.served { End::Served } else { End::Left }
+        // that it is gone shows when the socket is read
+        Ok(Some(self.channel.flush().unwrap_or(Output::Sent)))
     }
 }

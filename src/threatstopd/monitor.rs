@@ -2,7 +2,7 @@
 //! of them goes, when the configuration is read again, or when one asks for it. It listens to nobody:
 //! of its children it knows that something came, and how they ended.
 //!
-//! First start, reload and crash are one way: both up, both leaving, a rest, both up.
+//! First start, reload and crash are one way: a rest, both up, both leaving, a rest.
 
 mod begin;
 mod child;
@@ -16,12 +16,11 @@ use std::time::{Duration, Instant};
 use imsg::{End, VERSION, signals};
 use nix::sys::signal::Signal;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
-use sandbox::Sandbox;
 
 use crate::{Failure, Flags, HELPER, On as _};
 use begin::Service;
 use child::{Child, Ended, Shared};
-use pace::{Fault, Pace, YOUNG};
+use pace::Pace;
 
 /// What the log says of a start, ...
 const STARTED: &str = concat!("threatstopd ", env!("CARGO_PKG_VERSION"), " started");
@@ -39,8 +38,6 @@ struct Monitor {
     service: Service,
     /// The text of the configuration in use.
     text: String,
-    /// That with which the children of now were started.
-    tried: String,
     /// The last text that has borne a start, to go back to.
     proven: Option<String>,
     /// What the engine is told of a file that is not in use: `F` and why it does not load, or `B` when
@@ -52,16 +49,13 @@ struct Monitor {
     words: OwnedFd,
     /// Those that were killed and do not die.
     undead: Vec<Child>,
-    /// Why the children were started last, for the log; `None` the first time.
+    /// Why the children are started, for the log; `None` the first time.
     cause: Option<String>,
     /// Whether the children of now have said that they are ready.
     up: bool,
     pace: Pace,
     started: Instant,
     restarts: u32,
-    stop: bool,
-    reload: bool,
-    update: bool,
 }
 
 /// The service, from the start to the stop; gives the exit status.
@@ -69,11 +63,10 @@ struct Monitor {
 /// # Errors
 /// When there can be none, with what, why and the way out.
 pub fn main(flags: Flags) -> Result<ExitCode, Failure> {
-    let service = begin::begin(flags)?;
+    let (service, text) = begin::begin(flags)?;
     let mut monitor = Monitor {
-        text: service.text.clone(),
         service,
-        tried: String::new(),
+        text,
         proven: None,
         note: None,
         children: Vec::new(),
@@ -84,69 +77,48 @@ pub fn main(flags: Flags) -> Result<ExitCode, Failure> {
         pace: Pace::default(),
         started: Instant::now(),
         restarts: 0,
-        stop: false,
-        reload: false,
-        update: false,
     };
     monitor.run()
 }
 
 impl Monitor {
     fn run(&mut self) -> Result<ExitCode, Failure> {
-        loop {
-            let begun = self.start();
-            if begun.is_ok() {
-                self.watch()?;
+        let mut next = Some(Duration::ZERO);
+        while let Some(rest) = next {
+            let since = Instant::now();
+            while since.elapsed() < rest && signals::stop().is_none() && !self.reloads() {
+                self.turn(rest.saturating_sub(since.elapsed()))?;
             }
+            if signals::stop().is_some() {
+                logger::info("terminating");
+                return Ok(ExitCode::SUCCESS);
+            }
+            let (first, since, begun) = (self.cause.is_none(), Instant::now(), self.start());
+            let reloads = begun.is_ok() && self.watch()?;
             let gone = self.children.iter().find(|child| child.ended.is_some());
             let gone = gone.map(|child| child.name);
             self.part()?;
             let children = std::mem::take(&mut self.children);
-            let rest = match begun {
-                _ if self.stop => None,
-                Err(why) if self.cause.is_none() => return Err(why),
+            next = match begun {
+                _ if signals::stop().is_some() => Some(Duration::ZERO),
+                Err(why) if first => return Err(why),
                 // which says nothing of the configuration
-                Err(why) => self.again(&why.to_string(), Fault { young: true, ..Fault::default() }),
-                Ok(()) => self.decide(&children, gone),
+                Err(why) => self.again(&why.to_string(), Duration::ZERO, false),
+                Ok(()) => self.decide(&children, gone, since.elapsed(), reloads),
             };
-            for child in children.into_iter().filter(|child| child.ended.is_none()) {
-                logger::warn(format_args!(
-                    "{} {} does not die; left behind",
-                    child.name, child.pid
-                ));
-                self.undead.push(child);
-            }
-            let until = rest.map(|rest| Instant::now() + rest);
-            while let Some(left) =
-                until.map(|until| until.saturating_duration_since(Instant::now()))
-                && !(left.is_zero() || self.stop || self.reload)
-            {
-                self.turn(left)?;
-            }
-            if self.stop {
-                logger::info("terminating");
-                return Ok(ExitCode::SUCCESS);
-            }
-            if until.is_none() {
-                return Ok(ExitCode::FAILURE);
-            }
-            // a reload while they rested is one, too
-            if std::mem::take(&mut self.reload) {
-                self.cause = Some(RELOADED.to_owned());
-            }
+            let undead = children.into_iter().filter(|child| child.ended.is_none());
+            self.undead.extend(undead.inspect(|Child { name, pid, .. }| {
+                logger::warn(format_args!("{name} {pid} does not die; left behind"));
+            }));
         }
+        Ok(ExitCode::FAILURE)
     }
 
-    /// Waits for whatever comes next, at most so long, and notes what signals ask for.
+    /// Waits for whatever comes next, at most so long.
     fn turn(&mut self, most: Duration) -> Result<(), Failure> {
         let begun = Instant::now();
         let mut fds: Vec<_> = self.children.iter().flat_map(Child::watch).collect();
-        let caught = signals::wait(&mut fds, Some(most.min(TURN)))?;
-        self.stop |= caught.stop().is_some();
-        self.update |= caught.has(Signal::SIGUSR1);
-        if caught.has(Signal::SIGHUP) {
-            self.reread();
-        }
+        signals::wait(&mut fds, Some(most.min(TURN)))?;
         let length = begun.elapsed();
         self.children.iter_mut().chain(&mut self.undead).for_each(|child| child.turn(length));
         self.undead.retain(|child| child.ended.is_none());
@@ -158,7 +130,7 @@ impl Monitor {
     /// # Errors
     /// When the system has no process or no descriptor left.
     fn start(&mut self) -> Result<(), Failure> {
-        (self.up, self.tried) = (false, self.text.clone());
+        self.up = false;
         let (one, other) = pair()?;
         // no pipe: both write there, and either could have the other one wait for room
         let (left, words) = pair()?;
@@ -169,15 +141,13 @@ impl Monitor {
         let mut common = vec![OsString::from(VERSION.to_string())];
         let switches = [(flags.debug, "-d"), (flags.verbose, "-v")];
         common.extend(switches.iter().filter(|it| it.0).map(|it| it.1.into()));
-        let paths =
-            ["-f".into(), flags.config.clone().into(), "-s".into(), flags.socket.clone().into()];
-        let helper = [&[HELPER.into()], &common[..], &paths].concat();
+        common.extend(["-f".into(), flags.config.clone().into()]);
+        let socket = ["-s".into(), flags.socket.clone().into()];
         let (uptime, restarts) = (self.started.elapsed().as_secs(), self.restarts);
         let figures = ["-u".into(), uptime.to_string(), "-r".into(), restarts.to_string()];
-        let figures = figures.map(OsString::from);
         for (name, program, arguments, peer) in [
-            ("helper", own, helper, one.as_fd()),
-            ("engine", engine, [&common[..], &figures, &paths[..2]].concat(), other.as_fd()),
+            ("helper", own, [&[HELPER.into()], &common[..], &socket].concat(), one.as_fd()),
+            ("engine", engine, [&common[..], &figures.map(Into::into)].concat(), other.as_fd()),
         ] {
             let child =
                 Child::start(name, program, &arguments, environment, &shared(peer), &self.text);
@@ -195,37 +165,28 @@ impl Monitor {
         }
     }
 
-    /// Watches both until one has ended, or both are to.
-    fn watch(&mut self) -> Result<(), Failure> {
+    /// Watches both until one has ended, or both are to; whether for a new configuration.
+    fn watch(&mut self) -> Result<bool, Failure> {
         loop {
             if !self.up && self.children.iter().all(|child| child.ready) {
-                (self.up, self.proven) = (true, Some(self.tried.clone()));
-                self.tell_start();
+                (self.up, self.proven) = (true, Some(self.text.clone()));
+                let pids =
+                    self.children.iter().map(|child| format!(", {} {}", child.name, child.pid));
+                let what = self.cause.as_deref().unwrap_or(STARTED);
+                logger::info(format_args!("{what}{}", pids.collect::<String>()));
                 self.service.is_ready();
             }
-            if self.up && std::mem::take(&mut self.update) {
-                self.children[0].signal(Signal::SIGUSR1);
-            }
-            for child in self.children.iter_mut().filter(|child| child.is_silent()) {
-                child.kill("has said nothing for a minute");
+            if self.up && signals::take(Signal::SIGUSR1) {
+                self.children[1].told.tell("U");
             }
             // the first start is waited for: somebody may have to be told how it ended
-            let reload = self.reload && (self.up || self.cause.is_some());
-            if self.stop || reload || self.children.iter().any(|child| child.ended.is_some()) {
-                return Ok(());
+            let reloads = (self.up || self.cause.is_some()) && self.reloads();
+            let ended = self.children.iter().any(|child| child.ended.is_some());
+            if reloads || ended || signals::stop().is_some() {
+                return Ok(reloads);
             }
             self.turn(TURN)?;
         }
-    }
-
-    fn tell_start(&self) {
-        let pids = self.children.iter().map(|child| format!(", {} {}", child.name, child.pid));
-        let unconfined = match (&self.cause, self.service.confined) {
-            (None, Sandbox::Unavailable) => ", without pledge(2) and unveil(2)",
-            _ => "",
-        };
-        let what = self.cause.as_deref().unwrap_or(STARTED);
-        logger::info(format_args!("{what}{}{unconfined}", pids.collect::<String>()));
     }
 
     /// Has both end: the helper by a signal, the engine by the end of its socket. After it both have
@@ -233,64 +194,57 @@ impl Monitor {
     fn part(&mut self) -> Result<(), Failure> {
         let since = Instant::now();
         self.children.iter_mut().take(1).for_each(|helper| helper.signal(Signal::SIGTERM));
-        while self.children.iter().any(|child| child.ended.is_none()) && since.elapsed() < GIVE_UP {
-            let left = GRACE.saturating_sub(since.elapsed());
-            if left.is_zero() {
-                self.children.iter_mut().for_each(|child| child.kill("did not leave"));
+        for end in [GRACE, GIVE_UP] {
+            while self.children.iter().any(|child| child.ended.is_none()) && since.elapsed() < end {
+                self.turn(end.saturating_sub(since.elapsed()))?;
             }
-            let limit = if left.is_zero() { GIVE_UP } else { GRACE };
-            self.turn(limit.saturating_sub(since.elapsed()))?;
+            self.children.iter_mut().for_each(|child| child.kill("did not leave"));
         }
         Ok(())
     }
 
     /// How long to rest before they are started again; `None` ends the service.
-    fn decide(&mut self, children: &[Child], gone: Option<&'static str>) -> Option<Duration> {
+    fn decide(
+        &mut self,
+        children: &[Child],
+        gone: Option<&'static str>,
+        age: Duration,
+        reloads: bool,
+    ) -> Option<Duration> {
         let has = |ended| children.iter().any(|child| child.ended == Some(ended));
         let exited = |end| has(Ended::Exited(end));
-        let (reload, renew) = (exited(End::Reload), exited(End::Renew));
         let name = at_fault(children).or(gone).unwrap_or("helper");
-        let fault = Fault {
-            young: children.iter().any(|child| child.started.elapsed() < YOUNG),
-            by_signal: has(Ended::Killed),
-            served: exited(End::Served),
-        };
         if self.cause.is_none() && !self.up {
             // who knew why has said so
             logger::crit(format_args!("{name} ended before it was ready: nothing was started"));
             return None;
         }
-        if reload && !self.reload {
-            self.reread();
+        let wanted = exited(End::Reload) || exited(End::Renew);
+        let rest = if wanted { self.pace.after_request(Instant::now()) } else { Duration::ZERO };
+        if reloads || self.reloads() || exited(End::Reload) && self.reread() {
+            return Some(rest);
         }
-        let reloaded = std::mem::take(&mut self.reload);
-        let mut rest = Duration::ZERO;
-        if reload || renew {
-            let too_often;
-            (rest, too_often) = self.pace.after_request(Instant::now());
-            if too_often {
-                logger::crit("helper or engine want to be started anew all the time: see the log");
-            }
+        if wanted {
+            self.cause = Some("started anew".to_owned());
+            return Some(rest);
         }
-        if reload || renew || reloaded {
-            self.cause = Some(if reloaded { RELOADED } else { "started anew" }.to_owned());
-        } else if let Some(proven) = self.proven.clone().filter(|proven| *proven != self.text) {
+        if let Some(proven) = self.proven.take_if(|proven| *proven != self.text) {
             logger::err(
                 "nothing could be started with the new configuration; going on with the previous configuration",
             );
             (self.text, self.note) = (proven, Some("B".into()));
             self.cause = Some("previous configuration in use".to_owned());
-        } else {
-            self.cause = Some(format!("{name} restarted"));
-            self.restarts = self.restarts.saturating_add(1);
-            return self.again(&format!("{name} gone"), fault);
+            return Some(rest);
         }
-        Some(rest)
+        self.cause = Some(format!("{name} restarted"));
+        self.restarts = self.restarts.saturating_add(1);
+        let killed = has(Ended::Killed) && !exited(End::Served);
+        self.again(&format!("{name} gone"), age, killed)
     }
 
     /// Says that they are started again, and how long to rest before; `None` ends the service.
-    fn again(&mut self, what: &str, fault: Fault) -> Option<Duration> {
-        let Some(pause) = self.pace.after(fault) else {
+    fn again(&mut self, what: &str, age: Duration, killed: bool) -> Option<Duration> {
+        let Some(pause) = self.pace.after(age, killed) else {
             logger::crit(
                 "signals have ended helper or engine five times in a row: threatstopd ends, the \
                  tables stay; find out what it was, then start threatstopd",
@@ -302,12 +256,18 @@ impl Monitor {
         Some(pause)
     }
 
-    /// Reads the configuration again. A bad file is told, and changes nothing else.
-    fn reread(&mut self) {
+    /// Whether somebody has asked for the configuration to be read again, and it is another start's now.
+    fn reloads(&mut self) -> bool {
+        signals::take(Signal::SIGHUP) && self.reread()
+    }
+
+    /// Reads the configuration again, for a start. A bad file is told, and changes nothing else.
+    fn reread(&mut self) -> bool {
         let (why, lines) = match config::read(&self.service.flags.config) {
             Ok((config, text)) if config.tables.directory == self.service.directory => {
-                (self.text, self.reload, self.note) = (text, true, None);
-                return self.pace.forget();
+                (self.text, self.note, self.cause) = (text, None, Some(RELOADED.to_owned()));
+                self.pace.forget();
+                return true;
             }
             // its lock takes rights that are gone
             Ok(_) => {
@@ -322,6 +282,7 @@ impl Monitor {
         lines.iter().skip(1).for_each(logger::err);
         self.note = Some(format!("F{why}"));
         self.tell_engine();
+        false
     }
 }
 

@@ -207,7 +207,6 @@ fn imsg_streams(seeds: &mut Vec<Seed>) {
             list(allow),
             EngineMessage::TableMend { table: block },
             EngineMessage::Open(FileId::Log(3)),
-            EngineMessage::LogLevel { verbose: true },
             EngineMessage::Open(FileId::Local(allow)),
         ],
     ]

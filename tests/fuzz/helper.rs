@@ -39,7 +39,6 @@ const COMMIT: u32 = 4;
 const STATS: u32 = 5;
 const MEND: u32 = 7;
 const OPEN: u32 = 8;
-const LOG_LEVEL: u32 = 10;
 /// Repairs that an engine may ask for in a minute, which no run lasts.
 const MOST_MENDS: u32 = 240;
 
@@ -333,7 +332,6 @@ impl Model {
                 }
             }
             (STATS, []) | (OPEN, [3, 0 | 1] | [4 | 5, 0..=10]) => {}
-            (LOG_LEVEL, [0 | 1]) => return Some(()),
             _ => return None,
         }
         self.answers.push(Answer { request, kind, text });

@@ -74,6 +74,3 @@ pub mod of_the_tool {
         }
     }
 }
-
-/// Takes the level of the log.
-pub fn set_verbose(_verbose: bool) {}

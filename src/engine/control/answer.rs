@@ -211,13 +211,11 @@ impl Desk {
                 self.leave.begin(End::Reload);
                 pending().await
             }
-            Request::Log { verbose } => match self.link.log_level(verbose) {
-                Ok(()) => {
-                    logger::set_verbose(verbose);
-                    client.done(Value::Object(Default::default())).await
-                }
-                Err(why) => client.fail(word, why).await,
-            },
+            // root has nothing to add
+            Request::Log { verbose } => {
+                logger::set_verbose(verbose);
+                client.done(Value::Object(Default::default())).await
+            }
             Request::Upload { dry_run } => {
                 upload::upload(self.config, self.log, client, dry_run).await
             }

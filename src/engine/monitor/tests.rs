@@ -31,6 +31,9 @@ fn a_note_says_why_and_keeps_what_those_before_have_left() {
     assert_eq!(monitor.note(), Some(Note::Broken("file:2: unknown key".into())));
     monitor.take(b"B");
     assert_eq!(monitor.note(), Some(Note::TakenBack("spool: no".into())));
+    // SIGUSR1 has no reason
+    monitor.take(b"U");
+    assert_eq!(monitor.note(), Some(Note::TakenBack("spool: no".into())));
     drop(writer);
     let monitor = Monitor::new(Arguments::default(), &reader);
     monitor.take(b"B");

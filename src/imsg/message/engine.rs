@@ -84,11 +84,6 @@ pub enum EngineMessage {
     },
     /// Asks for a file, opened for reading; answered by [`super::helper::HelperMessage::File`].
     Open(FileId),
-    /// More or less log.
-    LogLevel {
-        /// Debug messages too.
-        verbose: bool,
-    },
 }
 
 const HELLO: u32 = 1;
@@ -98,7 +93,6 @@ const TABLE_COMMIT: u32 = 4;
 const TABLE_STATS: u32 = 5;
 const TABLE_MEND: u32 = 7;
 const OPEN: u32 = 8;
-const LOG_LEVEL: u32 = 10;
 
 impl EngineMessage {
     /// Queues the message as request number `peerid`, and has the channel expect the descriptor that
@@ -132,10 +126,6 @@ impl EngineMessage {
                 out.extend_from_slice(&file.wire());
                 OPEN
             }
-            Self::LogLevel { verbose } => {
-                out.push(u8::from(*verbose));
-                LOG_LEVEL
-            }
         };
         if kind == OPEN {
             channel.expect_fd();
@@ -165,7 +155,6 @@ impl EngineMessage {
             TABLE_STATS => Self::TableStats,
             TABLE_MEND => Self::TableMend { table: fields.table()? },
             OPEN => Self::Open(FileId::read(&mut fields)?),
-            LOG_LEVEL => Self::LogLevel { verbose: fields.flag()? },
             kind => return Err(ImsgError::Kind(kind)),
         };
         fields.end()?;

@@ -174,8 +174,6 @@ pub enum HelperMessage {
     Changed(Result<Changes, Failed>),
     /// The state of pf.
     Stats(Stats),
-    /// SIGUSR1 came: update now.
-    UpdateNow,
 }
 
 const HELLO: u32 = 101;
@@ -186,7 +184,6 @@ const CONTROL_SOCKET: u32 = 106;
 const READY: u32 = 107;
 const CHANGED: u32 = 108;
 const STATS: u32 = 109;
-const UPDATE_NOW: u32 = 115;
 
 fn write_text(text: &str, out: &mut Vec<u8>) {
     let mut end = text.len().min(MAX_TEXT);
@@ -265,7 +262,6 @@ impl HelperMessage {
                 write_text(&stats.failure, out);
                 STATS
             }
-            Self::UpdateNow => UPDATE_NOW,
         }
     }
 
@@ -308,7 +304,6 @@ impl HelperMessage {
                 tables: [TableStat::read(&mut fields)?, TableStat::read(&mut fields)?],
                 failure: read_text(&mut fields)?,
             }),
-            UPDATE_NOW => Self::UpdateNow,
             kind => return Err(ImsgError::Kind(kind)),
         };
         fields.end()?;

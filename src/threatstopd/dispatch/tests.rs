@@ -32,7 +32,6 @@ const COMMIT: u32 = 4;
 const STATS: u32 = 5;
 const MEND: u32 = 7;
 const OPEN: u32 = 8;
-const LOG_LEVEL: u32 = 10;
 /// What may be opened: the file of a table, that of the set before, what the kernel has, a list of the
 /// administrator, a packet log, a packed one.
 const TABLE: u8 = 0;
@@ -220,7 +219,7 @@ fn model(octets: &[u8]) -> ([Option<String>; 2], bool) {
                     None => false,
                 },
                 (STATS, &[]) | (OPEN, &[LOG | PACKED, 0..=10] | &[TABLE..=LOCAL, 0 | 1]) => true,
-                (MEND | LOG_LEVEL, &[0 | 1]) => true,
+                (MEND, &[0 | 1]) => true,
                 _ => false,
             };
         if !fine {
@@ -314,7 +313,6 @@ fn any_deed() -> impl Strategy<Value = Vec<Message>> {
         3 => (TABLE..LOG, 0u8..2).prop_map(|(what, index)| vec![Message::new(OPEN, [what, index])]),
         1 => (0u8..2).prop_map(|table| vec![Message::new(MEND, [table])]),
         1 => (LOG..=PACKED, 0u8..11).prop_map(|(what, n)| vec![Message::new(OPEN, [what, n])]),
-        1 => Just(vec![Message::new(LOG_LEVEL, [0])]),
         1 => prop_oneof![0u32..13, 99u32..118, any::<u32>()].prop_flat_map(small),
     ]
 }
@@ -486,7 +484,6 @@ fn what_is_no_message_is_an_offence() {
         Message::new(OPEN, [6, 0]),
         Message::new(OPEN, *b"../../etc/passwd"),
         Message::new(MEND, [2]),
-        Message::new(LOG_LEVEL, [2]),
         Message { len: Some(15), ..Message::new(STATS, []) },
         Message { len: Some(MAX_IMSGSIZE as u32 + 1), ..Message::new(STATS, []) },
         // a descriptor announced and none sent

@@ -45,7 +45,7 @@ pub struct Server {
 /// With what, why and the way out. Tables and files are as they were.
 pub fn start(flags: &Flags, engine: OwnedFd, told: &OwnedFd) -> Result<Server, Failure> {
     signals::block()?;
-    signals::install(&[Signal::SIGHUP, Signal::SIGINT])?;
+    signals::install(&[Signal::SIGHUP, Signal::SIGINT, Signal::SIGUSR1])?;
     process::set_title(c"helper");
     let Some((text, _)) = told::configuration(told)? else { End::Left.leave() };
     let config = Config::parse(&text, &flags.config)?;

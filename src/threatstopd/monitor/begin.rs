@@ -41,10 +41,6 @@ pub struct Service {
     pub environment: Vec<OsString>,
     /// The table directory, which this service has locked.
     pub directory: PathBuf,
-    /// The text of the configuration.
-    pub text: String,
-    /// Whether pledge(2) holds this process.
-    pub confined: Sandbox,
     /// The process that waits for the service, unless in the foreground.
     waiting: Option<OwnedFd>,
     /// One instance for a table directory and for a control socket. The locks belong to the open files,
@@ -53,11 +49,12 @@ pub struct Service {
 }
 
 /// Looks whether there can be a service, takes the locks, goes into the background unless in the
-/// foreground, and closes the sandbox. The first process does not come back.
+/// foreground, and closes the sandbox; gives the text of the configuration, too. The first process does
+/// not come back.
 ///
 /// # Errors
 /// With what, why and the way out.
-pub fn begin(mut flags: Flags) -> Result<Service, Failure> {
+pub fn begin(mut flags: Flags) -> Result<(Service, String), Failure> {
     signals::block()?;
     signals::install(&[])?;
     logger::init(flags.debug, flags.verbose);
@@ -97,10 +94,12 @@ pub fn begin(mut flags: Flags) -> Result<Service, Failure> {
     let null = File::options().read(true).write(true).open("/dev/null").on("/dev/null")?;
     dup2_stdin(&null).and_then(|()| dup2_stdout(&null)).on("dup2")?;
     let veil = [(&*flags.config, "r"), (&*programs[0], "x"), (&*programs[1], "x")];
-    let confined = sandbox::enter(&veil, PROMISES)?;
+    if sandbox::enter(&veil, PROMISES)? == Sandbox::Unavailable {
+        logger::info("this system has no pledge(2) and unveil(2): threatstopd is not confined");
+    }
     let kept = std::env::vars_os().filter(|(name, _)| KEPT.iter().any(|kept| name == kept));
     let environment = kept.map(|(name, value)| [name, value].join(OsStr::new("="))).collect();
-    Ok(Service { flags, programs, environment, directory, text, confined, waiting, _locks })
+    Ok((Service { flags, programs, environment, directory, waiting, _locks }, text))
 }
 
 impl Service {
@@ -120,8 +119,8 @@ fn wait(service: &OwnedFd, monitor: Pid) -> Result<bool, Failure> {
     loop {
         let left = end.saturating_duration_since(Instant::now());
         let mut fds = [signals::watch(service, true, false)];
-        let caught = signals::wait(&mut fds, Some(left))?;
-        if let Some(signal) = caught.stop() {
+        signals::wait(&mut fds, Some(left))?;
+        if let Some(signal) = signals::stop() {
             let _ = kill(monitor, signal);
         }
         if fds[0].revents != 0 {

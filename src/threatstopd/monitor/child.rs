@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use imsg::End;
 use imsg::process::{self, Inherited};
@@ -37,13 +37,11 @@ pub struct Child {
     pub name: &'static str,
     /// Its process, which is nobody else's as long as it was not waited for.
     pub pid: Pid,
-    /// When it was started.
-    pub started: Instant,
     /// It has said that it is ready.
     pub ready: bool,
     /// How it ended.
     pub ended: Option<Ended>,
-    /// The last signal of ours that is to end it.
+    /// The last signal of ours.
     condemned: Option<Signal>,
     quiet: Duration,
     /// What it is told: the text of the configuration, and then notes.
@@ -87,7 +85,6 @@ impl Child {
         let mut child = Self {
             name,
             pid,
-            started: Instant::now(),
             ready: false,
             ended: None,
             condemned: None,
@@ -108,7 +105,8 @@ impl Child {
         self.told.watch().into_iter().chain(alive).filter(move |_| lives)
     }
 
-    /// What a turn of this length has brought: the end, something from it, room for what it is told.
+    /// What a turn of this length has brought: the end, something from it, room for what it is told. Who
+    /// has said nothing for too long is killed.
     pub fn turn(&mut self, length: Duration) {
         if self.ended.is_none() {
             self.quiet += length.min(TURN);
@@ -116,17 +114,15 @@ impl Child {
             self.told.flush();
             self.reap();
         }
+        if self.quiet >= SILENCE {
+            self.kill("has said nothing for a minute");
+        }
     }
 
-    /// Whether it has said nothing for too long.
-    pub fn is_silent(&self) -> bool {
-        self.quiet >= SILENCE
-    }
-
-    /// Sends a signal, as long as there is a process that can only be this one.
+    /// Sends a signal that is to end it, as long as there is a process that can only be this one.
     pub fn signal(&mut self, signal: Signal) {
         if self.ended.is_none() {
-            self.condemned = Some(signal).filter(|one| *one != Signal::SIGUSR1).or(self.condemned);
+            self.condemned = Some(signal);
             let _ = kill(self.pid, signal);
         }
     }

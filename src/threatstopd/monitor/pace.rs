@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// A child that ends within this time of its start is started again later and later.
-pub const YOUNG: Duration = Duration::from_secs(60);
+const YOUNG: Duration = Duration::from_secs(60);
 /// The longest wait, in seconds.
 const LONGEST: u64 = 60;
 /// So many deaths by signal in a row are no accident: somebody tries something out.
@@ -26,28 +26,18 @@ pub struct Pace {
     asked: VecDeque<Instant>,
 }
 
-/// An end that nobody asked for.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Fault {
-    /// Within [`YOUNG`] of the start.
-    pub young: bool,
-    /// A signal ended a child.
-    pub by_signal: bool,
-    /// A run was finished in its time.
-    pub served: bool,
-}
-
 impl Pace {
-    /// How long to wait after an end that nobody asked for; `None` after too many deaths.
-    pub fn after(&mut self, fault: Fault) -> Option<Duration> {
-        let counts = fault.young && fault.by_signal && !fault.served;
-        self.deaths = if counts { self.deaths + 1 } else { 0 };
-        self.backoff = if fault.young { (self.backoff * 2).clamp(1, LONGEST) } else { 0 };
+    /// How long to wait after an end that nobody asked for, so long after the start, and whether a signal
+    /// ended a child that has finished no run; `None` after too many such.
+    pub fn after(&mut self, age: Duration, killed: bool) -> Option<Duration> {
+        let young = age < YOUNG;
+        self.deaths = if young && killed { self.deaths + 1 } else { 0 };
+        self.backoff = if young { (self.backoff * 2).clamp(1, LONGEST) } else { 0 };
         (self.deaths < DEATHS).then(|| Duration::from_secs(self.backoff))
     }
 
-    /// How long to wait after an end that a child asked for, and whether there are too many of them.
-    pub fn after_request(&mut self, now: Instant) -> (Duration, bool) {
+    /// How long to wait after an end that a child asked for; says so when there are too many.
+    pub fn after_request(&mut self, now: Instant) -> Duration {
         self.asked.retain(|at| now.duration_since(*at) < HOUR);
         // none of those before counts once there are too many
         if self.asked.len() > HOURLY {
@@ -55,11 +45,12 @@ impl Pace {
         }
         self.asked.push_back(now);
         if self.asked.len() > HOURLY {
-            return (2 * ASKED, true);
+            logger::crit("helper or engine want to be started anew all the time: see the log");
+            return 2 * ASKED;
         }
         let lately = ASKED * AT_ONCE as u32;
         let count = self.asked.iter().filter(|at| now.duration_since(**at) < lately).count();
-        (if count > AT_ONCE { ASKED } else { Duration::ZERO }, false)
+        if count > AT_ONCE { ASKED } else { Duration::ZERO }
     }
 
     /// A configuration that is new begins anew.

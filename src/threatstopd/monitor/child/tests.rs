@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use super::*;
 
 /// A child that runs a script and is told a text.
@@ -109,18 +111,18 @@ fn silence_counts_turns_and_not_the_clock() {
     }
     // the host slept for an hour
     child.turn(Duration::from_secs(3600));
-    assert!(!child.is_silent());
-    (0..5).for_each(|_| child.turn(Duration::from_secs(10)));
-    assert!(child.is_silent());
+    assert_eq!((child.quiet, child.condemned), (TURN, None));
     child.told.tell("go\n");
     let deadline = Instant::now() + Duration::from_secs(30);
-    while child.is_silent() && Instant::now() < deadline {
+    while child.quiet > Duration::ZERO && Instant::now() < deadline {
         child.turn(Duration::ZERO);
         std::thread::sleep(Duration::from_millis(5));
     }
-    assert!(!child.is_silent());
-    child.signal(Signal::SIGKILL);
-    end(&mut child);
+    (0..5).for_each(|_| child.turn(Duration::from_secs(10)));
+    assert_eq!(child.condemned, None);
+    child.turn(Duration::from_secs(10));
+    assert_eq!(child.condemned, Some(Signal::SIGKILL));
+    assert_eq!(end(&mut child), Ended::ByUs);
 }
 
 #[test]
