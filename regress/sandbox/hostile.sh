@@ -302,7 +302,7 @@ play 'length 4294967295' 'engine dropped: message of 2147483647 octets'
 play garbage 'engine dropped: message of 631612837 octets'
 play ungreeted 'engine dropped: a request before the greeting'
 play 'unread 5 100000' 'engine dropped: the other process does not read its messages'
-play 'unread 8 1300' 'engine dropped: it asks for files and does not take them'
+play 'unread 8 1300' 'engine dropped: the other process does not read its messages'
 play half 'reloaded, helper '
 play begin 'reloaded, helper '
 play sit 'reloaded, helper '
@@ -321,7 +321,7 @@ while [ $round -lt 10 ]; do
 	round=$((round + 1))
 	play garbage 'engine dropped: message of 631612837 octets'
 	play 'exit 1' 'engine gone; starting again in 1 s, the tables stay'
-	play 'unread 8 1300' 'engine dropped: it asks for files and does not take them'
+	play 'unread 8 1300' 'engine dropped: the other process does not read its messages'
 	play dies 'engine terminated; signal 11'
 	play sit 'reloaded, helper '
 done

@@ -5,6 +5,7 @@
 //! network.
 
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use imsg::{
 };
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::unistd::geteuid;
 use privdrop::PrivDrop;
 use sandbox::Sandbox;
 
@@ -84,6 +86,7 @@ pub fn start(socket: OwnedFd, told: &OwnedFd) -> Result<Started, String> {
             .apply()
             .map_err(|error| format!("{}: {}", config.user, words(&error)))?;
     }
+    own_spool(&config, start.privileged)?;
     std::env::set_current_dir("/").map_err(|error| format!("/: {}", words(&error)))?;
     let confined = sandbox::enter(&[(&config.log.spool, "rwc")], PROMISES)?;
     process::set_title(c"engine");
@@ -99,6 +102,22 @@ pub fn start(socket: OwnedFd, told: &OwnedFd) -> Result<Started, String> {
     let interfaces = Interfaces::new(&protected);
     let given = Given { start, protected: worded(&config, protected), interfaces };
     Ok(Started { config, given, channel, listener: listener.into(), roots, behind })
+}
+
+/// Whether the directory that is to be the engine's own belongs to who it is now.
+fn own_spool(config: &Config, privileged: bool) -> Result<(), String> {
+    let (shown, user) = (config.log.spool.display(), config.user.as_str());
+    let meta = std::fs::metadata(&config.log.spool)
+        .map_err(|error| format!("{shown}: {}; set log.spool", words(&error)))?;
+    if meta.is_dir() && meta.uid() == geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(match privileged {
+        true => {
+            format!("{shown}: not a directory of {user}: chown {user} {shown}, or set log.spool")
+        }
+        false => format!("{shown}: not a directory of yours: set log.spool"),
+    })
 }
 
 fn limit(resource: Resource, soft: u64) -> Result<(), String> {

@@ -15,6 +15,8 @@ use crate::rights;
 const READ_BUFFER: usize = 65535;
 /// Descriptors that may wait for their message: one a message, and messages are taken as they come.
 const MAX_FDS: usize = 16;
+/// Descriptors that may wait for another side that does not take them.
+pub const MOST_WAITING: usize = 4;
 /// How long to wait when the kernel was short of buffers: nothing tells when it has some again.
 pub const SHORTAGE: Duration = Duration::from_millis(50);
 
@@ -97,7 +99,7 @@ impl Channel {
     ///
     /// # Errors
     /// [`ImsgError::Length`] for a payload over [`MAX_PAYLOAD`]; [`ImsgError::Overflow`] when the
-    /// other side has left more than the limit unread.
+    /// other side has left more than the limit unread, or [`MOST_WAITING`] descriptors.
     pub fn queue(
         &mut self,
         kind: u32,
@@ -109,7 +111,7 @@ impl Channel {
             return Err(ImsgError::Length(payload.len() as u32));
         }
         let len = HEADER + payload.len();
-        if self.queued + len > self.limit {
+        if self.queued + len > self.limit || fd.is_some() && self.waiting_fds() >= MOST_WAITING {
             return Err(ImsgError::Overflow);
         }
         self.queued += len;

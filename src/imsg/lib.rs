@@ -16,7 +16,7 @@ pub mod told;
 #[cfg(test)]
 mod tests;
 
-pub use channel::{Channel, Input, Output, SHORTAGE};
+pub use channel::{Channel, Input, MOST_WAITING, Output, SHORTAGE};
 pub use frame::{Frame, ImsgError, MAX_IMSGSIZE, MAX_PAYLOAD};
 pub use message::engine::{EngineMessage, FileId};
 pub use message::entries::Entries;

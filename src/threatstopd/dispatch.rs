@@ -50,8 +50,6 @@ impl Tables {
 /// Why the engine is dropped.
 type Offence = String;
 
-/// Descriptors that may wait for an engine that does not take them.
-const MOST_FDS: usize = 4;
 /// Repairs that may be asked for in a minute: the engine looks at each table once in a second at most.
 const MOST_MENDS: u32 = 240;
 
@@ -114,7 +112,8 @@ impl Dispatcher {
                 HelperMessage::Stats(self.stats().unwrap_or_else(failed))
             }
             EngineMessage::Open(file) => {
-                make_room(channel)?;
+                // few descriptors may wait; that the engine is gone shows when the socket is read
+                let _ = channel.flush();
                 let opened = self.open(file);
                 let answer = HelperMessage::File(opened.as_ref().map(drop).map_err(Clone::clone));
                 return Ok(answer.queue(channel, frame.peerid, opened.ok())?);
@@ -176,18 +175,6 @@ impl Dispatcher {
             true => open_regular(&log_path(&self.config, generation, suffix), OFlag::O_NOFOLLOW),
             false => Err(Failed::words(EPERM, "log.enabled is false")),
         }
-    }
-}
-
-/// Sends what waits, so that there is room for one more descriptor.
-fn make_room(channel: &mut Channel) -> Result<(), Offence> {
-    if channel.waiting_fds() >= MOST_FDS {
-        // that it is gone shows when the socket is read
-        let _ = channel.flush();
-    }
-    match channel.waiting_fds() {
-        ..MOST_FDS => Ok(()),
-        _ => Err("it asks for files and does not take them".into()),
     }
 }
 

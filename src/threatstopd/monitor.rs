@@ -19,7 +19,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use crate::{Failure, Flags, HELPER, On as _};
 use begin::Service;
-use child::{Child, Ended, Shared};
+use child::{Child, Ended};
 use pace::Pace;
 
 /// What the log says of a start, ...
@@ -135,7 +135,6 @@ impl Monitor {
         // no pipe: both write there, and either could have the other one wait for room
         let (left, words) = pair()?;
         let before = std::mem::replace(&mut self.words, left);
-        let shared = |peer| Shared { peer, words: words.as_fd(), before: before.as_fd() };
 
         let Service { flags, programs: [own, engine], environment, .. } = &self.service;
         let mut common = vec![OsString::from(VERSION.to_string())];
@@ -149,8 +148,8 @@ impl Monitor {
             ("helper", own, [&[HELPER.into()], &common[..], &socket].concat(), one.as_fd()),
             ("engine", engine, [&common[..], &figures.map(Into::into)].concat(), other.as_fd()),
         ] {
-            let child =
-                Child::start(name, program, &arguments, environment, &shared(peer), &self.text);
+            let ends = [peer, words.as_fd(), before.as_fd()];
+            let child = Child::start(name, program, &arguments, environment, ends, &self.text);
             self.children.push(
                 child.map_err(|errno| format!("{name}: cannot be started: {}", errno.desc()))?,
             );

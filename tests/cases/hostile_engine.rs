@@ -187,8 +187,8 @@ fn who_does_not_read_the_answers_is_dropped() {
     for (word, why) in [
         ("unread 5 100000", "the other process does not read its messages"),
         ("unread 8 100000 3", "the other process does not read its messages"),
-        ("unread 8 1300", "it asks for files and does not take them"),
-        ("unread 8 1300 0", "it asks for files and does not take them"),
+        ("unread 8 1300", "the other process does not read its messages"),
+        ("unread 8 1300 0", "the other process does not read its messages"),
     ] {
         host.play_until(word, &format!("engine dropped: {why}"));
     }

@@ -532,12 +532,12 @@ fn files_are_opened_for_an_engine_that_takes_them() {
         assert_eq!(rig.channel.read().unwrap(), Input::Data);
         let frame = rig.channel.next().unwrap().unwrap();
         let served = rig.dispatcher.dispatch(&frame, &mut rig.channel);
-        assert!(rig.channel.waiting_fds() <= MOST_FDS);
+        assert!(rig.channel.waiting_fds() <= imsg::MOST_WAITING);
         if let Err(why) = served {
             break why;
         }
     };
-    assert_eq!(why, "it asks for files and does not take them");
+    assert_eq!(why, imsg::ImsgError::Overflow.to_string());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::Duration;
@@ -99,23 +99,16 @@ pub fn user(config: &Config) -> Result<Option<User>, Failure> {
     Ok(Some(config.engine()?))
 }
 
-/// Looks at the engine's own directory, which the user that the engine becomes could not make, and
-/// locks it for the engine of this helper: a lock of the engine's would outlive it where connections
-/// that linger keep the kernel from ending it. The lock is beside the directory: within, the engine
-/// could put something else in its place, with which no helper would start again.
+/// Locks the engine's own directory, which the user that the engine becomes could not make, for the
+/// engine of this helper: a lock of the engine's would outlive it where connections that linger keep the
+/// kernel from ending it. The lock is beside the directory: within, the engine could put something else
+/// in its place, with which no helper would start again.
 fn spool(config: &Config, user: Option<&User>) -> Result<OwnedFd, Failure> {
-    let (path, shown) = (config.log.spool.as_path(), config.log.spool.display());
-    let found = fs::canonicalize(path).and_then(|found| Ok((found.metadata()?, found)));
-    let (meta, found) = found.on(&shown).map_err(|why| {
+    let shown = config.log.spool.display();
+    let found = fs::canonicalize(&config.log.spool).on(&shown).map_err(|why| {
         let owner = user.map(|user| format!("-o {} ", user.name)).unwrap_or_default();
         format!("{why}; make it: install -d -m 700 {owner}{shown}")
     })?;
-    if !meta.is_dir() || meta.uid() != user.map_or(Uid::effective(), |user| user.uid).as_raw() {
-        let why = user.map_or("not a directory of yours: ".to_owned(), |User { name, .. }| {
-            format!("not a directory of {name}: chown {name} {shown}, or ")
-        });
-        return Err(format!("{shown}: {why}set log.spool").into());
-    }
     let taken = format!("{shown}: another threatstopd uses it: set log.spool");
     lock(&suffixed(&found, ".lock"), PARTING, &taken)
 }

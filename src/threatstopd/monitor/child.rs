@@ -50,18 +50,9 @@ pub struct Child {
     alive: Option<OwnedFd>,
 }
 
-/// The descriptors that helper and engine share.
-pub struct Shared<'a> {
-    /// Its end of the way to the other one.
-    pub peer: BorrowedFd<'a>,
-    /// Where it leaves why it ended.
-    pub words: BorrowedFd<'a>,
-    /// What the two before left there.
-    pub before: BorrowedFd<'a>,
-}
-
 impl Child {
-    /// Starts a program with these arguments and environment, which will be told `text`.
+    /// Starts a program with these arguments and environment, which will be told `text`. It gets its end
+    /// of the way to the other child, where it leaves why it ended, and what those before left there.
     ///
     /// # Errors
     /// When there is no process or no descriptor left.
@@ -70,13 +61,12 @@ impl Child {
         program: &Path,
         arguments: &[OsString],
         environment: &[OsString],
-        shared: &Shared<'_>,
+        [peer, words, before]: [BorrowedFd<'_>; 3],
         text: &str,
     ) -> nix::Result<Self> {
         let flags = OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
         let (told_there, told) = pipe2(flags)?;
         let (alive, alive_there) = pipe2(flags)?;
-        let Shared { peer, words, before } = *shared;
         let (told_there, alive_there) = (told_there.as_fd(), alive_there.as_fd());
         let give = Inherited { peer, told: told_there, alive: alive_there, words, before };
         let pid = process::spawn(program, arguments, environment, &give, |errno| {

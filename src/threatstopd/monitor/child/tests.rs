@@ -6,10 +6,16 @@ use super::*;
 fn start(script: &str, text: &str) -> Child {
     signals::block().unwrap();
     let (one, _other) = nix::unistd::pipe().unwrap();
-    let shared = Shared { peer: one.as_fd(), words: one.as_fd(), before: one.as_fd() };
     let arguments = ["-c".into(), script.into()];
-    Child::start("test", Path::new("/bin/sh"), &arguments, &["TZ=UTC".into()], &shared, text)
-        .unwrap()
+    Child::start(
+        "test",
+        Path::new("/bin/sh"),
+        &arguments,
+        &["TZ=UTC".into()],
+        [one.as_fd(); 3],
+        text,
+    )
+    .unwrap()
 }
 
 fn end(child: &mut Child) -> Ended {
