@@ -227,7 +227,7 @@ impl Monitor {
             self.cause = Some("started anew".to_owned());
             return Some(rest);
         }
-        if let Some(proven) = self.proven.take_if(|proven| *proven != self.text) {
+        if let Some(proven) = self.proven.clone().filter(|proven| *proven != self.text) {
             logger::err(
                 "nothing could be started with the new configuration; going on with the previous configuration",
             );
