@@ -34,17 +34,6 @@ pub struct Directory {
     pub(crate) path: PathBuf,
 }
 
-/// What there is of a file before the one of now.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Before {
-    /// It is there, to come back.
-    Kept,
-    /// There was none.
-    None,
-    /// Nothing comes back: what is there now is in force.
-    Gone,
-}
-
 /// The names beside a file: being written, kept until pf has agreed, the set before.
 fn beside(name: &str) -> [String; 3] {
     [format!(".{name}.tmp"), format!(".{name}.old"), format!("{name}.prev")]
@@ -166,29 +155,26 @@ impl Directory {
         Err(Error::words(EPERM, format!("{}: {why}", self.path(name))))
     }
 
-    /// Puts a set in place of a file, down to the disk. With `keep` the file before stays for `undo`
-    /// or `settle`.
-    pub(crate) fn install(&self, name: &str, set: &[PfrAddr], keep: bool) -> Result<Before> {
+    /// Puts a set in place of a file, down to the disk. With `keep` the file before stays for `undo` or
+    /// `settle`; whether there was one.
+    pub(crate) fn install(&self, name: &str, set: &[PfrAddr], keep: bool) -> Result<bool> {
         let [temp, old, prev] = beside(name);
         self.settle(name)?;
         present(self.file(&prev))?; // if it is not ours we stop now, not half way
         self.write(&temp, set).inspect_err(|_| drop(self.remove(&temp)))?;
         let link = || linkat(&self.fd, name, &self.fd, &old[..], AtFlags::empty());
-        let before = match keep {
-            false => Before::Gone,
-            true => present(self.step("link", &old, link))?.map_or(Before::None, |()| Before::Kept),
-        };
+        let kept = keep && present(self.step("link", &old, link))?.is_some();
         self.rename("rename", &temp, name)?;
-        self.sync().map_err(|error| self.undo(name, before, error))?;
-        Ok(before)
+        self.sync().map_err(|error| self.undo(name, kept, error))?;
+        Ok(kept)
     }
 
-    /// Takes back an `install`, or tells that this cannot be, because of an error.
-    pub(crate) fn undo(&self, name: &str, before: Before, error: Error) -> Error {
-        let undone = match before {
-            Before::Kept => self.rename("undo", &beside(name)[1], name),
-            Before::None => self.remove(name),
-            Before::Gone => Err(error.clone()),
+    /// Takes back an `install` because of an error, or tells that this cannot be: without a file before,
+    /// the new one is the one in force, for a missing one has pf.conf(5) not load.
+    pub(crate) fn undo(&self, name: &str, kept: bool, error: Error) -> Error {
+        let undone = match kept {
+            true => self.rename("undo", &beside(name)[1], name),
+            false => Err(error.clone()),
         };
         if let Err(error) = undone {
             return Error { differ: true, ..error };

@@ -3,7 +3,6 @@
 use imsg::Purpose;
 use nix::errno::Errno::EPERM;
 
-use crate::file::Before;
 use crate::{Backend, Changes, Directory, Error, PfrAddr, Result, Table};
 
 /// Where the sets of tables are.
@@ -17,7 +16,7 @@ pub struct Store<'a> {
 
 impl Store<'_> {
     /// Publishes a set, which is ascending (IPv4 first) and disjoint: asks pf, writes the file, then
-    /// replaces the table; if that fails, the old file comes back. What has the set already is neither
+    /// replaces the table; if that fails, the old file, where there was one, comes back. What has the set already is neither
     /// written nor sent. Answers what changed, or for a trial would change.
     ///
     /// A repair brings file and table back to the set in force, where somebody has lost or changed
@@ -35,13 +34,11 @@ impl Store<'_> {
         if purpose == Purpose::Trial {
             return Ok(changes);
         }
-        let before = match changes.file {
-            true => self.directory.install(&file, set, purpose == Purpose::Publish)?,
-            false => Before::Gone,
-        };
+        let keep = purpose == Purpose::Publish;
+        let kept = changes.file && self.directory.install(&file, set, keep)?;
         if let Some(pf) = pf {
             let replaced = pf.replace(table, set, false);
-            replaced.map_err(|error| self.directory.undo(&file, before, error))?;
+            replaced.map_err(|error| self.directory.undo(&file, kept, error))?;
         }
         // Both have the new set. What fails here is done before the next one is written.
         let _ = self.directory.settle(&file);

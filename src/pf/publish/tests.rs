@@ -229,11 +229,13 @@ fn when_pf_fails_after_all_the_old_file_is_back() {
     assert_eq!(contents(&pf, &directory), [OLD, OLD, OLDER]);
     assert_eq!(names(scratch.path()), WHOLE);
 
-    // where there was no file there is none again
+    // where there was no file the new one stays, and is told of: without one pf.conf is not loaded
     std::fs::remove_file(scratch.path().join("T.pftable")).unwrap();
     let error = publish(Some(&turncoat), &directory, &table("T"), &set(NEW), false).unwrap_err();
-    assert!(!error.differ);
-    assert_eq!(names(scratch.path()), ["T.pftable.prev", "T.simulated"]);
+    assert!(error.differ);
+    assert_eq!(contents(&pf, &directory), [NEW, OLD, OLDER]);
+    store(&pf, &directory).mend(&table("T")).unwrap();
+    assert_eq!(contents(&pf, &directory), [NEW, NEW, OLDER]);
 }
 
 #[test]
