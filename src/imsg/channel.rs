@@ -134,11 +134,6 @@ impl Channel {
         Ok(())
     }
 
-    /// Whether something waits to be sent.
-    pub fn wants_write(&self) -> bool {
-        !self.output.is_empty()
-    }
-
     /// Octets that wait to be sent.
     pub fn queued(&self) -> usize {
         self.queued
