@@ -5,15 +5,16 @@ use prefix::{Bounds, Floor};
 use crate::Guard;
 
 impl Guard {
-    /// What holds for every set, in the engine and in the helper.
-    pub fn bounds(&self) -> Bounds {
+    /// What holds for every set, in the engine and in the helper; `expect` does for the table of
+    /// tables.block alone.
+    pub fn bounds(&self, expects: bool) -> Bounds {
         Bounds {
             floor: self.floor(),
             max_entries: self.max_entries.into(),
             max_coverage: self.max_coverage,
             max_coverage_v6: self.max_coverage_v6,
             allow_max_coverage: self.allow_max_coverage,
-            expect: self.expect.clone(),
+            expect: if expects { self.expect.clone() } else { Vec::new() },
         }
     }
 

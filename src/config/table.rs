@@ -1,10 +1,12 @@
 //! The tables and the lists that go into each.
 
+use std::path::Path;
+
 use prefix::Kind;
 
 use crate::names::TableName;
 use crate::reader::Reader;
-use crate::schema::{Config, Direction};
+use crate::schema::{Config, Direction, Policy};
 
 /// A table of pf(4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,16 @@ pub struct PfTable<'c> {
 /// Words that `threatstopctl show` takes for something else than a table.
 const TAKEN: [&str; 6] = ["block", "allow", "diff", "own", "hits", "lists"];
 
+impl Policy {
+    /// The administrator's own list of a kind: local_block or local_allow.
+    pub fn local(&self, kind: Kind) -> Option<&Path> {
+        match kind {
+            Kind::Block => self.local_block.as_deref(),
+            Kind::Allow => self.local_allow.as_deref(),
+        }
+    }
+}
+
 impl Config {
     /// All tables, at most 16. Helper and engine number them by this order: tables.block,
     /// tables.allow, then each `[[table]]`.
@@ -32,17 +44,8 @@ impl Config {
 
     /// The names of all lists of what to block, but for `own`.
     pub fn block_lists(&self) -> impl Iterator<Item = &str> {
-        let local = self.policy.local_block.as_ref().map(|_| "local_block");
+        let local = self.policy.local(Kind::Block).map(|_| "local_block");
         self.policy.block.iter().map(|list| list.as_str()).chain(local)
-    }
-
-    /// The numbers of the block tables that a list of this name goes into: the `[[table]]` that name
-    /// it or, where none does, tables.block.
-    pub fn tables_of(&self, list: &str) -> Vec<usize> {
-        let named = self.table.iter().zip(2..);
-        let named = named.filter(|(one, _)| one.lists.iter().any(|name| name.as_str() == list));
-        let numbers: Vec<usize> = named.map(|(_, number)| number).collect();
-        if numbers.is_empty() { vec![0] } else { numbers }
     }
 
     /// Holds each `[[table]]` against the rest.
@@ -72,7 +75,8 @@ impl Config {
                 reader.fault(&[&lists, &name, &format!("table.{index}")], why.to_owned());
             }
         }
-        if !self.block_lists().any(|list| self.tables_of(list) == [0]) {
+        let named = self.table.iter().flat_map(|table| &table.lists);
+        if !self.block_lists().any(|list| !named.clone().any(|name| name.as_str() == list)) {
             let last = self.table.len().saturating_sub(1);
             let why = "table.lists: no block list is left for tables.block: take one out";
             let lists = format!("table.{last}.lists");

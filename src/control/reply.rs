@@ -75,7 +75,7 @@ pub struct Updated {
     pub server: Option<String>,
     /// Whether nothing was to be changed (`-n`).
     pub dry_run: bool,
-    /// The block table.
+    /// All block tables together.
     pub block: Change,
     /// The allow table.
     pub allow: Change,
@@ -121,6 +121,9 @@ pub struct Why {
     pub blocked: bool,
     /// The prefix of the block table that covers it.
     pub prefix: Option<String>,
+    /// The block tables that have it, by their names in pf.
+    #[serde(default)]
+    pub tables: Vec<String>,
     /// The lists that name it, whether or not it is blocked.
     pub lists: Vec<String>,
     /// For each of them its own item that covers the address, in the same order. Where the list has

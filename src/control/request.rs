@@ -61,6 +61,11 @@ pub enum Request {
         /// Which.
         what: Show,
     },
+    /// Print a table, as the kernel has it.
+    Table {
+        /// Its name.
+        name: String,
+    },
     /// Why addresses are blocked, or are not; answered by a [`crate::Why`] each, in this order.
     Why {
         /// The addresses, at most [`crate::ADDRESSES_A_REQUEST`].
@@ -122,7 +127,7 @@ impl Request {
             Self::Allow { .. } => "allow",
             Self::Forget { .. } => "forget",
             Self::Upload { .. } => "upload",
-            Self::Show { .. } => "show",
+            Self::Show { .. } | Self::Table { .. } => "show",
             Self::Why { .. } => "why",
             Self::Test {} => "test",
             Self::Rollback {} => "rollback",
@@ -138,7 +143,7 @@ impl Request {
             Self::Status {} | Self::Show { .. } | Self::Why { .. } | Self::Test {} => {
                 Rights::Member
             }
-            Self::Metrics {} => Rights::Member,
+            Self::Table { .. } | Self::Metrics {} => Rights::Member,
             Self::Block { .. } | Self::Allow { .. } | Self::Forget { .. } => Rights::Root,
             Self::Update { .. } | Self::Upload { .. } => Rights::Root,
             Self::Rollback {} | Self::Reload { .. } | Self::Log { .. } => Rights::Root,

@@ -307,7 +307,7 @@ pub struct ListStatus {
 /// Something held back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
-    /// `block` or `allow`, or `both` after a rollback; absent for a list.
+    /// `block`, `allow` or the name of another one, or `both` after a rollback; absent for a list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
     /// The list, if it is one.

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use imsg::TableId;
-
 use crate::clock;
 use crate::monitor::Monitor;
 use crate::source::Source;
@@ -101,9 +99,7 @@ fn found(memory: &Memory, patience: u64, now: u64, up: u64) -> Vec<(Kind, Warnin
         };
         found.push((Kind::Old, Warning::new(text, way_out)));
     }
-    let tables = TableId::PUBLISH_ORDER
-        .into_iter()
-        .filter_map(|table| Some((table.word(), memory.held(table)?)));
+    let tables = memory.held();
     let lists = memory.lists.iter().flatten();
     let lists = lists.filter_map(|(name, list)| Some((name.as_str(), list.held.as_ref()?)));
     let long: Vec<_> = tables.chain(lists).filter(|(_, held)| age(held.since) > patience).collect();

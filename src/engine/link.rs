@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use imsg::{
     Changes, Channel, End, EngineMessage, Entries, Failed, FileId, Frame, HelperMessage, Input,
-    Output, Purpose, SHORTAGE, Stats, TableId,
+    Output, Purpose, SHORTAGE, Stats, TableId, TableStat,
 };
-use prefix::PrefixSet;
+use prefix::{Kind, PrefixSet};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::sync::{Notify, oneshot};
@@ -24,6 +24,7 @@ use tokio::sync::{Notify, oneshot};
 pub use self::outcome::{Outcome, TableResult};
 
 use crate::errors::words;
+use crate::tables::Tables;
 
 /// How long answers to control clients may take to leave once the helper is gone.
 const FAREWELL: Duration = Duration::from_millis(100);
@@ -53,8 +54,8 @@ struct Inner {
     last: Cell<u32>,
     /// Something was queued.
     queued: Notify,
-    /// The table files, for messages.
-    files: [String; 2],
+    /// The tables, for messages.
+    tables: &'static Tables,
     /// pf's limit of entries as it was at the start.
     limit: u32,
 }
@@ -67,12 +68,12 @@ pub struct Link(Rc<Inner>);
 const GONE: &str = "the helper is gone";
 
 impl Link {
-    /// Takes the channel over; from here on it is served as long as the engine lives. `files` are the
-    /// paths of the table files, and `limit` is pf's limit of entries, for messages.
+    /// Takes the channel over; from here on it is served as long as the engine lives. Messages
+    /// have the names of these `tables` and `limit`, pf's limit of entries; no answer is of more.
     ///
     /// # Errors
     /// When the event loop does not take the socket.
-    pub fn start(channel: Channel, files: [String; 2], limit: u32) -> Result<Self, String> {
+    pub fn start(channel: Channel, tables: &'static Tables, limit: u32) -> Result<Self, String> {
         // The event loop watches a second descriptor of the socket; octets go by the channel's own.
         let socket = channel
             .as_fd()
@@ -84,7 +85,7 @@ impl Link {
             waiting: RefCell::default(),
             last: Cell::new(0),
             queued: Notify::new(),
-            files,
+            tables,
             limit,
         }));
         tokio::task::spawn_local(link.clone().drive(socket));
@@ -253,7 +254,11 @@ impl Link {
     /// When the helper is gone.
     pub async fn stats(&self) -> Result<Stats, String> {
         match self.ask([EngineMessage::TableStats]).await? {
-            Answer::Stats(stats) => Ok(stats),
+            // of a table that nothing is said of there is nothing
+            Answer::Stats(mut stats) => {
+                stats.tables.resize(self.0.tables.iter().count(), TableStat::default());
+                Ok(stats)
+            }
             _ => Err(GONE.into()),
         }
     }
@@ -263,10 +268,13 @@ impl Link {
     /// # Errors
     /// When the table or file cannot be read, or the helper is gone.
     pub async fn list(&self, table: TableId, source: Source) -> Result<PrefixSet, String> {
-        let path = &self.0.files[table as usize];
+        let tables = self.0.tables;
+        let path = tables.iter().nth(table.number()).map_or("", |table| &table.file);
         let (file, path) = match source {
-            Source::Kernel => (FileId::Kernel(table), format!("{} table in pf", table.word())),
-            Source::File => (FileId::Table(table), path.clone()),
+            Source::Kernel => {
+                (FileId::Kernel(table), format!("{} table in pf", tables.word(table)))
+            }
+            Source::File => (FileId::Table(table), path.to_owned()),
             Source::Previous => (FileId::Previous(table), format!("{path}.prev")),
         };
         table_file::read(self.open(file).await?, &path)
@@ -282,7 +290,7 @@ impl Link {
     ///
     /// # Errors
     /// When it cannot be opened, or the helper is gone.
-    pub async fn open_local(&self, list: TableId) -> Result<File, String> {
+    pub async fn open_local(&self, list: Kind) -> Result<File, String> {
         self.open(FileId::Local(list)).await
     }
 

@@ -36,6 +36,7 @@ mod schedule;
 mod source;
 mod startup;
 mod state;
+mod tables;
 mod told;
 mod update;
 mod warning;
@@ -63,6 +64,7 @@ use source::local::Files;
 use source::own::Own;
 use source::policy::Service;
 use state::State;
+use tables::Tables;
 use update::{Asked, Hand, Runs, Update, compose};
 use watch::Watch;
 
@@ -96,11 +98,6 @@ fn part<T>(part: T) -> &'static T {
     Box::leak(Box::new(part))
 }
 
-fn table_files(tables: &config::Tables) -> [String; 2] {
-    [&tables.block, &tables.allow]
-        .map(|name| tables.directory.join(format!("{name}.pftable")).display().to_string())
-}
-
 fn run(
     arguments: monitor::Arguments,
     helper: OwnedFd,
@@ -122,12 +119,13 @@ fn run(
         .build()
         .map_err(|error| format!("event loop: {}", errors::words(&error)))?;
     let config: &Config = part(config);
+    let tables: &Tables = part(Tables::new(config));
     let guard: &Guard = part(compose::guard(config, &given.protected));
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let (reload, limit) = (config.tables.reload, given.start.table_entries);
-        let link: &Link = part(Link::start(channel, table_files(&config.tables), limit)?);
-        recover::recover(config, guard, link).await;
-        let state: &State = part(State::load(config, link).await?);
+        let link: &Link = part(Link::start(channel, tables, limit)?);
+        recover::recover(config, tables, guard, link).await;
+        let state: &State = part(State::load(config, tables, link).await?);
         let runs: &Runs = part(Runs::default());
         let leave: &Leave = part(Leave::new(runs));
         let servers: &Servers = part(Servers::new(&config.policy.servers));

@@ -7,27 +7,30 @@ use imsg::{Purpose, TableId};
 use policy::Guard;
 
 use crate::link::{Link, Outcome, Source};
+use crate::tables::Tables;
+use crate::update::compose;
 
-/// Looks at the files of both tables, and has those made again of which pf has a set.
-pub async fn recover(config: &Config, guard: &Guard, link: &Link) {
-    let tables = TableId::PUBLISH_ORDER.into_iter().filter(|_| config.tables.reload);
-    for table in tables {
-        let Err(why) = link.list(table, Source::File).await else { continue };
-        let set = link.list(table, Source::Kernel).await.unwrap_or_default();
+/// Looks at the files of all tables, and has those made again of which pf has a set.
+pub async fn recover(config: &Config, tables: &Tables, guard: &Guard, link: &Link) {
+    for table in tables.in_order().filter(|_| config.tables.reload) {
+        let (id, word) = (table.id, &table.word);
+        let Err(why) = link.list(id, Source::File).await else { continue };
+        let set = link.list(id, Source::Kernel).await.unwrap_or_default();
         if set.is_empty() {
             continue;
         }
-        let (word, count) = (table.word(), set.len());
-        let allow = link.list(TableId::Allow, Source::File).await.unwrap_or_default();
+        let count = set.len();
+        let allow = link.list(TableId::ALLOW, Source::File).await.unwrap_or_default();
         let allowed = |addr| allow.find(addr).is_some();
+        let guard = compose::guard_of(guard, table);
         // what the guards of today forbid, the helper takes from nobody
-        if let Err(refusal) = guard.bounds.check(table.kind(), &set, &guard.shield, allowed) {
+        if let Err(refusal) = guard.bounds.check(table.kind, &set, &guard.shield, allowed) {
             logger::err(format_args!(
                 "{word} table: {why}; what pf has may not be put back: {refusal}"
             ));
             continue;
         }
-        match link.publish(table, &set, Purpose::Repair).await {
+        match link.publish(id, &set, Purpose::Repair).await {
             Ok(result) if result.outcome == Outcome::Failed => {
                 logger::err(format_args!("{word} table: {}", result.failure));
             }

@@ -10,6 +10,7 @@ pub mod copies;
 mod memory;
 
 use std::cell::{Ref, RefCell};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -21,18 +22,17 @@ use prefix::{Floor, Kind, PrefixSet};
 use crate::files;
 use crate::link::{self, Link};
 use crate::source::{Copy, Source};
+use crate::tables::{Table, Tables};
 use copies::Which;
 pub use memory::{Failing, Fared, HeldBack, Known, Memory, Row, history, points, why};
 
 /// The sets in force and what they were made of.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    /// The block table; absent before the first one.
-    pub block: Option<PrefixSet>,
-    /// The allow table; absent before the first one.
-    pub allow: Option<PrefixSet>,
-    /// Since when each entry of the block table is covered.
-    pub since: Since,
+    /// The tables; those before their first set are not among them.
+    pub sets: BTreeMap<TableId, PrefixSet>,
+    /// Since when each entry of a block table is covered.
+    pub since: BTreeMap<TableId, Since>,
     /// The lists, in the order of the configuration; those without a copy are not among them.
     pub lists: Vec<Rc<Copy>>,
 }
@@ -40,10 +40,17 @@ pub struct Policy {
 impl Policy {
     /// The set of a table.
     pub fn set(&self, table: TableId) -> Option<&PrefixSet> {
-        match table {
-            TableId::Block => self.block.as_ref(),
-            TableId::Allow => self.allow.as_ref(),
-        }
+        self.sets.get(&table)
+    }
+
+    /// What is allowed.
+    pub fn allow(&self) -> Option<&PrefixSet> {
+        self.set(TableId::ALLOW)
+    }
+
+    /// All that is blocked, table by table.
+    pub fn blocked(&self) -> impl Iterator<Item = (TableId, &PrefixSet)> {
+        self.sets.iter().filter(|(id, _)| **id != TableId::ALLOW).map(|(id, set)| (*id, set))
     }
 
     /// The lists of what to block, or of what to let through.
@@ -57,17 +64,23 @@ impl Policy {
         self.lists.iter().find(|copy| copy.list.name() == name)
     }
 
-    /// Since when each entry of the block table is covered once `block` is in force, at `now`.
-    pub fn since_with(&self, block: &PrefixSet, now: u64) -> Since {
-        match &self.block {
-            Some(old) => self.since.follow(old, block, now),
-            None => Since::new(block, now),
+    /// Puts another set in force in a table, at `now`.
+    pub fn put(&mut self, table: TableId, set: PrefixSet, now: u64) {
+        if table != TableId::ALLOW {
+            let since = match (self.sets.get(&table), self.since.get(&table)) {
+                (Some(old), Some(since)) => since.follow(old, &set, now),
+                _ => Since::new(&set, now),
+            };
+            self.since.insert(table, since);
         }
+        self.sets.insert(table, set);
     }
 }
 
 /// The state of the engine.
 pub struct State {
+    /// The tables of the configuration.
+    pub tables: &'static Tables,
     directory: PathBuf,
     policy: RefCell<Rc<Policy>>,
     memory: RefCell<Memory>,
@@ -79,26 +92,33 @@ impl State {
     /// # Errors
     /// When the helper is gone, or there is no place for copies. A state that cannot be read is
     /// logged and begins anew.
-    pub async fn load(config: &Config, link: &Link) -> Result<Self, String> {
+    pub async fn load(
+        config: &Config,
+        tables: &'static Tables,
+        link: &Link,
+    ) -> Result<Self, String> {
         let directory = config.log.spool.clone();
         copies::prepare(&directory)?;
-        let memory = memory::load(&directory).unwrap_or_else(|why| {
+        let mut memory = memory::load(&directory).unwrap_or_else(|why| {
             logger::warn(format_args!("{why}; the engine's memory begins anew"));
             Memory::default()
         });
-        let (block, allow) =
-            (in_force(link, TableId::Block).await, in_force(link, TableId::Allow).await);
-        let since = block.as_ref().map(|set| {
-            let kept = ages::load(&directory, set).unwrap_or_else(|why| {
-                logger::warn(format_args!("{why}; all entries are as old as this start"));
-                None
-            });
-            kept.unwrap_or_else(|| Since::new(set, crate::clock::now()))
-        });
-        let lists = lists(config, &directory);
-        let policy = Policy { block, allow, since: since.unwrap_or_default(), lists };
+        left(config, tables, &directory, &mut memory);
+        let mut policy = Policy { lists: lists(config, &directory), ..Policy::default() };
+        for table in tables.iter() {
+            let Some(set) = in_force(link, table).await else { continue };
+            if table.blocks() {
+                let kept = ages::load(&directory, &table.word, &set).unwrap_or_else(|why| {
+                    logger::warn(format_args!("{why}; all entries are as old as this start"));
+                    None
+                });
+                let since = kept.unwrap_or_else(|| Since::new(&set, crate::clock::now()));
+                policy.since.insert(table.id, since);
+            }
+            policy.sets.insert(table.id, set);
+        }
         let policy = RefCell::new(Rc::new(policy));
-        Ok(Self { directory, policy, memory: RefCell::new(memory) })
+        Ok(Self { tables, directory, policy, memory: RefCell::new(memory) })
     }
 
     /// The engine's own directory.
@@ -113,26 +133,32 @@ impl State {
 
     /// Puts another policy in force and keeps the ages of its entries.
     pub fn set_policy(&self, policy: Policy) {
-        if policy.since != self.policy.borrow().since
-            && let Err(why) = ages::save(&self.directory, &policy.since)
-        {
-            logger::err(format_args!("{why}; after a restart the age of an entry is unknown"));
+        let before = self.policy();
+        for (id, since) in &policy.since {
+            if before.since.get(id) != Some(since)
+                && let Err(why) = ages::save(&self.directory, self.tables.word(*id), since)
+            {
+                logger::err(format_args!("{why}; after a restart the age of an entry is unknown"));
+            }
         }
         self.policy.replace(Rc::new(policy));
     }
 
     /// Takes a set for the one in force, of the same lists as before.
     pub fn take(&self, table: TableId, set: PrefixSet) {
-        let before = self.policy();
-        let mut next = Policy::clone(&before);
-        match table {
-            TableId::Allow => next.allow = Some(set),
-            TableId::Block => {
-                next.since = before.since_with(&set, crate::clock::now());
-                next.block = Some(set);
-            }
-        }
+        let mut next = Policy::clone(&self.policy());
+        next.put(table, set, crate::clock::now());
         self.set_policy(next);
+    }
+
+    /// The tables that a list without a copy may be in: those that it goes into, and those in which it
+    /// was last, of which the configuration may have taken it since.
+    pub fn tables_of(&self, list: &str, kind: Kind) -> impl Iterator<Item = &'static Table> {
+        let known = self.memory().list(list).map(|list| list.tables.clone()).unwrap_or_default();
+        let list = list.to_owned();
+        self.tables.iter().filter(move |table| {
+            table.kind == kind && (table.has(&list, kind) || known.contains(&table.word))
+        })
     }
 
     /// The lists of the configuration that had a copy once and have none: the table in force stands in
@@ -140,7 +166,8 @@ impl State {
     pub fn lost(&self, config: &Config) -> Vec<(String, Kind)> {
         let (policy, memory) = (self.policy(), self.memory());
         let is_lost = |name: &str, kind: Kind| {
-            let table = policy.set(table(kind)).is_some_and(|set| !set.is_empty());
+            let mut tables = self.tables_of(name, kind);
+            let table = tables.any(|table| policy.set(table.id).is_some_and(|set| !set.is_empty()));
             let had = match &memory.lists {
                 Some(lists) => lists.get(name).is_some_and(|list| list.kept),
                 // of an engine before this one, or of nobody
@@ -172,11 +199,24 @@ impl State {
     }
 }
 
-/// The table of a kind.
-pub fn table(kind: Kind) -> TableId {
-    match kind {
-        Kind::Block => TableId::Block,
-        Kind::Allow => TableId::Allow,
+/// Says once of a table that has left the configuration what is left of it, and forgets it.
+fn left(config: &Config, tables: &Tables, directory: &Path, memory: &mut Memory) {
+    let words: Vec<String> = memory.tables.keys().cloned().collect();
+    for word in words.iter().filter(|word| tables.find(word).is_none()) {
+        memory.tables.remove(word);
+        let of_anchor = config.tables.anchor.as_ref().map(|anchor| format!("-a {anchor} "));
+        let file = config.tables.directory.join(format!("{word}.pftable"));
+        logger::warn(format_args!(
+            "table <{word}> is not in the configuration any more: table and file stay as they are; \
+             take its lines out of pf.conf, load it, then: pfctl {}-t {word} -T kill; rm {}*",
+            of_anchor.unwrap_or_default(),
+            file.display()
+        ));
+        let forgotten =
+            ages::forget(directory, word).and_then(|()| memory::save(directory, memory));
+        if let Err(why) = forgotten {
+            logger::err(why);
+        }
     }
 }
 
@@ -214,13 +254,13 @@ fn lists(config: &Config, directory: &Path) -> Vec<Rc<Copy>> {
 
 /// The set of the table file. One that cannot be read counts as none and is written anew by the
 /// next update.
-async fn in_force(link: &Link, table: TableId) -> Option<PrefixSet> {
-    match link.list(table, link::Source::File).await {
+async fn in_force(link: &Link, table: &Table) -> Option<PrefixSet> {
+    match link.list(table.id, link::Source::File).await {
         // what setup makes, so that pf.conf loads before the first update: no set at all yet
-        Ok(set) if set.is_empty() && table == TableId::Block => None,
+        Ok(set) if set.is_empty() && table.blocks() => None,
         Ok(set) => Some(set),
         Err(why) => {
-            logger::info(format_args!("no previous {} set: {why}", table.word()));
+            logger::info(format_args!("no previous {} set: {why}", table.word));
             None
         }
     }

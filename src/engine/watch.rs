@@ -1,6 +1,8 @@
 //! The eye on pf: has somebody changed a table, and is anything blocked at all?
 
-use std::cell::Cell;
+use core::fmt::Display;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use config::Tables;
@@ -11,7 +13,8 @@ use prefix::PrefixSet;
 
 use crate::clock;
 use crate::link::{Link, Outcome, Source, TableResult};
-use crate::state::State;
+use crate::state::{Policy, State};
+use crate::tables::Table;
 use crate::update::summary::change;
 use crate::update::{Runs, compose};
 use crate::warning::Warning;
@@ -65,13 +68,21 @@ pub struct Look {
 const RULES: &str = "threatstopctl setup prints the rules for /etc/pf.conf; then \
                      pfctl -f /etc/pf.conf";
 
+const MONITOR: &str = "set tables.monitor to false, then put the lines of threatstopctl setup into \
+                       /etc/pf.conf";
+
+/// Whether there is something in a table.
+fn has_set(policy: &Policy, table: &Table) -> bool {
+    policy.set(table.id).is_some_and(|set| !set.is_empty())
+}
+
 /// The eye on the tables, and what it remembers of those that are known to be ours.
 pub struct Watch {
     tables: &'static Tables,
     guard: &'static Guard,
     link: &'static Link,
     state: &'static State,
-    known: Cell<[Option<Known>; 2]>,
+    known: RefCell<BTreeMap<TableId, Known>>,
 }
 
 impl Watch {
@@ -82,24 +93,29 @@ impl Watch {
         link: &'static Link,
         state: &'static State,
     ) -> Self {
-        Self { tables, guard, link, state, known: Cell::default() }
+        Self { tables, guard, link, state, known: RefCell::default() }
     }
 
     /// Has a table and its file compared at the next look, since we have just published them: what is
     /// to be seen of them now may already be what somebody else has made of them.
     pub fn forget(&self, id: TableId) {
-        let mut known = self.known.get();
-        known[id as usize] = None;
-        self.known.set(known);
+        self.known.borrow_mut().remove(&id);
     }
 
     /// Whether the last look has seen our set in the table and in its file.
     pub fn is_ours(&self, id: TableId) -> bool {
-        self.known.get()[id as usize].is_some()
+        self.known.borrow().contains_key(&id)
     }
 
     /// Sentences that nobody may overlook; empty when all is well.
     pub fn warnings(&self, stats: &Stats) -> Vec<Warning> {
+        let packets = |stat: &TableStat| stat.matched.iter().sum::<u64>();
+        let matched: u64 = stats.tables.iter().map(packets).sum();
+        self.fail_open(stats, format_args!("{matched} packets would have been blocked, nothing is"))
+    }
+
+    /// The same, where of a monitor this is said.
+    fn fail_open(&self, stats: &Stats, monitoring: impl Display) -> Vec<Warning> {
         let tables = self.tables;
         if !tables.reload {
             return Vec::new();
@@ -112,17 +128,27 @@ impl Watch {
             let way_out = "pfctl -e, and rcctl enable pf for the next boot";
             found.push(Warning::new("pf is disabled: nothing is blocked", way_out));
         }
-        let [block, allow] = &stats.tables;
-        if block.rules + block.anchors == 0 {
-            let name = &tables.block;
-            let text = format!("pf table <{name}> is not used by any rule: nothing is blocked");
-            found.push(Warning::new(text, RULES));
+        if tables.monitor {
+            found.push(Warning::new(format!("monitoring: {monitoring}"), MONITOR));
         }
-        let wanted = self.state.policy().allow.as_ref().is_some_and(|set| !set.is_empty());
-        if allow.rules + allow.anchors == 0 && wanted {
-            let name = &tables.allow;
-            let text =
-                format!("pf table <{name}> is not used by any rule: nothing is allowed by it");
+        let policy = self.state.policy();
+        for table in self.state.tables.iter() {
+            let stat = stats.tables.get(table.id.number()).copied().unwrap_or_default();
+            let is_wanted = match table.blocks() {
+                // of a monitor that has been said
+                true => !tables.monitor && (table.id == TableId::BLOCK || has_set(&policy, table)),
+                false => has_set(&policy, table),
+            };
+            if stat.rules + stat.anchors > 0 || !is_wanted {
+                continue;
+            }
+            let what = match table.id {
+                TableId::BLOCK => "nothing is blocked",
+                TableId::ALLOW => "nothing is allowed by it",
+                _ => "nothing is blocked by it",
+            };
+            let name = &table.name;
+            let text = format!("pf table <{name}> is not used by any rule: {what}");
             found.push(Warning::new(text, RULES));
         }
         found
@@ -146,7 +172,8 @@ impl Watch {
             drop(turn);
             // the update of the start warns first
             if let Some(stats) = look.stats.filter(|_| depth == Depth::Marks) {
-                let found = self.warnings(&stats);
+                // how many packets there were is not told each time
+                let found = self.fail_open(&stats, "nothing is blocked");
                 if found != warned.0 || (!found.is_empty() && warned.1.elapsed() >= REMIND) {
                     found.iter().for_each(logger::warn);
                     if found.is_empty() {
@@ -169,11 +196,12 @@ impl Watch {
         if reload && !stats.failure.is_empty() {
             return look;
         }
-        let (mut all, mut touched) = (self.known.get(), false);
+        let mut touched = false;
         let policy = self.state.policy();
-        for id in TableId::PUBLISH_ORDER {
-            let stat = &stats.tables[id as usize];
-            let known = &mut all[id as usize];
+        for table_of in self.state.tables.in_order() {
+            let id = table_of.id;
+            let stat = &stats.tables.get(id.number()).copied().unwrap_or_default();
+            let known = self.known.borrow().get(&id).copied();
             // without reload, pf is not ours to look at
             let table = if reload { mark(stat) } else { Mark::default() };
             let file = self.link.mark(id).await;
@@ -186,7 +214,7 @@ impl Watch {
                 continue;
             }
             // a file that is known to be ours need not be compared with what it was written from
-            let adopt = !same_file && !compose::is_taken(self.guard, &policy, id, set);
+            let adopt = !same_file && !compose::is_taken(self.guard, &policy, table_of, set);
             let result = match same_file || adopt {
                 true => self.link.mend(id, set.len()).await,
                 false => self.repair(id, set).await,
@@ -201,11 +229,16 @@ impl Watch {
                 self.state.take(id, file);
             }
             // what was mended, or could not be, is looked at again the next time
-            *known = ours.then(|| Known { table, file, compared: Instant::now() });
+            match ours {
+                true => {
+                    let known = Known { table, file, compared: Instant::now() };
+                    self.known.borrow_mut().insert(id, known);
+                }
+                false => self.forget(id),
+            }
             touched |= !ours;
-            look.found.extend(self.tell(id, result));
+            look.found.extend(self.tell(table_of, result));
         }
-        self.known.set(all);
         if touched {
             look.stats = self.link.stats().await.ok();
         }
@@ -225,12 +258,8 @@ impl Watch {
     }
 
     /// Logs and remembers what a table or its file was found to be; the sentence, if somebody did it.
-    fn tell(&self, id: TableId, result: TableResult) -> Option<String> {
-        let tables = self.tables;
-        let name = match id {
-            TableId::Block => &tables.block,
-            TableId::Allow => &tables.allow,
-        };
+    fn tell(&self, table: &Table, result: TableResult) -> Option<String> {
+        let name = &table.name;
         let TableResult { outcome, added, deleted, failure, .. } = result;
         let prefixes =
             |count| format!("{count} {}", if count == 1 { "prefix" } else { "prefixes" });
@@ -251,9 +280,8 @@ impl Watch {
                 text
             }
             Outcome::FileMended => format!(
-                "{}/{name}.pftable was gone or had been changed by somebody: {} put back, {deleted} \
-                 removed",
-                tables.directory.display(),
+                "{} was gone or had been changed by somebody: {} put back, {deleted} removed",
+                table.file,
                 prefixes(added),
             ),
             _ => format!(
@@ -263,7 +291,7 @@ impl Watch {
         };
         logger::warn(&text);
         let mended = Mended { at: clock::now(), text: text.clone() };
-        self.state.remember(|memory| memory.mended[id as usize] = Some(mended));
+        self.state.remember(|memory| memory.table_mut(&table.word).mended = Some(mended));
         Some(text)
     }
 }

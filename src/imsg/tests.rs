@@ -4,7 +4,7 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use nix::errno::Errno;
-use prefix::{Net, Prefix};
+use prefix::{Kind, Net, Prefix};
 use proptest::prelude::*;
 
 use super::*;
@@ -49,15 +49,15 @@ fn every_engine_message_arrives_as_it_was_sent() {
     let net = Net::<u32>::new(0x0102_0300, 24).unwrap();
     let all = [
         EngineMessage::Hello { version: VERSION },
-        EngineMessage::TableBegin { table: TableId::Allow, entries: 7, purpose: Purpose::Repair },
+        EngineMessage::TableBegin { table: TableId::ALLOW, entries: 7, purpose: Purpose::Repair },
         EngineMessage::TableEntries(Entries::split([net.into()]).next().unwrap()),
         EngineMessage::TableCommit,
         EngineMessage::TableStats,
-        EngineMessage::TableMend { table: TableId::Block },
-        EngineMessage::Open(FileId::Table(TableId::Block)),
-        EngineMessage::Open(FileId::Previous(TableId::Allow)),
-        EngineMessage::Open(FileId::Kernel(TableId::Allow)),
-        EngineMessage::Open(FileId::Local(TableId::Allow)),
+        EngineMessage::TableMend { table: TableId::BLOCK },
+        EngineMessage::Open(FileId::Table(TableId::BLOCK)),
+        EngineMessage::Open(FileId::Previous(TableId::ALLOW)),
+        EngineMessage::Open(FileId::Kernel(TableId::ALLOW)),
+        EngineMessage::Open(FileId::Local(Kind::Allow)),
         EngineMessage::Open(FileId::Log(10)),
         EngineMessage::Open(FileId::PackedLog(10)),
     ];
@@ -69,7 +69,7 @@ fn every_engine_message_arrives_as_it_was_sent() {
     for (number, message) in all.iter().enumerate() {
         let frame = take(&mut b);
         assert_eq!(frame.peerid, number as u32);
-        assert_eq!(&EngineMessage::read(&frame).unwrap(), message);
+        assert_eq!(&EngineMessage::read(&frame, 2).unwrap(), message);
     }
 }
 
@@ -126,7 +126,7 @@ fn every_helper_message_arrives_as_it_was_sent() {
         (
             HelperMessage::Stats(Stats {
                 running: true,
-                tables: [stat, TableStat::default()],
+                tables: vec![stat, TableStat::default(), stat],
                 failure: String::new(),
             }),
             false,
@@ -329,7 +329,7 @@ fn a_large_set_is_split_and_comes_together_again() {
     let mut back = Vec::new();
     while back.len() < set.len() {
         a.flush().unwrap();
-        match EngineMessage::read(&take(&mut b)).unwrap() {
+        match EngineMessage::read(&take(&mut b), 2).unwrap() {
             EngineMessage::TableEntries(part) => back.extend(part.prefixes().map(Option::unwrap)),
             other => panic!("{other:?}"),
         }
@@ -350,7 +350,7 @@ fn any_frame() -> impl Strategy<Value = Frame> {
 proptest! {
     #[test]
     fn reading_any_payload_never_panics(frame in any_frame()) {
-        let _ = EngineMessage::read(&frame);
+        let _ = EngineMessage::read(&frame, 2);
         let _ = HelperMessage::read(&frame);
     }
 

@@ -125,6 +125,7 @@ impl Backend for Kernel {
             anchors: t.refcnt[1],
             since: t.tzero.max(0).cast_unsigned(),
             blocked: t.packets.map(|n| n[0]),
+            matched: t.packets.map(|n| n[1]),
             passed: t.packets.map(|n| n[2]),
         }))
     }

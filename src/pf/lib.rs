@@ -23,24 +23,25 @@ pub use simulated::Simulated;
 
 type Result<T> = core::result::Result<T, Error>;
 
-/// A table: where it lives, and whether it may be empty.
+/// A table: where it lives, and what it is for. One of what to block is never empty.
 #[derive(Clone, Debug)]
 pub struct Table {
     name: String,
-    may_be_empty: bool,
+    /// Whether what is in it is blocked or let through.
+    pub kind: prefix::Kind,
     pfr: abi::PfrTable,
 }
 
 impl Table {
     /// A table by its anchor ("" is the main ruleset) and name, in the form that the configuration has
     /// them. `None` where they are longer than pf takes: 31 octets, and 958 of an anchor.
-    pub fn new(anchor: &str, name: &str, may_be_empty: bool) -> Option<Self> {
+    pub fn new(anchor: &str, name: &str, kind: prefix::Kind) -> Option<Self> {
         let mut pfr = abi::PfrTable::default(); // NUL to the ends, which pf insists on
         let room = &mut pfr.name[..abi::PF_TABLE_NAME_SIZE - 1];
         room.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
         let room = &mut pfr.anchor.as_flattened_mut()[..abi::PF_ANCHOR_MAXPATH - 1];
         room.get_mut(..anchor.len())?.copy_from_slice(anchor.as_bytes());
-        Some(Self { name: name.into(), may_be_empty, pfr })
+        Some(Self { name: name.into(), kind, pfr })
     }
 
     fn file(&self, kind: &str) -> String {

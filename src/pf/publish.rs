@@ -27,7 +27,7 @@ impl Store<'_> {
         let mut changes = self.pf.map_or(Ok(same), |pf| pf.replace(table, set, true))?;
         let pf = self.pf.filter(|_| changes != same);
         changes.file = !self.directory.has(&file, set)?;
-        if changes != same && set.is_empty() && !table.may_be_empty {
+        if changes != same && set.is_empty() && table.kind == prefix::Kind::Block {
             let why = format!("{}: an empty set would block nothing", table.name);
             return Err(Error::words(EPERM, why));
         }

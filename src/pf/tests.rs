@@ -12,7 +12,7 @@ mod simulated;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use prefix::{Net, Prefix};
+use prefix::{Kind, Net, Prefix};
 use proptest::prelude::*;
 
 use imsg::{Of, Purpose};
@@ -34,7 +34,7 @@ fn publish(
 
 /// A table in the main ruleset that must not be empty.
 pub fn table(name: &str) -> Table {
-    Table::new("", name, false).unwrap()
+    Table::new("", name, Kind::Block).unwrap()
 }
 
 /// A set from its prefixes, as they come.
@@ -92,11 +92,11 @@ fn names_that_pf_could_not_take() {
     for (anchor, name) in
         [("", "T"), ("", "ThreatSTOP-Block"), ("", &long[..]), (&deep[..], "a.b_c")]
     {
-        assert!(Table::new(anchor, name, true).is_some(), "{anchor} {name}");
+        assert!(Table::new(anchor, name, Kind::Allow).is_some(), "{anchor} {name}");
     }
     let (longer, deeper) = ("x".repeat(32), "a".repeat(959));
     for (anchor, name) in [("", &longer[..]), (&deeper[..], "a")] {
-        assert!(Table::new(anchor, name, true).is_none(), "{anchor} {name}");
+        assert!(Table::new(anchor, name, Kind::Allow).is_none(), "{anchor} {name}");
     }
 }
 

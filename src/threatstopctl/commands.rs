@@ -54,6 +54,8 @@ pub enum Operands {
     Two(&'static str, &'static str, fn(&Tool, &Arguments) -> Result<bool, Error>),
     /// One of these words, which may be shortened too, and what it asks of the engine.
     Word(&'static [(&'static str, Request)]),
+    /// The same, or a name, of which a request is made.
+    WordOr(&'static [(&'static str, Request)], &'static str, fn(&str) -> Request),
 }
 
 /// What an option of a command takes, as usage and manual call it.
@@ -98,14 +100,18 @@ pub const COMMANDS: &[Command] = &[
     command(
         "show",
         "",
-        Operands::Word(&[
-            ("allow", Request::Show { what: Show::Allow }),
-            ("block", Request::Show { what: Show::Block }),
-            ("diff", Request::Show { what: Show::Diff }),
-            ("hits", Request::Show { what: Show::Hits }),
-            ("lists", Request::Show { what: Show::Lists }),
-            ("own", Request::Show { what: Show::Own }),
-        ]),
+        Operands::WordOr(
+            &[
+                ("allow", Request::Show { what: Show::Allow }),
+                ("block", Request::Show { what: Show::Block }),
+                ("diff", Request::Show { what: Show::Diff }),
+                ("hits", Request::Show { what: Show::Hits }),
+                ("lists", Request::Show { what: Show::Lists }),
+                ("own", Request::Show { what: Show::Own }),
+            ],
+            "table",
+            |name| Request::Table { name: name.to_owned() },
+        ),
     ),
     command("status", "q", Operands::None(status)),
     command("test", "", Operands::None(|tool, _| relay(tool, &Request::Test {}))),
@@ -189,6 +195,16 @@ pub fn run(tool: &Tool, words: Vec<OsString>, manner: &mut Manner) -> Result<boo
         },
         Operands::Word(table) => {
             let operand = one("word")?;
+            let (_, request) = find(table, |(word, _)| (*word, false), operand, "word")
+                .map_err(|why| wrong(format!("{}: {why}", operand.to_string_lossy())))?;
+            relay(tool, request)
+        }
+        Operands::WordOr(table, _, request) => {
+            let operand = one("word")?;
+            let begins = |word: &str| word.as_bytes().starts_with(operand.as_encoded_bytes());
+            if !table.iter().any(|(word, _)| begins(word)) {
+                return relay(tool, &request(&operand.to_string_lossy()));
+            }
             let (_, request) = find(table, |(word, _)| (*word, false), operand, "word")
                 .map_err(|why| wrong(format!("{}: {why}", operand.to_string_lossy())))?;
             relay(tool, request)
@@ -277,6 +293,10 @@ fn form(command: &Command) -> String {
         Operands::Two(one, two, _) => format!("{word}{options} {one} [{two}]"),
         Operands::Word(table) => {
             let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
+            format!("{word}{options} {}", words.join("|"))
+        }
+        Operands::WordOr(table, name, _) => {
+            let words: Vec<&str> = table.iter().map(|(word, _)| *word).chain([*name]).collect();
             format!("{word}{options} {}", words.join("|"))
         }
     }

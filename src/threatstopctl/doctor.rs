@@ -14,7 +14,7 @@ use crate::arguments::Arguments;
 use crate::client::pledge;
 use crate::error::Error;
 use crate::printable::printable;
-use crate::setup::config_path;
+use crate::setup::{config_path, in_order};
 use crate::tool::Tool;
 
 mod case;
@@ -24,6 +24,7 @@ mod filter;
 mod flow;
 mod host;
 mod kernel;
+mod monitor;
 mod process;
 mod references;
 mod report;
@@ -32,7 +33,8 @@ mod service;
 #[cfg(test)]
 pub mod tests;
 
-use case::{Case, Table};
+use case::Case;
+use files::TableFile;
 use host::{Host, System};
 use report::{Finding, Report};
 
@@ -81,13 +83,12 @@ fn examine(host: &dyn Host, path: &Path) -> Result<Report, Error> {
     report.findings.append(&mut of_config.findings);
     let engine = files::user(&case, &mut report);
     files::directory(&case, &mut report);
-    let allow = files::table(&case, Table::Allow, &mut report);
-    let block = files::table(&case, Table::Block, &mut report);
+    let tables: Vec<TableFile<'_>> =
+        in_order(config).into_iter().map(|table| files::table(&case, table, &mut report)).collect();
     files::local_lists(&case, &mut report);
-    let tables = [&allow, &block];
     let pf = match config.tables.backend {
         Backend::Simulated => {
-            kernel::simulated(&case, tables, &mut report);
+            kernel::simulated(&case, &tables, &mut report);
             report.note("pf", "tables are simulated: pf, its rules and pflogd were not looked at");
             false
         }
@@ -101,7 +102,7 @@ fn examine(host: &dyn Host, path: &Path) -> Result<Report, Error> {
             false
         }
         Backend::Pf => {
-            filter::pf(&case, tables, &mut report);
+            filter::pf(&case, &tables, &mut report);
             true
         }
     };
@@ -111,7 +112,8 @@ fn examine(host: &dyn Host, path: &Path) -> Result<Report, Error> {
     if pf {
         service::boot(&case, &mut report);
     }
-    let log = config.log.file.as_path();
-    service::clock(host, &[path, &allow.path, &block.path, log], &mut report);
+    let files = tables.iter().map(|file| file.path.as_path());
+    let dated: Vec<&Path> = files.chain([path, config.log.file.as_path()]).collect();
+    service::clock(host, &dated, &mut report);
     Ok(report)
 }

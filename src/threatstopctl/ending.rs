@@ -76,7 +76,9 @@ impl Ending {
         Ok(match request {
             Request::Status {} => Self::Status(form(done)?),
             Request::Update { .. } | Request::Rollback {} => Self::Updated(form(done)?),
-            Request::Show { what: Show::Block | Show::Allow } => Self::Shown(form(done)?),
+            Request::Table { .. } | Request::Show { what: Show::Block | Show::Allow } => {
+                Self::Shown(form(done)?)
+            }
             Request::Show { what: Show::Diff } => Self::Changed(form(done)?),
             Request::Test {} => Self::Tested(form(done)?),
             Request::Metrics {} => Self::Metrics(form(done)?),

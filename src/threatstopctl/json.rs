@@ -78,7 +78,10 @@ impl<W: Write> Output for Json<W> {
     }
 
     fn end(&mut self, request: &Request, ending: &Ending) -> io::Result<()> {
-        let table = matches!(request, Request::Show { what: Show::Block | Show::Allow });
+        let table = matches!(
+            request,
+            Request::Table { .. } | Request::Show { what: Show::Block | Show::Allow }
+        );
         let change = matches!(
             request,
             Request::Update { dry_run: true, .. } | Request::Show { what: Show::Diff }

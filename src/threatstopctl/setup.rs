@@ -23,7 +23,7 @@ pub mod tests;
 
 use files::Files;
 use lines::Lines;
-pub use lines::limit;
+pub use lines::{in_order, limit};
 
 /// The file of `-f`, or the one that threatstopd(8) reads by itself.
 pub fn config_path(arguments: &Arguments) -> PathBuf {
@@ -69,8 +69,8 @@ fn prepare(path: &Path, bridge: bool) -> Result<(Files, Lines), String> {
     if !root && config.tables.backend == Backend::Pf {
         return Err(need_root());
     }
-    let files = Files::make(&config.tables)?;
-    let lines = Lines::new(&config.tables, files.entries, bridge);
+    let files = Files::make(&config)?;
+    let lines = Lines::new(&config, files.entries, bridge);
     Ok((files, lines))
 }
 

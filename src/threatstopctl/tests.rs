@@ -282,6 +282,7 @@ fn every_field_of_a_document_stands_in_the_manual() {
         address: "192.0.2.7".parse().unwrap(),
         blocked: true,
         prefix: Some("192.0.2.0/24".into()),
+        tables: vec!["ThreatSTOP-Block".into()],
         lists: vec!["basic.threatstop.local".into()],
         items: vec!["192.0.2.0/23".into()],
         since: Some(NOW),
@@ -380,6 +381,10 @@ fn every_command_stands_in_the_manual_and_no_other() {
                 Operands::Word(table) => {
                     let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
                     last = format!(" Cm {}", words.join(" | "));
+                }
+                Operands::WordOr(table, name, _) => {
+                    let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
+                    last = format!(" Cm {} Ns | Ns Ar {name}", words.join(" | "));
                 }
             }
             // Op goes on to the end of the line

@@ -41,7 +41,7 @@ impl Tables {
 
     /// Whether the file of the allow table, which is published before the block table, has an address.
     fn allow(&self, addr: IpAddr) -> bool {
-        let set = self.directory.load(&self.all[TableId::Allow as usize], "pftable");
+        let set = self.directory.load(&self.all[TableId::ALLOW.number()], "pftable");
         let set = set.unwrap_or_default();
         set.iter().filter_map(PfrAddr::prefix).any(|net| net.contains(addr))
     }
@@ -50,8 +50,8 @@ impl Tables {
 /// Why the engine is dropped.
 type Offence = String;
 
-/// Repairs that may be asked for in a minute: the engine looks at each table once in a second at most.
-const MOST_MENDS: u32 = 240;
+/// Repairs of each table that may be asked for in a minute: the engine looks once in a second at most.
+const MOST_MENDS: usize = 120;
 
 /// Serves the engine.
 pub struct Dispatcher {
@@ -60,7 +60,7 @@ pub struct Dispatcher {
     /// Whether the engine has had a set published, or found it published.
     pub served: bool,
     greeted: bool,
-    mends: (Instant, u32),
+    mends: (Instant, usize),
     tables: Tables,
     shield: Shield,
     transaction: Option<Transaction>,
@@ -78,7 +78,7 @@ impl Dispatcher {
     /// # Errors
     /// When the engine did what it may not; it is to be dropped.
     pub fn dispatch(&mut self, frame: &Frame, channel: &mut Channel) -> Result<(), Offence> {
-        let answer = match EngineMessage::read(frame)? {
+        let answer = match EngineMessage::read(frame, self.tables.all.len())? {
             EngineMessage::Hello { version } if version != VERSION => {
                 return Err(format!("it speaks version {version} of the protocol, not {VERSION}"));
             }
@@ -92,7 +92,8 @@ impl Dispatcher {
                 return Err("a second transaction".into());
             }
             EngineMessage::TableBegin { table, entries, purpose } => {
-                let begun = Transaction::begin(table, entries, purpose, &self.config.guard)?;
+                let kind = self.tables.all[table.number()].kind;
+                let begun = Transaction::begin(table, kind, entries, purpose, &self.config.guard)?;
                 self.transaction = Some(begun);
                 return Ok(());
             }
@@ -103,7 +104,7 @@ impl Dispatcher {
             EngineMessage::TableCommit => HelperMessage::Changed(self.publish()?),
             EngineMessage::TableMend { table } => {
                 self.count_mend()?;
-                let table = &self.tables.all[table as usize];
+                let table = &self.tables.all[table.number()];
                 HelperMessage::Changed(self.tables.store().mend(table))
             }
             EngineMessage::TableStats => {
@@ -129,13 +130,14 @@ impl Dispatcher {
             (*since, *count) = (Instant::now(), 0);
         }
         *count += 1;
-        if *count > MOST_MENDS { Err("it asks for too many repairs".into()) } else { Ok(()) }
+        let most = MOST_MENDS * self.tables.all.len();
+        if *count > most { Err("it asks for too many repairs".into()) } else { Ok(()) }
     }
 
     /// Does what the transaction, which is complete, is for.
     fn publish(&mut self) -> Result<Result<Changes, Failed>, Offence> {
         let open = self.transaction.take().ok_or("a commit of no transaction")?;
-        let (table, purpose) = (&self.tables.all[open.table as usize], open.purpose);
+        let (table, purpose) = (&self.tables.all[open.table.number()], open.purpose);
         let Some(set) = open.complete(&self.shield, |addr| self.tables.allow(addr))? else {
             return Ok(Err(Failed::words(ENOMEM, "no memory for so many prefixes")));
         };
@@ -146,22 +148,20 @@ impl Dispatcher {
 
     fn stats(&self) -> Result<Stats, pf::Error> {
         let Tables { all, backend, .. } = &self.tables;
-        let mut stats = Stats { running: backend.running()?, ..Stats::default() };
-        for (table, stat) in all.iter().zip(&mut stats.tables) {
-            *stat = backend.stats(table)?;
-        }
-        Ok(stats)
+        let tables = all.iter().map(|table| backend.stats(table)).collect::<Result<_, _>>()?;
+        Ok(Stats { running: backend.running()?, tables, failure: String::new() })
     }
 
     /// Opens a file for the engine; else why not.
     fn open(&self, file: FileId) -> Result<OwnedFd, Failed> {
         let Tables { all, backend, directory, .. } = &self.tables;
+        let of = |id: TableId| &all[id.number()];
         match file {
-            FileId::Table(id) => directory.open_table(&all[id as usize], "pftable"),
-            FileId::Previous(id) => directory.open_table(&all[id as usize], "pftable.prev"),
-            FileId::Kernel(id) => directory.nameless(&backend.list(&all[id as usize])?),
-            FileId::Local(id) => {
-                let path = local_paths(&self.config)[id as usize];
+            FileId::Table(id) => directory.open_table(of(id), "pftable"),
+            FileId::Previous(id) => directory.open_table(of(id), "pftable.prev"),
+            FileId::Kernel(id) => directory.nameless(&backend.list(of(id))?),
+            FileId::Local(kind) => {
+                let path = self.config.policy.local(kind);
                 let none = || Failed::words(ENOENT, "no such file in the configuration");
                 open_regular(path.ok_or_else(none)?, OFlag::empty())
             }
@@ -190,11 +190,6 @@ pub fn suffixed(path: &Path, suffix: &str) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(suffix);
     path.into()
-}
-
-/// The administrator's own lists, by their index: local_block, local_allow.
-pub fn local_paths(config: &Config) -> [Option<&Path>; 2] {
-    [config.policy.local_block.as_deref(), config.policy.local_allow.as_deref()]
 }
 
 /// Opens a regular file for reading; else why not.

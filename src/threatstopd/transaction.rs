@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use config::Guard;
 use imsg::{Entries, Purpose, TableId};
 use pf::PfrAddr;
-use prefix::{Bounds, Shield, Tally};
+use prefix::{Bounds, Kind, Shield, Tally};
 
 /// What the engine did that it may not: it is dropped, with table and file untouched.
 pub type Violation = String;
@@ -31,16 +31,17 @@ impl Transaction {
     /// memory the set is checked all the same, and cannot be published: that is no fault of the engine's.
     ///
     /// # Errors
-    /// When more are announced, or none for the block table.
+    /// When more are announced, or none for a block table.
     pub fn begin(
         table: TableId,
+        kind: Kind,
         announced: u32,
         purpose: Purpose,
         guard: &Guard,
     ) -> Result<Self, Violation> {
-        let bounds = guard.bounds();
-        bounds.count(table.kind(), announced.into()).map_err(|refusal| refusal.to_string())?;
-        let tally = Tally::new(table.kind(), &bounds);
+        let bounds = guard.bounds(table == TableId::BLOCK);
+        bounds.count(kind, announced.into()).map_err(|refusal| refusal.to_string())?;
+        let tally = Tally::new(kind, &bounds);
         let (mut set, announced) = (Vec::new(), announced as usize);
         let set = set.try_reserve_exact(announced).is_ok().then_some(set);
         Ok(Self { table, purpose, announced, set, bounds, tally })

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use apl::{Assembly, ListName, Options, Reply};
 use control::{Request, Show};
 use imsg::{Channel, EngineMessage, Entries, FileId, Purpose, TableId, VERSION};
-use prefix::Prefix;
+use prefix::{Kind, Prefix};
 use tests::item::items;
 use tests::sim::wire::{QR, Query};
 use tests::sim::{Answer, Data, Layout, SUFFIX, Shape, Zone, apl as rdata, rcode};
@@ -52,7 +52,7 @@ pub fn refused() -> Vec<Seed> {
         "1.2.3.0/24 1.2.3.255",
         "5.6.7.8 1.2.3.4",
     ]
-    .map(|set| ("imsg_stream", [vec![1], stream(&published(TableId::Block, set))].concat()))
+    .map(|set| ("imsg_stream", [vec![1], stream(&published(TableId::BLOCK, set))].concat()))
     .into();
     let mut record = include_bytes!("../../src/pflog/tests/data/captured.pcap")[..40].to_vec();
     record[32..36].copy_from_slice(&(pflog::MAX_CAPTURE + 1).to_le_bytes());
@@ -188,7 +188,8 @@ fn imsg_streams(seeds: &mut Vec<Seed>) {
     let file = |table, previous| {
         EngineMessage::Open(if previous { FileId::Previous(table) } else { FileId::Table(table) })
     };
-    let (block, allow) = (TableId::Block, TableId::Allow);
+    let (block, allow) = (TableId::BLOCK, TableId::ALLOW);
+    let more = TableId::all(3).last().unwrap();
     let all = [
         vec![EngineMessage::Hello { version: VERSION }, EngineMessage::TableStats],
         transaction(block, "1.2.3.4 5.6.0.0/16 198.51.100.0/25 2a0b::/29 2a0c::1", Purpose::Trial),
@@ -202,12 +203,14 @@ fn imsg_streams(seeds: &mut Vec<Seed>) {
         transaction(block, "1.2.3.4 5.6.0.0/17 2a0b::/29", Purpose::Publish),
         transaction(block, "1.2.3.4 2a0b::/29", Purpose::Repair),
         vec![list(block), file(block, true)],
+        transaction(more, "1.2.3.4 2a0b::/29", Purpose::Publish),
+        vec![list(more), EngineMessage::TableMend { table: more }],
         transaction(allow, "", Purpose::Publish),
         vec![
             list(allow),
             EngineMessage::TableMend { table: block },
             EngineMessage::Open(FileId::Log(3)),
-            EngineMessage::Open(FileId::Local(allow)),
+            EngineMessage::Open(FileId::Local(Kind::Allow)),
         ],
     ]
     .concat();

@@ -13,7 +13,7 @@ use std::path::Path;
 use config::Config;
 use imsg::{Channel, HelperMessage, Input, MAX_IMSGSIZE, Output, VERSION};
 use pf::{Directory, Simulated, Table};
-use prefix::Shield;
+use prefix::{Kind, Shield};
 use tempfile::TempDir;
 
 use crate::input::{self, clear, scratch};
@@ -29,8 +29,8 @@ const LIMIT: usize = 10_000;
 const QUEUE: usize = 4 << 20;
 /// Longer inputs are left alone.
 const LONGEST: usize = 16 << 10;
-/// Names of the tables: block, allow.
-const NAMES: [&str; 2] = ["B", "A"];
+/// Names of the tables: block, allow, and one more to block.
+const NAMES: [&str; 3] = ["B", "A", "C"];
 
 const HELLO: u32 = 1;
 const BEGIN: u32 = 2;
@@ -40,7 +40,7 @@ const STATS: u32 = 5;
 const MEND: u32 = 7;
 const OPEN: u32 = 8;
 /// Repairs that an engine may ask for in a minute, which no run lasts.
-const MOST_MENDS: u32 = 240;
+const MOST_MENDS: u32 = 120 * NAMES.len() as u32;
 
 /// A stream of messages to the helper. When the first octet is odd, the others are the stream; else
 /// each message is one octet of type, one of length, and its payload, and gets its header here.
@@ -95,7 +95,7 @@ impl Rig {
         let folder = self.scratch.path();
         clear(folder);
         let tables = Tables {
-            all: [0, 1].map(|n| Table::new("", NAMES[n], n == 1).unwrap()).into(),
+            all: NAMES.map(|name| Table::new("", name, kind(name)).unwrap()).into(),
             backend: Box::new(Simulated::open(folder, LIMIT).unwrap()),
             directory: Directory::open(folder).unwrap(),
             reload: true,
@@ -138,6 +138,11 @@ impl Rig {
         assert!(engine.answers.is_empty(), "not answered: {:?}", engine.answers);
         assert_eq!(files(folder), model.files());
     }
+}
+
+/// What a table is for.
+fn kind(name: &str) -> Kind {
+    if name == "A" { Kind::Allow } else { Kind::Block }
 }
 
 /// Every file of a folder.
@@ -248,8 +253,8 @@ struct Model {
     open: Option<Open>,
     mends: u32,
     dropped: bool,
-    sets: [Option<Vec<String>>; 2],
-    previous: [Option<Vec<String>>; 2],
+    sets: [Option<Vec<String>>; NAMES.len()],
+    previous: [Option<Vec<String>>; NAMES.len()],
     answers: Vec<Answer>,
 }
 
@@ -300,9 +305,9 @@ impl Model {
                 let again = std::mem::replace(&mut self.greeted, true);
                 return (!again && payload == VERSION.to_ne_bytes()).then_some(());
             }
-            (BEGIN, &[table @ (0 | 1), purpose @ 0..=2, a, b, c, d]) => {
+            (BEGIN, &[table @ 0..=2, purpose @ 0..=2, a, b, c, d]) => {
                 let announced = u32::from_ne_bytes([a, b, c, d]) as usize;
-                if self.open.is_some() || announced > MAX_ENTRIES || (table == 0 && announced == 0)
+                if self.open.is_some() || announced > MAX_ENTRIES || (table != 1 && announced == 0)
                 {
                     return None;
                 }
@@ -321,11 +326,11 @@ impl Model {
                     }
                 }
             }
-            (OPEN, &[what @ 0..=2, table @ (0 | 1)]) => {
+            (OPEN, &[what @ 0..=2, table @ 0..=2]) => {
                 let of = if what == 1 { &self.previous } else { &self.sets };
                 text = of[usize::from(table)].as_deref().map(lines);
             }
-            (MEND, [0 | 1]) => {
+            (MEND, [0..=2]) => {
                 self.mends += 1;
                 if self.mends > MOST_MENDS {
                     return None;
@@ -355,7 +360,7 @@ impl Open {
             let protected = PROTECTED.iter().any(|net| span.meets(&named(net)));
             let narrow = span.len >= if span.v6 { 19 } else { 8 };
             if !narrow
-                || (self.table == 0 && protected)
+                || (self.table != 1 && protected)
                 || self.set.iter().any(|before| before.meets(&span) || *before > span)
                 || self.set.len() == self.announced
             {
@@ -377,8 +382,8 @@ impl Open {
         // Sums of fewer than 2^53 powers of two that are all multiples of the smallest one in
         // question: floating point is exact enough to compare them.
         let too_much = match self.table {
-            0 => v4 > (2f64.powi(32) / 5.0).floor() || global6 > 2f64.powi(13 + 96),
-            _ => v4 > 2f64.powi(24) || all6 > 2f64.powi(24 + 64),
+            1 => v4 > 2f64.powi(24) || all6 > 2f64.powi(24 + 64),
+            _ => v4 > (2f64.powi(32) / 5.0).floor() || global6 > 2f64.powi(13 + 96),
         };
         let texts: Vec<String> = self.set.iter().map(Span::text).collect();
         assert_eq!(texts.iter().collect::<BTreeSet<_>>().len(), texts.len());

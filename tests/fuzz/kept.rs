@@ -41,7 +41,7 @@ pub fn table_file(data: &[u8]) -> bool {
 
 fn replace_file(folder: &Path, old: &[u8], new: &[u8]) -> bool {
     let directory = Directory::open(folder).unwrap();
-    let table = |name| Table::new("", name, false).unwrap();
+    let table = |name| Table::new("", name, prefix::Kind::Block).unwrap();
     let (t, u) = (table("T"), table("U"));
     plant(folder, "T.pftable", old);
     plant(folder, "U.pftable", new);
@@ -170,14 +170,14 @@ fn ages(folder: &Path, data: &[u8]) -> bool {
             Prefix::V6(_) => unreachable!(),
         });
         let set = PrefixSet::new(nets.collect(), Vec::new()).unwrap();
-        let Ok(since) = ages::load(folder, &set) else { return false };
+        let Ok(since) = ages::load(folder, "block", &set) else { return false };
         let Some(since) = since else { continue };
         for (net, time) in set.v4().iter().zip(since.v4()) {
             let addr = IpAddr::from(net.last().to_be_bytes());
             assert_eq!(since.find(&set, addr), Some(u64::from(*time)));
         }
-        ages::save(folder, &since).unwrap();
-        assert_eq!(ages::load(folder, &set), Ok(Some(since)));
+        ages::save(folder, "block", &since).unwrap();
+        assert_eq!(ages::load(folder, "block", &set), Ok(Some(since)));
         return true;
     }
     false

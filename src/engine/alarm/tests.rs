@@ -53,8 +53,12 @@ fn what_is_held_back_too_long_is_told_of() {
         let text = "Keeping the previous block list: x".into();
         Some(HeldBack { since: NOW - ago, text, can_force: true, of_service: true, of_copy: false })
     };
-    let memory =
-        |ago| Memory { last_good: Some(NOW), held: [held(ago), held(HOUR)], ..Memory::default() };
+    let memory = |ago| {
+        let mut memory = Memory { last_good: Some(NOW), ..Memory::default() };
+        memory.table_mut("block").held = held(ago);
+        memory.table_mut("allow").held = held(HOUR);
+        memory
+    };
     assert_eq!(texts(&memory(3 * HOUR)), [""; 0]);
     let long = "held back for 4 hours: Keeping the previous block list: x";
     assert_eq!(texts(&memory(4 * HOUR)), [long]);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use config::Config;
 use control::{Action, MAX_REQUEST, Reply, Request, Rights, Show};
-use imsg::{End, TableId};
+use imsg::End;
 use prefix::PrefixSet;
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
@@ -108,11 +108,11 @@ impl Desk {
                 if let Some((before, after)) = &ended.preview {
                     let empty = PrefixSet::default();
                     let mut totals = Vec::new();
-                    for table in TableId::BY_NUMBER {
+                    for table in self.state.tables.iter() {
                         let [old, new] = [before.as_ref(), after]
-                            .map(|policy| policy.set(table).unwrap_or(&empty));
+                            .map(|policy| policy.set(table.id).unwrap_or(&empty));
                         let (plus, minus) = client.difference(old, new).await?;
-                        let word = table.word();
+                        let word = &table.word;
                         totals.push(format!("{word} table: {plus} to add, {minus} to remove"));
                     }
                     // a set that is held back has them, too
@@ -137,35 +137,30 @@ impl Desk {
             }
             Request::Forget { prefix } => self.book.forget(client, uid, prefix).await,
             Request::Show { what: Show::Own } => self.book.show(client).await,
-            Request::Show { what: what @ (Show::Block | Show::Allow) } => {
-                let table = if what == Show::Block { TableId::Block } else { TableId::Allow };
-                // without reload, pf's table is not ours to show
-                let source = if self.config.tables.reload { Source::Kernel } else { Source::File };
-                match self.link.list(table, source).await {
-                    Ok(set) => {
-                        let entries = client.prefixes(set.iter(), Reply::Prefixes).await?;
-                        client.done(json!({"table": table.word(), "entries": entries})).await
-                    }
-                    Err(why) => client.fail(word, why).await,
-                }
-            }
+            Request::Show { what: Show::Block } => self.show(client, "block").await,
+            Request::Show { what: Show::Allow } => self.show(client, "allow").await,
+            Request::Table { name } => self.show(client, &name).await,
             Request::Show { what: Show::Diff } => {
                 let (mut added, mut removed) = (0, 0);
-                for table in TableId::PUBLISH_ORDER {
+                for table in self.state.tables.in_order() {
+                    let changed = self.state.memory().table(&table.word).changed;
                     let old = match update::set_before(self.state, self.link, table).await {
                         Ok(Before::Set(old)) => old,
                         Ok(Before::Nothing) => PrefixSet::default(),
                         Ok(Before::Same) => continue,
                         // with nothing known of a change there need not be anything before it
-                        Err(_) if self.state.memory().changed[table as usize].is_none() => continue,
+                        Err(_) if changed.is_none() => continue,
                         Err(why) => return client.fail(word, why).await,
                     };
                     let policy = self.state.policy();
-                    let Some(new) = policy.set(table) else { continue };
+                    let Some(new) = policy.set(table.id) else { continue };
                     let (plus, minus) = client.difference(&old, new).await?;
                     (added, removed) = (added + plus, removed + minus);
                 }
-                let at = self.state.memory().changed.iter().flatten().max().copied();
+                let at = {
+                    let memory = self.state.memory();
+                    memory.tables.values().filter_map(|table| table.changed).max()
+                };
                 client.done(json!({"added": added, "removed": removed, "at": at})).await
             }
             Request::Why { addresses } => {
@@ -173,6 +168,7 @@ impl Desk {
                 for address in addresses {
                     client
                         .send(&Reply::Why(Box::new(why::why(
+                            self.state.tables,
                             &policy,
                             self.book.own,
                             &protected,
@@ -230,6 +226,24 @@ impl Desk {
                 let text = metrics::text(&status, &figures, &self.log.hits());
                 client.done(json!({"text": text})).await
             }
+        }
+    }
+
+    /// Shows a table, by its word or name.
+    async fn show(&self, client: &mut Client, name: &str) -> io::Result<()> {
+        let Some(table) = self.state.tables.find(name) else {
+            let names: Vec<&str> = self.state.tables.iter().map(|table| &*table.word).collect();
+            let why = format!("{name}: no such table; there are {}", names.join(", "));
+            return client.fail("show", why).await;
+        };
+        // without reload, pf's table is not ours to show
+        let source = if self.config.tables.reload { Source::Kernel } else { Source::File };
+        match self.link.list(table.id, source).await {
+            Ok(set) => {
+                let entries = client.prefixes(set.iter(), Reply::Prefixes).await?;
+                client.done(json!({"table": table.word, "entries": entries})).await
+            }
+            Err(why) => client.fail("show", why).await,
         }
     }
 }

@@ -10,7 +10,7 @@ use super::sources;
 use crate::clock;
 use crate::source::Source;
 use crate::source::kept::as_of;
-use crate::state::{State, table};
+use crate::state::State;
 
 /// What is named for a list that goes into no table.
 const NO_TABLE: &str = "none";
@@ -25,15 +25,18 @@ pub fn lists(config: &Config, state: &State) -> Lists {
         let names = lists.iter().map(|list| (kind as u8, list.name()));
         alone.extend(names.zip(policy::unique(&lists)));
     }
+    let tables_of = |list: &str, kind| {
+        let tables = state.tables.iter().filter(|table| table.has(list, kind));
+        tables.map(|table| table.word.as_str()).collect::<Vec<_>>().join(", ")
+    };
     let now = clock::now();
     let row = |source: Source, kind: Kind, shown: ListStatus, as_of: Option<u64>| ListShown {
         source: source.name().to_owned(),
         table: match (source, kind) {
             // it is taken out of each block table, and goes into none
-            (Source::Own, Kind::Allow) => NO_TABLE,
-            _ => table(kind).word(),
-        }
-        .to_owned(),
+            (Source::Own, Kind::Allow) => NO_TABLE.to_owned(),
+            _ => tables_of(&shown.name, kind),
+        },
         entries: shown.entries,
         unique: alone.get(&(kind as u8, shown.name.as_str())).copied(),
         hits: HitsOfDays::default(),

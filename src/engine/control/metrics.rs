@@ -154,7 +154,7 @@ fn log(text: &mut Text, log: &Figures) {
 
 fn hits(text: &mut Text, hits: &Hits) {
     let name = "threatstop_hits";
-    text.family(name, "Logged packets that hit the block table.");
+    text.family(name, "Logged packets that hit a block table.");
     text.directions(name, None, &hits.total);
     // as many as the administrator has named
     by(text, "list", "Hits by list.", &hits.lists, usize::MAX, String::clone);

@@ -3,6 +3,7 @@
 use std::io;
 
 use control::{Action, Forgotten, Kept, PREFIXES_A_REPLY, Reply};
+use imsg::TableId;
 use policy::Guard;
 use prefix::{Kind, Prefix};
 use serde_json::json;
@@ -146,7 +147,7 @@ impl Book {
             // a set is the shortest there is: one entry has all of it, or none
             Action::Block => {
                 let policy = self.state.policy();
-                let found = policy.block.as_ref().and_then(|block| block.find(prefix.addr()));
+                let found = policy.set(TableId::BLOCK).and_then(|block| block.find(prefix.addr()));
                 let blocked = found.is_some_and(|entry| entry.len() <= prefix.len());
                 (blocked, (!blocked).then(|| self.wins(prefix)))
             }
@@ -196,7 +197,7 @@ impl Book {
     /// Whether something of a prefix is blocked now.
     fn meets(&self, prefix: Prefix) -> bool {
         let policy = self.state.policy();
-        policy.block.as_ref().is_some_and(|block| block.meets(prefix))
+        policy.blocked().any(|(_, block)| block.meets(prefix))
     }
 }
 

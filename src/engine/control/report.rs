@@ -5,7 +5,7 @@ use control::{
     Attempted, Direction, EngineStatus, Held, HeldReason, PfStatus, REVERTED_WAY_OUT, ServerStatus,
     Status, TableKind, TableStatus, Update, Upload, UsedBy,
 };
-use imsg::{Stats, TableId};
+use imsg::Stats;
 
 use super::sources;
 use crate::alarm::Alarm;
@@ -18,6 +18,7 @@ use crate::protect::Protect;
 use crate::source::Source;
 use crate::source::own::Own;
 use crate::state::{HeldBack, Memory, State};
+use crate::tables::Table;
 use crate::update::Runs;
 use crate::warning::Warning;
 use crate::watch::Watch;
@@ -84,9 +85,9 @@ impl Report {
                 error: (!asked).then(|| stats.failure.clone()),
                 warnings,
                 ways_out,
-                mended: memory.mended.iter().flatten().cloned().collect(),
+                mended: memory.tables.values().filter_map(|table| table.mended.clone()).collect(),
             },
-            tables: TableId::BY_NUMBER.map(|id| self.table(&stats, id)).into(),
+            tables: self.state.tables.iter().map(|table| self.table(&stats, table)).collect(),
             sources: sources::sources(config, self.state, self.own, self.runs.next()),
             update: Update {
                 state: self.update_state(),
@@ -144,12 +145,9 @@ impl Report {
             return Vec::new();
         }
         let policy = self.state.policy();
-        let warning = |id: TableId| {
-            let (ours, stat) = (policy.set(id)?.len(), &stats.tables[id as usize]);
-            let name = match id {
-                TableId::Block => &tables.block,
-                TableId::Allow => &tables.allow,
-            };
+        let warning = |table: &Table| {
+            let (name, ours) = (&table.name, policy.set(table.id)?.len());
+            let stat = stats.tables.get(table.id.number()).copied().unwrap_or_default();
             let text = match (stat.present, stat.entries as usize) {
                 (_, entries) if entries == ours => return None,
                 (true, 1) => format!("pf table <{name}> has 1 prefix and not {ours}"),
@@ -163,12 +161,12 @@ impl Report {
             let way_out = "somebody changed it; threatstopctl update mends it at once";
             Some(Warning::new(text, way_out))
         };
-        TableId::BY_NUMBER.into_iter().filter_map(warning).collect()
+        self.state.tables.iter().filter_map(warning).collect()
     }
 
     /// The warning of a table that has never had anything in it.
     fn nothing_yet(&self) -> Option<Warning> {
-        if self.state.policy().block.is_some() {
+        if self.state.policy().blocked().next().is_some() {
             return None;
         }
         let memory = self.state.memory();
@@ -189,26 +187,28 @@ impl Report {
         Some(Warning::new(text, way_out))
     }
 
-    fn table(&self, stats: &Stats, table: TableId) -> TableStatus {
-        let stat = &stats.tables[table as usize];
+    fn table(&self, stats: &Stats, table: &Table) -> TableStatus {
+        let stat = stats.tables.get(table.id.number()).copied().unwrap_or_default();
         let asked = stats.failure.is_empty();
         let tables = &self.config.tables;
-        let (name, kind) = match table {
-            TableId::Block => (&tables.block, TableKind::Block),
-            TableId::Allow => (&tables.allow, TableKind::Allow),
+        let kind = if table.blocks() { TableKind::Block } else { TableKind::Allow };
+        let direction = match table.direction {
+            config::Direction::In => Direction::In,
+            config::Direction::Out => Direction::Out,
+            config::Direction::Both => Direction::Both,
         };
         // without reload pf's table is not ours to tell of
         let entries = match tables.reload {
             true => asked.then_some(stat.entries.into()),
-            false => self.state.policy().set(table).map(|set| set.len() as u64),
+            false => self.state.policy().set(table.id).map(|set| set.len() as u64),
         };
         TableStatus {
-            name: name.as_str().into(),
+            name: table.name.clone(),
             kind,
-            direction: Direction::Both,
+            direction,
             present: asked.then_some(stat.present),
             entries,
-            changed: self.state.memory().changed[table as usize],
+            changed: self.state.memory().table(&table.word).changed,
             blocked_packets: asked.then_some(stat.blocked),
             passed_packets: asked.then_some(stat.passed),
             used: asked.then_some(UsedBy { rules: stat.rules, anchors: stat.anchors }),
@@ -258,15 +258,15 @@ fn server(health: Health) -> ServerStatus {
 /// Whether a table or list is held back.
 fn is_held(memory: &Memory) -> bool {
     let lists = memory.lists.iter().flatten();
-    memory.held.iter().any(Option::is_some)
-        || lists.into_iter().any(|(_, list)| list.held.is_some())
+    memory.held().next().is_some() || lists.into_iter().any(|(_, list)| list.held.is_some())
 }
 
 fn held(memory: &Memory) -> Vec<Held> {
-    let tables = TableId::PUBLISH_ORDER.into_iter().filter_map(|table| {
-        let held = memory.held(table)?;
-        Some(Held { table: Some(table.word().into()), ..self::held_back(held) })
-    });
+    let table = |(word, held): (&str, &HeldBack)| Held {
+        table: Some(word.to_owned()),
+        ..self::held_back(held)
+    };
+    let tables = memory.held().map(table);
     let lists = memory.lists.iter().flatten().filter_map(|(name, list)| {
         Some(Held { list: Some(name.clone()), ..self::held_back(list.held.as_ref()?) })
     });

@@ -87,7 +87,7 @@ pub fn list(config: &Config, state: &State, source: Source, name: &str) -> ListS
 pub fn warnings(config: &Config, state: &State, own: &Own) -> Vec<Warning> {
     let (policy, memory) = (state.policy(), state.memory());
     let mut all: Vec<Warning> = own.warning().into_iter().collect();
-    if policy.block.is_none() {
+    if policy.blocked().next().is_none() {
         // of which another warning tells
         return all;
     }

@@ -173,7 +173,7 @@ async fn table(config: &Config, link: &Link, report: &mut Report<'_>) -> io::Res
     let name = &config.tables.block;
     // without reload, pf's table is not ours
     let source = if config.tables.reload { Source::Kernel } else { Source::File };
-    let set = match link.list(TableId::Block, source).await {
+    let set = match link.list(TableId::BLOCK, source).await {
         Ok(set) => set,
         Err(why) => return report.check("expect", name, false, why).await,
     };

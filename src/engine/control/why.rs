@@ -3,20 +3,37 @@
 use std::net::IpAddr;
 
 use control::{Action, OwnEntry, Why};
-use policy::Protected;
-use prefix::{Kind, Prefix};
+use imsg::TableId;
+use policy::{Protected, Since};
+use prefix::{Kind, Prefix, PrefixSet};
 
 use crate::clock;
 use crate::source::Source;
 use crate::source::own::Own;
 use crate::state::Policy;
+use crate::tables::Tables;
 
 /// Why an address is blocked, or is not; `protected` are the networks that are protected now.
-pub fn why(policy: &Policy, own: &Own, protected: &[Protected], address: IpAddr) -> Why {
-    let empty = prefix::PrefixSet::default();
+pub fn why(
+    tables: &Tables,
+    policy: &Policy,
+    own: &Own,
+    protected: &[Protected],
+    address: IpAddr,
+) -> Why {
+    let (empty, never) = (PrefixSet::default(), Since::default());
+    // of the tables that have it the first, and the block table where none has
+    let covers = |(_, set): &(TableId, &PrefixSet)| set.find(address.to_canonical()).is_some();
+    let covering: Vec<TableId> = policy.blocked().filter(covers).map(|(id, _)| id).collect();
+    let first = covering.first().copied().unwrap_or(TableId::BLOCK);
+    let named: Vec<String> = tables
+        .iter()
+        .filter(|table| covering.contains(&table.id))
+        .map(|table| table.name.clone())
+        .collect();
     let evidence = policy::Evidence {
-        block: policy.block.as_ref().unwrap_or(&empty),
-        since: &policy.since,
+        block: policy.set(first).unwrap_or(&empty),
+        since: policy.since.get(&first).unwrap_or(&never),
         block_lists: &policy.lists(Kind::Block),
         allow_lists: &policy.lists(Kind::Allow),
         protected,
@@ -24,6 +41,11 @@ pub fn why(policy: &Policy, own: &Own, protected: &[Protected], address: IpAddr)
     let found = policy::why(&evidence, address);
     let protected_by = found.protected_by.map(|p| format!("{} ({})", p.net, p.reason));
     let own = own.naming(address);
+    // whoever has but one block table knows it
+    let of_tables = match covering.as_slice() {
+        [] | [TableId::BLOCK] => String::new(),
+        _ => format!(" in {}", named.join(", ")),
+    };
     Why {
         address,
         blocked: found.blocked(),
@@ -32,7 +54,8 @@ pub fn why(policy: &Policy, own: &Own, protected: &[Protected], address: IpAddr)
         lists: found.listed_by.iter().map(|(list, _)| (*list).to_owned()).collect(),
         items: found.listed_by.iter().map(|(_, item)| item.to_string()).collect(),
         allowed_by: found.allowed_by.iter().map(|&list| list.to_owned()).collect(),
-        text: sentence(&found, address, protected_by.as_deref(), &own),
+        text: sentence(&found, address, &of_tables, protected_by.as_deref(), &own),
+        tables: named,
         protected_by,
         own,
     }
@@ -42,6 +65,7 @@ pub fn why(policy: &Policy, own: &Own, protected: &[Protected], address: IpAddr)
 fn sentence(
     found: &policy::Why<'_>,
     address: IpAddr,
+    of_tables: &str,
     protected_by: Option<&str>,
     own: &[OwnEntry],
 ) -> String {
@@ -60,7 +84,10 @@ fn sentence(
     match (&found.entry, protected_by) {
         (Some(entry), _) => {
             let since = found.since.map(|since| format!(", since {}", clock::date(since)));
-            format!("{address} is blocked: {entry}, {listed}{}", since.unwrap_or_default())
+            format!(
+                "{address} is blocked: {entry}{of_tables}, {listed}{}",
+                since.unwrap_or_default()
+            )
         }
         (None, _) if !found.allowed_by.is_empty() => {
             let allowed = |list: &&str| format!("{list}{}", said(own, list, Action::Allow));
@@ -102,7 +129,7 @@ mod tests {
             allowed_by: Vec::new(),
             protected_by: None,
         };
-        sentence(&found, address.parse().unwrap(), None, &[])
+        sentence(&found, address.parse().unwrap(), "", None, &[])
     }
 
     /// Fails when the list's own item is not named where the table has another one.
@@ -150,7 +177,7 @@ mod tests {
             said(Action::Allow, "192.0.2.7", None, ""),
             said(Action::Block, "192.0.2.7", Some(0), "ssh, ticket 12"),
         ];
-        let text = sentence(&found, "192.0.2.7".parse().unwrap(), None, &own);
+        let text = sentence(&found, "192.0.2.7".parse().unwrap(), "", None, &own);
         let end = clock::date(0);
         assert_eq!(
             text,

@@ -94,7 +94,7 @@ mod tests {
             (Ok(Changes { added: 1, file: true, ..same }), [Published, Counted, Mended]),
             (Ok(Changes { created: true, file: true, ..same }), [Published, Counted, Created]),
         ] {
-            let of = |purpose| TableResult::of(TableId::Block, 1, 1, purpose, done.clone());
+            let of = |purpose| TableResult::of(TableId::BLOCK, 1, 1, purpose, done.clone());
             let all =
                 [Purpose::Publish, Purpose::Trial, Purpose::Repair].map(|one| of(one).outcome);
             assert_eq!(all, [publish, trial, repair], "{done:?}");

@@ -4,13 +4,12 @@
 //! rotation in the middle of a scan shows a file twice and never hides one. The next file to read
 //! is the oldest that comes before those already read.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use config::{Scope as Wanted, Timestamp};
-use imsg::TableId;
 use imsg::process::local_offset;
 use pflog::{Fingerprint, Printer, Record, Stamp};
 
@@ -70,7 +69,12 @@ struct Follower<'a> {
 
 /// Follows for ever.
 pub async fn follow(log: &Log, link: &Link, state: &State) -> ! {
-    let before = link.list(TableId::Block, Place::Previous).await.ok();
+    let mut before = BTreeMap::new();
+    for table in state.tables.blocking() {
+        if let Ok(set) = link.list(table.id, Place::Previous).await {
+            before.insert(table.id, set);
+        }
+    }
     let config = &log.config.log;
     let anchor = config.anchor.as_ref().map(config::AnchorPath::pflog_name);
     let writer = Writer {

@@ -1,9 +1,11 @@
-//! Which records are ours: an address of theirs is in the block table or was in the one before,
+//! Which records are ours: an address of theirs is in a block table or was in the one before,
 //! or their rule stands in our anchor.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use imsg::TableId;
 use pflog::{Direction, Flow, Header, Record};
 use prefix::{Kind, PrefixSet};
 
@@ -24,9 +26,13 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Takes the policy in force, and the block table before it.
-    pub fn new(anchor: Option<&str>, current: Rc<Policy>, before: Option<PrefixSet>) -> Self {
-        let previous = Rc::new(Policy { block: before, ..Policy::default() });
+    /// Takes the policy in force, and the tables before it.
+    pub fn new(
+        anchor: Option<&str>,
+        current: Rc<Policy>,
+        before: BTreeMap<TableId, PrefixSet>,
+    ) -> Self {
+        let previous = Rc::new(Policy { sets: before, ..Policy::default() });
         Self { anchor: anchor.map(ToOwned::to_owned), current, previous }
     }
 
@@ -37,7 +43,7 @@ impl Scope {
             return;
         }
         let before = std::mem::replace(&mut self.current, current);
-        if before.block != self.current.block {
+        if !before.blocked().eq(self.current.blocked()) {
             self.previous = before;
         }
     }
@@ -91,9 +97,9 @@ impl Scope {
         let all = [far, near].into_iter().chain(translated.into_iter().flatten());
         let mut tables = [&self.current, &self.previous].into_iter();
         tables.find_map(|policy| {
-            let set = policy.block.as_ref()?;
-            let found = all.clone().find(|address| set.find(*address).is_some())?;
-            Some((found, &**policy))
+            let has =
+                |address: &IpAddr| policy.blocked().any(|(_, set)| set.find(*address).is_some());
+            Some((all.clone().find(has)?, &**policy))
         })
     }
 }

@@ -15,7 +15,6 @@ use super::{Copy, Failure, Source};
 use crate::clock;
 use crate::errors::words;
 use crate::link::Link;
-use crate::state::table;
 
 /// By what a file is known to be the one that was read: device, inode, size, and the time of its
 /// last change in seconds and nanoseconds.
@@ -92,14 +91,12 @@ impl Files {
 }
 
 fn file(config: &Config, source: Source) -> (Kind, Option<&Path>) {
-    match source {
-        Source::LocalAllow => (Kind::Allow, config.policy.local_allow.as_deref()),
-        _ => (Kind::Block, config.policy.local_block.as_deref()),
-    }
+    let kind = if source == Source::LocalAllow { Kind::Allow } else { Kind::Block };
+    (kind, config.policy.local(kind))
 }
 
 async fn open(link: &Link, kind: Kind, path: &Path) -> Result<(File, Mark), String> {
-    let file = link.open_local(table(kind)).await?;
+    let file = link.open_local(kind).await?;
     let meta = file.metadata().map_err(|error| format!("{}: {}", path.display(), words(&error)))?;
     let mark = (meta.dev(), meta.ino(), meta.size(), meta.mtime(), meta.mtime_nsec());
     Ok((file, mark))

@@ -1,5 +1,5 @@
-//! Since when each entry of the block table is covered, in the file `ages`: a line of JSON, then the
-//! times in the order of the table, 4 octets each, little end first.
+//! Since when each entry of a block table is covered, in the file `ages`, of a `[[table]]` in `ages.NAME`:
+//! a line of JSON, then the times in the order of the table, 4 octets each, little end first.
 
 use std::path::Path;
 
@@ -7,9 +7,13 @@ use policy::Since;
 use prefix::PrefixSet;
 use serde::{Deserialize, Serialize};
 
-use crate::files::{self, replace, sum};
+use crate::files::{self, remove, replace, sum};
 
-const FILE: &str = "ages";
+/// The file of a table, by its word.
+fn file(table: &str) -> String {
+    if table == "block" { "ages".to_owned() } else { format!("ages.{table}") }
+}
+
 /// Twenty million times fit.
 const LARGEST: u64 = 1 << 27;
 
@@ -24,24 +28,33 @@ struct Head {
 ///
 /// # Errors
 /// When a step fails, with the path.
-pub fn save(directory: &Path, since: &Since) -> Result<(), String> {
-    let (v4, v6) = (since.v4(), since.v6());
+pub fn save(directory: &Path, table: &str, since: &Since) -> Result<(), String> {
+    let (file, v4, v6) = (file(table), since.v4(), since.v6());
     let times: Vec<u8> = v4.iter().chain(v6).flat_map(|time| time.to_le_bytes()).collect();
     let head = Head { v4: v4.len(), v6: v6.len(), crc: sum(&times) };
-    let mut line = serde_json::to_vec(&head).map_err(|error| format!("{FILE}: {error}"))?;
+    let mut line = serde_json::to_vec(&head).map_err(|error| format!("{file}: {error}"))?;
     line.push(b'\n');
-    replace(directory, FILE, &[&line, &times], false)
+    replace(directory, &file, &[&line, &times], false)
 }
 
 /// The times of a set, as they were kept; `None` when they are those of another one, or of none.
 ///
 /// # Errors
 /// When the file cannot be read or is damaged, with its path.
-pub fn load(directory: &Path, set: &PrefixSet) -> Result<Option<Since>, String> {
-    let Some(text) = files::read(directory, FILE, LARGEST)? else { return Ok(None) };
-    let damaged = || format!("{}: damaged", directory.join(FILE).display());
+pub fn load(directory: &Path, table: &str, set: &PrefixSet) -> Result<Option<Since>, String> {
+    let file = file(table);
+    let Some(text) = files::read(directory, &file, LARGEST)? else { return Ok(None) };
+    let damaged = || format!("{}: damaged", directory.join(&file).display());
     let (v4, v6) = read(&text).ok_or_else(damaged)?;
     Ok(Since::from_parts(set, v4, v6).ok())
+}
+
+/// Removes the times of a table.
+///
+/// # Errors
+/// When that fails, with the path.
+pub fn forget(directory: &Path, table: &str) -> Result<(), String> {
+    remove(directory, &file(table))
 }
 
 fn read(text: &[u8]) -> Option<(Vec<u32>, Vec<u32>)> {

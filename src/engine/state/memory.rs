@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use imsg::TableId;
 use policy::{HeldRuns, History, Measure};
 use prefix::PrefixSet;
 use serde::{Deserialize, Serialize};
@@ -31,25 +30,14 @@ pub struct Memory {
     pub failing: Vec<Failing>,
     /// The last run in which the service brought its lists and all of them are in force.
     pub last_good: Option<u64>,
-    /// When the content of a table last changed: block, allow.
-    pub changed: [Option<u64>; 2],
-    /// The number of the last run or rollback that changed a table: block, allow; 0 before the
-    /// first. Clocks are set, so that times tell no order.
-    pub order: [u64; 2],
-    /// Whether there was no set before that change: block, allow.
-    pub was_first: [bool; 2],
-    /// What somebody last did to a table or its file: block, allow.
-    pub mended: [Option<control::Mended>; 2],
     /// What the last run left out of the lists, as it said it.
     pub left_out: Option<String>,
     /// Runs that failed since the last good one.
     pub failures: u32,
     /// Whether the last failure looks like that of a device that is not yet provisioned.
     pub waiting: bool,
-    /// Tables that are held back: block, allow.
-    pub held: [Option<HeldBack>; 2],
-    /// Runs in a row in which a table was held back: block, allow.
-    pub held_rows: [Row; 2],
+    /// What is remembered of tables, by the word for each.
+    pub tables: BTreeMap<String, Tabled>,
     /// The number of the last run that gathered and changed a list.
     pub run: u64,
     /// The lists that had a copy, or were held back, by name; absent as long as nothing is known.
@@ -64,12 +52,58 @@ pub struct Memory {
     pub resolved: Known,
 }
 
+/// What is remembered of a table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tabled {
+    /// When its content last changed.
+    pub changed: Option<u64>,
+    /// The number of the last run or rollback that changed it; 0 before the first. Clocks are set, so
+    /// that times tell no order.
+    pub order: u64,
+    /// Whether there was no set before that change.
+    pub was_first: bool,
+    /// What somebody last did to it or its file.
+    pub mended: Option<control::Mended>,
+    /// Why it is held back.
+    pub held: Option<HeldBack>,
+    /// Runs in a row in which it was held back.
+    pub held_row: Row,
+}
+
+/// The same as a version wrote it that had two tables: block, allow.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Former {
+    changed: [Option<u64>; 2],
+    order: [u64; 2],
+    was_first: [bool; 2],
+    mended: [Option<control::Mended>; 2],
+    held: [Option<HeldBack>; 2],
+    held_rows: [Row; 2],
+}
+
+impl Former {
+    fn tables(self) -> BTreeMap<String, Tabled> {
+        let Self { changed, order, was_first, mut mended, mut held, held_rows } = self;
+        let of = |(at, word): (usize, &str)| {
+            let (mended, held) = (mended[at].take(), held[at].take());
+            let (changed, order, was_first) = (changed[at], order[at], was_first[at]);
+            let held_row = held_rows[at];
+            (word.to_owned(), Tabled { changed, order, was_first, mended, held, held_row })
+        };
+        ["block", "allow"].into_iter().enumerate().map(of).collect()
+    }
+}
+
 /// What is remembered of a list.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Listed {
     /// Whether there is a copy of it.
     pub kept: bool,
+    /// The tables that had it last, by the word for each.
+    pub tables: Vec<String>,
     /// The number of the run that brought the copy.
     pub run: u64,
     /// Whether that run replaced another copy, which is kept beside it.
@@ -204,28 +238,36 @@ impl Memory {
         }
     }
 
+    /// What is remembered of a table.
+    pub fn table(&self, word: &str) -> Tabled {
+        self.tables.get(word).cloned().unwrap_or_default()
+    }
+
+    /// The same, to be changed.
+    pub fn table_mut(&mut self, word: &str) -> &mut Tabled {
+        self.tables.entry(word.to_owned()).or_default()
+    }
+
     /// Notes that a table was changed at `now` by the update or rollback of this number, and what
     /// it had before.
-    pub fn note_change(
-        &mut self,
-        table: TableId,
-        order: u64,
-        now: u64,
-        before: Option<&PrefixSet>,
-    ) {
-        self.changed[table as usize] = Some(now);
-        self.order[table as usize] = order;
-        self.was_first[table as usize] = before.is_none();
+    pub fn note_change(&mut self, word: &str, order: u64, now: u64, before: Option<&PrefixSet>) {
+        let table = self.table_mut(word);
+        (table.changed, table.order, table.was_first) = (Some(now), order, before.is_none());
     }
 
-    /// The number of the next update or rollback that changes something.
+    /// The number of the last update or rollback that changed something.
+    pub fn last_order(&self) -> u64 {
+        self.tables.values().map(|table| table.order).max().unwrap_or_default()
+    }
+
+    /// The number of the next one.
     pub fn next_order(&self) -> u64 {
-        self.order[0].max(self.order[1]).saturating_add(1)
+        self.last_order().saturating_add(1)
     }
 
-    /// What is held back of a table.
-    pub fn held(&self, table: TableId) -> Option<&HeldBack> {
-        self.held[table as usize].as_ref()
+    /// What is held back of tables, by the word for each.
+    pub fn held(&self) -> impl Iterator<Item = (&str, &HeldBack)> {
+        self.tables.iter().filter_map(|(word, table)| Some((word.as_str(), table.held.as_ref()?)))
     }
 }
 
@@ -234,8 +276,12 @@ pub fn load(directory: &Path) -> Result<Memory, String> {
     let Some(text) = files::read(directory, FILE, LARGEST)? else {
         return Ok(Memory { first_start: crate::clock::now(), ..Memory::default() });
     };
-    serde_json::from_slice(&text)
-        .map_err(|error| format!("{}: {error}", directory.join(FILE).display()))
+    let failed = |error| format!("{}: {error}", directory.join(FILE).display());
+    let mut memory: Memory = serde_json::from_slice(&text).map_err(failed)?;
+    if memory.tables.is_empty() {
+        memory.tables = serde_json::from_slice::<Former>(&text).unwrap_or_default().tables();
+    }
+    Ok(memory)
 }
 
 /// Keeps it.

@@ -1,6 +1,7 @@
 //! The second step of a run: tables of lists.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use config::Config;
@@ -9,10 +10,11 @@ use policy::{
     Guard, Hit, Kept, LeftOut, List, Protected, Ranges, Together, check_table, compose_allow,
     compose_block, unrouted,
 };
-use prefix::{Floor, Item, Items, Kind, PrefixSet};
+use prefix::{Bounds, Floor, Item, Items, Kind, PrefixSet};
 
 use crate::source::{Copy, Source};
-use crate::state::{Policy, table};
+use crate::state::{Policy, State};
+use crate::tables::{Table, Tables};
 
 /// The lists that tables are made of.
 #[derive(Default)]
@@ -21,30 +23,31 @@ pub struct Lists {
     pub copies: Vec<Rc<Copy>>,
     /// The names of those among them that no table is made of.
     pub left_out: BTreeSet<String>,
-    /// The tables in force, for lists whose copies are gone.
-    pub stand_ins: Vec<(Kind, List)>,
+    /// The tables in force, each for lists of it whose copies are gone.
+    pub stand_ins: Vec<(TableId, List)>,
 }
 
 impl Lists {
-    /// All that a table of a kind is made of: what root lets through by hand is taken out of what is
-    /// blocked, and is never in the allow table, whose rules let past all the others.
-    fn of(&self, kind: Kind) -> Together<'_> {
-        let stand_ins = self.stand_ins.iter().filter(|(of, _)| *of == kind).map(|(_, list)| list);
-        Together::of(&self.copies(kind).chain(stand_ins).collect::<Vec<_>>())
+    /// All that a table is made of: what root lets through by hand is taken out of what is blocked, and
+    /// is never in the allow table, whose rules let past all the others.
+    fn of<'a>(&'a self, table: &'a Table) -> Together<'a> {
+        let stand_ins = self.stand_ins.iter().filter(|(of, _)| *of == table.id);
+        let all = self.copies(table).chain(stand_ins.map(|(_, list)| list));
+        Together::of(&all.collect::<Vec<_>>())
     }
 
     /// The same without what stands in for lists.
-    pub fn copies(&self, kind: Kind) -> impl Iterator<Item = &List> {
-        let left_out = &self.left_out;
-        let in_table = move |copy: &&Rc<Copy>| {
-            copy.kind == kind && !is_own_allow(copy) && !left_out.contains(copy.list.name())
+    pub fn copies<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = &'a List> {
+        let in_table = |copy: &&Rc<Copy>| {
+            let name = copy.list.name();
+            table.has(name, copy.kind) && !is_own_allow(copy) && !self.left_out.contains(name)
         };
         self.copies.iter().filter(in_table).map(|copy| &copy.list)
     }
 
-    /// What each table is made of: block, allow.
-    pub fn together(&self) -> [Together<'_>; 2] {
-        [Kind::Block, Kind::Allow].map(|kind| self.of(kind))
+    /// What each table is made of.
+    pub fn together<'a>(&'a self, tables: &'a Tables) -> BTreeMap<TableId, Together<'a>> {
+        tables.iter().map(|table| (table.id, self.of(table))).collect()
     }
 }
 
@@ -60,11 +63,11 @@ fn is_own_allow(copy: &Copy) -> bool {
 
 /// What the lists make.
 #[derive(Default)]
-pub struct Tables {
-    /// The sets: block, allow.
-    pub sets: [Option<PrefixSet>; 2],
-    /// What forbids one. Where there is neither, there is nothing to make a table of yet.
-    pub refused: [Option<Kept>; 2],
+pub struct Made {
+    /// The sets.
+    pub sets: BTreeMap<TableId, PrefixSet>,
+    /// What forbids one. Of which there is neither, there is nothing to make a table of yet.
+    pub refused: BTreeMap<TableId, Kept>,
     /// What the lists name and no table may have.
     pub left_out: Vec<LeftOut>,
     /// Which protected network met which list.
@@ -77,7 +80,7 @@ pub struct Tables {
 pub fn guard(config: &Config, given: &[Protected]) -> Guard {
     let guard = &config.guard;
     Guard {
-        bounds: guard.bounds(),
+        bounds: guard.bounds(true),
         // what the engine protects besides, the helper does not know of
         shield: given.iter().map(|protected| protected.net).collect(),
         max_shrink: guard.max_shrink.into(),
@@ -85,62 +88,81 @@ pub fn guard(config: &Config, given: &[Protected]) -> Guard {
     }
 }
 
+/// The guards of a table: what is expected concerns the block table alone.
+pub fn guard_of<'a>(guard: &'a Guard, table: &Table) -> Cow<'a, Guard> {
+    if table.id == TableId::BLOCK || guard.bounds.expect.is_empty() {
+        return Cow::Borrowed(guard);
+    }
+    let bounds = Bounds { expect: Vec::new(), ..guard.bounds.clone() };
+    Cow::Owned(Guard { bounds, ..guard.clone() })
+}
+
 /// Makes the tables of the `lists`, which are these `together`, in place of the `policy` in force, and
-/// holds each against the guards that hold whatever went before it and whoever wants it. Allow comes first, for block is composed against
-/// the allow set that will be in force.
+/// holds each against the guards that hold whatever went before it and whoever wants it. Allow comes
+/// first, for the others are composed against the allow set that will be in force.
 pub fn compose(
+    tables: &Tables,
     guard: &Guard,
     policy: &Policy,
     protected: &[Protected],
     lists: &Lists,
-    [block, allow]: &[Together<'_>; 2],
-) -> Tables {
-    let (mut left_out, mut hits, mut allowed) = (Vec::new(), Vec::new(), 0);
-    if policy.block.is_none() && block.lists().is_empty() {
-        return Tables::default();
+    together: &BTreeMap<TableId, Together<'_>>,
+) -> Made {
+    let mut made = Made::default();
+    // before there is anything to block there is nothing to make
+    let any = |table: &&Table| {
+        policy.set(table.id).is_some()
+            || together.get(&table.id).is_some_and(|lists| !lists.lists().is_empty())
+    };
+    if !tables.blocking().any(|table| any(&table)) {
+        return made;
     }
-    let allow = compose_allow(allow, &unrouted(), guard).and_then(|composed| {
-        left_out.extend(composed.removed.left_out);
-        check_table(Kind::Allow, &composed.set, &composed.set, guard)?;
-        Ok(composed.set)
-    });
-    let empty = PrefixSet::default();
-    let in_force = allow.as_ref().ok().or(policy.allow.as_ref()).unwrap_or(&empty);
-    let exempt = exempt(in_force, &lists.copies);
-    let block = compose_block(block, &exempt, protected, guard);
-    let block = block.and_then(|composed| {
-        left_out.extend(composed.removed.left_out);
-        hits = composed.removed.hits;
-        allowed = composed.removed.allowed.entries;
-        check_table(Kind::Block, &composed.set, in_force, guard)?;
-        Ok(composed.set)
-    });
-    let (block, no_block) = apart(block);
-    let (allow, no_allow) = apart(allow);
-    let (sets, refused) = ([block, allow], [no_block, no_allow]);
-    Tables { sets, refused, left_out, hits, allowed }
-}
-
-fn apart(composed: Result<PrefixSet, Kept>) -> (Option<PrefixSet>, Option<Kept>) {
-    match composed {
-        Ok(set) => (Some(set), None),
-        Err(kept) => (None, Some(kept)),
+    for table in tables.in_order().filter(|table| !table.blocks() || any(table)) {
+        let Some(lists_of_it) = together.get(&table.id) else { continue };
+        let guard = guard_of(guard, table);
+        let allow = made.sets.get(&TableId::ALLOW).or(policy.allow()).cloned().unwrap_or_default();
+        let composed = match table.kind {
+            Kind::Allow => compose_allow(lists_of_it, &unrouted(), &guard),
+            Kind::Block => {
+                let exempt = exempt(&allow, &lists.copies);
+                compose_block(lists_of_it, &exempt, protected, &guard)
+            }
+        };
+        let checked = composed.and_then(|composed| {
+            made.left_out.extend(composed.removed.left_out);
+            made.hits.extend(composed.removed.hits);
+            made.allowed += composed.removed.allowed.entries;
+            let allow = if table.blocks() { &allow } else { &composed.set };
+            check_table(table.kind, &composed.set, allow, &guard)?;
+            Ok(composed.set)
+        });
+        match checked {
+            Ok(set) => drop(made.sets.insert(table.id, set)),
+            Err(kept) => drop(made.refused.insert(table.id, kept)),
+        }
     }
+    made
 }
 
 /// Whether the helper would take the set as it is.
-pub fn is_taken(guard: &Guard, policy: &Policy, id: TableId, set: &PrefixSet) -> bool {
-    let allow = policy.allow.clone().unwrap_or_default();
-    check_table(id.kind(), set, &allow, guard).is_ok()
+pub fn is_taken(guard: &Guard, policy: &Policy, table: &Table, set: &PrefixSet) -> bool {
+    let allow = policy.allow().cloned().unwrap_or_default();
+    check_table(table.kind, set, &allow, &guard_of(guard, table)).is_ok()
 }
 
-/// The tables in force as lists, for these lists, whose copies are gone.
-pub fn stand_ins(policy: &Policy, lost: &[(String, Kind)]) -> Vec<(Kind, List)> {
-    let of = |kind: Kind| {
-        lost.iter().find(|(_, of)| *of == kind)?;
-        Some((kind, as_list(kind, policy.set(table(kind))?)))
+/// The tables in force as lists, each for those of these lists that it has had or is to have, whose
+/// copies are gone.
+pub fn stand_ins(state: &State, policy: &Policy, lost: &[(String, Kind)]) -> Vec<(TableId, List)> {
+    let of = |table: &Table| {
+        lost.iter().find(|lost| touches(state, table, lost))?;
+        Some((table.id, as_list(table.kind, policy.set(table.id)?)))
     };
-    [Kind::Block, Kind::Allow].into_iter().filter_map(of).collect()
+    state.tables.iter().filter_map(of).collect()
+}
+
+/// Whether a list without a copy may be in a table.
+fn touches(state: &State, table: &Table, (list, kind): &(String, Kind)) -> bool {
+    state.tables_of(list, *kind).any(|of| of.id == table.id)
 }
 
 /// What is wider than the floor of now is cut up; to refuse it would leave it blocked as it is.

@@ -7,17 +7,19 @@ use std::ptr;
 use std::rc::Rc;
 
 use config::Config;
+use imsg::TableId;
 use policy::{
-    Accepted, Guard, KeptList as Kept, List, ListTrial, OfList, Protected, Reason, Run as Wanted,
-    Together, grew_most, judge_table,
+    Accepted, Guard, Kept as Held, KeptList as Kept, List, ListTrial, OfList, Protected, Reason,
+    Run as Wanted, Together, grew_most, judge_table,
 };
 use prefix::{Kind, Refusal};
 
-use super::compose::{Lists, Tables, as_list, compose, stand_ins};
+use super::compose::{Lists, Made, as_list, compose, stand_ins};
 use super::request::Request;
 use crate::clock;
 use crate::source::{Copy, Source, Sources};
-use crate::state::{Failing, Policy, Row, State, history, table};
+use crate::state::{Failing, Policy, Row, State, history};
+use crate::tables::{Table, Tables};
 
 /// Lists whose copies the guards do not permit any more, by name, and why.
 type Broken = BTreeMap<String, Reason>;
@@ -56,8 +58,8 @@ pub enum Stays {
 /// A table that is not what all the lists would make.
 #[derive(Clone)]
 pub struct KeptTable {
-    /// Which.
-    pub kind: Kind,
+    /// Which, in a word.
+    pub table: String,
     /// What forbids that.
     pub reason: Reason,
     /// The list that grew most, where only all of them together are too much.
@@ -78,19 +80,22 @@ pub struct Judged {
     /// Those that are not to be.
     pub kept: Vec<KeptList>,
     /// What the lists make.
-    pub tables: Tables,
-    /// Why a table is not what all the lists would make: block, allow.
-    pub kept_tables: [Option<KeptTable>; 2],
-    /// The row of runs of each list that was judged, and of the tables.
+    pub made: Made,
+    /// Why a table is not what all the lists would make.
+    pub kept_tables: BTreeMap<TableId, KeptTable>,
+    /// The row of runs of each list that was judged.
     pub rows: BTreeMap<String, Row>,
-    /// The same of the tables: block, allow.
-    pub table_rows: [Row; 2],
+    /// The same of the tables.
+    pub table_rows: BTreeMap<TableId, Row>,
 }
+
+/// A table that may not be, and the one whose new lists are at fault.
+type Refused<'t> = ((TableId, KeptTable), &'t Table);
 
 impl fmt::Display for KeptTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, reason, grew_most } = self;
-        write!(f, "Keeping the previous {kind} list: {reason}")?;
+        let Self { table, reason, grew_most } = self;
+        write!(f, "Keeping the previous {table} list: {reason}")?;
         match grew_most {
             Some(name) => write!(f, "; {name} grew most"),
             None => Ok(()),
@@ -144,10 +149,10 @@ impl Judge<'_> {
     /// Judges what has come. What the tables are made of is all that may be, and copies else; the files
     /// of the sources that are the `same` have come as they are in force.
     pub fn judge(&self, come: Vec<Copy>, same: &Sources) -> Judged {
-        let policy = &*self.state.policy();
+        let (policy, tables) = (&*self.state.policy(), self.state.tables);
         let mut judged = Judged {
             lost: self.state.lost(self.config),
-            table_rows: self.state.memory().held_rows,
+            table_rows: tables.each(|table| Some(self.state.memory().table(&table.word).held_row)),
             ..Judged::default()
         };
         for source in same {
@@ -165,22 +170,27 @@ impl Judge<'_> {
             let lists = Lists {
                 copies: self.in_order(policy, &judged.new),
                 left_out,
-                stand_ins: stand_ins(policy, &judged.still_lost()),
+                stand_ins: stand_ins(self.state, policy, &judged.still_lost()),
             };
             // with many lists this takes most of the time: once for the tables and for the second net
-            let together = lists.together();
-            judged.tables = compose(self.guard, policy, self.protected, &lists, &together);
-            let refused = judged.refused(policy);
+            let together = lists.together(tables);
+            judged.made = compose(tables, self.guard, policy, self.protected, &lists, &together);
+            let refused = judged.refused(tables, policy);
             let held = || judged.held(self, policy, &broken, &lists, &together);
-            let Some((kept, of)) = refused.or_else(held) else {
-                drop(together);
-                judged.leave_out(policy, &lists.left_out, broken);
-                judged.lists = lists;
-                return judged;
-            };
-            let id = table(kept.kind) as usize;
-            judged.kept_tables[id] = Some(kept);
-            judged.new.retain(|new| new.copy.kind != of);
+            if let Some(((id, kept), of)) = refused.or_else(held) {
+                judged.kept_tables.insert(id, kept);
+                let come = judged.new.len();
+                judged.new.retain(|new| !of.has(new.copy.list.name(), new.copy.kind));
+                if judged.new.len() < come {
+                    continue;
+                }
+                // nothing that has come is at fault: the table stays as it is
+                judged.made.sets.remove(&id);
+            }
+            drop(together);
+            judged.leave_out(policy, &lists.left_out, broken);
+            judged.lists = lists;
+            return judged;
         }
     }
 
@@ -273,7 +283,7 @@ impl Judged {
             source: Some(kept.source.name().to_owned()),
             text: kept.to_string(),
         });
-        let tables = self.kept_tables.iter().flatten();
+        let tables = self.kept_tables.values();
         lists.chain(tables.map(|kept| Failing { source: None, text: kept.to_string() }))
     }
 
@@ -285,12 +295,12 @@ impl Judged {
         self.confirmed.push(name.to_owned());
     }
 
-    /// Whether lists of a kind have come as they are in force, of the service if it has to bring some:
+    /// Whether lists of a table have come as they are in force, of the service if it has to bring some:
     /// where that has failed, nothing is known.
-    fn has_come(&self, config: &Config, policy: &Policy, kind: Kind) -> bool {
+    fn has_come(&self, config: &Config, policy: &Policy, table: &Table) -> bool {
         let service = Source::all(config).contains(&Source::Policy);
         let copies = self.confirmed.iter().filter_map(|name| policy.copy(name));
-        let mut copies = copies.filter(|copy| copy.kind == kind);
+        let mut copies = copies.filter(|copy| table.has(copy.list.name(), copy.kind));
         copies.any(|copy| !(service && copy.source.is_local()))
     }
 
@@ -300,21 +310,23 @@ impl Judged {
         self.lost.iter().filter(|(name, _)| !come(name)).cloned().collect()
     }
 
-    /// A table that may not be, whatever went before it: why, and of which kind the new lists are that
-    /// keep their copies because of it. Without such lists the table stays as it is in force.
-    fn refused(&mut self, policy: &Policy) -> Option<(KeptTable, Kind)> {
-        for kind in [Kind::Allow, Kind::Block] {
-            let Some(kept) = &self.tables.refused[table(kind) as usize] else { continue };
-            let reason = kept.reason.clone();
-            let has_new = |of: &Kind| self.new.iter().any(|new| new.copy.kind == *of);
+    /// A table that may not be, whatever went before it: why, and whose new lists keep their copies
+    /// because of it. Without such lists the table stays as it is in force.
+    fn refused<'t>(&mut self, tables: &'t Tables, policy: &Policy) -> Option<Refused<'t>> {
+        for table in tables.in_order() {
+            let Some(kept) = self.made.refused.get(&table.id) else { continue };
+            let (word, reason) = (table.word.clone(), kept.reason.clone());
+            let is_of = |of: &Table, new: &New| of.has(new.copy.list.name(), new.copy.kind);
+            let has_new = |of: &&Table| self.new.iter().any(|new| is_of(of, new));
             // what is allowed now may be all that was to be blocked
-            let emptied = matches!(reason, Reason::Refused(Refusal::Empty)).then_some(Kind::Allow);
-            let Some(of) = [kind].into_iter().chain(emptied).find(has_new) else {
-                let known = &mut self.kept_tables[table(kind) as usize];
-                known.get_or_insert(KeptTable { kind, reason, grew_most: None });
+            let emptied = matches!(reason, Reason::Refused(Refusal::Empty));
+            let allow = tables.iter().filter(|table| emptied && !table.blocks());
+            let Some(of) = [table].into_iter().chain(allow).find(has_new) else {
+                let kept = KeptTable { table: word, reason, grew_most: None };
+                self.kept_tables.entry(table.id).or_insert(kept);
                 continue;
             };
-            let pairs: Vec<_> = (self.new.iter().filter(|new| new.copy.kind == of))
+            let pairs: Vec<_> = (self.new.iter().filter(|new| is_of(of, new)))
                 .map(|new| {
                     (policy.copy(new.copy.list.name()).map(|copy| &copy.list), &new.copy.list)
                 })
@@ -323,7 +335,7 @@ impl Judged {
                 Reason::Refused(refusal) => grew_most(&pairs, refusal).map(ToOwned::to_owned),
                 _ => None,
             };
-            return Some((KeptTable { kind, reason, grew_most }, of));
+            return Some(((table.id, KeptTable { table: word, reason, grew_most }), of));
         }
         None
     }
@@ -336,28 +348,26 @@ impl Judged {
         policy: &Policy,
         broken: &Broken,
         lists: &Lists,
-        together: &[Together<'_>; 2],
-    ) -> Option<(KeptTable, Kind)> {
+        together: &BTreeMap<TableId, Together<'_>>,
+    ) -> Option<Refused<'static>> {
         let still = self.still_lost();
-        for kind in [Kind::Allow, Kind::Block] {
-            let id = table(kind) as usize;
-            let of_kind = |(_, of): &&(String, Kind)| *of == kind;
-            let row = by.state.memory().held_rows[id];
+        for table in by.state.tables.in_order() {
+            let (id, kind) = (table.id, table.kind);
+            // what has left a table for another may go out of it
+            let is_of = |(list, kind): &(String, Kind)| table.has(list, *kind);
+            let row = by.state.memory().table(&table.word).held_row;
             let wanted = by.wanted(row, None);
             let mut runs = row.runs();
-            let judged = if self.lost.iter().any(|one| of_kind(&one))
-                && !still.iter().any(|one| of_kind(&one))
-            {
+            let judged = if self.lost.iter().any(is_of) && !still.iter().any(is_of) {
                 // what stood in for lists without a copy is all that they can be held against
-                let (Some(old), Some(set)) = (policy.set(table(kind)), &self.tables.sets[id])
-                else {
+                let (Some(old), Some(set)) = (policy.set(id), self.made.sets.get(&id)) else {
                     continue;
                 };
                 let [old, set] = [old, set].map(|set| as_list(kind, set));
                 let both = [&Together::of(&[&old]), &Together::of(&[&set])];
                 judge_table(kind, both, by.guard, wanted, &mut runs)
             } else {
-                let both = lists.copies(kind).filter_map(|list| {
+                let both = lists.copies(table).filter_map(|list| {
                     let new = self.new.iter().find(|new| ptr::eq(&new.copy.list, list));
                     match new {
                         None => Some((list, list)),
@@ -371,20 +381,21 @@ impl Judged {
                 });
                 let (old, now): (Vec<&List>, Vec<&List>) = both.unzip();
                 if old.iter().zip(&now).all(|(old, now)| ptr::eq(*old, *now)) {
-                    if wanted == Wanted::Scheduled && self.has_come(by.config, policy, kind) {
-                        self.table_rows[id] = Row::default();
+                    if wanted == Wanted::Scheduled && self.has_come(by.config, policy, table) {
+                        self.table_rows.insert(id, Row::default());
                     }
                     continue;
                 }
-                let all = &together[id];
+                let Some(all) = together.get(&id) else { continue };
                 let some = (now.len() < all.lists().len()).then(|| Together::of(&now));
                 let both = [&Together::of(&old), some.as_ref().unwrap_or(all)];
                 judge_table(kind, both, by.guard, wanted, &mut runs)
             };
             let at = (wanted == Wanted::Scheduled && judged.is_err()).then(clock::now);
-            self.table_rows[id] = row.after(runs, at);
-            if let Err(kept) = judged {
-                return Some((KeptTable { kind, reason: kept.reason, grew_most: None }, kind));
+            self.table_rows.insert(id, row.after(runs, at));
+            if let Err(Held { reason, .. }) = judged {
+                let word = table.word.clone();
+                return Some(((id, KeptTable { table: word, reason, grew_most: None }), table));
             }
         }
         None

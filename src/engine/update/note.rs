@@ -5,9 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use config::Config;
-use imsg::TableId;
 use policy::Accepted;
-use prefix::Kind;
 
 use super::gather::Gathered;
 use super::judge::{Judged, New, Stays};
@@ -17,7 +15,8 @@ use crate::clock;
 use crate::source::Source;
 use crate::source::local::Files;
 use crate::state::copies;
-use crate::state::{Fared, HeldBack, Memory, Policy, State, history, points, table};
+use crate::state::{Fared, HeldBack, Memory, Policy, State, history, points};
+use crate::tables::Table;
 
 /// What is in force from now on: the sets, and the lists all of whose tables are there. Gives the
 /// lists that are new.
@@ -28,9 +27,12 @@ pub fn in_force(
     time: &Time,
 ) -> Vec<New> {
     let before = state.policy();
-    let is_there = |kind: Kind| published.done[table(kind) as usize];
-    let (new, left): (Vec<New>, Vec<New>) =
-        judged.new.drain(..).partition(|new| is_there(new.copy.kind));
+    let is_there = |new: &New| {
+        let mut tables = state.tables.iter();
+        let has = |table: &Table| table.has(new.copy.list.name(), new.copy.kind);
+        tables.all(|table| !has(table) || published.done.contains(&table.id))
+    };
+    let (new, left): (Vec<New>, Vec<New>) = judged.new.drain(..).partition(is_there);
     // what could not be published stays as it was
     let lists = judged.lists.copies.drain(..);
     let lists =
@@ -39,15 +41,9 @@ pub fn in_force(
             false => Some(copy),
         });
     let mut next = Policy { lists: lists.collect(), ..Policy::clone(&before) };
-    for id in TableId::BY_NUMBER {
-        let set = judged.tables.sets[id as usize].take();
-        let Some(set) = set.filter(|_| published.done[id as usize]) else { continue };
-        match id {
-            TableId::Allow => next.allow = Some(set),
-            TableId::Block => {
-                next.since = before.since_with(&set, time.started);
-                next.block = Some(set);
-            }
+    for (id, set) in std::mem::take(&mut judged.made.sets) {
+        if published.done.contains(&id) {
+            next.put(id, set, time.started);
         }
     }
     state.set_policy(next);
@@ -142,12 +138,20 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
             note_list(memory, before, one, run, replaced, now);
         }
         let order = memory.next_order();
-        for id in TableId::PUBLISH_ORDER {
-            let at = id as usize;
-            if published.done[at] && differs(&published.changes[at]) {
-                memory.note_change(id, order, now, before.set(id));
+        for table in state.tables.iter() {
+            let changed = published.changes.get(&table.id).is_some_and(differs);
+            if changed && published.done.contains(&table.id) {
+                memory.note_change(&table.word, order, now, before.set(table.id));
             }
-            note_table(memory, id, end, now);
+            note_table(memory, table, end, now);
+        }
+        // where a list is, should its copy be lost
+        for copy in &state.policy().lists {
+            let (name, kind) = (copy.list.name(), copy.kind);
+            let has = state.tables.iter().filter(|table| table.has(name, kind));
+            if let Some(listed) = memory.lists.as_mut().and_then(|lists| lists.get_mut(name)) {
+                listed.tables = has.map(|table| table.word.clone()).collect();
+            }
         }
         for source in &end.gathered.asked {
             let failed = end.gathered.failed.iter().find(|(failed, _)| failed == source);
@@ -165,11 +169,13 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
 }
 
 /// Remembers whether a table is held back.
-fn note_table(memory: &mut Memory, id: TableId, end: &End<'_>, now: u64) {
-    let (at, End { judged, published, .. }) = (id as usize, *end);
+fn note_table(memory: &mut Memory, table: &Table, end: &End<'_>, now: u64) {
+    let End { judged, published, .. } = *end;
     let of_service = end.gathered.server.is_some();
-    let before = memory.held[at].take();
-    memory.held[at] = match &judged.kept_tables[at] {
+    let known = memory.table_mut(&table.word);
+    let before = known.held.take();
+    let kept = judged.kept_tables.get(&table.id);
+    known.held = match kept {
         Some(kept) => Some(HeldBack {
             since: before.map_or(now, |held| held.since),
             text: kept.to_string(),
@@ -181,8 +187,8 @@ fn note_table(memory: &mut Memory, id: TableId, end: &End<'_>, now: u64) {
         None => before.filter(|held| held.of_service && !of_service),
     };
     // a set that was accepted and could not be published has to be accepted again
-    if published.done[at] || judged.kept_tables[at].is_some() {
-        memory.held_rows[at] = judged.table_rows[at];
+    if published.done.contains(&table.id) || kept.is_some() {
+        known.held_row = judged.table_rows.get(&table.id).copied().unwrap_or_default();
     }
 }
 

@@ -1,5 +1,6 @@
 //! The fourth step of a run: handing the sets to the helper.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use control::Change;
@@ -16,13 +17,13 @@ use crate::watch::Watch;
 /// How old the limit has to be to be looked at again when a set does not fit.
 const OLD: Duration = Duration::from_secs(10 * 60);
 
-/// What became of the tables: block, allow.
+/// What became of the tables.
 #[derive(Clone, Debug, Default)]
 pub struct Published {
-    /// What changed, or would change.
-    pub changes: [Change; 2],
-    /// Whether the set of the run is in force.
-    pub done: [bool; 2],
+    /// What changed, or would change, in each.
+    pub changes: BTreeMap<TableId, Change>,
+    /// Those whose set of the run is in force.
+    pub done: BTreeSet<TableId>,
     /// Why one is not.
     pub failures: Vec<String>,
 }
@@ -55,27 +56,30 @@ impl Hand {
     /// Publishes the sets of a run, or with [`Purpose::Trial`] only tries whether that could be done.
     pub async fn publish_all(&self, judged: &Judged, purpose: Purpose) -> Published {
         let before = self.state.policy();
+        let tables = self.state.tables;
         let mut published = Published {
-            changes: TableId::BY_NUMBER.map(|id| unchanged(before.set(id))),
+            changes: tables.each(|table| Some(unchanged(before.set(table.id)))),
             ..Published::default()
         };
-        for id in TableId::PUBLISH_ORDER {
-            let at = id as usize;
-            let Some(set) = &judged.tables.sets[at] else { continue };
+        for table in tables.in_order() {
+            let (id, Some(set)) = (table.id, judged.made.sets.get(&table.id)) else { continue };
             let same = before.set(id) == Some(set);
             // what is known to be there as it is need not be handed over once more
             if !(same && self.watch.is_ours(id)) {
                 if let Err(why) = self.publish(id, set, purpose).await {
-                    published.failures.push(format!("{} table: {why}", id.word()));
+                    published.failures.push(format!("{} table: {why}", table.word));
                     // a block set composed against an allow set that is not in force may lock out
-                    break;
+                    if !table.blocks() {
+                        break;
+                    }
+                    continue;
                 }
                 if purpose != Purpose::Trial {
                     self.watch.forget(id);
                 }
             }
-            published.changes[at] = change(before.set(id), set);
-            published.done[at] = true;
+            published.changes.insert(id, change(before.set(id), set));
+            published.done.insert(id);
         }
         published
     }
@@ -123,7 +127,7 @@ mod tests {
     #[test]
     fn a_limit_is_stale_when_what_happens_denies_it() {
         let result = |outcome, entries, full| TableResult {
-            table: TableId::Block,
+            table: TableId::BLOCK,
             outcome,
             entries,
             added: 0,

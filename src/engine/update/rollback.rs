@@ -1,5 +1,6 @@
 //! Putting back the lists that the last run replaced.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use control::{Change, Updated};
@@ -7,14 +8,15 @@ use imsg::{Purpose, TableId};
 use policy::Kept;
 use prefix::{PrefixSet, Refusal};
 
-use super::compose::{Lists, Tables, compose};
+use super::compose::{Lists, Made, compose};
 use super::run::Update;
-use super::summary::{Time, change, differs};
+use super::summary::{Time, both, change, differs};
 use crate::clock;
 use crate::link::{Link, Source as Where};
 use crate::source::{Copy, Source};
 use crate::state::copies::{self, Which};
 use crate::state::{Policy, State, floor};
+use crate::tables::Table;
 use crate::watch::Depth;
 
 /// What a table had before the last change.
@@ -31,18 +33,18 @@ pub enum Before {
 ///
 /// # Errors
 /// When the previous set cannot be read.
-pub async fn set_before(state: &State, link: &Link, table: TableId) -> Result<Before, String> {
-    let (order, was_first) = {
+pub async fn set_before(state: &State, link: &Link, table: &Table) -> Result<Before, String> {
+    let (known, last) = {
         let memory = state.memory();
-        (memory.order, memory.was_first[table as usize])
+        (memory.table(&table.word), memory.last_order())
     };
-    if Some(order[table as usize]) < order.into_iter().max() {
+    if known.order < last {
         return Ok(Before::Same);
     }
-    if was_first {
+    if known.was_first {
         return Ok(Before::Nothing);
     }
-    link.list(table, Where::Previous).await.map(Before::Set)
+    link.list(table.id, Where::Previous).await.map(Before::Set)
 }
 
 /// The lists as they were before the last run that brought something.
@@ -77,18 +79,22 @@ impl Update {
         let way = self.way_back()?;
         let lists = Lists { copies: way.lists.clone(), ..Lists::default() };
         let protected = self.protect.all();
-        let Tables { sets, refused: [no_block, no_allow], .. } =
-            compose(self.guard, &self.state.policy(), &protected, &lists, &lists.together());
-        if let Some(kept) = no_allow.or(no_block) {
-            return Err(refused(kept));
+        let tables = self.state.tables;
+        let together = lists.together(tables);
+        let Made { sets, mut refused, .. } =
+            compose(tables, self.guard, &self.state.policy(), &protected, &lists, &together);
+        if let Some((table, kept)) =
+            tables.in_order().find_map(|table| Some((table, refused.remove(&table.id)?)))
+        {
+            return Err(why_not(table, kept));
         }
-        let sets = sets.map(Option::unwrap_or_default);
-        for id in TableId::PUBLISH_ORDER {
-            let tried = self.hand.publish(id, &sets[id as usize], Purpose::Trial).await;
-            tried.map_err(|why| format!("{} table: {why}", id.word()))?;
+        for table in tables.in_order() {
+            let Some(set) = sets.get(&table.id) else { continue };
+            let tried = self.hand.publish(table.id, set, Purpose::Trial).await;
+            tried.map_err(|why| format!("{} table: {why}", table.word))?;
         }
         let mut warnings = self.watch.mend(Depth::Whole).await.found;
-        let changes = self.publish_both(&sets).await?;
+        let changes = self.publish_whole(&sets).await?;
         warnings.extend(self.put_in_force(sets, &changes, &way, &time));
         self.runs.overtake();
         self.runs.set_stays(None);
@@ -96,7 +102,7 @@ impl Update {
             "rolled back ({}): nothing is published until threatstopctl update",
             way.sources.join(", ")
         ));
-        let [block, allow] = changes;
+        let [block, allow] = both(&changes);
         Ok(Updated {
             started: time.started,
             seconds: time.seconds(),
@@ -165,25 +171,31 @@ impl Update {
         }
     }
 
-    /// Publishes both sets; when the second cannot be, the first is taken back.
-    async fn publish_both(&self, sets: &[PrefixSet; 2]) -> Result<[Change; 2], String> {
+    /// Publishes all sets; when one cannot be, those before it are taken back.
+    async fn publish_whole(&self, sets: &Sets) -> Result<BTreeMap<TableId, Change>, String> {
         let before = self.state.policy();
-        let mut changes = [Change::default(); 2];
-        for id in TableId::PUBLISH_ORDER {
-            let set = &sets[id as usize];
+        let mut changes = BTreeMap::new();
+        for table in self.state.tables.in_order() {
+            let (id, Some(set)) = (table.id, sets.get(&table.id)) else { continue };
             self.watch.forget(id);
             let Err(why) = self.hand.publish(id, set, Purpose::Publish).await else {
-                changes[id as usize] = change(before.set(id), set);
+                changes.insert(id, change(before.set(id), set));
                 continue;
             };
-            let mut why = format!("{} table: {why}", id.word());
-            if differs(&changes[TableId::Allow as usize]) {
-                let allow = before.allow.clone().unwrap_or_default();
+            let mut why = format!("{} table: {why}", table.word);
+            for (done, _) in changes.into_iter().filter(|(_, change)| differs(change)) {
+                let empty = PrefixSet::default();
+                let old = match (before.set(done), done == TableId::ALLOW) {
+                    (Some(old), _) => old,
+                    (None, true) => &empty,
+                    // a block table is never made empty
+                    (None, false) => continue,
+                };
                 // the set before comes back by this as well
-                if let Err(also) = self.hand.publish(TableId::Allow, &allow, Purpose::Publish).await
-                {
-                    self.state.take(TableId::Allow, sets[TableId::Allow as usize].clone());
-                    why = format!("{why}; allow table, which was put back already: {also}");
+                if let Err(also) = self.hand.publish(done, old, Purpose::Publish).await {
+                    self.state.take(done, sets.get(&done).cloned().unwrap_or_default());
+                    let word = self.state.tables.word(done);
+                    why = format!("{why}; {word} table, which was put back already: {also}");
                 }
             }
             return Err(why);
@@ -194,13 +206,12 @@ impl Update {
     /// Takes what was published for the policy in force; gives what could not be kept of it.
     fn put_in_force(
         &self,
-        sets: [PrefixSet; 2],
-        changes: &[Change; 2],
+        sets: Sets,
+        changes: &BTreeMap<TableId, Change>,
         way: &Way,
         time: &Time,
     ) -> Vec<String> {
         let before = self.state.policy();
-        let [block, allow] = sets;
         let directory = self.state.directory();
         let mut failed: Vec<String> = Vec::new();
         failed.extend(way.back.iter().filter_map(|name| copies::put_back(directory, name).err()));
@@ -211,9 +222,9 @@ impl Update {
         self.state.remember(|memory| {
             let now = clock::now();
             let order = memory.next_order();
-            for id in TableId::BY_NUMBER {
-                if differs(&changes[id as usize]) {
-                    memory.note_change(id, order, now, before.set(id));
+            for table in self.state.tables.iter() {
+                if changes.get(&table.id).is_some_and(differs) {
+                    memory.note_change(&table.word, order, now, before.set(table.id));
                 }
             }
             for name in way.back.iter().chain(&way.gone) {
@@ -224,24 +235,26 @@ impl Update {
             }
             memory.rolled_back = Some(time.started);
         });
-        self.state.set_policy(Policy {
-            since: before.since_with(&block, time.started),
-            block: Some(block),
-            allow: Some(allow),
-            lists: way.lists.clone(),
-        });
+        let mut next = Policy { lists: way.lists.clone(), ..Policy::clone(&before) };
+        for (id, set) in sets {
+            next.put(id, set, time.started);
+        }
+        self.state.set_policy(next);
         failed
     }
 }
 
+/// The sets of tables.
+type Sets = BTreeMap<TableId, PrefixSet>;
+
 /// Why nothing is put back.
-fn refused(Kept { table, reason }: Kept) -> String {
+fn why_not(table: &Table, Kept { reason, .. }: Kept) -> String {
+    let word = &table.word;
     match reason {
-        policy::Reason::Refused(Refusal::Empty) => {
-            "nothing would be blocked: what the previous block table had is protected \
-                          or allowed now; both tables stay as they are"
-                .into()
-        }
-        reason => format!("the previous {table} table: {reason}; both tables stay as they are"),
+        policy::Reason::Refused(Refusal::Empty) => format!(
+            "nothing would be blocked: what the previous {word} table had is protected or allowed \
+             now; all tables stay as they are"
+        ),
+        reason => format!("the previous {word} table: {reason}; all tables stay as they are"),
     }
 }

@@ -1,5 +1,6 @@
 //! One run: gather, judge and compose, publish, note. Each step takes what the one before it made.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use config::Config;
@@ -15,7 +16,7 @@ use super::request::Request;
 use super::running::{Ended, Run};
 use super::runs::{Runs, Unpublished};
 use super::stays::stays;
-use super::summary::{Time, differs};
+use super::summary::{self, Time, differs};
 use super::tell::Voice;
 use super::unpublished::unpublished;
 use crate::clock;
@@ -26,6 +27,7 @@ use crate::source::own::Own;
 use crate::source::policy::Service;
 use crate::source::{Source, Sources};
 use crate::state::{Failing, Policy, State, why};
+use crate::tables::Table;
 use crate::watch::{Depth, Watch};
 
 /// What a run says of a rollback that it leaves alone.
@@ -36,8 +38,8 @@ struct Settled {
     published: Published,
     /// Whether a table has changed.
     changed: bool,
-    /// Whether something of a table is held back: block, allow.
-    held: [bool; 2],
+    /// The tables of which something is held back.
+    held: BTreeSet<TableId>,
     /// Whether what came of the service is among that, or all lists together.
     service_held: bool,
     /// What somebody had done to the tables.
@@ -147,7 +149,7 @@ impl Update {
         // the set before is that of a run that brought something
         let purpose = if judged.new.is_empty() { Purpose::Repair } else { Purpose::Publish };
         let settled = self.settle(&voice, judged, purpose, &gathered, &time).await;
-        if settled.published.done[0] {
+        if settled.published.done.iter().any(|id| *id != TableId::ALLOW) {
             // a table that blocks nothing is never silent
             self.watch
                 .warnings_now()
@@ -165,10 +167,10 @@ impl Update {
             failing.extend(is_overtaken.then(|| of_tables(ROLLED_BACK.to_owned())));
         }
         let plain = failing.is_empty() && settled.mended.is_empty() && !rolled_back;
-        voice.totals(&settled.published, settled.held, plain);
+        voice.totals(&settled.published, &settled.held, plain);
         let word = match () {
             () if rolled_back => "rolled back",
-            () if settled.held.contains(&true) => "held back",
+            () if !settled.held.is_empty() => "held back",
             () if failed => "failed",
             () if settled.changed => "published",
             () => "unchanged",
@@ -208,7 +210,7 @@ impl Update {
         let rolled_back = self.state.memory().rolled_back.is_some();
         let before = self.state.policy();
         let judged = self.judged(&request, &voice, &mut gathered, rolled_back);
-        let hits = judged.tables.hits.clone();
+        let hits = judged.made.hits.clone();
         let settled = self.settle(&voice, judged, Purpose::Repair, &gathered, &time).await;
         if settled.changed {
             voice.let_through(&hits, &before);
@@ -286,22 +288,26 @@ impl Update {
         };
         note::remember(self.config, self.state, &end);
         let protected = self.protect.all();
-        let stays = stays(self.guard, &self.state.policy(), &protected, &judged, &published);
+        let stays = stays(self.guard, self.state, &protected, &judged, &published);
         if let Some(stays) = stays.as_ref().filter(|_| stays != self.runs.stays()) {
             // said once; status says it as long as it is so
             logger::err(stays);
         }
         self.runs.set_stays(stays);
-        let changed = published.changes.iter().any(differs);
+        let changed = published.changes.values().any(differs);
         let unpublished = unpublished(&judged, &published);
         if !voice.is_heard() || unpublished.is_none() {
             self.runs.set_unpublished(unpublished);
         }
-        let held = TableId::BY_NUMBER.map(|id| {
-            judged.kept_tables[id as usize].is_some()
-                || judged.kept.iter().any(|kept| kept.kind == id.kind())
-        });
-        let service_held = judged.kept_tables.iter().any(Option::is_some)
+        let of_list = |table: &Table| {
+            let mut kept = judged.kept.iter();
+            kept.any(|kept| table.has(&kept.kept.list, kept.kind))
+        };
+        let tables = self.state.tables.iter();
+        let held =
+            tables.filter(|table| judged.kept_tables.contains_key(&table.id) || of_list(table));
+        let held = held.map(|table| table.id).collect();
+        let service_held = !judged.kept_tables.is_empty()
             || judged.kept.iter().any(|kept| !kept.source.is_local());
         Settled { published, changed, held, service_held, mended, failing }
     }
@@ -316,7 +322,7 @@ impl Update {
         time: &Time,
     ) {
         let unprovisioned = gathered.failed.iter().any(|(_, failure)| failure.unprovisioned);
-        let waiting = unprovisioned && self.state.policy().block.is_none();
+        let waiting = unprovisioned && self.state.policy().blocked().next().is_none();
         let whole = request.sources == Source::all(self.config);
         let of_policy = whole || request.sources.contains(&Source::Policy);
         self.state.remember(|memory| {
@@ -354,12 +360,9 @@ struct Fared {
 
 /// The policy that a dry run would put in force.
 fn preview(before: &Policy, judged: Judged) -> Policy {
-    let [block, allow] = judged.tables.sets;
-    Policy {
-        block: block.or_else(|| before.block.clone()),
-        allow: allow.or_else(|| before.allow.clone()),
-        ..Policy::default()
-    }
+    let mut sets = before.sets.clone();
+    sets.extend(judged.made.sets);
+    Policy { sets, ..Policy::default() }
 }
 
 /// The last lines, and what the run has done.
@@ -371,7 +374,7 @@ fn updated(
     time: &Time,
 ) -> Updated {
     time.last_lines().into_iter().for_each(|line| voice.say(line));
-    let [block, allow] = published.changes;
+    let [block, allow] = summary::both(&published.changes);
     Updated {
         started: time.started,
         seconds: time.seconds(),

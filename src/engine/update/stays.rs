@@ -5,24 +5,41 @@ use policy::{Guard, Hit, Protected, Together, compose_block};
 use super::compose::{self, as_list};
 use super::judge::Judged;
 use super::publish::Published;
-use crate::state::Policy;
+use crate::state::{Policy, State};
+use crate::tables::Table;
 use crate::warning::Warning;
 
 /// Networks that a sentence names.
 const NAMED: usize = 4;
 
-/// The warning of a run that could not put its block table in force, so that this `policy` is.
+/// The warning of a run that could not put a block table in force, so that another one is.
 pub fn stays(
+    guard: &Guard,
+    state: &State,
+    protected: &[Protected],
+    judged: &Judged,
+    published: &Published,
+) -> Option<Warning> {
+    let policy = state.policy();
+    let stay = state.tables.blocking().filter(|table| !published.done.contains(&table.id));
+    stay.into_iter().find_map(|table| {
+        let guard = compose::guard_of(guard, table);
+        of_table(&guard, &policy, protected, judged, published, table)
+    })
+}
+
+fn of_table(
     guard: &Guard,
     policy: &Policy,
     protected: &[Protected],
     judged: &Judged,
     published: &Published,
+    table: &Table,
 ) -> Option<Warning> {
-    let block = policy.block.as_ref().filter(|_| !published.done[0])?;
-    let allow = policy.allow.clone().unwrap_or_default();
+    let block = policy.set(table.id)?;
+    let allow = policy.allow().cloned().unwrap_or_default();
     let exempt = compose::exempt(&allow, &policy.lists);
-    let list = as_list(prefix::Kind::Block, block);
+    let list = as_list(table.kind, block);
     let composed = compose_block(&Together::of(&[&list]), &exempt, protected, guard).ok()?;
     let removed = composed.removed;
     if removed.protected.entries + removed.allowed.entries == 0 {
@@ -31,13 +48,14 @@ pub fn stays(
     let what = named(&removed.hits);
     if composed.set.is_empty() {
         let text = format!(
-            "all of the block table is protected or allowed now, but it is never made empty: \
-             {what} stays blocked"
+            "all of the {} table is protected or allowed now, but it is never made empty: \
+             {what} stays blocked",
+            table.word
         );
         let way_out = "threatstopctl update, once a list has something else to block";
         return Some(Warning::new(text, way_out));
     }
-    let kept = judged.kept_tables[0].as_ref().map(|kept| kept.reason.to_string());
+    let kept = judged.kept_tables.get(&table.id).map(|kept| kept.reason.to_string());
     let why = kept.or_else(|| published.failures.first().cloned()).unwrap_or_default();
     let text = format!("{what} stays blocked: {why}");
     Some(Warning::new(text, "threatstopctl update tries again"))

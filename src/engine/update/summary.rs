@@ -1,12 +1,15 @@
 //! The numbers and the last lines of a run.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use control::Change;
+use imsg::TableId;
 use policy::LeftOut;
 use prefix::PrefixSet;
 
 use crate::clock;
+use crate::tables::{Table, Tables};
 
 /// Networks that the note about what was left out names; the others it counts.
 const NAMED: usize = 8;
@@ -34,19 +37,39 @@ pub fn differs(change: &Change) -> bool {
     change.added + change.removed > 0
 }
 
-/// What the tables have now, block and then allow: `Adding` where the set of the run is in force,
-/// `Keeping` where another one stays.
-pub fn totals(changes: &[Change; 2], published: [bool; 2]) -> [String; 2] {
-    let verb = |published| if published { "Adding" } else { "Keeping" };
-    let [block, allow] = changes;
-    [
-        format!("{} {} blocked addresses", verb(published[0]), block.entries),
-        format!("{} {} allowed addresses", verb(published[1]), allow.entries),
-    ]
+/// What became of all that is blocked, and of what is allowed.
+pub fn both(changes: &BTreeMap<TableId, Change>) -> [Change; 2] {
+    let mut both = [Change::default(); 2];
+    for (id, change) in changes {
+        let sum = &mut both[usize::from(*id == TableId::ALLOW)];
+        sum.entries += change.entries;
+        sum.added += change.added;
+        sum.removed += change.removed;
+    }
+    both
+}
+
+/// What the tables have now, block and then allow, then the others: `Adding` where the set of the run is
+/// in force, `Keeping` where another one stays.
+pub fn totals(
+    tables: &Tables,
+    changes: &BTreeMap<TableId, Change>,
+    is_new: impl Fn(TableId) -> bool,
+) -> Vec<String> {
+    let line = |table: &Table| {
+        let entries = changes.get(&table.id).copied().unwrap_or_default().entries;
+        let what = match table.id {
+            TableId::BLOCK => "blocked addresses".to_owned(),
+            TableId::ALLOW => "allowed addresses".to_owned(),
+            _ => format!("addresses of {}", table.name),
+        };
+        format!("{} {entries} {what}", if is_new(table.id) { "Adding" } else { "Keeping" })
+    };
+    tables.iter().map(line).collect()
 }
 
 /// What came and went: `Changed: +35 -23 blocked, +0 -0 allowed`.
-pub fn changed([block, allow]: &[Change; 2]) -> String {
+pub fn changed([block, allow]: [Change; 2]) -> String {
     format!(
         "Changed: +{} -{} blocked, +{} -{} allowed",
         block.added, block.removed, allow.added, allow.removed

@@ -1,11 +1,12 @@
 //! What a run says: to those who follow it, and to the log.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use config::Config;
 use imsg::TableId;
 use policy::{Accepted, Hit};
-use prefix::{Kind, PrefixSet};
+use prefix::PrefixSet;
 
 use super::gather::Gathered;
 use super::judge::Judged;
@@ -85,7 +86,7 @@ impl<'a> Voice<'a> {
 
     fn log_failure(&self, source: Source, why: &str, unprovisioned: bool, sentence: &str) {
         let young = clock::now().saturating_sub(self.state.memory().first_start) < QUIET;
-        let waits = unprovisioned && self.state.policy().block.is_none() && young;
+        let waits = unprovisioned && self.state.policy().blocked().next().is_none() && young;
         let (line, log): (String, fn(&str)) = match source.is_local() {
             // it is looked at often, and said again when it is another mistake
             true => (sentence.to_owned(), |line| logger::err(line)),
@@ -110,8 +111,8 @@ impl<'a> Voice<'a> {
             self.forget(judged, gathered);
         }
         let lists = judged.kept.iter().map(|kept| (of_list(&kept.kept.list), kept.to_string()));
-        let tables = judged.kept_tables.iter().flatten();
-        let tables = tables.map(|kept| (of_table(kept.kind), kept.to_string()));
+        let tables = judged.kept_tables.values();
+        let tables = tables.map(|kept| (of_table(&kept.table), kept.to_string()));
         for (subject, sentence) in lists.chain(tables) {
             match request.dry_run || !self.told.is_news(&subject, &sentence, clock::now()) {
                 true => logger::debug(&sentence),
@@ -126,8 +127,8 @@ impl<'a> Voice<'a> {
                 "list {name}: {entries} entries accepted, as in three runs in a row"
             ));
         }
-        let had = self.state.policy().allow.as_ref().is_some_and(|set| !set.is_empty());
-        if had && judged.tables.sets[1].as_ref().is_some_and(PrefixSet::is_empty) {
+        let had = self.state.policy().allow().is_some_and(|set| !set.is_empty());
+        if had && judged.made.sets.get(&TableId::ALLOW).is_some_and(PrefixSet::is_empty) {
             self.warn("the allow list has become empty: nothing is allowed by it any more".into());
         }
         self.left_out(judged, request);
@@ -139,10 +140,10 @@ impl<'a> Voice<'a> {
         let new = judged.new.iter().map(|new| new.copy.list.name());
         let good = judged.confirmed.iter().map(String::as_str).chain(new);
         good.for_each(|name| told.forget(&of_list(name)));
-        for (id, kept) in TableId::BY_NUMBER.iter().zip(&judged.kept_tables) {
+        for table in self.state.tables.iter() {
             // a run that has not asked the service knows nothing of what is held of it
-            if kept.is_none() && gathered.server.is_some() {
-                told.forget(&of_table(id.kind()));
+            if !judged.kept_tables.contains_key(&table.id) && gathered.server.is_some() {
+                told.forget(&of_table(&table.word));
             }
         }
     }
@@ -150,13 +151,13 @@ impl<'a> Voice<'a> {
     /// Says what no table may have; the log hears of it when it is another than that of the run
     /// before, for it is as it should be.
     fn left_out(&self, judged: &Judged, request: &Request) {
-        judged.tables.hits.iter().for_each(logger::debug);
-        match judged.tables.allowed {
+        judged.made.hits.iter().for_each(logger::debug);
+        match judged.made.allowed {
             0 => {}
             1 => logger::debug("1 entry of the block lists is allowed"),
             n => logger::debug(format_args!("{n} entries of the block lists are allowed")),
         }
-        let note = summary::left_out(&judged.tables.left_out);
+        let note = summary::left_out(&judged.made.left_out);
         if let Some(note) = &note {
             self.say(note.as_str());
         }
@@ -169,16 +170,20 @@ impl<'a> Voice<'a> {
 
     /// Says what the tables have now. `held` are those of which something was held back, and a run in
     /// which nothing else is to be told is `plain`.
-    pub fn totals(&self, published: &Published, held: [bool; 2], plain: bool) {
+    pub fn totals(&self, published: &Published, held: &BTreeSet<TableId>, plain: bool) {
         let changes = &published.changes;
-        let changed = changes.iter().any(differs);
+        let changed = changes.values().any(differs);
         if plain && !changed {
             self.say("No changes");
             return;
         }
-        let is_new = [0, 1].map(|at| published.done[at] && (!held[at] || differs(&changes[at])));
-        summary::totals(changes, is_new).into_iter().for_each(|line| self.say(line));
-        self.say(summary::changed(changes));
+        let is_new = |id| {
+            published.done.contains(&id)
+                && (!held.contains(&id) || changes.get(&id).is_some_and(differs))
+        };
+        let totals = summary::totals(self.state.tables, changes, is_new);
+        totals.into_iter().for_each(|line| self.say(line));
+        self.say(summary::changed(summary::both(changes)));
         if self.config.tables.reload && changed {
             self.say("Reloading pf...done");
         }
@@ -200,7 +205,7 @@ impl<'a> Voice<'a> {
 
     /// Logs how a run ended, in numbers.
     pub fn log_end(&self, word: &str, published: &Published, seconds: f64, server: Option<&str>) {
-        let [block, allow] = &published.changes;
+        let [block, allow] = summary::both(&published.changes);
         let from = server.map(|server| format!(" from {server}")).unwrap_or_default();
         let what = if self.run.is_some() { "update" } else { "change of the tables" };
         logger::info(format_args!(
@@ -211,9 +216,8 @@ impl<'a> Voice<'a> {
 
     /// Logs what a run that asked no server has let through, by the protected networks.
     pub fn let_through(&self, hits: &[Hit], before: &Policy) {
-        let Some(block) = &before.block else { return };
         for hit in hits {
-            if block.meets(hit.protected.net) {
+            if before.blocked().any(|(_, block)| block.meets(hit.protected.net)) {
                 logger::warn(format_args!("unblocked at once: {hit}"));
             }
         }
@@ -225,6 +229,6 @@ fn of_list(name: &str) -> String {
     format!("list {name}")
 }
 
-fn of_table(kind: Kind) -> String {
-    format!("{kind} table")
+fn of_table(word: &str) -> String {
+    format!("{word} table")
 }

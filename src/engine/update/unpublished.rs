@@ -10,13 +10,13 @@ use super::runs::Unpublished;
 
 /// The reason, of a run that has published what it could.
 pub fn unpublished(judged: &Judged, published: &Published) -> Option<Unpublished> {
-    if published.done[TableId::Block as usize] {
-        return None;
-    }
     if let Some(why) = published.failures.first() {
         return Some(Unpublished { why: why.clone(), again: true });
     }
-    let kept = judged.kept_tables[TableId::Block as usize].as_ref()?;
+    if published.done.contains(&TableId::BLOCK) {
+        return None;
+    }
+    let kept = judged.kept_tables.get(&TableId::BLOCK)?;
     let why = match kept.reason {
         Reason::Refused(Refusal::Empty) => {
             "the block table would have nothing left, and is never made empty".to_owned()

@@ -1,5 +1,7 @@
 //! What the engine asks of the helper: everything that root can be made to do.
 
+use prefix::Kind;
+
 use super::entries::Entries;
 use super::{Fields, Purpose, TableId};
 use crate::channel::Channel;
@@ -15,7 +17,7 @@ pub enum FileId {
     /// The prefixes that a table has in the kernel, in a file of the same form and of no name.
     Kernel(TableId),
     /// A list of the administrator, local_block or local_allow.
-    Local(TableId),
+    Local(Kind),
     /// The packet log: 0 is FILE itself, n + 1 is FILE.n; to [`FileId::MAX_GENERATION`].
     Log(u8),
     /// The same where newsyslog(8) has packed it: n + 1 is FILE.n.gz.
@@ -28,25 +30,26 @@ impl FileId {
 
     fn wire(self) -> [u8; 2] {
         match self {
-            Self::Table(table) => [0, table as u8],
-            Self::Previous(table) => [1, table as u8],
-            Self::Kernel(table) => [2, table as u8],
+            Self::Table(table) => [0, table.0],
+            Self::Previous(table) => [1, table.0],
+            Self::Kernel(table) => [2, table.0],
             Self::Local(list) => [3, list as u8],
             Self::Log(generation) => [4, generation],
             Self::PackedLog(generation) => [5, generation],
         }
     }
 
-    fn read(fields: &mut Fields<'_>) -> Result<Self, ImsgError> {
+    fn read(fields: &mut Fields<'_>, tables: usize) -> Result<Self, ImsgError> {
         let generation = |fields: &mut Fields<'_>| match fields.u8()? {
             generation @ 0..=Self::MAX_GENERATION => Ok(generation),
             _ => Err(fields.bad()),
         };
         Ok(match fields.u8()? {
-            0 => Self::Table(fields.table()?),
-            1 => Self::Previous(fields.table()?),
-            2 => Self::Kernel(fields.table()?),
-            3 => Self::Local(fields.table()?),
+            0 => Self::Table(fields.table(tables)?),
+            1 => Self::Previous(fields.table(tables)?),
+            2 => Self::Kernel(fields.table(tables)?),
+            3 if fields.flag()? => Self::Local(Kind::Allow),
+            3 => Self::Local(Kind::Block),
             4 => Self::Log(generation(fields)?),
             5 => Self::PackedLog(generation(fields)?),
             _ => return Err(fields.bad()),
@@ -75,7 +78,7 @@ pub enum EngineMessage {
     TableEntries(Entries),
     /// The transaction is complete; answered by [`super::helper::HelperMessage::Changed`].
     TableCommit,
-    /// Asks for the state of pf and of both tables.
+    /// Asks for the state of pf and of all tables.
     TableStats,
     /// Compare kernel and file and give the kernel the file's content again where they differ.
     TableMend {
@@ -108,7 +111,7 @@ impl EngineMessage {
                 HELLO
             }
             Self::TableBegin { table, entries, purpose } => {
-                out.extend_from_slice(&[*table as u8, *purpose as u8]);
+                out.extend_from_slice(&[table.0, *purpose as u8]);
                 out.extend_from_slice(&entries.to_ne_bytes());
                 TABLE_BEGIN
             }
@@ -119,7 +122,7 @@ impl EngineMessage {
             Self::TableCommit => TABLE_COMMIT,
             Self::TableStats => TABLE_STATS,
             Self::TableMend { table } => {
-                out.push(*table as u8);
+                out.push(table.0);
                 TABLE_MEND
             }
             Self::Open(file) => {
@@ -133,12 +136,12 @@ impl EngineMessage {
         channel.queue(kind, peerid, &out, None)
     }
 
-    /// Reads a message of the engine.
+    /// Reads a message of the engine, who may name the first `tables` tables.
     ///
     /// # Errors
-    /// For an unknown type, another size than the type has, a field out of range, or a descriptor:
-    /// the engine sends none.
-    pub fn read(frame: &Frame) -> Result<Self, ImsgError> {
+    /// For an unknown type, another size than the type has, a field out of range, another table, or a
+    /// descriptor: the engine sends none.
+    pub fn read(frame: &Frame, tables: usize) -> Result<Self, ImsgError> {
         if frame.fd.is_some() {
             return Err(ImsgError::Descriptor(frame.kind));
         }
@@ -146,15 +149,15 @@ impl EngineMessage {
         let message = match frame.kind {
             HELLO => Self::Hello { version: fields.u32()? },
             TABLE_BEGIN => Self::TableBegin {
-                table: fields.table()?,
+                table: fields.table(tables)?,
                 purpose: fields.purpose()?,
                 entries: fields.u32()?,
             },
             TABLE_ENTRIES => Self::TableEntries(Entries::read(&mut fields)?),
             TABLE_COMMIT => Self::TableCommit,
             TABLE_STATS => Self::TableStats,
-            TABLE_MEND => Self::TableMend { table: fields.table()? },
-            OPEN => Self::Open(FileId::read(&mut fields)?),
+            TABLE_MEND => Self::TableMend { table: fields.table(tables)? },
+            OPEN => Self::Open(FileId::read(&mut fields, tables)?),
             kind => return Err(ImsgError::Kind(kind)),
         };
         fields.end()?;

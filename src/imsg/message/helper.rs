@@ -137,6 +137,8 @@ pub struct TableStat {
     pub since: u64,
     /// Packets, in and out, that rules blocked because of it.
     pub blocked: [u64; 2],
+    /// Packets, in and out, that match rules saw because of it.
+    pub matched: [u64; 2],
     /// Packets, in and out, that rules passed because of it.
     pub passed: [u64; 2],
 }
@@ -146,8 +148,8 @@ pub struct TableStat {
 pub struct Stats {
     /// Whether pf is enabled.
     pub running: bool,
-    /// The block table, then the allow table.
-    pub tables: [TableStat; 2],
+    /// All tables, by their numbers.
+    pub tables: Vec<TableStat>,
     /// Why pf could not be asked; empty when it could.
     pub failure: String,
 }
@@ -257,7 +259,7 @@ impl HelperMessage {
                 CHANGED
             }
             Self::Stats(stats) => {
-                out.push(u8::from(stats.running));
+                out.extend_from_slice(&[stats.running.into(), stats.tables.len() as u8]);
                 stats.tables.iter().for_each(|table| table.write(out));
                 write_text(&stats.failure, out);
                 STATS
@@ -301,7 +303,7 @@ impl HelperMessage {
             }),
             STATS => Self::Stats(Stats {
                 running: fields.flag()?,
-                tables: [TableStat::read(&mut fields)?, TableStat::read(&mut fields)?],
+                tables: TableStat::read_all(&mut fields)?,
                 failure: read_text(&mut fields)?,
             }),
             kind => return Err(ImsgError::Kind(kind)),
@@ -392,8 +394,12 @@ impl TableStat {
             out.extend_from_slice(&count.to_ne_bytes());
         }
         write_words(&[self.since], out);
-        write_words(&self.blocked, out);
-        write_words(&self.passed, out);
+        [self.blocked, self.matched, self.passed].iter().for_each(|both| write_words(both, out));
+    }
+
+    fn read_all(fields: &mut Fields<'_>) -> Result<Vec<Self>, ImsgError> {
+        let count = fields.u8()?;
+        (0..count).map(|_| Self::read(fields)).collect()
     }
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, ImsgError> {
@@ -404,6 +410,7 @@ impl TableStat {
             anchors: fields.u32()?,
             since: fields.u64()?,
             blocked: [fields.u64()?, fields.u64()?],
+            matched: [fields.u64()?, fields.u64()?],
             passed: [fields.u64()?, fields.u64()?],
         })
     }

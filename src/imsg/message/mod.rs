@@ -11,44 +11,27 @@ use crate::frame::ImsgError;
 /// the new version do not begin.
 pub const VERSION: u32 = 4;
 
-/// One of the two tables, which is all that the engine can name.
+/// A table, by its place in the configuration: the block table, the allow table, those of `[[table]]`.
+/// That is all by which the engine can name one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TableId {
-    /// Addresses that are blocked.
-    Block = 0,
-    /// Addresses that are let through.
-    Allow = 1,
-}
+pub struct TableId(u8);
 
 impl TableId {
-    /// Both, in the order in which they are published.
-    pub const PUBLISH_ORDER: [Self; 2] = [Self::Allow, Self::Block];
+    /// The table of tables.block.
+    pub const BLOCK: Self = Self(0);
+    /// The table of tables.allow.
+    pub const ALLOW: Self = Self(1);
+    /// How many there can be.
+    pub const MAX: u8 = 16;
 
-    /// Both, in the order of their numbers.
-    pub const BY_NUMBER: [Self; 2] = [Self::Block, Self::Allow];
-
-    /// The word of interface and log: `block` or `allow`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Block => "block",
-            Self::Allow => "allow",
-        }
+    /// The first `count` tables, at most [`TableId::MAX`], in the order of their numbers.
+    pub fn all(count: usize) -> impl DoubleEndedIterator<Item = Self> {
+        (0..Self::MAX).take(count).map(Self)
     }
 
-    /// What the table is for.
-    pub fn kind(self) -> prefix::Kind {
-        match self {
-            Self::Block => prefix::Kind::Block,
-            Self::Allow => prefix::Kind::Allow,
-        }
-    }
-
-    pub(crate) fn from_wire(value: u8) -> Option<Self> {
-        match value {
-            0 => Some(Self::Block),
-            1 => Some(Self::Allow),
-            _ => None,
-        }
+    /// The number.
+    pub fn number(self) -> usize {
+        self.0.into()
     }
 }
 
@@ -116,8 +99,10 @@ impl<'a> Fields<'a> {
         Ok(u64::from_ne_bytes(self.array()?))
     }
 
-    pub fn table(&mut self) -> Result<TableId, ImsgError> {
-        TableId::from_wire(self.u8()?).ok_or_else(|| self.bad())
+    /// One of the first `count` tables.
+    pub fn table(&mut self, count: usize) -> Result<TableId, ImsgError> {
+        let number = self.u8()?.into();
+        TableId::all(count).nth(number).ok_or_else(|| self.bad())
     }
 
     pub fn purpose(&mut self) -> Result<Purpose, ImsgError> {

@@ -4,6 +4,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use nix::errno::Errno;
 use nix::sys::stat::Mode;
 use nix::unistd::{Uid, mkfifo};
+use prefix::Kind;
 
 use super::*;
 
@@ -244,7 +245,7 @@ proptest! {
     #[test]
     fn what_is_written_is_read(new in small_set(), old in small_set()) {
         let (scratch, directory) = scratch();
-        let table = Table::new("", "T", true).unwrap();
+        let table = Table::new("", "T", Kind::Allow).unwrap();
         plant(scratch.path(), "T.pftable", &lines(&old));
         let changes = publish(None, &directory, &table, &new, false).unwrap();
         prop_assert_eq!(changes, Changes { file: old != new, ..Changes::default() });

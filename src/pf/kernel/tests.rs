@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ffi::{c_int, c_ulong};
 
 use imsg::Of;
+use prefix::Kind;
 
 use super::*;
 use crate::tests::{set, table, texts};
@@ -260,10 +261,11 @@ fn statistics_are_found_among_the_tables_of_the_anchor() {
     let pf = pf(100);
     for n in 0..200 {
         pf.replace(&table(&format!("other{n}")), &set("1.1.1.1"), true).unwrap();
-        pf.replace(&Table::new("", &format!("other{n}"), true).unwrap(), &[], false).unwrap();
+        pf.replace(&Table::new("", &format!("other{n}"), Kind::Allow).unwrap(), &[], false)
+            .unwrap();
     }
-    let ours = Table::new("", "ThreatSTOP-Block", false).unwrap();
-    let elsewhere = Table::new("foo/bar", "ThreatSTOP-Block", false).unwrap();
+    let ours = Table::new("", "ThreatSTOP-Block", Kind::Block).unwrap();
+    let elsewhere = Table::new("foo/bar", "ThreatSTOP-Block", Kind::Block).unwrap();
     pf.replace(&ours, &set("1.1.1.1 ::1"), false).unwrap();
     let stats = TableStat {
         present: true,
@@ -272,6 +274,7 @@ fn statistics_are_found_among_the_tables_of_the_anchor() {
         rules: 2,
         anchors: 1,
         blocked: [10, 20],
+        matched: [11, 15],
         passed: [100, 200],
     };
     assert_eq!(pf.stats(&ours), Ok(stats));

@@ -10,6 +10,7 @@ use std::process::{Command, ExitStatus};
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigHandler, Signal, signal};
+use prefix::Kind;
 
 use super::*;
 
@@ -158,7 +159,7 @@ fn a_block_table_is_never_emptied() {
     assert_eq!(store(&pf, &directory).mend(&table("T")), Err(error));
     assert_eq!(texts(&pf.list(&table("T")).unwrap()), OLD);
 
-    let allow = Table::new("", "A", true).unwrap();
+    let allow = Table::new("", "A", Kind::Allow).unwrap();
     let created = Changes { file: true, created: true, ..Changes::default() };
     assert_eq!(publish(Some(&pf), &directory, &allow, &[], false), Ok(created));
     assert_eq!(directory.load(&allow, "pftable"), Ok(vec![]));

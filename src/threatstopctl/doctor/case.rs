@@ -50,22 +50,3 @@ impl Case<'_> {
         if self.running { "threatstopctl update" } else { "threatstopctl setup" }
     }
 }
-
-/// One of the two tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Table {
-    /// What is allowed.
-    Allow,
-    /// What is blocked.
-    Block,
-}
-
-impl Table {
-    /// Its name.
-    pub fn name(self, config: &Config) -> &str {
-        match self {
-            Self::Allow => config.tables.allow.as_str(),
-            Self::Block => config.tables.block.as_str(),
-        }
-    }
-}

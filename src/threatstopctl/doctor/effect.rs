@@ -90,7 +90,8 @@ pub fn judge(
     judge.takers(report);
     if directions.iter().all(|direction| judge.ours(*direction).is_empty()) {
         if looks.iter().any(Look::passes) {
-            let text = format!("no block rule is for <{}>: nothing is blocked", watch.table);
+            let [action, done] = watch.words();
+            let text = format!("no {action} rule is for <{}>: nothing is {done}", watch.table);
             report.fail("rules", format!("{text}: {SETUP}"));
         }
         return;
@@ -222,7 +223,8 @@ impl<'l, 'r> Judge<'l, 'r> {
         let silent = *why == Why::Silent;
         let by = by(whole.clone().map(|(look, _)| *look), silent, "them");
         let mut lost = self.words(whole.map(|(look, _)| *look));
-        let done = format!("{}{by}", if silent { "reported" } else { "blocked" });
+        let [_, done] = self.watch.words();
+        let done = format!("{}{by}", if silent { "reported" } else { done });
         if lost.is_empty() {
             let part = match why {
                 Why::Before | Why::After => "passes",
@@ -280,12 +282,18 @@ impl<'l, 'r> Judge<'l, 'r> {
         let here = || self.looks.iter().filter(|look| look.class.direction == direction);
         if ours.is_empty() {
             if here().any(Look::passes) {
-                let text = match direction {
-                    Direction::In => {
+                let text = match (self.watch.monitor, direction) {
+                    (false, Direction::In) => {
                         format!("no block rule is from <{table}>: what it sends comes in")
                     }
-                    Direction::Out => {
+                    (false, Direction::Out) => {
                         format!("no block rule is to <{table}>: your hosts can reach it")
+                    }
+                    (true, Direction::In) => {
+                        format!("no match rule is from <{table}>: what it sends is not recorded")
+                    }
+                    (true, Direction::Out) => {
+                        format!("no match rule is to <{table}>: what it gets is not recorded")
                     }
                 };
                 report.fail("rules", format!("{text}: {SETUP}"));
@@ -305,7 +313,7 @@ impl<'l, 'r> Judge<'l, 'r> {
         let silent: Vec<_> = here().filter(|look| left(look, true)).collect();
         let (classes, done) = match (passing.is_empty(), silent.is_empty()) {
             (true, true) => return,
-            (false, _) => (&passing, "blocked"),
+            (false, _) => (&passing, self.watch.words()[1]),
             (true, false) => (&silent, "reported"),
         };
         // where it is blocked on another interface, that alone is what is asked for

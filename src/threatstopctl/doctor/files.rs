@@ -4,11 +4,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use config::{Backend, Config, ConfigError};
+use config::{Backend, Config, ConfigError, PfTable};
 use control::Failure;
-use prefix::{Prefix, PrefixSet, write_set};
+use prefix::{Kind as For, Prefix, PrefixSet, write_set};
 
-use super::case::{Case, Table};
+use super::case::Case;
 use super::host::{Host, Kind, Stat};
 use super::report::Report;
 use crate::client::reason;
@@ -133,16 +133,26 @@ pub fn directory(case: &Case<'_>, report: &mut Report) {
 
 /// A table file as it was found.
 #[derive(Debug)]
-pub struct TableFile {
+pub struct TableFile<'c> {
     /// Which table it is for.
-    pub table: Table,
+    pub table: PfTable<'c>,
     /// Where it is.
     pub path: PathBuf,
     /// Its prefixes, when they could be read.
     pub set: Option<PrefixSet>,
 }
 
-impl TableFile {
+impl TableFile<'_> {
+    /// The name of the table.
+    pub fn name(&self) -> &str {
+        self.table.name.as_str()
+    }
+
+    /// Whether what is in it is allowed.
+    pub fn allows(&self) -> bool {
+        self.table.kind == For::Allow
+    }
+
     /// The number of prefixes; 0 when they could not be read.
     pub fn entries(&self) -> usize {
         self.set.as_ref().map_or(0, PrefixSet::len)
@@ -150,8 +160,8 @@ impl TableFile {
 }
 
 /// Looks at the file of a table.
-pub fn table(case: &Case<'_>, table: Table, report: &mut Report) -> TableFile {
-    let name = format!("{}.pftable", table.name(case.config));
+pub fn table<'c>(case: &Case<'_>, table: PfTable<'c>, report: &mut Report) -> TableFile<'c> {
+    let name = format!("{}.pftable", table.name);
     let mut file = TableFile { table, path: case.config.tables.directory.join(name), set: None };
     let (path, shown) = (&file.path, file.path.display());
     let stat = match case.host.lstat(path) {
@@ -179,7 +189,7 @@ pub fn table(case: &Case<'_>, table: Table, report: &mut Report) -> TableFile {
             wrong.push(Some(format!("{shown}: {why}: {}", case.update())));
         }
         Ok(set) => {
-            if set.is_empty() && table == Table::Block {
+            if set.is_empty() && !file.allows() {
                 let way_out = case.update();
                 wrong.push(Some(format!("{shown}: empty: nothing is blocked: {way_out}")));
             }

@@ -20,7 +20,7 @@ pub fn is_there(case: &Case<'_>) -> bool {
 }
 
 /// Looks at the kernel's pf.
-pub fn pf(case: &Case<'_>, files: [&TableFile; 2], report: &mut Report) {
+pub fn pf(case: &Case<'_>, files: &[TableFile<'_>], report: &mut Report) {
     enabled(case, report);
     room(case, files, report);
     match pfctl(case.host, &["-a", "*", "-sr"]) {
@@ -53,7 +53,7 @@ fn enabled(case: &Case<'_>, report: &mut Report) {
 }
 
 /// Whether pf has room for the tables twice, as it needs when pf.conf is loaded.
-fn room(case: &Case<'_>, files: [&TableFile; 2], report: &mut Report) {
+fn room(case: &Case<'_>, files: &[TableFile<'_>], report: &mut Report) {
     let text = match pfctl(case.host, &["-s", "memory"]) {
         Ok(text) => text,
         Err(why) => return report.fail("limit", why),

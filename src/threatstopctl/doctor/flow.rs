@@ -31,9 +31,16 @@ pub struct Watch<'a> {
     pub anchor: &'a str,
     /// Whether private addresses may be in `table`.
     pub private: bool,
+    /// Whether its rules only record what they would block.
+    pub monitor: bool,
 }
 
 impl Watch<'_> {
+    /// What its rules do, and what is done by them.
+    pub fn words(&self) -> [&'static str; 2] {
+        if self.monitor { ["match", "recorded"] } else { ["block", "blocked"] }
+    }
+
     /// Whether this end of a rule is this table, and not everything but it. A rule in an anchor
     /// without such a table refers to that of the main ruleset; a table in an anchor is for the
     /// rules of that anchor alone (`pfr_attach_table()` in sys/net/pf_table.c).

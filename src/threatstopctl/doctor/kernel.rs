@@ -4,7 +4,7 @@ use core::cmp::Ordering;
 
 use prefix::Prefix;
 
-use super::case::{Case, Table};
+use super::case::Case;
 use super::files::TableFile;
 use super::host::{Kind, pfctl};
 use super::report::Report;
@@ -16,7 +16,7 @@ pub const SETUP: &str = "put the lines of threatstopctl setup into /etc/pf.conf,
                          pfctl -f /etc/pf.conf";
 
 /// Looks at simulated tables.
-pub fn simulated(case: &Case<'_>, files: [&TableFile; 2], report: &mut Report) {
+pub fn simulated(case: &Case<'_>, files: &[TableFile<'_>], report: &mut Report) {
     let tables = &case.config.tables;
     let limit = tables.simulated_limit as usize;
     let entries = entries(files);
@@ -31,7 +31,7 @@ pub fn simulated(case: &Case<'_>, files: [&TableFile; 2], report: &mut Report) {
         report.ok("limit", format!("simulated_limit {limit} is enough for 2 x {entries}"));
     }
     for file in files {
-        let name = file.table.name(case.config);
+        let name = file.name();
         let path = tables.directory.join(format!("{name}.simulated"));
         let most = case.config.guard.max_entries as usize * 64;
         let found = match case.host.lstat(&path) {
@@ -43,7 +43,7 @@ pub fn simulated(case: &Case<'_>, files: [&TableFile; 2], report: &mut Report) {
         };
         match found.and_then(|octets| shown(&String::from_utf8_lossy(&octets))) {
             Ok(kernel) => compare(case, file, &kernel, report),
-            Err(why) if file.table == Table::Allow && file.entries() == 0 => {
+            Err(why) if file.allows() && file.entries() == 0 => {
                 report.note("table", format!("{}: {why}, and nothing for it", path.display()));
             }
             Err(why) => {
@@ -55,13 +55,13 @@ pub fn simulated(case: &Case<'_>, files: [&TableFile; 2], report: &mut Report) {
 }
 
 /// The prefixes of all tables.
-pub fn entries(files: [&TableFile; 2]) -> usize {
-    files.iter().map(|file| file.entries()).sum()
+pub fn entries(files: &[TableFile<'_>]) -> usize {
+    files.iter().map(TableFile::entries).sum()
 }
 
 /// Holds the content of a table of pf against its file.
-pub fn pf(case: &Case<'_>, file: &TableFile, report: &mut Report) {
-    let table = file.table.name(case.config);
+pub fn pf(case: &Case<'_>, file: &TableFile<'_>, report: &mut Report) {
+    let table = file.name();
     let of_anchor = match case.anchor() {
         "" => vec![],
         anchor => vec!["-a", anchor],
@@ -70,7 +70,7 @@ pub fn pf(case: &Case<'_>, file: &TableFile, report: &mut Report) {
     match pfctl(case.host, &arguments).and_then(|text| shown(&text)) {
         Ok(kernel) => compare(case, file, &kernel, report),
         Err(why) if why.ends_with("does not exist.") || why.ends_with("does not exist") => {
-            if file.table == Table::Allow && file.entries() == 0 {
+            if file.allows() && file.entries() == 0 {
                 report.note("table", format!("pf has no table <{table}>, and nothing for it"));
             } else {
                 report.fail("table", format!("pf has no table <{table}>: {SETUP}"));
@@ -92,8 +92,8 @@ fn shown(text: &str) -> Result<Vec<Option<Prefix>>, String> {
     Ok(found)
 }
 
-fn compare(case: &Case<'_>, file: &TableFile, kernel: &[Option<Prefix>], report: &mut Report) {
-    let table = file.table.name(case.config);
+fn compare(case: &Case<'_>, file: &TableFile<'_>, kernel: &[Option<Prefix>], report: &mut Report) {
+    let table = file.name();
     // what is wrong with the file has been said
     let Some(set) = &file.set else { return };
     let (mut missing, mut surplus) = (0, 0);

@@ -1,12 +1,13 @@
 //! Do rules refer to the tables, and log; and in which order?
 
-use config::Scope;
+use config::{Config, Scope};
 
-use super::case::{Case, Table};
+use super::case::Case;
 use super::effect;
 use super::files::TableFile;
 use super::flow::{Interfaces, Watch};
 use super::kernel::SETUP;
+use super::monitor;
 use super::report::Report;
 use super::rules::{Action, Direction, Item, Rule, Ruleset, Unread};
 
@@ -17,25 +18,55 @@ pub fn refer(
     case: &Case<'_>,
     rules: &Ruleset,
     interfaces: &Interfaces,
-    files: [&TableFile; 2],
+    files: &[TableFile<'_>],
     report: &mut Report,
 ) {
     let before = report.findings.len();
     unread(rules, report);
-    let [allow, block] = files.map(|file| file.table.name(case.config));
-    let anchor = case.anchor();
-    let private = case.config.guard.block_private;
-    let watch = Watch { table: block, allow, anchor, private };
+    let monitors = case.config.tables.monitor;
+    let watches: Vec<Watch<'_>> =
+        files.iter().filter(|file| !file.allows()).map(|file| watch(case, file)).collect();
+    let monitored;
+    let rules = if monitors {
+        monitored = monitor::as_blocks(rules, &watches, report);
+        &monitored
+    } else {
+        rules
+    };
     let mut all = Vec::new();
     flatten(&rules.items, &mut all);
-    let [_, used] = files.map(|file| used(case, rules, &watch, &all, file, report));
-    order(&watch, &all, report);
-    if used {
-        let directions = [Direction::In, Direction::Out];
-        effect::judge(rules, &watch, interfaces, &directions, report);
+    for file in files {
+        let watch = watch(case, file);
+        let used = used(case, rules, &watch, &all, file, report);
+        if file.allows() {
+            continue;
+        }
+        let directions = match file.table.direction {
+            config::Direction::In => &[Direction::In][..],
+            config::Direction::Out => &[Direction::Out],
+            config::Direction::Both => &[Direction::In, Direction::Out],
+        };
+        order(&watch, directions, &all, report);
+        if used {
+            effect::judge(rules, &watch, interfaces, directions, report);
+        }
     }
     if report.findings.len() == before {
         report.ok("rules", "rules refer to the tables, and log");
+    }
+    if monitors {
+        report.note("rules", "tables.monitor is true: nothing is blocked");
+    }
+}
+
+fn watch<'a>(case: &'a Case<'_>, file: &'a TableFile<'_>) -> Watch<'a> {
+    let Config { tables, guard, .. } = case.config;
+    Watch {
+        table: file.name(),
+        allow: tables.allow.as_str(),
+        anchor: case.anchor(),
+        private: guard.block_private,
+        monitor: tables.monitor,
     }
 }
 
@@ -64,10 +95,10 @@ fn used(
     rules: &Ruleset,
     watch: &Watch<'_>,
     all: &[&Rule],
-    file: &TableFile,
+    file: &TableFile<'_>,
     report: &mut Report,
 ) -> bool {
-    let table = file.table.name(case.config);
+    let table = file.name();
     let names = |rule: &Rule| rule.ends.iter().any(|end| end.table() == Some(table));
     let refers = |rule: &Rule| rule.ends.iter().any(|end| watch.refers(rule, end, table));
     let ours: Vec<&Rule> = all.iter().copied().filter(|rule| refers(rule)).collect();
@@ -75,9 +106,9 @@ fn used(
         unused(case, rules, file, all.iter().any(|rule| names(rule)), report);
         return false;
     };
-    let (action, everything) = match file.table {
-        Table::Allow => (Action::Pass, case.config.log.scope == Scope::All),
-        Table::Block => (Action::Block, true),
+    let (action, everything) = match file.allows() {
+        true => (Action::Pass, case.config.log.scope == Scope::All),
+        false => (Action::Block, true),
     };
     let decides = |rule: &&Rule| {
         let plain = |end| watch.refers(rule, end, table) && !end.not;
@@ -85,9 +116,9 @@ fn used(
     };
     let deciding: Vec<&Rule> = ours.iter().copied().filter(decides).collect();
     if everything {
-        logs(&deciding, table, file.table, report);
+        logs(&deciding, file, report);
     }
-    if file.table == Table::Allow {
+    if file.allows() {
         if deciding.is_empty() {
             let text = format!("no pass rule is for <{table}>: is this meant so?");
             report.note("rules", format!("{text} {}", first.text));
@@ -99,8 +130,14 @@ fn used(
     true
 }
 
-fn unused(case: &Case<'_>, rules: &Ruleset, file: &TableFile, others: bool, report: &mut Report) {
-    let table = file.table.name(case.config);
+fn unused(
+    case: &Case<'_>,
+    rules: &Ruleset,
+    file: &TableFile<'_>,
+    others: bool,
+    report: &mut Report,
+) {
+    let table = file.name();
     let hint = match case.anchor() {
         "" => String::new(),
         anchor if !evaluated(&rules.items, anchor) => {
@@ -110,12 +147,22 @@ fn unused(case: &Case<'_>, rules: &Ruleset, file: &TableFile, others: bool, repo
         _ => String::new(),
     };
     let text = format!("pf table <{table}> is not used by any rule{hint}");
-    match file.table {
-        Table::Block => report.fail("rules", format!("{text}: nothing is blocked: {SETUP}")),
-        Table::Allow if file.entries() > 0 => {
+    let monitor = case.config.tables.monitor;
+    match file.allows() {
+        false if monitor => report.fail("rules", format!("{text}: nothing is recorded: {SETUP}")),
+        false => report.fail("rules", format!("{text}: {}: {SETUP}", nothing(file, case.config))),
+        true if file.entries() > 0 => {
             report.fail("rules", format!("{text}: nothing is allowed by it: {SETUP}"));
         }
-        Table::Allow => report.note("rules", format!("{text}; nothing is in it either")),
+        true => report.note("rules", format!("{text}; nothing is in it either")),
+    }
+}
+
+/// What comes of it that no rule is for a block table.
+fn nothing(file: &TableFile<'_>, config: &Config) -> &'static str {
+    match *file.table.name == config.tables.block {
+        true => "nothing is blocked",
+        false => "nothing is blocked by it",
     }
 }
 
@@ -131,7 +178,8 @@ fn evaluated(items: &[Item], path: &str) -> bool {
 
 /// Whether what rules decide gets into the packet log. What is allowed need not be there, unless
 /// every record is wanted.
-fn logs(ours: &[&Rule], table: &str, of: Table, report: &mut Report) {
+fn logs(ours: &[&Rule], file: &TableFile<'_>, report: &mut Report) {
+    let table = file.name();
     let silent: Vec<&Rule> = ours.iter().copied().filter(|rule| rule.log.is_none()).collect();
     if let Some(first) = silent.first() {
         let text = format!(
@@ -141,9 +189,9 @@ fn logs(ours: &[&Rule], table: &str, of: Table, report: &mut Report) {
             ours.len(),
             first.text
         );
-        match of {
-            Table::Allow => report.note("rules", text),
-            Table::Block => report.fail("rules", text),
+        match file.allows() {
+            true => report.note("rules", text),
+            false => report.fail("rules", text),
         }
     }
     if let Some(rule) = ours.iter().find(|rule| rule.log.is_some_and(|to| to != 0)) {
@@ -153,8 +201,8 @@ fn logs(ours: &[&Rule], table: &str, of: Table, report: &mut Report) {
 }
 
 /// Whether what is allowed is let through before it can be blocked.
-fn order(watch: &Watch<'_>, all: &[&Rule], report: &mut Report) {
-    for direction in [Direction::In, Direction::Out] {
+fn order(watch: &Watch<'_>, directions: &[Direction], all: &[&Rule], report: &mut Report) {
+    for direction in directions.iter().copied() {
         for end in [0, 1] {
             let place = |action, table: &str, quick: bool| {
                 all.iter().enumerate().find(|(_, rule)| {

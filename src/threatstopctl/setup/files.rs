@@ -6,13 +6,14 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
-use config::Tables;
+use config::{Config, PfTable};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 use nix::unistd::fsync;
 use pf::{Directory, Table};
 
+use super::lines::in_order;
 use crate::client::reason;
 
 /// What was made, and what was there.
@@ -27,22 +28,22 @@ pub struct Files {
 }
 
 impl Files {
-    /// Makes the directory (0700) and both table files (0600, empty) where they are missing. What
+    /// Makes the directory (0700) and all table files (0600, empty) where they are missing. What
     /// is there is read, to know how much it is.
     ///
     /// # Errors
     /// When something cannot be made, or when what is there is no directory or file that
     /// threatstopd(8) would use.
-    pub fn make(tables: &Tables) -> Result<Self, String> {
+    pub fn make(config: &Config) -> Result<Self, String> {
         let mut files = Self::default();
-        let path = &tables.directory;
+        let path = &config.tables.directory;
         let new = make_directory(path)?;
         let directory = Directory::open(path).map_err(|error| error.to_string())?;
         if new {
             files.created.push(path.display().to_string());
         }
-        for (name, may_be_empty) in [(&tables.allow, true), (&tables.block, false)] {
-            let table = Table::new("", name.as_str(), may_be_empty)
+        for PfTable { name, kind, .. } in in_order(config) {
+            let table = Table::new("", name.as_str(), kind)
                 .ok_or_else(|| format!("pf takes no table <{name}>: set another name"))?;
             files.make_file(&directory, path, name.as_str(), &table)?;
         }

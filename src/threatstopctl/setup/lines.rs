@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use config::Tables;
+use config::{Config, Direction, PfTable};
+use prefix::Kind;
 
 /// The least `set limit table-entries` to recommend: the two sets that `pfctl -f` holds for a
 /// moment of the lists that the service has today, and room for other tables. Twice pf's default.
@@ -28,7 +29,7 @@ impl Lines {
     ///
     /// With an anchor, tables and rules are in a file of their own, for `load anchor` takes any
     /// path of an anchor, which a block in braces does not.
-    pub fn new(tables: &Tables, entries: usize, bridge: bool) -> Self {
+    pub fn new(config: &Config, entries: usize, bridge: bool) -> Self {
         let limit = limit(entries);
         let mut options =
             format!("# This line must stand above the tables.\nset limit table-entries {limit}\n");
@@ -38,8 +39,8 @@ impl Lines {
             outer = format!("{OUTER}\n");
             inner = format!("{INNER}\n");
         }
-        let content = content(tables, bridge);
-        let Some(path) = &tables.anchor else {
+        let content = content(config, bridge);
+        let Some(path) = &config.tables.anchor else {
             let macros = if bridge { format!("{OUTER}{inner}") } else { inner };
             return Self { pf_conf: format!("{macros}{options}\n{content}"), anchor: None };
         };
@@ -80,20 +81,46 @@ const INNER: &str = "inner = \"em1\"\t\t# the member on the side of the protecte
 const SKIP: &str = "\n# A packet crosses two members; filtered and logged on one it is counted once.\n\
                     set skip on $inner\n";
 
-/// Tables and rules.
-fn content(tables: &Tables, bridge: bool) -> String {
-    let (allow, block) = (&tables.allow, &tables.block);
-    let directory = tables.directory.display();
-    let on = if bridge { " on $outer" } else { "" };
-    format!(
-        "table <{allow}> persist file \"{directory}/{allow}.pftable\"\n\
-         table <{block}> persist file \"{directory}/{block}.pftable\"\n\
-         \n\
-         # For IPv4 and IPv6. The first rule with quick that matches decides, so allow comes first.\n\
-         # What is not logged cannot be reported.\n\
-         pass in log quick{on} from <{allow}>\n\
-         pass out log quick{on} to <{allow}>\n\
-         block in log quick{on} from <{block}>\n\
-         block out log quick{on} to <{block}>\n"
-    )
+/// All tables in the order of their rules: what is allowed comes first.
+pub fn in_order(config: &Config) -> Vec<PfTable<'_>> {
+    let mut tables: Vec<PfTable<'_>> = config.pf_tables().collect();
+    tables.sort_by_key(|table| table.kind != Kind::Allow);
+    tables
 }
+
+/// Tables and rules.
+fn content(config: &Config, bridge: bool) -> String {
+    let directory = config.tables.directory.display();
+    let on = if bridge { " on $outer" } else { "" };
+    let tables = in_order(config);
+    let mut text = String::new();
+    for PfTable { name, .. } in &tables {
+        text += &format!("table <{name}> persist file \"{directory}/{name}.pftable\"\n");
+    }
+    text += RULES;
+    if config.tables.monitor {
+        text += MONITOR;
+    }
+    for PfTable { name, kind, direction } in tables {
+        let (action, quick) = match kind {
+            Kind::Allow => ("pass", " quick"),
+            // match goes on with the rules below, and has no quick
+            Kind::Block if config.tables.monitor => ("match", ""),
+            Kind::Block => ("block", " quick"),
+        };
+        if direction != Direction::Out {
+            text += &format!("{action} in log{quick}{on} from <{name}>\n");
+        }
+        if direction != Direction::In {
+            text += &format!("{action} out log{quick}{on} to <{name}>\n");
+        }
+    }
+    text
+}
+
+const RULES: &str = "
+# For IPv4 and IPv6. The first rule with quick that matches decides, so allow comes first: who is in
+# that table gets past every rule below. It has policy.allow and local_allow, and nothing else.
+# What is not logged cannot be reported.
+";
+const MONITOR: &str = "# tables.monitor: what would be blocked is recorded, and passes.\n";

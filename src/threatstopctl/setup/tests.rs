@@ -1,7 +1,6 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
-use config::Tables;
 use tempfile::TempDir;
 
 use super::*;
@@ -10,9 +9,18 @@ use super::*;
 const SAMPLE: &str = include_str!("../../../etc/pf.conf.threatstop");
 const BRIDGE: &str = include_str!("../../../etc/pf.conf.threatstop-bridge");
 
-fn tables(settings: &str) -> Tables {
+fn tables(settings: &str) -> Config {
     let text = format!("device_id = \"tdid_abcd1234\"\n[tables]\n{settings}\n");
-    Config::parse(&text, Path::new("test.toml")).unwrap().tables
+    Config::parse(&text, Path::new("test.toml")).unwrap()
+}
+
+/// With a table for each direction besides.
+fn more_tables(settings: &str) -> Config {
+    let one = |name, direction| {
+        format!("[[table]]\nname = \"{name}\"\nlists = [\"x.y\"]\ndirection = \"{direction}\"\n")
+    };
+    let more = [one("From", "in"), one("To", "out"), one("Of", "both")].concat();
+    tables(&format!("{settings}\n[policy]\nblock = [\"basic.x\", \"x.y\"]\n{more}"))
 }
 
 /// What pfctl(8) reads of a text: its lines without comments.
@@ -41,6 +49,56 @@ fn names_come_from_the_configuration() {
     let lines = Lines::new(&tables, 0, false).to_string();
     let sample = SAMPLE.replace("ThreatSTOP-", "TS-").replace("/var/db/threatstop/", "/var/db/ts/");
     assert_eq!(read_by_pf(&lines), read_by_pf(&sample));
+}
+
+#[test]
+fn each_table_has_its_file_and_the_rules_of_its_direction() {
+    let lines = Lines::new(&more_tables(""), 0, false).to_string();
+    let rules = |lines: &str| {
+        let lines = read_by_pf(lines).into_iter().filter(|line| !line.starts_with("table "));
+        lines.skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        rules(&lines),
+        [
+            "pass in log quick from <ThreatSTOP-Allow>",
+            "pass out log quick to <ThreatSTOP-Allow>",
+            "block in log quick from <ThreatSTOP-Block>",
+            "block out log quick to <ThreatSTOP-Block>",
+            "block in log quick from <From>",
+            "block out log quick to <To>",
+            "block in log quick from <Of>",
+            "block out log quick to <Of>",
+        ]
+    );
+    let files = ["ThreatSTOP-Allow", "ThreatSTOP-Block", "From", "To", "Of"];
+    let named = files
+        .map(|name| format!("table <{name}> persist file \"/var/db/threatstop/{name}.pftable\""));
+    let tables = read_by_pf(&lines).into_iter().filter(|line| line.starts_with("table "));
+    assert_eq!(tables.collect::<Vec<_>>(), named);
+    let bridge = Lines::new(&more_tables(""), 0, true).to_string();
+    assert!(bridge.contains(
+        "\nblock in log quick on $outer from <From>\nblock out log quick on $outer to <To>\n"
+    ));
+}
+
+/// What passes is recorded, what is allowed comes before, and match has no quick.
+#[test]
+fn a_monitor_records_and_blocks_nothing() {
+    let lines = Lines::new(&more_tables("monitor = true"), 0, false).to_string();
+    assert!(!lines.contains("\nblock "), "{lines}");
+    let (_, rules) = lines.split_once("\npass out log quick to <ThreatSTOP-Allow>\n").unwrap();
+    assert_eq!(
+        read_by_pf(rules),
+        [
+            "match in log from <ThreatSTOP-Block>",
+            "match out log to <ThreatSTOP-Block>",
+            "match in log from <From>",
+            "match out log to <To>",
+            "match in log from <Of>",
+            "match out log to <Of>",
+        ]
+    );
 }
 
 #[test]
@@ -85,7 +143,7 @@ fn an_anchor_has_a_file_of_its_own() {
     }
 }
 
-fn scratch() -> (TempDir, Tables) {
+fn scratch() -> (TempDir, Config) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("threatstop");
     let tables = tables(&format!("directory = {:?}", path.to_str().unwrap()));
@@ -99,13 +157,13 @@ fn mode(path: &Path) -> u32 {
 #[test]
 fn missing_files_are_made_once() {
     let (_dir, tables) = scratch();
-    let path = |name: &str| tables.directory.join(name);
+    let path = |name: &str| tables.tables.directory.join(name);
     let (allow, block) = (path("ThreatSTOP-Allow.pftable"), path("ThreatSTOP-Block.pftable"));
     let text = |path: &Path| path.display().to_string();
     let made = Files::make(&tables).unwrap();
-    assert_eq!(made.created, [text(&tables.directory), text(&allow), text(&block)]);
+    assert_eq!(made.created, [text(&tables.tables.directory), text(&allow), text(&block)]);
     assert_eq!((made.kept.len(), made.entries), (0, 0));
-    assert_eq!((mode(&tables.directory), mode(&allow), mode(&block)), (0o700, 0o600, 0o600));
+    assert_eq!((mode(&tables.tables.directory), mode(&allow), mode(&block)), (0o700, 0o600, 0o600));
     assert_eq!(fs::metadata(&block).unwrap().len(), 0);
 
     // again: nothing is made and nothing changes
@@ -125,8 +183,8 @@ fn missing_files_are_made_once() {
 #[test]
 fn a_file_in_another_form_is_left_alone() {
     let (_dir, tables) = scratch();
-    fs::create_dir(&tables.directory).unwrap();
-    let block = tables.directory.join("ThreatSTOP-Block.pftable");
+    fs::create_dir(&tables.tables.directory).unwrap();
+    let block = tables.tables.directory.join("ThreatSTOP-Block.pftable");
     fs::write(&block, "# old\n10.0.0.0/8 !10.1.0.0/16\n").unwrap();
     fs::set_permissions(&block, fs::Permissions::from_mode(0o600)).unwrap();
     let made = Files::make(&tables).unwrap();
@@ -138,8 +196,8 @@ fn a_file_in_another_form_is_left_alone() {
 fn what_is_no_table_file_is_refused_and_not_followed() {
     for what in ["link", "dangling", "directory", "writable"] {
         let (dir, tables) = scratch();
-        fs::create_dir(&tables.directory).unwrap();
-        let block = tables.directory.join("ThreatSTOP-Block.pftable");
+        fs::create_dir(&tables.tables.directory).unwrap();
+        let block = tables.tables.directory.join("ThreatSTOP-Block.pftable");
         let aim = dir.path().join("aim");
         match what {
             "link" => {
@@ -163,24 +221,25 @@ fn what_is_no_table_file_is_refused_and_not_followed() {
 #[test]
 fn the_directory_is_made_alone_and_must_be_safe() {
     let (dir, tables) = scratch();
-    let deeper = Tables { directory: tables.directory.join("deeper"), ..tables.clone() };
+    let mut deeper = tables.clone();
+    deeper.tables.directory.push("deeper");
     let why = Files::make(&deeper).unwrap_err();
-    let path = tables.directory.display();
+    let path = tables.tables.directory.display();
     let wanted =
         format!("{path}/deeper: No such file or directory: mkdir -p {path}, and try again");
     assert_eq!(why, wanted);
 
     let aim = dir.path().join("aim");
     fs::create_dir(&aim).unwrap();
-    symlink(&aim, &tables.directory).unwrap();
+    symlink(&aim, &tables.tables.directory).unwrap();
     Files::make(&tables).unwrap_err();
     assert_eq!(fs::read_dir(&aim).unwrap().count(), 0);
-    fs::remove_file(&tables.directory).unwrap();
+    fs::remove_file(&tables.tables.directory).unwrap();
 
-    fs::create_dir(&tables.directory).unwrap();
-    fs::set_permissions(&tables.directory, fs::Permissions::from_mode(0o777)).unwrap();
+    fs::create_dir(&tables.tables.directory).unwrap();
+    fs::set_permissions(&tables.tables.directory, fs::Permissions::from_mode(0o777)).unwrap();
     Files::make(&tables).unwrap();
-    let now = fs::metadata(&tables.directory).unwrap().permissions();
+    let now = fs::metadata(&tables.tables.directory).unwrap().permissions();
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&now) & 0o7777, 0o700);
 }
 

@@ -334,7 +334,7 @@ fn status() {
 /// What the engine says of an address.
 fn why(address: &str, blocked: bool) -> Value {
     json!({
-        "address": address, "blocked": blocked, "prefix": null, "lists": [], "items": [], "own": [],
+        "address": address, "blocked": blocked, "prefix": null, "tables": [], "lists": [], "items": [], "own": [],
         "since": null, "allowed_by": [], "protected_by": null, "text": format!("{address}: x\n")
     })
 }
@@ -659,7 +659,7 @@ fn usage() {
         (&["-s"], "threatstopctl: -s: needs an argument"),
         (&["status", "now"], "threatstopctl: status: now: one too many"),
         (&["update", "-x"], "threatstopctl: update: -x: unknown option"),
-        (&["show", "tables"], "threatstopctl: show: tables: unknown word"),
+        (&["show"], "threatstopctl: show: word missing"),
         (&["log"], "threatstopctl: log: word missing"),
         (&["why"], "threatstopctl: why: address missing"),
         (&["rollb"], "threatstopctl: rollb: rollback has to be written in full"),
@@ -678,7 +678,7 @@ fn usage() {
     let output = tool().args(["-j", "stop"]).output().unwrap();
     let error = json!({ "error": { "what": "stop", "why": "unknown command" } });
     assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap(), error);
-    assert!(text(&output.stderr).contains("\n\tshow allow|block|diff|hits|lists|own\n"));
+    assert!(text(&output.stderr).contains("\n\tshow allow|block|diff|hits|lists|own|table\n"));
 }
 
 /// Not an address: said without asking the engine.

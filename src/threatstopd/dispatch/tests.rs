@@ -11,7 +11,7 @@ use std::path::Path;
 use imsg::{Input, MAX_IMSGSIZE, MAX_PAYLOAD};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use pf::Simulated;
-use prefix::Prefix;
+use prefix::{Kind, Prefix};
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 
@@ -21,6 +21,8 @@ use super::*;
 const PROTECTED: &str = "9.9.9.8/29";
 /// Prefixes that a set may have here.
 const MAX_ENTRIES: usize = 6;
+/// The tables: block, allow, and one more to block.
+const NAMES: [(&str, Kind); 3] = [("B", Kind::Block), ("A", Kind::Allow), ("C", Kind::Block)];
 /// Octets that may wait for the engine.
 const QUEUE: usize = 1 << 20;
 /// The descriptor mark and the numbers of the messages, as imsg has them on the wire.
@@ -60,7 +62,7 @@ impl Rig {
         let config = Config::parse(&text, Path::new("test.toml")).unwrap();
         let net = PROTECTED.parse().unwrap();
         let tables = Tables {
-            all: [("B", false), ("A", true)].map(|(n, e)| Table::new("", n, e).unwrap()).into(),
+            all: NAMES.map(|(name, kind)| Table::new("", name, kind).unwrap()).into(),
             backend: Box::new(Simulated::open(scratch.path(), 1000).unwrap()),
             directory: Directory::open(scratch.path()).unwrap(),
             reload: true,
@@ -174,8 +176,8 @@ fn lines(set: &[Prefix]) -> String {
 
 /// A second reading of the rules, over raw octets: the tables that must come of them, by number,
 /// and whether the engine is dropped.
-fn model(octets: &[u8]) -> ([Option<String>; 2], bool) {
-    let mut tables = [None, None];
+fn model(octets: &[u8]) -> ([Option<String>; 3], bool) {
+    let mut tables = [None, None, None];
     let (mut greeted, mut open) = (false, None::<(u8, u8, usize, Vec<Prefix>)>);
     let mut rest = octets;
     loop {
@@ -197,7 +199,7 @@ fn model(octets: &[u8]) -> ([Option<String>; 2], bool) {
                     let again = std::mem::replace(&mut greeted, true);
                     !again && payload == VERSION.to_ne_bytes()
                 }
-                (BEGIN, &[table @ (0 | 1), purpose @ 0..=2, a, b, c, d]) => {
+                (BEGIN, &[table @ 0..=2, purpose @ 0..=2, a, b, c, d]) => {
                     let count = u32::from_ne_bytes([a, b, c, d]) as usize;
                     let fine = open.is_none() && count <= MAX_ENTRIES && (table == 1 || count > 0);
                     open = Some((table, purpose, count, Vec::new()));
@@ -218,8 +220,8 @@ fn model(octets: &[u8]) -> ([Option<String>; 2], bool) {
                     }
                     None => false,
                 },
-                (STATS, &[]) | (OPEN, &[LOG | PACKED, 0..=10] | &[TABLE..=LOCAL, 0 | 1]) => true,
-                (MEND, &[0 | 1]) => true,
+                (STATS, &[]) | (OPEN, &[LOG | PACKED, 0..=10] | &[TABLE..=KERNEL, 0..=2]) => true,
+                (MEND, &[0..=2]) | (OPEN, &[LOCAL, 0 | 1]) => true,
                 _ => false,
             };
         if !fine {
@@ -274,14 +276,14 @@ fn compare(octets: &[u8]) {
     assert_eq!(fed.is_err(), dropped, "{fed:?}");
     let files = rig.files();
     let known = ["pftable", "pftable.prev", "simulated"];
-    for (name, expected) in ["B", "A"].into_iter().zip(tables) {
+    for ((name, _), expected) in NAMES.into_iter().zip(tables) {
         for kind in ["pftable", "simulated"] {
             assert_eq!(files.get(&format!("{name}.{kind}")), expected.as_ref(), "{name}.{kind}");
         }
     }
     for name in files.keys() {
-        let sound =
-            known.iter().any(|kind| *name == format!("A.{kind}") || *name == format!("B.{kind}"));
+        let (table, kind) = name.split_once('.').unwrap();
+        let sound = NAMES.iter().any(|(known, _)| table == *known) && known.contains(&kind);
         assert!(sound, "{name} is left");
     }
 }
@@ -307,11 +309,11 @@ fn any_deed() -> impl Strategy<Value = Vec<Message>> {
             .prop_map(move |payload| vec![Message::new(kind, payload)])
     };
     prop_oneof![
-        8 => (0u8..2, prop_oneof![3 => Just(0u8), 1 => Just(1), 1 => Just(2)], any_set())
+        8 => (0u8..3, prop_oneof![3 => Just(0u8), 1 => Just(1), 1 => Just(2)], any_set())
             .prop_map(|(table, purpose, set)| transaction(table, purpose, &set)),
         1 => Just(vec![Message::new(STATS, [])]),
-        3 => (TABLE..LOG, 0u8..2).prop_map(|(what, index)| vec![Message::new(OPEN, [what, index])]),
-        1 => (0u8..2).prop_map(|table| vec![Message::new(MEND, [table])]),
+        3 => (TABLE..LOG, 0u8..3).prop_map(|(what, index)| vec![Message::new(OPEN, [what, index])]),
+        1 => (0u8..3).prop_map(|table| vec![Message::new(MEND, [table])]),
         1 => (LOG..=PACKED, 0u8..11).prop_map(|(what, n)| vec![Message::new(OPEN, [what, n])]),
         1 => prop_oneof![0u32..13, 99u32..118, any::<u32>()].prop_flat_map(small),
     ]
@@ -454,6 +456,7 @@ fn every_set_that_may_not_be_is_an_offence() {
         assert_eq!(dropped(&transaction(0, 0, &prefixes(set))), why);
         assert_eq!(dropped(&transaction(0, 1, &prefixes(set))), why);
         assert_eq!(dropped(&transaction(0, 2, &prefixes(set))), why);
+        assert_eq!(dropped(&transaction(2, 0, &prefixes(set))), why);
     }
     let mut few = transaction(0, 0, &prefixes("3.3.3.3 4.4.4.4"));
     few[0] = begin(0, 0, 3);
@@ -469,21 +472,23 @@ fn what_is_no_message_is_an_offence() {
         Message::new(12, []),
         Message::new(101, VERSION.to_ne_bytes()),
         Message::new(u32::MAX, []),
-        begin(2, 0, 1),
+        begin(3, 0, 1),
+        begin(16, 0, 1),
+        begin(255, 1, 1),
         begin(0, 3, 1),
         Message::new(BEGIN, [0, 0, 1]),
         Message::new(COMMIT, [0]),
         Message::new(OPEN, []),
         Message::new(OPEN, [TABLE]),
-        Message::new(OPEN, [TABLE, 2]),
+        Message::new(OPEN, [TABLE, 3]),
         Message::new(OPEN, [TABLE, 0, 0]),
-        Message::new(OPEN, [KERNEL, 2]),
+        Message::new(OPEN, [KERNEL, 3]),
         Message::new(OPEN, [LOCAL, 2]),
         Message::new(OPEN, [LOG, 11]),
         Message::new(OPEN, [PACKED, 11]),
         Message::new(OPEN, [6, 0]),
         Message::new(OPEN, *b"../../etc/passwd"),
-        Message::new(MEND, [2]),
+        Message::new(MEND, [3]),
         Message { len: Some(15), ..Message::new(STATS, []) },
         Message { len: Some(MAX_IMSGSIZE as u32 + 1), ..Message::new(STATS, []) },
         // a descriptor announced and none sent
@@ -544,7 +549,7 @@ fn files_are_opened_for_an_engine_that_takes_them() {
 fn repairs_have_a_rate() {
     let mut rig = with_a_table();
     let ask = Message::new(MEND, [0]).octets();
-    for _ in 0..MOST_MENDS {
+    for _ in 0..MOST_MENDS * NAMES.len() {
         assert_eq!(rig.feed(&ask), Ok(()));
     }
     assert_eq!(rig.feed(&ask), Err("it asks for too many repairs".into()));

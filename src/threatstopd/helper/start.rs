@@ -7,7 +7,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::Duration;
 
-use config::{Backend, Config};
+use config::{Backend, Config, PfTable};
 use imsg::{Channel, End, FileId, HelperMessage, Protected, Start};
 use imsg::{process, signals, told};
 use nix::sys::signal::Signal;
@@ -15,7 +15,7 @@ use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Uid, User};
 use pf::{Directory, Kernel, Simulated};
 
-use crate::dispatch::{Dispatcher, Tables, local_paths, log_path, suffixed};
+use crate::dispatch::{Dispatcher, Tables, log_path, suffixed};
 use crate::lock::lock;
 use crate::{Failure, Flags, On as _, protect};
 
@@ -128,11 +128,11 @@ fn open_tables(config: &Config, directory: Directory) -> Result<(Tables, usize),
         }
     };
     let anchor = settings.anchor.as_ref().map_or("", |anchor| anchor.as_str());
-    let table = |name: &config::TableName, may_be_empty| {
-        pf::Table::new(anchor, name.as_str(), may_be_empty)
+    let table = |PfTable { name, kind, .. }| {
+        pf::Table::new(anchor, name.as_str(), kind)
             .ok_or_else(|| format!("pf takes no table <{name}> in anchor \"{anchor}\""))
     };
-    let all = vec![table(&settings.block, false)?, table(&settings.allow, true)?];
+    let all = config.pf_tables().map(table).collect::<Result<_, _>>()?;
     Ok((Tables { all, backend, directory, reload: settings.reload }, limit))
 }
 
@@ -165,8 +165,8 @@ fn confine(config: &Config) -> Result<sandbox::Sandbox, String> {
     let logs: Vec<_> = generations.into_iter().flatten().flat_map(paths).collect();
     let mut veil = vec![(&*config.tables.directory, "rwc")];
     // unveil(2) takes a file that is not there yet, and no directory that is not
-    let files = local_paths(config).into_iter().flatten().chain(logs.iter().map(|log| &**log));
-    let files = files.filter(|path| path.parent().is_some_and(Path::is_dir));
-    veil.extend(files.map(|path| (path, "r")));
+    let lists = config.policy.local_block.iter().chain(&config.policy.local_allow);
+    let files = lists.chain(&logs).filter(|path| path.parent().is_some_and(Path::is_dir));
+    veil.extend(files.map(|path| (path.as_path(), "r")));
     sandbox::enter(&veil, PROMISES)
 }

@@ -21,6 +21,11 @@ fn shield(text: &str) -> Shield {
     prefixes(text).into_iter().collect()
 }
 
+/// As two tables and one of `[[table]]` are numbered.
+fn kind(table: TableId) -> Kind {
+    if table == TableId::ALLOW { Kind::Allow } else { Kind::Block }
+}
+
 /// Hands a set over; the number of prefixes that were taken, or the violation.
 fn hand(
     table: TableId,
@@ -29,21 +34,22 @@ fn hand(
     guard: &Guard,
     shield: &Shield,
 ) -> Result<usize, Violation> {
-    let mut open = Transaction::begin(table, announced as u32, Purpose::Publish, guard)?;
+    let mut open =
+        Transaction::begin(table, kind(table), announced as u32, Purpose::Publish, guard)?;
     Entries::split(set.iter().copied()).try_for_each(|part| open.add(&part, shield))?;
     open.complete(shield, |_| false).map(|addrs| addrs.unwrap().len())
 }
 
 fn block(text: &str, guard: &Guard, shield: &Shield) -> Result<usize, Violation> {
     let set = prefixes(text);
-    hand(TableId::Block, set.len(), &set, guard, shield)
+    hand(TableId::BLOCK, set.len(), &set, guard, shield)
 }
 
 #[test]
 fn the_number_announced_is_the_number_that_comes() {
     let (guard, none) = (guard(""), Shield::default());
     let set = prefixes("1.1.1.1 2.2.2.2 2a0b::1");
-    let hand = |announced| hand(TableId::Block, announced, &set, &guard, &none);
+    let hand = |announced| hand(TableId::BLOCK, announced, &set, &guard, &none);
     assert_eq!(hand(3), Ok(3));
     assert_eq!(hand(4), Err("3 prefixes of 4 announced".into()));
     assert_eq!(hand(2), Err("more prefixes than the 2 announced".into()));
@@ -52,7 +58,9 @@ fn the_number_announced_is_the_number_that_comes() {
 #[test]
 fn more_than_max_entries_cannot_even_be_announced() {
     let guard = guard("max_entries = 100");
-    let begin = |announced| Transaction::begin(TableId::Block, announced, Purpose::Publish, &guard);
+    let begin = |announced| {
+        Transaction::begin(TableId::BLOCK, Kind::Block, announced, Purpose::Publish, &guard)
+    };
     assert!(begin(100).is_ok());
     assert_eq!(
         begin(101).err(),
@@ -65,7 +73,7 @@ fn more_than_max_entries_cannot_even_be_announced() {
 fn an_empty_block_table_cannot_be_announced_and_an_empty_allow_table_can() {
     let (guard, none) = (guard(""), Shield::default());
     assert_eq!(block("", &guard, &none), Err(prefix::Refusal::Empty.to_string()));
-    assert_eq!(hand(TableId::Allow, 0, &[], &guard, &none), Ok(0));
+    assert_eq!(hand(TableId::ALLOW, 0, &[], &guard, &none), Ok(0));
 }
 
 #[test]
@@ -98,10 +106,11 @@ fn a_prefix_that_is_not_canonical_is_refused() {
         packed.extend([last, len]);
         packed
     };
-    let open = || Transaction::begin(TableId::Block, 10, Purpose::Publish, &guard).unwrap();
+    let open =
+        || Transaction::begin(TableId::BLOCK, Kind::Block, 10, Purpose::Publish, &guard).unwrap();
     let add = |payload: Vec<u8>| {
         let frame = Frame { kind: 3, peerid: 0, payload, fd: None };
-        match EngineMessage::read(&frame).map_err(|error| error.to_string())? {
+        match EngineMessage::read(&frame, 2).map_err(|error| error.to_string())? {
             EngineMessage::TableEntries(part) => open().add(&part, &none),
             other => panic!("{other:?}"),
         }
@@ -168,7 +177,7 @@ fn the_shield_holds_at_its_exact_edges() {
     }
     // it is against blocking: what is protected may be let through
     let set = prefixes("10.0.0.0/24 2a0b::1");
-    assert_eq!(hand(TableId::Allow, 2, &set, &guard, &shield), Ok(2));
+    assert_eq!(hand(TableId::ALLOW, 2, &set, &guard, &shield), Ok(2));
 }
 
 /// The first so many networks of a length from an address on, and further prefixes behind them.
@@ -195,24 +204,24 @@ fn coverage_is_bounded_to_the_address() {
     let (guard, none) = (guard(""), Shield::default());
     let hand = |table, set: Vec<Prefix>| hand(table, set.len(), &set, &guard, &none);
     // a fifth of IPv4, 8192 /32 of IPv6
-    assert_eq!(hand(TableId::Block, row("1.0.0.0/8", 51, "200.0.0.0/16")), Ok(52));
+    assert_eq!(hand(TableId::BLOCK, row("1.0.0.0/8", 51, "200.0.0.0/16")), Ok(52));
     assert_eq!(
-        hand(TableId::Block, row("1.0.0.0/8", 51, "200.0.0.0/10")),
+        hand(TableId::BLOCK, row("1.0.0.0/8", 51, "200.0.0.0/10")),
         Err("it covers 859832320 addresses, more than 20 % of IPv4 (see max_coverage in [guard])"
             .into())
     );
-    assert_eq!(hand(TableId::Block, row("2a00::/32", 8192, "")), Ok(8192));
-    assert_eq!(hand(TableId::Block, row("2a00::/19", 1, "")), Ok(1));
-    assert!(hand(TableId::Block, row("2a00::/32", 8192, "3fff::1")).is_err());
+    assert_eq!(hand(TableId::BLOCK, row("2a00::/32", 8192, "")), Ok(8192));
+    assert_eq!(hand(TableId::BLOCK, row("2a00::/19", 1, "")), Ok(1));
+    assert!(hand(TableId::BLOCK, row("2a00::/32", 8192, "3fff::1")).is_err());
     // many /48 of one /32 are not a /32 each
-    assert_eq!(hand(TableId::Block, row("2a00::/48", 20_000, "")), Ok(20_000));
+    assert_eq!(hand(TableId::BLOCK, row("2a00::/48", 20_000, "")), Ok(20_000));
     // what lies outside of 2000::/3 does not count there
-    assert_eq!(hand(TableId::Block, row("2a00::/19", 1, "fc00::/19")), Ok(2));
+    assert_eq!(hand(TableId::BLOCK, row("2a00::/19", 1, "fc00::/19")), Ok(2));
     // allow_max_coverage: 2^24 addresses, 2^24 networks /64
-    assert_eq!(hand(TableId::Allow, row("64.0.0.0/8", 1, "")), Ok(1));
-    assert!(hand(TableId::Allow, row("64.0.0.0/8", 1, "200.0.0.1")).is_err());
-    assert_eq!(hand(TableId::Allow, row("2a00::/40", 1, "")), Ok(1));
-    assert!(hand(TableId::Allow, row("2a00::/40", 1, "3000::1")).is_err());
+    assert_eq!(hand(TableId::ALLOW, row("64.0.0.0/8", 1, "")), Ok(1));
+    assert!(hand(TableId::ALLOW, row("64.0.0.0/8", 1, "200.0.0.1")).is_err());
+    assert_eq!(hand(TableId::ALLOW, row("2a00::/40", 1, "")), Ok(1));
+    assert!(hand(TableId::ALLOW, row("2a00::/40", 1, "3000::1")).is_err());
 }
 
 #[test]
@@ -220,7 +229,8 @@ fn a_block_table_has_what_is_expected_of_it() {
     let guard = guard("expect = [\"64.87.3.133\", \"2a0b::1\"]");
     let end = |text: &str, purpose, shield: &Shield, allowed: &str| {
         let (set, allowed) = (prefixes(text), prefixes(allowed));
-        let mut open = Transaction::begin(TableId::Block, set.len() as u32, purpose, &guard)?;
+        let mut open =
+            Transaction::begin(TableId::BLOCK, Kind::Block, set.len() as u32, purpose, &guard)?;
         Entries::split(set).try_for_each(|part| open.add(&part, shield))?;
         let allowed = |addr| allowed.iter().any(|net| net.contains(addr));
         open.complete(shield, allowed).map(|addrs| addrs.unwrap().len())
@@ -237,7 +247,7 @@ fn a_block_table_has_what_is_expected_of_it() {
     // what an allow table would be that is tried as well, nobody knows
     assert_eq!(end("1.1.1.1", Purpose::Trial, &none, ""), Ok(1));
     // the allow table is asked for nothing
-    assert_eq!(hand(TableId::Allow, 0, &[], &guard, &none), Ok(0));
+    assert_eq!(hand(TableId::ALLOW, 0, &[], &guard, &none), Ok(0));
 }
 
 /// The same judgement by looking at every pair of prefixes.
@@ -249,12 +259,12 @@ fn naive(table: TableId, set: &[Prefix], guard: &Guard, protected: &[Prefix]) ->
     let floor = |net: &Prefix| if v4(net) { guard.min_prefix_v4 } else { guard.min_prefix_v6 };
     let pairs =
         || set.iter().enumerate().flat_map(|(i, a)| set[i + 1..].iter().map(move |b| (a, b)));
-    (table == TableId::Allow || !set.is_empty())
+    (table == TableId::ALLOW || !set.is_empty())
         && set.len() <= guard.max_entries as usize
         && set.iter().all(|net| net.len() >= floor(net))
         && pairs().all(|(a, b)| !meet(*a, *b))
         && pairs().all(|(a, b)| if v4(a) == v4(b) { a.addr() < b.addr() } else { v4(a) })
-        && (table == TableId::Allow
+        && (table == TableId::ALLOW
             || set.iter().all(|net| protected.iter().all(|other| !meet(*net, *other))))
 }
 
@@ -280,7 +290,7 @@ proptest! {
             set.sort_unstable();
             set.dedup();
         }
-        let table = if allow { TableId::Allow } else { TableId::Block };
+        let table = if allow { TableId::ALLOW } else { TableId::BLOCK };
         let guard = guard("max_entries = 5\nmax_coverage_v6 = 536870912");
         let text: Vec<String> = protected.iter().map(Prefix::to_string).collect();
         let taken = hand(table, set.len(), &set, &guard, &shield(&text.join(" ")));
@@ -290,7 +300,7 @@ proptest! {
             matches!(net, Prefix::V4(net) if net.len() < 11)
                 || matches!(net, Prefix::V6(net) if net.len() < 43)
         };
-        if table == TableId::Block || !set.iter().any(wide) {
+        if table == TableId::BLOCK || !set.iter().any(wide) {
             prop_assert_eq!(taken.is_ok(), expected, "{:?} {:?}", set, taken);
         } else {
             prop_assert!(expected || taken.is_err());
@@ -301,13 +311,15 @@ proptest! {
 #[test]
 fn without_memory_a_set_is_checked_and_not_published() {
     let (guard, shield) = (guard(""), Shield::default());
-    let mut open = Transaction::begin(TableId::Block, 2, Purpose::Publish, &guard).unwrap();
+    let mut open =
+        Transaction::begin(TableId::BLOCK, Kind::Block, 2, Purpose::Publish, &guard).unwrap();
     open.set = None;
     for part in Entries::split(["1.2.3.4", "5.6.7.8"].map(|net| net.parse().unwrap())) {
         open.add(&part, &shield).unwrap();
     }
     assert!(open.complete(&shield, |_| false).unwrap().is_none());
-    let mut open = Transaction::begin(TableId::Block, 2, Purpose::Publish, &guard).unwrap();
+    let mut open =
+        Transaction::begin(TableId::BLOCK, Kind::Block, 2, Purpose::Publish, &guard).unwrap();
     open.set = None;
     for part in Entries::split(["5.6.7.8"].map(|net| net.parse().unwrap())) {
         open.add(&part, &shield).unwrap();

@@ -34,7 +34,8 @@ fn policy(prefixes: &[&str]) -> Rc<Policy> {
     });
     let block = PrefixSet::new(v4.collect(), Vec::new()).unwrap();
     let copy = Copy { source: Source::Policy, kind: Kind::Block, list, changed: 0 };
-    Rc::new(Policy { block: Some(block), lists: vec![Rc::new(copy)], ..Policy::default() })
+    let sets = [(TableId::BLOCK, block)].into();
+    Rc::new(Policy { sets, lists: vec![Rc::new(copy)], ..Policy::default() })
 }
 
 /// Address, lists, port and direction of a record that is ours.
@@ -55,7 +56,7 @@ const OTHER: [u8; 4] = [198, 51, 100, 1];
 
 #[test]
 fn either_end_in_the_table_is_ours() {
-    let scope = Scope::new(None, policy(&["203.0.113.0/24"]), None);
+    let scope = Scope::new(None, policy(&["203.0.113.0/24"]), BTreeMap::new());
     let bad: IpAddr = BAD.into();
     let listed = vec!["basic.example".to_owned()];
     for (direction, source, destination, way) in [
@@ -72,7 +73,7 @@ fn either_end_in_the_table_is_ours() {
 
 #[test]
 fn the_table_before_counts_too_until_the_next() {
-    let mut scope = Scope::new(None, policy(&["198.51.100.0/24"]), None);
+    let mut scope = Scope::new(None, policy(&["198.51.100.0/24"]), BTreeMap::new());
     scope.follow(policy(&["203.0.113.0/24"]));
     assert!(judge(&scope, &packet("", 1, OTHER, HOME)).is_some());
     assert!(judge(&scope, &packet("", 1, BAD, HOME)).is_some());
@@ -81,7 +82,7 @@ fn the_table_before_counts_too_until_the_next() {
     assert!(judge(&scope, &packet("", 1, OTHER, HOME)).is_some());
     scope.follow(policy(&["192.88.99.0/24"]));
     assert!(judge(&scope, &packet("", 1, OTHER, HOME)).is_none());
-    let at_start = policy(&["203.0.113.0/24"]).block.clone();
+    let at_start = policy(&["203.0.113.0/24"]).sets.clone();
     let scope = Scope::new(None, Rc::default(), at_start);
     let (_, lists, ..) = judge(&scope, &packet("", 1, BAD, HOME)).unwrap();
     assert_eq!(lists, [UNLISTED]);
@@ -90,23 +91,36 @@ fn the_table_before_counts_too_until_the_next() {
 #[test]
 fn a_rule_of_our_anchor_is_ours() {
     let path: config::AnchorPath = "filters/threatstop-rules-long".parse().unwrap();
-    let scope = Scope::new(Some(path.pflog_name()), Rc::default(), None);
+    let scope = Scope::new(Some(path.pflog_name()), Rc::default(), BTreeMap::new());
     let (address, lists, ..) = judge(&scope, &packet("threatstop-rule", 1, OTHER, HOME)).unwrap();
     assert_eq!((address, lists), (OTHER.into(), vec![ANCHOR.to_owned()]));
     assert_eq!(judge(&scope, &packet("", 1, OTHER, HOME)), None);
     assert_eq!(judge(&scope, &packet("threatstop-rul", 1, OTHER, HOME)), None);
-    let none = Scope::new(None, Rc::default(), None);
+    let none = Scope::new(None, Rc::default(), BTreeMap::new());
     assert_eq!(judge(&none, &packet("", 1, OTHER, HOME)), None);
 }
 
 /// What NAT made of an address may be what the rule matched.
 #[test]
 fn translated_addresses_count() {
-    let scope = Scope::new(None, policy(&["203.0.113.0/24"]), None);
+    let scope = Scope::new(None, policy(&["203.0.113.0/24"]), BTreeMap::new());
     let mut data = packet("", 1, OTHER, HOME);
     data[62] = 2;
     data[80..84].copy_from_slice(&BAD);
     assert_eq!(judge(&scope, &data), None, "not rewritten");
     data[61] = 1;
     assert_eq!(judge(&scope, &data).map(|(address, ..)| address), Some(BAD.into()));
+}
+
+/// An address may be in a table of its own alone.
+#[test]
+fn every_block_table_counts() {
+    let named = TableId::all(3).last().unwrap();
+    let set = policy(&["203.0.113.0/24"]).sets[&TableId::BLOCK].clone();
+    let other = Rc::new(Policy { sets: [(named, set.clone())].into(), ..Policy::default() });
+    let scope = Scope::new(None, other, BTreeMap::new());
+    assert!(judge(&scope, &packet("", 1, BAD, HOME)).is_some());
+    // what is allowed is no hit
+    let allow = Rc::new(Policy { sets: [(TableId::ALLOW, set)].into(), ..Policy::default() });
+    assert_eq!(judge(&Scope::new(None, allow, BTreeMap::new()), &packet("", 1, BAD, HOME)), None);
 }

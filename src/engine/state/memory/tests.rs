@@ -15,10 +15,30 @@ fn a_run_counts_half_an_interval_after_the_last() {
 #[test]
 fn changes_are_told_apart_by_number_and_have_their_true_time() {
     let mut memory = Memory::default();
-    memory.note_change(TableId::Block, memory.next_order(), 1000, None);
-    memory.note_change(TableId::Allow, memory.next_order(), 1000, Some(&PrefixSet::default()));
-    assert_eq!((memory.order, memory.was_first), ([1, 2], [true, false]));
+    let order = |memory: &Memory| ["block", "allow"].map(|word| memory.table(word).order);
+    memory.note_change("block", memory.next_order(), 1000, None);
+    memory.note_change("allow", memory.next_order(), 1000, Some(&PrefixSet::default()));
+    assert_eq!(order(&memory), [1, 2]);
+    assert!(memory.table("block").was_first && !memory.table("allow").was_first);
     // the clock was set back
-    memory.note_change(TableId::Block, memory.next_order(), 500, Some(&PrefixSet::default()));
-    assert_eq!((memory.order, memory.changed), ([3, 2], [Some(500), Some(1000)]));
+    memory.note_change("block", memory.next_order(), 500, Some(&PrefixSet::default()));
+    assert_eq!((order(&memory), memory.table("block").changed), ([3, 2], Some(500)));
+}
+
+/// Fails when what a version with two tables remembered is lost.
+#[test]
+fn what_was_remembered_of_two_tables_is_taken_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = r#"{"first_start":7,"changed":[9,null],"order":[3,0],"was_first":[true,false],
+        "mended":[null,{"at":5,"text":"x"}],
+        "held":[{"since":8,"text":"y","can_force":true},null],
+        "held_rows":[{"at":8},{}]}"#;
+    std::fs::write(directory.path().join(FILE), text).unwrap();
+    let memory = load(directory.path()).unwrap();
+    let block = memory.table("block");
+    assert_eq!((block.changed, block.order, block.was_first), (Some(9), 3, true));
+    assert_eq!((block.held.unwrap().text.as_str(), block.held_row.at), ("y", Some(8)));
+    assert_eq!(memory.table("allow").mended.unwrap().text, "x");
+    save(directory.path(), &memory).unwrap();
+    assert_eq!(load(directory.path()).unwrap(), memory);
 }

@@ -32,13 +32,23 @@ fn what_is_left_out_is_one_line_the_most_first() {
 
 #[test]
 fn a_table_that_is_kept_is_not_added() {
+    let text = "device_id = \"tdid_abcd1234\"\n[policy]\nblock = [\"basic.x\", \"scan.x\"]\n\
+                [[table]]\nname = \"In\"\nlists = [\"scan.x\"]\n";
+    let config = config::Config::parse(text, std::path::Path::new("F")).unwrap();
+    let tables = Tables::new(&config);
     let changes = [
         Change { entries: 26424, added: 35, removed: 23 },
         Change { entries: 3, ..Change::default() },
+        Change { entries: 7, added: 7, removed: 0 },
     ];
+    let changes = TableId::all(3).zip(changes).collect();
     assert_eq!(
-        totals(&changes, [true, false]),
-        ["Adding 26424 blocked addresses", "Keeping 3 allowed addresses"]
+        totals(&tables, &changes, |id| id != TableId::ALLOW),
+        [
+            "Adding 26424 blocked addresses",
+            "Keeping 3 allowed addresses",
+            "Adding 7 addresses of In"
+        ]
     );
-    assert_eq!(changed(&changes), "Changed: +35 -23 blocked, +0 -0 allowed");
+    assert_eq!(changed(both(&changes)), "Changed: +42 -23 blocked, +0 -0 allowed");
 }

@@ -6,7 +6,8 @@ use crate::doctor::rules;
 
 mod packets;
 
-const WATCH: Watch<'_> = Watch { table: "T", allow: "A", anchor: "", private: false };
+const WATCH: Watch<'_> =
+    Watch { table: "T", allow: "A", anchor: "", private: false, monitor: false };
 
 fn findings(text: &str, interfaces: &Interfaces) -> Vec<Finding> {
     let rules = rules::read(text);

@@ -213,3 +213,84 @@ fn tables_in_an_anchor() {
     host.says("/sbin/pfctl -a * -sr", &inner);
     assert_eq!(texts(&report(&host), Verdict::Fail), [""; 0]);
 }
+
+/// A table of scanners, for what comes in.
+fn with_a_table(host: &mut Recorded, rules: &str) {
+    let config = "device_id = \"tdid_abcd1234\"\n[policy]\nblock = [\"basic.x\", \"scan.x\"]\n\
+                  [[table]]\nname = \"In\"\nlists = [\"scan.x\"]\ndirection = \"in\"\n";
+    host.text(CONFIG, config);
+    let path = "/var/db/threatstop/In.pftable".into();
+    host.files.insert(path, (file(0o600, 0), b"192.0.2.77\n".to_vec()));
+    host.shows("In", "192.0.2.77\n");
+    let all = recorded::RULES.replace("block return all\n", &format!("{rules}block return all\n"));
+    host.says("/sbin/pfctl -a * -sr", &all);
+}
+
+#[test]
+fn a_table_for_one_direction() {
+    let ours = "block drop in log quick from <In> to any\n";
+    let mut host = Recorded::fine();
+    with_a_table(&mut host, ours);
+    let report = report(&host);
+    assert_eq!((report.failed(), texts(&report, Verdict::Note)), (0, vec![]));
+    let limit = "table-entries limit 400000 is enough for 2 x 6";
+    assert!(report.findings.iter().any(|finding| finding.text == limit), "{report:?}");
+
+    let unused =
+        format!("pf table <In> is not used by any rule: nothing is blocked by it: {SETUP}");
+    assert_fails(|host| with_a_table(host, ""), &[&unused]);
+    // a rule of the other direction is not what is asked for
+    let other = "block drop out log quick from any to <In>\n";
+    let none = format!("no block rule is for <In>: nothing is blocked: {SETUP}");
+    assert_fails(|host| with_a_table(host, other), &[&none]);
+    let narrow = "block drop in log quick proto tcp from <In> to any\n";
+    assert_fails(
+        |host| with_a_table(host, narrow),
+        &[
+            "\"block drop in log quick proto tcp from <In> to any\" is narrower than its table (proto \
+           tcp): nothing but TCP in is blocked by it: write it as threatstopctl setup prints it, then pfctl -f \
+           /etc/pf.conf",
+        ],
+    );
+    assert_fails(
+        |host| with_a_table(host, &format!("pass in quick all flags S/SA\n{ours}")),
+        &[
+            "\"pass in quick all flags S/SA\" stands before the rules for <In>: nothing in is blocked: \
+           put the lines of threatstopctl setup above it in /etc/pf.conf, then pfctl -f \
+           /etc/pf.conf",
+        ],
+    );
+}
+
+/// tables.monitor: what would be blocked is recorded.
+#[test]
+fn rules_that_record() {
+    let monitor = |host: &mut Recorded, ours: &str| {
+        host.text(CONFIG, "device_id = \"tdid_abcd1234\"\n[tables]\nmonitor = true\n");
+        host.replace_rules("block drop in log quick from <ThreatSTOP-Block> to any\n", ours);
+        let out = "match out log from any to <ThreatSTOP-Block>";
+        host.replace_rules("block drop out log quick from any to <ThreatSTOP-Block>", out);
+    };
+    let ours = "match in log from <ThreatSTOP-Block> to any\n";
+    let note = "tables.monitor is true: nothing is blocked";
+    assert_notes(|host| monitor(host, ours), &[note]);
+    let failures = |ours: &str| {
+        let mut host = Recorded::fine();
+        monitor(&mut host, ours);
+        let report = report(&host);
+        texts(&report, Verdict::Fail).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let blocks = "block drop in log quick from <ThreatSTOP-Block> to any";
+    assert_eq!(
+        failures(&format!("{blocks}\n")),
+        [format!("tables.monitor is true, and \"{blocks}\" blocks: {SETUP}")]
+    );
+    let text = "no match rule is from <ThreatSTOP-Block>: what it sends is not recorded";
+    assert_eq!(failures(""), [format!("{text}: {SETUP}")]);
+    let silent = failures("match in from <ThreatSTOP-Block> to any\n");
+    assert!(silent.len() == 1 && silent[0].contains("do not log"), "{silent:?}");
+    let early = failures(&format!("pass in quick all flags S/SA\n{ours}"));
+    let text = "\"pass in quick all flags S/SA\" stands before the rules for <ThreatSTOP-Block>: \
+                nothing in is recorded: ";
+    assert!(early.len() == 1 && early[0].starts_with(text), "{early:?}");
+}
