@@ -144,7 +144,7 @@ fn open_files(pid: Pid) -> usize {
     fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
 }
 
-/// Have the engine send what is no message, a message with a descriptor of each type, one before the
+/// Have the engine send what is no message, one about a table beyond those there are, a message with a descriptor of each type, one before the
 /// greeting, lengths at and beyond the bounds.
 /// Check that it is dropped each time and that the log says why, and that in the end an engine of ours
 /// serves.
@@ -155,6 +155,11 @@ fn what_may_not_be_sent_is_told_and_drops_the_engine() {
     dropped("garbage", "message of 631612837 octets");
     for (length, shown) in [(0, 0), (15, 15), (16_385, 16_385), (u32::MAX, u32::MAX >> 1)] {
         dropped(&format!("length {length}"), &format!("message of {shown} octets"));
+    }
+    // a table beyond those of the configuration
+    for number in [2, 15, 16, 255] {
+        dropped(&format!("table {number}"), "message of type 7: payload not in form");
+        dropped(&format!("file {number}"), "message of type 8: payload not in form");
     }
     for kind in [1, 2, 3, 4, 5, 7, 8, 10] {
         let why = format!("message of type {kind}: descriptor missing or not asked for");

@@ -42,5 +42,6 @@ mod sim_self;
 mod soak;
 mod sources;
 mod tables;
+mod tables_named;
 mod tree;
 mod upload;

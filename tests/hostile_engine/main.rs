@@ -90,6 +90,9 @@ fn main() {
             let words = [5, number(1), 7, 0].map(u32::to_ne_bytes).concat();
             engine.send(&words).unwrap();
         }
+        // a repair of a table, and its file
+        "table" => engine.send(&frame(7, 0, &[number(1) as u8])).unwrap(),
+        "file" => engine.send(&frame(8, 0, &[0, number(1) as u8])).unwrap(),
         "half" => engine.send(&request(8)[..11]).unwrap(),
         "head" => engine.send(&request(5)[..9]).unwrap(),
         "begin" => {
