@@ -274,7 +274,7 @@ fn statistics_are_found_among_the_tables_of_the_anchor() {
         rules: 2,
         anchors: 1,
         blocked: [10, 20],
-        matched: [11, 15],
+        matched: [1, 2],
         passed: [100, 200],
     };
     assert_eq!(pf.stats(&ours), Ok(stats));

@@ -75,7 +75,7 @@ commands:
 \treload
 \trollback
 \tsetup [-b] [-f file]
-\tshow allow|block|diff|hits|lists|own
+\tshow allow|block|diff|hits|lists|own|table
 \tstatus [-q]
 \ttest
 \tupdate [-fn] [source ...]

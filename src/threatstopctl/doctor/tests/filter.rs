@@ -255,8 +255,8 @@ fn a_table_for_one_direction() {
     assert_fails(
         |host| with_a_table(host, &format!("pass in quick all flags S/SA\n{ours}")),
         &[
-            "\"pass in quick all flags S/SA\" stands before the rules for <In>: nothing in is blocked: \
-           put the lines of threatstopctl setup above it in /etc/pf.conf, then pfctl -f \
+            "\"pass in quick all flags S/SA\" stands before the rules for <In>: nothing in is blocked \
+           by them: put the lines of threatstopctl setup above it in /etc/pf.conf, then pfctl -f \
            /etc/pf.conf",
         ],
     );
