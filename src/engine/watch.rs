@@ -96,8 +96,21 @@ impl Watch {
         Self { tables, guard, link, state, known: RefCell::default() }
     }
 
-    /// Has a table and its file compared at the next look, since we have just published them: what is
-    /// to be seen of them now may already be what somebody else has made of them.
+    /// Takes a table and its file for ours as they are now, since we have just published them with so
+    /// many entries. What somebody has made of them in the same moment the next comparison finds; the
+    /// set is not handed over once more to look for it.
+    pub async fn published(&self, id: TableId, entries: usize) {
+        let (stats, file) = (self.link.stats().await, self.link.mark(id).await);
+        let stat = stats.ok().and_then(|stats| stats.tables.get(id.number()).copied());
+        let table = match stat {
+            _ if !self.tables.reload => Mark::default(),
+            Some(stat) if stat.entries as usize == entries => mark(&stat),
+            _ => return self.forget(id),
+        };
+        self.known.borrow_mut().insert(id, Known { table, file, compared: Instant::now() });
+    }
+
+    /// Has a table and its file compared at the next look.
     pub fn forget(&self, id: TableId) {
         self.known.borrow_mut().remove(&id);
     }

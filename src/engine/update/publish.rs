@@ -75,7 +75,7 @@ impl Hand {
                     continue;
                 }
                 if purpose != Purpose::Trial {
-                    self.watch.forget(id);
+                    self.watch.published(id, set.len()).await;
                 }
             }
             published.changes.insert(id, change(before.set(id), set));
