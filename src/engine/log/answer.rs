@@ -18,7 +18,7 @@ const DEVICE: &str = "tdid_";
 /// What became of an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The configured sentence with our device id and no other: the slice is delivered.
+    /// The configured sentence, about our device: the slice is delivered.
     Delivered,
     /// The server confirmed it for somebody else.
     OtherDevice(String),
@@ -46,7 +46,8 @@ pub struct Failure {
 /// Judges an answer. `success` is the configured sentence, filled in.
 pub fn judge(answer: &Answer, success: &str, device: &DeviceId) -> Verdict {
     let Answer { status, body, retry_after } = answer;
-    if others(body, device) {
+    let is_ours = confirms(body, success, device);
+    if !is_ours && others(body, device) {
         return Verdict::OtherDevice(format!(
             "the server answered for another device than this one: {}",
             shown(body, device)
@@ -61,6 +62,17 @@ pub fn judge(answer: &Answer, success: &str, device: &DeviceId) -> Verdict {
         400 | 415 | 422 => Verdict::Refused(text),
         _ => Verdict::Denied(text),
     }
+}
+
+/// Whether a text has the configured sentence with our device id, which is not how a longer one begins.
+fn confirms(text: &str, success: &str, device: &DeviceId) -> bool {
+    success.contains(device.as_str())
+        && text.match_indices(success).any(|(at, sentence)| {
+            let behind = text.get(at + sentence.len()..).unwrap_or_default();
+            let end = behind.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(behind.len());
+            let whole = text.get(at..at + sentence.len() + end).unwrap_or_default();
+            !others(whole, device)
+        })
 }
 
 /// Whether a text names a device that is not ours.

@@ -37,10 +37,23 @@ fn another_device_is_an_alarm() {
         "Log file uploaded successfully for tdid_efgh5678",
         // ours is only how the other begins
         "Log file uploaded successfully for tdid_abcd12345",
-        "Log file uploaded successfully for tdid_abcd1234, tdid_efgh5678",
+        "Log file uploaded successfully for tdid_efgh5678, not for tdid_abcd1234",
     ] {
         assert!(matches!(judged(200, body), Verdict::OtherDevice(_)), "{body}");
     }
+    // whoever else is named beside us
+    for body in [
+        "Log file uploaded successfully for tdid_abcd1234, tdid_efgh5678",
+        "tdid_efgh5678 is late.\nLog file uploaded successfully for tdid_abcd1234",
+        "uploaded successfully for tdid_abcd12345; uploaded successfully for tdid_abcd1234.",
+    ] {
+        assert_eq!(judged(200, body), Verdict::Delivered, "{body}");
+    }
+    // a sentence that names nobody is no word about us
+    let answer = |body: &str| Answer { status: 200, retry_after: None, body: body.into() };
+    assert_eq!(judge(&answer("OK"), "OK", &device()), Verdict::Delivered);
+    let other = judge(&answer("OK tdid_efgh5678"), "OK", &device());
+    assert!(matches!(other, Verdict::OtherDevice(_)), "{other:?}");
     assert!(!matches!(judged(200, "tdid_ is how ids begin"), Verdict::OtherDevice(_)));
 }
 
