@@ -385,4 +385,12 @@ fn files(seeds: &mut Vec<Seed>) {
         "sources":{"policy":{"last":1700000001,"last_good":1700000000,"error":"no answer"}},
         "rolled_back":null,"apl":["basic.threatstop.local"]}"#;
     seeds.push(("engine_memory", memory.into()));
+
+    let block = r#"{"prefix":"192.0.2.7","action":"block","since":1700000000,"until":1700014400,
+        "uid":0,"reason":"ssh, \"ticket\" 12","seconds":14400}"#;
+    let allow = r#"{"prefix":"2001:db8::/32","action":"allow","since":7,"until":null,
+        "uid":1000,"reason":"","seconds":null}"#;
+    let lines = [block, allow].map(|line| line.replace("\n        ", ""));
+    let own = format!("\x01{}\n{}", lines[0], lines[1]);
+    seeds.push(("engine_own", own.into()));
 }

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use control::MAX_REASON;
 use flate2::Crc;
 use imsg::Purpose;
 use pf::{Changes, Directory, PfrAddr, Simulated, Store, Table};
@@ -15,6 +16,7 @@ use prefix::{Floor, Prefix, PrefixSet};
 use tempfile::TempDir;
 
 use crate::input::{clear, scratch};
+use crate::programs::own::file;
 use crate::programs::state::copies::{self, Which};
 use crate::programs::state::{ages, memory};
 use crate::settings::naive_prefix;
@@ -181,6 +183,44 @@ fn ages(folder: &Path, data: &[u8]) -> bool {
         return true;
     }
     false
+}
+
+/// The file `own` of the engine: as it is, or when the first octet is odd lines of JSON, each behind a
+/// sum that fits, with a head that counts them.
+pub fn engine_own(data: &[u8]) -> bool {
+    let Some((first, data)) = data.split_first() else { return false };
+    let mut text = data.to_vec();
+    if first & 1 == 1 {
+        let lines: Vec<&[u8]> = data.split(|octet| *octet == b'\n').collect();
+        text = format!("threatstopd own 1 {}\n", lines.len()).into_bytes();
+        for line in lines {
+            let mut crc = Crc::new();
+            crc.update(line);
+            text.extend(format!("{:08x} ", crc.sum()).into_bytes());
+            text.extend(line);
+            text.push(b'\n');
+        }
+    }
+    in_scratch(|folder| {
+        fs::write(folder.join("own"), &text).unwrap();
+        let entries = file::load(folder);
+        for ((prefix, action), entry) in &entries {
+            assert_eq!((prefix, action), (&entry.prefix, &entry.action));
+            // an end without a beginning would never come, or at once
+            assert_eq!(entry.until.is_some(), entry.seconds.is_some(), "{entry:?}");
+            let reason = &entry.reason;
+            assert!(reason.chars().count() <= MAX_REASON, "{reason}");
+            assert!(!reason.chars().any(char::is_control), "{}", reason.escape_debug());
+        }
+        // what could not be read whole stands aside, and what could is kept
+        let aside = file::put_aside(folder);
+        let aside = aside.map(|aside| fs::read(aside).unwrap());
+        assert!(aside.as_ref().is_none_or(|aside| *aside == text));
+        assert_eq!(file::load(folder), entries);
+        file::save(folder, &entries).unwrap();
+        assert_eq!(file::load(folder), entries);
+        aside.is_none() && !entries.is_empty()
+    })
 }
 
 /// `state.json` of the engine.

@@ -24,12 +24,12 @@ mod sweep;
 // the log of a target.
 extern crate self as logger;
 pub(crate) use programs::of_the_tool::{client, error, printable, tool};
-pub(crate) use programs::{clock, errors, files, transaction};
+pub(crate) use programs::{clock, crit, err, errors, files, transaction};
 
 pub use dns::{apl_rdata, dns_message};
 pub use feed::feed_list;
 pub use helper::imsg_stream;
-pub use kept::{engine_lists, engine_memory, table_file};
+pub use kept::{engine_lists, engine_memory, engine_own, table_file};
 pub use packets::{pcap_file, pflog_record};
 pub use requests::control_request;
 pub use settings::{local_list, old_conf, toml_config};
@@ -39,13 +39,14 @@ pub use sweep::compose;
 pub type Target = fn(&[u8]) -> bool;
 
 /// All targets by name, which is also that of the folder of their corpus.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 15] = [
     ("apl_rdata", apl_rdata),
     ("compose", compose),
     ("control_request", control_request),
     ("dns_message", dns_message),
     ("engine_lists", engine_lists),
     ("engine_memory", engine_memory),
+    ("engine_own", engine_own),
     ("feed_list", feed_list),
     ("imsg_stream", imsg_stream),
     ("local_list", local_list),
