@@ -22,6 +22,7 @@ mod spool;
 mod upload;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -48,6 +49,9 @@ const FAILING: u64 = 24 * 60 * 60;
 /// What the log is told about when the upload goes wrong.
 const SUBJECT: &str = "upload";
 
+/// How often is looked what has become too old, where nothing is uploaded.
+const AGING: Duration = Duration::from_secs(60 * 60);
+
 /// Text that is not in the spool yet.
 #[derive(Debug, Default)]
 struct Pending {
@@ -73,6 +77,8 @@ struct Inner {
     trouble: String,
     /// Likewise why what was read could not be kept last.
     unkept: String,
+    /// The slices that the server refused, by id, and why.
+    refused: BTreeMap<String, String>,
     /// What fell out of the spool because it was full, and because it was old, since an upload last
     /// went well.
     crowded_out: Losses,
@@ -169,6 +175,7 @@ impl Log {
             next: None,
             trouble: String::new(),
             unkept: String::new(),
+            refused: BTreeMap::new(),
             crowded_out: Losses::default(),
             expired: Losses::default(),
         };
@@ -233,8 +240,30 @@ impl Log {
     ///
     /// # Errors
     /// When it cannot be removed, or that not be remembered.
-    fn expire(&self, age: Duration) -> Result<(), String> {
+    fn expire(&self) -> Result<(), String> {
+        let age = self.config.log.spool_age;
         self.inner.borrow_mut().expire(&self.directory, clock::now(), age)
+    }
+
+    /// Drops what has waited too long, for a configuration that uploads nothing; never returns.
+    pub async fn wind_up(&self) -> ! {
+        loop {
+            if let Err(why) = self.expire().and_then(|()| self.keep_clock())
+                && self.is_news(&why)
+            {
+                logger::err(format_args!("spool: {why}"));
+            }
+            clock::sleep(AGING).await;
+        }
+    }
+
+    /// Keeps how the clock went on, as long as there is something that may become too old.
+    fn keep_clock(&self) -> Result<(), String> {
+        let inner = self.inner.borrow();
+        match inner.spool.slices().len() {
+            0 => Ok(()),
+            _ => inner.journal.save(&self.directory),
+        }
     }
 
     /// Whether something that goes wrong is to be logged: it was not since yesterday.
@@ -283,6 +312,7 @@ impl Inner {
             all.push(Warning::new(text, "what was read is kept once that is mended"));
         }
         all.extend(self.failing(now));
+        all.extend(self.refused());
         let (octets, limit) = (self.spool.octets(), self.spool.limit());
         // after a large slice fell out there is some room, which the next one takes
         if octets >= limit / 10 * 9 || self.crowded_out.any() {
@@ -301,6 +331,21 @@ impl Inner {
             let text = format!("no log was uploaded for {}: {}", span(failing), last.text);
             Warning::new(text, "threatstopctl upload tries now, threatstopctl test looks further")
         })
+    }
+
+    /// The warning of slices that the server refuses though it takes others.
+    fn refused(&self) -> Option<Warning> {
+        let waits = |id: &String| self.spool.slices().any(|stored| stored.head.id == *id);
+        let refused: Vec<_> = self.refused.iter().filter(|(id, _)| waits(id)).collect();
+        let (id, why) = refused.first()?;
+        let more = match refused.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let text = format!("the log server refuses slice {id}{more}: {why}");
+        let way_out =
+            "see [log.request], threatstopctl upload -n; tried until log.spool_age is over";
+        Some(Warning::new(text, way_out))
     }
 
     fn cut(&mut self, directory: &std::path::Path) -> Result<(), String> {
@@ -345,7 +390,9 @@ impl Inner {
         now: u64,
         age: Duration,
     ) -> Result<(), String> {
-        let fallen = self.spool.expire(now.saturating_sub(age.as_secs()))?;
+        let is_steady = self.journal.seen.look(now);
+        let before = if is_steady { now.saturating_sub(age.as_secs()) } else { 0 };
+        let fallen = self.spool.expire(before)?;
         if fallen.is_empty() {
             return Ok(());
         }

@@ -183,6 +183,8 @@ fn run(
         if config.log.enabled {
             tokio::task::spawn_local(log::follow(log, link, state));
             tokio::task::spawn_local(log.schedule());
+        } else {
+            tokio::task::spawn_local(log.wind_up());
         }
         tokio::task::spawn_local(control::serve(desk, listener));
         tokio::task::spawn_local(monitor::live(alive));

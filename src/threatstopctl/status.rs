@@ -11,6 +11,9 @@ use crate::units::{ago, count, due, duration, octets};
 
 /// What stands before a sentence that nobody may overlook.
 const WARNING: &str = "warning: ";
+/// What becomes of a spool that nothing is sent from.
+const OFF: &str = "log.enabled is false: what waits is dropped when it is older than log.spool_age, and sent when the \
+     log is on again";
 /// Rows of tables, servers, sources or what is held back; what is beyond is told in one line.
 const ROWS: usize = 4;
 
@@ -371,6 +374,9 @@ impl Page {
                 some(upload.damaged),
             ]],
         );
+        if !upload.enabled {
+            self.line(OFF);
+        }
     }
 
     fn held(&mut self, held: &[Held]) {

@@ -128,13 +128,17 @@ impl Stage {
         self.status()["upload"]["next"].as_u64().unwrap()
     }
 
-    /// Sets the clock, to when an attempt is due or later, and waits until it has been made.
-    fn attempt(&self, at: u64) {
+    fn clock(&self, at: u64) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         // whole at once, for the engine looks at any time
         let new = self.scratch.spool().join("clock.new");
-        fs::write(&new, format!("{}\n", at - now + 1)).unwrap();
+        fs::write(&new, format!("{}\n", at - now)).unwrap();
         fs::rename(new, self.scratch.spool().join("clock")).unwrap();
+    }
+
+    /// Sets the clock, to when an attempt is due or later, and waits until it has been made.
+    fn attempt(&self, at: u64) {
+        self.clock(at + 1);
         let deadline = Instant::now() + PATIENCE;
         while self.due() <= at + 1 {
             assert!(Instant::now() < deadline, "no attempt: {}", self.daemon.output());
@@ -322,7 +326,8 @@ fn more_than_the_spool_holds() {
 
 /// 1. Let uploads fail for some hours, then let the disk be full for new slices, and 40 days go by: the
 ///    old slices make room all the same, and what could not be kept is told.
-/// 2. Turn the packet log off: nobody is warned of what failed before.
+/// 2. Turn the packet log off: nobody is warned of what failed before; status says what becomes of what
+///    waits, and it is dropped when it is too old.
 #[test]
 fn a_full_disk_and_an_end() {
     let Some(mut stage) = Stage::new(|config| config) else { return };
@@ -333,7 +338,9 @@ fn a_full_disk_and_an_end() {
     let new = stage.scratch.spool().join("fault.new");
     fs::write(&new, "create slice:28\n").unwrap();
     fs::rename(&new, &fault).unwrap();
-    stage.fails(3, Some(first + 40 * DAY));
+    for day in 1..=40 {
+        stage.fails(3, Some(first + day * DAY));
+    }
     let spool = stage.status()["spool"].clone();
     assert_eq!((&spool["slices"], &spool["dropped"]), (&0.into(), &2.into()), "{spool}");
     let warnings = stage.daemon.ctl(&["status"]).stdout;
@@ -343,10 +350,48 @@ fn a_full_disk_and_an_end() {
     stage.attempt(due);
     assert_eq!(stage.status()["spool"]["slices"], 1);
     assert!(stage.warnings()[0].0.starts_with("no log was uploaded for 40 days: "));
+    let last = due;
 
     stage.config = stage.config.set("log.enabled", false);
     stage.config.write(&stage.scratch);
     let reload = stage.daemon.ctl(&["reload"]);
     assert!(reload.status.success(), "{reload:?}");
     assert_eq!(stage.warnings(), []);
+    let shown = stage.daemon.ctl(&["status"]).stdout;
+    assert!(shown.contains("1 slice ") && shown.contains("log.enabled is false: what"), "{shown}");
+    for day in [1, 2, 3] {
+        stage.clock(last + day * DAY);
+        sleep(Duration::from_secs(1));
+    }
+    assert_eq!(stage.status()["spool"]["slices"], 1);
+    for day in 4..=50 {
+        stage.clock(last + day * DAY);
+        sleep(Duration::from_millis(100));
+    }
+    crate::common::wait_until("what is too old is dropped", || {
+        stage.status()["spool"]["slices"] == 0
+    });
+}
+
+/// 1. Let uploads fail for some hours, and start the engine anew with a clock that is twelve years
+///    ahead, as a host without a battery may boot; let some more fail then.
+/// 2. Start it with the clock that is right. The server is back.
+/// 3. Check that nothing was dropped for its age, and that all of it comes.
+#[test]
+fn a_clock_far_ahead_at_boot_drops_nothing() {
+    let Some(mut stage) = Stage::new(|config| config) else { return };
+    stage.fails(3, None);
+    let last = stage.fails(3, None);
+    stage.clock(last + 12 * 365 * DAY);
+    stage.another_engine();
+    for _ in 0..3 {
+        stage.attempt(stage.due());
+        assert_eq!(stage.status()["spool"]["slices"], 2);
+    }
+    stage.clock(last + HOUR);
+    stage.another_engine();
+    let server = stage.server();
+    stage.attempt(stage.due());
+    stage.assert_rest(0, 0);
+    drop(server);
 }

@@ -79,6 +79,33 @@ impl Position {
     }
 }
 
+/// A clock that goes on by no more than so many seconds between two looks is the same clock.
+const LEAP: u64 = 2 * DAY;
+/// So long it has to have gone on before the age of something is counted by it.
+const STEADY: u64 = DAY;
+const DAY: u64 = 24 * 60 * 60;
+
+/// The clock on the wall as it was seen: a host may boot with one that is years ahead, until ntpd(8) or
+/// somebody sets it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Seen {
+    last: Option<u64>,
+    /// Since when it has made no leap.
+    since: u64,
+}
+
+impl Seen {
+    /// Takes note that it is `now`; says whether the age of something can be counted by that.
+    pub fn look(&mut self, now: u64) -> bool {
+        if self.last.is_none_or(|last| last.abs_diff(now) > LEAP) {
+            self.since = now;
+        }
+        self.last = Some(now);
+        now.saturating_sub(self.since) >= STEADY
+    }
+}
+
 /// What is kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -111,6 +138,8 @@ pub struct Journal {
     pub uploaded: u64,
     /// Attempts that failed.
     pub failed: u64,
+    /// The clock, as each attempt saw it.
+    pub seen: Seen,
 }
 
 impl Journal {

@@ -150,3 +150,23 @@ fn a_full_spool_is_told_of() {
     let warnings = log.figures().warnings;
     assert!(warnings.len() == 1 && warnings[0].text.starts_with("the spool is full"));
 }
+
+/// Fails when a slice that the server refuses, beside others that it takes, is tried again for ever and
+/// nobody is told; or is told of when it is gone.
+#[test]
+fn a_slice_that_is_refused_is_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    read(&log, "one\n", 100);
+    log.cut().unwrap();
+    let mut inner = log.inner.borrow_mut();
+    let id = inner.spool.slices().next().unwrap().head.id.clone();
+    for refused in ["no such slice", &id] {
+        inner.refused.insert(refused.to_owned(), "HTTP status 400: no".to_owned());
+    }
+    let warnings = inner.warnings(1000);
+    let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+    assert_eq!(warning.text, format!("the log server refuses slice {id}: HTTP status 400: no"));
+    inner.spool.remove(&id).unwrap();
+    assert_eq!(inner.warnings(1000), []);
+}

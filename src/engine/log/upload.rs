@@ -6,10 +6,10 @@ use std::time::Duration;
 use config::Timestamp;
 use control::{Attempt, Uploaded};
 
-use super::Log;
 use super::answer::{Failure, Verdict, judge, shown};
 use super::request::Request;
 use super::spool::{Slice, Stored};
+use super::{Inner, Log};
 use crate::clock;
 use crate::dns::backoff::scheduled;
 use crate::https::Call;
@@ -76,7 +76,7 @@ impl Log {
         let mut failed = None;
         let kept = self.cut();
         // what is too old makes room on a disk that is full
-        let expired = self.expire(self.config.log.spool_age);
+        let expired = self.expire();
         // what is in the spool already may be sent all the same
         if let Err(why) = kept.and(expired) {
             if self.is_news(&why) {
@@ -221,7 +221,14 @@ impl Log {
                     }
                 }
             }
-            Verdict::Refused(why) => (failure(why, true, None), false),
+            Verdict::Refused(why) => {
+                let mut inner = self.inner.borrow_mut();
+                let Inner { refused, spool, .. } = &mut *inner;
+                refused.retain(|id, _| spool.slices().any(|stored| stored.head.id == *id));
+                refused.insert(id.clone(), why.clone());
+                drop(inner);
+                (failure(why, true, None), false)
+            }
             Verdict::Denied(why) => (failure(why, true, None), true),
             Verdict::Failed(why, wait) => (failure(why, false, wait), true),
         };
@@ -295,7 +302,9 @@ impl Log {
         let _ = tokio::time::timeout(CATCH_UP, self.caught_up()).await;
         let inner = self.inner.borrow();
         // what is older falls out before anything is sent
-        let before = clock::now().saturating_sub(self.config.log.spool_age.as_secs());
+        let (now, mut seen) = (clock::now(), inner.journal.seen);
+        let age = self.config.log.spool_age.as_secs();
+        let before = if seen.look(now) { now.saturating_sub(age) } else { 0 };
         let mut due = inner.spool.slices().skip_while(|stored| stored.is_before(before));
         let slice = match (due.next(), inner.pending.times) {
             (Some(stored), _) => inner.spool.read(stored)?,

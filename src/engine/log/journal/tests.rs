@@ -35,3 +35,24 @@ fn what_is_saved_is_loaded() {
     std::fs::write(dir.path().join(FILE), wrong).unwrap();
     assert!(Journal::load(dir.path()).unwrap_err().contains("48 hexadecimal"));
 }
+
+/// Fails when a clock that is years ahead for some hours counts, or a right one never does.
+#[test]
+fn a_clock_counts_when_it_has_gone_on_for_a_day() {
+    const NOW: u64 = 1_800_000_000;
+    let mut seen = Seen::default();
+    let hours = |seen: &mut Seen, from: u64, hours: std::ops::Range<u64>| {
+        hours.map(|hour| seen.look(from + hour * 3600)).collect::<Vec<_>>()
+    };
+    assert_eq!(hours(&mut seen, NOW, 0..24), [false; 24]);
+    assert_eq!(hours(&mut seen, NOW, 24..48), [true; 24]);
+    // kept over a restart, and it may be set by minutes either way
+    let kept = serde_json::to_vec(&seen).unwrap();
+    assert_eq!(serde_json::from_slice::<Seen>(&kept).unwrap(), seen);
+    assert!(seen.look(NOW + 47 * 3600 - 600) && seen.look(NOW + 47 * 3600 + 600));
+    let ahead = NOW + 12 * 365 * DAY;
+    assert_eq!(hours(&mut seen, ahead, 0..24), [false; 24]);
+    // and back
+    assert_eq!(hours(&mut seen, NOW, 72..96), [false; 24]);
+    assert!(seen.look(NOW + 96 * 3600));
+}
