@@ -12,7 +12,7 @@ use crate::common::*;
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
-use tests::harness::{Config, Daemon, Scratch, ctl, programs};
+use tests::harness::{Config, Daemon, Scratch, copy_program, ctl, programs};
 use tests::limits::room_for_files;
 use tests::process::{Process, run};
 use tests::servers::say_skipped;
@@ -232,12 +232,7 @@ fn who_is_not_root_cannot_keep_root_out() {
 /// The control tool where nobody can reach it.
 fn tool_for_everybody(scratch: &Scratch) -> PathBuf {
     let tool = scratch.path().join("threatstopctl");
-    // By another process: were the file open for writing here, a child that another test starts in
-    // that moment would have it open, too, and "Text file busy" be the answer to who starts it.
-    let mut copy = Command::new("cp");
-    copy.arg(&programs().threatstopctl).arg(&tool);
-    assert!(run(&mut copy, PATIENCE).status.success());
-    set_mode(&tool, 0o755);
+    copy_program(&programs().threatstopctl, &tool);
     tool
 }
 

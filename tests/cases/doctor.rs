@@ -11,7 +11,7 @@ use std::process::Command;
 
 use crate::common::*;
 use nix::unistd::{User, geteuid};
-use tests::harness::{Config, Daemon, Scratch, ctl, programs};
+use tests::harness::{Config, Daemon, Scratch, copy_program, ctl, programs};
 use tests::process::{Output, run};
 
 fn doctor(scratch: &Scratch) -> Output {
@@ -140,8 +140,7 @@ fn somebody_else_than_root_is_refused() {
     if geteuid().is_root() {
         // where everybody can reach it
         let copy = scratch.path().join("threatstopctl");
-        fs::copy(&programs().threatstopctl, &copy).unwrap();
-        set_mode(&copy, 0o755);
+        copy_program(&programs().threatstopctl, &copy);
         command = Command::new(copy);
         let nobody = User::from_name("nobody").unwrap().expect("a user nobody");
         command.uid(nobody.uid.as_raw());

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use crate::common::{ALLOW, BLOCK, PATIENCE, STOP, set_mode};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
-use tests::harness::{Config, Scratch, ctl, programs};
+use tests::harness::{Config, Scratch, copy_program, ctl, programs};
 use tests::process::{Process, is_alive};
 
 /// The service with a hostile engine, and what it must not touch.
@@ -33,7 +33,7 @@ impl Host {
         fs::create_dir(&bin).unwrap();
         set_mode(&bin, 0o755);
         let program = bin.join("threatstopd");
-        fs::copy(&programs().threatstopd, &program).unwrap();
+        copy_program(&programs().threatstopd, &program);
         for (table, text) in [(BLOCK, "198.18.0.1\n198.18.0.4/30\n"), (ALLOW, "198.18.9.9\n")] {
             for kind in ["pftable", "simulated"] {
                 let path = scratch.tables().join(format!("{table}.{kind}"));
@@ -123,7 +123,7 @@ impl Deref for Host {
 /// Puts a program in the place of the engine, of which one may run.
 fn install(bin: &Path, engine: &Path) {
     let new = bin.join("new");
-    fs::copy(engine, &new).unwrap();
+    copy_program(engine, &new);
     fs::rename(new, bin.join("threatstopd-engine")).unwrap();
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tests::harness::{Config, Daemon, Scratch, programs};
+use tests::harness::{Config, Daemon, Scratch, copy_program, programs, write_script};
 use tests::item::table_text;
 use tests::lists::{allow_list, basic_list};
 use tests::process::{PATIENCE, Process, STOP, is_alive, run};
@@ -66,10 +66,9 @@ fn with_engine(scratch: &Scratch, script: &str) -> PathBuf {
     let dir = scratch.path().join("bin");
     fs::create_dir(&dir).unwrap();
     let helper = dir.join("threatstopd");
-    fs::copy(&programs().threatstopd, &helper).unwrap();
+    copy_program(&programs().threatstopd, &helper);
     let engine = dir.join("threatstopd-engine");
-    fs::write(&engine, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&engine, fs::Permissions::from_mode(0o755)).unwrap();
+    write_script(&engine, script);
     helper
 }
 
@@ -390,7 +389,7 @@ fn a_start_in_the_background_ends_when_the_service_is_there() {
     let all = programs();
     let [program, _] = [&all.threatstopd, &all.engine].map(|from| {
         let to = dir.join(from.file_name().unwrap());
-        fs::copy(from, &to).unwrap();
+        copy_program(from, &to);
         to
     });
     let output = run(&mut background(&program, &scratch), PATIENCE);

@@ -1,14 +1,13 @@
 //! What a running monitor lives through besides the ends of its children: an upgrade, and a system that has
 //! nothing left for it.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::common::*;
 use nix::sys::signal::{Signal, kill};
-use tests::harness::{Config, Daemon, Scratch, programs};
+use tests::harness::{Config, Daemon, Scratch, copy_program, programs, write_script};
 use tests::process::run;
 use tests::servers::require_program;
 
@@ -21,8 +20,7 @@ fn another_version_over_a_running_one_says_what_to_do() {
     let (service, scratch) = (honest(500).0, Scratch::new());
     let own = [&programs().threatstopd, &programs().engine].map(|from| {
         let to = scratch.path().join(from.file_name().unwrap());
-        fs::copy(from, &to).unwrap();
-        fs::set_permissions(&to, Permissions::from_mode(0o755)).unwrap();
+        copy_program(from, &to);
         to
     });
     let config = Config::new(&scratch, &[service.addr()]);
@@ -43,9 +41,7 @@ fn another_version_over_a_running_one_says_what_to_do() {
         .zip(["word=$1; shift 2; set -- $word 999 \"$@\"", "shift; set -- 999 \"$@\""])
     {
         fs::rename(program, away).unwrap();
-        fs::write(program, format!("#!/bin/sh\n{first}\nexec {} \"$@\"\n", away.display()))
-            .unwrap();
-        fs::set_permissions(program, Permissions::from_mode(0o755)).unwrap();
+        write_script(program, &format!("{first}\nexec {} \"$@\"", away.display()));
     }
     let mark = daemon.mark();
     kill(daemon.helper().unwrap(), Signal::SIGKILL).unwrap();

@@ -10,7 +10,7 @@ use std::process::Command;
 use crate::common::*;
 use nix::sys::stat::Mode;
 use nix::unistd::{chown, geteuid, mkfifo};
-use tests::harness::{Config, Daemon, Scratch, ctl, programs};
+use tests::harness::{Config, Daemon, Scratch, copy_program, ctl, programs};
 use tests::process::{Process, run};
 
 /// A field of /proc/PID/status as numbers; `None` where there is no /proc.
@@ -28,8 +28,7 @@ fn installed(scratch: &Scratch) -> (PathBuf, PathBuf) {
         [(&programs().threatstopd, sbin), (&programs().engine, libexec)].map(|(from, dir)| {
             fs::create_dir(&dir).unwrap();
             let to = dir.join(from.file_name().unwrap());
-            fs::copy(from, &to).unwrap();
-            set_mode(&to, 0o755);
+            copy_program(from, &to);
             set_mode(&dir, 0o755);
             to
         });
@@ -322,8 +321,7 @@ fn another_user_can_try_it_out_with_the_simulated_pf_alone() {
     let scratch = Scratch::new();
     let (helper, _) = installed(&scratch);
     let tool = helper.with_file_name("threatstopctl");
-    fs::copy(&programs().threatstopctl, &tool).unwrap();
-    set_mode(&tool, 0o755);
+    copy_program(&programs().threatstopctl, &tool);
     let user = nobody();
     let own = |path: &Path| chown(path, Some(user.uid), Some(user.gid)).unwrap();
     let config = Config::new(&scratch, &[service.addr()]);

@@ -3,11 +3,13 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use nix::unistd::Uid;
 
 use super::cargo::{Voice, build, build_apart};
+use crate::process::{PATIENCE, run};
 
 /// Where the programs are: in one directory, since the helper looks for the engine beside itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,4 +79,22 @@ fn give_to_root(programs: [&PathBuf; 2]) {
             .and_then(|()| fs::set_permissions(program, Permissions::from_mode(mode & !0o022)));
         given.unwrap_or_else(|why| panic!("cannot give {} to root: {why}", program.display()));
     }
+}
+
+/// A copy of a program, which everybody may run.
+///
+/// Another process makes it: were the file open for writing here, whatever another test starts in
+/// that moment would have it open, too, and "Text file busy" be the answer to who runs the copy.
+pub fn copy_program(from: &Path, to: &Path) {
+    let copied = run(Command::new("cp").arg(from).arg(to), PATIENCE);
+    assert!(copied.status.success(), "{}", copied.stderr);
+    fs::set_permissions(to, Permissions::from_mode(0o755)).expect("change the mode of a program");
+}
+
+/// A program in the language of sh(1), without its first line.
+pub fn write_script(to: &Path, text: &str) {
+    let written = to.with_extension("text");
+    fs::write(&written, format!("#!/bin/sh\n{text}\n")).expect("write a script");
+    copy_program(&written, to);
+    fs::remove_file(written).expect("remove a script");
 }
