@@ -2,7 +2,14 @@
 
 use prefix::{Bounds, Floor};
 
-use crate::Guard;
+use crate::{Config, Guard};
+
+impl Config {
+    /// Whether the log is sent to the service, which takes it of devices alone.
+    pub fn uploads(&self) -> bool {
+        self.log.enabled && self.device_id.is_some()
+    }
+}
 
 impl Guard {
     /// What holds for every set, in the engine and in the helper; `expect` does for the table of

@@ -26,6 +26,8 @@ pub(crate) fn check(config: &Config, reader: &mut Reader<'_>) {
     }
     within_spool(config, reader);
     lists(policy, reader);
+    sources(config, reader);
+    feeds(config, reader);
     config.check_tables(reader);
     expected(config, reader);
     if never_blocks_all(guard, true) {
@@ -77,6 +79,55 @@ fn lists(policy: &Policy, reader: &mut Reader<'_>) {
                 &[&format!("policy.allow.{index}"), "policy.block"],
                 format!("\"{list}\" is in policy.block and in policy.allow"),
             );
+        }
+    }
+}
+
+/// Whether there is anything to block, and a device for the lists of the service.
+fn sources(config: &Config, reader: &mut Reader<'_>) {
+    let Config { device_id, policy, feed, .. } = config;
+    if config.block_lists().next().is_none() {
+        let why = "policy.block: no list of what to block: name one of the service, or add a \
+                   [[feed]] or policy.local_block";
+        reader.fault(&["policy.block"], why.to_owned());
+    }
+    let of_service = !(policy.block.is_empty() && policy.allow.is_empty());
+    if device_id.is_none() && (of_service || feed.is_empty()) {
+        let why = "device_id: not set: it is the id beginning with tdid_ that the portal shows for \
+                   this device";
+        let without = match feed.is_empty() {
+            true => "",
+            false => "; for feeds alone, write block = [] and allow = [] in [policy]",
+        };
+        reader.fault(&["device_id"], format!("{why}{without}"));
+    }
+}
+
+/// Each feed against the others, the lists of the service and the guards.
+fn feeds(config: &Config, reader: &mut Reader<'_>) {
+    let Config { policy, feed, guard, .. } = config;
+    let mut sum = 0u64;
+    for (index, one) in feed.iter().enumerate() {
+        let (at, name) = (format!("feed.{index}.name"), one.name.as_str());
+        let of_service = [&policy.block, &policy.allow];
+        let of_service = of_service.into_iter().flatten().any(|list| list.as_str() == name);
+        if feed[..index].iter().any(|other| other.name == one.name) {
+            reader.fault(&[&at], format!("feed.name: \"{name}\" names another feed already"));
+        } else if TAKEN.contains(&name) || name == "policy" {
+            reader.fault(&[&at], format!("feed.name: \"{name}\" is taken: choose another name"));
+        } else if of_service {
+            let why = format!("feed.name: \"{name}\" is a list of [policy]: choose another name");
+            reader.fault(&[&at, "policy"], why);
+        }
+        sum += u64::from(one.max_entries);
+        let most = 4 * u64::from(guard.max_entries);
+        if sum > most {
+            let why = format!(
+                "feed.max_entries: with those of the feeds before it {sum}, more than four times \
+                 guard.max_entries ({most}): lower it, or raise guard.max_entries"
+            );
+            reader.fault(&[&format!("feed.{index}.max_entries"), &at, "guard.max_entries"], why);
+            return;
         }
     }
 }

@@ -15,7 +15,7 @@ pub struct Key {
     pub name: &'static str,
     /// What values it takes.
     pub kind: Kind,
-    /// The default as TOML; `""` for the keys that must be set, `device_id` and `table.name`.
+    /// The default as TOML; `""` for the keys that must be set, such as `table.name`.
     pub default: &'static str,
     /// The least and the greatest value: of a number itself, of a duration in seconds, of a size
     /// in octets, of a list the number of its entries. `None` where the kind says it all.

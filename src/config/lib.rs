@@ -12,6 +12,7 @@ mod bounds;
 mod check;
 mod error;
 mod fault;
+mod feed;
 mod file;
 mod host;
 mod key;
@@ -38,13 +39,14 @@ mod wording;
 mod tests;
 
 pub use error::{ConfigError, MAX_OCTETS, Mistake, words};
+pub use feed::{Credential, FeedFormat, FeedName};
 pub use file::{DEFAULT_PATH, read, read_text};
 pub use key::{Key, Kind};
 pub use names::{AnchorPath, DeviceId, DomainName, FieldName, ListName, TableName, UserName};
-pub use net::{Host, LogUrl, Login, Proxy, Server};
+pub use net::{Host, Login, Proxy, Server, WebUrl};
 pub use schema::{
-    Backend, Config, Direction, Guard, Https, Log, Method, Policy, Request, Scope, Table, Tables,
-    Timestamp, keys,
+    Backend, Config, Direction, Feed, FeedKind, Guard, Https, Log, Method, Policy, Request, Scope,
+    Table, Tables, Timestamp, keys,
 };
 pub use socket::{LONGEST_SOCKET, check_socket};
 pub use table::PfTable;

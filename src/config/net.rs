@@ -1,4 +1,4 @@
-//! Addresses, and where to connect: servers, the URL of the log service, the proxy.
+//! Addresses, and where to connect: servers, URLs, the proxy.
 
 use core::fmt;
 use core::net::{IpAddr, SocketAddr};
@@ -166,9 +166,9 @@ impl fmt::Display for Server {
     }
 }
 
-/// The URL that logs are sent to: https and nothing else, without user or fragment.
+/// A URL of https and nothing else, without user or fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogUrl {
+pub struct WebUrl {
     /// The host, whose name the certificate must have.
     pub host: Host,
     /// The port, 443 unless given.
@@ -180,7 +180,7 @@ pub struct LogUrl {
 /// The port of https.
 const HTTPS: u16 = 443;
 
-impl Text for LogUrl {
+impl Text for WebUrl {
     const WHAT: &'static str = "a URL \"https://host[:port]/path\"";
 
     fn parse(text: &str) -> Result<Self, Invalid> {
@@ -224,7 +224,7 @@ fn authority_of(text: &str) -> Option<(Host, Option<u16>)> {
     }
 }
 
-impl fmt::Display for LogUrl {
+impl fmt::Display for WebUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.port {
             HTTPS => write!(f, "https://{}{}", self.host, self.path),
@@ -336,4 +336,4 @@ impl Text for Proxy {
     }
 }
 
-from_str!(Server, LogUrl, Proxy);
+from_str!(Server, WebUrl, Proxy);

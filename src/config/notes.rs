@@ -86,10 +86,13 @@ impl Config {
         }
         self.missing_files().into_iter().for_each(|(key, why)| note(key, why));
         let ca_file = &self.https.ca_file;
-        if self.log.enabled
+        if (self.uploads() || !self.feed.is_empty())
             && let Some(why) = no_file(ca_file)
         {
-            let way_out = "without the certificates in it nothing is uploaded";
+            let way_out = match self.feed.is_empty() {
+                true => "without the certificates in it nothing is uploaded",
+                false => "without the certificates in it no feed comes and nothing is uploaded",
+            };
             note("https.ca_file", format!("{}: {why}: {way_out}", ca_file.display()));
         }
         notes

@@ -8,9 +8,10 @@ use std::sync::LazyLock;
 
 use prefix::Prefix;
 
+use crate::feed::{Credential, FeedFormat, FeedName};
 use crate::key::Key;
 use crate::names::{AnchorPath, DeviceId, DomainName, FieldName, ListName, TableName, UserName};
-use crate::net::{LogUrl, Proxy, Server};
+use crate::net::{Proxy, Server, WebUrl};
 use crate::section::{Section, section};
 use crate::template::Template;
 use crate::unit::Size;
@@ -23,13 +24,15 @@ const MIB: u64 = 1 << 20;
 section! {
     /// The whole configuration.
     Config "" {
-        /// The id of this device at the service, from the portal; it has to be set.
-        device_id: DeviceId = "" or "tdid_00000000";
+        /// The id of this device at the service, for its lists and the upload.
+        device_id: Option<DeviceId> = "";
         /// The user that the engine becomes.
         user: UserName = "_threatstop";
         |
         /// Where the policy comes from.
         policy: Policy;
+        /// Lists from web servers.
+        feed: Vec<Feed> = 64;
         /// Lists with a table of their own.
         table: Vec<Table> = 14;
         /// Where the rest goes.
@@ -49,7 +52,7 @@ section! {
         /// The servers, in the order they are tried; without a port 53, then 5353.
         servers: Vec<Server> = ["192.124.129.42"] [1, 16];
         /// The lists of what to block.
-        block: Vec<DomainName> = ["basic.threatstop.local"] [1, 64];
+        block: Vec<DomainName> = ["basic.threatstop.local"] [0, 64];
         /// The lists of what never to block.
         allow: Vec<DomainName> = ["dns.threatstop.local"] [0, 64];
         /// The domain of the service; names found by PTR outside it are ignored.
@@ -62,6 +65,30 @@ section! {
         local_block: Option<PathBuf> = "";
         /// A file of prefixes never to block.
         local_allow: Option<PathBuf> = "";
+    }
+}
+
+section! {
+    /// A section `[[feed]]`: a list from a web server.
+    Feed "feed" many {
+        /// The name of the list, everywhere.
+        name: FeedName = "" or "feed";
+        /// Where the list is.
+        url: WebUrl = "" or "https://feed.invalid/";
+        /// "block", or "allow": taken out of the block tables, and never put into tables.allow.
+        kind: FeedKind = "block";
+        /// "lines", "csv:COLUMN", "json:POINTER" or "jsonl:POINTER".
+        format: FeedFormat = "lines";
+        /// The time between two looks, plus or minus 10 % at random.
+        interval: Duration = "12h" [15 * MINUTE, 30 * DAY];
+        /// The most prefixes that the list may have.
+        max_entries: u32 = 200000 [1, 20_000_000];
+        /// Addresses of IPv4 that it may cover, and 1,024 /32 of IPv6 for each 134217728.
+        max_coverage: u64 = 134217728 [1, 1 << 32];
+        /// The value of the header Authorization; a credential.
+        authorization: Option<Credential> = "";
+        /// For how long it may go unconfirmed before that is a warning.
+        stale: Duration = "3d" [MINUTE, 365 * DAY];
     }
 }
 
@@ -143,7 +170,7 @@ section! {
         /// Rules in this anchor count as ours too.
         anchor: Option<AnchorPath> = "";
         /// Where the log is sent.
-        url: LogUrl = "https://logs.threatstop.com/cgi-bin/logupload.pl";
+        url: WebUrl = "https://logs.threatstop.com/cgi-bin/logupload.pl";
         /// The time between uploads.
         interval: Duration = "15m" [MINUTE, DAY];
         /// The time on each line: as of tcpdump's default, -ttt or -tt.
@@ -187,6 +214,18 @@ section! {
         proxy: Option<Proxy> = "";
         /// The certificates to trust, in PEM.
         ca_file: PathBuf = "/etc/ssl/cert.pem";
+        /// The most that all copies of feeds may take.
+        store: Size = "256M" [MIB, 64 * 1024 * MIB];
+    }
+}
+
+words! {
+    /// What a feed is for.
+    FeedKind {
+        /// To be blocked.
+        Block = "block",
+        /// Never to be blocked.
+        Allow = "allow",
     }
 }
 

@@ -6,7 +6,7 @@ use prefix::Kind;
 
 use crate::names::TableName;
 use crate::reader::Reader;
-use crate::schema::{Config, Direction, Policy};
+use crate::schema::{Config, Direction, FeedKind, Policy};
 
 /// A table of pf(4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,9 @@ impl Config {
     /// The names of all lists of what to block, but for `own`.
     pub fn block_lists(&self) -> impl Iterator<Item = &str> {
         let local = self.policy.local(Kind::Block).map(|_| "local_block");
-        self.policy.block.iter().map(|list| list.as_str()).chain(local)
+        let feeds = self.feed.iter().filter(|feed| feed.kind == FeedKind::Block);
+        let service = self.policy.block.iter().map(|list| list.as_str());
+        service.chain(feeds.map(|feed| feed.name.as_str())).chain(local)
     }
 
     /// Holds each `[[table]]` against the rest.
@@ -66,8 +68,8 @@ impl Config {
                 if !self.block_lists().any(|known| known == list.as_str()) {
                     let list = prefix::quoted(list.as_str());
                     let why = format!("table.lists: {list}: no block list of this configuration");
-                    let known = ["policy.block", "policy.local_block"];
-                    reader.fault(&[&format!("{lists}.{number}"), known[0], known[1]], why);
+                    let at = format!("{lists}.{number}");
+                    reader.fault(&[&at, "policy.block", "policy.local_block", "feed"], why);
                 }
             }
             if table.lists.is_empty() {
@@ -76,11 +78,16 @@ impl Config {
             }
         }
         let named = self.table.iter().flat_map(|table| &table.lists);
-        if !self.block_lists().any(|list| !named.clone().any(|name| name.as_str() == list)) {
+        let mut all = self.block_lists().peekable();
+        // without any block list another fault tells of it
+        if all.peek().is_some()
+            && !all.any(|list| !named.clone().any(|name| name.as_str() == list))
+        {
             let last = self.table.len().saturating_sub(1);
             let why = "table.lists: no block list is left for tables.block: take one out";
             let lists = format!("table.{last}.lists");
-            reader.fault(&[&lists, "table", "policy.block", "policy.local_block"], why.to_owned());
+            let others = ["table", "policy.block", "policy.local_block", "feed"];
+            reader.fault(&[&[lists.as_str()], &others[..]].concat(), why.to_owned());
         }
     }
 }

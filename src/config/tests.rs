@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::setting::Setting as _;
 
+mod feeds;
 mod mistakes;
 mod notes;
 mod round_trip;
@@ -14,6 +15,7 @@ mod tables;
 
 const FILE: &str = "/etc/threatstopd.toml";
 const DEVICE: &str = "device_id = \"tdid_abcd1234\"\n";
+const FEED: &str = "[[feed]]\nname = \"a\"\nurl = \"https://a.example/\"\n";
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse(text, Path::new(FILE))
@@ -50,9 +52,9 @@ fn once(text: &str) -> String {
 #[test]
 fn the_defaults_are_those_of_the_interface() {
     assert_eq!(parse(&once(include_str!("tests/interface.toml"))).unwrap(), defaults());
-    let Config { device_id, user, policy, table, tables, guard, log, https } = defaults();
-    assert_eq!(table, []);
-    assert_eq!(device_id.as_str(), "tdid_abcd1234");
+    let Config { device_id, user, policy, feed, table, tables, guard, log, https } = defaults();
+    assert_eq!((feed, table), (vec![], vec![]));
+    assert_eq!(device_id.unwrap().as_str(), "tdid_abcd1234");
     assert_eq!(user.as_str(), "_threatstop");
     assert_eq!(policy.servers, [Server::Address([192, 124, 129, 42].into())]);
     assert_eq!(policy.interval, Duration::from_secs(3600));
@@ -64,6 +66,7 @@ fn the_defaults_are_those_of_the_interface() {
     assert_eq!(log.spool_size.octets(), 64 << 20);
     assert_eq!(log.request.fields.len(), 0);
     assert_eq!((https.proxy, https.ca_file), (None, PathBuf::from("/etc/ssl/cert.pem")));
+    assert_eq!(https.store.octets(), 256 << 20);
 }
 
 #[test]
@@ -103,7 +106,7 @@ fn the_interface_has_every_key_and_the_table_no_other() {
 fn the_sample_has_every_key_commented_out_with_its_default() {
     let sample = include_str!("../../etc/threatstopd.toml");
     let mut section = "";
-    let mut found = keys().iter();
+    let mut found = 0;
     let mut effective = String::new();
     for line in sample.lines() {
         let uncommented = line.strip_prefix('#').filter(|rest| !rest.starts_with(' '));
@@ -112,9 +115,14 @@ fn the_sample_has_every_key_commented_out_with_its_default() {
             section = plain.trim_matches(['[', ']']);
             assert_eq!(uncommented.is_some(), plain.starts_with("[["), "{line}");
         } else if let Some((setting, comment)) = plain.split_once(" #") {
-            let key = found.next().unwrap();
             let (name, value) = setting.trim_end().split_once(" = ").unwrap();
-            assert_eq!((section, name), (key.section, key.name));
+            let known = keys().iter().position(|key| (key.section, key.name) == (section, name));
+            let key = &keys()[known.unwrap()];
+            // the first of several has every key, the others those that differ
+            if known >= Some(found) {
+                assert_eq!(known, Some(found), "{line}");
+                found += 1;
+            }
             // of what can stand several times there is none by default
             assert!(value == key.default || key.many, "{line}");
             assert_eq!(uncommented.is_none(), key.name == "device_id", "{line}");
@@ -125,13 +133,13 @@ fn the_sample_has_every_key_commented_out_with_its_default() {
         effective.push_str(plain);
         effective.push('\n');
     }
-    assert_eq!(found.next(), None);
+    assert_eq!(found, keys().len());
     let set = |text: &str| text.replacen("\"\"", "\"tdid_abcd1234\"", 1);
     assert_eq!(parse(&set(sample)).unwrap(), defaults());
     assert_eq!(parse(&set(&once(&effective))).unwrap(), defaults());
     let lists = "basic.threatstop.local\", \"scanners.threatstop.local";
     let whole = parse(&set(&effective).replacen("basic.threatstop.local", lists, 1)).unwrap();
-    assert_eq!(whole.table.len(), 1);
+    assert_eq!((whole.feed.len(), whole.table.len()), (5, 1));
 }
 
 #[test]
@@ -175,8 +183,16 @@ fn numbers_end_at_their_bounds() {
         if value(0).is_empty() {
             continue;
         }
+        let with = |number: u64| {
+            let line = format!("{} = {}", key.name, value(number));
+            match key.section {
+                // with a guard that has room for any number of entries
+                "feed" => one("guard", &format!("max_entries = 20000000\n{FEED}{line}")),
+                section => one(section, &line),
+            }
+        };
         for number in [least, greatest] {
-            let config = one(key.section, &format!("{} = {}", key.name, value(number))).unwrap();
+            let config = with(number).unwrap();
             // a value that did not fit its type would come back as another
             let again = parse(&config.to_toml()).unwrap();
             assert_eq!(again, config);
@@ -193,11 +209,12 @@ fn numbers_end_at_their_bounds() {
             assert!(printed.contains(&format!("\n{} = {written}\n", key.name)), "{printed}");
         }
         for number in [least - 1, greatest + 1, u64::MAX] {
-            let error = one(key.section, &format!("{} = {}", key.name, value(number))).unwrap_err();
+            let error = with(number).unwrap_err();
+            let line = if key.many { 7 } else { 3 };
             assert_eq!(
                 error,
                 format!(
-                    "{FILE}:3: {}.{}: out of range, {}",
+                    "{FILE}:{line}: {}.{}: out of range, {}",
                     key.section,
                     key.name,
                     key.range().unwrap()
@@ -261,7 +278,10 @@ fn unknown_keys_have_their_line_and_the_near_one() {
         ("usr = \"x\"", "2: unknown key \"usr\"; did you mean \"user\"?"),
         ("[polcy]\ninterval = \"1h\"", "2: unknown key \"polcy\"; did you mean \"policy\"?"),
         ("[log.reqest]\ngzip = true", "2: unknown key \"reqest\"; did you mean \"request\"?"),
-        ("interval = \"1h\"", "2: unknown key \"interval\"; it belongs to [policy] or [log]"),
+        (
+            "interval = \"1h\"",
+            "2: unknown key \"interval\"; it belongs to [policy] or [[feed]] or [log]",
+        ),
         ("[tables]\nnever_block = []", "3: unknown key \"never_block\"; it belongs to [guard]"),
         ("colour = 1", "2: unknown key \"colour\""),
         ("\"\" = 1", "2: unknown key \"\""),
@@ -332,7 +352,10 @@ fn wrong_types_and_values_have_their_line() {
             "5: policy.block: \"c d\": not a DNS name",
         ),
         ("[policy]\nblock = [\"a\",\n\"A.\"]", "4: policy.block: has the same entry twice"),
-        ("[policy]\nblock = []", "3: policy.block: out of range, 1 to 64 entries"),
+        (
+            "[policy]\nblock = []",
+            "3: policy.block: no list of what to block: name one of the service, or add a [[feed]] or policy.local_block",
+        ),
         ("[policy]\nservers = []", "3: policy.servers: out of range, 1 to 16 entries"),
         (
             "[guard]\nnever_block = [\"10.0.0.1/8\"]",

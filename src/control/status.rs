@@ -164,8 +164,11 @@ pub struct LastUpdate {
 /// Uploads of the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Upload {
-    /// Whether `log.enabled` is set.
+    /// Whether the log is sent.
     pub enabled: bool,
+    /// Why it is not, where something is missing for it.
+    #[serde(default)]
+    pub off: Option<String>,
     /// The last attempt.
     pub last: Option<Attempt>,
     /// The last one that the server confirmed.

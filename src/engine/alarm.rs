@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use config::Config;
+
 use crate::clock;
 use crate::monitor::Monitor;
 use crate::source::Source;
@@ -36,12 +38,15 @@ pub struct Alarm {
     monitor: &'static Monitor,
     /// How long the engine may go without a good run, in seconds.
     patience: u64,
+    /// Whether there are lists of the service.
+    service: bool,
 }
 
 impl Alarm {
-    /// Looks at what is remembered, for an engine that asks the service each `interval`.
-    pub fn new(state: &'static State, monitor: &'static Monitor, interval: Duration) -> Self {
-        Self { state, monitor, patience: patience(interval) }
+    /// Looks at what is remembered, for an engine of this configuration.
+    pub fn new(config: &Config, state: &'static State, monitor: &'static Monitor) -> Self {
+        let service = Source::all(config).contains(&Source::Policy);
+        Self { state, monitor, patience: patience(config.policy.interval), service }
     }
 
     /// Looks every minute; never returns.
@@ -66,7 +71,10 @@ impl Alarm {
 
     fn look(&self) -> Vec<(Kind, Warning)> {
         let up = self.monitor.engine_uptime().as_secs();
-        found(&self.state.memory(), self.patience, clock::now(), up)
+        let mut found = found(&self.state.memory(), self.patience, clock::now(), up);
+        // without lists of the service there is no policy that could be old
+        found.retain(|(kind, _)| self.service || *kind != Kind::Old);
+        found
     }
 }
 

@@ -11,18 +11,23 @@
 
 mod client;
 mod early;
+mod fetch;
+mod guarded;
 mod redirect;
+mod retry_after;
 mod roots;
 mod tunnel;
 mod words;
 
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use config::Config;
 use tokio::sync::oneshot;
 
-pub use client::{Answer, Call, Headers};
-use client::{Client, Limits};
+use client::Limits;
+pub use client::{Answer, Call, Client, Headers};
+pub use fetch::{Failed, Fetch, Fetched, Validators};
+pub use retry_after::retry_after;
 pub use roots::{Roots, read_roots};
 
 type Job = (Call, oneshot::Sender<Result<Answer, String>>);
@@ -56,9 +61,63 @@ impl Https {
     /// # Errors
     /// Why there is no answer.
     pub async fn call(&self, call: Call) -> Result<Answer, String> {
-        const GONE: &str = "the thread for HTTPS is gone: restart threatstopd";
         let (reply, answer) = oneshot::channel();
         self.jobs.send((call, reply)).map_err(|_| GONE)?;
         answer.await.map_err(|_| GONE)?
+    }
+}
+
+/// Bodies of lists that come at once.
+const AT_ONCE: usize = 2;
+/// What is said when a thread has ended.
+const GONE: &str = "the thread for HTTPS is gone: restart threatstopd";
+
+type Work = Box<dyn FnOnce(&Client) + Send>;
+
+/// The way to the threads that fetch lists.
+pub struct Fetchers {
+    work: mpsc::Sender<Work>,
+}
+
+impl Fetchers {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When there can be no more threads, or the proxy is not one.
+    pub fn start(config: &Config, roots: &Roots) -> Result<Self, String> {
+        let (work, inbox) = mpsc::channel::<Work>();
+        let inbox = Arc::new(Mutex::new(inbox));
+        for _ in 0..AT_ONCE {
+            let proxy = config.https.proxy.as_ref();
+            let client = Client::new(proxy, roots.clone(), Limits::of_lists())?;
+            let inbox = Arc::clone(&inbox);
+            let serve = move || {
+                loop {
+                    let next = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok(work) = next else { return };
+                    work(&client);
+                }
+            };
+            let thread = std::thread::Builder::new().name("https feed".into());
+            thread.spawn(serve).map_err(|error| words::no_thread(&error))?;
+        }
+        Ok(Self { work })
+    }
+
+    /// Has one of them do something.
+    ///
+    /// # Errors
+    /// When they are gone.
+    pub async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Client) -> T + Send + 'static,
+    ) -> Result<T, String> {
+        let (reply, answer) = oneshot::channel();
+        let work = move |client: &Client| {
+            // who asked may have lost interest
+            let _ = reply.send(work(client));
+        };
+        self.work.send(Box::new(work)).map_err(|_| GONE)?;
+        answer.await.map_err(|_| GONE.into())
     }
 }

@@ -42,6 +42,7 @@ use hits::Hits;
 use journal::{Journal, Position};
 use losses::Losses;
 use spool::{Slice, Spool};
+pub use upload::OFF;
 
 /// How long uploads may fail before that is told: a server has its bad hours.
 const FAILING: u64 = 24 * 60 * 60;
@@ -140,7 +141,7 @@ impl Log {
     /// logged, and the packet log then read from its oldest file on.
     pub fn open(config: &'static Config, roots: Roots) -> Result<Self, String> {
         if let Err(why) = &roots
-            && config.log.enabled
+            && config.uploads()
         {
             logger::err(format_args!("https.ca_file: {why}; no log is uploaded"));
         }

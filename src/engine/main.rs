@@ -7,8 +7,9 @@
 //! The parts, each made of those that it reads or changes and of nothing else:
 //!
 //! ```text
-//! schedule, control ── Update ─┬─ Service, Files, Own    the sources, as they are asked
-//!    (who wants a run)         ├─ Protect, Guard         what no table may have
+//! schedule, control ── Update ─┬─ Service, Feeds, Files, Own
+//!    (who wants a run)         │                          the sources, as they are asked
+//!                              ├─ Protect, Guard         what no table may have
 //!                              ├─ State                  what is in force, what is remembered
 //!                              ├─ Hand, Watch ── Link    tables to the helper, an eye on them
 //!                              └─ Runs                   whose turn it is
@@ -60,6 +61,7 @@ use log::Log;
 use monitor::Monitor;
 use protect::never::Never;
 use protect::{Names, Protect};
+use source::feed::Feeds;
 use source::local::Files;
 use source::own::Own;
 use source::policy::Service;
@@ -130,17 +132,19 @@ fn run(
         let leave: &Leave = part(Leave::new(runs));
         let servers: &Servers = part(Servers::new(&config.policy.servers));
         let names: &Names = part(Names::new(config));
+        let shield = given.protected.iter().map(|protected| protected.net).collect();
         let never = Never::load(config, state.directory());
         let protect: &Protect =
             part(Protect::new((given.protected, given.interfaces), names, never, state));
         let files: &Files = part(Files::new(config, link));
         let own: &Own = part(Own::load(state.directory(), clock::now()));
         let watch: &Watch = part(Watch::new(&config.tables, guard, link, state));
-        let alarm: &Alarm = part(Alarm::new(state, monitor, config.policy.interval));
+        let alarm: &Alarm = part(Alarm::new(config, state, monitor));
+        let feeds: &Feeds = part(Feeds::start(config, state, shield, &roots)?);
         let log: &Log = part(Log::open(config, roots)?);
         let hand = Hand::new(link, state, watch, leave, (reload, limit));
         let service = Service::new(config, servers, names, &runs.told);
-        let asked = Asked { service, files, own };
+        let asked = Asked { service, feeds, files, own };
         let update: &Update =
             part(Update::new((config, guard, state), runs, protect, asked, hand, watch, leave));
         let book = Book { own, guard, state, protect, update };
@@ -166,6 +170,7 @@ fn run(
             link,
             state,
             servers,
+            feeds,
             log,
             update,
             leave,
@@ -188,6 +193,6 @@ fn run(
         }
         tokio::task::spawn_local(control::serve(desk, listener));
         tokio::task::spawn_local(monitor::live(alive));
-        schedule::run(config, monitor, runs, update).await
+        schedule::run(config, state, monitor, runs, update).await
     })
 }

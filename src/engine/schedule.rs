@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use config::Config;
+use config::{Config, Feed};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::clock;
@@ -15,20 +15,30 @@ use crate::monitor::Monitor;
 use crate::protect::{self, Names, Protect};
 use crate::source::local::Files;
 use crate::source::own::Own;
-use crate::source::{Source, Sources};
+use crate::source::{Source, Sources, feed};
+use crate::state::State;
 use crate::update::{Ended, Request, Runs, Update};
 
 /// Sources that fall due within so long of each other share a run.
 const TOGETHER: Duration = Duration::from_secs(10);
 
+/// The timer never asks the server of a feed more often: who does is banned.
+const SELDOM: Duration = Duration::from_secs(15 * 60);
+
 /// The timer of a source.
 struct Timer {
     interval: Duration,
     backoff: Backoff,
+    /// Times in a row that the server of a feed brought nothing.
+    failures: u32,
     due: Instant,
 }
 
 impl Timer {
+    fn new(interval: Duration, due: Instant) -> Self {
+        Self { interval, backoff: Backoff::default(), failures: 0, due }
+    }
+
     /// The source was asked, and the run has ended.
     fn after(&mut self, failed: bool) {
         let wait = if failed {
@@ -39,32 +49,83 @@ impl Timer {
         };
         self.due = Instant::now() + wait;
     }
+
+    /// The server of a feed was asked; where it brought nothing, it may have said for how long it
+    /// wants to be left alone.
+    fn after_feed(&mut self, without: Option<Option<Duration>>) {
+        let wait = match without {
+            None => {
+                self.failures = 0;
+                scheduled(self.interval, rand::random())
+            }
+            Some(retry_after) => {
+                self.failures = self.failures.saturating_add(1);
+                let doubled = 1u32.checked_shl(self.failures - 1).unwrap_or(u32::MAX);
+                let wait = SELDOM.saturating_mul(doubled).min(self.interval);
+                wait.max(retry_after.unwrap_or_default())
+            }
+        };
+        self.due = Instant::now() + wait.max(SELDOM);
+    }
 }
 
 /// The timers of the sources. Local files have that of the service, for they are looked at in each
 /// run, and one of their own without it.
-fn timers(config: &Config) -> BTreeMap<Source, Timer> {
+fn timers(config: &Config, state: &State) -> BTreeMap<Source, Timer> {
     let interval = config.policy.interval;
     let all = Source::all(config);
     let timed = match all.contains(&Source::Policy) {
         true => Sources::from([Source::Policy]),
-        false => all,
+        false => all.into_iter().filter(|source| source.is_local()).collect(),
     };
-    let timer =
-        |source| (source, Timer { interval, backoff: Backoff::default(), due: Instant::now() });
-    timed.into_iter().map(timer).collect()
+    let now = Instant::now();
+    let mut timers: BTreeMap<Source, Timer> =
+        timed.into_iter().map(|source| (source, Timer::new(interval, now))).collect();
+    for feed in &config.feed {
+        let due = now + wait_after_start(state, feed);
+        timers.insert(Source::Feed(feed.name), Timer::new(feed.interval, due));
+    }
+    timers
+}
+
+/// How long a feed waits after a start: what was asked shortly before it need not be asked again.
+fn wait_after_start(state: &State, feed: &Feed) -> Duration {
+    let policy = state.policy();
+    let origin = policy.copy(feed.name.as_str()).and_then(|copy| copy.origin.as_ref());
+    let is_same = origin.is_some_and(|origin| origin.place == feed::place(feed));
+    let memory = state.memory();
+    let fared = memory.sources.get(feed.name.as_str());
+    let age = fared.and_then(|fared| fared.last).and_then(|last| clock::now().checked_sub(last));
+    match (age.map(Duration::from_secs), fared) {
+        (Some(age), Some(fared)) if is_same && fared.error.is_none() => {
+            scheduled(feed.interval, rand::random()).saturating_sub(age)
+        }
+        (Some(age), Some(_)) if is_same => SELDOM.saturating_sub(age),
+        _ => Duration::ZERO,
+    }
 }
 
 /// Runs the update at start and whenever a source is due. What has come to be protected does not wait
 /// for that.
-pub async fn run(config: &Config, monitor: &Monitor, runs: &Runs, update: &'static Update) -> ! {
+pub async fn run(
+    config: &Config,
+    state: &State,
+    monitor: &Monitor,
+    runs: &Runs,
+    update: &'static Update,
+) -> ! {
     // what cannot be published now the first run tries again
     let _ = update.recompose().await;
-    let mut timers = timers(config);
+    let mut timers = timers(config, state);
     loop {
         let next = timers.values().map(|timer| timer.due).min();
         let wait = next.map(|due| due.saturating_duration_since(Instant::now()));
         runs.set_next(wait.map(|wait| clock::now() + wait.as_secs()));
+        let each = timers.iter().map(|(source, timer)| {
+            let wait = timer.due.saturating_duration_since(Instant::now());
+            (*source, clock::now() + wait.as_secs())
+        });
+        runs.set_due(each.collect());
         let request = tokio::select! {
             () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
                 let soon = Instant::now() + TOGETHER;
@@ -88,8 +149,12 @@ pub async fn run(config: &Config, monitor: &Monitor, runs: &Runs, update: &'stat
 }
 
 fn after(timers: &mut BTreeMap<Source, Timer>, ended: &Ended) {
-    for (_, timer) in timers.iter_mut().filter(|(source, _)| ended.sources.contains(source)) {
-        timer.after(ended.failed);
+    for (source, timer) in timers.iter_mut().filter(|(source, _)| ended.sources.contains(source)) {
+        let without = ended.without.iter().find(|(without, _)| without == source);
+        match source {
+            Source::Feed(_) => timer.after_feed(without.map(|(_, retry_after)| *retry_after)),
+            _ => timer.after(ended.failed),
+        }
     }
 }
 

@@ -1,15 +1,18 @@
 //! Where lists come from. A source brings its lists or fails, by itself: what it brought last is
 //! kept, see [`crate::state::copies`], and nothing of the others depends on it.
 
+pub mod feed;
 pub mod kept;
 pub mod local;
 pub mod own;
 pub mod policy;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use crate::state::copies::Origin;
 use ::policy::List;
-use config::Config;
+use config::{Config, Feed, FeedKind, FeedName};
 use prefix::Kind;
 
 /// A source of lists.
@@ -17,12 +20,26 @@ use prefix::Kind;
 pub enum Source {
     /// The service, which brings all of its lists or none.
     Policy,
+    /// A list from a web server.
+    Feed(FeedName),
     /// The administrator's file of what to block.
     LocalBlock,
     /// The administrator's file of what to let through.
     LocalAllow,
     /// What `block` and `allow` said, see [`own::Own`]; nobody has to ask it.
     Own,
+}
+
+/// The names of the administrator's lists.
+const LOCAL_BLOCK: &str = "local_block";
+const LOCAL_ALLOW: &str = "local_allow";
+
+/// Whether a feed names what to block or what to let through.
+pub fn kind(feed: &Feed) -> Kind {
+    match feed.kind {
+        FeedKind::Block => Kind::Block,
+        FeedKind::Allow => Kind::Allow,
+    }
 }
 
 /// Some of the sources.
@@ -36,18 +53,28 @@ impl Source {
         if !(policy.block.is_empty() && policy.allow.is_empty()) {
             all.insert(Self::Policy);
         }
+        all.extend(config.feed.iter().map(|feed| Self::Feed(feed.name)));
         all.extend(policy.local_block.is_some().then_some(Self::LocalBlock));
         all.extend(policy.local_allow.is_some().then_some(Self::LocalAllow));
         all
     }
 
     /// Its name, as `update` takes it.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Policy => "policy",
-            Self::LocalBlock => "local_block",
-            Self::LocalAllow => "local_allow",
+            Self::Feed(name) => name.as_str(),
+            Self::LocalBlock => LOCAL_BLOCK,
+            Self::LocalAllow => LOCAL_ALLOW,
             Self::Own => "own",
+        }
+    }
+
+    /// What it is called in a sentence.
+    pub fn title(&self) -> String {
+        match self {
+            Self::Feed(name) => format!("feed {name}"),
+            other => other.name().to_owned(),
         }
     }
 
@@ -59,10 +86,13 @@ impl Source {
     /// The lists that it has to bring under a configuration, by name and kind, each once.
     pub fn lists(self, config: &Config) -> Vec<(&str, Kind)> {
         let policy = &config.policy;
-        let name = self.name();
         match self {
-            Self::LocalBlock => vec![(name, Kind::Block)],
-            Self::LocalAllow => vec![(name, Kind::Allow)],
+            Self::LocalBlock => vec![(LOCAL_BLOCK, Kind::Block)],
+            Self::LocalAllow => vec![(LOCAL_ALLOW, Kind::Allow)],
+            Self::Feed(name) => {
+                let feed = config.feed.iter().filter(|feed| feed.name == name);
+                feed.map(|feed| (feed.name.as_str(), kind(feed))).collect()
+            }
             Self::Own => Vec::new(),
             Self::Policy => {
                 let allow = policy.allow.iter().map(|name| (name.as_str(), Kind::Allow));
@@ -90,6 +120,16 @@ pub struct Copy {
     pub list: List,
     /// When its content came for the first time, in epoch seconds.
     pub changed: u64,
+    /// Of a feed, what its server said of it.
+    pub origin: Option<Origin>,
+}
+
+impl Copy {
+    /// Whether it is only taken out of what is blocked, and never in the allow table, whose rules let
+    /// past all the others: that is for the lists of the service and the administrator's file.
+    pub fn is_exemption(&self) -> bool {
+        self.kind == Kind::Allow && matches!(self.source, Source::Own | Source::Feed(_))
+    }
 }
 
 /// Why a source brings nothing.
@@ -99,10 +139,12 @@ pub struct Failure {
     pub why: String,
     /// Whether it looks like a device that is not yet provisioned.
     pub unprovisioned: bool,
+    /// For how long its server wants to be left alone.
+    pub retry_after: Option<Duration>,
 }
 
 impl From<String> for Failure {
     fn from(why: String) -> Self {
-        Self { why, unprovisioned: false }
+        Self { why, unprovisioned: false, retry_after: None }
     }
 }

@@ -239,8 +239,8 @@ fn lists(config: &Config, directory: &Path) -> Vec<Rc<Copy>> {
         for (name, kind) in source.lists(config) {
             match copies::load(directory, name, Which::Now, floor(config, kind)) {
                 Ok(Some(stored)) => {
-                    let copies::Stored { list, changed } = stored;
-                    all.push(Rc::new(Copy { source, kind, list, changed }));
+                    let copies::Stored { list, changed, origin } = stored;
+                    all.push(Rc::new(Copy { source, kind, list, changed, origin }));
                 }
                 Ok(None) => {}
                 Err(why) => logger::warn(format_args!(

@@ -20,6 +20,7 @@ mod pointer;
 mod reader;
 mod refused;
 mod taken;
+mod told;
 
 #[cfg(test)]
 mod tests;
@@ -30,4 +31,4 @@ pub use lines::LONGEST_LINE;
 pub use pointer::{LONGEST_NAME, Pointer};
 pub use reader::{Read, Reader};
 pub use refused::Refused;
-pub use taken::{Skipped, Told};
+pub use told::{Skipped, Told};

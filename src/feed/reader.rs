@@ -7,7 +7,8 @@ use crate::format::Format;
 use crate::jsonl::{Document, Documents};
 use crate::lines::Lines;
 use crate::refused::Refused;
-use crate::taken::{Taken, Told};
+use crate::taken::Taken;
+use crate::told::Told;
 
 /// UTF-8's byte order mark, which some editors put before a text.
 const MARK: &[u8] = b"\xef\xbb\xbf";

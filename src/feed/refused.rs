@@ -5,7 +5,7 @@ use core::fmt;
 use prefix::quoted;
 
 use crate::excerpt::grouped;
-use crate::taken::Told;
+use crate::told::Told;
 
 /// Why a list is not taken, as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -266,6 +266,9 @@ impl Page {
             ],
             rows,
         );
+        if let Some(why) = &upload.off {
+            self.line(&format!("upload: {why}"));
+        }
         // what is held back has a place of its own
         let held = update.last.as_ref().is_some_and(|last| last.result == "held back");
         let update = update.last.as_ref().and_then(|last| last.why.as_deref()).filter(|_| !held);

@@ -128,6 +128,7 @@ pub fn full_status() -> Status {
         },
         upload: Upload {
             enabled: true,
+            off: None,
             last: Some(Attempt {
                 at: NOW - 180,
                 ok: true,

@@ -85,7 +85,7 @@ fn check(key: &Key, described: &Described) {
     let range = text.lines().find_map(|line| line.strip_prefix("The range is "));
     let wanted = key.range().map(|range| format!("{range}."));
     assert_eq!(range, wanted.as_deref(), "range of {key:?}");
-    let end = if ["device_id", "table.name"].contains(&key.path().as_str()) {
+    let end = if ["table.name", "feed.name", "feed.url"].contains(&key.path().as_str()) {
         "It has no default.\n".to_string()
     } else {
         format!("The default is\n.Li {} .\n", key.default)

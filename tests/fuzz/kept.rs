@@ -151,7 +151,7 @@ fn copy(folder: &Path, data: &[u8]) -> bool {
     copies::prepare(folder).unwrap();
     fs::write(folder.join("lists/l.list"), data).unwrap();
     let Ok(Some(stored)) = copies::load(folder, "l", Which::Now, floor) else { return false };
-    copies::save(folder, &stored.list, stored.changed, true).unwrap();
+    copies::save(folder, &stored.list, stored.changed, stored.origin.as_ref(), true).unwrap();
     for which in [Which::Now, Which::Before] {
         let again = copies::load(folder, "l", which, floor);
         let again = again.unwrap_or_else(|why| panic!("{why}")).expect("a copy");

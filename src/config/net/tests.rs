@@ -39,7 +39,7 @@ fn addresses_that_need_no_resolver() {
         let address = text.parse::<Server>().unwrap().address();
         assert_eq!(address, expected.map(|addr| addr.parse().unwrap()), "{text}");
     }
-    let host = |url: &str| url.parse::<LogUrl>().unwrap().host.address();
+    let host = |url: &str| url.parse::<WebUrl>().unwrap().host.address();
     assert_eq!(host("https://[::1]/"), Some("::1".parse().unwrap()));
     assert_eq!(host("https://logs.example.com/"), None);
 }
@@ -75,21 +75,21 @@ fn what_is_no_server() {
 
 #[test]
 fn urls() {
-    let url = |text: &str| text.parse::<LogUrl>().unwrap();
+    let url = |text: &str| text.parse::<WebUrl>().unwrap();
     let parsed = url("https://logs.threatstop.com/cgi-bin/logupload.pl");
     assert_eq!(parsed.host.to_string(), "logs.threatstop.com");
     assert_eq!((parsed.port, parsed.path.as_str()), (443, "/cgi-bin/logupload.pl"));
     assert_eq!(url("https://127.0.0.1:8443").text(), "https://127.0.0.1:8443/");
     assert_eq!(url("https://a:443/x").text(), "https://a/x");
     assert_eq!(url("https://a?b=c").path, "/?b=c");
-    same::<LogUrl>("https://[2001:db8::1]/");
-    same::<LogUrl>("https://[2001:db8::1]:8443/a%20b?c=d&e");
+    same::<WebUrl>("https://[2001:db8::1]/");
+    same::<WebUrl>("https://[2001:db8::1]:8443/a%20b?c=d&e");
 }
 
 #[test]
 fn what_is_no_url_for_logs() {
     let long = format!("https://a/{}", "x".repeat(2048));
-    refused::<LogUrl>(&[
+    refused::<WebUrl>(&[
         "",
         "http://logs.threatstop.com/",
         "HTTPS://a/",
@@ -109,7 +109,7 @@ fn what_is_no_url_for_logs() {
         "https://0.0.0.0/",
         &long,
     ]);
-    let error = "https://u:hunter2@a/".parse::<LogUrl>().unwrap_err().to_string();
+    let error = "https://u:hunter2@a/".parse::<WebUrl>().unwrap_err().to_string();
     assert!(!error.contains("hunter2"), "{error}");
 }
 

@@ -241,38 +241,107 @@ fn https() -> impl Strategy<Value = Https> {
     let proxy = text(
         "http://([A-Za-z0-9._~!$&'()*+,;=-]{1,9}:([A-Za-z0-9:]|%[0-9A-F]{2}){0,9}@)?[a-z]{1,9}:[1-9][0-9]{0,3}",
     );
-    (prop::option::of(proxy), path()).prop_map(|(proxy, ca_file)| Https { proxy, ca_file })
+    let store = (20u64..=36).prop_map(|bits| Size::new(1 << bits));
+    (prop::option::of(proxy), path(), store).prop_map(|(proxy, ca_file, store)| Https {
+        proxy,
+        ca_file,
+        store,
+    })
+}
+
+fn feed() -> impl Strategy<Value = Feed> {
+    (
+        text("[a-z0-9][a-z0-9_-]{0,30}"),
+        text("https://[a-z]{1,9}(:[1-9][0-9]{0,3})?/[!-\"$-~]{0,20}"),
+        prop::sample::select(vec![FeedKind::Block, FeedKind::Allow]),
+        text("lines|csv:[1-9]|csv:[a-z_]{1,9}|jsonl?:(/([a-z*]|~[01]){0,9}){1,4}"),
+        seconds(15 * 60..=30 * 86_400),
+        1u32..=60_000,
+        1u64..=1 << 32,
+        prop::option::of(text("[!-~]{1,20}( [!-~]{1,20})?")),
+        seconds(60..=365 * 86_400),
+    )
+        .prop_map(
+            |(
+                name,
+                url,
+                kind,
+                format,
+                interval,
+                max_entries,
+                max_coverage,
+                authorization,
+                stale,
+            )| Feed {
+                name,
+                url,
+                kind,
+                format,
+                interval,
+                max_entries,
+                max_coverage,
+                authorization,
+                stale,
+            },
+        )
+}
+
+/// Feeds whose names are no others'.
+fn feeds() -> impl Strategy<Value = Vec<Feed>> {
+    prop::collection::vec(feed(), 0..=5).prop_map(|feeds| {
+        let mut unique: Vec<Feed> = Vec::new();
+        for feed in feeds {
+            let taken = ["policy", "own", "anchor", "unlisted", "local_block", "local_allow"];
+            let is_new = unique.iter().all(|other| other.name != feed.name);
+            if is_new && !taken.contains(&feed.name.as_str()) {
+                unique.push(feed);
+            }
+        }
+        unique
+    })
 }
 
 fn config() -> impl Strategy<Value = Config> {
     (
-        text("tdid_[A-Za-z0-9]{8,64}"),
+        text::<DeviceId>("tdid_[A-Za-z0-9]{8,64}").prop_map(Some),
         text("[a-z_][a-z0-9._-]{0,30}"),
-        policy(),
+        (policy(), feeds()),
         (tables(), prop::collection::vec(table(), 0..=14)),
         guard(),
         log(),
         https(),
     )
-        .prop_map(|(device_id, user, policy, (tables, more), mut guard, log, https)| {
-            let lists: Vec<ListName> =
-                policy.block.iter().skip(1).map(|list| list.as_str().parse().unwrap()).collect();
-            let table = more.into_iter().filter(|_| !lists.is_empty()).enumerate();
-            let table = table.map(|(index, (first, direction))| Table {
-                name: format!("T{index}").parse().unwrap(),
-                lists: lists.iter().skip(first % lists.len()).cloned().collect(),
-                direction,
-            });
-            let table = table.collect();
-            let reserved: Vec<_> = prefix::reserved(guard.block_private).collect();
-            let hosts = [log.url.host.address()].into_iter();
-            let hosts: Vec<_> = hosts.chain(policy.servers.iter().map(Server::address)).collect();
-            guard.expect.retain(|addr| {
-                !reserved.iter().any(|(net, _)| net.contains(*addr))
-                    && !hosts.contains(&Some(*addr))
-            });
-            Config { device_id, user, policy, table, tables, guard, log, https }
-        })
+        .prop_map(
+            |(device_id, user, (policy, mut feed), (tables, more), mut guard, log, https)| {
+                let lists: Vec<ListName> = policy
+                    .block
+                    .iter()
+                    .skip(1)
+                    .map(|list| list.as_str().parse().unwrap())
+                    .collect();
+                let table = more.into_iter().filter(|_| !lists.is_empty()).enumerate();
+                let table = table.map(|(index, (first, direction))| Table {
+                    name: format!("T{index}").parse().unwrap(),
+                    lists: lists.iter().skip(first % lists.len()).cloned().collect(),
+                    direction,
+                });
+                let table = table.collect();
+                let of_service: Vec<_> = policy.block.iter().chain(&policy.allow).collect();
+                feed.retain(|feed| {
+                    of_service.iter().all(|list| list.as_str() != feed.name.as_str())
+                        && feed.max_entries <= guard.max_entries / 2
+                });
+                let reserved: Vec<_> = prefix::reserved(guard.block_private).collect();
+                let hosts = [log.url.host.address()].into_iter();
+                let hosts: Vec<_> =
+                    hosts.chain(policy.servers.iter().map(Server::address)).collect();
+                guard.expect.retain(|addr| {
+                    !reserved.iter().any(|(net, _)| net.contains(*addr))
+                        && !hosts.contains(&Some(*addr))
+                });
+                Config { device_id, user, policy, feed, table, tables, guard, log, https }
+            },
+        )
 }
 
 proptest! {

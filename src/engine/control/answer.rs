@@ -22,6 +22,7 @@ use crate::leave::Leave;
 use crate::link::{Link, Source};
 use crate::log::Log;
 use crate::monitor::Monitor;
+use crate::source::feed::Feeds;
 use crate::state::State;
 use crate::update::{self, Before, Update};
 
@@ -47,6 +48,8 @@ pub struct Desk {
     pub state: &'static State,
     /// The policy servers.
     pub servers: &'static Servers,
+    /// The web servers of the feeds.
+    pub feeds: &'static Feeds,
     /// The log path.
     pub log: &'static Log,
     /// The way to the tables.
@@ -181,7 +184,8 @@ impl Desk {
             Request::Test {} => {
                 let apl = self.state.memory().apl.clone();
                 let https = self.log.https();
-                test::test(self.config, self.link, self.servers, &apl, https, client).await
+                let feeds = (self.feeds, self.is_root(uid));
+                test::test(self.config, self.link, self.servers, feeds, &apl, https, client).await
             }
             Request::Rollback {} => match self.update.rollback().await {
                 Ok(updated) => {

@@ -12,10 +12,11 @@ use crate::alarm::Alarm;
 use crate::clock;
 use crate::dns::{Health, Servers};
 use crate::link::Link;
-use crate::log::Log;
+use crate::log::{self, Log};
 use crate::monitor::Monitor;
 use crate::protect::Protect;
 use crate::source::Source;
+use crate::source::kept::as_of;
 use crate::source::own::Own;
 use crate::state::{HeldBack, Memory, State};
 use crate::tables::Table;
@@ -51,6 +52,22 @@ pub struct Report {
     pub alarm: &'static Alarm,
 }
 
+/// Why no log is sent although it is followed.
+fn off(config: &Config) -> Option<String> {
+    (config.log.enabled && config.device_id.is_none()).then(|| log::OFF.to_owned())
+}
+
+/// As of when the lists are as their sources have them: the policy of the service or, without it, the
+/// oldest of the feeds.
+fn last_good(config: &Config, state: &State) -> Option<u64> {
+    if Source::all(config).contains(&Source::Policy) || config.feed.is_empty() {
+        return state.memory().last_good;
+    }
+    let policy = state.policy();
+    let feeds = policy.lists.iter().filter(|copy| matches!(copy.source, Source::Feed(_)));
+    feeds.map(|copy| as_of(state, copy)).min()
+}
+
 impl Report {
     /// The state of everything.
     pub async fn status(&self) -> Status {
@@ -66,7 +83,7 @@ impl Report {
         let limit = self.limit;
         let mut of_the_log = std::mem::take(&mut log.warnings);
         // what failed before it was turned off is nobody's worry
-        of_the_log.retain(|_| config.log.enabled);
+        of_the_log.retain(|_| config.uploads());
         let warnings = self.warnings(&stats, of_the_log);
         let (warnings, ways_out) =
             warnings.into_iter().map(|warning| (warning.text, warning.way_out)).unzip();
@@ -88,16 +105,17 @@ impl Report {
                 mended: memory.tables.values().filter_map(|table| table.mended.clone()).collect(),
             },
             tables: self.state.tables.iter().map(|table| self.table(&stats, table)).collect(),
-            sources: sources::sources(config, self.state, self.own, self.runs.next()),
+            sources: sources::sources(config, self.state, self.own, self.runs),
             update: Update {
                 state: self.update_state(),
                 last: memory.last.clone(),
-                last_good: memory.last_good,
+                last_good: last_good(config, self.state),
                 next: self.runs.next(),
                 failures: memory.failures,
             },
             upload: Upload {
-                enabled: config.log.enabled,
+                enabled: config.uploads(),
+                off: off(config),
                 last: log.last,
                 last_good: log.last_good,
                 next: log.next,

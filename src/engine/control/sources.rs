@@ -1,13 +1,14 @@
 //! The sources and their lists, for `status`.
 
-use config::Config;
+use config::{Config, FeedName};
 use control::{ListStatus, SourceKind, SourceState, SourceStatus};
 use prefix::Kind;
 
-use crate::source::Source;
 use crate::source::kept::{as_of, kept};
 use crate::source::own::Own;
+use crate::source::{Source, feed};
 use crate::state::State;
+use crate::update::Runs;
 use crate::warning::Warning;
 use crate::{alarm, clock};
 
@@ -15,9 +16,9 @@ use crate::{alarm, clock};
 const NAMED: usize = 4;
 
 /// All sources of the configuration, and what the administrator said, if he did.
-/// The next run is due at `next`.
-pub fn sources(config: &Config, state: &State, own: &Own, next: Option<u64>) -> Vec<SourceStatus> {
-    let all = Source::all(config).into_iter().map(|source| status(config, state, source, next));
+pub fn sources(config: &Config, state: &State, own: &Own, runs: &Runs) -> Vec<SourceStatus> {
+    let all = Source::all(config).into_iter();
+    let all = all.map(|source| status(config, state, source, runs.due(source)));
     all.chain(self::own(own)).collect()
 }
 
@@ -47,11 +48,15 @@ fn status(config: &Config, state: &State, source: Source, next: Option<u64>) -> 
     let own = if fared.error.is_some() { SourceState::Failing } else { SourceState::Good };
     SourceStatus {
         name: source.name().to_owned(),
-        kind: if source.is_local() { SourceKind::Local } else { SourceKind::Policy },
+        kind: match source {
+            Source::Policy => SourceKind::Policy,
+            Source::Feed(_) => SourceKind::Feed,
+            Source::LocalBlock | Source::LocalAllow | Source::Own => SourceKind::Local,
+        },
         state: lists.iter().map(|list| list.state).fold(own, SourceState::max),
         last: fared.last,
         last_good: fared.last_good,
-        // in each run, but not only then
+        // local files in each run, but not only then
         next: next.filter(|_| !source.is_local()),
         error: fared.error,
         lists,
@@ -65,7 +70,10 @@ pub fn list(config: &Config, state: &State, source: Source, name: &str) -> ListS
     let memory = state.memory();
     let failed = memory.sources.get(source.name()).is_some_and(|fared| fared.error.is_some());
     let held = memory.list(name).and_then(|list| list.held.as_ref());
-    let patience = alarm::patience(config.policy.interval);
+    let patience = match source {
+        Source::Feed(name) => feed::of(config, name).map_or(u64::MAX, |feed| feed.stale.as_secs()),
+        _ => alarm::patience(config.policy.interval),
+    };
     let is_old = |at: u64| !source.is_local() && clock::now().saturating_sub(at) > patience;
     ListStatus {
         name: name.to_owned(),
@@ -110,6 +118,9 @@ pub fn warnings(config: &Config, state: &State, own: &Own) -> Vec<Warning> {
             ));
             continue;
         }
+        if let Source::Feed(name) = source {
+            all.extend(of_feed(config, state, name));
+        }
         for (kind, what) in [(Kind::Allow, "allowed"), (Kind::Block, "blocked")] {
             let missing: Vec<&str> = source
                 .lists(config)
@@ -128,6 +139,21 @@ pub fn warnings(config: &Config, state: &State, own: &Own) -> Vec<Warning> {
         }
     }
     all
+}
+
+/// What nobody may overlook of a feed that has a copy: that this is old, and that its server is itself
+/// blocked.
+fn of_feed(config: &Config, state: &State, name: FeedName) -> Option<Warning> {
+    let (policy, memory) = (state.policy(), state.memory());
+    let copy = policy.copy(name.as_str())?;
+    let age = clock::now().saturating_sub(as_of(state, copy));
+    if age <= feed::of(config, name)?.stale.as_secs() {
+        return None;
+    }
+    let error = memory.sources.get(name.as_str()).and_then(|fared| fared.error.as_deref());
+    let why = error.unwrap_or("it was not asked since");
+    let text = format!("feed {name} is {} old: {why}", alarm::span(age));
+    Some(Warning::new(text, format!("threatstopctl update {name} tries it again")))
 }
 
 /// Lists as a subject: `list a has`, `6 lists (a, b, c, d and 2 more) have`; none of none.

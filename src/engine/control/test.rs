@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
 use apl::{List, ListName};
-use config::{Config, Policy};
+use config::{Config, Feed, Policy};
 use control::{Check, Reply, Tested};
 use imsg::TableId;
 
@@ -14,6 +14,7 @@ use super::test_log;
 use crate::dns::{AttemptError, Attempted, Entry, Limits, Reached, Servers, Wanted, reach};
 use crate::https::Https;
 use crate::link::{Link, Source};
+use crate::source::{self, feed::Feeds};
 
 /// The address that the service lists so that a policy can be tested; a policy of one's own may
 /// lack it.
@@ -48,7 +49,8 @@ impl Report<'_> {
     }
 }
 
-/// Tries everything and says what came of it. Lists that came as `apl` once have to again.
+/// Tries everything and says what came of it. Lists that came as `apl` once have to again. The servers
+/// of feeds are asked for who `may_ask`; others are told the answers of the last minute.
 ///
 /// # Errors
 /// When the client is gone.
@@ -56,16 +58,22 @@ pub async fn test(
     config: &'static Config,
     link: &Link,
     servers: &Servers,
+    (feeds, may_ask): (&Feeds, bool),
     apl: &BTreeSet<String>,
     https: &'static Https,
     client: &mut Client,
 ) -> io::Result<()> {
     let mut report = Report { client, tested: Tested { tried: 0, failed: 0 } };
     // beside the servers: each may have to be waited for
-    let enabled = config.log.enabled;
+    let enabled = config.uploads();
     let log = enabled.then(|| tokio::task::spawn_local(test_log::checks(config, https)));
-    for entry in servers.entries() {
-        server(&config.policy, apl, entry, &mut report).await?;
+    if source::Source::all(config).contains(&source::Source::Policy) {
+        for entry in servers.entries() {
+            server(&config.policy, apl, entry, &mut report).await?;
+        }
+    }
+    for one in &config.feed {
+        feed(one, feeds, may_ask, &mut report).await?;
     }
     if let Some(log) = log {
         report.progress(format!("log host {}", config.log.url.host)).await?;
@@ -154,6 +162,32 @@ async fn read(config: &Policy, reached: &mut Reached, wanted: &Wanted) -> Result
 
 fn form(name: &str) -> Result<ListName, String> {
     ListName::parse(name).map_err(|error| error.to_string())
+}
+
+/// One feed: its server is asked, with the copy that is there.
+async fn feed(
+    feed: &Feed,
+    feeds: &Feeds,
+    may_ask: bool,
+    report: &mut Report<'_>,
+) -> io::Result<()> {
+    let (name, host) = (feed.name, &feed.url.host);
+    let said = match (may_ask, feeds.answer(name)) {
+        (true, _) => {
+            report.progress(format!("feed {name} on {host}")).await?;
+            feeds.look(name).await.map(drop).map_err(|failure| failure.why)
+        }
+        (false, Some(said)) => said,
+        (false, None) => {
+            let text = format!("Feed {name} was not asked in the last minute; root may ask it.");
+            return report.check("feed", name, true, text).await;
+        }
+    };
+    let text = match &said {
+        Ok(()) => format!("Feed {name} on {host} is ready."),
+        Err(why) => format!("Feed {name} on {host} is not ready: {why}"),
+    };
+    report.check("feed", name, said.is_ok(), text).await
 }
 
 /// What a list has.

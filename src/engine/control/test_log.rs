@@ -33,7 +33,7 @@ pub async fn checks(config: &Config, https: &Https) -> Vec<Check> {
 
 async fn validip(config: &Config, https: &Https) -> String {
     let url = &config.log.url;
-    let page = config::LogUrl { path: VALIDIP.to_owned(), ..url.clone() };
+    let page = config::WebUrl { path: VALIDIP.to_owned(), ..url.clone() };
     let answer = match https.call(Call::Get(page)).await {
         Ok(answer) if answer.status == 200 => Ok(answer),
         _ => https.call(Call::GetClear(url.host.to_string(), VALIDIP)).await,
@@ -43,7 +43,8 @@ async fn validip(config: &Config, https: &Https) -> String {
         Ok(answer) => return format!("{VALIDIP} is not to be had: HTTP status {}", answer.status),
         Err(why) => return format!("{VALIDIP} is not to be had: {why}"),
     };
-    let said = crate::log::shown(&answer.body, &config.device_id);
+    let Some(device) = &config.device_id else { return String::new() };
+    let said = crate::log::shown(&answer.body, device);
     match answer.body.contains(AUTHORIZED) {
         true => said,
         false => format!("The service does not confirm the address of this host: {said}"),

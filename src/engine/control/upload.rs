@@ -6,7 +6,7 @@ use config::Config;
 use control::{Reply, Uploaded};
 
 use super::client::Client;
-use crate::log::Log;
+use crate::log::{self, Log};
 
 const WORD: &str = "upload";
 const NOTHING: &str = "Nothing to upload";
@@ -24,6 +24,9 @@ pub async fn upload(
     if !config.log.enabled {
         return client.fail(WORD, "log.enabled is false").await;
     }
+    let Some(device) = config.device_id.as_ref().map(config::DeviceId::as_str) else {
+        return client.fail(WORD, log::OFF).await;
+    };
     if dry_run {
         return preview(log, client).await;
     }
@@ -34,10 +37,7 @@ pub async fn upload(
     let line = match uploaded.slices {
         0 => NOTHING.to_owned(),
         // scripts look for this sentence
-        _ => {
-            let device = config.device_id.as_str();
-            format!("Log file uploaded successfully for {device}")
-        }
+        _ => format!("Log file uploaded successfully for {device}"),
     };
     client.send(&Reply::Line(line)).await?;
     client.done(uploaded).await

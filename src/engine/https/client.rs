@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use config::LogUrl;
+use config::WebUrl;
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::resolver::{DefaultResolver, Resolver};
 use ureq::unversioned::transport::{Connector as _, RustlsConnector, TcpConnector};
 
 use super::early::EarlyAnswers;
@@ -54,6 +54,14 @@ pub struct Limits {
     pub all: Duration,
 }
 
+impl Limits {
+    /// For lists: a slow line has some minutes for the largest.
+    pub fn of_lists() -> Self {
+        let all = Duration::from_secs(10 * 60);
+        Self { answer: Duration::from_secs(60), body: all, all, ..Self::default() }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -73,14 +81,14 @@ pub enum Call {
     /// POST over HTTPS.
     Post {
         /// Where to.
-        url: LogUrl,
+        url: WebUrl,
         /// Fields of the head besides those of every request.
         headers: Headers,
         /// The body.
         body: Vec<u8>,
     },
     /// GET over HTTPS.
-    Get(LogUrl),
+    Get(WebUrl),
     /// GET in the clear: host and path. For what everybody may read and nobody relies on.
     GetClear(String, &'static str),
 }
@@ -153,22 +161,46 @@ impl Client {
         Ok(Self { config, proxy: named, no_roots, all: limits.all })
     }
 
+    /// Whether there is a proxy between.
+    pub(super) fn is_proxied(&self) -> bool {
+        self.proxy.is_some()
+    }
+
+    /// Whether there are certificates to trust.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub(super) fn roots(&self) -> Result<(), String> {
+        self.no_roots.clone().map_or(Ok(()), Err)
+    }
+
     /// What makes the connections of one call.
-    fn agent(&self) -> Agent {
+    pub(super) fn agent(&self, resolver: impl Resolver) -> Agent {
         let connector = Tunnel::new(self.config.proxy())
             .chain(TcpConnector::default())
             .chain(EarlyAnswers)
             .chain(RustlsConnector::default());
-        Agent::with_parts(self.config.clone(), connector, DefaultResolver::default())
+        Agent::with_parts(self.config.clone(), connector, resolver)
     }
 
-    /// Makes a call, which ends in time whatever servers and proxies do: a second thread looks at
-    /// the clock.
+    /// Makes a call, which ends in time.
     ///
     /// # Errors
     /// The host, and why there is no answer of it.
     pub fn call(&self, call: &Call) -> Result<Answer, String> {
-        let agent = self.agent();
+        let agent = self.agent(DefaultResolver::default());
+        let late = || format!("{}: no answer in time", self.to(&call.host()));
+        self.in_time(&agent, late, || self.follow(&agent, call))
+    }
+
+    /// Does something that ends in time whatever servers and proxies do: a second thread looks at the
+    /// clock.
+    pub(super) fn in_time<T, E: From<String>>(
+        &self,
+        agent: &Agent,
+        late: impl FnOnce() -> E,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
         let (done, running) = mpsc::channel::<()>();
         std::thread::scope(|scope| {
             let watched = agent.clone();
@@ -182,10 +214,10 @@ impl Client {
             let thread = std::thread::Builder::new().name("https limit".into());
             let watch =
                 thread.spawn_scoped(scope, wait).map_err(|error| words::no_thread(&error))?;
-            let answer = self.follow(&agent, call);
+            let answer = work();
             drop(done);
             match (answer, watch.join()) {
-                (Err(_), Ok(true)) => Err(format!("{}: no answer in time", self.to(&call.host()))),
+                (Err(_), Ok(true)) => Err(late()),
                 (answer, _) => answer,
             }
         })
@@ -201,9 +233,7 @@ impl Client {
             Call::Get(url) => (url.clone(), None),
             Call::Post { url, headers, body } => (url.clone(), Some((headers, body))),
         };
-        if let Some(why) = &self.no_roots {
-            return Err(why.clone());
-        }
+        self.roots()?;
         for _ in 0..=REDIRECTS {
             let (answer, location) = self.ask(agent, &url.to_string(), post)?;
             let Some(location) = location else { return Ok(answer) };
@@ -218,7 +248,7 @@ impl Client {
 
     /// Where a request goes, as it stands in errors. With a proxy between, most of them are of the
     /// way to it, so it is named.
-    fn to(&self, host: &str) -> String {
+    pub(super) fn to(&self, host: &str) -> String {
         match &self.proxy {
             Some(proxy) => format!("{host} through the proxy {proxy}"),
             None => host.to_owned(),
@@ -266,7 +296,7 @@ impl Client {
 }
 
 /// Host and port of a URL.
-fn authority(url: &str) -> &str {
+pub(super) fn authority(url: &str) -> &str {
     url.split('/').nth(2).unwrap_or(url)
 }
 

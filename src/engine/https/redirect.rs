@@ -1,15 +1,22 @@
 //! Where redirects may lead.
 
-use config::LogUrl;
+use config::WebUrl;
 
 /// Where a redirect leads: on the same host and port and by https, or nowhere.
-pub fn redirected(from: &LogUrl, location: &str) -> Result<LogUrl, String> {
+pub fn redirected(from: &WebUrl, location: &str) -> Result<WebUrl, String> {
     let refused = || {
         format!(
             "{}: redirect to another host or out of https is refused: {location:.200}",
             from.host
         )
     };
+    let to = located(from, location).ok_or_else(refused)?;
+    if (&to.host, to.port) == (&from.host, from.port) { Ok(to) } else { Err(refused()) }
+}
+
+/// What a location names, seen from a URL (RFC 3986, section 5.2, without the dots of paths); `None`
+/// for what is no URL of https.
+pub fn located(from: &WebUrl, location: &str) -> Option<WebUrl> {
     let base = format!("https://{}:{}", from.host, from.port);
     let absolute = if location.starts_with("//") {
         format!("https:{location}")
@@ -23,8 +30,7 @@ pub fn redirected(from: &LogUrl, location: &str) -> Result<LogUrl, String> {
         format!("{base}{directory}{location}")
     };
     let absolute = absolute.split('#').next().unwrap_or_default();
-    let to: LogUrl = absolute.parse().map_err(|_| refused())?;
-    if (&to.host, to.port) == (&from.host, from.port) { Ok(to) } else { Err(refused()) }
+    absolute.parse().ok()
 }
 
 #[cfg(test)]

@@ -25,7 +25,6 @@ pub fn of(error: &Error) -> String {
         Error::Protocol(_) | Error::LargeResponseHeader(..) | Error::BodyStalled => {
             "its answer is none of HTTP: is it a web server, and the port right?".into()
         }
-        Error::Decompress(..) => "its answer is damaged: what it sent is no gzip".into(),
         Error::BadUri(_) | Error::Http(_) | Error::RequireHttpsOnly(_) => {
             "the URL, or a field of the request, is none of HTTP".into()
         }

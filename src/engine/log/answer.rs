@@ -4,13 +4,10 @@ use std::time::Duration;
 
 use config::DeviceId;
 
-use crate::clock::{MONTHS, day_number};
-use crate::https::Answer;
+use crate::https::{Answer, retry_after as wait};
 
 /// Longest part of an answer that is repeated to people.
 const SHOWN: usize = 500;
-/// Longest wait that a server may ask for.
-const LONGEST_WAIT: u64 = 24 * 60 * 60;
 /// What stands for our own device id where people other than root may read.
 const MASK: &str = "tdid_...";
 const DEVICE: &str = "tdid_";
@@ -96,37 +93,6 @@ pub fn shown(text: &str, device: &DeviceId) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let line: String = words.join(" ").chars().filter(|c| !c.is_control()).take(SHOWN).collect();
     if line.is_empty() { "an empty answer".into() } else { line }
-}
-
-/// Retry-After in its two forms (RFC 9110, section 10.2.3): seconds, or a date.
-fn wait(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let seconds = match text.parse() {
-        Ok(seconds) => seconds,
-        Err(_) => imf_fixdate(text)?.saturating_sub(crate::clock::now()),
-    };
-    Some(Duration::from_secs(seconds.min(LONGEST_WAIT)))
-}
-
-/// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7) as epoch seconds.
-fn imf_fixdate(text: &str) -> Option<u64> {
-    let mut words = text.split_once(", ")?.1.split(' ');
-    let day: i64 = words.next()?.parse().ok()?;
-    let month = words.next()?;
-    let month = MONTHS.iter().position(|name| *name == month)?;
-    let year: i64 = words.next()?.parse().ok()?;
-    let mut clock = words.next()?.split(':').map(|part| part.parse::<i64>().ok());
-    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-    let in_range = (1..=31).contains(&day)
-        && (1970..=9999).contains(&year)
-        && (0..24).contains(&hour)
-        && (0..60).contains(&minute)
-        && (0..=60).contains(&second);
-    if !in_range || words.next() != Some("GMT") {
-        return None;
-    }
-    let days = day_number(year, month, day);
-    u64::try_from(((days * 24 + hour) * 60 + minute) * 60 + second).ok()
 }
 
 #[cfg(test)]

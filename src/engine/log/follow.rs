@@ -36,6 +36,8 @@ const PASSED_OVER: usize = 16;
 struct Writer {
     scope: Scope,
     all: bool,
+    /// Whether the text of records is sent somewhere.
+    uploads: bool,
     timestamp: Timestamp,
     printer: Printer,
 }
@@ -80,6 +82,7 @@ pub async fn follow(log: &Log, link: &Link, state: &State) -> ! {
     let writer = Writer {
         scope: Scope::new(anchor, state.policy(), before),
         all: config.scope == Wanted::All,
+        uploads: log.config.uploads(),
         timestamp: config.timestamp,
         printer: printer(config.timestamp),
     };
@@ -347,7 +350,7 @@ impl Writer {
     fn write(&mut self, inner: &mut Inner, record: &Record<'_>) {
         let hits = &mut inner.hits;
         let ours = self.scope.judge(record, |hit| hits.add(hit));
-        if !(ours || self.all) {
+        if !(self.uploads && (ours || self.all)) {
             return;
         }
         // Unlike tcpdump, which takes the offset of the moment at which it starts: a file may

@@ -19,7 +19,7 @@ pub struct Request {
 
 impl Request {
     /// Makes the request for a slice: the same octets each time.
-    pub fn new(config: &Config, slice: &Slice) -> Self {
+    pub fn new(config: &Config, device: &DeviceId, slice: &Slice) -> Self {
         let layout = &config.log.request;
         let id = &slice.head.id;
         let time = time(slice);
@@ -38,7 +38,7 @@ impl Request {
             Method::Multipart => {
                 let boundary = boundary(id, &log);
                 let kind = format!("multipart/form-data; boundary={boundary}");
-                let body = form(config, &boundary, &time, &log);
+                let body = form(config, device, &boundary, &time, &log);
                 Self { headers: vec![("Content-Type", kind), key], body }
             }
         }
@@ -88,9 +88,8 @@ fn boundary(id: &str, log: &[u8]) -> String {
 }
 
 /// The body of multipart/form-data (RFC 7578).
-fn form(config: &Config, boundary: &str, time: &str, log: &[u8]) -> Vec<u8> {
+fn form(config: &Config, device: &DeviceId, boundary: &str, time: &str, log: &[u8]) -> Vec<u8> {
     let layout = &config.log.request;
-    let device: &DeviceId = &config.device_id;
     let mut body = Vec::with_capacity(log.len() + 1024);
     let mut field = |name: &str, value: &str| {
         body.extend_from_slice(

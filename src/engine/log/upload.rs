@@ -25,6 +25,9 @@ const PACE: Duration = Duration::from_millis(200);
 /// How long an upload waits for the follower, which may have much to read.
 const CATCH_UP: Duration = Duration::from_secs(10);
 
+/// Why nothing is sent of who has no device.
+pub const OFF: &str = "off without device_id";
+
 /// How long to wait after failures in a row. What the server asked for is spread upwards only: it
 /// is not to be asked sooner.
 fn after(failures: u32, failure: &Failure, random: u32) -> Duration {
@@ -85,6 +88,9 @@ impl Log {
             failed = Some(Failure { why, slow: false, wait: None });
         }
         let mut uploaded = Uploaded::default();
+        if !self.config.uploads() {
+            return failed.map_or(Ok(uploaded), Err);
+        }
         let mut tried = BTreeSet::new();
         while let Some(stored) = self.next(&tried) {
             if !tried.is_empty() {
@@ -173,12 +179,15 @@ impl Log {
                 slice.head.id
             ));
         }
-        let Request { headers, body } = Request::new(config, slice);
+        let Some(device) = &config.device_id else {
+            return Err((Failure { why: OFF.into(), slow: true, wait: None }, true));
+        };
+        let Request { headers, body } = Request::new(config, device, slice);
         let call = Call::Post { url: config.log.url.clone(), headers, body };
-        let success = config.log.request.success.fill(&config.device_id, "");
+        let success = config.log.request.success.fill(device, "");
         let verdict = match self.https.call(call).await {
-            Ok(answer) => judge(&answer, &success, &config.device_id),
-            Err(why) => Verdict::Failed(shown(&why, &config.device_id), None),
+            Ok(answer) => judge(&answer, &success, device),
+            Err(why) => Verdict::Failed(shown(&why, device), None),
         };
         let id = &slice.head.id;
         let failure = |why, slow, wait| Failure { why, slow, wait };
@@ -314,7 +323,8 @@ impl Log {
             }
             (None, _) => return Ok(None),
         };
-        Ok(Some(Request::new(self.config, &slice).lines(self.config)))
+        let Some(device) = &self.config.device_id else { return Err(OFF.into()) };
+        Ok(Some(Request::new(self.config, device, &slice).lines(self.config)))
     }
 }
 

@@ -35,7 +35,7 @@ pub enum Look {
     /// It is the one behind the list that is in force.
     Same,
     /// Its list.
-    Read(Copy),
+    Read(Box<Copy>),
 }
 
 impl Files {
@@ -67,7 +67,7 @@ impl Files {
             return Ok(Look::Same);
         }
         let list = read(file, source, path, self.config)?;
-        Ok(Look::Read(Copy { source, kind, list, changed: clock::now() }))
+        Ok(Look::Read(Box::new(Copy { source, kind, list, changed: clock::now(), origin: None })))
     }
 
     /// Whether the file is another one than that at which a run looked last.

@@ -222,7 +222,9 @@ fn lists(entries: &Entries) -> Vec<Rc<Copy>> {
         // what is wider than the floor of now was not when it was said, and is cut up
         let list = List::new(Source::Own.name(), items, Floor { v4: 0, v6: 0 });
         let kind = kind(action);
-        (!list.is_empty()).then(|| Rc::new(Copy { source: Source::Own, kind, list, changed }))
+        let origin = None;
+        (!list.is_empty())
+            .then(|| Rc::new(Copy { source: Source::Own, kind, list, changed, origin }))
     };
     [Action::Block, Action::Allow].into_iter().filter_map(list).collect()
 }

@@ -107,6 +107,7 @@ impl Service {
         let retrieved = retrieve(&request, &mut tell).await.map_err(|error| Failure {
             unprovisioned: error.is_unprovisioned(),
             why: error.to_string(),
+            retry_after: None,
         })?;
         // without any server that has the lists, the error names every attempt
         let failed = failed.join("; ");
@@ -135,6 +136,7 @@ impl Service {
                 kind: kind(&name),
                 list: List::new(name, list.items, floor),
                 changed: clock::now(),
+                origin: None,
             });
         }
         Ok(brought)

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
-use policy::{List, push_cover};
+use policy::{List, cover_len, push_cover};
 use prefix::{Address, Floor, Item, Items, Net, Range, pack};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,23 @@ struct Head {
     v4: usize,
     v6: usize,
     crc: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<Origin>,
+}
+
+/// What the web server of a list said of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The field ETag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// The field Last-Modified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<String>,
+    /// When it came in full, in epoch seconds.
+    pub full: u64,
+    /// A sum of where it is and in which form.
+    pub place: u32,
 }
 
 /// A list as it is kept.
@@ -42,6 +59,8 @@ pub struct Stored {
     pub list: List,
     /// When its content came for the first time, in epoch seconds.
     pub changed: u64,
+    /// Of a feed, what its server said of it.
+    pub origin: Option<Origin>,
 }
 
 /// Which copy of a list.
@@ -88,7 +107,13 @@ pub fn prepare(directory: &Path) -> Result<(), String> {
 ///
 /// # Errors
 /// When a step fails, with the path.
-pub fn save(directory: &Path, list: &List, changed: u64, keep: bool) -> Result<(), String> {
+pub fn save(
+    directory: &Path,
+    list: &List,
+    changed: u64,
+    origin: Option<&Origin>,
+    keep: bool,
+) -> Result<(), String> {
     let name = list.name();
     if keep {
         let [now, before] = [Which::Now, Which::Before].map(|which| file(name, which));
@@ -96,7 +121,7 @@ pub fn save(directory: &Path, list: &List, changed: u64, keep: bool) -> Result<(
             remove(directory, &before)?;
         }
     }
-    replace(directory, &file(name, Which::Now), &[&octets(list, changed)?], false)
+    replace(directory, &file(name, Which::Now), &[&octets(list, changed, origin)?], false)
 }
 
 /// Puts the copy before in the place of the one in force.
@@ -121,13 +146,30 @@ pub fn forget(directory: &Path, name: &str) -> Result<(), String> {
         .try_for_each(|which| remove(directory, &file(name, which)))
 }
 
-fn octets(list: &List, changed: u64) -> Result<Vec<u8>, String> {
+/// Octets of the files of a list, of the one in force and of the one before.
+pub fn sizes(directory: &Path, name: &str) -> [u64; 2] {
+    [Which::Now, Which::Before].map(|which| {
+        let path = directory.join(file(name, which));
+        fs::metadata(path).map_or(0, |file| file.len())
+    })
+}
+
+/// Octets that the prefixes of a list take in its file.
+pub fn size(list: &List) -> u64 {
+    fn of<A: Address>(ranges: &[Range<A>]) -> u64 {
+        let nets: u64 = ranges.iter().map(|range| u64::from(cover_len(*range))).sum();
+        nets * Net::<A>::PACKED as u64
+    }
+    of(list.v4()) + of(list.v6())
+}
+
+fn octets(list: &List, changed: u64, origin: Option<&Origin>) -> Result<Vec<u8>, String> {
     let (v4, v6) = (nets(list.v4()), nets(list.v6()));
     let mut packed = Vec::new();
     pack(&v4, &mut packed);
     pack(&v6, &mut packed);
     let (list, crc) = (list.name().to_owned(), sum(&packed));
-    let head = Head { list, changed, v4: v4.len(), v6: v6.len(), crc };
+    let head = Head { list, changed, v4: v4.len(), v6: v6.len(), crc, origin: origin.cloned() };
     let mut out = MAGIC.as_bytes().to_vec();
     serde_json::to_writer(&mut out, &head).map_err(|error| format!("list: {error}"))?;
     out.push(b'\n');
@@ -170,7 +212,7 @@ fn read(reader: &mut impl BufRead, floor: Floor) -> Option<Stored> {
     }
     line.clear();
     reader.by_ref().take(LINE).read_until(b'\n', &mut line).ok()?;
-    let Head { list, changed, v4, v6, crc } = serde_json::from_slice(&line).ok()?;
+    let Head { list, changed, v4, v6, crc, origin } = serde_json::from_slice(&line).ok()?;
     // a file may claim any number, which must not make us reserve as much
     let mut packed = Vec::new();
     reader.read_to_end(&mut packed).ok()?;
@@ -182,7 +224,7 @@ fn read(reader: &mut impl BufRead, floor: Floor) -> Option<Stored> {
         return None;
     }
     let items = Items { v4: items(first)?, v6: items(second)? };
-    Some(Stored { list: List::new(list, items, floor), changed })
+    Some(Stored { list: List::new(list, items, floor), changed, origin })
 }
 
 fn items<A: Address>(octets: &[u8]) -> Option<Vec<Item<A>>> {

@@ -12,7 +12,7 @@ use policy::{
 };
 use prefix::{Bounds, Floor, Item, Items, Kind, PrefixSet};
 
-use crate::source::{Copy, Source};
+use crate::source::Copy;
 use crate::state::{Policy, State};
 use crate::tables::{Table, Tables};
 
@@ -28,8 +28,7 @@ pub struct Lists {
 }
 
 impl Lists {
-    /// All that a table is made of: what root lets through by hand is taken out of what is blocked, and
-    /// is never in the allow table, whose rules let past all the others.
+    /// All that a table is made of; what is only an exemption is in none.
     fn of<'a>(&'a self, table: &'a Table) -> Together<'a> {
         let stand_ins = self.stand_ins.iter().filter(|(of, _)| *of == table.id);
         let all = self.copies(table).chain(stand_ins.map(|(_, list)| list));
@@ -40,7 +39,7 @@ impl Lists {
     pub fn copies<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = &'a List> {
         let in_table = |copy: &&Rc<Copy>| {
             let name = copy.list.name();
-            table.has(name, copy.kind) && !is_own_allow(copy) && !self.left_out.contains(name)
+            table.has(name, copy.kind) && !copy.is_exemption() && !self.left_out.contains(name)
         };
         self.copies.iter().filter(in_table).map(|copy| &copy.list)
     }
@@ -53,12 +52,8 @@ impl Lists {
 
 /// What no block table may have: what is in the allow table, and what root lets through.
 pub fn exempt(allow: &PrefixSet, lists: &[Rc<Copy>]) -> Ranges {
-    let own = lists.iter().filter(|copy| is_own_allow(copy)).map(|copy| copy.list.ranges());
+    let own = lists.iter().filter(|copy| copy.is_exemption()).map(|copy| copy.list.ranges());
     Ranges::union(own.chain([&Ranges::from(allow)]))
-}
-
-fn is_own_allow(copy: &Copy) -> bool {
-    copy.source == Source::Own && copy.kind == Kind::Allow
 }
 
 /// What the lists make.

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use config::Config;
+use futures_util::future::join_all;
 
 use super::running::Run;
 use crate::protect::Protect;
+use crate::source::feed::{self, Feeds};
 use crate::source::kept::kept;
 use crate::source::local::{Files, Look};
 use crate::source::policy::Service;
@@ -19,8 +21,10 @@ pub struct Gathered {
     pub asked: Sources,
     /// The lists that have come.
     pub lists: Vec<Copy>,
-    /// The local files that are the ones in force still.
+    /// The sources whose lists are the ones in force still.
     pub same: Sources,
+    /// What there is to say of lists that have come from web servers.
+    pub notes: Vec<(Source, String)>,
     /// The sources that brought nothing, and why.
     pub failed: Vec<(Source, Failure)>,
     /// The server that gave the lists of the service.
@@ -38,14 +42,30 @@ pub struct Gathered {
 pub async fn gather(
     run: &Run,
     service: &Service,
+    feeds: &Feeds,
     apl: &BTreeSet<String>,
     protect: &Protect,
 ) -> Gathered {
     let wanted = &run.request.sources;
     let mut gathered = Gathered { asked: wanted.clone(), ..Gathered::default() };
-    if wanted.contains(&Source::Policy) {
-        let say = |line: String| run.say(line);
+    let say = |line: String| run.say(line);
+    let of_service = async {
+        if !wanted.contains(&Source::Policy) {
+            return None;
+        }
         let (brought, ()) = tokio::join!(service.fetch(apl, &say), protect.beside_a_run());
+        Some(brought)
+    };
+    let names = wanted.iter().filter_map(|source| match source {
+        Source::Feed(name) => Some(*name),
+        _ => None,
+    });
+    let of_feeds = join_all(names.map(|name| async move {
+        run.say(format!("Processing {} feed {name}", feeds.kind(name)));
+        (Source::Feed(name), feeds.look(name).await)
+    }));
+    let (of_service, of_feeds) = tokio::join!(of_service, of_feeds);
+    if let Some(brought) = of_service {
         match brought {
             Ok(brought) => {
                 gathered.lists.extend(brought.lists);
@@ -57,6 +77,18 @@ pub async fn gather(
             Err(failure) => gathered.failed.push((Source::Policy, failure)),
         }
     }
+    for (source, looked) in of_feeds {
+        match looked {
+            Ok(feed::Look::Same) => drop(gathered.same.insert(source)),
+            Ok(feed::Look::Come(copy, told)) => {
+                if told.first.is_some() {
+                    gathered.notes.push((source, format!("{}: {told}", source.title())));
+                }
+                gathered.lists.push(*copy);
+            }
+            Err(failure) => gathered.failed.push((source, failure)),
+        }
+    }
     gathered
 }
 
@@ -66,7 +98,7 @@ pub async fn local(files: &Files, gathered: &mut Gathered, dry_run: bool) {
         gathered.asked.insert(source);
         match files.look(source, !dry_run).await {
             Ok(Look::Same) => drop(gathered.same.insert(source)),
-            Ok(Look::Read(copy)) => gathered.lists.push(copy),
+            Ok(Look::Read(copy)) => gathered.lists.push(*copy),
             Err(failure) => gathered.failed.push((source, failure)),
         }
     }
@@ -79,8 +111,8 @@ impl Gathered {
         let kept = kept(config, state, source);
         match kept.as_str() {
             // of a service that has brought nothing yet, the servers are all there is to be named
-            "" if !source.is_local() => failure.why.clone(),
-            kept => format!("{}: {}{kept}", source.name(), failure.why),
+            "" if source == Source::Policy => failure.why.clone(),
+            kept => format!("{}: {}{kept}", source.title(), failure.why),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ptr;
 use std::rc::Rc;
+use std::time::Duration;
 
 use config::Config;
 use imsg::TableId;
@@ -17,7 +18,7 @@ use prefix::{Kind, Refusal};
 use super::compose::{Lists, Made, as_list, compose, stand_ins};
 use super::request::Request;
 use crate::clock;
-use crate::source::{Copy, Source, Sources};
+use crate::source::{Copy, Source, Sources, feed};
 use crate::state::{Failing, Policy, Row, State, history};
 use crate::tables::{Table, Tables};
 
@@ -77,6 +78,9 @@ pub struct Judged {
     pub new: Vec<New>,
     /// Those that have come as they are in force.
     pub confirmed: Vec<String>,
+    /// Those of web servers that have come as they are in force, and of which their server says
+    /// something new.
+    pub renewed: Vec<Rc<Copy>>,
     /// Those that are not to be.
     pub kept: Vec<KeptList>,
     /// What the lists make.
@@ -115,6 +119,15 @@ impl fmt::Display for KeptList {
     }
 }
 
+/// How long a source waits between two runs.
+fn interval(config: &Config, source: Option<Source>) -> Duration {
+    let feed = match source {
+        Some(Source::Feed(name)) => feed::of(config, name),
+        _ => None,
+    };
+    feed.map_or(config.policy.interval, |feed| feed.interval)
+}
+
 /// By what is judged.
 pub struct Judge<'a> {
     /// The sources, and how often the service is asked.
@@ -139,7 +152,7 @@ impl Judge<'_> {
             Wanted::Forced if source.is_some_and(|source| !request.sources.contains(&source)) => {
                 Wanted::Manual
             }
-            Wanted::Scheduled if !row.may_count(clock::now(), config.policy.interval) => {
+            Wanted::Scheduled if !row.may_count(clock::now(), interval(config, source)) => {
                 Wanted::Manual
             }
             wanted => wanted,
@@ -243,6 +256,9 @@ impl Judged {
         let is_same = copy.is_some_and(|copy| copy.list.ranges() == come.list.ranges());
         if is_same && trial.check(by.protected).is_ok() {
             self.confirm(&name, wanted);
+            if let Some(known) = copy.filter(|copy| copy.origin != come.origin) {
+                self.renewed.push(Rc::new(Copy { changed: known.changed, ..come }));
+            }
             return;
         }
         let judged = trial.judge(by.guard, by.protected, wanted, &mut runs);
@@ -301,7 +317,7 @@ impl Judged {
         let service = Source::all(config).contains(&Source::Policy);
         let copies = self.confirmed.iter().filter_map(|name| policy.copy(name));
         let mut copies = copies.filter(|copy| table.has(copy.list.name(), copy.kind));
-        copies.any(|copy| !(service && copy.source.is_local()))
+        copies.any(|copy| !service || copy.source == Source::Policy)
     }
 
     /// The lists that are without a copy still.

@@ -12,8 +12,8 @@ use super::judge::{Judged, New, Stays};
 use super::publish::Published;
 use super::summary::{Time, differs};
 use crate::clock;
-use crate::source::Source;
 use crate::source::local::Files;
+use crate::source::{Copy, Source};
 use crate::state::copies;
 use crate::state::{Fared, HeldBack, Memory, Policy, State, history, points};
 use crate::tables::Table;
@@ -29,7 +29,7 @@ pub fn in_force(
     let before = state.policy();
     let is_there = |new: &New| {
         let mut tables = state.tables.iter();
-        let has = |table: &Table| table.has(new.copy.list.name(), new.copy.kind);
+        let has = |table: &Table| changes(&new.copy, table);
         tables.all(|table| !has(table) || published.done.contains(&table.id))
     };
     let (new, left): (Vec<New>, Vec<New>) = judged.new.drain(..).partition(is_there);
@@ -40,7 +40,12 @@ pub fn in_force(
             true => before.copy(copy.list.name()).cloned(),
             false => Some(copy),
         });
-    let mut next = Policy { lists: lists.collect(), ..Policy::clone(&before) };
+    let renewed = |copy: Rc<Copy>| {
+        let renewed = judged.renewed.iter().find(|new| new.list.name() == copy.list.name());
+        renewed.cloned().unwrap_or(copy)
+    };
+    let lists = lists.map(renewed).collect();
+    let mut next = Policy { lists, ..Policy::clone(&before) };
     for (id, set) in std::mem::take(&mut judged.made.sets) {
         if published.done.contains(&id) {
             next.put(id, set, time.started);
@@ -50,18 +55,33 @@ pub fn in_force(
     new
 }
 
+/// Whether a list changes a table.
+fn changes(copy: &Copy, table: &Table) -> bool {
+    if copy.is_exemption() {
+        return table.kind == Kind::Block;
+    }
+    table.has(copy.list.name(), copy.kind)
+}
+
 /// Whether a list had a copy before this run, though it may have been lost.
 fn replaced(judged: &Judged, before: &Policy, name: &str) -> bool {
     before.copy(name).is_some() || judged.lost.iter().any(|(lost, _)| lost == name)
 }
 
-/// Keeps the copies of the lists that are new.
+fn save(state: &State, copy: &Copy, keep: bool) {
+    let origin = copy.origin.as_ref();
+    let saved = copies::save(state.directory(), &copy.list, copy.changed, origin, keep);
+    if let Err(why) = saved {
+        logger::err(format_args!("{why}; after a restart the list has to come again"));
+    }
+}
+
+/// Keeps the copies of the lists that are new, and what there is to know of the others.
 pub fn keep(state: &State, files: &Files, judged: &Judged, before: &Policy, new: &[New]) {
+    judged.renewed.iter().for_each(|copy| save(state, copy, false));
     for New { copy, .. } in new {
         let replaced = replaced(judged, before, copy.list.name());
-        if let Err(why) = copies::save(state.directory(), &copy.list, copy.changed, replaced) {
-            logger::err(format_args!("{why}; after a restart the list has to come again"));
-        }
+        save(state, copy, replaced);
         if copy.source.is_local() {
             files.note(copy.source);
         }
@@ -129,7 +149,7 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
                 since: list.held.as_ref().map_or(now, |held| held.since),
                 text: kept.to_string(),
                 can_force: kept.kept.reason.is_hold(),
-                of_service: !kept.source.is_local(),
+                of_service: kept.source == Source::Policy,
                 of_copy: kept.stays == Stays::NoCopy,
             });
         }

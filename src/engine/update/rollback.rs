@@ -56,7 +56,7 @@ struct Way {
     /// Those that did not exist before, and go.
     gone: Vec<String>,
     /// The sources of both.
-    sources: Vec<&'static str>,
+    sources: Vec<String>,
 }
 
 impl Update {
@@ -111,7 +111,7 @@ impl Update {
             block,
             allow,
             warnings,
-            undone: way.sources.iter().map(|&name| name.to_owned()).collect(),
+            undone: way.sources,
         })
     }
 
@@ -139,8 +139,8 @@ impl Update {
                 way.lists.push(Rc::clone(copy));
                 continue;
             };
-            if !way.sources.contains(&copy.source.name()) {
-                way.sources.push(copy.source.name());
+            if !way.sources.iter().any(|known| known == copy.source.name()) {
+                way.sources.push(copy.source.name().to_owned());
             }
             if !listed.replaced {
                 way.gone.push(name.to_owned());
@@ -156,6 +156,7 @@ impl Update {
                 kind: copy.kind,
                 list: stored.list,
                 changed: stored.changed,
+                origin: stored.origin,
             }));
         }
         match (way.back.is_empty(), way.gone.is_empty()) {

@@ -22,6 +22,7 @@ use super::unpublished::unpublished;
 use crate::clock;
 use crate::leave::Leave;
 use crate::protect::Protect;
+use crate::source::feed::Feeds;
 use crate::source::local::Files;
 use crate::source::own::Own;
 use crate::source::policy::Service;
@@ -56,6 +57,7 @@ pub struct Update {
     pub(super) runs: &'static Runs,
     pub(super) protect: &'static Protect,
     service: Service,
+    feeds: &'static Feeds,
     pub(super) files: &'static Files,
     pub(super) own: &'static Own,
     pub(super) watch: &'static Watch,
@@ -67,6 +69,8 @@ pub struct Update {
 pub struct Asked {
     /// The service.
     pub service: Service,
+    /// The web servers.
+    pub feeds: &'static Feeds,
     /// The files of the administrator.
     pub files: &'static Files,
     /// What he says.
@@ -79,12 +83,12 @@ impl Update {
         (config, guard, state): (&'static Config, &'static Guard, &'static State),
         runs: &'static Runs,
         protect: &'static Protect,
-        Asked { service, files, own }: Asked,
+        Asked { service, feeds, files, own }: Asked,
         hand: Hand,
         watch: &'static Watch,
         leave: &'static Leave,
     ) -> Self {
-        Self { config, guard, state, runs, protect, service, files, own, watch, hand, leave }
+        Self { config, guard, state, runs, protect, service, feeds, files, own, watch, hand, leave }
     }
 
     /// Joins the run under way if it does what is asked for; else begins one after it.
@@ -112,9 +116,9 @@ impl Update {
     /// A run that asks sources.
     async fn run(&self, run: &Run) -> Ended {
         let (time, request) = (Time::start(), &run.request);
-        let ended = |updated, failing, preview, failed| {
+        let ended = |updated, failing, preview, failed, without| {
             let sources = request.sources.clone();
-            Ended { sources, updated, failing, preview, failed }
+            Ended { sources, updated, failing, preview, failed, without }
         };
         let voice = self.voice(Some(run));
         let of_tables = |text: String| Failing { source: None, text };
@@ -129,10 +133,10 @@ impl Update {
             run.say(format!("Failed: {why}"));
             let updated =
                 updated(voice, &Published::default(), &Gathered::default(), request, &time);
-            return ended(updated, vec![of_tables(why)], None, true);
+            return ended(updated, vec![of_tables(why)], None, true, Vec::new());
         }
         let apl = self.state.memory().apl.clone();
-        let mut gathered = gather::gather(run, &self.service, &apl, self.protect).await;
+        let mut gathered = gather::gather(run, &self.service, self.feeds, &apl, self.protect).await;
         let _turn = self.runs.turn().await;
         gather::local(self.files, &mut gathered, request.dry_run).await;
         let mut failing = voice.gathered(&gathered, request);
@@ -144,7 +148,7 @@ impl Update {
             failing.extend(published.failures.iter().cloned().map(of_tables));
             let preview = Some((self.state.policy(), preview(&self.state.policy(), judged)));
             let updated = updated(voice, &published, &gathered, request, &time);
-            return ended(updated, failing, preview, false);
+            return ended(updated, failing, preview, false, Vec::new());
         }
         // the set before is that of a run that brought something
         let purpose = if judged.new.is_empty() { Purpose::Repair } else { Purpose::Publish };
@@ -157,7 +161,7 @@ impl Update {
                 .into_iter()
                 .for_each(|warning| voice.warn(warning.text));
         }
-        let policy_failed = gathered.failed.iter().any(|(source, _)| !source.is_local());
+        let policy_failed = gathered.failed.iter().any(|(source, _)| *source == Source::Policy);
         let failed = policy_failed || !settled.published.failures.is_empty();
         failing.extend(settled.failing);
         if rolled_back {
@@ -184,7 +188,9 @@ impl Update {
             voice.log_end(word, &settled.published, time.seconds(), server);
         }
         let updated = updated(voice, &settled.published, &gathered, request, &time);
-        ended(updated, failing, None, failed)
+        let without = gathered.failed.iter();
+        let without = without.map(|(source, failure)| (*source, failure.retry_after)).collect();
+        ended(updated, failing, None, failed, without)
     }
 
     /// Composes anew what is in force and publishes it, because something else has changed than what
@@ -308,7 +314,7 @@ impl Update {
             tables.filter(|table| judged.kept_tables.contains_key(&table.id) || of_list(table));
         let held = held.map(|table| table.id).collect();
         let service_held = !judged.kept_tables.is_empty()
-            || judged.kept.iter().any(|kept| !kept.source.is_local());
+            || judged.kept.iter().any(|kept| kept.source == Source::Policy);
         Settled { published, changed, held, service_held, mended, failing }
     }
 

@@ -2,13 +2,14 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use control::Updated;
 use policy::Run as Wanted;
 use tokio::sync::Notify;
 
 use super::request::Request;
-use crate::source::Sources;
+use crate::source::{Source, Sources};
 use crate::state::{Failing, Memory, Policy, why};
 
 /// How a run ended.
@@ -24,6 +25,8 @@ pub struct Ended {
     /// Whether to try again soon: no policy could be had, or it could not be published. What is
     /// held back does not count as that.
     pub failed: bool,
+    /// The sources that brought nothing, and for how long they want to be left alone.
+    pub without: Vec<(Source, Option<Duration>)>,
 }
 
 impl Ended {
@@ -142,6 +145,7 @@ mod tests {
                 failing: all.iter().map(|one| (*one).clone()).collect(),
                 preview: None,
                 failed: true,
+                without: Vec::new(),
             };
             ended.result(&[of].into()).err()
         };

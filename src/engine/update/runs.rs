@@ -1,12 +1,14 @@
 //! Who runs, one at a time, and what is known of it.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use super::request::Request;
 use super::running::{Ended, Run};
+use crate::source::Source;
 use crate::told::Told;
 use crate::warning::Warning;
 
@@ -24,6 +26,7 @@ pub struct Unpublished {
 pub struct Runs {
     current: RefCell<Option<Rc<Run>>>,
     next: Cell<Option<u64>>,
+    due: RefCell<BTreeMap<Source, u64>>,
     last: RefCell<Option<Rc<Ended>>>,
     ended: Notify,
     turn: Mutex<()>,
@@ -109,6 +112,16 @@ impl Runs {
     /// Notes when the next run is due.
     pub fn set_next(&self, next: Option<u64>) {
         self.next.set(next);
+    }
+
+    /// When a source is due, where it has a timer of its own.
+    pub fn due(&self, source: Source) -> Option<u64> {
+        self.due.borrow().get(&source).copied()
+    }
+
+    /// Notes when each source is due.
+    pub fn set_due(&self, due: BTreeMap<Source, u64>) {
+        self.due.replace(due);
     }
 
     /// The run that is under way.

@@ -64,6 +64,13 @@ impl<'a> Voice<'a> {
     /// Says what has come and what has not; gives what failed.
     pub fn gathered(&self, gathered: &Gathered, request: &Request) -> Vec<Failing> {
         gathered.warnings.iter().for_each(|warning| self.warn(warning.clone()));
+        for (source, note) in &gathered.notes {
+            self.say(format!("Note: {note}"));
+            let subject = format!("note of {}", source.title());
+            if !request.dry_run && self.told.is_news(&subject, note, clock::now()) {
+                logger::info(note);
+            }
+        }
         if gathered.failed.is_empty() {
             self.say("Completed getting all the lists");
         }
@@ -87,7 +94,8 @@ impl<'a> Voice<'a> {
     fn log_failure(&self, source: Source, why: &str, unprovisioned: bool, sentence: &str) {
         let young = clock::now().saturating_sub(self.state.memory().first_start) < QUIET;
         let waits = unprovisioned && self.state.policy().blocked().next().is_none() && young;
-        let (line, log): (String, fn(&str)) = match source.is_local() {
+        let is_policy = source == Source::Policy;
+        let (line, log): (String, fn(&str)) = match !is_policy {
             // it is looked at often, and said again when it is another mistake
             true => (sentence.to_owned(), |line| logger::err(line)),
             false if waits => {
@@ -98,7 +106,7 @@ impl<'a> Voice<'a> {
             }),
         };
         // how old the copy is differs each time
-        let said = if source.is_local() { why } else { &line };
+        let said = if is_policy { &line } else { why };
         match self.told.is_news(source.name(), said, clock::now()) {
             true => log(&line),
             false => logger::debug(&line),

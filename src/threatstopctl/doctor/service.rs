@@ -130,10 +130,17 @@ pub fn daemon(status: &Result<Status, String>, start: &str, report: &mut Report)
 /// The certificates that the service is known by, and whether it took the last upload. Without
 /// threatstopd(8), which has been reported, nobody knows.
 pub fn upload(case: &Case<'_>, status: Option<&Status>, report: &mut Report) {
-    if !case.config.log.enabled {
+    let config = &case.config;
+    if config.log.enabled && config.device_id.is_none() {
+        report.note("upload", "off without device_id");
+    }
+    if !config.uploads() && config.feed.is_empty() {
         return;
     }
     certificates(case, report);
+    if !config.uploads() {
+        return;
+    }
     let Some(Status { upload, .. }) = status else { return };
     let now = case.host.now();
     let ago = |at: u64| duration(now.saturating_sub(at));

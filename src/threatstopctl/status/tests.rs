@@ -135,6 +135,7 @@ fn what_is_not_known_is_called_so() {
     };
     status.upload = Upload {
         enabled: false,
+        off: None,
         last: None,
         last_good: None,
         next: None,

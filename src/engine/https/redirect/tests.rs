@@ -1,7 +1,7 @@
 use super::*;
 
 fn from(location: &str) -> Result<String, String> {
-    let url: LogUrl = "https://logs.example:8443/cgi-bin/up.pl?x=/y".parse().unwrap();
+    let url: WebUrl = "https://logs.example:8443/cgi-bin/up.pl?x=/y".parse().unwrap();
     redirected(&url, location).map(|to| to.to_string())
 }
 

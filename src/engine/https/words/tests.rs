@@ -183,7 +183,6 @@ fn every_error_of_a_request_has_words() {
         Error::Tls("Rustls invalid dns name error"),
         Error::RequireHttpsOnly("http://x".into()),
         Error::LargeResponseHeader(1, 2),
-        Error::Decompress("gzip", io::Error::other("x")),
         Error::ConnectProxyFailed("it is busy".into()),
         Error::TlsRequired,
         Error::Other(Box::new(Named("Inner(1)"))),

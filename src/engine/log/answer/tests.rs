@@ -69,27 +69,15 @@ fn what_is_tried_again_and_when() {
     };
     assert_eq!(failed(None), ("HTTP status 503: busy".into(), None));
     assert_eq!(failed(Some("120")).1, Some(Duration::from_secs(120)));
-    assert_eq!(failed(Some("999999999")).1, Some(Duration::from_secs(LONGEST_WAIT)));
+    assert_eq!(failed(Some("999999999")).1, Some(Duration::from_secs(24 * 60 * 60)));
     assert_eq!(failed(Some("soon")).1, None);
     assert_eq!(failed(Some("Sun, 06 Nov 1994 08:49:37 GMT")).1, Some(Duration::ZERO));
     let day = failed(Some("Fri, 31 Dec 9999 23:59:59 GMT")).1;
-    assert_eq!(day, Some(Duration::from_secs(LONGEST_WAIT)));
+    assert_eq!(day, Some(Duration::from_secs(24 * 60 * 60)));
     assert!(matches!(judged(429, "x"), Verdict::Failed(..)));
     assert!(matches!(judged(413, "x"), Verdict::TooLarge(_)));
     assert!(matches!(judged(422, "x"), Verdict::Refused(_)));
     assert!(matches!(judged(403, "x"), Verdict::Denied(_)));
-}
-
-#[test]
-fn dates_of_http() {
-    assert_eq!(imf_fixdate("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
-    assert_eq!(imf_fixdate("Tue, 29 Feb 2000 00:00:00 GMT"), Some(951_782_400));
-    assert_eq!(imf_fixdate("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
-    for wrong in
-        ["", "Sun, 06 Nov 1994", "Sun, 06 Nov 1994 25:00:00 GMT", "Sun, 06 Nov 1994 1:2 GMT"]
-    {
-        assert_eq!(imf_fixdate(wrong), None, "{wrong}");
-    }
 }
 
 #[test]

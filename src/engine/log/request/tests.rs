@@ -15,10 +15,14 @@ fn slice(text: &str) -> Slice {
     Slice::new(17, (1_700_000_000, 1_700_000_900), 1, text.into(), Position::default())
 }
 
+fn made(config: &Config, slice: &Slice) -> Request {
+    Request::new(config, config.device_id.as_ref().unwrap(), slice)
+}
+
 #[test]
 fn a_form_as_browsers_send_it() {
     let config = config("[log.request]\nfields = { b = \"{time}\", a = \"for {device_id}\" }");
-    let request = Request::new(&config, &slice("a line\n"));
+    let request = made(&config, &slice("a line\n"));
     let boundary = "threatstopd-786e184927ec9dda";
     assert_eq!(
         request.headers,
@@ -47,9 +51,9 @@ fn a_form_as_browsers_send_it() {
 #[test]
 fn raw_is_the_log_and_nothing_else() {
     let raw = "[log.request]\nmethod = \"raw\"\n";
-    let request = Request::new(&config(raw), &slice("a line\n"));
+    let request = made(&config(raw), &slice("a line\n"));
     assert_eq!(request.body, b"a line\n");
-    let packed = Request::new(&config(&format!("{raw}gzip = true")), &slice("a line\n"));
+    let packed = made(&config(&format!("{raw}gzip = true")), &slice("a line\n"));
     assert!(packed.headers.contains(&("Content-Encoding", "gzip".into())));
     let mut text = String::new();
     flate2::read::GzDecoder::new(&*packed.body).read_to_string(&mut text).unwrap();
@@ -65,15 +69,12 @@ fn the_boundary_is_not_in_the_log() {
 #[test]
 fn a_repeat_is_the_same_octet_for_octet() {
     let config = config("[log.request]\ngzip = true");
-    assert_eq!(
-        Request::new(&config, &slice("a line\n")),
-        Request::new(&config, &slice("a line\n"))
-    );
+    assert_eq!(made(&config, &slice("a line\n")), made(&config, &slice("a line\n")));
 }
 
 #[test]
 fn a_request_for_people() {
-    let lines = Request::new(&config(""), &slice("a line\n")).lines(&config(""));
+    let lines = made(&config(""), &slice("a line\n")).lines(&config(""));
     assert_eq!(&lines[..2], ["POST /u?x HTTP/1.1", "Host: logs.example:8443"]);
     assert!(lines.contains(&"a line".to_owned()), "{lines:?}");
 }

@@ -142,7 +142,7 @@ fn an_address_that_a_list_has_is_told_with_name_and_list() {
         let mut items = Items::default();
         items.push(prefix.parse().unwrap(), false);
         let list = List::new(name, items, Floor { v4: 8, v6: 19 });
-        Rc::new(Copy { source: Source::Policy, kind, list, changed: 0 })
+        Rc::new(Copy { source: Source::Policy, kind, list, changed: 0, origin: None })
     };
     let lists = [
         copy(Kind::Block, "basic", "5.5.5.0/24"),

@@ -28,9 +28,9 @@ fn the_copy_before_stays_beside_the_one_in_force() {
     let folder = folder();
     let at = folder.path();
     let [first, second] = [list("a.b", "192.0.2.0/24 2001:db8::/32"), list("a.b", "198.51.100.7")];
-    save(at, &first, 1, false).unwrap();
+    save(at, &first, 1, None, false).unwrap();
     assert_eq!(of(at, "a.b", Which::Before), None);
-    save(at, &second, 2, true).unwrap();
+    save(at, &second, 2, None, true).unwrap();
     assert_eq!(of(at, "a.b", Which::Now), Some(second));
     assert_eq!(of(at, "a.b", Which::Before), Some(first.clone()));
     put_back(at, "a.b").unwrap();
@@ -48,10 +48,10 @@ fn where_the_copy_is_lost_no_older_one_takes_its_place() {
     let folder = folder();
     let at = folder.path();
     for (changed, text) in [(1, "192.0.2.1"), (2, "192.0.2.2")] {
-        save(at, &list("a.b", text), changed, true).unwrap();
+        save(at, &list("a.b", text), changed, None, true).unwrap();
     }
     fs::remove_file(at.join("lists/a.b.list")).unwrap();
-    save(at, &list("a.b", "192.0.2.3"), 3, true).unwrap();
+    save(at, &list("a.b", "192.0.2.3"), 3, None, true).unwrap();
     assert_eq!(of(at, "a.b", Which::Before), None);
 }
 
@@ -60,7 +60,7 @@ fn where_the_copy_is_lost_no_older_one_takes_its_place() {
 fn what_is_damaged_is_no_list() {
     let folder = folder();
     let at = folder.path();
-    save(at, &list("a.b", "192.0.2.0/24 198.51.100.7 2001:db8::/32"), 7, false).unwrap();
+    save(at, &list("a.b", "192.0.2.0/24 198.51.100.7 2001:db8::/32"), 7, None, false).unwrap();
     let path = at.join("lists/a.b.list");
     let whole = fs::read(&path).unwrap();
     let head = whole.iter().rposition(|octet| *octet == b'\n').unwrap();
@@ -87,8 +87,8 @@ fn names_as_long_as_names_may_be_have_files_of_their_own() {
     let at = folder.path();
     let names = ["a", "b"].map(|end| format!("{}{end}", "x".repeat(252)));
     for (name, text) in names.iter().zip(["192.0.2.1", "192.0.2.2"]) {
-        save(at, &list(name, text), 1, true).unwrap();
-        save(at, &list(name, text), 2, true).unwrap();
+        save(at, &list(name, text), 1, None, true).unwrap();
+        save(at, &list(name, text), 2, None, true).unwrap();
     }
     for (name, text) in names.iter().zip(["192.0.2.1", "192.0.2.2"]) {
         for which in [Which::Now, Which::Before] {

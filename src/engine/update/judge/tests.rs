@@ -31,6 +31,7 @@ fn a_list_that_has_come_again_is_not_lost() {
             kind: Kind::Block,
             list: List::new(name, Items::default(), Floor { v4: 8, v6: 19 }),
             changed: 0,
+            origin: None,
         }),
         accepted: Accepted::Usual,
     };

@@ -1,0 +1,247 @@
+//! Lists over HTTPS: conditional requests, redirects that lead astray nobody, bodies into a file.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::time::Duration;
+
+use config::{Credential, Host, WebUrl};
+use prefix::Shield;
+
+use super::client::{Client, authority};
+use super::guarded::Guarded;
+use super::redirect;
+use super::retry_after::retry_after;
+use super::words;
+use crate::errors;
+
+/// Octets of a body as it comes over the wire.
+pub const MOST: u64 = 64 << 20;
+/// Redirects that are followed.
+const REDIRECTS: usize = 3;
+/// Longest validator that is kept, in octets.
+const LONGEST: usize = 256;
+
+/// What a server said of a body, by which it can say later that it has not changed (RFC 9110,
+/// section 8.8).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// The field ETag.
+    pub etag: Option<String>,
+    /// The field Last-Modified.
+    pub modified: Option<String>,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Fetch {
+    /// Where it is.
+    pub url: WebUrl,
+    /// The field Authorization, for scheme, host and port of the URL and for nobody else.
+    pub authorization: Option<Credential>,
+    /// What is known of the copy that is there.
+    pub validators: Validators,
+    /// The networks of this host.
+    pub own: Shield,
+}
+
+/// What came.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Fetched {
+    /// The copy is as it is there.
+    Unchanged,
+    /// A body, which is in the file.
+    Body {
+        /// Whether the server says that it is gzip.
+        gzip: bool,
+        /// By what it is known.
+        validators: Validators,
+    },
+}
+
+/// Why nothing came.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// The host, what it is, and what to do about it.
+    pub why: String,
+    /// For how long the server wants to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+impl From<String> for Failed {
+    fn from(why: String) -> Self {
+        Self { why, retry_after: None }
+    }
+}
+
+impl Client {
+    /// Asks for a list and writes its body, as it comes over the wire, into `file`.
+    ///
+    /// # Errors
+    /// The host, and why nothing came; of a host that another one points to, only that it is
+    /// refused.
+    pub fn fetch(&self, fetch: &Fetch, file: &mut File) -> Result<Fetched, Failed> {
+        self.roots()?;
+        let guarded = Guarded::new(fetch.own.clone(), self.is_proxied());
+        let agent = self.agent(guarded.clone());
+        let late = || Failed::from(format!("{}: no answer in time", self.to(&host_of(&fetch.url))));
+        self.in_time(&agent, late, || {
+            let mut url = fetch.url.clone();
+            for redirects in 0..=REDIRECTS {
+                let elsewhere = (&url.host, url.port) != (&fetch.url.host, fetch.url.port);
+                let answer = self.ask_for(&agent, fetch, &url, file).map_err(|failed| {
+                    // what another host answers is nobody's business: it may be one of this network
+                    match elsewhere {
+                        true => refused(&fetch.url, &url.host),
+                        false => failed,
+                    }
+                });
+                match answer? {
+                    Next::Come(fetched) => return Ok(fetched),
+                    Next::Redirect(location) => {
+                        guarded.bind();
+                        let to = redirect::located(&url, &location);
+                        let to = to.filter(|to| may_lead(&fetch.url, to));
+                        url = to.ok_or_else(|| not_followed(&fetch.url, &location))?;
+                    }
+                }
+                if redirects == REDIRECTS {
+                    break;
+                }
+            }
+            Err(format!("{}: more than {REDIRECTS} redirects", fetch.url.host).into())
+        })
+    }
+
+    /// One request.
+    fn ask_for(
+        &self,
+        agent: &ureq::Agent,
+        fetch: &Fetch,
+        url: &WebUrl,
+        file: &mut File,
+    ) -> Result<Next, Failed> {
+        let text = url.to_string();
+        let host = self.to(authority(&text));
+        let mut request = agent.get(&text).header("Accept-Encoding", "gzip");
+        let Validators { etag, modified } = &fetch.validators;
+        for (name, value) in [("If-None-Match", etag), ("If-Modified-Since", modified)] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        if let Some(credential) = &fetch.authorization
+            && (&url.host, url.port) == (&fetch.url.host, fetch.url.port)
+        {
+            request = request.header("Authorization", credential.as_str());
+        }
+        let response = request.call();
+        let mut response = response.map_err(|error| format!("{host}: {}", words::of(&error)))?;
+        let field = |name: &str| {
+            let value = response.headers().get(name)?.to_str().ok()?;
+            Some(value.trim().to_owned())
+        };
+        let known = etag.is_some() || modified.is_some();
+        match response.status().as_u16() {
+            200 => {
+                let gzip = field("content-encoding").is_some_and(|coding| coding.contains("gzip"));
+                let validators = Validators {
+                    etag: validator(field("etag")),
+                    modified: validator(field("last-modified")),
+                };
+                let mut body = response.body_mut().as_reader().take(MOST + 1);
+                copy(&mut body, file, &host, MOST)?;
+                Ok(Next::Come(Fetched::Body { gzip, validators }))
+            }
+            304 if known => Ok(Next::Come(Fetched::Unchanged)),
+            301 | 302 | 303 | 307 | 308 if field("location").is_some() => {
+                Ok(Next::Redirect(field("location").unwrap_or_default()))
+            }
+            status => {
+                let why = format!("{host}: HTTP status {status}: {}", meaning(status));
+                let after = field("retry-after").as_deref().and_then(retry_after);
+                Err(Failed { why, retry_after: after })
+            }
+        }
+    }
+}
+
+/// What an answer leads to.
+enum Next {
+    Come(Fetched),
+    Redirect(String),
+}
+
+fn host_of(url: &WebUrl) -> String {
+    authority(&url.to_string()).to_owned()
+}
+
+fn refused(from: &WebUrl, to: &Host) -> Failed {
+    format!("{}: it redirects to {to}: refused", from.host).into()
+}
+
+fn not_followed(from: &WebUrl, location: &str) -> Failed {
+    let location = prefix::quoted(location);
+    format!(
+        "{}: it redirects to {location}, which is not followed: only https to a name, on port 443 or \
+         that of url, is; if that is right, set url to it",
+        from.host
+    )
+    .into()
+}
+
+/// Whether a redirect may lead there: to the host itself, or by a name, on the port of HTTPS or the
+/// one that was configured.
+fn may_lead(from: &WebUrl, to: &WebUrl) -> bool {
+    let named = to.host == from.host || matches!(to.host, Host::Name(_));
+    named && (to.port == 443 || to.port == from.port)
+}
+
+/// A validator that is short and visible; another one is not worth to be kept.
+fn validator(text: Option<String>) -> Option<String> {
+    let fits = |octet: u8| (b' '..=b'~').contains(&octet);
+    text.filter(|text| (1..=LONGEST).contains(&text.len()) && text.bytes().all(fits))
+}
+
+/// Copies a body of at most so many octets into a file.
+fn copy(
+    body: &mut impl std::io::Read,
+    file: &mut File,
+    host: &str,
+    most: u64,
+) -> Result<(), Failed> {
+    let (mut room, mut all) = (vec![0; 64 << 10], 0);
+    loop {
+        let read = match body.read(&mut room) {
+            Ok(0) => return Ok(()),
+            Ok(read) => read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(format!("{host}: {}", words::of_io(&error)).into()),
+        };
+        all += read as u64;
+        if all > most {
+            let most = most >> 20;
+            return Err(format!("{host}: its answer is longer than {most} MiB").into());
+        }
+        let octets = room.get(..read).unwrap_or_default();
+        file.write_all(octets).map_err(|error| {
+            Failed::from(format!("{host}: its answer cannot be kept: {}", errors::words(&error)))
+        })?;
+    }
+}
+
+/// What a status means that is no list.
+fn meaning(status: u16) -> &'static str {
+    match status {
+        304 => "nothing has changed, and nothing was there to compare with",
+        401 | 403 => "it does not let us: is authorization right, and is this host welcome there?",
+        404 | 410 => "there is no such list: is url right?",
+        407 => "a proxy wants a user and a password: see https.proxy",
+        429 => "it is asked too often: raise interval",
+        300..=399 => "it redirects to nowhere: is url right?",
+        500..=599 => "it is in trouble; it is asked again",
+        _ => "no list",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,188 @@
+//! Lists from web servers, one from each URL: asked whether they have changed, and read as they come.
+
+mod body;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use config::{Config, Feed, FeedName};
+use feed::{Format, Told};
+use policy::List;
+use prefix::{Kind, Shield};
+
+use super::{Copy, Failure, Source, kind};
+use crate::clock;
+use crate::files::sum;
+use crate::https::{Failed, Fetch, Fetchers, Roots, Validators};
+use crate::state::State;
+use crate::state::copies::{self, Origin};
+
+/// How long a server's word that nothing has changed is believed: then the list comes once in full.
+const BELIEVED: u64 = 7 * 24 * 60 * 60;
+/// How long an answer is told to those who may not ask.
+pub const REMEMBERED: Duration = Duration::from_secs(60);
+/// Addresses of IPv4 for each 1,024 /32 of IPv6 that a feed may cover.
+const PER_1024: u64 = 134_217_728;
+
+/// When a server was asked, and whether it was ready.
+type Answer = (Instant, Result<(), String>);
+
+/// The way to the servers, and what they said last.
+pub struct Feeds {
+    config: &'static Config,
+    state: &'static State,
+    /// The networks of this host, which no redirect may lead to.
+    own: Shield,
+    fetchers: Option<Fetchers>,
+    answers: RefCell<BTreeMap<FeedName, Answer>>,
+}
+
+/// What a look at a list brings.
+pub enum Look {
+    /// It is the one in force.
+    Same,
+    /// It has come, with what there is to say of it.
+    Come(Box<Copy>, Told),
+}
+
+impl Feeds {
+    /// Starts what fetches, where there is something to fetch, on a host with networks of its own.
+    ///
+    /// # Errors
+    /// When there can be no more threads.
+    pub fn start(
+        config: &'static Config,
+        state: &'static State,
+        own: Shield,
+        roots: &Roots,
+    ) -> Result<Self, String> {
+        let fetchers = match config.feed.is_empty() {
+            true => None,
+            false => Some(Fetchers::start(config, roots)?),
+        };
+        if let (Err(why), Some(_)) = (roots, &fetchers) {
+            logger::err(format_args!("https.ca_file: {why}; no feed comes"));
+        }
+        Ok(Self { config, state, own, fetchers, answers: RefCell::default() })
+    }
+
+    /// What the server of a feed said in the last minute: that it is ready, or why not.
+    pub fn answer(&self, name: FeedName) -> Option<Result<(), String>> {
+        let answers = self.answers.borrow();
+        let (at, said) = answers.get(&name)?;
+        (at.elapsed() < REMEMBERED).then(|| said.clone())
+    }
+
+    /// Whether a feed names what to block or what to let through.
+    pub fn kind(&self, name: FeedName) -> Kind {
+        of(self.config, name).map_or(Kind::Block, kind)
+    }
+
+    /// Asks the server of a feed whether there is another list than the copy in force, and reads it.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn look(&self, name: FeedName) -> Result<Look, Failure> {
+        let (Some(feed), Some(fetchers)) = (of(self.config, name), &self.fetchers) else {
+            return Err("no feed of this configuration".to_owned().into());
+        };
+        let looked = self.ask(feed, fetchers).await;
+        let said = looked.as_ref().map(|_| ()).map_err(|failure| failure.why.clone());
+        self.answers.borrow_mut().insert(name, (Instant::now(), said));
+        looked
+    }
+
+    async fn ask(&self, feed: &Feed, fetchers: &Fetchers) -> Result<Look, Failure> {
+        let Some(format) = Format::parse(feed.format.as_str()) else {
+            return Err(format!("format {} is not known", feed.format.as_str()).into());
+        };
+        let now = clock::now();
+        let policy = self.state.policy();
+        let known = policy.copy(feed.name.as_str()).and_then(|copy| copy.origin.as_ref());
+        let believed = |known: &&Origin| {
+            let age = now.checked_sub(known.full);
+            known.place == place(feed) && age.is_some_and(|age| age < BELIEVED)
+        };
+        let validators = known.filter(believed).map_or(Validators::default(), |known| Validators {
+            etag: known.etag.clone(),
+            modified: known.modified.clone(),
+        });
+        let job = body::Job {
+            fetch: Fetch {
+                url: feed.url.clone(),
+                authorization: feed.authorization.clone(),
+                validators,
+                own: self.own.clone(),
+            },
+            format,
+            name: feed.name.to_string(),
+            max_entries: feed.max_entries as usize,
+            floor: self.config.guard.floor(),
+            directory: self.state.directory().to_owned(),
+        };
+        let brought = fetchers.with(move |client| body::bring(client, job)).await?;
+        let Some(body::Brought { list, told, validators }) = brought? else {
+            return Ok(Look::Same);
+        };
+        covers(feed, &list)?;
+        self.fits(feed, &list)?;
+        let Validators { etag, modified } = validators;
+        let origin = Some(Origin { etag, modified, full: now, place: place(feed) });
+        let (source, kind) = (Source::Feed(feed.name), kind(feed));
+        Ok(Look::Come(Box::new(Copy { source, kind, list, changed: now, origin }), told))
+    }
+
+    /// Whether the copy of a list has room beside those of the other feeds, and beside the one before.
+    fn fits(&self, feed: &Feed, list: &List) -> Result<(), String> {
+        let (directory, store) = (self.state.directory(), self.config.https.store);
+        let kept = self.config.feed.iter().map(|other| {
+            let [now, before] = copies::sizes(directory, other.name.as_str());
+            // what is in force becomes the one before, and that one goes
+            if other.name == feed.name { now } else { now + before }
+        });
+        let all = kept.sum::<u64>() + copies::size(list);
+        if all > store.octets() {
+            return Err(format!(
+                "its copy has no room: with those of the other feeds it takes {all} octets, more \
+                 than https.store ({store}): raise that, or take out a feed"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The feed of this name.
+pub fn of(config: &Config, name: FeedName) -> Option<&Feed> {
+    config.feed.iter().find(|feed| feed.name == name)
+}
+
+/// By what it is known whether a copy is of the URL and format that are configured now.
+pub fn place(feed: &Feed) -> u32 {
+    sum(format!("{} {}", feed.url, feed.format.as_str()).as_bytes())
+}
+
+/// Holds a list against the bound of its feed, which holds from the first time on.
+fn covers(feed: &Feed, list: &List) -> Result<(), String> {
+    let (covered, most) = (list.measure(), feed.max_coverage);
+    let most_v6 = most.saturating_mul(1024).div_ceil(PER_1024);
+    if covered.v4 > most {
+        return Err(format!(
+            "it covers {} addresses of IPv4, more than {most} (see max_coverage of the feed)",
+            covered.v4
+        ));
+    }
+    if covered.v6 > most_v6 {
+        return Err(format!(
+            "it covers {} networks of IPv6 (/32), more than {most_v6} (see max_coverage of the feed)",
+            covered.v6
+        ));
+    }
+    Ok(())
+}
+
+impl From<Failed> for Failure {
+    fn from(Failed { why, retry_after }: Failed) -> Self {
+        Self { why, unprovisioned: false, retry_after }
+    }
+}
