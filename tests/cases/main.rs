@@ -13,6 +13,7 @@ mod three;
 mod control;
 mod doctor;
 mod faults;
+mod feeds;
 mod first_update;
 mod fuzz_corpus;
 mod guards;

@@ -19,7 +19,7 @@ use tests::harness::{Config, Daemon, Scratch};
 use tests::item::{Item, items};
 use tests::lists::{allow_list, basic_list};
 use tests::sim::pflog::PacketLog;
-use tests::sim::{Behaviour, Layout, LogService, PolicyService, Zone};
+use tests::sim::{Behaviour, Layout, ListServer, LogService, Page, PolicyService, Zone};
 
 const BLOCK: &str = "basic.threatstop.local";
 const ALLOW: &str = "dns.threatstop.local";
@@ -34,8 +34,10 @@ const CAPTURE: &[u8] = include_bytes!("../../src/pflog/tests/data/captured.pcap"
 
 fn main() -> ExitCode {
     let stage = Stage::build();
+    without_the_service(&stage);
 
-    stage.scene("The daemon starts: its device is not yet known to the service");
+    stage
+        .scene("With a subscription the daemon starts: its device is not yet known to the service");
     let list = basic_list(ENTRIES);
     let service = PolicyService::start(Zone::new("threatstop.local"));
     let scratch = Scratch::new();
@@ -128,6 +130,32 @@ fn main() -> ExitCode {
     stage.say(format_args!("threatstopd: {stopped}"));
     stage.files(&scratch);
     stage.end()
+}
+
+/// The first of two ways to begin: a list from a web server, and no subscription.
+fn without_the_service(stage: &Stage) {
+    stage.scene("Without a subscription: a list from a web server, over HTTPS");
+    let server = ListServer::start();
+    server.serve("/drop.txt", "; a list\n192.0.2.0/24 ; one\n198.51.100.0/24 ; two\n");
+    let scratch = Scratch::new();
+    let ca_file = scratch.path().join("ca.pem");
+    fs::write(&ca_file, server.ca()).expect("write the certificate");
+    let config = Config::new(&scratch, &[])
+        .unset("device_id")
+        .unset("policy.servers")
+        .set("policy.block", Vec::<String>::new())
+        .set("policy.allow", Vec::<String>::new())
+        .set("https.ca_file", ca_file.to_str().expect("a path in UTF-8"))
+        .add("feed", &[("name", "drop".into()), ("url", server.url("/drop.txt").into())]);
+    let daemon = Daemon::start(&scratch, &config);
+    stage.ctl(&daemon, &["update"], 0);
+    stage.ctl(&daemon, &["status"], 0);
+    stage.ctl(&daemon, &["why", "192.0.2.7"], 0);
+    stage.scene("The web server shows a page in place of the list: the copy stays");
+    let page = "<!DOCTYPE html><title>Maintenance</title>".to_owned();
+    server.set("/drop.txt", Page::Say(200, String::new(), page));
+    stage.ctl(&daemon, &["update"], 1);
+    stage.say(format_args!("threatstopd: {}", daemon.stop()));
 }
 
 /// The list an hour later: two prefixes more, two less.

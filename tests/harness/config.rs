@@ -46,6 +46,15 @@ impl Config {
         self
     }
 
+    /// Adds a section of those that can stand several times, such as "feed".
+    pub fn add(mut self, section: &str, keys: &[(&str, Value)]) -> Self {
+        let one: Table =
+            keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+        let all = self.0.entry(section).or_insert_with(|| Value::Array(Vec::new()));
+        all.as_array_mut().unwrap_or_else(|| panic!("{section} is no array")).push(one.into());
+        self
+    }
+
     /// Takes a key away, so that its default holds.
     pub fn unset(mut self, key: &str) -> Self {
         let (sections, last) = key.rsplit_once('.').unwrap_or(("", key));

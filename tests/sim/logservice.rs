@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-pub use certificates::{Identity, pem_files};
+pub use certificates::{Identity, pem_files, server};
 pub use http::{Upload, read_request};
 
 /// How long a client may be silent.

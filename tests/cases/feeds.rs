@@ -1,0 +1,325 @@
+//! Lists from web servers: brought, kept, refused, and held beside the lists of the service.
+
+use std::fs;
+
+use crate::common::*;
+use serde_json::Value;
+use tests::harness::{Config, Daemon, Scratch};
+use tests::process::Output;
+use tests::sim::{ListServer, Page};
+
+/// A daemon without the service, whose lists come from a web server.
+struct Feeds {
+    server: ListServer,
+    scratch: Scratch,
+    daemon: Daemon,
+}
+
+/// A list of so many hosts of a /16, each but every second address.
+fn hosts(net: &str, count: u32) -> String {
+    (0..count).map(|n| format!("{net}.{}.{}\n", n / 100, 2 * (n % 100) + 1)).collect()
+}
+
+/// The keys of a feed.
+fn feed(name: &str, url: &str) -> Vec<(&'static str, toml::Value)> {
+    vec![("name", name.into()), ("url", url.into())]
+}
+
+/// A configuration without the service, that trusts the server.
+fn alone(scratch: &Scratch, server: &ListServer) -> Config {
+    let ca = scratch.path().join("lists-ca.pem");
+    fs::write(&ca, server.ca()).unwrap();
+    Config::new(scratch, &[])
+        .unset("device_id")
+        .unset("policy.servers")
+        .set("policy.block", Vec::<String>::new())
+        .set("policy.allow", Vec::<String>::new())
+        .set("https.ca_file", ca.to_str().unwrap())
+}
+
+impl Feeds {
+    /// With one feed, `drop`, of a list of 300.
+    fn new(change: impl FnOnce(Config, &ListServer) -> Config) -> Self {
+        let (server, scratch) = (ListServer::start(), Scratch::new());
+        server.serve("/drop", &hosts("9.1", 300));
+        let config = alone(&scratch, &server).add("feed", &feed("drop", &server.url("/drop")));
+        let config = change(config, &server);
+        let daemon = Daemon::start(&scratch, &config);
+        update(&daemon);
+        Self { server, scratch, daemon }
+    }
+
+    /// Number of entries of the block table.
+    fn entries(&self) -> usize {
+        table(&self.daemon, BLOCK).unwrap().lines().count()
+    }
+
+    fn source(&self, name: &str) -> Value {
+        let status = status(&self.daemon);
+        let sources = status["sources"].as_array().unwrap();
+        sources.iter().find(|source| source["name"] == name).unwrap().clone()
+    }
+
+    /// Updates; it must fail, and the table stay as it is. Gives what was said.
+    #[track_caller]
+    fn fails(&self) -> Output {
+        let before = table(&self.daemon, BLOCK);
+        let output = self.daemon.ctl(&["update"]);
+        assert_eq!(output.status.code(), Some(1), "{}{}", output.stdout, output.stderr);
+        assert_eq!(table(&self.daemon, BLOCK), before);
+        output
+    }
+
+    /// The same, with the reason.
+    #[track_caller]
+    fn fails_because(&self, why: &str) {
+        let said = self.fails().stdout;
+        let line = said.lines().find(|line| line.starts_with("Failed: ")).unwrap_or(&said);
+        assert!(line.starts_with("Failed: feed drop: "), "{line}");
+        assert!(line.contains(why), "{why}: {line}");
+        assert!(line.contains("; its copy of ") && line.ends_with(" ago stays"), "{line}");
+    }
+}
+
+/// Start the daemon without a device and without lists of the service, with one feed.
+/// Check that its list is blocked and named in update, status, show lists and why; that the second
+/// look is a conditional one; that a changed list is published; that upload says why there is none.
+#[test]
+fn who_has_no_subscription_blocks_by_a_list_of_a_web_server() {
+    let feeds = Feeds::new(|config, _| config.set("log.enabled", true));
+    assert_eq!(feeds.entries(), 300);
+    let status = status(&feeds.daemon);
+    assert_eq!(status["sources"].as_array().unwrap().len(), 1);
+    let source = feeds.source("drop");
+    assert_eq!((&source["kind"], &source["state"]), (&"feed".into(), &"good".into()), "{source}");
+    assert_eq!(source["lists"][0]["entries"], 300);
+    assert!(source["next"].as_u64() > source["last"].as_u64(), "{source}");
+
+    feeds.server.take();
+    let said = update(&feeds.daemon).stdout;
+    assert!(said.contains("Processing block feed drop\n"), "{said}");
+    assert!(said.contains("No changes\n") && !said.contains("DNS Server"), "{said}");
+    let asked = feeds.server.take();
+    let tags: Vec<_> = asked.iter().map(|request| request.header("if-none-match")).collect();
+    assert_eq!(tags.len(), 1);
+    assert!(tags[0].is_some_and(|tag| tag.starts_with('"')), "{tags:?}");
+
+    feeds.server.serve("/drop", &hosts("9.1", 310));
+    let said = update(&feeds.daemon).stdout;
+    assert!(said.contains("Changed: +10 -0 blocked"), "{said}");
+    assert_eq!(feeds.entries(), 310);
+    let why = feeds.daemon.ctl(&["why", "9.1.0.1"]).stdout;
+    assert!(why.contains("listed by drop"), "{why}");
+    let lists = feeds.daemon.ctl(&["show", "lists"]).stdout;
+    assert!(lists.contains("drop"), "{lists}");
+
+    let text = feeds.daemon.ctl(&["status"]).stdout;
+    assert!(text.contains("\nupload: off without device_id\n"), "{text}");
+    let why = refused(&feeds.daemon, &["upload"]);
+    assert!(why.contains("off without device_id"), "{why}");
+    assert!(feeds.daemon.stop().success());
+}
+
+/// Serve, in place of a list: a web page, half a list, too many entries, another format, nothing, and
+/// each status that is no list.
+/// Check that update fails with the reason and the age of the copy each time, that the table stays,
+/// and that the list is taken again once it is one.
+#[test]
+fn what_is_no_list_leaves_the_copy_in_force() {
+    let feeds = Feeds::new(|config, server| {
+        let mut keys = feed("drop", &server.url("/drop"));
+        keys.push(("max_entries", 1000.into()));
+        config.unset("feed").add("feed", &keys)
+    });
+    let say = |status, body: &str| Page::Say(status, String::new(), body.to_owned());
+    for (page, why) in [
+        (say(200, "<!DOCTYPE html>\n1.2.3.4\n"), "a web page (HTML) and no list"),
+        (say(200, ""), "no prefix in it"),
+        (say(200, "maintenance\n"), "no prefix in it, first: line 1 \"maintenance\""),
+        (say(200, &hosts("9.2", 1001)), "more than 1,000 entries"),
+        (Page::Cut(hosts("9.1", 100)), "closed the connection before its answer was whole"),
+        (say(200, "\u{1f}"), "no prefix"),
+        (say(304, ""), "HTTP status 304"),
+        (say(404, ""), "HTTP status 404: there is no such list"),
+        (say(403, ""), "HTTP status 403"),
+        (say(500, "oops"), "HTTP status 500"),
+        (say(204, ""), "HTTP status 204"),
+    ] {
+        if why.contains("304") {
+            // without a copy that could be unchanged
+            feeds.server.set("/drop", Page::Gzip(hosts("9.1", 300), false));
+            update(&feeds.daemon);
+        }
+        feeds.server.set("/drop", page);
+        feeds.fails_because(why);
+    }
+    assert_eq!(feeds.source("drop")["state"], "failing");
+    for said in [true, false] {
+        feeds.server.set("/drop", Page::Gzip(hosts("9.1", if said { 303 } else { 304 }), said));
+        update(&feeds.daemon);
+        assert_eq!(feeds.entries(), if said { 303 } else { 304 });
+    }
+    assert_eq!(feeds.source("drop")["state"], "good");
+    assert!(feeds.daemon.stop().success());
+}
+
+/// Redirect a feed: to a path of the same server, to another server, in a circle, to HTTP, to another
+/// port, to an address, and with a user in the URL. It has an authorization.
+/// Check that the first two are followed, that only the configured server gets to see the
+/// authorization, that of the other server's failure only that it is refused is told, and that no
+/// other is followed.
+#[test]
+fn redirects_lead_astray_nobody() {
+    let other = ListServer::start();
+    let feeds = Feeds::new(|config, server| {
+        let ca = fs::read_to_string(config_ca(&config)).unwrap() + other.ca();
+        fs::write(config_ca(&config), ca).unwrap();
+        let mut keys = feed("drop", &server.url("/drop"));
+        keys.push(("authorization", "Bearer s3cret".into()));
+        config.unset("feed").add("feed", &keys)
+    });
+    let redirect = |to: &str| {
+        let page = Page::Say(302, format!("Location: {to}\r\n"), String::new());
+        feeds.server.set("/drop", page);
+    };
+    feeds.server.serve("/elsewhere", &hosts("9.1", 320));
+    redirect("/elsewhere");
+    feeds.server.take();
+    update(&feeds.daemon);
+    assert_eq!(feeds.entries(), 320);
+    let asked = feeds.server.take();
+    let told: Vec<_> = asked.iter().map(|one| one.header("authorization")).collect();
+    assert_eq!(told, [Some("Bearer s3cret"); 2]);
+
+    // only the port of HTTPS and the one that is configured are followed
+    redirect(&other.url("/list"));
+    feeds.fails_because("which is not followed");
+    assert_eq!(other.take(), []);
+    for to in [
+        format!("http://localhost:{}/elsewhere", feeds.server.addr().port()),
+        format!("https://{}/elsewhere", feeds.server.addr()),
+        format!("https://joe:x@localhost:{}/elsewhere", feeds.server.addr().port()),
+        "https://10.0.0.1/".to_owned(),
+        "file:///etc/passwd".to_owned(),
+    ] {
+        redirect(&to);
+        feeds.fails_because("which is not followed");
+    }
+    redirect("/drop");
+    feeds.fails_because("more than 3 redirects");
+    // a name of another host, on a port where nobody is or somebody else
+    redirect(&format!("https://lists.invalid:{}/", feeds.server.addr().port()));
+    feeds.fails_because("it redirects to lists.invalid: refused");
+    assert!(!feeds.daemon.output().contains("s3cret"));
+    assert!(feeds.daemon.stop().success());
+}
+
+fn config_ca(config: &Config) -> String {
+    let text: toml::Table = config.text().parse().unwrap();
+    text["https"]["ca_file"].as_str().unwrap().to_owned()
+}
+
+/// Take two feeds to block and one to allow. Let the last cover a part of the first; let the second
+/// fail, and then become empty of most.
+/// Check that what is allowed is in no table, that the first goes on while the second fails, and that
+/// a list that shrinks too much is held, named, and accepted by `update -f` of its name alone.
+#[test]
+fn feeds_are_guarded_each_by_itself() {
+    let feeds = Feeds::new(|config, server| {
+        server.serve("/more", &hosts("9.2", 400));
+        server.serve("/mine", "9.1.0.0/24\n");
+        let mut mine = feed("mine", &server.url("/mine"));
+        mine.push(("kind", "allow".into()));
+        config.add("feed", &feed("more", &server.url("/more"))).add("feed", &mine)
+    });
+    let allowed = |line: &&str| line.starts_with("9.1.0.");
+    let block = table(&feeds.daemon, BLOCK).unwrap();
+    assert_eq!((block.lines().count(), block.lines().filter(allowed).count()), (600, 0));
+    assert_eq!(table(&feeds.daemon, ALLOW).unwrap_or_default(), "");
+    let why = feeds.daemon.ctl(&["why", "9.1.0.1"]).stdout;
+    assert!(why.contains("allowed by mine"), "{why}");
+
+    feeds.server.set("/more", Page::Say(503, "Retry-After: 3600\r\n".into(), String::new()));
+    feeds.server.serve("/drop", &hosts("9.1", 350));
+    let output = feeds.daemon.ctl(&["update"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.contains("Failed: feed more: localhost"), "{}", output.stdout);
+    assert_eq!(feeds.entries(), 650);
+    assert_eq!(feeds.source("drop")["state"], "good");
+    let next = feeds.source("more");
+    let wait = next["next"].as_u64().unwrap() - next["last"].as_u64().unwrap();
+    assert!((3595..=3700).contains(&wait), "{next}");
+
+    feeds.server.serve("/more", &hosts("9.2", 10));
+    let why = refused(&feeds.daemon, &["update", "more"]);
+    assert!(why.contains("Keeping the previous list more: 400 -> 10 entries"), "{why}");
+    assert_eq!(feeds.entries(), 650);
+    assert!(feeds.daemon.ctl(&["update", "-f", "more"]).status.success());
+    assert_eq!(feeds.entries(), 260);
+    let why = refused(&feeds.daemon, &["update", "none"]);
+    assert!(why.contains("drop, more, mine") || why.contains("mine, more"), "{why}");
+    assert!(feeds.daemon.stop().success());
+}
+
+/// Serve a list that covers more than its feed may, and one whose copy has no room.
+/// Check that neither comes in force, and that both are told with the key.
+#[test]
+fn a_feed_has_bounds_of_its_own() {
+    let feeds = Feeds::new(|config, server| {
+        let mut keys = feed("drop", &server.url("/drop"));
+        keys.push(("max_coverage", 70_000.into()));
+        keys.push(("max_entries", 400_000.into()));
+        config.unset("feed").add("feed", &keys).set("https.store", "1M")
+    });
+    feeds.server.serve("/drop", "9.1.0.0/16\n9.2.0.0/19\n");
+    feeds.fails_because("more than 70000 (see max_coverage of the feed)");
+    feeds.server.serve("/drop", "2001:db8::/31\n2620::/28\n");
+    feeds.fails_because("more than 1 (see max_coverage of the feed)");
+    let many: String =
+        (0..65_000u32).map(|n| format!("2a0b:{:x}::{:x}\n", n >> 8, n & 255)).collect();
+    feeds.server.serve("/drop", &many);
+    feeds.fails_because("https.store (1M)");
+    assert!(feeds.daemon.stop().success());
+}
+
+/// Stop the daemon, and start it again.
+/// Check that the copies are in force at once, that nobody is asked by the timer so soon, and that the
+/// server is asked conditionally by hand. Then damage the copy.
+/// Check that the list comes in full again.
+#[test]
+fn copies_outlast_a_restart() {
+    let Feeds { server, scratch, daemon } = Feeds::new(|config, _| config);
+    let config = alone(&scratch, &server).add("feed", &feed("drop", &server.url("/drop")));
+    assert!(daemon.stop().success());
+    server.take();
+    let daemon = Daemon::start(&scratch, &config);
+    let feeds = Feeds { server, scratch, daemon };
+    assert_eq!(feeds.entries(), 300);
+    feeds.daemon.ctl(&["update", "-n"]);
+    let asked = feeds.server.take();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert!(asked[0].header("if-none-match").is_some());
+    let Feeds { server, scratch, daemon } = feeds;
+    assert!(daemon.stop().success());
+    fs::write(scratch.spool().join("lists/drop.list"), "damaged").unwrap();
+    let daemon = Daemon::start(&scratch, &config);
+    update(&daemon);
+    assert!(server.take().iter().all(|request| request.header("if-none-match").is_none()));
+    assert_eq!(table(&daemon, BLOCK).unwrap().lines().count(), 300);
+    assert!(daemon.stop().success());
+}
+
+/// Run `test` with a feed that can be had, and with one that cannot.
+/// Check what it says of both.
+#[test]
+fn test_tries_each_feed() {
+    let feeds = Feeds::new(|config, _| config);
+    let output = feeds.daemon.ctl(&["test"]);
+    assert!(output.stdout.contains("Feed drop on localhost is ready.\n"), "{}", output.stdout);
+    assert!(!output.stdout.contains("DNS Server"), "{}", output.stdout);
+    feeds.server.set("/drop", Page::Say(404, String::new(), String::new()));
+    let output = feeds.daemon.ctl(&["test"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.contains("Feed drop on localhost is not ready: "), "{}", output.stdout);
+    assert!(feeds.daemon.stop().success());
+}

@@ -1,0 +1,169 @@
+//! A web server with lists: HTTPS on 127.0.0.1, as good or as bad as a case wants it.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::logservice::{Identity, Upload, read_request, server};
+
+/// How long a client may be silent.
+const SILENCE: Duration = Duration::from_secs(120);
+
+/// What is behind a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// A list with an ETag, of which the server says that it has not changed when that is asked.
+    List {
+        /// The text.
+        text: String,
+        /// The tag, with its quotes.
+        etag: String,
+    },
+    /// The same in gzip, and said to be that where the second is true.
+    Gzip(String, bool),
+    /// A status, further fields of the head, and a body.
+    Say(u16, String, String),
+    /// A list whose length is said to be longer than it is.
+    Cut(String),
+}
+
+#[derive(Debug)]
+struct Shared {
+    pages: Mutex<BTreeMap<String, Page>>,
+    requests: Mutex<Vec<Upload>>,
+    stop: AtomicBool,
+}
+
+/// The server; stops when dropped.
+#[derive(Debug)]
+pub struct ListServer {
+    addr: SocketAddr,
+    ca: String,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl ListServer {
+    /// Starts it, without a page, with a certificate of 127.0.0.1 and localhost.
+    pub fn start() -> Self {
+        let (config, ca) = server(Identity::Good);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind a port");
+        let addr = listener.local_addr().expect("address of a bound socket");
+        let shared = Arc::new(Shared {
+            pages: Mutex::default(),
+            requests: Mutex::default(),
+            stop: AtomicBool::new(false),
+        });
+        let (inner, config) = (Arc::clone(&shared), Arc::new(config));
+        let thread = std::thread::spawn(move || accept(&listener, &config, &inner));
+        Self { addr, ca, shared, thread: Some(thread) }
+    }
+
+    /// The URL of a path, by the name of its host.
+    pub fn url(&self, path: &str) -> String {
+        format!("https://localhost:{}{path}", self.addr.port())
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The certificate of its authority, in PEM.
+    pub fn ca(&self) -> &str {
+        &self.ca
+    }
+
+    /// Puts something behind a path.
+    pub fn set(&self, path: &str, page: Page) {
+        let mut pages = self.shared.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.insert(path.to_owned(), page);
+    }
+
+    /// Puts a list behind a path, whose tag is the number of its octets.
+    pub fn serve(&self, path: &str, text: &str) {
+        let etag = format!("\"{}\"", text.len());
+        self.set(path, Page::List { text: text.to_owned(), etag });
+    }
+
+    /// Hands out the requests so far, and forgets them.
+    pub fn take(&self) -> Vec<Upload> {
+        std::mem::take(&mut self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for ListServer {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::SeqCst);
+        // accept(2) has to see it
+        let _ = TcpStream::connect(self.addr);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn accept(listener: &TcpListener, config: &Arc<ServerConfig>, shared: &Arc<Shared>) {
+    for stream in listener.incoming() {
+        if shared.stop.load(Ordering::SeqCst) {
+            return;
+        }
+        let Ok(stream) = stream else { continue };
+        let (config, shared) = (Arc::clone(config), Arc::clone(shared));
+        std::thread::spawn(move || {
+            let _ = stream.set_read_timeout(Some(SILENCE));
+            let _ = stream.set_write_timeout(Some(SILENCE));
+            let connection = ServerConnection::new(config).expect("a connection for a good config");
+            let mut tls = StreamOwned::new(connection, stream);
+            // A client that goes away in the middle is its own business.
+            let _ = attend(&mut tls, &shared);
+            tls.conn.send_close_notify();
+            let _ = tls.flush();
+        });
+    }
+}
+
+fn attend(stream: &mut (impl io::Read + Write), shared: &Shared) -> io::Result<()> {
+    let request = read_request(stream)?;
+    let pages = shared.pages.lock().unwrap_or_else(PoisonError::into_inner);
+    let page = pages.get(&request.path).cloned();
+    drop(pages);
+    let known = request.header("if-none-match").unwrap_or_default().to_owned();
+    shared.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+    let mut say = |status: u16, fields: &str, body: &[u8], length: usize| {
+        let head = format!("HTTP/1.1 {status} X\r\n{fields}Content-Length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(body)?;
+        stream.flush()
+    };
+    match page {
+        None => say(404, "", b"", 0),
+        Some(Page::List { etag, .. }) if etag == known => {
+            say(304, &format!("ETag: {etag}\r\n"), b"", 0)
+        }
+        Some(Page::List { text, etag }) => {
+            say(200, &format!("ETag: {etag}\r\n"), text.as_bytes(), text.len())
+        }
+        Some(Page::Gzip(text, said)) => {
+            let body = gzip(text.as_bytes())?;
+            let fields = if said { "Content-Encoding: gzip\r\n" } else { "" };
+            say(200, fields, &body, body.len())
+        }
+        Some(Page::Say(status, fields, body)) => say(status, &fields, body.as_bytes(), body.len()),
+        Some(Page::Cut(text)) => say(200, "", text.as_bytes(), text.len() + 100),
+    }
+}
+
+fn gzip(text: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text)?;
+    encoder.finish()
+}
