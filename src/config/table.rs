@@ -80,8 +80,7 @@ impl Config {
         let named = self.table.iter().flat_map(|table| &table.lists);
         let mut all = self.block_lists().peekable();
         // without any block list another fault tells of it
-        if all.peek().is_some()
-            && !all.any(|list| !named.clone().any(|name| name.as_str() == list))
+        if all.peek().is_some() && !all.any(|list| !named.clone().any(|name| name.as_str() == list))
         {
             let last = self.table.len().saturating_sub(1);
             let why = "table.lists: no block list is left for tables.block: take one out";

@@ -58,7 +58,7 @@ pub fn in_force(
 /// Whether a list changes a table.
 fn changes(copy: &Copy, table: &Table) -> bool {
     if copy.is_exemption() {
-        return table.kind == Kind::Block;
+        return table.blocks();
     }
     table.has(copy.list.name(), copy.kind)
 }
