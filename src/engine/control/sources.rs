@@ -141,8 +141,7 @@ pub fn warnings(config: &Config, state: &State, own: &Own) -> Vec<Warning> {
     all
 }
 
-/// What nobody may overlook of a feed that has a copy: that this is old, and that its server is itself
-/// blocked.
+/// What nobody may overlook of a feed that has a copy: that this is old.
 fn of_feed(config: &Config, state: &State, name: FeedName) -> Option<Warning> {
     let (policy, memory) = (state.policy(), state.memory());
     let copy = policy.copy(name.as_str())?;
