@@ -83,6 +83,13 @@ impl Source {
         matches!(self, Self::LocalBlock | Self::LocalAllow)
     }
 
+    /// Whether what it allows is only taken out of what is blocked, and never in the allow table, whose
+    /// rules let past all the others: that is for the lists of the service and the administrator's
+    /// file.
+    pub fn exempts(self) -> bool {
+        matches!(self, Self::Own | Self::Feed(_))
+    }
+
     /// The lists that it has to bring under a configuration, by name and kind, each once.
     pub fn lists(self, config: &Config) -> Vec<(&str, Kind)> {
         let policy = &config.policy;
@@ -125,10 +132,9 @@ pub struct Copy {
 }
 
 impl Copy {
-    /// Whether it is only taken out of what is blocked, and never in the allow table, whose rules let
-    /// past all the others: that is for the lists of the service and the administrator's file.
+    /// Whether it is only taken out of what is blocked, see [`Source::exempts`].
     pub fn is_exemption(&self) -> bool {
-        self.kind == Kind::Allow && matches!(self.source, Source::Own | Source::Feed(_))
+        self.kind == Kind::Allow && self.source.exempts()
     }
 }
 

@@ -238,6 +238,11 @@ fn feeds_are_guarded_each_by_itself() {
     assert_eq!(table(&feeds.daemon, ALLOW).unwrap_or_default(), "");
     let why = feeds.daemon.ctl(&["why", "9.1.0.1"]).stdout;
     assert!(why.contains("allowed by mine"), "{why}");
+    let lists = feeds.daemon.ctl(&["-j", "show", "lists"]).stdout;
+    let lists: Value = serde_json::from_str(&lists).unwrap();
+    let of = |name: &str| lists["lists"].as_array().unwrap().iter().find(|row| row["list"] == name);
+    assert_eq!(of("mine").unwrap()["table"], "none", "{lists}");
+    assert_eq!(of("more").unwrap()["table"], "block", "{lists}");
 
     feeds.server.set("/more", Page::Say(503, "Retry-After: 3600\r\n".into(), String::new()));
     feeds.server.serve("/drop", &hosts("9.1", 350));

@@ -32,9 +32,9 @@ pub fn lists(config: &Config, state: &State) -> Lists {
     let now = clock::now();
     let row = |source: Source, kind: Kind, shown: ListStatus, as_of: Option<u64>| ListShown {
         source: source.name().to_owned(),
-        table: match (source, kind) {
+        table: match kind {
             // it is taken out of each block table, and goes into none
-            (Source::Own, Kind::Allow) => NO_TABLE.to_owned(),
+            Kind::Allow if source.exempts() => NO_TABLE.to_owned(),
             _ => tables_of(&shown.name, kind),
         },
         entries: shown.entries,

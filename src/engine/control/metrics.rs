@@ -12,7 +12,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use control::{Status, TableStatus};
+use control::{SourceState, SourceStatus, Status, TableStatus};
 
 use crate::clock;
 use crate::log::Figures;
@@ -100,6 +100,7 @@ pub fn text(status: &Status, figures: &Figures, counted: &Hits) -> String {
         Some(status.update.failures),
     );
     text.gauge("threatstop_held", "Tables that are held back.", Some(status.held.len()));
+    sources(&mut text, &status.sources);
     text.family("threatstop_server_failures", "Failures in a row on a policy server.");
     for server in &status.servers {
         let labels = [("server", server.server.as_str())];
@@ -132,6 +133,27 @@ fn tables(text: &mut Text, tables: &[TableStatus]) {
                     text.sample(&name, &[("table", &table.name)], count);
                 }
             }
+        }
+    }
+}
+
+fn sources(text: &mut Text, sources: &[SourceStatus]) {
+    text.family("threatstop_source_good", "Whether a source and all of its lists are good.");
+    for source in sources {
+        let good = u8::from(source.state == SourceState::Good);
+        text.sample("threatstop_source_good", &[("source", &source.name)], good);
+    }
+    let name = "threatstop_source_last_good_timestamp_seconds";
+    text.family(name, "When a source last brought its lists, or said that they are the same.");
+    for source in sources {
+        if let Some(at) = source.last_good {
+            text.sample(name, &[("source", &source.name)], at);
+        }
+    }
+    text.family("threatstop_list_entries", "Entries of a list, as it is in force.");
+    for list in sources.iter().flat_map(|source| &source.lists) {
+        if let Some(entries) = list.entries {
+            text.sample("threatstop_list_entries", &[("list", &list.name)], entries);
         }
     }
 }
