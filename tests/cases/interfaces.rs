@@ -1,6 +1,6 @@
 //! Interfaces that get another network while the service runs, as DHCP and PPPoE bring them.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::common::*;
 use tests::harness::{Config, Daemon, Scratch};
@@ -19,7 +19,9 @@ fn alone(case: &str) -> bool {
         return true;
     }
     let apart = |command: &mut Command| command.status().is_ok_and(|status| status.success());
-    let works = apart(Command::new("unshare").args(["-n", "ip", "link", "set", "lo", "up"]));
+    let mut try_it = Command::new("unshare");
+    try_it.args(["-n", "ip", "link", "set", "lo", "up"]);
+    let works = apart(try_it.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()));
     if !works {
         say_skipped("needs root, unshare(1) and ip(8): interfaces of the test's own");
         return false;
