@@ -61,6 +61,7 @@ use log::Log;
 use monitor::Monitor;
 use protect::never::Never;
 use protect::{Names, Protect};
+use source::Source;
 use source::feed::Feeds;
 use source::local::Files;
 use source::own::Own;
@@ -130,7 +131,10 @@ fn run(
         let state: &State = part(State::load(config, tables, link).await?);
         let runs: &Runs = part(Runs::default());
         let leave: &Leave = part(Leave::new(runs));
-        let servers: &Servers = part(Servers::new(&config.policy.servers));
+        // without a list of the service nobody asks them
+        let asked = Source::all(config).contains(&Source::Policy);
+        let of_the_service = if asked { config.policy.servers.as_slice() } else { &[] };
+        let servers: &Servers = part(Servers::new(of_the_service));
         let names: &Names = part(Names::new(config));
         let shield = given.protected.iter().map(|protected| protected.net).collect();
         let never = Never::load(config, state.directory());

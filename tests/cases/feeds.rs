@@ -90,6 +90,7 @@ fn who_has_no_subscription_blocks_by_a_list_of_a_web_server() {
     assert_eq!(feeds.entries(), 300);
     let status = status(&feeds.daemon);
     assert_eq!(status["sources"].as_array().unwrap().len(), 1);
+    assert_eq!(status["servers"], serde_json::json!([]), "nobody asks a server of the service");
     let source = feeds.source("drop");
     assert_eq!((&source["kind"], &source["state"]), (&"feed".into(), &"good".into()), "{source}");
     assert_eq!(source["lists"][0]["entries"], 300);

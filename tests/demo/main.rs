@@ -136,7 +136,7 @@ fn main() -> ExitCode {
 fn without_the_service(stage: &Stage) {
     stage.scene("Without a subscription: a list from a web server, over HTTPS");
     let server = ListServer::start();
-    server.serve("/drop.txt", "; a list\n192.0.2.0/24 ; one\n198.51.100.0/24 ; two\n");
+    server.serve("/drop.txt", "; a list\n14.23.94.0/23 ; one\n64.87.3.0/24 ; two\n");
     let scratch = Scratch::new();
     let ca_file = scratch.path().join("ca.pem");
     fs::write(&ca_file, server.ca()).expect("write the certificate");
@@ -150,7 +150,7 @@ fn without_the_service(stage: &Stage) {
     let daemon = Daemon::start(&scratch, &config);
     stage.ctl(&daemon, &["update"], 0);
     stage.ctl(&daemon, &["status"], 0);
-    stage.ctl(&daemon, &["why", "192.0.2.7"], 0);
+    stage.ctl(&daemon, &["why", "64.87.3.133"], 0);
     stage.scene("The web server shows a page in place of the list: the copy stays");
     let page = "<!DOCTYPE html><title>Maintenance</title>".to_owned();
     server.set("/drop.txt", Page::Say(200, String::new(), page));
