@@ -1,4 +1,4 @@
-//! The way to web servers: HTTPS on a thread of its own, so that nothing that a server or a
+//! The way to web servers: HTTPS on threads of its own, so that nothing that a server or a
 //! resolver does holds up the rest.
 //!
 //! ```text
@@ -30,66 +30,45 @@ pub use fetch::{Failed, Fetch, Fetched, Validators};
 pub use retry_after::retry_after;
 pub use roots::{Roots, read_roots};
 
-type Job = (Call, oneshot::Sender<Result<Answer, String>>);
-
-/// The way to the thread.
-pub struct Https {
-    jobs: mpsc::Sender<Job>,
-}
-
-impl Https {
-    /// Starts the thread.
-    ///
-    /// # Errors
-    /// When there can be no more threads, or the proxy is not one.
-    pub fn start(config: &Config, roots: Roots) -> Result<Self, String> {
-        let client = Client::new(config.https.proxy.as_ref(), roots, Limits::default())?;
-        let (jobs, inbox) = mpsc::channel::<Job>();
-        let serve = move || {
-            for (call, reply) in inbox {
-                // who asked may have lost interest
-                let _ = reply.send(client.call(&call));
-            }
-        };
-        let thread = std::thread::Builder::new().name("https".into());
-        thread.spawn(serve).map_err(|error| words::no_thread(&error))?;
-        Ok(Self { jobs })
-    }
-
-    /// Asks a web server and waits for the beginning of its answer.
-    ///
-    /// # Errors
-    /// Why there is no answer.
-    pub async fn call(&self, call: Call) -> Result<Answer, String> {
-        let (reply, answer) = oneshot::channel();
-        self.jobs.send((call, reply)).map_err(|_| GONE)?;
-        answer.await.map_err(|_| GONE)?
-    }
-}
-
 /// Bodies of lists that come at once.
-const AT_ONCE: usize = 2;
+const LISTS_AT_ONCE: usize = 2;
 /// What is said when a thread has ended.
 const GONE: &str = "the thread for HTTPS is gone: restart threatstopd";
 
 type Work = Box<dyn FnOnce(&Client) + Send>;
 
-/// The way to the threads that fetch lists.
-pub struct Fetchers {
+/// The way to threads that wait for web servers.
+pub struct Https {
     work: mpsc::Sender<Work>,
 }
 
-impl Fetchers {
-    /// Starts the threads.
+impl Https {
+    /// Starts a thread for calls, one after the other.
     ///
     /// # Errors
     /// When there can be no more threads, or the proxy is not one.
     pub fn start(config: &Config, roots: &Roots) -> Result<Self, String> {
+        Self::threads(config, roots, Limits::default(), ("https", 1))
+    }
+
+    /// Starts the threads that fetch lists.
+    ///
+    /// # Errors
+    /// As [`Https::start`].
+    pub fn for_lists(config: &Config, roots: &Roots) -> Result<Self, String> {
+        Self::threads(config, roots, Limits::of_lists(), ("https feed", LISTS_AT_ONCE))
+    }
+
+    fn threads(
+        config: &Config,
+        roots: &Roots,
+        limits: Limits,
+        (name, count): (&str, usize),
+    ) -> Result<Self, String> {
         let (work, inbox) = mpsc::channel::<Work>();
         let inbox = Arc::new(Mutex::new(inbox));
-        for _ in 0..AT_ONCE {
-            let proxy = config.https.proxy.as_ref();
-            let client = Client::new(proxy, roots.clone(), Limits::of_lists())?;
+        for _ in 0..count {
+            let client = Client::new(config.https.proxy.as_ref(), roots.clone(), limits)?;
             let inbox = Arc::clone(&inbox);
             let serve = move || {
                 loop {
@@ -98,13 +77,13 @@ impl Fetchers {
                     work(&client);
                 }
             };
-            let thread = std::thread::Builder::new().name("https feed".into());
+            let thread = std::thread::Builder::new().name(name.into());
             thread.spawn(serve).map_err(|error| words::no_thread(&error))?;
         }
         Ok(Self { work })
     }
 
-    /// Has one of them do something.
+    /// Has a thread do something.
     ///
     /// # Errors
     /// When they are gone.
@@ -119,5 +98,13 @@ impl Fetchers {
         };
         self.work.send(Box::new(work)).map_err(|_| GONE)?;
         answer.await.map_err(|_| GONE.into())
+    }
+
+    /// Asks a web server and waits for the beginning of its answer.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn call(&self, call: Call) -> Result<Answer, String> {
+        self.with(move |client| client.call(&call)).await?
     }
 }

@@ -139,8 +139,8 @@ impl Log {
     /// # Errors
     /// When the spool cannot be read or no thread be started. A journal that cannot be read is
     /// logged, and the packet log then read from its oldest file on.
-    pub fn open(config: &'static Config, roots: Roots) -> Result<Self, String> {
-        if let Err(why) = &roots
+    pub fn open(config: &'static Config, roots: &Roots) -> Result<Self, String> {
+        if let Err(why) = roots
             && config.uploads()
         {
             logger::err(format_args!("https.ca_file: {why}; no log is uploaded"));

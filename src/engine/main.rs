@@ -145,7 +145,7 @@ fn run(
         let watch: &Watch = part(Watch::new(&config.tables, guard, link, state));
         let alarm: &Alarm = part(Alarm::new(config, state, monitor));
         let feeds: &Feeds = part(Feeds::start(config, state, shield, &roots)?);
-        let log: &Log = part(Log::open(config, roots)?);
+        let log: &Log = part(Log::open(config, &roots)?);
         let hand = Hand::new(link, state, watch, leave, (reload, limit));
         let service = Service::new(config, servers, names, &runs.told);
         let asked = Asked { service, feeds, files, own };

@@ -11,7 +11,7 @@ fn open(directory: &Path) -> Log {
         directory.display()
     );
     let config = Config::parse(&text, Path::new("test")).unwrap();
-    Log::open(Box::leak(Box::new(config)), Err("no file".into())).unwrap()
+    Log::open(Box::leak(Box::new(config)), &Err("no file".into())).unwrap()
 }
 
 /// Some text, as the follower leaves it when it has read up to an offset.

@@ -14,7 +14,7 @@ use prefix::{Kind, Shield};
 use super::{Copy, Failure, Source, kind};
 use crate::clock;
 use crate::files::sum;
-use crate::https::{Failed, Fetch, Fetchers, Roots, Validators};
+use crate::https::{Failed, Fetch, Https, Roots, Validators};
 use crate::state::State;
 use crate::state::copies::{self, Origin};
 
@@ -34,7 +34,7 @@ pub struct Feeds {
     state: &'static State,
     /// The networks of this host, which no redirect may lead to.
     own: Shield,
-    fetchers: Option<Fetchers>,
+    https: Option<Https>,
     answers: RefCell<BTreeMap<FeedName, Answer>>,
 }
 
@@ -57,14 +57,14 @@ impl Feeds {
         own: Shield,
         roots: &Roots,
     ) -> Result<Self, String> {
-        let fetchers = match config.feed.is_empty() {
+        let https = match config.feed.is_empty() {
             true => None,
-            false => Some(Fetchers::start(config, roots)?),
+            false => Some(Https::for_lists(config, roots)?),
         };
-        if let (Err(why), Some(_)) = (roots, &fetchers) {
+        if let (Err(why), Some(_)) = (roots, &https) {
             logger::err(format_args!("https.ca_file: {why}; no feed comes"));
         }
-        Ok(Self { config, state, own, fetchers, answers: RefCell::default() })
+        Ok(Self { config, state, own, https, answers: RefCell::default() })
     }
 
     /// What the server of a feed said in the last minute: that it is ready, or why not.
@@ -84,16 +84,16 @@ impl Feeds {
     /// # Errors
     /// Why there is none.
     pub async fn look(&self, name: FeedName) -> Result<Look, Failure> {
-        let (Some(feed), Some(fetchers)) = (of(self.config, name), &self.fetchers) else {
+        let (Some(feed), Some(https)) = (of(self.config, name), &self.https) else {
             return Err("no feed of this configuration".to_owned().into());
         };
-        let looked = self.ask(feed, fetchers).await;
+        let looked = self.ask(feed, https).await;
         let said = looked.as_ref().map(|_| ()).map_err(|failure| failure.why.clone());
         self.answers.borrow_mut().insert(name, (Instant::now(), said));
         looked
     }
 
-    async fn ask(&self, feed: &Feed, fetchers: &Fetchers) -> Result<Look, Failure> {
+    async fn ask(&self, feed: &Feed, https: &Https) -> Result<Look, Failure> {
         let Some(format) = Format::parse(feed.format.as_str()) else {
             return Err(format!("format {} is not known", feed.format.as_str()).into());
         };
@@ -121,7 +121,7 @@ impl Feeds {
             floor: self.config.guard.floor(),
             directory: self.state.directory().to_owned(),
         };
-        let brought = fetchers.with(move |client| body::bring(client, job)).await?;
+        let brought = https.with(move |client| body::bring(client, job)).await?;
         let Some(body::Brought { list, told, validators }) = brought? else {
             return Ok(Look::Same);
         };
