@@ -112,23 +112,28 @@ pub fn compose(
     if !tables.blocking().any(|table| any(&table)) {
         return made;
     }
+    // the allow set that will be in force, and all that no block table may have: once for all of them
+    let mut against = None;
     for table in tables.in_order().filter(|table| !table.blocks() || any(table)) {
         let Some(lists_of_it) = together.get(&table.id) else { continue };
         let guard = guard_of(guard, table);
-        let allow = made.sets.get(&TableId::ALLOW).or(policy.allow()).cloned().unwrap_or_default();
-        let composed = match table.kind {
-            Kind::Allow => compose_allow(lists_of_it, &unrouted(), &guard),
+        let (composed, allow) = match table.kind {
+            Kind::Allow => (compose_allow(lists_of_it, &unrouted(), &guard), None),
             Kind::Block => {
-                let exempt = exempt(&allow, &lists.copies);
-                compose_block(lists_of_it, &exempt, protected, &guard)
+                let (allow, exempt) = against.get_or_insert_with(|| {
+                    let allow = made.sets.get(&TableId::ALLOW).or(policy.allow());
+                    let allow = allow.cloned().unwrap_or_default();
+                    let exempt = exempt(&allow, &lists.copies);
+                    (allow, exempt)
+                });
+                (compose_block(lists_of_it, exempt, protected, &guard), Some(&*allow))
             }
         };
         let checked = composed.and_then(|composed| {
             made.left_out.extend(composed.removed.left_out);
             made.hits.extend(composed.removed.hits);
             made.allowed += composed.removed.allowed.entries;
-            let allow = if table.blocks() { &allow } else { &composed.set };
-            check_table(table.kind, &composed.set, allow, &guard)?;
+            check_table(table.kind, &composed.set, allow.unwrap_or(&composed.set), &guard)?;
             Ok(composed.set)
         });
         match checked {
