@@ -91,8 +91,7 @@ fn sources(config: &Config, reader: &mut Reader<'_>) {
                    [[feed]] or policy.local_block";
         reader.fault(&["policy.block"], why.to_owned());
     }
-    let of_service = !(policy.block.is_empty() && policy.allow.is_empty());
-    if device_id.is_none() && (of_service || feed.is_empty()) {
+    if device_id.is_none() && (policy.is_asked() || feed.is_empty()) {
         let why = "device_id: not set: it is the id beginning with tdid_ that the portal shows for \
                    this device";
         let without = match feed.is_empty() {

@@ -23,6 +23,11 @@ pub struct PfTable<'c> {
 const TAKEN: [&str; 6] = ["block", "allow", "diff", "own", "hits", "lists"];
 
 impl Policy {
+    /// Whether there are lists of the service.
+    pub fn is_asked(&self) -> bool {
+        !(self.block.is_empty() && self.allow.is_empty())
+    }
+
     /// The administrator's own list of a kind: local_block or local_allow.
     pub fn local(&self, kind: Kind) -> Option<&Path> {
         match kind {

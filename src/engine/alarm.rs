@@ -45,8 +45,8 @@ pub struct Alarm {
 impl Alarm {
     /// Looks at what is remembered, for an engine of this configuration.
     pub fn new(config: &Config, state: &'static State, monitor: &'static Monitor) -> Self {
-        let service = Source::all(config).contains(&Source::Policy);
-        Self { state, monitor, patience: patience(config.policy.interval), service }
+        let (patience, service) = (patience(config.policy.interval), config.policy.is_asked());
+        Self { state, monitor, patience, service }
     }
 
     /// Looks every minute; never returns.

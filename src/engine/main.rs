@@ -61,7 +61,6 @@ use log::Log;
 use monitor::Monitor;
 use protect::never::Never;
 use protect::{Names, Protect};
-use source::Source;
 use source::feed::Feeds;
 use source::local::Files;
 use source::own::Own;
@@ -132,8 +131,8 @@ fn run(
         let runs: &Runs = part(Runs::default());
         let leave: &Leave = part(Leave::new(runs));
         // without a list of the service nobody asks them
-        let asked = Source::all(config).contains(&Source::Policy);
-        let of_the_service = if asked { config.policy.servers.as_slice() } else { &[] };
+        let of_the_service: &[_] =
+            if config.policy.is_asked() { &config.policy.servers } else { &[] };
         let servers: &Servers = part(Servers::new(of_the_service));
         let names: &Names = part(Names::new(config));
         let shield = given.protected.iter().map(|protected| protected.net).collect();

@@ -73,10 +73,9 @@ impl Timer {
 /// run, and one of their own without it.
 fn timers(config: &Config, state: &State) -> BTreeMap<Source, Timer> {
     let interval = config.policy.interval;
-    let all = Source::all(config);
-    let timed = match all.contains(&Source::Policy) {
+    let timed = match config.policy.is_asked() {
         true => Sources::from([Source::Policy]),
-        false => all.into_iter().filter(|source| source.is_local()).collect(),
+        false => Source::all(config).into_iter().filter(|source| source.is_local()).collect(),
     };
     let now = Instant::now();
     let mut timers: BTreeMap<Source, Timer> =
@@ -173,8 +172,7 @@ pub async fn names(names: &Names, protect: &Protect, update: &Update) {
 }
 
 /// Looks up the names of guard.never_block_names as long as the engine lives, as often as the others,
-/// plus or minus 10 % at random. No run waits for it; one
-/// follows when the addresses are others.
+/// plus or minus 10 % at random. No run waits for it; one follows when the addresses are others.
 pub async fn never(protect: &Protect, update: &Update) {
     if protect.never.is_empty() {
         return;

@@ -50,7 +50,7 @@ impl Source {
     pub fn all(config: &Config) -> Sources {
         let policy = &config.policy;
         let mut all = Sources::new();
-        if !(policy.block.is_empty() && policy.allow.is_empty()) {
+        if policy.is_asked() {
             all.insert(Self::Policy);
         }
         all.extend(config.feed.iter().map(|feed| Self::Feed(feed.name)));

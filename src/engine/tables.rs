@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use config::{Config, Direction, PfTable};
-use imsg::TableId;
+use imsg::{Stats, TableId, TableStat};
 use prefix::Kind;
 
 /// A table.
@@ -36,6 +36,11 @@ impl Table {
                 TableId::BLOCK => !named(),
                 _ => named(),
             }
+    }
+
+    /// What pf knows of it, which is nothing where pf could not be asked.
+    pub fn stat(&self, stats: &Stats) -> TableStat {
+        stats.tables.get(self.id.number()).copied().unwrap_or_default()
     }
 
     /// Whether what is in it is blocked.

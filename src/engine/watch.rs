@@ -146,7 +146,7 @@ impl Watch {
         }
         let policy = self.state.policy();
         for table in self.state.tables.iter() {
-            let stat = stats.tables.get(table.id.number()).copied().unwrap_or_default();
+            let stat = table.stat(stats);
             let is_wanted = match table.blocks() {
                 // of a monitor that has been said
                 true => !tables.monitor && (table.id == TableId::BLOCK || has_set(&policy, table)),
@@ -213,7 +213,7 @@ impl Watch {
         let policy = self.state.policy();
         for table_of in self.state.tables.in_order() {
             let id = table_of.id;
-            let stat = &stats.tables.get(id.number()).copied().unwrap_or_default();
+            let stat = &table_of.stat(stats);
             let known = self.known.borrow().get(&id).copied();
             // without reload, pf is not ours to look at
             let table = if reload { mark(stat) } else { Mark::default() };

@@ -60,7 +60,7 @@ fn off(config: &Config) -> Option<String> {
 /// As of when the lists are as their sources have them: the policy of the service or, without it, the
 /// oldest of the feeds.
 fn last_good(config: &Config, state: &State) -> Option<u64> {
-    if Source::all(config).contains(&Source::Policy) || config.feed.is_empty() {
+    if config.policy.is_asked() || config.feed.is_empty() {
         return state.memory().last_good;
     }
     let policy = state.policy();
@@ -165,7 +165,7 @@ impl Report {
         let policy = self.state.policy();
         let warning = |table: &Table| {
             let (name, ours) = (&table.name, policy.set(table.id)?.len());
-            let stat = stats.tables.get(table.id.number()).copied().unwrap_or_default();
+            let stat = table.stat(stats);
             let text = match (stat.present, stat.entries as usize) {
                 (_, entries) if entries == ours => return None,
                 (true, 1) => format!("pf table <{name}> has 1 prefix and not {ours}"),
@@ -206,7 +206,7 @@ impl Report {
     }
 
     fn table(&self, stats: &Stats, table: &Table) -> TableStatus {
-        let stat = stats.tables.get(table.id.number()).copied().unwrap_or_default();
+        let stat = table.stat(stats);
         let asked = stats.failure.is_empty();
         let tables = &self.config.tables;
         let kind = if table.blocks() { TableKind::Block } else { TableKind::Allow };

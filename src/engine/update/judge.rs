@@ -314,7 +314,7 @@ impl Judged {
     /// Whether lists of a table have come as they are in force, of the service if it has to bring some:
     /// where that has failed, nothing is known.
     fn has_come(&self, config: &Config, policy: &Policy, table: &Table) -> bool {
-        let service = Source::all(config).contains(&Source::Policy);
+        let service = config.policy.is_asked();
         let copies = self.confirmed.iter().filter_map(|name| policy.copy(name));
         let mut copies = copies.filter(|copy| table.has(copy.list.name(), copy.kind));
         copies.any(|copy| !service || copy.source == Source::Policy)
