@@ -5,9 +5,8 @@ use std::fs;
 use crate::common::*;
 use crate::three::*;
 use serde_json::Value;
-use tests::harness::{Config, Daemon, Scratch};
+use tests::harness::{Config, Scratch};
 use tests::item::{Item, table_text};
-use tests::sim::{Layout, PolicyService};
 
 /// The table of scanners, for what comes in.
 const IN: &str = "ThreatSTOP-Inbound";
@@ -27,21 +26,7 @@ fn tables() -> toml::Value {
 
 /// A daemon with [`BASIC`] in the block table and the others in tables of their own.
 fn with_tables(counts: [u32; 3], change: impl FnOnce(Config) -> Config) -> Three {
-    let service = PolicyService::start(zone(&hosts(SPACES[0], counts[0])));
-    let scratch = Scratch::new();
-    let file = scratch.path().join("mine");
-    let config = Config::new(&scratch, &[service.addr()])
-        .set("policy.block", vec![BASIC, SCAN])
-        .set("policy.local_block", file.to_str().unwrap())
-        .set("table", tables());
-    let config = change(config);
-    write(&file, &hosts(SPACES[2], counts[2]));
-    service.edit(|z| {
-        z.set_list(SCAN, &hosts(SPACES[1], counts[1]), Layout::Index);
-    });
-    let daemon = Daemon::start(&scratch, &config);
-    update(&daemon);
-    let three = Three { service, scratch, daemon, config, file };
+    let three = Three::start(counts, |config| change(config.set("table", tables())));
     have(&three, counts);
     three
 }

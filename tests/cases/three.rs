@@ -30,8 +30,15 @@ pub struct Three {
 }
 
 impl Three {
-    /// So many hosts in each list.
+    /// So many hosts in each list, all in the block table.
     pub fn new(counts: [u32; 3], change: impl FnOnce(Config) -> Config) -> Self {
+        let three = Self::start(counts, change);
+        three.has(counts);
+        three
+    }
+
+    /// So many hosts in each list, and the first update.
+    pub fn start(counts: [u32; 3], change: impl FnOnce(Config) -> Config) -> Self {
         let service = PolicyService::start(zone(&hosts(SPACES[0], counts[0])));
         let scratch = Scratch::new();
         let file = scratch.path().join("mine");
@@ -45,9 +52,7 @@ impl Three {
         });
         let daemon = Daemon::start(&scratch, &config);
         update(&daemon);
-        let three = Self { service, scratch, daemon, config, file };
-        three.has(counts);
-        three
+        Self { service, scratch, daemon, config, file }
     }
 
     pub fn serve(&self, list: &str, items: &[Item]) {
