@@ -16,8 +16,8 @@ pub struct Store<'a> {
 
 impl Store<'_> {
     /// Publishes a set, which is ascending (IPv4 first) and disjoint: asks pf, writes the file, then
-    /// replaces the table; if that fails, the old file, where there was one, comes back. What has the set already is neither
-    /// written nor sent. Answers what changed, or for a trial would change.
+    /// replaces the table; if that fails, the old file, where there was one, comes back. What has the
+    /// set already is neither written nor sent. Answers what changed, or for a trial would change.
     ///
     /// A repair brings file and table back to the set in force, where somebody has lost or changed
     /// either. What was in the file does not become the set before, which is the administrator's way

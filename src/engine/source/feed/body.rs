@@ -66,8 +66,8 @@ pub fn bring(client: &Client, job: Job) -> Result<Option<Brought>, Failed> {
     Ok(Some(Brought { list, told: read.told, validators }))
 }
 
-#[allow(clippy::useless_conversion, reason = "the types are other ones on other systems")]
 /// Looks whether the file system has room for what may come, and for others besides.
+#[allow(clippy::useless_conversion, reason = "the types are other ones on other systems")]
 fn room(directory: &Path) -> Result<(), String> {
     let failed = |errno: nix::errno::Errno| format!("{}: {}", directory.display(), errno.desc());
     let stat = statvfs(directory).map_err(failed)?;
