@@ -3,6 +3,8 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use crate::common::*;
 use nix::sys::signal::Signal;
@@ -342,9 +344,38 @@ fn what_cannot_be_published_is_kept_and_tried_again() {
     pf_is(&scratch, "");
     say(&scratch, "clock", "120");
     wait_until("it is tried again", || has(&daemon, BAD));
-    let warnings = status(&daemon)["pf"]["warnings"].to_string();
-    assert!(!warnings.contains("not what it should be"), "{warnings}");
+    wait_until("nothing is warned of", || {
+        let warnings = status(&daemon)["pf"]["warnings"].to_string();
+        !warnings.contains("not what it should be")
+    });
     assert!(daemon.stop().success());
+}
+
+/// Block addresses one after the other, and ask for the status all the time.
+/// Check that no status takes what is being published for what somebody changed in pf.
+#[test]
+fn what_is_published_at_the_moment_is_no_change_by_others() {
+    let stage = Stage::new(|config| config);
+    let daemon = &stage.daemon;
+    let done_with_it = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let mut warnings = Vec::new();
+            while !done_with_it.load(Ordering::Relaxed) {
+                warnings.push(status(daemon)["pf"]["warnings"].to_string());
+            }
+            warnings
+        });
+        for last in 1..=30 {
+            done(daemon, &["block", &format!("198.51.100.{last}")]);
+        }
+        done_with_it.store(true, Ordering::Relaxed);
+        for warnings in asking.join().unwrap() {
+            assert!(!warnings.contains("prefixes and not"), "{warnings}");
+        }
+    });
+    done(daemon, &["forget", "-a"]);
+    stage.goes_on();
 }
 
 /// Block one address for a minute and one for a day, allow one for an hour; set the clock ahead by two

@@ -1,5 +1,7 @@
 //! `status`.
 
+use std::rc::Rc;
+
 use config::Config;
 use control::{
     Attempted, Direction, EngineStatus, Held, HeldReason, PfStatus, REVERTED_WAY_OUT, ServerStatus,
@@ -18,7 +20,7 @@ use crate::protect::Protect;
 use crate::source::Source;
 use crate::source::kept::as_of;
 use crate::source::own::Own;
-use crate::state::{HeldBack, Memory, State};
+use crate::state::{HeldBack, Memory, Policy, State};
 use crate::tables::Table;
 use crate::update::Runs;
 use crate::warning::Warning;
@@ -71,11 +73,14 @@ fn last_good(config: &Config, state: &State) -> Option<u64> {
 impl Report {
     /// The state of everything.
     pub async fn status(&self) -> Status {
+        let before = self.settled();
         let stats = self.link.stats().await.unwrap_or_else(|failure| Stats {
             running: false,
             tables: Default::default(),
             failure,
         });
+        let now = self.settled();
+        let settled = before.filter(|before| now.is_some_and(|now| Rc::ptr_eq(before, &now)));
         let asked = stats.failure.is_empty();
         let config = self.config;
         let memory = self.state.memory().clone();
@@ -84,7 +89,7 @@ impl Report {
         let mut of_the_log = std::mem::take(&mut log.warnings);
         // what failed before it was turned off is nobody's worry
         of_the_log.retain(|_| config.uploads());
-        let warnings = self.warnings(&stats, of_the_log);
+        let warnings = self.warnings(&stats, settled.as_deref(), of_the_log);
         let (warnings, ways_out) =
             warnings.into_iter().map(|warning| (warning.text, warning.way_out)).unzip();
         let uptime = self.monitor.engine_uptime().as_secs();
@@ -129,8 +134,15 @@ impl Report {
         }
     }
 
-    /// All that nobody may overlook, the worst first.
-    fn warnings(&self, stats: &Stats, log: Vec<Warning>) -> Vec<Warning> {
+    /// What is in force, unless somebody is about to change it: pf has the next set then before we
+    /// take it for the one in force.
+    fn settled(&self) -> Option<Rc<Policy>> {
+        self.runs.at_rest().then(|| self.state.policy())
+    }
+
+    /// All that nobody may overlook, the worst first. Pf is held against `settled`, where that was in
+    /// force all the time that pf was asked.
+    fn warnings(&self, stats: &Stats, settled: Option<&Policy>, log: Vec<Warning>) -> Vec<Warning> {
         let note = self.monitor.note().map(|note| Warning::new(note.text(), REVERTED_WAY_OUT));
         let mut all: Vec<Warning> = note.into_iter().collect();
         let alarms = self.alarm.alarms();
@@ -139,7 +151,7 @@ impl Report {
             all.extend(self.nothing_yet());
         }
         all.extend(self.watch.warnings(stats));
-        all.extend(self.other_content(stats));
+        all.extend(settled.into_iter().flat_map(|policy| self.other_content(stats, policy)));
         all.extend(self.runs.stays().or_else(|| self.unpublished()));
         all.extend(sources::warnings(self.config, self.state, self.own));
         all.extend(self.protect.never.warnings());
@@ -156,13 +168,10 @@ impl Report {
     }
 
     /// The warnings of tables that the kernel has otherwise than we do, until they are mended.
-    fn other_content(&self, stats: &Stats) -> Vec<Warning> {
-        let tables = &self.config.tables;
-        // a run changes first the one and then the other
-        if !tables.reload || !stats.failure.is_empty() || self.runs.running() {
+    fn other_content(&self, stats: &Stats, policy: &Policy) -> Vec<Warning> {
+        if !self.config.tables.reload || !stats.failure.is_empty() {
             return Vec::new();
         }
-        let policy = self.state.policy();
         let warning = |table: &Table| {
             let (name, ours) = (&table.name, policy.set(table.id)?.len());
             let stat = table.stat(stats);

@@ -48,6 +48,11 @@ impl Runs {
         self.turn.lock().await
     }
 
+    /// Whether nobody has the right to change the tables.
+    pub fn at_rest(&self) -> bool {
+        self.turn.try_lock().is_ok()
+    }
+
     /// How many rollbacks there have been.
     pub fn rollbacks(&self) -> u32 {
         self.rollbacks.get()
