@@ -23,10 +23,15 @@ pub const DIOCRGETTSTATS: Request = iowr(64);
 pub const DIOCRSETADDRS: Request = iowr(69);
 
 /// An ioctl(2) number with the type of its argument, so that the two always have the same size.
-pub struct Request<T = PfiocTable>(pub c_ulong, PhantomData<fn(T)>);
+#[derive(Debug)]
+pub struct Request<T = PfiocTable>(
+    /// The number.
+    pub c_ulong,
+    PhantomData<fn(T)>,
+);
 
 /// `_IOWR('D', number, T)` of `<sys/ioccom.h>`.
-const fn iowr<T>(number: c_ulong) -> Request<T> {
+pub const fn iowr<T>(number: c_ulong) -> Request<T> {
     Request(0xC000_4400 | (size_of::<T>() as c_ulong) << 16 | number, PhantomData)
 }
 
@@ -38,17 +43,19 @@ pub struct PfrAddr {
     pub(crate) pool: [u8; 22], // interface, states, weight: for routing, not for filtering
     pub(crate) af: u8,
     pub(crate) net: u8,
-    pub(crate) marks: [u8; 3], // negated, feedback, type
+    /// Negated, feedback, type.
+    pub marks: [u8; 3],
     pub(crate) pad: [u8; 9],
 }
 
+/// A table by its anchor and name: `struct pfr_table`, 1,064 octets.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PfrTable {
-    pub anchor: [[u8; 32]; 32],
-    pub name: [u8; PF_TABLE_NAME_SIZE],
-    pub flags: u32,
-    pub fback: u32,
+    pub(crate) anchor: [[u8; 32]; 32],
+    pub(crate) name: [u8; PF_TABLE_NAME_SIZE],
+    pub(crate) flags: u32,
+    pub(crate) fback: u32,
 }
 
 #[repr(C)]
@@ -62,24 +69,26 @@ pub struct PfrTstats {
     pub refcnt: [u32; 2], // by rules, by tables of the same name in anchors
 }
 
+/// What requests on tables take: `struct pfioc_table`, 1,104 octets.
 #[repr(C)]
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct PfiocTable {
-    pub table: PfrTable,
-    pub buffer: Option<NonNull<c_void>>,
-    pub esize: u32,
-    pub size: u32,
-    pub size2: u32,
-    pub changes: [u32; 3], // nadd, ndel, nchange
-    pub flags: u32,
-    pub ticket: u32,
+    pub(crate) table: PfrTable,
+    pub(crate) buffer: Option<NonNull<c_void>>,
+    pub(crate) esize: u32,
+    pub(crate) size: u32,
+    pub(crate) size2: u32,
+    pub(crate) changes: [u32; 3], // nadd, ndel, nchange
+    pub(crate) flags: u32,
+    pub(crate) ticket: u32,
 }
 
 const _: () = assert!(size_of::<PfrAddr>() == 52 && size_of::<PfrTable>() == 1064);
 const _: () = assert!(size_of::<PfrTstats>() == 1232 && size_of::<PfiocTable>() == 1104);
 
 impl PfiocTable {
-    /// A request with an array, which must outlive the call.
+    /// A request with an array, which must outlive the call. EINVAL for more elements than an int
+    /// counts.
     pub fn new<T>(table: PfrTable, array: NonNull<[T]>, flags: u32) -> Result<Self> {
         let size = i32::try_from(array.len()).map_err(|_| EINVAL)? as u32; // pf has it as int
         let (buffer, esize) = (Some(array.cast()), size_of::<T>() as u32);

@@ -14,7 +14,7 @@ mod simulated;
 #[cfg(test)]
 mod tests;
 
-pub use abi::PfrAddr;
+pub use abi::{PfiocTable, PfrAddr, PfrTable, Request, iowr};
 pub use file::Directory;
 pub use imsg::{Changes, Failed as Error, TableStat};
 pub use kernel::Kernel;
@@ -29,7 +29,8 @@ pub struct Table {
     name: String,
     /// Whether what is in it is blocked or let through.
     pub kind: prefix::Kind,
-    pfr: abi::PfrTable,
+    /// The form in which requests name it.
+    pub pfr: PfrTable,
 }
 
 impl Table {
