@@ -21,6 +21,41 @@ pub struct Hits {
     pub protocols: Vec<ProtocolHits>,
     /// By destination port, at most a thousand.
     pub ports: Vec<PortHits>,
+    /// By host on our side, at most a thousand: those that sent first.
+    #[serde(default)]
+    pub hosts: Vec<HostHits>,
+    /// How exact that is.
+    #[serde(default)]
+    pub missed: Missed,
+}
+
+/// Hits of a host on our side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostHits {
+    /// Its address: that of the host itself where pf has translated it and says so.
+    pub address: IpAddr,
+    /// Packets that it sent to addresses in a block table, on whatever interface.
+    pub out: u64,
+    /// Packets that came to it from such addresses.
+    pub r#in: u64,
+    /// When the last one was seen.
+    pub last: u64,
+    /// The address at the other end of that one.
+    pub far: Option<IpAddr>,
+    /// Lists that name that address now, at most two.
+    pub lists: Vec<String>,
+}
+
+/// By how many packets a number of [`Hits`] may be too low at most, and how many packets somebody who
+/// is not among them may have: 0 as long as there were no more of them than are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missed {
+    /// Of an address.
+    pub addresses: u64,
+    /// Of a port.
+    pub ports: u64,
+    /// Of a host, in one direction.
+    pub hosts: u64,
 }
 
 /// Hits of an address.

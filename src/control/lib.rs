@@ -12,15 +12,15 @@ mod reply;
 mod request;
 mod status;
 
-pub use hits::{AddressHits, Hits, ListHits, PortHits, ProtocolHits};
+pub use hits::{AddressHits, Hits, HostHits, ListHits, Missed, PortHits, ProtocolHits};
 pub use lists::{HitsOfDays, ListShown, Lists};
 pub use own::{Action, Forgotten, Kept, MAX_OWN, MAX_REASON, OWN_SECONDS, OwnEntry};
 pub use reply::{Change, Check, Failure, Reply, Tested, Updated, Uploaded, Why};
 pub use request::{Request, Rights, Show};
 pub use status::{
     Attempt, Attempted, Direction, EngineStatus, Held, HeldReason, LastUpdate, ListStatus, Mended,
-    PfStatus, ServerStatus, SourceKind, SourceState, SourceStatus, Spool, Status, TableKind,
-    TableStatus, Update, Upload, UsedBy,
+    PfStatus, ServerStatus, SourceKind, SourceState, SourceStatus, Spool, Status, Suspects,
+    TableKind, TableStatus, Update, Upload, UsedBy,
 };
 
 /// The control socket unless `-s` names another.

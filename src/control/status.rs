@@ -1,5 +1,7 @@
 //! The answer to `status`.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 /// The state of everything.
@@ -30,6 +32,18 @@ pub struct Status {
     pub spool: Spool,
     /// What is held back and why; nothing most of the time.
     pub held: Vec<Held>,
+    /// Hosts on our side that send to what is blocked.
+    #[serde(default)]
+    pub suspects: Suspects,
+}
+
+/// Hosts on our side that have sent to an address in a block table in the last day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspects {
+    /// How many, as far as they are among the thousand that sent most.
+    pub hosts: u64,
+    /// The one that did last; absent when none did.
+    pub last: Option<IpAddr>,
 }
 
 /// The life of the engine.

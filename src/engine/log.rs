@@ -11,8 +11,10 @@
 //! confirmed it with our own device id.
 
 mod answer;
+pub mod busiest;
 mod follow;
 pub mod hits;
+mod hosts;
 mod journal;
 mod losses;
 mod request;
@@ -46,6 +48,9 @@ pub use upload::OFF;
 
 /// How long uploads may fail before that is told: a server has its bad hours.
 const FAILING: u64 = 24 * 60 * 60;
+
+/// How long a host that sent to a listed address is suspect, in seconds.
+const DAY: u64 = 24 * 60 * 60;
 
 /// What the log is told about when the upload goes wrong.
 const SUBJECT: &str = "upload";
@@ -204,6 +209,13 @@ impl Log {
     /// What was counted, pending text included.
     pub fn hits(&self) -> Hits {
         self.inner.borrow().hits.clone()
+    }
+
+    /// The hosts that have sent to a listed address in the day before `now`.
+    pub fn suspects(&self, now: u64) -> control::Suspects {
+        let inner = self.inner.borrow();
+        let (hosts, last) = inner.hits.hosts.suspects(now.saturating_sub(DAY));
+        control::Suspects { hosts: hosts as u64, last }
     }
 
     /// The figures of this moment.

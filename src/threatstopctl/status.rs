@@ -2,7 +2,7 @@
 
 use control::{
     Attempt, Attempted, Direction, Held, HeldReason, LastUpdate, Mended, ServerStatus, SourceKind,
-    SourceState, SourceStatus, Status, TableKind, TableStatus,
+    SourceState, SourceStatus, Status, Suspects, TableKind, TableStatus,
 };
 
 use crate::columns::{Stand::*, columns};
@@ -22,6 +22,7 @@ pub fn render(status: &Status, now: u64) -> String {
     let mut page = Page { text: verdict(status, now), now };
     page.process(status);
     page.tables(status);
+    page.suspects(status);
     page.runs(status);
     page.servers(&status.servers);
     page.sources(&status.sources);
@@ -209,6 +210,12 @@ impl Page {
         }
         for Mended { at, text } in &status.pf.mended {
             self.line(&format!("mended {}: {text}", ago(*at, self.now)));
+        }
+    }
+
+    fn suspects(&mut self, status: &Status) {
+        if let Suspects { hosts: hosts @ 1.., last: Some(last) } = status.suspects {
+            self.line(&format!("suspect hosts: {hosts} in the last day, such as {last}"));
         }
     }
 

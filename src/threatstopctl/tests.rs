@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use control::{
     Action, AddressHits, Attempt, Attempted, Change, Check, Direction, EngineStatus, Failure,
-    Forgotten, Held, HeldReason, Hits, HitsOfDays, Kept, LastUpdate, ListHits, ListShown,
-    ListStatus, Lists, Mended, OwnEntry, PfStatus, PortHits, ProtocolHits, Reply, Request,
-    ServerStatus, Show, SourceKind, SourceState, SourceStatus, Spool, Status, TableKind,
+    Forgotten, Held, HeldReason, Hits, HitsOfDays, HostHits, Kept, LastUpdate, ListHits, ListShown,
+    ListStatus, Lists, Mended, Missed, OwnEntry, PfStatus, PortHits, ProtocolHits, Reply, Request,
+    ServerStatus, Show, SourceKind, SourceState, SourceStatus, Spool, Status, Suspects, TableKind,
     TableStatus, Tested, Update, Updated, Upload, Uploaded, UsedBy, Why,
 };
 use serde_json::{Value, json};
@@ -157,6 +157,7 @@ pub fn full_status() -> Status {
             },
             held,
         ],
+        suspects: Suspects { hosts: 2, last: Some("10.0.0.23".parse().unwrap()) },
     }
 }
 
@@ -229,6 +230,15 @@ fn full_hits() -> Hits {
         lists: vec![ListHits { list: "basic.threatstop.local".into(), r#in: 3, out: 1 }],
         protocols: vec![ProtocolHits { protocol: "tcp".into(), r#in: 3, out: 1 }],
         ports: vec![PortHits { protocol: "tcp".into(), port: 22, r#in: 3, out: 1 }],
+        hosts: vec![HostHits {
+            address: "10.0.0.23".parse().unwrap(),
+            out: 1,
+            r#in: 3,
+            last: NOW,
+            far: Some("192.0.2.7".parse().unwrap()),
+            lists: vec!["basic.threatstop.local".into()],
+        }],
+        missed: Missed { addresses: 1, ports: 2, hosts: 3 },
     }
 }
 

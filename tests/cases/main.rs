@@ -37,6 +37,7 @@ mod own;
 mod port;
 mod rollback;
 mod root;
+mod seen;
 mod servers;
 mod setup;
 mod sim_self;

@@ -16,7 +16,8 @@ use control::{SourceState, SourceStatus, Status, TableStatus};
 
 use crate::clock;
 use crate::log::Figures;
-use crate::log::hits::{Busiest, Count, Hits, protocol_word};
+use crate::log::busiest::{Busiest, Count};
+use crate::log::hits::{Hits, protocol_word};
 
 /// Ports and protocols that are worth time series of their own: strangers choose them. `show hits`
 /// has the others.
@@ -108,6 +109,11 @@ pub fn text(status: &Status, figures: &Figures, counted: &Hits) -> String {
     }
     log(&mut text, figures);
     hits(&mut text, counted);
+    text.gauge(
+        "threatstop_suspect_hosts",
+        "Hosts that sent to blocked addresses in the last day.",
+        Some(status.suspects.hosts),
+    );
     text.gauge("threatstop_scrape_timestamp_seconds", "When this was written.", Some(clock::now()));
     text.0.push_str("# EOF\n");
     text.0
@@ -200,7 +206,7 @@ fn by<K: Eq + std::hash::Hash + Ord + Clone>(
     let name = format!("threatstop_{label}_hits");
     text.family(&name, help);
     let (busiest, others) = counts.split(most);
-    for (key, count) in busiest {
+    for (key, count, ()) in busiest {
         text.directions(&name, Some((label, &word(&key))), &count);
     }
     if others.total() > 0 {

@@ -131,6 +131,7 @@ impl Report {
             servers: self.servers.health().into_iter().map(server).collect(),
             spool: log.spool,
             held: held(&self.state.memory()),
+            suspects: self.log.suspects(clock::now()),
         }
     }
 

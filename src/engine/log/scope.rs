@@ -51,17 +51,17 @@ impl Scope {
     /// Judges a record: calls `hit` with what to count when it is ours.
     pub fn judge(&self, record: &Record<'_>, hit: impl FnOnce(&Hit<'_>)) -> bool {
         let Ok(header) = Header::parse(record.data) else { return false };
-        let flow = Flow::of(&header);
-        let far = flow.and_then(|flow| self.listed(&header, &flow));
+        let ends = Flow::of(&header).map(|flow| (flow, Ends::of(&header, &flow)));
+        let far = ends.as_ref().and_then(|(_, ends)| self.listed(ends));
         let ours = self.anchor.as_ref().is_some_and(|name| header.ruleset() == name.as_bytes());
         if far.is_none() && !ours {
             return false;
         }
-        let other = flow.map(|flow| match flow.direction {
-            Direction::In => flow.source,
-            Direction::Out => flow.destination,
-        });
-        let address = far.map(|(address, _)| address).or(other);
+        let address = far.map(|(far, _)| far).or(ends.as_ref().map(|(_, ends)| ends.far));
+        let host = match (&ends, address) {
+            (Some((_, ends)), Some(address)) => Some(ends.opposite(address)),
+            _ => None,
+        };
         let mut lists: Vec<&str> = match far {
             Some((address, policy)) => {
                 let named = policy.lists(Kind::Block).into_iter();
@@ -72,8 +72,11 @@ impl Scope {
         if lists.is_empty() {
             lists.push(UNLISTED);
         }
+        let flow = ends.map(|(flow, _)| flow);
         hit(&Hit {
             address,
+            host: host.map(|(host, _)| host),
+            way: host.map_or(header.direction(), |(_, way)| way),
             lists: &lists,
             direction: header.direction(),
             protocol: flow.map(|flow| flow.protocol),
@@ -85,22 +88,73 @@ impl Scope {
 
     /// The address of a packet that is in a table, and whose table that is: the far end first,
     /// then the near one, then what translation made of them.
-    fn listed(&self, header: &Header<'_>, flow: &Flow) -> Option<(IpAddr, &Policy)> {
-        let ends = |source, destination| match flow.direction {
-            Direction::In => [source, destination],
-            Direction::Out => [destination, source],
-        };
-        let [far, near] = ends(flow.source, flow.destination);
-        let translated = header.translated().filter(|_| header.rewritten());
-        let translated =
-            translated.map(|((source, _), (destination, _))| ends(source, destination));
-        let all = [far, near].into_iter().chain(translated.into_iter().flatten());
+    fn listed(&self, ends: &Ends) -> Option<(IpAddr, &Policy)> {
+        let Ends { far, near, translated, .. } = *ends;
+        let all = [far, near].into_iter();
+        let all = all.chain(translated.into_iter().flat_map(|(far, near)| [far, near]));
         let mut tables = [&self.current, &self.previous].into_iter();
         tables.find_map(|policy| {
             let has =
                 |address: &IpAddr| policy.blocked().any(|(_, set)| set.find(*address).is_some());
             Some((all.clone().find(has)?, &**policy))
         })
+    }
+}
+
+/// The ends of a packet: the far one is where it comes from when it comes in, and where it goes when
+/// it goes out.
+#[derive(Clone, Copy, Debug)]
+struct Ends {
+    far: IpAddr,
+    near: IpAddr,
+    /// Both as the header has them, where pf has translated the packet.
+    translated: Option<(IpAddr, IpAddr)>,
+    direction: Direction,
+}
+
+impl Ends {
+    fn of(header: &Header<'_>, flow: &Flow) -> Self {
+        let ends = |source, destination| match flow.direction {
+            Direction::In => (source, destination),
+            Direction::Out => (destination, source),
+        };
+        let (far, near) = ends(flow.source, flow.destination);
+        let translated = header.translated().filter(|_| header.rewritten());
+        let translated =
+            translated.map(|((source, _), (destination, _))| ends(source, destination));
+        Self { far, near, translated, direction: flow.direction }
+    }
+
+    /// The host at the other end than a listed address, and whether it has sent the packet. On an
+    /// interface to the inside what a host sends comes in, so that the far end is the host.
+    fn opposite(&self, listed: IpAddr) -> (IpAddr, Direction) {
+        let was_far = listed == self.far
+            || self
+                .translated
+                .is_some_and(|(far, near)| listed == far && listed != self.near && listed != near);
+        let turned = match self.direction {
+            Direction::In => Direction::Out,
+            Direction::Out => Direction::In,
+        };
+        let (host, translated, way) = match was_far {
+            true => (self.near, self.translated.map(|(_, near)| near), self.direction),
+            false => (self.far, self.translated.map(|(far, _)| far), turned),
+        };
+        (translated.map_or(host, |other| inside(host, other, way)), way)
+    }
+}
+
+/// Which of the two addresses that a host has, before and behind translation, is its own: the private
+/// one. Where both are or none is, that of the packet when the host has sent it (nat-to), and the one
+/// that the packet was translated to when it was sent to it (rdr-to). pf logs packets of a state, for
+/// rules with `log (all)`, the other way round than the first one.
+fn inside(of_packet: IpAddr, translated: IpAddr, way: Direction) -> IpAddr {
+    let is_private = |address| prefix::private().any(|(net, _)| net.contains(address));
+    match (is_private(of_packet), is_private(translated)) {
+        (true, false) => of_packet,
+        (false, true) => translated,
+        _ if translated.is_unspecified() || way == Direction::Out => of_packet,
+        _ => translated,
     }
 }
 

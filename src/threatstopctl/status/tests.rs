@@ -11,6 +11,7 @@ fn good_status() -> Status {
     status.pf.mended.clear();
     status.pf.error = None;
     status.held.clear();
+    status.suspects = Suspects::default();
     for source in &mut status.sources {
         (source.state, source.error) = (SourceState::Good, None);
         source.lists.iter_mut().for_each(|list| list.state = SourceState::Good);
@@ -82,6 +83,7 @@ table             entries  changed    packets in/out  used by
 ThreatSTOP-Block    26424  12m ago           1234/56  2 rules, 1 anchor
 ThreatSTOP-Allow        1  2d 1h ago             7/8  1 rule
 mended 5m ago: pf table <B> had been changed
+suspect hosts: 2 in the last day, such as 10.0.0.23
 
 run     state    last     result                       last good  next
 update  failing  12m ago  failed in 0.31s, 3 in a row  12m ago    in 47m

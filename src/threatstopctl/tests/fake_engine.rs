@@ -31,7 +31,8 @@ const STATUS: &str = r#"{"version":"0.1.0","uptime":60,"config":null,
  "last_good":1795000000,"next":1795003600,"error":null,
  "lists":[{"name":"basic.threatstop.local","entries":26424,"changed":1795000000,"state":"good"}]}],
 "spool":{"slices":0,"octets":0,"limit":67108864,"dropped":0},
-"held":[]}"#;
+"held":[],
+"suspects":{"hosts":0,"last":null}}"#;
 
 /// An engine that takes one connection.
 struct Engine {

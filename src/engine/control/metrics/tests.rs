@@ -50,7 +50,9 @@ fn strangers_make_no_series() {
         let protocol = Some((round % 256) as u8);
         let direction = if round % 3 == 0 { Direction::Out } else { Direction::In };
         let (address, port) = (None, Some(round));
-        counted.add(&Hit { address, lists: &["a"], direction, protocol, port, at: 1 });
+        let (host, way) = (None, direction);
+        let lists = &["a"];
+        counted.add(&Hit { address, host, way, lists, direction, protocol, port, at: 1 });
     }
     let mut text = Text::default();
     hits(&mut text, &counted);

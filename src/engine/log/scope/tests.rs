@@ -50,6 +50,16 @@ fn judge(scope: &Scope, data: &[u8]) -> Option<(IpAddr, Vec<String>, Option<u16>
     found.into_inner()
 }
 
+/// The host of a record that is ours, and whether it has sent.
+fn host(scope: &Scope, data: &[u8]) -> (IpAddr, Direction) {
+    let record = Record { offset: 0, end: 0, seconds: 7, micros: 0, len: data.len() as u32, data };
+    let found = RefCell::new(None);
+    scope.judge(&record, |hit| {
+        found.replace(Some((hit.host.unwrap(), hit.way)));
+    });
+    found.into_inner().unwrap()
+}
+
 const BAD: [u8; 4] = [203, 0, 113, 9];
 const HOME: [u8; 4] = [192, 0, 2, 1];
 const OTHER: [u8; 4] = [198, 51, 100, 1];
@@ -123,4 +133,62 @@ fn every_block_table_counts() {
     // what is allowed is no hit
     let allow = Rc::new(Policy { sets: [(TableId::ALLOW, set)].into(), ..Policy::default() });
     assert_eq!(judge(&Scope::new(None, allow, BTreeMap::new()), &packet("", 1, BAD, HOME)), None);
+}
+
+/// A packet as pf logs it that it has translated: family, source and destination in the header.
+fn translated(mut data: Vec<u8>, source: [u8; 4], destination: [u8; 4]) -> Vec<u8> {
+    (data[61], data[62]) = (1, 2);
+    data[64..68].copy_from_slice(&source);
+    data[80..84].copy_from_slice(&destination);
+    data
+}
+
+const INSIDE: [u8; 4] = [10, 0, 0, 23];
+
+/// The host is the other end, whichever interface has seen the packet.
+#[test]
+fn the_host_is_the_other_end_than_the_listed_one() {
+    let scope = Scope::new(None, policy(&["203.0.113.0/24"]), BTreeMap::new());
+    for (direction, source, destination, way) in [
+        (1, BAD, HOME, Direction::In),
+        (2, HOME, BAD, Direction::Out),
+        // on the interface to the inside
+        (1, HOME, BAD, Direction::Out),
+        (2, BAD, HOME, Direction::In),
+    ] {
+        let found = host(&scope, &packet("", direction, source, destination));
+        assert_eq!(found, (HOME.into(), way), "{direction} {source:?} {destination:?}");
+    }
+    let anchor = Scope::new(Some("ours"), Rc::default(), BTreeMap::new());
+    assert_eq!(host(&anchor, &packet("ours", 1, OTHER, HOME)), (HOME.into(), Direction::In));
+    assert_eq!(host(&anchor, &packet("ours", 2, HOME, OTHER)), (HOME.into(), Direction::Out));
+}
+
+/// As a real pf has logged it (nat-to, rdr-to, and packets of states of both): the host is the one
+/// inside, by its own address.
+#[test]
+fn behind_nat_the_host_is_the_one_inside() {
+    let scope = Scope::new(None, policy(&["203.0.113.0/24"]), BTreeMap::new());
+    for (direction, packet_ends, header_ends, way) in [
+        (2, (INSIDE, BAD), (HOME, BAD), Direction::Out),
+        (1, (BAD, HOME), (BAD, INSIDE), Direction::In),
+        // of a state, both ways round
+        (2, (HOME, BAD), (INSIDE, BAD), Direction::Out),
+        (1, (BAD, INSIDE), (BAD, HOME), Direction::In),
+        // rdr-to on the interface to the inside, to an address that is listed
+        (1, (INSIDE, OTHER), (INSIDE, BAD), Direction::Out),
+    ] {
+        let data = packet("", direction, packet_ends.0, packet_ends.1);
+        let data = translated(data, header_ends.0, header_ends.1);
+        assert_eq!(host(&scope, &data), (INSIDE.into(), way), "{packet_ends:?} {header_ends:?}");
+    }
+    // without a private address that of the packet has sent it, and that of the header gets it
+    let public = [192, 0, 2, 99];
+    let out = translated(packet("", 2, public, BAD), HOME, BAD);
+    assert_eq!(host(&scope, &out), (public.into(), Direction::Out));
+    let r#in = translated(packet("", 1, BAD, HOME), BAD, public);
+    assert_eq!(host(&scope, &r#in), (public.into(), Direction::In));
+    // a header without addresses
+    let none = translated(packet("", 1, BAD, HOME), [0; 4], [0; 4]);
+    assert_eq!(host(&scope, &none), (HOME.into(), Direction::In));
 }

@@ -1,0 +1,66 @@
+use control::{AddressHits, ListHits, ProtocolHits};
+
+use super::*;
+
+fn hits() -> Hits {
+    Hits {
+        since: 940,
+        r#in: 34,
+        out: 1,
+        addresses: vec![AddressHits {
+            address: "198.51.100.7".parse().unwrap(),
+            r#in: 34,
+            out: 1,
+            last: 990,
+            lists: vec!["basic.threatstop.local".into()],
+        }],
+        lists: vec![ListHits { list: "basic.threatstop.local".into(), r#in: 34, out: 1 }],
+        protocols: vec![ProtocolHits { protocol: "tcp".into(), r#in: 34, out: 1 }],
+        ports: vec![PortHits { protocol: "tcp".into(), port: 22, r#in: 34, out: 1 }],
+        hosts: vec![HostHits {
+            address: "10.0.0.23".parse().unwrap(),
+            out: 1,
+            r#in: 0,
+            last: 990,
+            far: Some("198.51.100.7".parse().unwrap()),
+            lists: vec!["basic.threatstop.local".into()],
+        }],
+        missed: Missed::default(),
+    }
+}
+
+#[test]
+fn one_table_for_each() {
+    let expected = "\
+counting since:  1m ago
+packets:         34 in, 1 out
+
+host       out  in  last     with          listed by
+10.0.0.23    1   0  10s ago  198.51.100.7  basic.threatstop.local
+
+list                    in  out
+basic.threatstop.local  34    1
+
+protocol  in  out
+tcp       34    1
+
+port    in  out
+22/tcp  34    1
+
+address       in  out  last     listed by
+198.51.100.7  34    1  10s ago  basic.threatstop.local
+";
+    assert_eq!(render(&hits(), 1000), expected);
+    assert_eq!(
+        render(&Hits::default(), 0),
+        "counting since:  0s ago\npackets:         0 in, 0 out\n"
+    );
+}
+
+/// Fails when numbers that are not exact are shown as if they were.
+#[test]
+fn it_is_said_how_exact_numbers_are() {
+    let missed = Missed { addresses: 12, ports: 0, hosts: 3 };
+    let text = render(&Hits { missed, ..hits() }, 1000);
+    assert!(text.contains("\nnot counted:     at most 12 of an address, 3 of a host\n"), "{text}");
+}

@@ -1,0 +1,143 @@
+//! What an administrator sees of hits: which of his hosts, with which addresses.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{fs, thread};
+
+use crate::logging::*;
+use serde_json::Value;
+use tests::harness::{Daemon, Scratch};
+use tests::process::PATIENCE;
+use tests::sim::LogService;
+use tests::sim::pflog::{Packet, file_header};
+
+/// Traffic of a real host that was logged by a real pflogd(8), with nat-to and rdr-to.
+const CAPTURED: &[u8] = include_bytes!("../../src/pflog/tests/data/captured.pcap");
+
+/// A host inside.
+const INSIDE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 23);
+/// The address outside of the firewall before it.
+const OUTSIDE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+
+fn hits(daemon: &Daemon) -> Value {
+    let shown = daemon.ctl(&["-j", "show", "hits"]);
+    serde_json::from_str(&shown.stdout).unwrap_or_else(|why| panic!("{why}: {shown:?}"))
+}
+
+/// Waits until so many packets are counted.
+#[track_caller]
+fn wait_for(daemon: &Daemon, packets: u64) -> Value {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let hits = hits(daemon);
+        let counted = hits["in"].as_u64().unwrap() + hits["out"].as_u64().unwrap();
+        if counted == packets {
+            return hits;
+        }
+        assert!(counted < packets && Instant::now() < deadline, "{packets}: {hits}");
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn now() -> u32 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
+}
+
+/// A packet of now.
+fn packet(out: bool, source: Ipv4Addr, destination: Ipv4Addr) -> Packet {
+    let (seconds, micros, port, anchor) = (now(), 1, 443, "");
+    Packet { seconds, micros, out, source, destination, port, anchor }
+}
+
+/// The record of a packet that pf has translated so.
+fn translated(packet: Packet, source: Ipv4Addr, destination: Ipv4Addr) -> Vec<u8> {
+    let mut record = packet.record();
+    // behind the header of pcap: rewritten, its family, both addresses
+    let header = &mut record[16..];
+    header[61..63].copy_from_slice(&[1, 2]);
+    header[64..68].copy_from_slice(&source.octets());
+    header[80..84].copy_from_slice(&destination.octets());
+    record
+}
+
+/// 1. Start with what a real pflogd(8) has logged behind nat: the host is named by its own address
+///    and not by that of the firewall, with the last address that it talked to and its list.
+/// 2. Kill the service and start it: the host is still there.
+#[test]
+fn a_real_capture_names_the_host_behind_nat() {
+    let (scratch, policy, service) = (Scratch::new(), policy(), LogService::start());
+    let config = config(&scratch, &policy, &service);
+    let daemon = start(&scratch, &config);
+    fs::write(scratch.path().join("pflog"), CAPTURED).unwrap();
+    let seen = wait_for(&daemon, 9);
+    let host = &seen["hosts"][0];
+    assert_eq!(host["address"], "10.1.1.2", "{seen}");
+    // on its way in, by the match rule that translates it, and by the rule that blocks it
+    assert_eq!((&host["out"], &host["in"]), (&3.into(), &0.into()));
+    assert_eq!(host["far"], BAD.to_string());
+    assert_eq!(host["lists"][0], "basic.threatstop.local");
+    // by af-to, and from the firewall itself
+    let others = ["2001:db8:a::2".to_owned(), OUTSIDE.to_string()];
+    for (at, (other, r#in)) in others.into_iter().zip([0, 4]).enumerate() {
+        let host = &seen["hosts"][at + 1];
+        assert_eq!((&host["out"], &host["in"]), (&1.into(), &r#in.into()), "{seen}");
+        assert_eq!(host["address"], other, "{seen}");
+    }
+    assert_eq!(seen["hosts"].as_array().unwrap().len(), 3);
+    upload(&daemon);
+    assert!(daemon.stop().success());
+    let daemon = start(&scratch, &config);
+    assert_eq!(hits(&daemon)["hosts"], seen["hosts"]);
+}
+
+/// 1. Log packets of a host behind nat-to to a listed address, and of such an address to a host behind
+///    rdr-to: both are named by their own addresses, the one that has sent first, and it alone is
+///    suspect, in status and metrics.
+/// 2. Log a scan of 3,000 of our addresses: the one that has sent is still the first, the rest is
+///    bounded, and what the others may have had is said.
+#[test]
+fn who_sends_is_suspect_whatever_comes_in() {
+    let (scratch, policy, service) = (Scratch::new(), policy(), LogService::start());
+    let daemon = start(&scratch, &config(&scratch, &policy, &service));
+    let server = Ipv4Addr::new(10, 0, 0, 80);
+    let mut log = file_header();
+    log.extend(translated(packet(true, INSIDE, BAD), OUTSIDE, BAD));
+    for _ in 0..3 {
+        log.extend(translated(packet(false, BAD, OUTSIDE), BAD, server));
+    }
+    let path = scratch.path().join("pflog");
+    fs::write(&path, &log).unwrap();
+    let seen = wait_for(&daemon, 4);
+    let host = |at: usize| {
+        let host = &seen["hosts"][at];
+        (host["address"].as_str().unwrap(), host["out"].clone(), host["in"].clone())
+    };
+    assert_eq!(host(0), ("10.0.0.23", 1.into(), 0.into()));
+    assert_eq!(host(1), ("10.0.0.80", 0.into(), 3.into()));
+    assert_eq!(seen["missed"]["hosts"], 0);
+    let text = daemon.ctl(&["show", "hits"]).stdout;
+    assert!(text.contains("\n10.0.0.23    1   0  "), "{text}");
+    assert!(!text.contains("not counted"), "{text}");
+    let text = daemon.ctl(&["status"]).stdout;
+    let line = "\nsuspect hosts: 1 in the last day, such as 10.0.0.23\n";
+    assert!(text.contains(line), "{text}");
+    let metrics = daemon.ctl(&["metrics"]).stdout;
+    assert!(metrics.contains("\nthreatstop_suspect_hosts 1\n"), "{metrics}");
+    assert!(!metrics.contains("10.0.0.23"), "{metrics}");
+
+    let mut scan = Vec::new();
+    for host in 0..3000_u32 {
+        let target = Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 7, 0, 0)) + host);
+        scan.extend(packet(false, BAD, target).record());
+    }
+    let mut log = OpenOptions::new().append(true).open(&path).unwrap();
+    log.write_all(&scan).unwrap();
+    let seen = wait_for(&daemon, 3004);
+    assert_eq!(seen["hosts"][0]["address"], "10.0.0.23");
+    assert_eq!(seen["hosts"].as_array().unwrap().len(), 1000);
+    assert!(seen["missed"]["hosts"].as_u64().unwrap() <= 3004 / 1000 + 1, "{}", seen["missed"]);
+    let text = daemon.ctl(&["show", "hits"]).stdout;
+    assert!(text.contains("\nnot counted:     at most "), "{text}");
+}
