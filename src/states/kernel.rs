@@ -24,6 +24,9 @@ mod tests;
 /// Rooms that are tried, each twice as large: the states of a busy host come while they are read.
 const TRIES: u32 = 8;
 
+/// The way out on other systems, where the default of the configuration cannot work.
+const NO_PF: &str = "this system has no pf: set backend = \"simulated\" in [tables] to try it out";
+
 /// An open /dev/pf.
 #[derive(Debug)]
 pub struct Kernel {
@@ -42,7 +45,7 @@ impl Kernel {
         let pf = opened.map_err(|error| {
             let errno = Errno::try_from(error).unwrap_or(EIO);
             let what = match errno {
-                ENOENT => "this system has no pf".to_owned(),
+                ENOENT => NO_PF.to_owned(),
                 EACCES => "need root privileges".to_owned(),
                 errno => format!("/dev/pf: open: {}", errno.desc()),
             };

@@ -15,7 +15,7 @@ const ASKING: &[&str] = &[
     "test", "update", "upload", "why",
 ];
 /// Those that take the file of the configuration.
-const READING: &[&str] = &["doctor", "setup"];
+const READING: &[&str] = &["doctor", "flush", "setup"];
 
 /// What to put into a command so that it does the same for whoever has said `-s` or `-f`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

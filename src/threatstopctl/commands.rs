@@ -11,6 +11,7 @@ use crate::decode;
 use crate::doctor;
 use crate::ending::Ending;
 use crate::error::{Error, Manner};
+use crate::flush;
 use crate::import;
 use crate::own;
 use crate::relay::{ask, relay};
@@ -64,6 +65,7 @@ const VALUES: &[(&str, char, &str)] = &[
     ("block", 't', "duration"),
     ("decode", 't', "time|date|epoch"),
     ("doctor", 'f', "file"),
+    ("flush", 'f', "file"),
     ("setup", 'f', "file"),
 ];
 
@@ -80,6 +82,7 @@ pub const COMMANDS: &[Command] = &[
     command("capture", "", Operands::One("address:port", capture::run)),
     command("decode", "t:", Operands::Any("file", decode::run)),
     command("doctor", "f:", Operands::None(doctor::run)),
+    Command { in_full: true, ..command("flush", "nf:", Operands::None(flush::run)) },
     Command { in_full: true, ..command("forget", "a", Operands::Maybe("prefix", own::forget)) },
     command("import", "", Operands::One("file", import::run)),
     command(

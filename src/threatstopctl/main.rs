@@ -12,6 +12,7 @@ mod doctor;
 mod ending;
 mod entries;
 mod error;
+mod flush;
 mod hits;
 mod import;
 mod json;

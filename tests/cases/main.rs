@@ -43,6 +43,7 @@ mod setup;
 mod sim_self;
 mod soak;
 mod sources;
+mod states;
 mod tables;
 mod tables_named;
 mod tree;

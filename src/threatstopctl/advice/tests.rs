@@ -38,11 +38,11 @@ fn advice_has_the_options_of_the_one_who_asks() {
 
 #[test]
 fn the_commands_are_those_that_there_are() {
-    let offline = ["capture", "decode", "import", "setup"];
+    let offline = ["capture", "decode", "flush", "import", "setup"];
     let asking: Vec<&str> = COMMANDS.iter().map(|command| command.word).collect();
     let (offline, asking): (Vec<&str>, Vec<&str>) =
         asking.into_iter().partition(|word| offline.contains(word));
-    assert_eq!((offline.len(), asking), (4, ASKING.to_vec()));
+    assert_eq!((offline.len(), asking), (5, ASKING.to_vec()));
     let reads = |letter: char, value: &str| letter == 'f' && value == "file";
     let reading = COMMANDS.iter().filter(|command| {
         options(command).1.into_iter().any(|(letter, value)| reads(letter, value))

@@ -68,6 +68,7 @@ commands:
 \tcapture address:port
 \tdecode [-t time|date|epoch] [file ...]
 \tdoctor [-f file]
+\tflush [-n] [-f file]
 \tforget [-a] [prefix]
 \timport file
 \tlog brief|verbose

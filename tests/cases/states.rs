@@ -1,0 +1,156 @@
+//! States of pf that pass what is blocked.
+//!
+//! 1. Have a simulated pf with tables and states: from and to what is blocked, translated, IPv6,
+//!    without a number, and others.
+//! 2. Run flush -n: it prints what would end, and ends nothing; with -j as an object.
+//! 3. Run flush: those are gone, all others live; again, there is nothing to end.
+//! 4. Run it where it may not, and with what is wrong: exit 1, in words, and all states live.
+
+use std::fs;
+use std::process::Command;
+
+use crate::common::*;
+use tests::harness::{Config, Scratch, programs};
+use tests::process::{Output, run};
+
+const STATES: &str = "\
+1 7 em0 6 in 0 203.0.113.9 40000 192.0.2.1 22
+2 7 all 6 out 0 203.0.113.9 443 192.0.2.1 50000 203.0.113.9 443 10.0.0.5 40001
+3 7 em0 17 in 0 2001:db8:9::1 53 2001:db8::1 53
+4 7 em0 6 in 0 198.51.100.7 40000 192.0.2.1 22
+0 7 em0 1 in 0 203.0.113.200 8 192.0.2.1 8
+5 7 em0 6 in 0 203.0.113.10 40000 192.0.2.1 22
+6 7 em1 6 out 0 198.18.0.1 443 192.0.2.1 50001
+7 7 em1 6 in 0 198.18.0.1 443 192.0.2.1 50002
+";
+/// Of these, what neither comes from a blocked address nor goes to one.
+const REST: &str = "\
+4 7 em0 6 in 0 198.51.100.7 40000 192.0.2.1 22
+5 7 em0 6 in 0 203.0.113.10 40000 192.0.2.1 22
+7 7 em1 6 in 0 198.18.0.1 443 192.0.2.1 50002
+";
+
+/// A pf with tables, states, and a configuration for both.
+fn pf() -> (Scratch, Config) {
+    let scratch = Scratch::new();
+    let table = [
+        ("name", "Outbound".into()),
+        ("lists", vec!["basic.threatstop.local"].into()),
+        ("direction", "out".into()),
+    ];
+    let config = Config::new(&scratch, &["127.0.0.1:53".parse().unwrap()])
+        .set("policy.block", vec!["basic.threatstop.local", "other.threatstop.local"])
+        .add("table", &table);
+    config.write(&scratch);
+    let write = |name: &str, text: &str| fs::write(scratch.tables().join(name), text).unwrap();
+    write(&format!("{BLOCK}.simulated"), "203.0.113.9\n203.0.113.128/25\n2001:db8:9::/48\n");
+    // what is allowed is in no block table
+    write(&format!("{ALLOW}.simulated"), "198.51.100.7\n");
+    write("Outbound.simulated", "198.18.0.1\n");
+    write("states.simulated", STATES);
+    (scratch, config)
+}
+
+fn flush(scratch: &Scratch, before: &[&str], flags: &[&str]) -> Output {
+    let mut command = Command::new(&programs().threatstopctl);
+    command.args(before).arg("flush").args(flags).arg("-f").arg(scratch.config());
+    run(&mut command, PATIENCE)
+}
+
+fn states(scratch: &Scratch) -> String {
+    fs::read_to_string(scratch.tables().join("states.simulated")).unwrap()
+}
+
+#[test]
+fn what_is_blocked_is_printed_and_then_ended() {
+    let (scratch, _) = pf();
+    let tried = flush(&scratch, &[], &["-n"]);
+    assert_eq!(tried.status.code(), Some(0), "{}", tried.stderr);
+    assert_eq!(
+        tried.stdout,
+        format!(
+            "em0 tcp 203.0.113.9:40000 -> 192.0.2.1:22, from <{BLOCK}>\n\
+             all tcp 10.0.0.5:40001 -> 203.0.113.9:443, to <{BLOCK}>\n\
+             em0 udp [2001:db8:9::1]:53 -> [2001:db8::1]:53, from <{BLOCK}>\n\
+             em0 icmp 203.0.113.200:8 -> 192.0.2.1:8, from <{BLOCK}>\n\
+             em1 tcp 192.0.2.1:50001 -> 198.18.0.1:443, to <Outbound>\n\
+             5 of 8 states would end\n"
+        )
+    );
+    assert_eq!(states(&scratch), STATES);
+
+    let done = flush(&scratch, &[], &[]);
+    assert_eq!((done.status.code(), done.stdout.as_str()), (Some(0), "Ended 5 of 8 states\n"));
+    assert_eq!(states(&scratch), REST);
+    let again = flush(&scratch, &[], &[]);
+    assert_eq!((again.status.code(), again.stdout.as_str()), (Some(0), "Ended 0 of 3 states\n"));
+}
+
+#[test]
+fn json_is_one_object() {
+    let (scratch, _) = pf();
+    let tried = flush(&scratch, &["-j"], &["-n"]);
+    let object: serde_json::Value = serde_json::from_str(&tried.stdout).unwrap();
+    assert_eq!((&object["states"], &object["found"]), (&8.into(), &5.into()));
+    assert_eq!((&object["ended"], &object["left"]), (&0.into(), &0.into()));
+    assert_eq!(object["list"].as_array().unwrap().len(), 5);
+    let last = serde_json::json!({
+        "interface": "em1",
+        "protocol": "tcp",
+        "from": { "address": "192.0.2.1", "port": 50001 },
+        "to": { "address": "198.18.0.1", "port": 443 },
+        "table": "Outbound",
+    });
+    assert_eq!(object["list"][4], last);
+    let done = flush(&scratch, &["-j"], &[]);
+    let expected = "{\"ended\":5,\"found\":5,\"left\":0,\"states\":8}\n";
+    assert_eq!((done.status.code(), done.stdout.as_str()), (Some(0), expected));
+}
+
+#[test]
+fn a_state_that_cannot_be_ended_alone_is_left_and_told() {
+    let (scratch, _) = pf();
+    let text = fs::read_to_string(scratch.config()).unwrap();
+    fs::write(scratch.config(), text.replace("\"out\"", "\"in\"")).unwrap();
+    // both have one key, and of the second one only the target is blocked, which may be asked
+    let both = "0 7 em0 6 in 0 198.18.0.1 443 192.0.2.1 50001\n\
+                6 7 em0 6 out 0 198.18.0.1 443 192.0.2.1 50001\n";
+    fs::write(scratch.tables().join("states.simulated"), both).unwrap();
+    let done = flush(&scratch, &[], &[]);
+    assert_eq!((done.status.code(), done.stdout.as_str()), (Some(1), "Ended 0 of 2 states\n"));
+    let told = "threatstopctl: flush: 1 left, which pf cannot find without ending others: pfctl -k";
+    assert!(done.stderr.starts_with(told), "{}", done.stderr);
+    assert_eq!(states(&scratch), both);
+}
+
+#[test]
+fn where_it_may_not_it_says_so_and_ends_nothing() {
+    let (scratch, config) = pf();
+    let conf = scratch.tables().join("simulated.conf");
+    fs::write(&conf, "securelevel 2\n").unwrap();
+    let refused = flush(&scratch, &[], &[]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        refused
+            .stderr
+            .starts_with("threatstopctl: flush: pf lets nobody end states at securelevel 2"),
+        "{}",
+        refused.stderr
+    );
+    assert!(flush(&scratch, &[], &["-n"]).status.success());
+    fs::remove_file(&conf).unwrap();
+
+    let config = config.set("tables.monitor", true);
+    config.write(&scratch);
+    let refused = flush(&scratch, &[], &[]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(refused.stderr.contains("tables.monitor is true"), "{}", refused.stderr);
+    assert!(flush(&scratch, &[], &["-n"]).status.success());
+    assert_eq!(states(&scratch), STATES);
+
+    config.set("tables.monitor", false).write(&scratch);
+    fs::write(scratch.tables().join("states.simulated"), "nonsense\n").unwrap();
+    let refused = flush(&scratch, &[], &[]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(refused.stderr.contains("states.simulated:1: not a state"), "{}", refused.stderr);
+}
