@@ -35,10 +35,11 @@ pub struct ListShown {
     pub state: SourceState,
 }
 
-/// Hits of the last days; each absent as long as nobody has counted so long.
+/// Hits of the last days, that of now included, as far as they were counted; absent for what is let
+/// through, and while the packet log is not followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HitsOfDays {
-    /// Of a day.
+    /// Of the day of now.
     #[serde(rename = "1")]
     pub day: Option<u64>,
     /// Of 7 days.

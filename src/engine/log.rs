@@ -15,7 +15,7 @@ pub mod busiest;
 mod follow;
 pub mod hits;
 mod hosts;
-mod journal;
+pub mod journal;
 mod losses;
 mod request;
 mod scope;
@@ -33,6 +33,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::alarm::span;
 use crate::clock;
+use crate::days::Days;
 use crate::https::{Https, Roots};
 use crate::told::Told;
 use crate::warning::Warning;
@@ -89,6 +90,8 @@ struct Inner {
     /// went well.
     crowded_out: Losses,
     expired: Losses,
+    /// What is counted of each day.
+    days: &'static Days,
 }
 
 /// The log path.
@@ -144,7 +147,11 @@ impl Log {
     /// # Errors
     /// When the spool cannot be read or no thread be started. A journal that cannot be read is
     /// logged, and the packet log then read from its oldest file on.
-    pub fn open(config: &'static Config, roots: &Roots) -> Result<Self, String> {
+    pub fn open(
+        config: &'static Config,
+        roots: &Roots,
+        days: &'static Days,
+    ) -> Result<Self, String> {
         if let Err(why) = roots
             && config.uploads()
         {
@@ -184,6 +191,7 @@ impl Log {
             refused: BTreeMap::new(),
             crowded_out: Losses::default(),
             expired: Losses::default(),
+            days,
         };
         Ok(Self {
             config,
@@ -368,6 +376,8 @@ impl Inner {
     }
 
     fn keep(&mut self, directory: &std::path::Path) -> Result<(), String> {
+        // what is read before the cursor on disk is not read again
+        self.days.save();
         if let Some(times) = self.pending.times {
             self.journal.ahead = Some((self.journal.next, self.hits.clone()));
             self.journal.save(directory)?;

@@ -22,6 +22,7 @@
 mod alarm;
 mod clock;
 mod control;
+mod days;
 mod dns;
 mod errors;
 mod files;
@@ -54,6 +55,7 @@ use policy::Guard;
 
 use alarm::Alarm;
 use control::{Book, Desk, Report};
+use days::Days;
 use dns::Servers;
 use leave::Leave;
 use link::Link;
@@ -144,12 +146,20 @@ fn run(
         let watch: &Watch = part(Watch::new(&config.tables, guard, link, state));
         let alarm: &Alarm = part(Alarm::new(config, state, monitor));
         let feeds: &Feeds = part(Feeds::start(config, state, shield, &roots)?);
-        let log: &Log = part(Log::open(config, &roots)?);
+        let days: &Days = part(Days::load(state.directory().to_owned(), tables));
+        let log: &Log = part(Log::open(config, &roots, days)?);
         let hand = Hand::new(link, state, watch, leave, (reload, limit));
         let service = Service::new(config, servers, names, &runs.told);
         let asked = Asked { service, feeds, files, own };
-        let update: &Update =
-            part(Update::new((config, guard, state), runs, protect, asked, hand, watch, leave));
+        let update: &Update = part(Update::new(
+            (config, guard),
+            (state, runs, days),
+            protect,
+            asked,
+            hand,
+            watch,
+            leave,
+        ));
         let book = Book { own, guard, state, protect, update };
         let report = Report {
             config,
@@ -175,6 +185,7 @@ fn run(
             servers,
             feeds,
             log,
+            days,
             update,
             leave,
             book,
@@ -188,6 +199,7 @@ fn run(
         tokio::task::spawn_local(schedule::local(config.tables.check_interval, files, update));
         tokio::task::spawn_local(schedule::own(own, update));
         tokio::task::spawn_local(schedule::again(runs, update));
+        tokio::task::spawn_local(days.keep());
         if config.log.enabled {
             tokio::task::spawn_local(log::follow(log, link, state));
             tokio::task::spawn_local(log.schedule());

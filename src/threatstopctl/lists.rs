@@ -1,6 +1,6 @@
 //! The text of `show lists`.
 
-use control::{ListShown, Lists};
+use control::{HitsOfDays, ListShown, Lists};
 
 use crate::columns::{Stand::*, columns};
 use crate::printable::printable;
@@ -9,7 +9,7 @@ use crate::units::duration;
 /// Columns of a terminal.
 const WIDE: usize = 80;
 /// The least that is left of a long name.
-const LEAST: usize = 20;
+const LEAST: usize = 12;
 
 /// The lists in columns, as of `now` in epoch seconds.
 pub fn render(lists: &Lists, now: u64) -> String {
@@ -38,6 +38,7 @@ fn table(lists: &Lists, names: &[String], now: u64) -> String {
             printable(&list.table),
             known(list.entries),
             known(list.unique),
+            hits(&list.hits),
             span(list.changed.map(|at| now.saturating_sub(at))),
             span(list.age),
             list.state.word().into(),
@@ -49,11 +50,29 @@ fn table(lists: &Lists, names: &[String], now: u64) -> String {
         ("table", Left),
         ("entries", Right),
         ("unique", Right),
+        ("1/7/35d", Right),
         ("changed", Left),
         ("age", Left),
         ("state", Left),
     ];
     columns(&headings, &lists.lists.iter().zip(names).map(row).collect::<Vec<_>>())
+}
+
+/// Hits of the three spans; nothing for what nobody counts.
+fn hits(hits: &HitsOfDays) -> String {
+    let of = [hits.day, hits.week, hits.all];
+    let known: Vec<String> = of.into_iter().flatten().map(short).collect();
+    known.join("/")
+}
+
+/// A number in at most four characters.
+fn short(number: u64) -> String {
+    match number {
+        0..=9999 => number.to_string(),
+        10_000..=999_999 => format!("{}k", number / 1000),
+        1_000_000..=999_999_999 => format!("{}M", number / 1_000_000),
+        _ => format!("{}G", number / 1_000_000_000),
+    }
 }
 
 /// Names of at most so many characters; none when two of them would be the same then.
@@ -81,7 +100,7 @@ fn cut(name: &str, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use control::{HitsOfDays, SourceState};
+    use control::SourceState;
 
     use super::*;
 
@@ -94,7 +113,7 @@ mod tests {
             table: "block".into(),
             entries: Some(26_424),
             unique: Some(1234),
-            hits: HitsOfDays::default(),
+            hits: HitsOfDays { day: Some(3), week: Some(12_345), all: Some(4_000_000) },
             changed: Some(NOW - 176_400),
             age: Some(720),
             state,
@@ -105,6 +124,7 @@ mod tests {
     fn a_line_for_each_list() {
         let missing = ListShown {
             table: "allow".into(),
+            hits: HitsOfDays::default(),
             entries: None,
             unique: None,
             changed: None,
@@ -114,10 +134,10 @@ mod tests {
         let basic = list("basic.threatstop.local", "policy", SourceState::Good);
         let mine = list("local_block", "local_block", SourceState::Refused);
         let text = "\
-list                    source  table  entries  unique  changed  age    state
-dns.threatstop.local    policy  allow        -       -  never    never  failing
-basic.threatstop.local  policy  block    26424    1234  2d 1h    12m    good
-local_block             itself  block    26424    1234  2d 1h    12m    refused
+list           source  table  entries  unique   1/7/35d  changed  age    state
+dns.thre..cal  policy  allow        -       -            never    never  failing
+basic.th..cal  policy  block    26424    1234  3/12k/4M  2d 1h    12m    good
+local_block    itself  block    26424    1234  3/12k/4M  2d 1h    12m    refused
 ";
         assert_eq!(render(&Lists { lists: vec![missing, basic, mine] }, NOW), text);
         assert!(text.lines().all(|line| line.len() <= WIDE));
@@ -132,7 +152,7 @@ local_block             itself  block    26424    1234  2d 1h    12m    refused
         let two = Lists { lists: vec![long("scanners"), long("bots")] };
         let text = render(&two, NOW);
         assert!(text.lines().all(|line| line.len() <= WIDE), "{text}");
-        assert!(text.contains("\nscanners.xxx") && text.contains("..xx.local  "), "{text}");
+        assert!(text.contains("\nscanners.x..local  ") && text.contains("\nbots.xxxxx..local  "));
         // a control character takes the place of one
         let odd = Lists { lists: vec![list("a\nb", "policy", GOOD)] };
         assert_eq!(render(&odd, NOW).lines().count(), 2);

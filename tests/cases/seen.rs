@@ -7,11 +7,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{fs, thread};
 
 use crate::logging::*;
-use serde_json::Value;
+use nix::sys::signal::{Signal, kill};
+use serde_json::{Value, json};
 use tests::harness::{Daemon, Scratch};
 use tests::process::PATIENCE;
 use tests::sim::LogService;
-use tests::sim::pflog::{Packet, file_header};
+use tests::sim::pflog::{Packet, PacketLog, file_header};
 
 /// Traffic of a real host that was logged by a real pflogd(8), with nat-to and rdr-to.
 const CAPTURED: &[u8] = include_bytes!("../../src/pflog/tests/data/captured.pcap");
@@ -140,4 +141,56 @@ fn who_sends_is_suspect_whatever_comes_in() {
     assert!(seen["missed"]["hosts"].as_u64().unwrap() <= 3004 / 1000 + 1, "{}", seen["missed"]);
     let text = daemon.ctl(&["show", "hits"]).stdout;
     assert!(text.contains("\nnot counted:     at most "), "{text}");
+}
+
+/// Hits of the block list, by `show lists`.
+fn hits_of_list(daemon: &Daemon) -> Value {
+    let shown = daemon.ctl(&["-j", "show", "lists"]);
+    let shown: Value = serde_json::from_str(&shown.stdout).unwrap();
+    let list = shown["lists"].as_array().unwrap().iter();
+    let mut list = list.filter(|list| list["list"] == "basic.threatstop.local");
+    list.next().unwrap()["hits"].clone()
+}
+
+/// 1. Log hits of now: `show lists` has them as of today, and so of 7 and of 35 days. Of an allow list
+///    nothing is counted.
+/// 2. Upload, log more, kill the engine and have another one started: each hit is counted once.
+/// 3. Stop, log more, start: they are counted, too.
+/// 4. Remove what is kept of the days and start: counting begins anew.
+#[test]
+fn the_hits_of_days_are_counted_once() {
+    let (scratch, policy, service) = (Scratch::new(), policy(), LogService::start());
+    let config = config(&scratch, &policy, &service);
+    let daemon = start(&scratch, &config);
+    let mut log = PacketLog::create_of_now(scratch.path().join("pflog"));
+    log.append(5, BAD);
+    wait_for(&daemon, 5);
+    assert_eq!(hits_of_list(&daemon), json!({"1": 5, "7": 5, "35": 5}));
+    let text = daemon.ctl(&["show", "lists"]).stdout;
+    assert!(text.contains("  1/7/35d  ") && text.contains("  5/5/5  "), "{text}");
+    upload(&daemon);
+    log.append(3, BAD);
+    wait_for(&daemon, 8);
+    kill(daemon.engine().unwrap(), Signal::SIGKILL).unwrap();
+    daemon.wait_until_ready();
+    wait_for(&daemon, 8);
+    assert_eq!(hits_of_list(&daemon), json!({"1": 8, "7": 8, "35": 8}));
+    assert!(daemon.stop().success());
+
+    log.append(2, BAD);
+    let daemon = start(&scratch, &config);
+    wait_for(&daemon, 10);
+    assert_eq!(hits_of_list(&daemon)["1"], 10);
+    upload(&daemon);
+    assert!(daemon.stop().success());
+    let kept = fs::read_dir(scratch.spool()).unwrap().map(|file| file.unwrap().path());
+    let is_day =
+        |path: &std::path::PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("day.");
+    let days: Vec<_> = kept.filter(is_day).collect();
+    assert!(!days.is_empty());
+    days.iter().for_each(|day| fs::remove_file(day).unwrap());
+    let daemon = start(&scratch, &config);
+    log.append(1, BAD);
+    wait_for(&daemon, 11);
+    assert_eq!(hits_of_list(&daemon)["35"], 1);
 }

@@ -17,6 +17,7 @@ use super::own::{Book, Said};
 use super::places::Seat;
 use super::report::Report;
 use super::{hits, lists, metrics, test, upload, why};
+use crate::days::Days;
 use crate::dns::Servers;
 use crate::leave::Leave;
 use crate::link::{Link, Source};
@@ -52,6 +53,8 @@ pub struct Desk {
     pub feeds: &'static Feeds,
     /// The log path.
     pub log: &'static Log,
+    /// What happened on each day.
+    pub days: &'static Days,
     /// The way to the tables.
     pub update: &'static Update,
     /// The way out.
@@ -223,7 +226,7 @@ impl Desk {
                 client.done(hits::hits(&self.log.hits(), &self.state.policy())).await
             }
             Request::Show { what: Show::Lists } => {
-                client.done(lists::lists(self.config, self.state)).await
+                client.done(lists::lists(self.config, self.state, self.days)).await
             }
             Request::Metrics {} => {
                 let (status, figures) = (self.report.status().await, self.log.figures());

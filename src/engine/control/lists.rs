@@ -8,6 +8,7 @@ use prefix::Kind;
 
 use super::sources;
 use crate::clock;
+use crate::days::{DAYS, Days};
 use crate::source::Source;
 use crate::source::kept::as_of;
 use crate::state::State;
@@ -16,7 +17,7 @@ use crate::state::State;
 const NO_TABLE: &str = "none";
 
 /// All lists of the configuration, source by source, and what `block` and `allow` said.
-pub fn lists(config: &Config, state: &State) -> Lists {
+pub fn lists(config: &Config, state: &State, days: &Days) -> Lists {
     let policy = state.policy();
     // what a list alone has, among those of its kind; `own` is one of each
     let mut alone = BTreeMap::new();
@@ -39,7 +40,7 @@ pub fn lists(config: &Config, state: &State) -> Lists {
         },
         entries: shown.entries,
         unique: alone.get(&(kind as u8, shown.name.as_str())).copied(),
-        hits: HitsOfDays::default(),
+        hits: hits(config, days, &shown.name, kind),
         changed: shown.changed,
         age: as_of.map(|at| now.saturating_sub(at)),
         state: shown.state,
@@ -63,4 +64,13 @@ pub fn lists(config: &Config, state: &State) -> Lists {
         all.push(row(copy.source, copy.kind, shown, Some(now)));
     }
     Lists { lists: all }
+}
+
+/// How often a list was hit. What is let through is no hit, and nobody counts where nobody looks.
+fn hits(config: &Config, days: &Days, list: &str, kind: Kind) -> HitsOfDays {
+    let of = |last| {
+        let counts = config.log.enabled && kind == Kind::Block;
+        counts.then(|| days.hits_of(list, last).total())
+    };
+    HitsOfDays { day: of(1), week: of(7), all: of(DAYS) }
 }

@@ -164,6 +164,22 @@ impl<K: Eq + Hash + Ord + Clone, N: Clone + Default> Busiest<K, N> {
         (busiest, others)
     }
 
+    /// What was counted of a key, if it is kept.
+    pub fn count<Q>(&self, key: &Q) -> Option<&Count>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.kept.get(key).map(|kept| &kept.count)
+    }
+
+    /// Keeps the busiest alone, as many as wanted.
+    pub fn shrink(&mut self, most: usize) {
+        while self.kept.len() > most {
+            self.make_room();
+        }
+    }
+
     /// Those whose last packet came at `since` or later, in no order.
     pub fn since(&self, since: u32) -> impl Iterator<Item = (&K, &Count)> {
         let all = self.kept.iter().filter(move |(_, kept)| kept.count.last >= since);

@@ -157,6 +157,8 @@ impl Follower<'_> {
             inner.say(format!("{why}; the packet log is read on when there is room"));
             return Turn::NoRoom;
         }
+        inner.days.look(crate::clock::now());
+        inner.days.stand(inner.position.cursor);
         let stepped = source.step(|record| {
             self.writer.write(&mut inner, record);
             !inner.is_full()
@@ -164,6 +166,7 @@ impl Follower<'_> {
         if let Some(cursor) = inner.position.cursor.as_mut() {
             cursor.offset = source.offset();
         }
+        inner.days.stand(inner.position.cursor);
         match stepped {
             Ok(Step::More) => Turn::More,
             Ok(Step::End) => {
@@ -348,8 +351,11 @@ impl Inner {
 impl Writer {
     /// Counts a record and adds its text to what is pending, when it is ours.
     fn write(&mut self, inner: &mut Inner, record: &Record<'_>) {
-        let hits = &mut inner.hits;
-        let ours = self.scope.judge(record, |hit| hits.add(hit));
+        let (hits, days) = (&mut inner.hits, inner.days);
+        let ours = self.scope.judge(record, |hit| {
+            hits.add(hit);
+            days.count(hit, record);
+        });
         if !(self.uploads && (ours || self.all)) {
             return;
         }

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use imsg::TableId;
 use pflog::Direction;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,8 @@ pub struct Hit<'a> {
     pub host: Option<IpAddr>,
     /// Whether that one has sent the packet, or it was sent to it.
     pub way: Direction,
+    /// The tables that have the address.
+    pub tables: &'a [TableId],
     /// The lists that name the address.
     pub lists: &'a [&'a str],
     /// The way of the packet.

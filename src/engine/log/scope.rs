@@ -62,6 +62,13 @@ impl Scope {
             (Some((_, ends)), Some(address)) => Some(ends.opposite(address)),
             _ => None,
         };
+        let tables: Vec<TableId> = match far {
+            Some((address, policy)) => {
+                let has = |set: &PrefixSet| set.find(address).is_some();
+                policy.blocked().filter(|(_, set)| has(set)).map(|(id, _)| id).collect()
+            }
+            None => Vec::new(),
+        };
         let mut lists: Vec<&str> = match far {
             Some((address, policy)) => {
                 let named = policy.lists(Kind::Block).into_iter();
@@ -77,6 +84,7 @@ impl Scope {
             address,
             host: host.map(|(host, _)| host),
             way: host.map_or(header.direction(), |(_, way)| way),
+            tables: &tables,
             lists: &lists,
             direction: header.direction(),
             protocol: flow.map(|flow| flow.protocol),

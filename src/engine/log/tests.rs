@@ -11,7 +11,10 @@ fn open(directory: &Path) -> Log {
         directory.display()
     );
     let config = Config::parse(&text, Path::new("test")).unwrap();
-    Log::open(Box::leak(Box::new(config)), &Err("no file".into())).unwrap()
+    let config: &Config = Box::leak(Box::new(config));
+    let tables = Box::leak(Box::new(crate::tables::Tables::new(config)));
+    let days = Box::leak(Box::new(Days::load(directory.to_owned(), tables)));
+    Log::open(config, &Err("no file".into()), days).unwrap()
 }
 
 /// Some text, as the follower leaves it when it has read up to an offset.

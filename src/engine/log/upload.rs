@@ -275,6 +275,8 @@ impl Log {
         let journal = &mut inner.journal;
         let at = clock::now();
         journal.last = Some(Attempt { at, ok, text });
+        inner.days.note_upload(ok);
+        let journal = &mut inner.journal;
         if ok {
             journal.last_good = Some(at);
             journal.failing = None;

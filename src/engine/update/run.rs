@@ -20,6 +20,7 @@ use super::summary::{self, Time, differs};
 use super::tell::Voice;
 use super::unpublished::unpublished;
 use crate::clock;
+use crate::days::{self, Days};
 use crate::leave::Leave;
 use crate::protect::Protect;
 use crate::source::feed::Feeds;
@@ -63,6 +64,7 @@ pub struct Update {
     pub(super) watch: &'static Watch,
     pub(super) hand: Hand,
     leave: &'static Leave,
+    days: &'static Days,
 }
 
 /// The sources of lists, as they are asked.
@@ -80,15 +82,29 @@ pub struct Asked {
 impl Update {
     /// From these sources by these guards to the tables.
     pub fn new(
-        (config, guard, state): (&'static Config, &'static Guard, &'static State),
-        runs: &'static Runs,
+        (config, guard): (&'static Config, &'static Guard),
+        (state, runs, days): (&'static State, &'static Runs, &'static Days),
         protect: &'static Protect,
         Asked { service, feeds, files, own }: Asked,
         hand: Hand,
         watch: &'static Watch,
         leave: &'static Leave,
     ) -> Self {
-        Self { config, guard, state, runs, protect, service, feeds, files, own, watch, hand, leave }
+        Self {
+            config,
+            guard,
+            state,
+            runs,
+            protect,
+            service,
+            feeds,
+            files,
+            own,
+            watch,
+            hand,
+            leave,
+            days,
+        }
     }
 
     /// Joins the run under way if it does what is asked for; else begins one after it.
@@ -179,6 +195,11 @@ impl Update {
             () if settled.changed => "published",
             () => "unchanged",
         };
+        self.days.note_run(match () {
+            () if rolled_back || !settled.held.is_empty() => days::Fared::Held,
+            () if failed => days::Fared::Failed,
+            () => days::Fared::Good,
+        });
         // what a file of this host has does not make the policy of the service old
         let good = !failed && !rolled_back && !settled.service_held;
         let fared = Fared { word, failed, good };
@@ -282,6 +303,10 @@ impl Update {
         let tables = published.failures.iter().cloned();
         failing.extend(tables.map(|text| Failing { source: None, text }));
         let new = note::in_force(self.state, &mut judged, &published, time);
+        new.iter().for_each(|new| self.days.note_list(new.copy.list.name()));
+        for (id, change) in published.changes.iter().filter(|(_, change)| differs(change)) {
+            self.days.note_table(self.state.tables.word(*id), change);
+        }
         note::keep(self.state, self.files, &judged, &before, &new);
         let end = End {
             gathered,

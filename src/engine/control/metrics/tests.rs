@@ -51,8 +51,8 @@ fn strangers_make_no_series() {
         let direction = if round % 3 == 0 { Direction::Out } else { Direction::In };
         let (address, port) = (None, Some(round));
         let (host, way) = (None, direction);
-        let lists = &["a"];
-        counted.add(&Hit { address, host, way, lists, direction, protocol, port, at: 1 });
+        let (tables, lists) = (&[], &["a"]);
+        counted.add(&Hit { address, host, way, tables, lists, direction, protocol, port, at: 1 });
     }
     let mut text = Text::default();
     hits(&mut text, &counted);

@@ -8,6 +8,7 @@ fn hit(address: u32, port: u16, lists: &[&str], count: &mut Hits) {
         address: Some(IpAddr::V4(Ipv4Addr::from(address))),
         host: Some(IpAddr::V4(Ipv4Addr::from(0x0a00_0000 + u32::from(port)))),
         way: direction,
+        tables: &[],
         lists,
         direction,
         protocol: Some(6),

@@ -1,0 +1,257 @@
+//! What happened on each of the last days: hits, changes of the tables, runs and uploads.
+//!
+//! A day is one of the local time zone, and has one of 36 files, by its number: a new one takes the
+//! place of that of 36 days before, so that there are never more, whatever the clock does. A day that
+//! the clock has never seen again, for it stood years ahead, is never shown, and ends the same way.
+//!
+//! The files are written once a minute, and before the cursor of the packet log moves on disk. Each
+//! says how far the packet log is counted in it: what is read again after a crash is not counted twice.
+
+mod day;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pflog::Record;
+
+use day::Day;
+
+use crate::log::busiest::Count;
+use crate::log::hits::Hit;
+use crate::log::journal::Cursor;
+use crate::tables::Tables;
+use crate::told::Told;
+use crate::{clock, files};
+
+/// Days that are shown.
+pub const DAYS: i64 = 35;
+/// Days that are kept: one more, for what is read late.
+const SLOTS: i64 = DAYS + 1;
+/// How often they are kept.
+const KEEP: Duration = Duration::from_secs(60);
+/// So long the local time zone has the same offset at least, in seconds, and so often it is looked
+/// whether a day has begun.
+const QUARTER: u32 = 15 * 60;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fared {
+    /// As it was wanted.
+    Good,
+    /// The service failed, or a table could not be published.
+    Failed,
+    /// A list or table was held back, or there was a rollback.
+    Held,
+}
+
+/// The days.
+pub struct Days {
+    directory: PathBuf,
+    tables: &'static Tables,
+    inner: RefCell<Inner>,
+    told: Told,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// By the remainder of their numbers.
+    slots: Vec<Option<Day>>,
+    /// Those that are not on disk as they are.
+    dirty: BTreeSet<usize>,
+    /// Those that may have counted already what comes now out of the packet log.
+    ahead: BTreeSet<usize>,
+    /// Where the follower is in the packet log.
+    place: Option<Cursor>,
+    /// The day of now.
+    today: i64,
+    /// The quarter of an hour of the last record, and its day.
+    last: Option<(u32, i64)>,
+}
+
+fn slot(day: i64) -> usize {
+    usize::try_from(day.rem_euclid(SLOTS)).unwrap_or_default()
+}
+
+fn file(slot: usize) -> String {
+    format!("day.{slot}")
+}
+
+impl Days {
+    /// The days as they were left. One that cannot be read is logged, and begins anew.
+    pub fn load(directory: PathBuf, tables: &'static Tables) -> Self {
+        let load = |slot| {
+            let name = file(slot);
+            let text = files::read(&directory, &name, 4 * day::LARGEST as u64)?;
+            let read = |text: Vec<u8>| serde_json::from_slice::<Day>(&text);
+            let day = text.map(read).transpose();
+            day.map_err(|error| format!("{}: {error}", directory.join(name).display()))
+        };
+        let slots = (0..slot(-1) + 1).map(|slot| {
+            load(slot).unwrap_or_else(|why| {
+                logger::warn(format_args!("{why}; what was counted of that day is lost"));
+                None
+            })
+        });
+        let slots: Vec<Option<Day>> = slots.collect();
+        let counted = |day: &Day| day.counted.is_some();
+        let ahead = slots.iter().enumerate();
+        let ahead = ahead.filter(|(_, day)| day.as_ref().is_some_and(counted));
+        let ahead = ahead.map(|(slot, _)| slot).collect();
+        let inner = Inner { slots, ahead, ..Inner::default() };
+        let days = Self { directory, tables, inner: RefCell::new(inner), told: Told::default() };
+        days.look(clock::now());
+        days
+    }
+
+    /// Takes note of the time, from time to time.
+    pub fn look(&self, now: u64) {
+        self.inner.borrow_mut().today = clock::day(now);
+    }
+
+    /// Takes note of where the follower is, behind all that was counted.
+    pub fn stand(&self, place: Option<Cursor>) {
+        self.inner.borrow_mut().place = place;
+    }
+
+    /// Counts a record of the file at hand that is a hit, unless it was counted before a crash.
+    pub fn count(&self, hit: &Hit<'_>, record: &Record<'_>) {
+        let mut inner = self.inner.borrow_mut();
+        let day = inner.day_of(hit.at);
+        let slot = slot(day);
+        if inner.ahead.contains(&slot) {
+            if inner.has_counted(slot, day, record) {
+                return;
+            }
+            inner.ahead.remove(&slot);
+        }
+        let words = hit.tables.iter().map(|id| self.tables.word(*id));
+        if let Some(day) = inner.day(day) {
+            day.add(hit, words);
+        }
+    }
+
+    /// A run that asked sources has ended.
+    pub fn note_run(&self, fared: Fared) {
+        self.today(|day| match fared {
+            Fared::Good => day.runs.good += 1,
+            Fared::Failed => day.runs.failed += 1,
+            Fared::Held => day.runs.held += 1,
+        });
+    }
+
+    /// Another copy of a list is in force.
+    pub fn note_list(&self, list: &str) {
+        self.today(|day| *day.renewed.entry(list.to_owned()).or_default() += 1);
+    }
+
+    /// A table was changed.
+    pub fn note_table(&self, word: &str, change: &control::Change) {
+        self.today(|day| {
+            let changed = day.changes.entry(word.to_owned()).or_default();
+            changed.entries = change.entries;
+            changed.added += change.added;
+            changed.removed += change.removed;
+        });
+    }
+
+    /// An upload has ended.
+    pub fn note_upload(&self, ok: bool) {
+        self.today(|day| match ok {
+            true => day.uploads.confirmed += 1,
+            false => day.uploads.failed += 1,
+        });
+    }
+
+    fn today(&self, change: impl FnOnce(&mut Day)) {
+        self.look(clock::now());
+        let mut inner = self.inner.borrow_mut();
+        let today = inner.today;
+        inner.day(today).map(change);
+    }
+
+    /// What was counted of a list in the last so many days, that of now included.
+    pub fn hits_of(&self, list: &str, days: i64) -> Count {
+        self.look(clock::now());
+        let inner = self.inner.borrow();
+        let counts = inner.last(days).filter_map(|day| day.lists.count(list));
+        counts.fold(Count::default(), |sum, count| sum.with(count))
+    }
+
+    /// Keeps what has changed, durably; what fails is tried again.
+    pub fn save(&self) {
+        let mut inner = self.inner.borrow_mut();
+        let place = inner.place;
+        for slot in std::mem::take(&mut inner.dirty) {
+            let Some(Some(day)) = inner.slots.get_mut(slot) else { continue };
+            let before = std::mem::replace(&mut day.counted, place);
+            let saved = day.text();
+            let saved =
+                saved.and_then(|text| files::replace(&self.directory, &file(slot), &[&text], true));
+            if let Err(why) = saved {
+                day.counted = before;
+                inner.dirty.insert(slot);
+                if self.told.is_news("days", &why, clock::now()) {
+                    logger::err(format_args!("{why}; what was counted of the day waits for that"));
+                }
+            }
+        }
+    }
+
+    /// Keeps them once a minute; never returns.
+    pub async fn keep(&self) -> ! {
+        loop {
+            clock::sleep(KEEP).await;
+            self.save();
+        }
+    }
+}
+
+impl Inner {
+    /// The day of a record. Where its clock stood ahead of that of now, it is one of now.
+    fn day_of(&mut self, at: u32) -> i64 {
+        let quarter = at / QUARTER;
+        let day = match self.last {
+            Some((last, day)) if last == quarter => day,
+            _ => clock::day(at.into()),
+        };
+        self.last = Some((quarter, day));
+        day.min(self.today)
+    }
+
+    /// Whether a record was counted in its day before: it stands before the place up to which that was
+    /// done or, in another file, is not later.
+    fn has_counted(&self, slot: usize, day: i64, record: &Record<'_>) -> bool {
+        let known = self.slots.get(slot).and_then(Option::as_ref);
+        let Some(known) = known.filter(|known| known.number == day) else { return false };
+        let (Some(counted), Some(place)) = (known.counted, self.place) else { return false };
+        match counted.file == place.file {
+            true => record.offset < counted.offset,
+            false => record.seconds <= known.hits.last,
+        }
+    }
+
+    /// A day to be changed; none when that of its place is a later one that has been.
+    fn day(&mut self, number: i64) -> Option<&mut Day> {
+        let (today, slot) = (self.today, slot(number));
+        let known = self.slots.get_mut(slot)?;
+        if known.as_ref().is_none_or(|known| known.number != number) {
+            if known.as_ref().is_some_and(|known| (number..=today).contains(&known.number)) {
+                return None;
+            }
+            *known = Some(Day { number, ..Day::default() });
+        }
+        self.dirty.insert(slot);
+        known.as_mut()
+    }
+
+    /// The last so many days, of which some may have nothing.
+    fn last(&self, days: i64) -> impl Iterator<Item = &Day> {
+        let shown = self.today - days + 1..=self.today;
+        self.slots.iter().flatten().filter(move |day| shown.contains(&day.number))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+use std::path::Path;
+
+use config::Config;
+use imsg::TableId;
+use pflog::{Direction, Fingerprint};
+
+use super::*;
+use crate::log::journal::Print;
+
+const DAY: u32 = 24 * 60 * 60;
+/// Noon of a day, wherever the tests run.
+fn noon() -> u32 {
+    let noon = 20_000 * DAY + DAY / 2;
+    noon.saturating_add_signed(-imsg::process::local_offset(noon.into()))
+}
+
+fn load(directory: &Path) -> Days {
+    let text = "device_id = \"tdid_abcd1234\"\n";
+    let config = Config::parse(text, Path::new("test")).unwrap();
+    let days = Days::load(directory.to_owned(), Box::leak(Box::new(Tables::new(&config))));
+    days.look(noon().into());
+    days
+}
+
+fn hit(at: u32) -> Hit<'static> {
+    Hit {
+        address: Some([198, 51, 100, 7].into()),
+        host: Some([10, 0, 0, 23].into()),
+        way: Direction::Out,
+        tables: &[TableId::BLOCK],
+        lists: &["basic"],
+        direction: Direction::Out,
+        protocol: Some(6),
+        port: Some(443),
+        at,
+    }
+}
+
+/// The record at an offset.
+fn record(seconds: u32, offset: u64) -> Record<'static> {
+    Record { offset, end: offset + 100, seconds, micros: 0, len: 0, data: &[] }
+}
+
+fn place(file: u8, offset: u64) -> Option<Cursor> {
+    Some(Cursor { file: Print(Fingerprint::from([file; 24])), offset })
+}
+
+fn count(days: &Days, at: u32, offset: u64) {
+    days.count(&hit(at), &record(at, offset));
+}
+
+fn of(days: &Days, last: i64) -> u64 {
+    days.inner.borrow().last(last).map(|day| day.hits.total()).sum()
+}
+
+#[test]
+fn hits_are_of_their_days() {
+    let dir = tempfile::tempdir().unwrap();
+    let days = load(dir.path());
+    for (age, times) in [(0, 1), (1, 2), (6, 4), (7, 8), (34, 16), (35, 32), (36, 64)] {
+        (0..times).for_each(|_| count(&days, noon() - age * DAY, 0));
+    }
+    let sums = [1, 7, 35].map(|last| of(&days, last));
+    assert_eq!(sums, [1, 7, 31]);
+    let inner = days.inner.borrow();
+    let today = inner.last(1).next().unwrap();
+    assert_eq!(today.lists.count("basic").unwrap().total(), 1);
+    assert_eq!(today.tables.count("block").unwrap().out, 1);
+    assert_eq!(today.ports.count(&(6, 443)).unwrap().out, 1);
+    assert_eq!(today.suspects.sorted()[0].0, std::net::IpAddr::from([10, 0, 0, 23]));
+}
+
+/// A crash after the days were kept and before the cursor was: what is read again is not counted again,
+/// in the same file, in those before it, and where the file is gone. What is new is.
+#[test]
+fn what_is_read_again_is_not_counted_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let days = load(dir.path());
+    days.stand(place(1, 0));
+    count(&days, noon(), 100);
+    days.stand(place(2, 0));
+    count(&days, noon() + 1, 100);
+    count(&days, noon() + 1, 200);
+    days.stand(place(2, 300));
+    days.save();
+    count(&days, noon() + 2, 300);
+    assert_eq!(of(&days, 1), 4);
+
+    let days = load(dir.path());
+    assert_eq!(of(&days, 1), 3, "what was not kept is read again");
+    days.stand(place(1, 0));
+    count(&days, noon(), 100);
+    days.stand(place(2, 0));
+    count(&days, noon() + 1, 100);
+    count(&days, noon() + 1, 200);
+    assert_eq!(of(&days, 1), 3);
+    count(&days, noon() + 2, 300);
+    count(&days, noon() + 2, 400);
+    assert_eq!(of(&days, 1), 5);
+
+    let days = load(dir.path());
+    days.stand(place(9, 0));
+    count(&days, noon() + 1, 100);
+    assert_eq!(of(&days, 1), 3);
+    count(&days, noon() + 2, 200);
+    assert_eq!(of(&days, 1), 4);
+}
+
+/// A clock that was years ahead for a while, with records of that time: nothing of the days before is
+/// lost but one, nothing stays of those that never were, and records of a time to come are of today.
+#[test]
+fn a_clock_that_leaps_takes_no_days_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let days = load(dir.path());
+    (0..35).for_each(|age| count(&days, noon() - age * DAY, 0));
+    assert_eq!(of(&days, 35), 35);
+    count(&days, noon() + 3 * DAY, 0);
+    assert_eq!(of(&days, 1), 2, "of a time to come");
+    let ahead = noon() + 5000 * DAY;
+    days.look(ahead.into());
+    count(&days, ahead, 0);
+    assert_eq!(of(&days, 35), 1);
+    days.look(noon().into());
+    assert!(of(&days, 35) >= 35);
+    // and when the day of its place comes, it begins with nothing
+    let place = slot(clock::day(ahead.into()));
+    let next = (1..=36).find(|later| slot(20_000 + later) == place).unwrap();
+    days.look(u64::from(noon()) + 86_400 * next as u64);
+    count(&days, noon() + DAY * next as u32, 0);
+    assert_eq!(of(&days, 1), 1);
+    // a clock before all of them
+    days.look(0);
+    count(&days, 0, 0);
+    assert_eq!(of(&days, 35), 1);
+}
+
+/// A month of strangers who choose everything they can, and of lists with the longest names: a
+/// mebibyte on disk, of which the busiest are read back.
+#[test]
+fn a_month_has_a_mebibyte() {
+    let dir = tempfile::tempdir().unwrap();
+    let days = load(dir.path());
+    let names: Vec<String> = (0..200).map(|n| format!("{n:03}{}", "x".repeat(250))).collect();
+    for age in 0..36_u32 {
+        for round in 0..2000_u32 {
+            let list = names[round as usize % 200].as_str();
+            let host = std::net::Ipv6Addr::from(u128::from(round).wrapping_mul(7 << 90)).into();
+            let port = Some(round as u16);
+            let (lists, protocol) = (&["busy", list][..], Some(round as u8));
+            let at = noon() - age * DAY;
+            let hit = Hit { host: Some(host), port, lists, protocol, ..hit(at) };
+            days.count(&hit, &record(at, 0));
+        }
+        names.iter().for_each(|name| days.note_list(name));
+    }
+    days.save();
+    let sizes = std::fs::read_dir(dir.path()).unwrap();
+    let sizes: Vec<u64> = sizes.map(|file| file.unwrap().metadata().unwrap().len()).collect();
+    assert!(sizes.len() >= 36 && sizes.iter().sum::<u64>() <= 1 << 20, "{sizes:?}");
+    let days = load(dir.path());
+    assert_eq!(days.inner.borrow().last(1).next().unwrap().lists.count("busy").unwrap().out, 2000);
+}
+
+/// What cannot be kept stays to be kept, and a file that is damaged costs that day alone.
+#[test]
+fn what_cannot_be_kept_waits_and_what_is_damaged_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let days = load(dir.path());
+    days.stand(place(1, 100));
+    count(&days, noon(), 100);
+    count(&days, noon() - DAY, 100);
+    let name = dir.path().join(file(slot(20_000)));
+    std::fs::create_dir(&name).unwrap();
+    days.save();
+    assert_eq!(days.inner.borrow().dirty.len(), 1);
+    std::fs::remove_dir(&name).unwrap();
+    days.save();
+    assert!(days.inner.borrow().dirty.is_empty());
+    assert_eq!(of(&load(dir.path()), 2), 2);
+    std::fs::write(&name, "{").unwrap();
+    assert_eq!(of(&load(dir.path()), 2), 1);
+}
