@@ -3,7 +3,7 @@
 use core::net::Ipv6Addr;
 
 use policy::{cover_len, push_cover};
-use prefix::{Address, Items, Net, Prefix, Range};
+use prefix::{Address, Items, Net, Prefix, Range, read_decimal, read_v4};
 
 /// What a line or field names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +24,8 @@ const MASKED_V6: u8 = 48;
 
 impl Entry {
     /// Reads an address, `address/length`, `address/netmask`, `a.b.c/24` or `first-last`.
-    ///
-    /// The forms of inet_aton(3) are none of these, nor are numbers with leading zeros: readers
-    /// disagree on what they mean.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
-        let Some((addr, rest)) = v4(text) else {
+        let Some((addr, rest)) = read_v4(text) else {
             return v4_short(text).or_else(|| v6_entry(text));
         };
         match rest.split_first() {
@@ -90,39 +87,14 @@ where
     net.map(Prefix::from)
 }
 
-/// Up to three digits without a leading zero, and what comes behind them.
-#[inline]
-fn decimal(text: &[u8]) -> Option<(u32, &[u8])> {
-    let digits = text.iter().take(3).take_while(|octet| octet.is_ascii_digit()).count();
-    let (digits, rest) = text.split_at(digits);
-    if digits.is_empty() || (digits.len() > 1 && digits.first() == Some(&b'0')) {
-        return None;
-    }
-    Some((digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0')), rest))
-}
-
 /// A number of up to three digits alone, not above `most`.
 fn number(text: &[u8], most: u32) -> Option<u8> {
-    let (value, rest) = decimal(text)?;
-    (rest.is_empty() && value <= most).then(|| u8::try_from(value).ok())?
-}
-
-/// An address at the beginning of a text, and what comes behind it.
-#[inline]
-fn v4(text: &[u8]) -> Option<(u32, &[u8])> {
-    let (mut addr, mut rest) = decimal(text).filter(|(octet, _)| *octet <= 255)?;
-    for _ in 0..3 {
-        let (octet, behind) = decimal(rest.strip_prefix(b".")?)?;
-        if octet > 255 {
-            return None;
-        }
-        (addr, rest) = (addr << 8 | octet, behind);
-    }
-    Some((addr, rest))
+    let (value, rest) = read_decimal(text)?;
+    (rest.is_empty() && u32::from(value) <= most).then_some(value)
 }
 
 fn v4_alone(text: &[u8]) -> Option<u32> {
-    v4(text).filter(|(_, rest)| rest.is_empty()).map(|(addr, _)| addr)
+    read_v4(text).filter(|(_, rest)| rest.is_empty()).map(|(addr, _)| addr)
 }
 
 /// A length or a netmask.

@@ -117,4 +117,34 @@ proptest! {
         write_net(net, &mut out);
         prop_assert_eq!(String::from_utf8(out).unwrap(), net.to_string());
     }
+
+    /// Read as it would be slowly: the line of a prefix that is written just so.
+    #[test]
+    fn a_line_is_read_if_it_is_written_so(
+        line in prop_oneof![
+            "(0|1|9|10|99|100|199|25[0-7]|01|256|1000|)(\\.(0|00|7|64|128|255)){2,4}(/(0|08|8|9|24|31|32|33|256|1000|))?\n?.?",
+            "[0-9a-f:./]{0,20}\n?",
+        ],
+        addr: u128,
+        len in 0u8..=128,
+    ) {
+        let nets = [
+            Net::<u32>::masked(addr as u32, len % 33).map(Prefix::from),
+            Net::<u128>::masked(addr, len).map(Prefix::from),
+        ];
+        let canonical = nets.into_iter().flatten().map(|net| {
+            let mut line = Vec::new();
+            write_line(net, &mut line);
+            line
+        });
+        for line in canonical.chain([line.into_bytes()]) {
+            let slow = std::str::from_utf8(&line).ok().and_then(|text| {
+                let net: Prefix = text.strip_suffix('\n')?.parse().ok()?;
+                let mut written = Vec::new();
+                write_line(net, &mut written);
+                (written == line).then_some(net)
+            });
+            prop_assert_eq!(read_line(&line, None), slow);
+        }
+    }
 }

@@ -6,7 +6,7 @@ use core::fmt;
 use core::net::{AddrParseError, IpAddr};
 use core::str::FromStr;
 
-use crate::digits::write_decimal;
+use crate::digits::{read_decimal, read_v4, write_decimal};
 use crate::net::{Address, Net, Prefix};
 use crate::set::PrefixSet;
 
@@ -78,10 +78,21 @@ pub fn write_line(prefix: Prefix, out: &mut Vec<u8>) {
 /// The prefix in a line of a table file; `None` for what [`write_line`] does not write behind `last`,
 /// where a set is ascending and disjoint.
 pub fn read_line(line: &[u8], last: Option<Prefix>) -> Option<Prefix> {
-    let prefix: Prefix = str::from_utf8(line).ok()?.strip_suffix('\n')?.parse().ok()?;
-    let mut canonical = Vec::with_capacity(line.len());
-    write_line(prefix, &mut canonical);
-    (prefix.follows(last) && canonical == line).then_some(prefix)
+    let text = line.strip_suffix(b"\n")?;
+    let prefix = match read_v4(text) {
+        Some((addr, [])) => Net::host(addr).into(),
+        Some((addr, rest)) => {
+            let (len, rest) = read_decimal(rest.strip_prefix(b"/")?)?;
+            Net::new(addr, len).filter(|_| rest.is_empty() && len < 32)?.into()
+        }
+        // what is rare is written again and compared
+        None => {
+            let (prefix, mut canonical) = (str::from_utf8(text).ok()?.parse().ok()?, Vec::new());
+            write_line(prefix, &mut canonical);
+            (canonical == line).then_some(prefix)?
+        }
+    };
+    prefix.follows(last).then_some(prefix)
 }
 
 /// Appends a whole set, one prefix a line, IPv4 first: the text of a table file.
