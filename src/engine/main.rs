@@ -148,7 +148,7 @@ fn run(
         let feeds: &Feeds = part(Feeds::start(config, state, shield, &roots)?);
         let days: &Days = part(Days::load(state.directory().to_owned(), tables));
         let log: &Log = part(Log::open(config, &roots, days)?);
-        let hand = Hand::new(link, state, watch, leave, (reload, limit));
+        let hand = Hand::new(guard, link, state, watch, leave, (reload, limit));
         let service = Service::new(config, servers, names, &runs.told);
         let asked = Asked { service, feeds, files, own };
         let update: &Update = part(Update::new(

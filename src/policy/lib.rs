@@ -6,6 +6,7 @@
 //! good copy, and the better of both is in force. [`compose_allow`] and [`compose_block`] make the
 //! tables of what the lists in force name [`Together`], [`check_table`] holds a table against what
 //! holds for every table, and [`judge_table`] is the second net below the guards of the lists.
+//! [`hold`] says what a table keeps until another one has it,
 //! [`diff`] shows what changed, [`why`] explains a single address and [`unique`] says what a list
 //! is good for. The order matters: a block table is composed against the allow lists that will
 //! really be in force.
@@ -17,6 +18,7 @@ mod compose;
 mod cover;
 mod diff;
 mod held;
+mod hold;
 mod judge;
 mod left_out;
 mod list;
@@ -43,6 +45,7 @@ pub use compose::{
 pub use cover::{cover_len, push_cover};
 pub use diff::{Change, diff};
 pub use held::HeldRuns;
+pub use hold::{Elsewhere, hold};
 pub use judge::{
     Accepted, Brought, Guard, Kept, KeptList, OfList, Reason, Run, Step, Unit, check_table,
 };

@@ -42,7 +42,7 @@ fn hull<A: Address>(a: Range<A>, b: Range<A>) -> Range<A> {
 }
 
 /// What two ranges share.
-fn shared<A: Address>(a: Range<A>, b: Range<A>) -> Option<Range<A>> {
+pub(crate) fn shared<A: Address>(a: Range<A>, b: Range<A>) -> Option<Range<A>> {
     Range::new(a.first().max(b.first()), a.last().min(b.last()))
 }
 

@@ -32,6 +32,7 @@ mod mended;
 mod metrics;
 mod mistakes;
 mod monitor;
+mod moves;
 mod outage;
 mod own;
 mod port;

@@ -39,7 +39,7 @@ fn seeded(server: &PolicyService) -> (Scratch, Config) {
 }
 
 /// Starts the helper whose step fails so.
-fn start_faulty(scratch: &Scratch, config: &Config, fault: &str) -> Daemon {
+pub fn start_faulty(scratch: &Scratch, config: &Config, fault: &str) -> Daemon {
     Daemon::spawn(scratch, config, |command| {
         let args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
         *command = Command::new(faulty_helper());
@@ -112,7 +112,7 @@ const STEPS: [(&str, bool); 24] = [
 ];
 
 /// Runs jobs on a few threads.
-fn in_parallel<J: Sync>(jobs: &[J], work: impl Fn(&J) + Sync) {
+pub fn in_parallel<J: Sync>(jobs: &[J], work: impl Fn(&J) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..3)

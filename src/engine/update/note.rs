@@ -48,6 +48,7 @@ pub fn in_force(
     let mut next = Policy { lists, ..Policy::clone(&before) };
     for (id, set) in std::mem::take(&mut judged.made.sets) {
         if published.done.contains(&id) {
+            let set = published.holding.get(&id).cloned().unwrap_or(set);
             next.put(id, set, time.started);
         }
     }

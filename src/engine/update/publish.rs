@@ -5,13 +5,15 @@ use std::time::{Duration, Instant};
 
 use control::Change;
 use imsg::{End, Purpose, TableId};
+use policy::{Elsewhere, Guard, hold};
 use prefix::PrefixSet;
 
-use super::judge::Judged;
+use super::compose::is_taken;
 use super::summary::{change, unchanged};
 use crate::leave::Leave;
 use crate::link::{Link, Outcome, Source, TableResult};
-use crate::state::State;
+use crate::state::{Policy, State};
+use crate::tables::Table;
 use crate::watch::Watch;
 
 /// How old the limit has to be to be looked at again when a set does not fit.
@@ -24,12 +26,19 @@ pub struct Published {
     pub changes: BTreeMap<TableId, Change>,
     /// Those whose set of the run is in force.
     pub done: BTreeSet<TableId>,
+    /// Those among them that have more than that, and what they have: what has to go to a table that
+    /// could not be published.
+    pub holding: Sets,
     /// Why one is not.
     pub failures: Vec<String>,
 }
 
+/// The sets of tables.
+pub type Sets = BTreeMap<TableId, PrefixSet>;
+
 /// The hand that gives the sets to the helper.
 pub struct Hand {
+    guard: &'static Guard,
     link: &'static Link,
     state: &'static State,
     watch: &'static Watch,
@@ -44,29 +53,39 @@ pub struct Hand {
 impl Hand {
     /// Of a configuration that leaves pf alone unless it has `reload`, where pf has this limit.
     pub fn new(
+        guard: &'static Guard,
         link: &'static Link,
         state: &'static State,
         watch: &'static Watch,
         leave: &'static Leave,
         (reload, limit): (bool, u32),
     ) -> Self {
-        Self { link, state, watch, leave, reload, limit, since: Instant::now() }
+        Self { guard, link, state, watch, leave, reload, limit, since: Instant::now() }
     }
 
-    /// Publishes the sets of a run, or with [`Purpose::Trial`] only tries whether that could be done.
-    pub async fn publish_all(&self, judged: &Judged, purpose: Purpose) -> Published {
+    /// Publishes the `sets` of a run, or with [`Purpose::Trial`] only tries whether that could be done.
+    ///
+    /// What is blocked before and after is blocked at each moment between: what goes from one table to
+    /// another leaves the first when the second has it.
+    pub async fn publish_all(&self, sets: &Sets, purpose: Purpose) -> Published {
         let before = self.state.policy();
         let tables = self.state.tables;
         let mut published = Published {
             changes: tables.each(|table| Some(unchanged(before.set(table.id)))),
             ..Published::default()
         };
+        let mut holding = Vec::new();
         for table in tables.in_order() {
-            let (id, Some(set)) = (table.id, judged.made.sets.get(&table.id)) else { continue };
-            let same = before.set(id) == Some(set);
-            // what is known to be there as it is need not be handed over once more
-            if !(same && self.watch.is_ours(id)) {
-                if let Err(why) = self.publish(id, set, purpose).await {
+            let (id, Some(set)) = (table.id, sets.get(&table.id)) else { continue };
+            let held = match purpose {
+                Purpose::Trial => None,
+                _ => self.held(table, sets, &before, &published),
+            };
+            let known = before.set(id);
+            let handed = self.put(table, known, held.as_ref().unwrap_or(set), purpose).await;
+            match handed {
+                Ok(handed) => holding.extend(held.map(|held| (table, held, handed))),
+                Err(why) => {
                     published.failures.push(format!("{} table: {why}", table.word));
                     // a block set composed against an allow set that is not in force may lock out
                     if !table.blocks() {
@@ -74,14 +93,73 @@ impl Hand {
                     }
                     continue;
                 }
-                if purpose != Purpose::Trial {
-                    self.watch.published(id, set.len()).await;
-                }
             }
-            published.changes.insert(id, change(before.set(id), set));
+            published.changes.insert(id, change(known, set));
             published.done.insert(id);
         }
+        for (table, held, handed) in holding {
+            let (id, Some(set)) = (table.id, sets.get(&table.id)) else { continue };
+            // the set before is the one before the run
+            let purpose = if handed { Purpose::Repair } else { purpose };
+            let stays = match self.held(table, sets, &before, &published) {
+                Some(_) => true,
+                None => match self.put(table, Some(&held), set, purpose).await {
+                    Ok(_) => false,
+                    Err(why) => {
+                        published.failures.push(format!("{} table: {why}", table.word));
+                        true
+                    }
+                },
+            };
+            if stays {
+                published.changes.insert(id, change(before.set(id), &held));
+                published.holding.insert(id, held);
+            }
+        }
         published
+    }
+
+    /// What a table is to have as long as others that are not published yet lack what goes there; `None`
+    /// when that is just its set. What the guards forbid is not held.
+    fn held(
+        &self,
+        table: &Table,
+        sets: &Sets,
+        before: &Policy,
+        published: &Published,
+    ) -> Option<PrefixSet> {
+        let (old, new) = (before.set(table.id)?, sets.get(&table.id)?);
+        let none = PrefixSet::default();
+        let others = self.state.tables.blocking().filter(|other| {
+            table.blocks() && other.id != table.id && !published.done.contains(&other.id)
+        });
+        let others: Vec<Elsewhere<'_>> = others
+            .filter_map(|other| {
+                let old = before.set(other.id).unwrap_or(&none);
+                Some(Elsewhere { old, new: sets.get(&other.id)? })
+            })
+            .collect();
+        let held = hold(old, new, &others, self.guard.bounds.floor)?;
+        is_taken(self.guard, before, table, &held).then_some(held)
+    }
+
+    /// Has a table have a set, and whether it had to be handed over for that.
+    async fn put(
+        &self,
+        table: &Table,
+        known: Option<&PrefixSet>,
+        set: &PrefixSet,
+        purpose: Purpose,
+    ) -> Result<bool, String> {
+        // what is known to be there as it is need not be handed over once more
+        if known == Some(set) && self.watch.is_ours(table.id) {
+            return Ok(false);
+        }
+        self.publish(table.id, set, purpose).await?;
+        if purpose != Purpose::Trial {
+            self.watch.published(table.id, set.len()).await;
+        }
+        Ok(true)
     }
 
     /// Has the helper publish a set, put it back, or try whether it could.

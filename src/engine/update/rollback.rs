@@ -9,8 +9,9 @@ use policy::Kept;
 use prefix::{PrefixSet, Refusal};
 
 use super::compose::{Lists, Made, compose};
+use super::publish::Sets;
 use super::run::Update;
-use super::summary::{Time, both, change, differs};
+use super::summary::{Time, both, differs};
 use crate::clock;
 use crate::link::{Link, Source as Where};
 use crate::source::{Copy, Source};
@@ -172,36 +173,30 @@ impl Update {
         }
     }
 
-    /// Publishes all sets; when one cannot be, those before it are taken back.
+    /// Publishes all sets; when one cannot be, the others are taken back.
     async fn publish_whole(&self, sets: &Sets) -> Result<BTreeMap<TableId, Change>, String> {
         let before = self.state.policy();
-        let mut changes = BTreeMap::new();
-        for table in self.state.tables.in_order() {
-            let (id, Some(set)) = (table.id, sets.get(&table.id)) else { continue };
-            self.watch.forget(id);
-            let Err(why) = self.hand.publish(id, set, Purpose::Publish).await else {
-                changes.insert(id, change(before.set(id), set));
-                continue;
+        let published = self.hand.publish_all(sets, Purpose::Publish).await;
+        let Some(why) = published.failures.first() else { return Ok(published.changes) };
+        let mut why = why.clone();
+        let is_other = |id: &&TableId| published.changes.get(id).is_some_and(differs);
+        for &done in published.done.iter().filter(is_other) {
+            let empty = PrefixSet::default();
+            let old = match (before.set(done), done == TableId::ALLOW) {
+                (Some(old), _) => old,
+                (None, true) => &empty,
+                // a block table is never made empty
+                (None, false) => continue,
             };
-            let mut why = format!("{} table: {why}", table.word);
-            for (done, _) in changes.into_iter().filter(|(_, change)| differs(change)) {
-                let empty = PrefixSet::default();
-                let old = match (before.set(done), done == TableId::ALLOW) {
-                    (Some(old), _) => old,
-                    (None, true) => &empty,
-                    // a block table is never made empty
-                    (None, false) => continue,
-                };
-                // the set before comes back by this as well
-                if let Err(also) = self.hand.publish(done, old, Purpose::Publish).await {
-                    self.state.take(done, sets.get(&done).cloned().unwrap_or_default());
-                    let word = self.state.tables.word(done);
-                    why = format!("{why}; {word} table, which was put back already: {also}");
-                }
+            self.watch.forget(done);
+            // the set before comes back by this as well
+            if let Err(also) = self.hand.publish(done, old, Purpose::Publish).await {
+                self.state.take(done, sets.get(&done).cloned().unwrap_or_default());
+                let word = self.state.tables.word(done);
+                why = format!("{why}; {word} table, which was put back already: {also}");
             }
-            return Err(why);
         }
-        Ok(changes)
+        Err(why)
     }
 
     /// Takes what was published for the policy in force; gives what could not be kept of it.
@@ -244,9 +239,6 @@ impl Update {
         failed
     }
 }
-
-/// The sets of tables.
-type Sets = BTreeMap<TableId, PrefixSet>;
 
 /// Why nothing is put back.
 fn why_not(table: &Table, Kept { reason, .. }: Kept) -> String {

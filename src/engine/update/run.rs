@@ -159,7 +159,7 @@ impl Update {
         let rolled_back = run.keeps_rollback(self.runs.rollbacks(), &self.state.memory());
         let judged = self.judged(request, &voice, &mut gathered, rolled_back);
         if request.dry_run {
-            let published = self.hand.publish_all(&judged, Purpose::Trial).await;
+            let published = self.hand.publish_all(&judged.made.sets, Purpose::Trial).await;
             failing.extend(judged.failing());
             failing.extend(published.failures.iter().cloned().map(of_tables));
             let preview = Some((self.state.policy(), preview(&self.state.policy(), judged)));
@@ -297,7 +297,7 @@ impl Update {
                 voice.logged(&sentence);
             }
         }
-        let published = self.hand.publish_all(&judged, purpose).await;
+        let published = self.hand.publish_all(&judged.made.sets, purpose).await;
         voice.published(&published);
         let mut failing: Vec<Failing> = judged.failing().collect();
         let tables = published.failures.iter().cloned();
