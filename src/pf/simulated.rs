@@ -4,7 +4,8 @@
 //! A file `simulated.conf` beside them says what else this pf is like, one a line: `disabled`
 //! (pfctl -d), `unused NAME` (no rule refers to the table), `const NAME`, `securelevel 2`.
 
-use std::{io::read_to_string, os::unix::fs::MetadataExt, path::Path};
+use std::{cell::RefCell, collections::BTreeMap, io::read_to_string};
+use std::{os::unix::fs::MetadataExt, path::Path};
 
 use nix::errno::Errno::{EILSEQ, EINVAL, ENOMEM, EPERM, ESRCH};
 
@@ -17,12 +18,15 @@ use crate::{Backend, Changes, Directory, PfrAddr, Result, Table, TableStat, faul
 pub struct Simulated {
     directory: Directory,
     limit: usize,
+    /// Entries of files as they are known to be: by name, with what a change would change.
+    counted: RefCell<BTreeMap<String, ([i64; 4], usize)>>,
 }
 
 impl Simulated {
     /// A pf whose tables are files of the directory and have at most `limit` entries together.
     pub fn open(directory: &Path, limit: usize) -> Result<Self> {
-        Ok(Self { directory: Directory::open(directory)?, limit })
+        let (directory, counted) = (Directory::open(directory)?, RefCell::default());
+        Ok(Self { directory, limit, counted })
     }
 
     fn is(&self, line: &str) -> Result<bool> {
@@ -33,8 +37,19 @@ impl Simulated {
         Ok(text.lines().any(|found| found == line))
     }
 
+    /// Entries of a table, which the kernel need not count; so a file is read for it once.
     fn count(&self, name: &str) -> Result<usize> {
-        Ok(present(nothing_of(self.directory.each(name, |_| ())))?.flatten().unwrap_or(0))
+        let Some(file) = present(self.directory.file(name))? else { return Ok(0) };
+        let stat = file.metadata().map_err(errno).map_err(failed(name, "fstat"))?;
+        let (size, inode) = (stat.size().cast_signed(), stat.ino().cast_signed());
+        let mark = [inode, size, stat.ctime(), stat.ctime_nsec()];
+        let known = self.counted.borrow().get(name).copied();
+        if let Some((_, count)) = known.filter(|(known, _)| *known == mark) {
+            return Ok(count);
+        }
+        let count = present(nothing_of(self.directory.each(name, |_| ())))?.flatten().unwrap_or(0);
+        self.counted.borrow_mut().insert(name.to_owned(), (mark, count));
+        Ok(count)
     }
 
     /// What makes `new` of a table, whose set is never held. EINVAL for a new set that is not canonical,
