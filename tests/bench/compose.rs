@@ -87,6 +87,7 @@ pub fn compare() -> Vec<Comparison> {
     vec![Comparison {
         title: format!("Compose: {PREFIXES} random prefixes to {} disjoint ones", aggregated.len()),
         by_cpu: true,
+        alone: false,
         sides: vec![
             Side { name: "policy: sort, sweep, cover".into(), cost: with_peak(own, OURS) },
             Side { name: "ipnet: Ipv4Net::aggregate".into(), cost: with_peak(net, THEIRS) },

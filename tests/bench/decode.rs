@@ -81,7 +81,7 @@ fn table<F: Fn() -> Cost>(title: String, peers: Vec<(&str, bool, F)>) -> Compari
         cost: if there { Ok(median(costs)) } else { Err("not installed".into()) },
     };
     let sides = peers.into_iter().zip(costs).map(side).collect();
-    Comparison { title, by_cpu: false, sides, notes: Vec::new() }
+    Comparison { title, by_cpu: false, alone: false, sides, notes: Vec::new() }
 }
 
 fn shell_ok(line: &str) -> bool {

@@ -85,7 +85,7 @@ pub fn measure() -> Vec<Growth> {
         Growth { title, columns, processes, rows: Vec::new() }
     };
     let run = |list: &Sample, lists, names| {
-        let update = update(&service, list, lists, names);
+        let update = update(&service, list, (lists, names), true);
         (update.cost.wall.as_secs_f64(), [update.memory[0], update.memory[1]])
     };
 

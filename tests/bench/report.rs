@@ -23,6 +23,8 @@ pub struct Comparison {
     pub by_cpu: bool,
     /// Ours first.
     pub sides: Vec<Side>,
+    /// Whether all sides are ours, which are no bars of the chart.
+    pub alone: bool,
     /// Further figures.
     pub notes: Vec<String>,
 }
@@ -114,7 +116,7 @@ fn chart(comparisons: &[Comparison]) -> String {
     const SCALE: f64 = 180.0;
     const ROW: f64 = 22.0;
     let mut bars = Vec::new();
-    for comparison in comparisons {
+    for comparison in comparisons.iter().filter(|comparison| !comparison.alone) {
         let Some(ours) = comparison.ours() else { continue };
         for side in &comparison.sides[1..] {
             if let Ok(cost) = &side.cost {

@@ -21,10 +21,12 @@ const PREFIXES: usize = 845_023;
 const BAD: &str = "198.51.100.7";
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// What an update of the daemon took.
+/// What an update of the daemon took, and what came after it.
 pub struct Update {
     /// From the command to its end.
     pub cost: Cost,
+    /// The same of a second one, of lists that lack an entry.
+    pub again: Cost,
     /// The same of `block` of one address then.
     pub block: Cost,
     /// Peak memory of engine and helper, and the helper's before, in MiB.
@@ -37,15 +39,29 @@ pub fn compare() -> Vec<Comparison> {
     let service = PolicyService::start(Zone::new("threatstop.local"));
     let scratch = Scratch::new();
     let peers = peers(scratch.path(), service.addr());
-    let (mut ours, mut blocks) = (Vec::new(), Vec::new());
+    let mut ours = Vec::new();
+    // with simulated tables, and without: of a command, as a side, its costs
+    let mut then: [(&str, bool, Vec<Cost>); 4] = [
+        ("a second update, of one prefix fewer", true, Vec::new()),
+        ("block of one address", true, Vec::new()),
+        ("a second update, files alone (reload = false)", false, Vec::new()),
+        ("block of one address, files alone", false, Vec::new()),
+    ];
     let mut theirs: Vec<Vec<Cost>> = vec![Vec::new(); peers.len()];
     let mut peaks = [0.0_f64; 3];
     for _ in 0..RUNS {
-        let update = update(&service, &list, 1, NAMES);
-        ours.push(update.cost);
-        blocks.push(update.block);
-        for (peak, now) in peaks.iter_mut().zip(update.memory) {
-            *peak = peak.max(now);
+        for pf in [true, false] {
+            let update = update(&service, &list, (1, NAMES), pf);
+            if pf {
+                ours.push(update.cost);
+                for (peak, now) in peaks.iter_mut().zip(update.memory) {
+                    *peak = peak.max(now);
+                }
+            }
+            let of_it = then.iter_mut().filter(|(_, of, _)| *of == pf);
+            of_it
+                .zip([update.again, update.block])
+                .for_each(|((.., costs), cost)| costs.push(cost));
         }
         for ((_, script), costs) in peers.iter().zip(&mut theirs) {
             let Some(script) = script else { continue };
@@ -57,8 +73,6 @@ pub fn compare() -> Vec<Comparison> {
     }
     let mut ours = median(ours);
     ours.peak = Some(peaks[0].max(peaks[1]));
-    let block = median(blocks).wall.as_secs_f64();
-    let part = 100.0 * block / ours.wall.as_secs_f64();
     let mut sides = vec![Side { name: "threatstopctl update".into(), cost: Ok(ours) }];
     for ((name, script), costs) in peers.into_iter().zip(theirs) {
         let cost = match script {
@@ -67,24 +81,42 @@ pub fn compare() -> Vec<Comparison> {
         };
         sides.push(Side { name: name.into(), cost });
     }
-    vec![Comparison {
-        title: format!("Update: {PREFIXES} prefixes from {NAMES} names on loopback"),
-        by_cpu: false,
-        sides,
-        notes: vec![
-            format!("threatstopctl block of one address then: {block:.3} s, {part:.0} % of that."),
-            format!(
-                "threatstopd: lists fetched, composed, judged, files written with fsync(2), tables \
-             replaced. Peak resident memory: engine {:.0} MiB, helper {:.0} MiB, of which the \
-             table has the larger; helper idle {:.1} MiB.",
+    let then = then.map(|(name, _, costs)| Side { name: name.into(), cost: Ok(median(costs)) });
+    vec![
+        Comparison {
+            title: format!("Update: {PREFIXES} prefixes from {NAMES} names on loopback"),
+            by_cpu: false,
+            alone: false,
+            sides,
+            notes: vec![format!(
+                "threatstopd: lists fetched, composed, judged, files written with fsync(2), simulated \
+                 tables replaced. Peak resident memory: engine {:.0} MiB, helper {:.0} MiB, of which \
+                 the table has the larger; helper idle {:.1} MiB.",
                 peaks[0], peaks[1], peaks[2]
-            ),
-        ],
-    }]
+            )],
+        },
+        Comparison {
+            title: format!("Changes of a table of {PREFIXES} prefixes"),
+            by_cpu: false,
+            alone: true,
+            sides: then.into(),
+            notes: vec![
+                "Simulated tables are files, which the helper reads and writes; pf(4) does what these \
+                 do in the kernel, in memory. To block an address nobody is asked."
+                    .into(),
+            ],
+        },
+    ]
 }
 
-/// One update of a daemon that has nothing yet: so many lists, of so many names each.
-pub fn update(service: &PolicyService, list: &Sample, lists: usize, names: usize) -> Update {
+/// Updates of a daemon that has nothing yet: so many lists, of so many names each, to the files of the
+/// tables, and with `pf` to simulated tables as well.
+pub fn update(
+    service: &PolicyService,
+    list: &Sample,
+    (lists, names): (usize, usize),
+    pf: bool,
+) -> Update {
     // the run at the start finds no list
     service.edit(|zone| *zone = Zone::new("threatstop.local"));
     let scratch = Scratch::new();
@@ -97,31 +129,39 @@ pub fn update(service: &PolicyService, list: &Sample, lists: usize, names: usize
         .set("policy.allow", Vec::<String>::new())
         .set("guard.max_entries", 10_000_000)
         .set("guard.max_coverage", 100)
-        .set("tables.simulated_limit", 20_000_000);
+        .set("tables.simulated_limit", 20_000_000)
+        .set("tables.reload", pf);
     let daemon = Daemon::start(&scratch, &config);
     daemon.wait_for("waiting for provisioning", LIMIT);
     let helper = daemon.helper().expect("a helper");
     let idle = memory(helper, "VmRSS").unwrap_or(0.0);
-    for (name, items) in block.iter().zip(parts) {
+    for (name, items) in block.iter().zip(&parts) {
         service.set_list(name, items, Shape::from(Layout::Index).names(names));
     }
-    let cost = within(|| {
-        let output = daemon.ctl(&["update"]);
-        assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
-    });
-    let table = daemon.table_file("ThreatSTOP-Block").expect("a table file");
-    assert_eq!(table.lines().count(), list.table.len());
-    let engine = daemon.engine().expect("an engine");
+    let (engine, table) = (daemon.engine().expect("an engine"), "ThreatSTOP-Block");
+    let entries = || daemon.table_file(table).expect("a table file").lines().count();
+    // this process serves the lists: its own time is not what the daemon takes
+    let used = || cpu_of(helper) + cpu_of(engine);
+    let timed = |arguments: &[&str]| {
+        let before = used();
+        let cost = within(|| {
+            let output = daemon.ctl(arguments);
+            assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
+        });
+        Cost { cpu: used() - before, ..cost }
+    };
+    let cost = timed(&["update"]);
+    assert_eq!(entries(), list.table.len());
+    let (name, items) = block.iter().zip(parts).next_back().expect("a list");
+    service.set_list(name, &items[..items.len() - 1], Shape::from(Layout::Index).names(names));
+    let again = timed(&["update"]);
+    assert_eq!(entries(), list.table.len() - 1);
+    let block = timed(&["block", BAD]);
+    assert_eq!(entries(), list.table.len());
     let memory =
         [memory(engine, "VmHWM").unwrap_or(0.0), memory(helper, "VmHWM").unwrap_or(0.0), idle];
-    // this process served the lists: its own time is not what the daemon took
-    let cost = Cost { cpu: cpu_of(helper) + cpu_of(engine), ..cost };
-    let block = within(|| {
-        let output = daemon.ctl(&["block", BAD]);
-        assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
-    });
     assert!(daemon.stop().success());
-    Update { cost, block, memory }
+    Update { cost, again, block, memory }
 }
 
 /// The processors' time of a process, from proc_pid_stat(5).
