@@ -107,3 +107,54 @@ fn a_shortage_says_nothing_of_the_configuration() {
     assert!(!daemon.output().contains("previous configuration"), "{}", daemon.output());
     assert!(daemon.stop().success());
 }
+
+/// Start the daemon. Send SIGHUP for a configuration with which nothing can be started, and again for the
+/// same and for another. Send it for one that bears a start and another policy, and then for the first
+/// again; kill the engine.
+/// Check that each time the service goes on with the configuration that has borne a start last, that
+/// status says why, and that it ends when a good one comes.
+#[test]
+fn the_way_back_is_there_each_time() {
+    let (service, scratch) = (honest(500).0, Scratch::new());
+    let good = Config::new(&scratch, &[service.addr()]);
+    let daemon = Daemon::start(&scratch, &good);
+    update(&daemon);
+    let bad = |folder: &str| good.clone().set("log.spool", format!("/nonexistent/{folder}"));
+    let taken_back = |config: &Config, folder: &str| {
+        config.write(&scratch);
+        let mark = daemon.mark();
+        daemon.signal(Signal::SIGHUP);
+        let line = daemon.wait_for_after(mark, "make it: install -d -m 700 ", PATIENCE);
+        assert!(line.text.contains(&format!(": /nonexistent/{folder}: ")), "{}", line.text);
+        daemon.wait_for_after(mark, "previous configuration in use, helper ", PATIENCE);
+        daemon.wait_until_ready();
+        wait_until("status says why", || {
+            let said = daemon.ctl(&["status"]).stdout;
+            said.contains("the last reload was taken back") && said.contains(folder)
+        });
+    };
+    for folder in ["one", "one", "two"] {
+        taken_back(&bad(folder), folder);
+        update(&daemon);
+    }
+    good.clone().set("guard.max_entries", 400).write(&scratch);
+    let mark = daemon.mark();
+    daemon.signal(Signal::SIGHUP);
+    daemon.wait_for_after(mark, "reloaded, helper ", PATIENCE);
+    daemon.wait_until_ready();
+    wait_until("nothing is wrong with the file", || {
+        !daemon.ctl(&["status"]).stdout.contains("taken back")
+    });
+    let is_of_now = || daemon.ctl(&["update"]).stdout.contains("more than 400 (see max_entries");
+    assert!(is_of_now(), "{}", daemon.output());
+    for folder in ["one", "two"] {
+        taken_back(&bad(folder), folder);
+        assert!(is_of_now(), "{}", daemon.output());
+    }
+    let mark = daemon.mark();
+    kill(daemon.engine().unwrap(), Signal::SIGKILL).unwrap();
+    daemon.wait_for_after(mark, "engine restarted, helper ", PATIENCE);
+    daemon.wait_until_ready();
+    assert!(is_of_now(), "{}", daemon.output());
+    assert!(daemon.stop().success());
+}

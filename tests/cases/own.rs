@@ -408,6 +408,53 @@ fn what_has_an_end_ends() {
     assert!(daemon.stop().success());
 }
 
+/// Publish a second policy; block an address for a minute, and one for an hour. Roll back.
+/// Check that both are blocked still, that the first ends in its time, and that it ends nothing else.
+/// Update; publish a third policy; let the second end in the moment of another rollback.
+/// Check that the set before is in force, without it.
+#[test]
+fn what_ends_during_a_rollback_ends() {
+    let (service, first) = honest(30);
+    let scratch = Scratch::new();
+    let daemon = start_faulty(&scratch, &Config::new(&scratch, &[service.addr()]));
+    update(&daemon);
+    let (second, _) = list(40);
+    service.edit(|z| *z = zone(&second));
+    update(&daemon);
+    let later = "198.51.100.9";
+    done(&daemon, &["block", "-t", "1m", BAD]);
+    done(&daemon, &["block", "-t", "1h", later]);
+    done(&daemon, &["rollback"]);
+    // the addresses of a policy, and those that were blocked
+    let is = |policy: &str, own: &[&str]| {
+        let mut lines: Vec<&str> = policy.lines().chain(own.iter().copied()).collect();
+        lines.sort_unstable();
+        let text = daemon.kernel_table(BLOCK).unwrap();
+        let mut found: Vec<&str> = text.lines().collect();
+        found.sort_unstable();
+        found == lines
+    };
+    assert!(is(&first, &[BAD, later]), "{}", daemon.output());
+    say(&scratch, "clock", "120");
+    wait_until("the first ends", || is(&first, &[later]));
+    let held = status(&daemon)["held"].clone();
+    assert_eq!(held[0]["reason"], "rollback", "{held}");
+    assert_eq!(status(&daemon)["update"]["state"], "rolled back");
+    assert_eq!(own(&daemon), [pair(later, "block")]);
+
+    update(&daemon);
+    let second = daemon.kernel_table(BLOCK).unwrap().replace(&format!("{later}\n"), "");
+    let (third, _) = list(50);
+    service.edit(|z| *z = zone(&third));
+    update(&daemon);
+    say(&scratch, "clock", "7200");
+    done(&daemon, &["rollback"]);
+    wait_until("the set before, without what has ended", || is(&second, &[]));
+    assert_eq!(own(&daemon), []);
+    assert_eq!(status(&daemon)["update"]["state"], "rolled back");
+    assert!(daemon.stop().success());
+}
+
 /// Name localhost among the names that are never blocked, and one that nobody has; update.
 /// Check that the update waits for neither, that log and status say that the addresses of the one are
 /// none that count, and that of the other none is known.

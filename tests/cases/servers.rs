@@ -171,6 +171,39 @@ fn check_sources(whole: SocketAddr, shrunk: SocketAddr, left: usize) {
     assert!(daemon.stop().success());
 }
 
+/// Update from NSD with a table of its own for one of two lists. Then go to an NSD on which that list is
+/// another and the other is not.
+/// Check that each table has its list, and that the one alone changes.
+#[test]
+fn tables_of_their_own_from_nsd() {
+    let Some(one) = Nsd::start(&two_lists(1000, 4000)) else { return };
+    let Some(other) = Nsd::start(&two_lists(1000, 4100)) else { return };
+    let scratch = Scratch::new();
+    let named = [("name", "Inbound".into()), ("lists", vec![SCAN.to_owned()].into())];
+    let config = |server| {
+        let config = Config::new(&scratch, &[server]).set("policy.block", vec![BASIC, SCAN]);
+        config.add("table", &[&named[..], &[("direction", "in".into())]].concat())
+    };
+    let daemon = Daemon::start(&scratch, &config(one.addr()));
+    let has = |scanners: usize| {
+        let output = daemon.ctl(&["update"]);
+        assert!(output.status.success(), "{}{}{}", output.stdout, output.stderr, daemon.output());
+        for (name, list) in [(BLOCK, basic_list(1000)), ("Inbound", big_list(scanners))] {
+            let text = Some(table_text(&list.table));
+            assert!(daemon.table_file(name) == text, "another file of {name}");
+            assert!(daemon.kernel_table(name) == text, "another table {name}");
+        }
+    };
+    has(4000);
+    config(other.addr()).write(&scratch);
+    assert!(daemon.ctl(&["reload"]).status.success());
+    daemon.wait_until_ready();
+    has(4100);
+    let why = daemon.ctl(&["why", &big_list(4100).table[0].addr.to_string()]).stdout;
+    assert!(why.contains("Inbound") && why.contains(SCAN), "{why}");
+    assert!(daemon.stop().success());
+}
+
 /// Two lists, of which one becomes empty, beside a file with a mistake: from NSD.
 #[test]
 fn a_list_that_became_empty_on_nsd_holds_up_no_other() {
