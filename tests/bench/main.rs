@@ -1,4 +1,4 @@
-//! `cargo bench-peers [update|compose|decode|growth ...]`: how long things take, beside the tools
+//! `cargo bench-peers [update|feeds|compose|decode|growth ...]`: how long things take, beside the tools
 //! that people use for them today.
 //!
 //! Each comparison runs all sides in one run, in turn, several times, and prints the median of
@@ -11,6 +11,7 @@
 
 mod compose;
 mod decode;
+mod feeds;
 mod growth;
 mod measure;
 mod report;
@@ -31,12 +32,16 @@ fn main() -> ExitCode {
         compose::alone(side);
         return ExitCode::SUCCESS;
     }
-    let all: [(&str, Compare); 3] =
-        [("update", update::compare), ("compose", compose::compare), ("decode", decode::compare)];
+    let all: [(&str, Compare); 4] = [
+        ("update", update::compare),
+        ("feeds", feeds::compare),
+        ("compose", compose::compare),
+        ("decode", decode::compare),
+    ];
     if let Some(unknown) =
         wanted.iter().find(|word| *word != "growth" && all.iter().all(|(name, _)| name != word))
     {
-        eprintln!("bench-peers: {unknown}: not one of update, compose, decode, growth");
+        eprintln!("bench-peers: {unknown}: not one of update, feeds, compose, decode, growth");
         return ExitCode::FAILURE;
     }
     println!("{}\n", report::machine());

@@ -82,6 +82,22 @@ pub fn memory(pid: Pid, what: &str) -> Option<f64> {
     Some(kib / 1024.0)
 }
 
+/// The processors' time of a process, from proc_pid_stat(5).
+pub fn cpu_of(pid: Pid) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let ticks: u64 = stat
+        .rsplit(") ")
+        .next()
+        .unwrap_or_default()
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
+    // USER_HZ is 100 on every Linux in use
+    Duration::from_millis(ticks * 10)
+}
+
 /// Whether a program is installed.
 pub fn installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -11,7 +11,7 @@ use tests::item::Item;
 use tests::lists::{Sample, big_list};
 use tests::sim::{Layout, PolicyService, Shape, Zone};
 
-use crate::measure::{Cost, RUNS, installed, median, memory, shell_with_peak, within};
+use crate::measure::{Cost, RUNS, cpu_of, installed, median, memory, shell_with_peak, within};
 use crate::report::{Comparison, Side};
 
 const LIST: &str = "basic.threatstop.local";
@@ -162,22 +162,6 @@ pub fn update(
         [memory(engine, "VmHWM").unwrap_or(0.0), memory(helper, "VmHWM").unwrap_or(0.0), idle];
     assert!(daemon.stop().success());
     Update { cost, again, block, memory }
-}
-
-/// The processors' time of a process, from proc_pid_stat(5).
-fn cpu_of(pid: nix::unistd::Pid) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let ticks: u64 = stat
-        .rsplit(") ")
-        .next()
-        .unwrap_or_default()
-        .split(' ')
-        .skip(11)
-        .take(2)
-        .filter_map(|field| field.parse::<u64>().ok())
-        .sum();
-    // USER_HZ is 100 on every Linux in use
-    Duration::from_millis(ticks * 10)
 }
 
 /// The peers, with their command lines where their programs are installed. Each leaves the list,
