@@ -3,7 +3,6 @@
 //! All lists of a run come whole from one server. What is asked and what the answers mean is the
 //! crate `apl`'s; here are sockets, clocks and the order of servers.
 
-pub mod backoff;
 mod connection;
 mod error;
 mod event;

@@ -19,7 +19,11 @@ mod roots;
 mod tunnel;
 mod words;
 
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use config::Config;
 use tokio::sync::oneshot;
@@ -32,6 +36,10 @@ pub use roots::{Roots, read_roots};
 
 /// Bodies of lists that come at once.
 const LISTS_AT_ONCE: usize = 2;
+/// What takes longer makes room for others, which do not wait for a slow server,
+const SLOW: Duration = Duration::from_secs(10);
+/// as long as no more than so many are slow: each may take 64 MiB of the disk.
+const SLOW_AT_ONCE: usize = 6;
 /// What is said when a thread has ended.
 const GONE: &str = "the thread for HTTPS is gone: restart threatstopd";
 
@@ -42,13 +50,24 @@ pub struct Https {
     work: mpsc::Sender<Work>,
 }
 
+/// What the threads share.
+struct Shared {
+    name: &'static str,
+    client: Client,
+    inbox: Mutex<mpsc::Receiver<Work>>,
+    /// How many threads there are, and how many there may be: of those whose work is quick, and of all.
+    threads: AtomicUsize,
+    quick: usize,
+    most: usize,
+}
+
 impl Https {
     /// Starts a thread for calls, one after the other.
     ///
     /// # Errors
     /// When there can be no more threads, or the proxy is not one.
     pub fn start(config: &Config, roots: &Roots) -> Result<Self, String> {
-        Self::threads(config, roots, Limits::default(), ("https", 1))
+        Self::threads(config, roots, Limits::default(), ("https", 1, 0))
     }
 
     /// Starts the threads that fetch lists.
@@ -56,29 +75,23 @@ impl Https {
     /// # Errors
     /// As [`Https::start`].
     pub fn for_lists(config: &Config, roots: &Roots) -> Result<Self, String> {
-        Self::threads(config, roots, Limits::of_lists(), ("https feed", LISTS_AT_ONCE))
+        let counts = ("https feed", LISTS_AT_ONCE, SLOW_AT_ONCE);
+        Self::threads(config, roots, Limits::of_lists(), counts)
     }
 
     fn threads(
         config: &Config,
         roots: &Roots,
         limits: Limits,
-        (name, count): (&str, usize),
+        (name, quick, slow): (&'static str, usize, usize),
     ) -> Result<Self, String> {
         let (work, inbox) = mpsc::channel::<Work>();
-        let inbox = Arc::new(Mutex::new(inbox));
-        for _ in 0..count {
-            let client = Client::new(config.https.proxy.as_ref(), roots.clone(), limits)?;
-            let inbox = Arc::clone(&inbox);
-            let serve = move || {
-                loop {
-                    let next = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok(work) = next else { return };
-                    work(&client);
-                }
-            };
-            let thread = std::thread::Builder::new().name(name.into());
-            thread.spawn(serve).map_err(|error| words::no_thread(&error))?;
+        let client = Client::new(config.https.proxy.as_ref(), roots.clone(), limits)?;
+        let (inbox, threads) = (Mutex::new(inbox), AtomicUsize::new(0));
+        let shared = Shared { name, client, inbox, threads, quick, most: quick + slow };
+        let shared = Arc::new(shared);
+        for _ in 0..quick {
+            one_more(&shared).map_err(|error| words::no_thread(&error))?;
         }
         Ok(Self { work })
     }
@@ -106,5 +119,47 @@ impl Https {
     /// Why there is no answer.
     pub async fn call(&self, call: Call) -> Result<Answer, String> {
         self.with(move |client| client.call(&call)).await?
+    }
+}
+
+/// Starts a thread that does what comes, where there may be another.
+fn one_more(shared: &Arc<Shared>) -> io::Result<()> {
+    if shared.threads.fetch_add(1, Ordering::SeqCst) >= shared.most {
+        shared.threads.fetch_sub(1, Ordering::SeqCst);
+        return Ok(());
+    }
+    let inner = Arc::clone(shared);
+    let started = thread::Builder::new().name(shared.name.into()).spawn(move || serve(&inner));
+    started.map(drop).inspect_err(|_| {
+        shared.threads.fetch_sub(1, Ordering::SeqCst);
+    })
+}
+
+/// Does what comes until nobody wants anything any more, or another thread has taken the place of this
+/// one while its work was slow.
+fn serve(shared: &Arc<Shared>) {
+    loop {
+        let next = shared.inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(work) = next else { return };
+        let (done, running) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            let relief = move || {
+                if running.recv_timeout(SLOW) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    // without another thread the others wait, as they would have to
+                    let _ = one_more(shared);
+                }
+            };
+            let name = format!("{} relief", shared.name);
+            if shared.most > shared.quick {
+                let _ = thread::Builder::new().name(name).spawn_scoped(scope, relief);
+            }
+            work(&shared.client);
+            drop(done);
+        });
+        let left = shared.threads.fetch_sub(1, Ordering::SeqCst) - 1;
+        if left >= shared.quick {
+            return;
+        }
+        shared.threads.fetch_add(1, Ordering::SeqCst);
     }
 }

@@ -20,6 +20,7 @@
 //! ```
 
 mod alarm;
+mod backoff;
 mod clock;
 mod control;
 mod days;

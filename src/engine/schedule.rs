@@ -9,15 +9,15 @@ use std::time::Duration;
 use config::{Config, Feed};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::backoff::{Backoff, scheduled};
 use crate::clock;
-use crate::dns::backoff::{Backoff, scheduled};
 use crate::monitor::Monitor;
 use crate::protect::{self, Names, Protect};
 use crate::source::local::Files;
 use crate::source::own::Own;
 use crate::source::{Source, Sources, feed};
 use crate::state::State;
-use crate::update::{Ended, Request, Runs, Update};
+use crate::update::{Noted, Request, Runs, Update};
 
 /// Sources that fall due within so long of each other share a run.
 const TOGETHER: Duration = Duration::from_secs(10);
@@ -28,44 +28,31 @@ const SELDOM: Duration = Duration::from_secs(15 * 60);
 /// The timer of a source.
 struct Timer {
     interval: Duration,
+    /// It is asked no more often than that.
+    seldom: Duration,
     backoff: Backoff,
-    /// Times in a row that the server of a feed brought nothing.
-    failures: u32,
     due: Instant,
 }
 
 impl Timer {
     fn new(interval: Duration, due: Instant) -> Self {
-        Self { interval, backoff: Backoff::default(), failures: 0, due }
+        Self { interval, seldom: Duration::ZERO, backoff: Backoff::default(), due }
     }
 
-    /// The source was asked, and the run has ended.
-    fn after(&mut self, failed: bool) {
+    fn of_feed(interval: Duration, due: Instant) -> Self {
+        Self { interval, seldom: SELDOM, backoff: Backoff::new(SELDOM, interval), due }
+    }
+
+    /// The source was asked; where it brought nothing, its server may have said for how long it wants to
+    /// be left alone.
+    fn after(&mut self, failed: bool, alone: Duration) {
         let wait = if failed {
             self.backoff.failed(rand::random())
         } else {
             self.backoff.succeeded();
             scheduled(self.interval, rand::random())
         };
-        self.due = Instant::now() + wait;
-    }
-
-    /// The server of a feed was asked; where it brought nothing, it may have said for how long it
-    /// wants to be left alone.
-    fn after_feed(&mut self, without: Option<Option<Duration>>) {
-        let wait = match without {
-            None => {
-                self.failures = 0;
-                scheduled(self.interval, rand::random())
-            }
-            Some(retry_after) => {
-                self.failures = self.failures.saturating_add(1);
-                let doubled = 1u32.checked_shl(self.failures - 1).unwrap_or(u32::MAX);
-                let wait = SELDOM.saturating_mul(doubled).min(self.interval);
-                wait.max(retry_after.unwrap_or_default())
-            }
-        };
-        self.due = Instant::now() + wait.max(SELDOM);
+        self.due = Instant::now() + wait.max(alone).max(self.seldom);
     }
 }
 
@@ -82,7 +69,7 @@ fn timers(config: &Config, state: &State) -> BTreeMap<Source, Timer> {
         timed.into_iter().map(|source| (source, Timer::new(interval, now))).collect();
     for feed in &config.feed {
         let due = now + wait_after_start(state, feed);
-        timers.insert(Source::Feed(feed.name), Timer::new(feed.interval, due));
+        timers.insert(Source::Feed(feed.name), Timer::of_feed(feed.interval, due));
     }
     timers
 }
@@ -117,43 +104,44 @@ pub async fn run(
     let _ = update.recompose().await;
     let mut timers = timers(config, state);
     loop {
-        let next = timers.values().map(|timer| timer.due).min();
-        let wait = next.map(|due| due.saturating_duration_since(Instant::now()));
-        runs.set_next(wait.map(|wait| clock::now() + wait.as_secs()));
-        let each = timers.iter().map(|(source, timer)| {
-            let wait = timer.due.saturating_duration_since(Instant::now());
-            (*source, clock::now() + wait.as_secs())
-        });
-        runs.set_due(each.collect());
-        let request = tokio::select! {
+        // those for which a run waits are not asked again meanwhile
+        let coming = runs.coming();
+        let waiting = || timers.iter().filter(|(source, _)| !coming.contains(source));
+        let next = waiting().map(|(_, timer)| timer.due).min();
+        let at =
+            |due: Instant| clock::now() + due.saturating_duration_since(Instant::now()).as_secs();
+        runs.set_next(next.map(at));
+        runs.set_due(waiting().map(|(source, timer)| (*source, at(timer.due))).collect());
+        tokio::select! {
             () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
                 let soon = Instant::now() + TOGETHER;
-                let due = timers.iter().filter(|(_, timer)| timer.due <= soon);
+                let due = waiting().filter(|(_, timer)| timer.due <= soon);
                 let mut due: Sources = due.map(|(source, _)| *source).collect();
                 due.extend(Source::all(config).iter().filter(|source| source.is_local()));
-                runs.set_next(None);
-                Request::scheduled(due)
+                update.begin(Request::scheduled(due)).await;
             }
             // SIGUSR1
-            () = monitor.update_now() => Request::manual(config),
-            // what somebody asked for sets the clocks anew
-            ended = runs.other_ended() => {
-                after(&mut timers, &ended);
-                continue;
+            () = monitor.update_now() => {
+                // it may have to wait for a run that does less
+                tokio::task::spawn_local(update.begin(Request::manual(config)));
             }
-        };
-        let run = update.begin(request).await;
-        after(&mut timers, &*run.ended().await);
+            // whoever asked
+            noted = runs.noted() => noted.iter().for_each(|noted| after(&mut timers, noted)),
+        }
     }
 }
 
-fn after(timers: &mut BTreeMap<Source, Timer>, ended: &Ended) {
-    for (source, timer) in timers.iter_mut().filter(|(source, _)| ended.sources.contains(source)) {
-        let without = ended.without.iter().find(|(without, _)| without == source);
-        match source {
-            Source::Feed(_) => timer.after_feed(without.map(|(_, retry_after)| *retry_after)),
-            _ => timer.after(ended.failed),
-        }
+/// Sets the clocks anew of sources that were asked.
+fn after(timers: &mut BTreeMap<Source, Timer>, noted: &Noted) {
+    for source in &noted.sources {
+        let Some(timer) = timers.get_mut(source) else { continue };
+        let without = noted.without.iter().find(|(without, _)| without == source);
+        let failed = match source {
+            Source::Feed(_) => without.is_some(),
+            _ => noted.failed,
+        };
+        let alone = without.and_then(|(_, retry_after)| *retry_after);
+        timer.after(failed, alone.unwrap_or_default());
     }
 }
 

@@ -1,7 +1,8 @@
-//! Updates: one at a time, whoever asks for it.
+//! Updates, whoever asks for them.
 //!
 //! A run gathers what the sources bring, judges it and composes tables of it, publishes these, and
-//! notes what is in force. A run that asks nobody composes what is in force anew. There is no other
+//! notes what is in force. It does that with what has come, and again when the rest comes: a source that
+//! is slow holds up no other one. A run that asks nobody composes what is in force anew. There is no other
 //! way to a table but the way back, [`Update::rollback`].
 
 pub mod compose;
@@ -23,5 +24,5 @@ pub use publish::Hand;
 pub use request::Request;
 pub use rollback::{Before, set_before};
 pub use run::{Asked, Update};
-pub use running::Ended;
+pub use running::Noted;
 pub use runs::Runs;

@@ -106,11 +106,11 @@ impl Desk {
                 let asked = request.sources.clone();
                 let run = self.update.begin(request).await;
                 let mut sent = 0;
-                while let Some(line) = run.line(sent).await {
+                while let Some(line) = run.line(sent, &asked).await {
                     client.send(&Reply::Line(line)).await?;
                     sent += 1;
                 }
-                let ended = run.ended().await;
+                let ended = run.ended(&asked).await;
                 if let Some((before, after)) = &ended.preview {
                     let empty = PrefixSet::default();
                     let mut totals = Vec::new();

@@ -10,8 +10,8 @@ use super::answer::{Failure, Verdict, judge, shown};
 use super::request::Request;
 use super::spool::{Slice, Stored};
 use super::{Inner, Log};
+use crate::backoff::scheduled;
 use crate::clock;
-use crate::dns::backoff::scheduled;
 use crate::https::Call;
 
 /// The first wait after a failure; it doubles.

@@ -4,12 +4,14 @@ mod body;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use config::{Config, Feed, FeedName};
 use feed::{Format, Told};
 use policy::List;
 use prefix::{Kind, Shield};
+use tokio::sync::OnceCell;
 
 use super::{Copy, Failure, Source, kind};
 use crate::clock;
@@ -35,10 +37,16 @@ pub struct Feeds {
     /// The networks of this host, which no redirect may lead to.
     own: Shield,
     https: Option<Https>,
+    /// Those who are asked now.
+    asked: RefCell<BTreeMap<FeedName, Rc<OnceCell<Looked>>>>,
     answers: RefCell<BTreeMap<FeedName, Answer>>,
 }
 
+/// What came of a look, or why nothing.
+type Looked = Result<Look, Failure>;
+
 /// What a look at a list brings.
+#[derive(Clone)]
 pub enum Look {
     /// It is the one in force.
     Same,
@@ -64,7 +72,8 @@ impl Feeds {
         if let (Err(why), Some(_)) = (roots, &https) {
             logger::err(format_args!("https.ca_file: {why}; no feed comes"));
         }
-        Ok(Self { config, state, own, https, answers: RefCell::default() })
+        let (asked, answers) = (RefCell::default(), RefCell::default());
+        Ok(Self { config, state, own, https, asked, answers })
     }
 
     /// What the server of a feed said in the last minute: that it is ready, or why not.
@@ -79,7 +88,13 @@ impl Feeds {
         of(self.config, name).map_or(Kind::Block, kind)
     }
 
-    /// Asks the server of a feed whether there is another list than the copy in force, and reads it.
+    /// Whether the server of a feed is asked now.
+    pub fn is_asked(&self, name: FeedName) -> bool {
+        self.asked.borrow().contains_key(&name)
+    }
+
+    /// Asks the server of a feed whether there is another list than the copy in force, and reads it. Who
+    /// comes while it is asked hears the same.
     ///
     /// # Errors
     /// Why there is none.
@@ -87,10 +102,22 @@ impl Feeds {
         let (Some(feed), Some(https)) = (of(self.config, name), &self.https) else {
             return Err("no feed of this configuration".to_owned().into());
         };
-        let looked = self.ask(feed, https).await;
-        let said = looked.as_ref().map(|_| ()).map_err(|failure| failure.why.clone());
-        self.answers.borrow_mut().insert(name, (Instant::now(), said));
-        looked
+        let asked = Rc::clone(self.asked.borrow_mut().entry(name).or_default());
+        asked
+            .get_or_init(async || {
+                let looked = self.ask(feed, https).await;
+                let said = looked.as_ref().map(|_| ()).map_err(|failure| failure.why.clone());
+                self.answers.borrow_mut().insert(name, (Instant::now(), said));
+                self.asked.borrow_mut().remove(&name);
+                looked
+            })
+            .await;
+        // a list may be long: only who is not the last to hear of it gets another one
+        let looked = match Rc::try_unwrap(asked) {
+            Ok(asked) => asked.into_inner(),
+            Err(asked) => asked.get().cloned(),
+        };
+        looked.unwrap_or_else(|| Err("nobody was asked".to_owned().into()))
     }
 
     async fn ask(&self, feed: &Feed, https: &Https) -> Result<Look, Failure> {

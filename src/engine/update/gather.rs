@@ -1,23 +1,26 @@
-//! The first step of a run: what the sources bring.
+//! The first step of a run: what the sources bring, each by itself.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
-use config::Config;
-use futures_util::future::join_all;
+use config::{Config, FeedName};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::running::Run;
 use crate::protect::Protect;
 use crate::source::feed::{self, Feeds};
 use crate::source::kept::kept;
 use crate::source::local::{Files, Look};
-use crate::source::policy::Service;
+use crate::source::policy::{Brought, Service};
 use crate::source::{Copy, Failure, Source, Sources};
 use crate::state::State;
 
 /// What has come, and what has not.
 #[derive(Default)]
 pub struct Gathered {
-    /// The sources that were asked.
+    /// The sources that were asked and are done.
     pub asked: Sources,
     /// The lists that have come.
     pub lists: Vec<Copy>,
@@ -37,59 +40,121 @@ pub struct Gathered {
     pub warnings: Vec<String>,
 }
 
-/// Asks the sources of a run that are not on this host, side by side, and looks up beside that what is
-/// protected by name. Lists that came as `apl` once have to again.
-pub async fn gather(
-    run: &Run,
-    service: &Service,
-    feeds: &Feeds,
-    apl: &BTreeSet<String>,
-    protect: &Protect,
-) -> Gathered {
-    let wanted = &run.request.sources;
-    let mut gathered = Gathered { asked: wanted.clone(), ..Gathered::default() };
-    let say = |line: String| run.say(line);
-    let of_service = async {
-        if !wanted.contains(&Source::Policy) {
-            return None;
-        }
-        let (brought, ()) = tokio::join!(service.fetch(apl, &say), protect.beside_a_run());
-        Some(brought)
-    };
-    let names = wanted.iter().filter_map(|source| match source {
-        Source::Feed(name) => Some(*name),
-        _ => None,
-    });
-    let of_feeds = join_all(names.map(|name| async move {
-        run.say(format!("Processing {} feed {name}", feeds.kind(name)));
-        (Source::Feed(name), feeds.look(name).await)
-    }));
-    let (of_service, of_feeds) = tokio::join!(of_service, of_feeds);
-    if let Some(brought) = of_service {
-        match brought {
-            Ok(brought) => {
-                gathered.lists.extend(brought.lists);
-                gathered.server = Some(brought.server);
-                gathered.ttl = brought.ttl;
-                gathered.apl = brought.apl;
-                gathered.warnings = brought.warnings;
+/// What a source has brought, or why nothing.
+enum Came {
+    Service(Result<Brought, Failure>),
+    Feed(FeedName, Result<feed::Look, Failure>),
+}
+
+/// The sources of a run that are not on this host, as they come.
+pub struct Coming {
+    come: mpsc::UnboundedReceiver<Came>,
+    left: usize,
+}
+
+/// Asks them, all at once and each in a task of its own, so that none waits for another nor for what
+/// becomes of the others' lists. What is protected by name is looked up beside the service. Lists that
+/// came as `apl` once have to again.
+pub fn ask(
+    run: &Rc<Run>,
+    service: &'static Service,
+    feeds: &'static Feeds,
+    apl: BTreeSet<String>,
+    protect: &'static Protect,
+) -> Coming {
+    let (done, come) = mpsc::unbounded_channel();
+    let mut left = 0;
+    let mut apl = Some(apl);
+    for source in &run.request.sources {
+        let (run, done) = (Rc::clone(run), done.clone());
+        match *source {
+            Source::Policy => {
+                let apl = apl.take().unwrap_or_default();
+                tokio::task::spawn_local(async move {
+                    let say = |line: String| run.say(line);
+                    let (brought, ()) =
+                        tokio::join!(service.fetch(&apl, &say), protect.beside_a_run());
+                    // who asked waits for it
+                    let _ = done.send(Came::Service(brought));
+                });
             }
-            Err(failure) => gathered.failed.push((Source::Policy, failure)),
+            Source::Feed(name) => {
+                run.say(format!("Processing {} feed {name}", feeds.kind(name)));
+                tokio::task::spawn_local(async move {
+                    let _ = done.send(Came::Feed(name, feeds.look(name).await));
+                });
+            }
+            Source::LocalBlock | Source::LocalAllow | Source::Own => continue,
         }
+        left += 1;
     }
-    for (source, looked) in of_feeds {
-        match looked {
-            Ok(feed::Look::Same) => drop(gathered.same.insert(source)),
-            Ok(feed::Look::Come(copy, told)) => {
-                if told.first.is_some() {
-                    gathered.notes.push((source, format!("{}: {told}", source.title())));
+    Coming { come, left }
+}
+
+impl Coming {
+    /// Whether all have come.
+    pub fn is_done(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Waits for the next, and then at most so long for others that may share its tables, unless what
+    /// has come `cannot_wait`. Nothing where there is nobody to wait for.
+    pub async fn next(
+        &mut self,
+        patience: Duration,
+        cannot_wait: impl Fn(&Gathered) -> bool,
+    ) -> Gathered {
+        let mut gathered = Gathered::default();
+        if self.is_done() {
+            return gathered;
+        }
+        let mut came = self.come.recv().await;
+        let since = Instant::now();
+        while let Some(one) = came {
+            self.left -= 1;
+            gathered.take(one);
+            if self.is_done() || cannot_wait(&gathered) {
+                break;
+            }
+            let wait = patience.saturating_sub(since.elapsed());
+            came = timeout(wait, self.come.recv()).await.unwrap_or_default();
+        }
+        gathered
+    }
+}
+
+impl Gathered {
+    fn take(&mut self, came: Came) {
+        match came {
+            Came::Service(brought) => {
+                self.asked.insert(Source::Policy);
+                match brought {
+                    Ok(brought) => {
+                        self.lists.extend(brought.lists);
+                        self.server = Some(brought.server);
+                        self.ttl = brought.ttl;
+                        self.apl = brought.apl;
+                        self.warnings = brought.warnings;
+                    }
+                    Err(failure) => self.failed.push((Source::Policy, failure)),
                 }
-                gathered.lists.push(*copy);
             }
-            Err(failure) => gathered.failed.push((source, failure)),
+            Came::Feed(name, looked) => {
+                let source = Source::Feed(name);
+                self.asked.insert(source);
+                match looked {
+                    Ok(feed::Look::Same) => drop(self.same.insert(source)),
+                    Ok(feed::Look::Come(copy, told)) => {
+                        if told.first.is_some() {
+                            self.notes.push((source, format!("{}: {told}", source.title())));
+                        }
+                        self.lists.push(*copy);
+                    }
+                    Err(failure) => self.failed.push((source, failure)),
+                }
+            }
         }
     }
-    gathered
 }
 
 /// Looks at the local files, which every run does. For who has the turn.

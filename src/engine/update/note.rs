@@ -1,6 +1,7 @@
 //! The last step of a run: what is in force is kept, with the copies of its lists, and how the run
 //! went is remembered. A crash before it means that a list is fetched once more.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -102,8 +103,9 @@ pub struct End<'a> {
     pub new: &'a [New],
     /// What was in force before.
     pub before: &'a Policy,
-    /// Whether it asked the sources; only such a run is one that can be rolled back.
-    pub asked: bool,
+    /// The number of a run that asked the sources, once it has changed a list; only such a run is one
+    /// that can be rolled back.
+    pub number: Option<&'a Cell<u64>>,
     /// When it began.
     pub started: u64,
 }
@@ -111,7 +113,7 @@ pub struct End<'a> {
 /// Remembers what became of lists and tables.
 pub fn remember(config: &Config, state: &State, end: &End<'_>) {
     let now = clock::now();
-    let End { judged, published, new, before, asked, started, .. } = *end;
+    let End { judged, published, new, before, number, started, .. } = *end;
     state.remember(|memory| {
         // that they had a copy once is known from now on, also after what is remembered was lost
         let had = judged.lost.iter().map(|(name, _)| name.as_str());
@@ -120,11 +122,16 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
         had.for_each(|name| memory.list_mut(name).kept = true);
         // and from the first table on that no other list had one: it may be the administrator's alone
         memory.lists.get_or_insert_default();
-        let run = if asked && !new.is_empty() {
-            memory.run = memory.run.saturating_add(1);
-            memory.run
-        } else {
-            0
+        let run = match number {
+            Some(number) if !new.is_empty() => {
+                // what came late is of the same run, unless another one has changed something since
+                if number.get() == 0 || number.get() != memory.run {
+                    memory.run = memory.run.saturating_add(1);
+                    number.set(memory.run);
+                }
+                memory.run
+            }
+            _ => 0,
         };
         let is_kept = |name: &String| judged.kept.iter().any(|kept| kept.kept.list == *name);
         // a list that was accepted and is not in force has to be accepted again
@@ -181,7 +188,7 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
             let last_good = if error.is_none() { Some(started) } else { fared.last_good };
             let is_good = error.is_none() && !judged.kept.iter().any(|kept| kept.source == *source);
             *fared = Fared { last: Some(started), last_good, error };
-            if is_good && !asked {
+            if is_good && number.is_none() {
                 memory.mend(source.name());
             }
         }

@@ -36,6 +36,23 @@ pub struct Published {
 /// The sets of tables.
 pub type Sets = BTreeMap<TableId, PrefixSet>;
 
+impl Published {
+    /// Adds what became of the tables afterwards.
+    pub fn add(&mut self, later: &Self) {
+        for (id, change) in &later.changes {
+            let known = self.changes.entry(*id).or_default();
+            known.entries = change.entries;
+            known.added += change.added;
+            known.removed += change.removed;
+        }
+        self.done.extend(&later.done);
+        self.holding.clone_from(&later.holding);
+        let is_new = |failure: &&String| !self.failures.contains(failure);
+        let failures: Vec<String> = later.failures.iter().filter(is_new).cloned().collect();
+        self.failures.extend(failures);
+    }
+}
+
 /// The hand that gives the sets to the helper.
 pub struct Hand {
     guard: &'static Guard,

@@ -1,7 +1,10 @@
-//! One run: gather, judge and compose, publish, note. Each step takes what the one before it made.
+//! One run: gather, judge and compose, publish, note. Each step takes what the one before it made. What
+//! is slow to come goes the same way later, and the rest does not wait for it.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::time::Duration;
 
 use config::Config;
 use control::{LastUpdate, Updated};
@@ -13,7 +16,7 @@ use super::judge::{Judge, Judged};
 use super::note::{self, End};
 use super::publish::{Hand, Published};
 use super::request::Request;
-use super::running::{Ended, Run};
+use super::running::{Ended, Noted, Run};
 use super::runs::{Runs, Unpublished};
 use super::stays::stays;
 use super::summary::{self, Time, differs};
@@ -27,10 +30,13 @@ use crate::source::feed::Feeds;
 use crate::source::local::Files;
 use crate::source::own::Own;
 use crate::source::policy::Service;
-use crate::source::{Source, Sources};
+use crate::source::{Copy, Source, Sources};
 use crate::state::{Failing, Policy, State, why};
 use crate::tables::Table;
 use crate::watch::{Depth, Watch};
+
+/// How long what has come waits for others that may share its tables, as sources share a run.
+const TOGETHER: Duration = Duration::from_secs(5);
 
 /// What a run says of a rollback that it leaves alone.
 const ROLLED_BACK: &str = "Rolled back: nothing is published until threatstopctl update";
@@ -107,14 +113,30 @@ impl Update {
         }
     }
 
-    /// Joins the run under way if it does what is asked for; else begins one after it.
+    /// Joins the run under way that does what is asked for; else begins one, which waits for no other but
+    /// one that is about to publish what is asked for.
     pub async fn begin(&'static self, request: Request) -> Rc<Run> {
-        while let Some(run) = self.runs.current() {
-            let keeps = run.keeps_rollback(self.runs.rollbacks(), &self.state.memory());
-            if request.is_served_by(&run.request, keeps) {
-                return run;
+        'again: loop {
+            for run in self.runs.under_way() {
+                let shared = run.shares(&request.sources);
+                if shared.is_empty() {
+                    continue;
+                }
+                let keeps = run.keeps_rollback(self.runs.rollbacks(), &self.state.memory());
+                if run.brings(&request.sources) && request.is_served_by(&run.request, keeps) {
+                    return run;
+                }
+                // what a web server is asked already is asked once for both
+                let is_asked = |source: &Source| match source {
+                    Source::Feed(name) => self.feeds.is_asked(*name),
+                    _ => false,
+                };
+                if !shared.iter().all(is_asked) {
+                    run.changed().await;
+                    continue 'again;
+                }
             }
-            run.ended().await;
+            break;
         }
         let run = self.runs.begin(request);
         let running = Rc::clone(&run);
@@ -130,46 +152,99 @@ impl Update {
     }
 
     /// A run that asks sources.
-    async fn run(&self, run: &Run) -> Ended {
+    async fn run(&'static self, run: &Rc<Run>) -> Ended {
         let (time, request) = (Time::start(), &run.request);
-        let ended = |updated, failing, preview, failed, without| {
-            let sources = request.sources.clone();
-            Ended { sources, updated, failing, preview, failed, without }
-        };
         let voice = self.voice(Some(run));
-        let of_tables = |text: String| Failing { source: None, text };
         // a scheduled run that begins later may publish again, however this one ends
         if !request.dry_run && request.wanted != Wanted::Scheduled {
             self.end_rollback();
         }
         run.say(format!("Starting ThreatSTOP update on {}", clock::date(time.started)));
+        let mut whole = Whole::default();
         if let Some(why) = self.protect.interfaces.look((!request.dry_run).then_some(self.leave))
             && !request.dry_run
         {
             run.say(format!("Failed: {why}"));
-            let updated =
-                updated(voice, &Published::default(), &Gathered::default(), request, &time);
-            return ended(updated, vec![of_tables(why)], None, true, Vec::new());
+            whole.failing.push(of_tables(why));
+            let without = request.sources.iter().map(|source| (*source, None)).collect();
+            self.runs.note(Noted { sources: request.sources.clone(), failed: true, without });
+            return whole.end(&voice, request, &time);
         }
         let apl = self.state.memory().apl.clone();
-        let mut gathered = gather::gather(run, &self.service, self.feeds, &apl, self.protect).await;
-        let _turn = self.runs.turn().await;
-        gather::local(self.files, &mut gathered, request.dry_run).await;
-        let mut failing = voice.gathered(&gathered, request);
-        let rolled_back = run.keeps_rollback(self.runs.rollbacks(), &self.state.memory());
-        let judged = self.judged(request, &voice, &mut gathered, rolled_back);
-        if request.dry_run {
-            let published = self.hand.publish_all(&judged.made.sets, Purpose::Trial).await;
-            failing.extend(judged.failing());
-            failing.extend(published.failures.iter().cloned().map(of_tables));
-            let preview = Some((self.state.policy(), preview(&self.state.policy(), judged)));
-            let updated = updated(voice, &published, &gathered, request, &time);
-            return ended(updated, failing, preview, false, Vec::new());
+        let mut coming = gather::ask(run, &self.service, self.feeds, apl, self.protect);
+        loop {
+            // what would be can only be told of everything
+            let patience = if request.dry_run { Duration::MAX } else { TOGETHER };
+            let cannot_wait = |come: &Gathered| !request.dry_run && self.is_first(come);
+            let mut gathered = coming.next(patience, cannot_wait).await;
+            let _turn = self.runs.turn().await;
+            gather::local(self.files, &mut gathered, request.dry_run).await;
+            whole.failing.extend(voice.gathered(&gathered, request));
+            whole.server = gathered.server.clone().or(whole.server);
+            whole.ttl = gathered.ttl.or(whole.ttl);
+            match coming.is_done() {
+                true if whole.failing.is_empty() => run.say("Completed getting all the lists"),
+                true => {}
+                false => voice.missing(&run.coming(), &gathered.asked),
+            }
+            if request.dry_run {
+                return self.tried(&voice, request, gathered, whole, &time).await;
+            }
+            self.part(run, &voice, gathered, &mut whole, (&time, coming.is_done())).await;
+            if coming.is_done() {
+                return whole.end(&voice, request, &time);
+            }
         }
+    }
+
+    /// Whether what has come is to be in force without delay: nothing is yet, or nothing of the service.
+    fn is_first(&self, come: &Gathered) -> bool {
+        let policy = self.state.policy();
+        let of_service = |copy: &Copy| copy.source == Source::Policy;
+        let has_service = policy.lists.iter().any(|copy| of_service(copy));
+        !come.lists.is_empty() && policy.blocked().next().is_none()
+            || come.lists.iter().any(of_service) && !has_service
+    }
+
+    /// What a run that changes nothing would do.
+    async fn tried(
+        &self,
+        voice: &Voice<'_>,
+        request: &Request,
+        mut gathered: Gathered,
+        mut whole: Whole,
+        time: &Time,
+    ) -> Ended {
+        let judged = self.judged(request, voice, &mut gathered, false);
+        let published = self.hand.publish_all(&judged.made.sets, Purpose::Trial).await;
+        whole.failing.extend(judged.failing());
+        whole.failing.extend(published.failures.iter().cloned().map(of_tables));
+        let preview = Some((self.state.policy(), preview(&self.state.policy(), judged)));
+        whole.published = published;
+        Ended { preview, ..whole.end(voice, request, time) }
+    }
+
+    /// Puts in force what has come of a run, and notes how its sources fared.
+    async fn part(
+        &self,
+        run: &Run,
+        voice: &Voice<'_>,
+        mut gathered: Gathered,
+        whole: &mut Whole,
+        (time, is_last): (&Time, bool),
+    ) {
+        let request = &run.request;
+        let rolled_back = run.keeps_rollback(self.runs.rollbacks(), &self.state.memory());
+        let judged = self.judged(request, voice, &mut gathered, rolled_back);
         // the set before is that of a run that brought something
         let purpose = if judged.new.is_empty() { Purpose::Repair } else { Purpose::Publish };
-        let settled = self.settle(&voice, judged, purpose, &gathered, &time).await;
-        if settled.published.done.iter().any(|id| *id != TableId::ALLOW) {
+        let settled =
+            self.settle(voice, judged, purpose, (&gathered, Some(&run.number)), time).await;
+        let policy_failed = gathered.failed.iter().any(|(source, _)| *source == Source::Policy);
+        let failed = policy_failed || !settled.published.failures.is_empty();
+        let published = settled.published.clone();
+        whole.add(&settled, failed);
+        if is_last && whole.published.done.iter().any(|id| *id != TableId::ALLOW) {
             // a table that blocks nothing is never silent
             self.watch
                 .warnings_now()
@@ -177,41 +252,43 @@ impl Update {
                 .into_iter()
                 .for_each(|warning| voice.warn(warning.text));
         }
-        let policy_failed = gathered.failed.iter().any(|(source, _)| *source == Source::Policy);
-        let failed = policy_failed || !settled.published.failures.is_empty();
-        failing.extend(settled.failing);
-        if rolled_back {
+        if rolled_back && is_last {
             voice.say(ROLLED_BACK);
             // somebody may have asked for it, or joined it
             let is_overtaken = run.is_overtaken(self.runs.rollbacks());
-            failing.extend(is_overtaken.then(|| of_tables(ROLLED_BACK.to_owned())));
+            whole.failing.extend(is_overtaken.then(|| of_tables(ROLLED_BACK.to_owned())));
         }
-        let plain = failing.is_empty() && settled.mended.is_empty() && !rolled_back;
-        voice.totals(&settled.published, &settled.held, plain);
-        let word = match () {
-            () if rolled_back => "rolled back",
-            () if !settled.held.is_empty() => "held back",
-            () if failed => "failed",
-            () if settled.changed => "published",
-            () => "unchanged",
-        };
-        self.days.note_run(match () {
-            () if rolled_back || !settled.held.is_empty() => days::Fared::Held,
-            () if failed => days::Fared::Failed,
-            () => days::Fared::Good,
-        });
+        let word = whole.word(rolled_back);
+        if is_last {
+            let plain = whole.failing.is_empty() && !whole.mended && !rolled_back;
+            voice.totals(&whole.published, &whole.held, plain);
+            self.days.note_run(match () {
+                () if rolled_back || !whole.held.is_empty() => days::Fared::Held,
+                () if whole.failed => days::Fared::Failed,
+                () => days::Fared::Good,
+            });
+        }
         // what a file of this host has does not make the policy of the service old
         let good = !failed && !rolled_back && !settled.service_held;
-        let fared = Fared { word, failed, good };
-        self.remember(request, &gathered, &failing, &fared, &time);
-        if settled.changed || !failed {
-            let server = gathered.server.as_deref();
-            voice.log_end(word, &settled.published, time.seconds(), server);
+        let all = is_last && request.sources == Source::all(self.config);
+        let of_service = gathered.asked.contains(&Source::Policy);
+        let fared = Fared {
+            word,
+            failed,
+            good,
+            of_policy: of_service || all && !self.config.policy.is_asked(),
+        };
+        self.remember(&gathered, whole, &fared, time);
+        if settled.changed || is_last && !failed {
+            voice.log_end(word, &published, time.seconds(), gathered.server.as_deref());
         }
-        let updated = updated(voice, &settled.published, &gathered, request, &time);
         let without = gathered.failed.iter();
         let without = without.map(|(source, failure)| (*source, failure.retry_after)).collect();
-        ended(updated, failing, None, failed, without)
+        let sources = gathered.asked.clone();
+        self.runs.note(Noted { sources, failed, without });
+        if !is_last {
+            run.done(&gathered.asked, whole.so_far(voice, request, time));
+        }
     }
 
     /// Composes anew what is in force and publishes it, because something else has changed than what
@@ -238,7 +315,7 @@ impl Update {
         let before = self.state.policy();
         let judged = self.judged(&request, &voice, &mut gathered, rolled_back);
         let hits = judged.made.hits.clone();
-        let settled = self.settle(&voice, judged, Purpose::Repair, &gathered, &time).await;
+        let settled = self.settle(&voice, judged, Purpose::Repair, (&gathered, None), &time).await;
         if settled.changed {
             voice.let_through(&hits, &before);
             voice.log_end("made", &settled.published, time.seconds(), None);
@@ -282,7 +359,7 @@ impl Update {
         voice: &Voice<'_>,
         mut judged: Judged,
         purpose: Purpose,
-        gathered: &Gathered,
+        (gathered, number): (&Gathered, Option<&Cell<u64>>),
         time: &Time,
     ) -> Settled {
         let before = self.state.policy();
@@ -314,7 +391,7 @@ impl Update {
             published: &published,
             new: &new,
             before: &before,
-            asked: voice.is_heard(),
+            number,
             started: time.started,
         };
         note::remember(self.config, self.state, &end);
@@ -343,29 +420,26 @@ impl Update {
         Settled { published, changed, held, service_held, mended, failing }
     }
 
-    /// Remembers how a run ended that asked sources.
+    /// Remembers how far a run is that asks sources.
     fn remember(
         &self,
-        request: &Request,
         gathered: &Gathered,
-        failing: &[Failing],
-        &Fared { word, failed, good }: &Fared,
+        whole: &Whole,
+        &Fared { word, failed, good, of_policy }: &Fared,
         time: &Time,
     ) {
         let unprovisioned = gathered.failed.iter().any(|(_, failure)| failure.unprovisioned);
         let waiting = unprovisioned && self.state.policy().blocked().next().is_none();
-        let whole = request.sources == Source::all(self.config);
-        let of_policy = whole || request.sources.contains(&Source::Policy);
         self.state.remember(|memory| {
             memory.last = Some(LastUpdate {
                 started: time.started,
                 seconds: time.seconds(),
                 result: word.into(),
-                why: why(failing),
-                server: gathered.server.clone(),
-                ttl: gathered.ttl,
+                why: why(&whole.failing),
+                server: whole.server.clone(),
+                ttl: whole.ttl,
             });
-            memory.failing = failing.to_vec();
+            memory.failing = whole.failing.clone();
             memory.apl.extend(gathered.apl.iter().cloned());
             // a run for a local file says nothing of the policy
             if of_policy {
@@ -379,7 +453,7 @@ impl Update {
     }
 }
 
-/// How a run ended.
+/// How what came of a run fared.
 struct Fared {
     /// In a word.
     word: &'static str,
@@ -387,6 +461,71 @@ struct Fared {
     failed: bool,
     /// Whether all that came of the service is in force.
     good: bool,
+    /// Whether it says something of the policy.
+    of_policy: bool,
+}
+
+/// What a run has done so far.
+#[derive(Default)]
+struct Whole {
+    /// Why that is not all.
+    failing: Vec<Failing>,
+    published: Published,
+    /// The tables of which something is held back.
+    held: BTreeSet<TableId>,
+    failed: bool,
+    changed: bool,
+    /// Whether somebody had done something to the tables.
+    mended: bool,
+    /// The server of the service, and the smallest time to live of its answers.
+    server: Option<String>,
+    ttl: Option<u32>,
+}
+
+impl Whole {
+    fn add(&mut self, settled: &Settled, failed: bool) {
+        self.failing.extend(settled.failing.iter().cloned());
+        self.published.add(&settled.published);
+        self.held.extend(&settled.held);
+        self.failed |= failed;
+        self.changed |= settled.changed;
+        self.mended |= !settled.mended.is_empty();
+    }
+
+    fn word(&self, rolled_back: bool) -> &'static str {
+        match () {
+            () if rolled_back => "rolled back",
+            () if !self.held.is_empty() => "held back",
+            () if self.failed => "failed",
+            () if self.changed => "published",
+            () => "unchanged",
+        }
+    }
+
+    fn so_far(&self, voice: &Voice<'_>, request: &Request, time: &Time) -> Ended {
+        let [block, allow] = summary::both(&self.published.changes);
+        let updated = Updated {
+            started: time.started,
+            seconds: time.seconds(),
+            server: self.server.clone(),
+            dry_run: request.dry_run,
+            block,
+            allow,
+            warnings: voice.warnings(),
+            undone: Vec::new(),
+        };
+        Ended { updated, failing: self.failing.clone(), preview: None }
+    }
+
+    /// Says the last lines.
+    fn end(&self, voice: &Voice<'_>, request: &Request, time: &Time) -> Ended {
+        time.last_lines().into_iter().for_each(|line| voice.say(line));
+        self.so_far(voice, request, time)
+    }
+}
+
+fn of_tables(text: String) -> Failing {
+    Failing { source: None, text }
 }
 
 /// The policy that a dry run would put in force.
@@ -394,26 +533,4 @@ fn preview(before: &Policy, judged: Judged) -> Policy {
     let mut sets = before.sets.clone();
     sets.extend(judged.made.sets);
     Policy { sets, ..Policy::default() }
-}
-
-/// The last lines, and what the run has done.
-fn updated(
-    voice: Voice<'_>,
-    published: &Published,
-    gathered: &Gathered,
-    request: &Request,
-    time: &Time,
-) -> Updated {
-    time.last_lines().into_iter().for_each(|line| voice.say(line));
-    let [block, allow] = summary::both(&published.changes);
-    Updated {
-        started: time.started,
-        seconds: time.seconds(),
-        server: gathered.server.clone(),
-        dry_run: request.dry_run,
-        block,
-        allow,
-        warnings: voice.warnings(),
-        undone: Vec::new(),
-    }
 }

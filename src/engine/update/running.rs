@@ -1,6 +1,6 @@
 //! A run under way: what it says, and how it ends.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,20 +12,24 @@ use super::request::Request;
 use crate::source::{Source, Sources};
 use crate::state::{Failing, Memory, Policy, why};
 
-/// How a run ended.
+/// How a run ended, or how far it is.
 pub struct Ended {
-    /// The sources that it asked.
-    pub sources: Sources,
     /// What it did.
     pub updated: Updated,
     /// Why that is not all.
     pub failing: Vec<Failing>,
     /// For a dry run: the policy in force, and the one that would follow it.
     pub preview: Option<(Rc<Policy>, Policy)>,
+}
+
+/// How sources fared of a run that publishes.
+pub struct Noted {
+    /// The sources, which are done.
+    pub sources: Sources,
     /// Whether to try again soon: no policy could be had, or it could not be published. What is
     /// held back does not count as that.
     pub failed: bool,
-    /// The sources that brought nothing, and for how long they want to be left alone.
+    /// Those that brought nothing, and for how long they want to be left alone.
     pub without: Vec<(Source, Option<Duration>)>,
 }
 
@@ -43,12 +47,23 @@ impl Ended {
     }
 }
 
+/// What a run waits for: files of this host are there at any time, so that they are waited for only
+/// where nobody else is asked.
+fn waited_for(sources: &Sources) -> Sources {
+    let away: Sources = sources.iter().copied().filter(|source| !source.is_local()).collect();
+    if away.is_empty() { sources.clone() } else { away }
+}
+
 /// A run under way, which others may join.
 pub struct Run {
     /// What it was asked for.
     pub request: Request,
+    /// Its number among those that changed a list, once it has; see [`Memory::run`].
+    pub number: Cell<u64>,
     /// How many rollbacks there had been at its beginning.
     rollbacks: u32,
+    /// The sources that are not done yet.
+    coming: RefCell<Sources>,
     lines: RefCell<Vec<String>>,
     ended: RefCell<Option<Rc<Ended>>>,
     news: Notify,
@@ -57,14 +72,43 @@ pub struct Run {
 impl Run {
     /// A run that begins, after so many rollbacks.
     pub fn new(request: Request, rollbacks: u32) -> Self {
+        let coming = RefCell::new(waited_for(&request.sources));
         let (lines, ended, news) = (RefCell::default(), RefCell::default(), Notify::new());
-        Self { request, rollbacks, lines, ended, news }
+        Self { request, number: Cell::new(0), rollbacks, coming, lines, ended, news }
+    }
+
+    /// The sources that are not done yet.
+    pub fn coming(&self) -> Sources {
+        self.coming.borrow().clone()
+    }
+
+    /// Those among the sources of a request that are not done yet.
+    pub fn shares(&self, sources: &Sources) -> Sources {
+        waited_for(sources).intersection(&self.coming.borrow()).copied().collect()
+    }
+
+    /// Whether it will bring all of these sources.
+    pub fn brings(&self, sources: &Sources) -> bool {
+        waited_for(sources).is_subset(&self.coming.borrow())
+    }
+
+    /// So far it has come: these sources are done.
+    pub fn done(&self, sources: &Sources, so_far: Ended) {
+        self.coming.borrow_mut().retain(|source| !sources.contains(source));
+        self.ended.replace(Some(Rc::new(so_far)));
+        self.news.notify_waiters();
     }
 
     /// It has ended.
-    pub fn end(&self, ended: Rc<Ended>) {
-        self.ended.replace(Some(ended));
+    pub fn end(&self, ended: Ended) {
+        self.coming.take();
+        self.ended.replace(Some(Rc::new(ended)));
         self.news.notify_waiters();
+    }
+
+    /// Waits until it says something, or another source is done.
+    pub async fn changed(&self) {
+        self.news.notified().await;
     }
 
     /// Says something to those who follow the run.
@@ -75,18 +119,24 @@ impl Run {
         self.news.notify_waiters();
     }
 
-    /// Waits for line number `index`; `None` when the run ended without it.
-    pub async fn line(&self, index: usize) -> Option<String> {
+    /// Waits for line number `index`; `None` when these sources are done without it.
+    pub async fn line(&self, index: usize, sources: &Sources) -> Option<String> {
         loop {
             let news = self.news.notified();
             if let Some(line) = self.lines.borrow().get(index) {
                 return Some(line.clone());
             }
-            if self.ended.borrow().is_some() {
+            if self.is_done(sources).is_some() {
                 return None;
             }
             news.await;
         }
+    }
+
+    /// How it ended, or how far it is when all of these sources are done.
+    fn is_done(&self, sources: &Sources) -> Option<Rc<Ended>> {
+        let waits = !self.shares(sources).is_empty();
+        self.ended.borrow().clone().filter(|_| !waits)
     }
 
     /// Whether somebody has rolled back since it began, when there have been so many rollbacks now.
@@ -101,12 +151,12 @@ impl Run {
         self.is_overtaken(rollbacks) || scheduled && memory.rolled_back.is_some()
     }
 
-    /// Waits for the end.
-    pub async fn ended(&self) -> Rc<Ended> {
+    /// Waits until these sources are done, whatever others it waits for.
+    pub async fn ended(&self, sources: &Sources) -> Rc<Ended> {
         loop {
             let news = self.news.notified();
-            if let Some(ended) = &*self.ended.borrow() {
-                return Rc::clone(ended);
+            if let Some(ended) = self.is_done(sources) {
+                return ended;
             }
             news.await;
         }
@@ -131,7 +181,6 @@ mod tests {
         let table = failing(None, "no room");
         let said = |all: &[&Failing], of: Source| {
             let ended = Ended {
-                sources: [Source::Policy, Source::LocalBlock].into(),
                 updated: Updated {
                     started: 1,
                     seconds: 0.5,
@@ -144,8 +193,6 @@ mod tests {
                 },
                 failing: all.iter().map(|one| (*one).clone()).collect(),
                 preview: None,
-                failed: true,
-                without: Vec::new(),
             };
             ended.result(&[of].into()).err()
         };

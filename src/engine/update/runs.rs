@@ -1,4 +1,5 @@
-//! Who runs, one at a time, and what is known of it.
+//! Who runs, and what is known of it. Runs wait for their sources side by side, and change the tables
+//! one at a time.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -7,8 +8,8 @@ use std::rc::Rc;
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use super::request::Request;
-use super::running::{Ended, Run};
-use crate::source::Source;
+use super::running::{Ended, Noted, Run};
+use crate::source::{Source, Sources};
 use crate::told::Told;
 use crate::warning::Warning;
 
@@ -21,14 +22,15 @@ pub struct Unpublished {
     pub again: bool,
 }
 
-/// The run that is under way, and what is known of those before.
+/// The runs that are under way, and what is known of those before.
 #[derive(Default)]
 pub struct Runs {
-    current: RefCell<Option<Rc<Run>>>,
+    under_way: RefCell<Vec<Rc<Run>>>,
     next: Cell<Option<u64>>,
     due: RefCell<BTreeMap<Source, u64>>,
-    last: RefCell<Option<Rc<Ended>>>,
-    ended: Notify,
+    /// How sources fared, of which their timers have to hear.
+    noted: RefCell<Vec<Noted>>,
+    to_note: Notify,
     turn: Mutex<()>,
     rollbacks: Cell<u32>,
     /// What stays blocked though it is protected or allowed now, and why.
@@ -97,15 +99,15 @@ impl Runs {
 
     /// Whether a run is under way.
     pub fn running(&self) -> bool {
-        self.current.borrow().is_some()
+        !self.under_way.borrow().is_empty()
     }
 
     /// Waits until no run is under way.
     pub async fn rest(&self) {
         loop {
-            let run = self.current.borrow().clone();
+            let run = self.under_way.borrow().first().cloned();
             let Some(run) = run else { return };
-            run.ended().await;
+            run.ended(&run.request.sources).await;
         }
     }
 
@@ -129,36 +131,45 @@ impl Runs {
         self.due.replace(due);
     }
 
-    /// The run that is under way.
-    pub fn current(&self) -> Option<Rc<Run>> {
-        self.current.borrow().clone()
+    /// The runs that are under way.
+    pub fn under_way(&self) -> Vec<Rc<Run>> {
+        self.under_way.borrow().clone()
     }
 
-    /// A run begins. There is none under way.
+    /// The sources for which runs wait.
+    pub fn coming(&self) -> Sources {
+        self.under_way.borrow().iter().flat_map(|run| run.coming()).collect()
+    }
+
+    /// A run begins.
     pub fn begin(&self, request: Request) -> Rc<Run> {
         let run = Rc::new(Run::new(request, self.rollbacks.get()));
-        self.current.replace(Some(Rc::clone(&run)));
+        self.under_way.borrow_mut().push(Rc::clone(&run));
         run
     }
 
     /// It has ended.
-    pub fn end(&self, run: &Run, ended: Ended) {
-        let ended = Rc::new(ended);
-        self.current.replace(None);
-        run.end(Rc::clone(&ended));
-        if !run.request.dry_run {
-            self.last.replace(Some(ended));
-            self.ended.notify_waiters();
-        }
+    pub fn end(&self, run: &Rc<Run>, ended: Ended) {
+        self.under_way.borrow_mut().retain(|other| !Rc::ptr_eq(other, run));
+        run.end(ended);
+        // of what only was tried nothing is noted, but its sources may be asked again
+        self.note(Noted { sources: Sources::new(), failed: false, without: Vec::new() });
     }
 
-    /// Waits for the end of the next run that publishes.
-    pub async fn other_ended(&self) -> Rc<Ended> {
+    /// Notes how sources fared.
+    pub fn note(&self, noted: Noted) {
+        self.noted.borrow_mut().push(noted);
+        self.to_note.notify_one();
+    }
+
+    /// Waits for what is noted of sources; for one who sets their timers.
+    pub async fn noted(&self) -> Vec<Noted> {
         loop {
-            self.ended.notified().await;
-            if let Some(ended) = &*self.last.borrow() {
-                return Rc::clone(ended);
+            let noted = self.noted.take();
+            if !noted.is_empty() {
+                return noted;
             }
+            self.to_note.notified().await;
         }
     }
 }

@@ -16,7 +16,7 @@ use super::running::Run;
 use super::summary::{self, differs};
 use crate::alarm::QUIET;
 use crate::clock;
-use crate::source::Source;
+use crate::source::{Source, Sources};
 use crate::state::{Failing, Policy, State};
 use crate::told::Told;
 
@@ -57,8 +57,19 @@ impl<'a> Voice<'a> {
     }
 
     /// What it has warned of.
-    pub fn warnings(self) -> Vec<String> {
-        self.warnings.into_inner()
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.borrow().clone()
+    }
+
+    /// Says for which of these sources what these brought does not wait.
+    pub fn missing(&self, coming: &Sources, come: &Sources) {
+        let missing: Vec<String> = coming.difference(come).map(Source::title).collect();
+        let line = format!("Not here yet: {}; what has come is published", missing.join(", "));
+        self.say(line.as_str());
+        // the first policy is of what there is
+        if self.state.policy().blocked().next().is_none() {
+            logger::info(line);
+        }
     }
 
     /// Says what has come and what has not; gives what failed.
@@ -70,9 +81,6 @@ impl<'a> Voice<'a> {
             if !request.dry_run && self.told.is_news(&subject, note, clock::now()) {
                 logger::info(note);
             }
-        }
-        if gathered.failed.is_empty() {
-            self.say("Completed getting all the lists");
         }
         let mut failing = Vec::new();
         let failed = |source: &Source| gathered.failed.iter().any(|(failed, _)| failed == source);
