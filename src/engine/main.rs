@@ -161,7 +161,7 @@ fn run(
             watch,
             leave,
         ));
-        let book = Book { own, guard, state, protect, update };
+        let book = Book { config, own, guard, state, protect, update };
         let report = Report {
             config,
             limit,

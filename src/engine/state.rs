@@ -77,6 +77,17 @@ impl Policy {
     }
 }
 
+/// A list of the configuration that had a copy once and has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Which.
+    pub name: String,
+    /// Whether it names what to block or what to let through.
+    pub kind: Kind,
+    /// Whether it is only taken out of what is blocked, see [`Source::exempts`].
+    pub exempts: bool,
+}
+
 /// The state of the engine.
 pub struct State {
     /// The tables of the configuration.
@@ -151,22 +162,25 @@ impl State {
         self.set_policy(next);
     }
 
-    /// The tables that a list without a copy may be in: those that it goes into, and those in which it
-    /// was last, of which the configuration may have taken it since.
-    pub fn tables_of(&self, list: &str, kind: Kind) -> impl Iterator<Item = &'static Table> {
-        let known = self.memory().list(list).map(|list| list.tables.clone()).unwrap_or_default();
-        let list = list.to_owned();
-        self.tables.iter().filter(move |table| {
-            table.kind == kind && (table.has(&list, kind) || known.contains(&table.word))
+    /// The tables that show what a list without a copy had: those that it goes into, and those in which
+    /// it was last, of which the configuration may have taken it since; all of what is blocked, where it
+    /// was taken out of that.
+    pub fn tables_of(&self, lost: &Lost) -> impl Iterator<Item = &'static Table> {
+        let Lost { name, kind, exempts } = lost.clone();
+        let known = self.memory().list(&name).map(|list| list.tables.clone()).unwrap_or_default();
+        self.tables.iter().filter(move |table| match exempts {
+            true => table.blocks(),
+            false => table.kind == kind && (table.has(&name, kind) || known.contains(&table.word)),
         })
     }
 
     /// The lists of the configuration that had a copy once and have none: the table in force stands in
     /// for them. One that has just come into the configuration is not among them.
-    pub fn lost(&self, config: &Config) -> Vec<(String, Kind)> {
+    pub fn lost(&self, config: &Config) -> Vec<Lost> {
         let (policy, memory) = (self.policy(), self.memory());
-        let is_lost = |name: &str, kind: Kind| {
-            let mut tables = self.tables_of(name, kind);
+        let is_lost = |lost: &Lost| {
+            let name = &lost.name;
+            let mut tables = self.tables_of(lost);
             let table = tables.any(|table| policy.set(table.id).is_some_and(|set| !set.is_empty()));
             let had = match &memory.lists {
                 Some(lists) => lists.get(name).is_some_and(|list| list.kept),
@@ -177,9 +191,11 @@ impl State {
         };
         let mut lost = Vec::new();
         for source in Source::all(config) {
-            let lists =
-                source.lists(config).into_iter().filter(|(name, kind)| is_lost(name, *kind));
-            lost.extend(lists.map(|(name, kind)| (name.to_owned(), kind)));
+            let lists = source.lists(config).into_iter().map(|(name, kind)| {
+                let exempts = kind == Kind::Allow && source.exempts();
+                Lost { name: name.to_owned(), kind, exempts }
+            });
+            lost.extend(lists.filter(is_lost));
         }
         lost
     }

@@ -20,6 +20,7 @@ pub mod summary;
 mod tell;
 mod unpublished;
 
+pub use judge::unknown;
 pub use publish::Hand;
 pub use request::Request;
 pub use rollback::{Before, set_before};

@@ -329,3 +329,138 @@ fn test_tries_each_feed() {
     assert!(output.stdout.contains("Feed drop on localhost is not ready: "), "{}", output.stdout);
     assert!(feeds.daemon.stop().success());
 }
+
+/// Start a daemon with the service and two feeds, of which one does not answer.
+/// Check that the policy and the other feed are blocked meanwhile and said to be without the third;
+/// that what changes is published, by hand too, while it is still silent; and that it is blocked as well
+/// when it comes.
+#[test]
+fn a_slow_feed_holds_up_no_other() {
+    let ((service, policy), server, scratch) = (honest(300), ListServer::start(), Scratch::new());
+    server.serve("/drop", &hosts("9.1", 300));
+    server.serve("/slow", &hosts("9.2", 200));
+    server.hold("/slow");
+    let ca = scratch.path().join("lists-ca.pem");
+    fs::write(&ca, server.ca()).unwrap();
+    let config = Config::new(&scratch, &[service.addr()])
+        .set("https.ca_file", ca.to_str().unwrap())
+        .add("feed", &feed("drop", &server.url("/drop")))
+        .add("feed", &feed("slow", &server.url("/slow")));
+    let daemon = Daemon::start(&scratch, &config);
+    let has = |net: &str, count: usize| {
+        let table = daemon.table_file(BLOCK).unwrap_or_default();
+        table.lines().filter(|line| line.starts_with(net)).count() == count
+    };
+    wait_until("the feed that has come is blocked", || has("9.1.", 300));
+    let all = || daemon.table_file(BLOCK).unwrap_or_default();
+    wait_until("the policy is blocked", || {
+        let all = all();
+        policy.lines().all(|line| all.lines().any(|other| other == line))
+    });
+    daemon.wait_for("Not here yet: ", PATIENCE);
+    assert_eq!(status(&daemon)["update"]["state"], "running");
+    assert!(has("9.2.", 0));
+
+    // by hand, of what is not waited for
+    server.serve("/drop", &hosts("9.1", 310));
+    let output = daemon.ctl(&["update", "drop"]);
+    assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
+    assert!(output.stdout.contains("Changed: +10 -0 blocked"), "{}", output.stdout);
+    assert!(has("9.1.", 310));
+    let (items, text) = list(310);
+    service.edit(|z| *z = zone(&items));
+    assert!(daemon.ctl(&["update", "policy"]).status.success());
+    let now = all();
+    assert!(text.lines().all(|line| now.lines().any(|other| other == line)));
+    assert_eq!(status(&daemon)["update"]["state"], "running", "it still waits");
+    assert!(has("9.2.", 0));
+
+    server.release("/slow");
+    wait_until("the slow feed is blocked", || has("9.2.", 200));
+    wait_until("the run ends", || status(&daemon)["update"]["state"] == "idle");
+    let asked = server.take();
+    assert_eq!(asked.iter().filter(|one| one.path == "/slow").count(), 1, "{asked:?}");
+    assert!(daemon.stop().success());
+}
+
+/// Let two feeds be silent, which is as many as come at once, and then update all of them by hand.
+/// Check that a third comes all the same, that the one under way is not asked twice, and that the update
+/// says what has come of all when the last one is there.
+#[test]
+fn silent_feeds_make_room_for_the_others() {
+    let (server, scratch) = (ListServer::start(), Scratch::new());
+    let mut config = alone(&scratch, &server);
+    for (name, net) in [("a", "9.1"), ("b", "9.2"), ("c", "9.3")] {
+        let path = format!("/{name}");
+        server.serve(&path, &hosts(net, 100));
+        config = config.add("feed", &feed(name, &server.url(&path)));
+    }
+    server.hold("/a");
+    server.hold("/b");
+    let daemon = Daemon::start(&scratch, &config);
+    let entries = || daemon.table_file(BLOCK).unwrap_or_default().lines().count();
+    wait_until("the third is blocked", || entries() == 100);
+    server.take();
+    let both = std::thread::scope(|scope| {
+        let by_hand = scope.spawn(|| daemon.ctl(&["update"]));
+        wait_until("the update by hand has begun", || {
+            server.take().iter().any(|request| request.path == "/c")
+        });
+        server.release("/a");
+        server.release("/b");
+        by_hand.join().unwrap()
+    });
+    assert!(both.status.success(), "{}{}", both.stdout, both.stderr);
+    assert!(both.stdout.contains("Completed getting all the lists\n"), "{}", both.stdout);
+    assert_eq!(entries(), 300);
+    assert!(server.take().iter().all(|request| request.path == "/c"), "nobody is asked twice");
+    assert!(daemon.stop().success());
+}
+
+/// Take a feed of what to allow out of a feed of what to block. Stop, damage the copy of the first, and
+/// start while its server fails; then let a list change, and block something by hand.
+/// Check that nothing that was allowed is blocked, that the block table stays as it is and says so, and
+/// that all of it goes on when the feed comes again.
+#[test]
+fn a_lost_copy_of_an_allow_feed_blocks_nobody() {
+    let all = |config: Config, server: &ListServer| {
+        let mut mine = feed("mine", &server.url("/mine"));
+        mine.push(("kind", "allow".into()));
+        config.add("feed", &mine)
+    };
+    let Feeds { server, scratch, daemon } = Feeds::new(|config, server| {
+        server.serve("/mine", "9.1.0.0/24\n");
+        all(config, server)
+    });
+    let before = table(&daemon, BLOCK).unwrap();
+    assert!(before.lines().count() == 200 && !before.contains("9.1.0."), "{before}");
+    assert!(daemon.stop().success());
+    fs::write(scratch.spool().join("lists/mine.list"), "damaged").unwrap();
+    server.set("/mine", Page::Say(503, String::new(), String::new()));
+    server.serve("/drop", &hosts("9.1", 310));
+
+    let config = alone(&scratch, &server).add("feed", &feed("drop", &server.url("/drop")));
+    let daemon = Daemon::start(&scratch, &all(config, &server));
+    let lost = "the copy of allow feed mine is lost: the block tables stay as they are";
+    let said = daemon.ctl(&["update"]);
+    assert_eq!(said.status.code(), Some(1), "{}", said.stdout);
+    assert!(said.stdout.contains(lost) && said.stderr.contains(lost), "{said:?}");
+    let why = refused(&daemon, &["update", "drop"]);
+    assert!(why.contains(lost), "{why}");
+    let kept = daemon.ctl(&["block", "9.9.9.9"]).stdout;
+    assert!(
+        kept.contains("9.9.9.9 is kept, but not all blocked: ") && kept.contains(lost),
+        "{kept}"
+    );
+    assert_eq!(table(&daemon, BLOCK), Some(before.clone()));
+    let status = daemon.ctl(&["status"]).stdout;
+    assert!(status.contains(lost), "{status}");
+
+    server.serve("/mine", "9.1.0.0/24\n");
+    update(&daemon);
+    let now = table(&daemon, BLOCK).unwrap();
+    assert!(now.lines().count() == 211 && !now.contains("9.1.0."), "{now}");
+    assert!(now.lines().any(|line| line == "9.9.9.9"), "{now}");
+    assert!(!daemon.ctl(&["status"]).stdout.contains(lost));
+    assert!(daemon.stop().success());
+}

@@ -1,10 +1,10 @@
 //! A web server with lists: HTTPS on 127.0.0.1, as good or as bad as a case wants it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -33,12 +33,21 @@ pub enum Page {
     Say(u16, String, String),
     /// A list whose length is said to be longer than it is.
     Cut(String),
+    /// A list that comes octet by octet, each by itself.
+    Octets(String),
+    /// A body of this text again and again, until the client has enough of it.
+    Endless(String),
+    /// In gzip and said to be that, a text so many times.
+    Bomb(String, usize),
 }
 
 #[derive(Debug)]
 struct Shared {
     pages: Mutex<BTreeMap<String, Page>>,
     requests: Mutex<Vec<Upload>>,
+    /// The paths of which nothing comes yet.
+    held: Mutex<BTreeSet<String>>,
+    released: Condvar,
     stop: AtomicBool,
 }
 
@@ -60,6 +69,8 @@ impl ListServer {
         let shared = Arc::new(Shared {
             pages: Mutex::default(),
             requests: Mutex::default(),
+            held: Mutex::default(),
+            released: Condvar::new(),
             stop: AtomicBool::new(false),
         });
         let (inner, config) = (Arc::clone(&shared), Arc::new(config));
@@ -94,6 +105,18 @@ impl ListServer {
         self.set(path, Page::List { text: text.to_owned(), etag });
     }
 
+    /// Keeps who asks for a path waiting until that is released.
+    pub fn hold(&self, path: &str) {
+        let mut held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.insert(path.to_owned());
+    }
+
+    /// Answers those who ask for a path, and those who have asked.
+    pub fn release(&self, path: &str) {
+        self.shared.held.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
+        self.shared.released.notify_all();
+    }
+
     /// Hands out the requests so far, and forgets them.
     pub fn take(&self) -> Vec<Upload> {
         std::mem::take(&mut self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner))
@@ -103,6 +126,8 @@ impl ListServer {
 impl Drop for ListServer {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::SeqCst);
+        self.shared.held.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.shared.released.notify_all();
         // accept(2) has to see it
         let _ = TcpStream::connect(self.addr);
         if let Some(thread) = self.thread.take() {
@@ -133,11 +158,15 @@ fn accept(listener: &TcpListener, config: &Arc<ServerConfig>, shared: &Arc<Share
 
 fn attend(stream: &mut (impl io::Read + Write), shared: &Shared) -> io::Result<()> {
     let request = read_request(stream)?;
-    let pages = shared.pages.lock().unwrap_or_else(PoisonError::into_inner);
-    let page = pages.get(&request.path).cloned();
-    drop(pages);
+    let path = request.path.clone();
     let known = request.header("if-none-match").unwrap_or_default().to_owned();
     shared.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+    let held = shared.held.lock().unwrap_or_else(PoisonError::into_inner);
+    let waits = |held: &mut BTreeSet<String>| held.contains(&path);
+    drop(shared.released.wait_while(held, waits).unwrap_or_else(PoisonError::into_inner));
+    let pages = shared.pages.lock().unwrap_or_else(PoisonError::into_inner);
+    let page = pages.get(&path).cloned();
+    drop(pages);
     let mut say = |status: u16, fields: &str, body: &[u8], length: usize| {
         let head = format!("HTTP/1.1 {status} X\r\n{fields}Content-Length: {length}\r\n\r\n");
         stream.write_all(head.as_bytes())?;
@@ -159,6 +188,28 @@ fn attend(stream: &mut (impl io::Read + Write), shared: &Shared) -> io::Result<(
         }
         Some(Page::Say(status, fields, body)) => say(status, &fields, body.as_bytes(), body.len()),
         Some(Page::Cut(text)) => say(200, "", text.as_bytes(), text.len() + 100),
+        Some(Page::Octets(text)) => {
+            say(200, "", b"", text.len())?;
+            for octet in text.as_bytes().chunks(1) {
+                stream.write_all(octet)?;
+                stream.flush()?;
+            }
+            Ok(())
+        }
+        Some(Page::Endless(text)) => {
+            stream.write_all(b"HTTP/1.1 200 X\r\nConnection: close\r\n\r\n")?;
+            let text = text.repeat((64 << 10) / text.len() + 1);
+            while !shared.stop.load(Ordering::SeqCst) {
+                stream.write_all(text.as_bytes())?;
+            }
+            Ok(())
+        }
+        Some(Page::Bomb(text, times)) => {
+            // one member after another (RFC 1952, section 2.2), each of a mebioctet
+            let member = gzip(text.repeat((1 << 20) / text.len()).as_bytes())?;
+            let body = member.repeat(times.div_ceil((1 << 20) / text.len()));
+            say(200, "Content-Encoding: gzip\r\n", &body, body.len())
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use config::Config;
 use control::{Action, Forgotten, Kept, PREFIXES_A_REPLY, Reply};
 use imsg::TableId;
 use policy::Guard;
@@ -13,7 +14,7 @@ use crate::clock;
 use crate::protect::Protect;
 use crate::source::own::{Entry, Own, read_prefix};
 use crate::state::State;
-use crate::update::Update;
+use crate::update::{Update, unknown};
 
 /// Protected networks that an answer names.
 const NAMED: usize = 3;
@@ -34,6 +35,8 @@ pub struct Said {
 
 /// What these commands work with.
 pub struct Book {
+    /// The lists that there are to be.
+    pub config: &'static Config,
     /// What was said.
     pub own: &'static Own,
     /// What may be said.
@@ -176,6 +179,7 @@ impl Book {
             nets.push(format!("{more} more protected networks"));
         }
         words.extend(nets);
+        words.extend(unknown(&self.state.lost(self.config)));
         match words.is_empty() {
             true => "something of it is in the allow table".to_owned(),
             false => words.join(", "),

@@ -8,7 +8,7 @@ use crate::source::kept::{as_of, kept};
 use crate::source::own::Own;
 use crate::source::{Source, feed};
 use crate::state::State;
-use crate::update::Runs;
+use crate::update::{Runs, unknown};
 use crate::warning::Warning;
 use crate::{alarm, clock};
 
@@ -106,6 +106,9 @@ pub fn warnings(config: &Config, state: &State, own: &Own) -> Vec<Warning> {
                     never made empty";
         all.push(Warning::new(text, "threatstopctl update, or threatstopctl block"));
     }
+    if let Some(text) = unknown(&lost) {
+        all.push(Warning::new(text, "threatstopctl update tries it again"));
+    }
     for source in Source::all(config) {
         let name = source.name();
         let fared = memory.sources.get(name);
@@ -128,7 +131,7 @@ pub fn warnings(config: &Config, state: &State, own: &Own) -> Vec<Warning> {
                 .filter(|(list, of)| *of == kind && policy.copy(list).is_none())
                 // of what is held or refused, the reason is told
                 .filter(|(list, _)| memory.list(list).is_none_or(|list| list.held.is_none()))
-                .filter(|(list, _)| !lost.iter().any(|(lost, _)| lost == list))
+                .filter(|(list, _)| !lost.iter().any(|lost| lost.name == *list))
                 .map(|(list, _)| list)
                 .collect();
             if let Some(lists) = named(&missing) {

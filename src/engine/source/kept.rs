@@ -1,6 +1,7 @@
 //! What is in force of a source that brings nothing.
 
 use config::Config;
+use prefix::Kind;
 
 use super::{Copy, Source};
 use crate::state::State;
@@ -20,7 +21,10 @@ pub fn kept(config: &Config, state: &State, source: Source) -> String {
     let Some(first) = copies.next() else {
         let lost = state.lost(config);
         let own = source.lists(config);
-        return match own.iter().any(|(name, _)| lost.iter().any(|(lost, _)| lost == name)) {
+        return match own.iter().any(|(name, _)| lost.iter().any(|lost| lost.name == *name)) {
+            true if own.iter().any(|(_, kind)| *kind == Kind::Allow) && source.exempts() => {
+                "; its copy is lost, and the block tables stay as they are until it comes".into()
+            }
             true => "; its copy is lost, and the table in force stands in for it".into(),
             false => String::new(),
         };

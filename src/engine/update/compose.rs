@@ -13,7 +13,7 @@ use policy::{
 use prefix::{Bounds, Floor, Item, Items, Kind, PrefixSet};
 
 use crate::source::Copy;
-use crate::state::{Policy, State};
+use crate::state::{Lost, Policy, State};
 use crate::tables::{Table, Tables};
 
 /// The lists that tables are made of.
@@ -25,13 +25,17 @@ pub struct Lists {
     pub left_out: BTreeSet<String>,
     /// The tables in force, each for lists of it whose copies are gone.
     pub stand_ins: Vec<(TableId, List)>,
+    /// Whether nobody knows what is to be taken out of the block tables, so that these are made of what
+    /// stands in alone.
+    pub unknown: bool,
 }
 
 impl Lists {
     /// All that a table is made of; what is only an exemption is in none.
     fn of<'a>(&'a self, table: &'a Table) -> Together<'a> {
         let stand_ins = self.stand_ins.iter().filter(|(of, _)| *of == table.id);
-        let all = self.copies(table).chain(stand_ins.map(|(_, list)| list));
+        let copies = self.copies(table).filter(|_| !(self.unknown && table.blocks()));
+        let all = copies.chain(stand_ins.map(|(_, list)| list));
         Together::of(&all.collect::<Vec<_>>())
     }
 
@@ -152,17 +156,12 @@ pub fn is_taken(guard: &Guard, policy: &Policy, table: &Table, set: &PrefixSet) 
 
 /// The tables in force as lists, each for those of these lists that it has had or is to have, whose
 /// copies are gone.
-pub fn stand_ins(state: &State, policy: &Policy, lost: &[(String, Kind)]) -> Vec<(TableId, List)> {
+pub fn stand_ins(state: &State, policy: &Policy, lost: &[Lost]) -> Vec<(TableId, List)> {
     let of = |table: &Table| {
-        lost.iter().find(|lost| touches(state, table, lost))?;
+        lost.iter().find(|lost| state.tables_of(lost).any(|of| of.id == table.id))?;
         Some((table.id, as_list(table.kind, policy.set(table.id)?)))
     };
     state.tables.iter().filter_map(of).collect()
-}
-
-/// Whether a list without a copy may be in a table.
-fn touches(state: &State, table: &Table, (list, kind): &(String, Kind)) -> bool {
-    state.tables_of(list, *kind).any(|of| of.id == table.id)
 }
 
 /// What is wider than the floor of now is cut up; to refuse it would leave it blocked as it is.

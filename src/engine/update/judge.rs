@@ -19,7 +19,7 @@ use super::compose::{Lists, Made, as_list, compose, stand_ins};
 use super::request::Request;
 use crate::clock;
 use crate::source::{Copy, Source, Sources, feed};
-use crate::state::{Failing, Policy, Row, State, history};
+use crate::state::{Failing, Lost, Policy, Row, State, history};
 use crate::tables::{Table, Tables};
 
 /// Lists whose copies the guards do not permit any more, by name, and why.
@@ -71,7 +71,11 @@ pub struct KeptTable {
 #[derive(Default)]
 pub struct Judged {
     /// The lists that had a copy once and have none.
-    pub lost: Vec<(String, Kind)>,
+    pub lost: Vec<Lost>,
+    /// Why the block tables stay as they are, where nobody knows what is to be taken out of them.
+    pub unknown: Option<String>,
+    /// Whether block lists have come that are not to be for that reason.
+    pub waits: bool,
     /// All lists that the tables are made of.
     pub lists: Lists,
     /// Those among them that are new.
@@ -117,6 +121,20 @@ impl fmt::Display for KeptList {
         };
         write!(f, "Leaving out list {list}, {why}: {}", OfList(reason))
     }
+}
+
+/// Why the block tables stay as they are: with a list that is taken out of them its copy was lost, and
+/// what it named may be none of what is blocked.
+pub fn unknown(lost: &[Lost]) -> Option<String> {
+    let names: Vec<&str> =
+        lost.iter().filter(|lost| lost.exempts).map(|lost| lost.name.as_str()).collect();
+    let all = names.join(", ");
+    let (copy, is, it) = match names.len() {
+        0 => return None,
+        1 => ("copy of allow feed", "is", "it comes"),
+        _ => ("copies of allow feeds", "are", "they come"),
+    };
+    Some(format!("the {copy} {all} {is} lost: the block tables stay as they are until {it} again"))
 }
 
 /// How long a source waits between two runs.
@@ -178,12 +196,20 @@ impl Judge<'_> {
             judged.list(self, policy, &broken, copy);
         }
         loop {
+            let still = judged.still_lost();
+            judged.unknown = unknown(&still);
+            if judged.unknown.is_some() {
+                let come = judged.new.len();
+                judged.new.retain(|new| new.copy.kind != Kind::Block);
+                judged.waits |= judged.new.len() < come;
+            }
             let is_new = |name: &str| judged.new.iter().any(|new| new.copy.list.name() == name);
             let left_out = broken.keys().filter(|name| !is_new(name)).cloned().collect();
             let lists = Lists {
                 copies: self.in_order(policy, &judged.new),
                 left_out,
-                stand_ins: stand_ins(self.state, policy, &judged.still_lost()),
+                stand_ins: stand_ins(self.state, policy, &still),
+                unknown: judged.unknown.is_some(),
             };
             // with many lists this takes most of the time: once for the tables and for the second net
             let together = lists.together(tables);
@@ -299,8 +325,9 @@ impl Judged {
             source: Some(kept.source.name().to_owned()),
             text: kept.to_string(),
         });
-        let tables = self.kept_tables.values();
-        lists.chain(tables.map(|kept| Failing { source: None, text: kept.to_string() }))
+        let tables = self.kept_tables.values().map(ToString::to_string);
+        let tables = tables.chain(self.unknown.clone().filter(|_| self.waits));
+        lists.chain(tables.map(|text| Failing { source: None, text }))
     }
 
     /// A list has come as it is in force, which ends its row where the run counts.
@@ -321,9 +348,9 @@ impl Judged {
     }
 
     /// The lists that are without a copy still.
-    fn still_lost(&self) -> Vec<(String, Kind)> {
+    fn still_lost(&self) -> Vec<Lost> {
         let come = |name: &str| self.new.iter().any(|new| new.copy.list.name() == name);
-        self.lost.iter().filter(|(name, _)| !come(name)).cloned().collect()
+        self.lost.iter().filter(|lost| !come(&lost.name)).cloned().collect()
     }
 
     /// A table that may not be, whatever went before it: why, and whose new lists keep their copies
@@ -370,7 +397,10 @@ impl Judged {
         for table in by.state.tables.in_order() {
             let (id, kind) = (table.id, table.kind);
             // what has left a table for another may go out of it
-            let is_of = |(list, kind): &(String, Kind)| table.has(list, *kind);
+            let is_of = |lost: &Lost| match lost.exempts {
+                true => table.blocks(),
+                false => table.has(&lost.name, lost.kind),
+            };
             let row = by.state.memory().table(&table.word).held_row;
             let wanted = by.wanted(row, None);
             let mut runs = row.runs();

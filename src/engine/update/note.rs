@@ -67,7 +67,7 @@ fn changes(copy: &Copy, table: &Table) -> bool {
 
 /// Whether a list had a copy before this run, though it may have been lost.
 fn replaced(judged: &Judged, before: &Policy, name: &str) -> bool {
-    before.copy(name).is_some() || judged.lost.iter().any(|(lost, _)| lost == name)
+    before.copy(name).is_some() || judged.lost.iter().any(|lost| lost.name == name)
 }
 
 fn save(state: &State, copy: &Copy, keep: bool) {
@@ -116,7 +116,7 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
     let End { judged, published, new, before, number, started, .. } = *end;
     state.remember(|memory| {
         // that they had a copy once is known from now on, also after what is remembered was lost
-        let had = judged.lost.iter().map(|(name, _)| name.as_str());
+        let had = judged.lost.iter().map(|lost| lost.name.as_str());
         let copies = before.lists.iter().filter(|copy| copy.source != Source::Own);
         let had = had.chain(copies.map(|copy| copy.list.name()));
         had.for_each(|name| memory.list_mut(name).kept = true);

@@ -16,7 +16,7 @@ use crate::clock;
 use crate::link::{Link, Source as Where};
 use crate::source::{Copy, Source};
 use crate::state::copies::{self, Which};
-use crate::state::{Policy, State, floor};
+use crate::state::{Lost, Policy, State, floor};
 use crate::tables::Table;
 use crate::watch::Depth;
 
@@ -127,7 +127,7 @@ impl Update {
             return Err(format!("{none}: no run is known that changed a list"));
         }
         // the table in force has what is to be undone
-        if let Some((name, _)) = self.state.lost(self.config).first() {
+        if let Some(Lost { name, .. }) = self.state.lost(self.config).first() {
             return Err(format!(
                 "{none}: the copy of list {name} is lost, and the table in force stands in for it; \
                  threatstopctl update brings it"

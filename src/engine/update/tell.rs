@@ -20,6 +20,9 @@ use crate::source::{Source, Sources};
 use crate::state::{Failing, Policy, State};
 use crate::told::Told;
 
+/// What the log is told about when nobody knows what is to be taken out of the block tables.
+const UNKNOWN: &str = "lost allow feeds";
+
 /// The voice of a run.
 pub struct Voice<'a> {
     config: &'a Config,
@@ -135,6 +138,14 @@ impl<'a> Voice<'a> {
                 false => logger::warn(&sentence),
             }
             self.say(sentence);
+        }
+        match &judged.unknown {
+            None if !request.dry_run => self.told.forget(UNKNOWN),
+            None => {}
+            Some(why) => match request.dry_run || !self.told.is_news(UNKNOWN, why, clock::now()) {
+                true => self.logged(why),
+                false => self.warn(why.clone()),
+            },
         }
         for new in judged.new.iter().filter(|new| new.accepted == Accepted::ThirdRun) {
             let list = &new.copy.list;

@@ -35,7 +35,8 @@ fn a_list_that_has_come_again_is_not_lost() {
         }),
         accepted: Accepted::Usual,
     };
-    let lost = ["a", "b"].map(|name| (name.to_owned(), Kind::Block));
+    let lost =
+        ["a", "b"].map(|name| Lost { name: name.to_owned(), kind: Kind::Block, exempts: false });
     let mut judged = Judged { lost: lost.to_vec(), ..Judged::default() };
     assert_eq!(judged.still_lost(), lost);
     judged.new.push(new("a"));
