@@ -31,6 +31,7 @@ use tokio::sync::oneshot;
 use client::Limits;
 pub use client::{Answer, Call, Client, Headers};
 pub use fetch::{Failed, Fetch, Fetched, Validators};
+pub use guarded::Met;
 pub use retry_after::retry_after;
 pub use roots::{Roots, read_roots};
 

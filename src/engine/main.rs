@@ -172,6 +172,7 @@ fn run(
             servers,
             runs,
             own,
+            feeds,
             protect,
             watch,
             alarm,

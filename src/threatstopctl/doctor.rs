@@ -109,6 +109,7 @@ fn examine(host: &dyn Host, path: &Path) -> Result<Report, Error> {
     files::state(&case, engine, &mut report);
     service::log(&case, pf, &mut report);
     service::upload(&case, status.as_ref().ok(), &mut report);
+    service::feeds(&case, status.as_ref().ok(), &mut report);
     if pf {
         service::boot(&case, &mut report);
     }

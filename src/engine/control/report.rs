@@ -18,6 +18,7 @@ use crate::log::{self, Log};
 use crate::monitor::Monitor;
 use crate::protect::Protect;
 use crate::source::Source;
+use crate::source::feed::Feeds;
 use crate::source::kept::as_of;
 use crate::source::own::Own;
 use crate::state::{HeldBack, Memory, Policy, State};
@@ -46,6 +47,8 @@ pub struct Report {
     pub runs: &'static Runs,
     /// What the administrator says.
     pub own: &'static Own,
+    /// The way to web servers with lists.
+    pub feeds: &'static Feeds,
     /// What is never blocked.
     pub protect: &'static Protect,
     /// The eye on pf.
@@ -155,6 +158,7 @@ impl Report {
         all.extend(settled.into_iter().flat_map(|policy| self.other_content(stats, policy)));
         all.extend(self.runs.stays().or_else(|| self.unpublished()));
         all.extend(sources::warnings(self.config, self.state, self.own));
+        all.extend(self.feeds.warnings());
         all.extend(self.protect.never.warnings());
         all.extend(alarms);
         all.extend(log);

@@ -8,11 +8,11 @@ use config::{Credential, Host, WebUrl};
 use prefix::Shield;
 
 use super::client::{Client, authority};
-use super::guarded::Guarded;
+use super::guarded::{Guarded, Met};
 use super::redirect;
 use super::retry_after::retry_after;
 use super::words;
-use crate::errors;
+use crate::{alarm, errors};
 
 /// Octets of a body as it comes over the wire.
 pub const MOST: u64 = 64 << 20;
@@ -42,6 +42,8 @@ pub struct Fetch {
     pub validators: Validators,
     /// The networks of this host.
     pub own: Shield,
+    /// Takes the addresses of the hosts.
+    pub met: Met,
 }
 
 /// What came.
@@ -81,7 +83,7 @@ impl Client {
     /// refused.
     pub fn fetch(&self, fetch: &Fetch, file: &mut File) -> Result<Fetched, Failed> {
         self.roots()?;
-        let guarded = Guarded::new(fetch.own.clone(), self.is_proxied());
+        let guarded = Guarded::new(fetch.own.clone(), self.is_proxied(), fetch.met.clone());
         let agent = self.agent(guarded.clone());
         let late = || Failed::from(format!("{}: no answer in time", self.to(&host_of(&fetch.url))));
         self.in_time(&agent, late, || {
@@ -157,8 +159,13 @@ impl Client {
                 Ok(Next::Redirect(field("location").unwrap_or_default()))
             }
             status => {
-                let why = format!("{host}: HTTP status {status}: {}", meaning(status));
                 let after = field("retry-after").as_deref().and_then(retry_after);
+                // what the timer keeps to, who asks by hand has to know
+                let wish = after.map_or(String::new(), |after| {
+                    let span = alarm::span(after.as_secs());
+                    format!("; it wants to be left alone for {span}")
+                });
+                let why = format!("{host}: HTTP status {status}: {}{wish}", meaning(status));
                 Err(Failed { why, retry_after: after })
             }
         }

@@ -3,15 +3,20 @@
 //! Whoever serves a list may say where else it is. Without a look at the address that would be a
 //! way to have this host ask its own network: so what begins on the Internet stays there.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use prefix::{Prefix, Shield};
 use ureq::Error;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
+
+/// The addresses of the hosts that a request had to do with, as they were looked up; none where a proxy
+/// looks them up.
+pub type Met = Arc<Mutex<BTreeSet<IpAddr>>>;
 
 /// The resolver of one request and of where it is redirected to.
 #[derive(Clone, Debug)]
@@ -21,6 +26,8 @@ pub struct Guarded(Arc<State>);
 struct State {
     /// The networks of this host.
     own: Shield,
+    /// Where the hosts are.
+    met: Met,
     /// Whether it is a proxy that is resolved, which stands where its administrator wants it.
     proxy: bool,
     /// Whether all that has been resolved is global.
@@ -31,9 +38,9 @@ struct State {
 
 impl Guarded {
     /// For one request of a host with these networks of its own.
-    pub fn new(own: Shield, proxy: bool) -> Self {
+    pub fn new(own: Shield, proxy: bool, met: Met) -> Self {
         let (global, bound) = (AtomicBool::new(true), AtomicBool::new(false));
-        Self(Arc::new(State { own, proxy, global, bound }))
+        Self(Arc::new(State { own, met, proxy, global, bound }))
     }
 
     /// From now on names are those of redirects: of what was global so far, nothing else may come.
@@ -57,6 +64,10 @@ impl Resolver for Guarded {
                 return Err(Error::HostNotFound);
             }
             state.global.store(false, Ordering::Relaxed);
+        }
+        if !state.proxy {
+            let mut met = state.met.lock().unwrap_or_else(PoisonError::into_inner);
+            met.extend(found.iter().map(|addr| addr.ip().to_canonical()));
         }
         Ok(found)
     }

@@ -4,7 +4,9 @@ mod body;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use config::{Config, Feed, FeedName};
@@ -16,9 +18,11 @@ use tokio::sync::OnceCell;
 use super::{Copy, Failure, Source, kind};
 use crate::clock;
 use crate::files::sum;
-use crate::https::{Failed, Fetch, Https, Roots, Validators};
-use crate::state::State;
+use crate::https::{Failed, Fetch, Https, Met, Roots, Validators};
 use crate::state::copies::{self, Origin};
+use crate::state::{Policy, State};
+use crate::tables::Tables;
+use crate::warning::Warning;
 
 /// How long a server's word that nothing has changed is believed: then the list comes once in full.
 const BELIEVED: u64 = 7 * 24 * 60 * 60;
@@ -40,6 +44,8 @@ pub struct Feeds {
     /// Those who are asked now.
     asked: RefCell<BTreeMap<FeedName, Rc<OnceCell<Looked>>>>,
     answers: RefCell<BTreeMap<FeedName, Answer>>,
+    /// Where their servers were the last time.
+    met: RefCell<BTreeMap<FeedName, Met>>,
 }
 
 /// What came of a look, or why nothing.
@@ -72,8 +78,8 @@ impl Feeds {
         if let (Err(why), Some(_)) = (roots, &https) {
             logger::err(format_args!("https.ca_file: {why}; no feed comes"));
         }
-        let (asked, answers) = (RefCell::default(), RefCell::default());
-        Ok(Self { config, state, own, https, asked, answers })
+        let (asked, answers, met) = Default::default();
+        Ok(Self { config, state, own, https, asked, answers, met })
     }
 
     /// What the server of a feed said in the last minute: that it is ready, or why not.
@@ -120,6 +126,18 @@ impl Feeds {
         looked.unwrap_or_else(|| Err("nobody was asked".to_owned().into()))
     }
 
+    /// What nobody may overlook: that a server is in a block table, so that its list comes no more.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let policy = self.state.policy();
+        let known = self.met.borrow();
+        let warning = |feed: &Feed| {
+            let met = known.get(&feed.name)?.lock().unwrap_or_else(PoisonError::into_inner);
+            let host = feed.url.host.to_string();
+            met.iter().find_map(|addr| is_blocked(&policy, self.state.tables, feed, &host, *addr))
+        };
+        self.config.feed.iter().filter_map(warning).collect()
+    }
+
     async fn ask(&self, feed: &Feed, https: &Https) -> Result<Look, Failure> {
         let Some(format) = Format::parse(feed.format.as_str()) else {
             return Err(format!("format {} is not known", feed.format.as_str()).into());
@@ -135,12 +153,15 @@ impl Feeds {
             etag: known.etag.clone(),
             modified: known.modified.clone(),
         });
+        let met = Met::default();
+        self.met.borrow_mut().insert(feed.name, Met::clone(&met));
         let job = body::Job {
             fetch: Fetch {
                 url: feed.url.clone(),
                 authorization: feed.authorization.clone(),
                 validators,
                 own: self.own.clone(),
+                met,
             },
             format,
             name: feed.name.to_string(),
@@ -189,6 +210,28 @@ pub fn place(feed: &Feed) -> u32 {
     sum(format!("{} {}", feed.url, feed.format.as_str()).as_bytes())
 }
 
+/// Whether an address of the server of a feed is blocked, by which list and in which table.
+fn is_blocked(
+    policy: &Policy,
+    tables: &Tables,
+    feed: &Feed,
+    host: &str,
+    addr: IpAddr,
+) -> Option<Warning> {
+    let (table, _) = policy.blocked().find(|(_, set)| set.find(addr).is_some())?;
+    let (name, word) = (feed.name, tables.word(table));
+    let lists = policy.lists(Kind::Block).into_iter();
+    let lists = lists.filter(|list| list.contains(addr));
+    let by = match lists.map(List::name).collect::<Vec<_>>().as_slice() {
+        [] => String::new(),
+        names => format!(" by {}", names.join(", ")),
+    };
+    let text =
+        format!("feed {name}: its server {host} is blocked: {addr} is in the {word} table{by}");
+    let way_out = format!("threatstopctl allow {addr}, or {host} in guard.never_block_names");
+    Some(Warning::new(text, way_out))
+}
+
 /// Holds a list against the bound of its feed, which holds from the first time on.
 fn covers(feed: &Feed, list: &List) -> Result<(), String> {
     let (covered, most) = (list.measure(), feed.max_coverage);
@@ -213,3 +256,6 @@ impl From<Failed> for Failure {
         Self { why, unprovisioned: false, retry_after }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use control::{Attempt, Status};
+use control::{Attempt, SourceKind, Status};
 
 use super::case::Case;
 use super::host::{Host, Kind};
@@ -127,6 +127,30 @@ pub fn daemon(status: &Result<Status, String>, start: &str, report: &mut Report)
     }
 }
 
+/// What threatstopd(8) says of the lists from web servers; without it nobody knows.
+pub fn feeds(case: &Case<'_>, status: Option<&Status>, report: &mut Report) {
+    let Some(status) = status.filter(|_| !case.config.feed.is_empty()) else { return };
+    let before = report.findings.len();
+    for source in status.sources.iter().filter(|source| source.kind == SourceKind::Feed) {
+        if let Some(why) = &source.error {
+            let way_out = "its copy stays; threatstopctl test tries it";
+            report.note("feed", format!("feed {}: {why}: {way_out}", source.name));
+        }
+    }
+    let warnings = status.pf.warnings.iter().zip(&status.pf.ways_out);
+    // that a server is blocked, or a list old
+    for (warning, way_out) in warnings.filter(|(warning, _)| warning.starts_with("feed ")) {
+        report.note("feed", format!("{warning}: {way_out}"));
+    }
+    if report.findings.len() == before {
+        let text = match case.config.feed.len() {
+            1 => "the feed is in order".to_owned(),
+            count => format!("{count} feeds are in order"),
+        };
+        report.ok("feed", text);
+    }
+}
+
 /// The certificates that the service is known by, and whether it took the last upload. Without
 /// threatstopd(8), which has been reported, nobody knows.
 pub fn upload(case: &Case<'_>, status: Option<&Status>, report: &mut Report) {
@@ -189,7 +213,13 @@ fn certificates(case: &Case<'_>, report: &mut Report) {
             format!("name a file of certificates as ca_file in [https] of {}", case.path.display())
         }
     };
-    report.fail("ca_file", format!("{shown}: {why}: nothing can be uploaded: {way_out}"));
+    let config = case.config;
+    let effect = match (config.uploads(), config.feed.is_empty()) {
+        (true, true) => "nothing can be uploaded",
+        (true, false) => "nothing can be uploaded, and no feed comes",
+        (false, _) => "no feed comes",
+    };
+    report.fail("ca_file", format!("{shown}: {why}: {effect}: {way_out}"));
 }
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";

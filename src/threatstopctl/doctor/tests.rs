@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use control::{SourceKind, SourceState, SourceStatus};
 use serde_json::Value;
 
 use super::host::Kind;
@@ -482,6 +483,18 @@ fn the_last_upload() {
 
 #[test]
 fn the_certificates() {
+    let feed = "[policy]\nblock = []\nallow = []\n[log]\nenabled = false\n[https]\n\
+                ca_file = \"/etc/ssl/own.pem\"\n[[feed]]\nname = \"drop\"\n\
+                url = \"https://lists.example/drop\"\n";
+    let mut host = Recorded::fine();
+    host.text(CONFIG, feed);
+    assert_eq!(
+        texts(&report(&host), Verdict::Fail),
+        [
+            "/etc/ssl/own.pem: No such file or directory: no feed comes: name a file of certificates as \
+          ca_file in [https] of /etc/threatstopd.toml"
+        ]
+    );
     let path = "/etc/ssl/cert.pem";
     let fails = |change: &dyn Fn(&mut Recorded), why: &str| {
         let way_out = "sysmerge(8) puts that of base there";
@@ -496,6 +509,47 @@ fn the_certificates() {
         },
         &["/etc/ssl/own.pem: No such file or directory: nothing can be uploaded: name a file of \
            certificates as ca_file in [https] of /etc/threatstopd.toml"],
+    );
+}
+
+/// Fails when a feed that fails, or whose server is blocked, is no note, or is one without its way out.
+#[test]
+fn the_feeds() {
+    let with = |host: &mut Recorded, error: Option<&str>| {
+        let feed = "[[feed]]\nname = \"drop\"\nurl = \"https://lists.example/drop\"\n";
+        host.text(CONFIG, &format!("device_id = \"tdid_abcd1234\"\n{feed}"));
+        let status = host.status.as_mut().unwrap();
+        status.sources = vec![SourceStatus {
+            name: "drop".into(),
+            kind: SourceKind::Feed,
+            state: if error.is_some() { SourceState::Failing } else { SourceState::Good },
+            last: None,
+            last_good: None,
+            next: None,
+            error: error.map(ToOwned::to_owned),
+            lists: Vec::new(),
+        }];
+    };
+    let mut host = Recorded::fine();
+    with(&mut host, None);
+    let found = report(&host);
+    let feeds: Vec<_> = found.findings.iter().filter(|finding| finding.what == "feed").collect();
+    assert_eq!(feeds.len(), 1);
+    assert_eq!((feeds[0].verdict, &*feeds[0].text), (Verdict::Ok, "the feed is in order"));
+    let why = "lists.example: HTTP status 404: there is no such list: is url right?";
+    assert_notes(
+        |host| with(host, Some(why)),
+        &[&format!("feed drop: {why}: its copy stays; threatstopctl test tries it")],
+    );
+    let blocked = "feed drop: its server lists.example is blocked: 192.0.2.7 is in the block table";
+    assert_notes(
+        |host| {
+            with(host, None);
+            let pf = &mut host.status.as_mut().unwrap().pf;
+            pf.warnings = vec!["pf is disabled".into(), blocked.into()];
+            pf.ways_out = vec!["pfctl -e".into(), "threatstopctl allow 192.0.2.7".into()];
+        },
+        &[&format!("{blocked}: threatstopctl allow 192.0.2.7")],
     );
 }
 

@@ -13,6 +13,7 @@ fn job(folder: &Path) -> Job {
             authorization: None,
             validators: Validators::default(),
             own: std::iter::empty().collect(),
+            met: Default::default(),
         },
         format: Format::Lines,
         name: "drop".into(),
