@@ -20,7 +20,7 @@ mod tunnel;
 mod words;
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -123,31 +123,35 @@ impl Https {
     }
 }
 
-/// Starts a thread that does what comes, where there may be another.
-fn one_more(shared: &Arc<Shared>) -> io::Result<()> {
+/// Starts a thread that does what comes; false where there may be no other.
+fn one_more(shared: &Arc<Shared>) -> io::Result<bool> {
+    let forget = || shared.threads.fetch_sub(1, Ordering::SeqCst);
     if shared.threads.fetch_add(1, Ordering::SeqCst) >= shared.most {
-        shared.threads.fetch_sub(1, Ordering::SeqCst);
-        return Ok(());
+        forget();
+        return Ok(false);
     }
     let inner = Arc::clone(shared);
     let started = thread::Builder::new().name(shared.name.into()).spawn(move || serve(&inner));
-    started.map(drop).inspect_err(|_| {
-        shared.threads.fetch_sub(1, Ordering::SeqCst);
+    started.map(|_| true).inspect_err(|_| {
+        forget();
     })
 }
 
 /// Does what comes until nobody wants anything any more, or another thread has taken the place of this
 /// one while its work was slow.
 fn serve(shared: &Arc<Shared>) {
-    loop {
+    let is_replaced = AtomicBool::new(false);
+    while !is_replaced.load(Ordering::SeqCst) {
         let next = shared.inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(work) = next else { return };
         let (done, running) = mpsc::channel::<()>();
         thread::scope(|scope| {
-            let relief = move || {
+            let relief = || {
+                let running = running;
                 if running.recv_timeout(SLOW) == Err(mpsc::RecvTimeoutError::Timeout) {
                     // without another thread the others wait, as they would have to
-                    let _ = one_more(shared);
+                    let replaced = one_more(shared).unwrap_or_default();
+                    is_replaced.store(replaced, Ordering::SeqCst);
                 }
             };
             let name = format!("{} relief", shared.name);
@@ -157,10 +161,6 @@ fn serve(shared: &Arc<Shared>) {
             work(&shared.client);
             drop(done);
         });
-        let left = shared.threads.fetch_sub(1, Ordering::SeqCst) - 1;
-        if left >= shared.quick {
-            return;
-        }
-        shared.threads.fetch_add(1, Ordering::SeqCst);
     }
+    shared.threads.fetch_sub(1, Ordering::SeqCst);
 }

@@ -9,26 +9,41 @@ use tests::process::Output;
 use tests::sim::{ListServer, Page};
 
 /// A daemon without the service, whose lists come from a web server.
-struct Feeds {
-    server: ListServer,
-    scratch: Scratch,
-    daemon: Daemon,
+pub struct Feeds {
+    pub server: ListServer,
+    pub scratch: Scratch,
+    pub daemon: Daemon,
 }
 
 /// A list of so many hosts of a /16, each but every second address.
-fn hosts(net: &str, count: u32) -> String {
+pub fn hosts(net: &str, count: u32) -> String {
     (0..count).map(|n| format!("{net}.{}.{}\n", n / 100, 2 * (n % 100) + 1)).collect()
 }
 
 /// The keys of a feed.
-fn feed(name: &str, url: &str) -> Vec<(&'static str, toml::Value)> {
+pub fn feed(name: &str, url: &str) -> Vec<(&'static str, toml::Value)> {
     vec![("name", name.into()), ("url", url.into())]
+}
+
+/// Waits until a run has done with a source.
+#[track_caller]
+fn wait_for_source(daemon: &Daemon, name: &str) {
+    wait_until(&format!("{name} has come"), || {
+        let status = status(daemon);
+        let mut sources = status["sources"].as_array().unwrap().iter();
+        sources.any(|source| source["name"] == name && source["last"].is_u64())
+    });
 }
 
 /// A configuration without the service, that trusts the server.
 fn alone(scratch: &Scratch, server: &ListServer) -> Config {
+    trusting(scratch, server.ca())
+}
+
+/// The same with the certificate of an authority, in PEM.
+pub fn trusting(scratch: &Scratch, authority: &str) -> Config {
     let ca = scratch.path().join("lists-ca.pem");
-    fs::write(&ca, server.ca()).unwrap();
+    fs::write(&ca, authority).unwrap();
     Config::new(scratch, &[])
         .unset("device_id")
         .unset("policy.servers")
@@ -39,7 +54,7 @@ fn alone(scratch: &Scratch, server: &ListServer) -> Config {
 
 impl Feeds {
     /// With one feed, `drop`, of a list of 300.
-    fn new(change: impl FnOnce(Config, &ListServer) -> Config) -> Self {
+    pub fn new(change: impl FnOnce(Config, &ListServer) -> Config) -> Self {
         let (server, scratch) = (ListServer::start(), Scratch::new());
         server.serve("/drop", &hosts("9.1", 300));
         let config = alone(&scratch, &server).add("feed", &feed("drop", &server.url("/drop")));
@@ -50,7 +65,7 @@ impl Feeds {
     }
 
     /// Number of entries of the block table.
-    fn entries(&self) -> usize {
+    pub fn entries(&self) -> usize {
         table(&self.daemon, BLOCK).unwrap().lines().count()
     }
 
@@ -62,7 +77,7 @@ impl Feeds {
 
     /// Updates; it must fail, and the table stay as it is. Gives what was said.
     #[track_caller]
-    fn fails(&self) -> Output {
+    pub fn fails(&self) -> Output {
         let before = table(&self.daemon, BLOCK);
         let output = self.daemon.ctl(&["update"]);
         assert_eq!(output.status.code(), Some(1), "{}{}", output.stdout, output.stderr);
@@ -72,7 +87,7 @@ impl Feeds {
 
     /// The same, with the reason.
     #[track_caller]
-    fn fails_because(&self, why: &str) {
+    pub fn fails_because(&self, why: &str) {
         let said = self.fails().stdout;
         let line = said.lines().find(|line| line.starts_with("Failed: ")).unwrap_or(&said);
         assert!(line.starts_with("Failed: feed drop: "), "{line}");
@@ -250,6 +265,8 @@ fn feeds_are_guarded_each_by_itself() {
     let output = feeds.daemon.ctl(&["update"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.contains("Failed: feed more: localhost"), "{}", output.stdout);
+    let wish = "it is asked again; it wants to be left alone for 60 minutes";
+    assert!(output.stdout.contains(wish), "{}", output.stdout);
     assert_eq!(feeds.entries(), 650);
     assert_eq!(feeds.source("drop")["state"], "good");
     let next = feeds.source("more");
@@ -358,6 +375,8 @@ fn a_slow_feed_holds_up_no_other() {
         policy.lines().all(|line| all.lines().any(|other| other == line))
     });
     daemon.wait_for("Not here yet: ", PATIENCE);
+    wait_for_source(&daemon, "drop");
+    wait_for_source(&daemon, "policy");
     assert_eq!(status(&daemon)["update"]["state"], "running");
     assert!(has("9.2.", 0));
 
@@ -399,7 +418,8 @@ fn silent_feeds_make_room_for_the_others() {
     server.hold("/b");
     let daemon = Daemon::start(&scratch, &config);
     let entries = || daemon.table_file(BLOCK).unwrap_or_default().lines().count();
-    wait_until("the third is blocked", || entries() == 100);
+    wait_for_source(&daemon, "c");
+    assert_eq!(entries(), 100);
     server.take();
     let both = std::thread::scope(|scope| {
         let by_hand = scope.spawn(|| daemon.ctl(&["update"]));
@@ -433,7 +453,7 @@ fn a_lost_copy_of_an_allow_feed_blocks_nobody() {
         all(config, server)
     });
     let before = table(&daemon, BLOCK).unwrap();
-    assert!(before.lines().count() == 200 && !before.contains("9.1.0."), "{before}");
+    assert!(before.lines().count() == 200 && !before.contains("9.1.0."), "{}", daemon.output());
     assert!(daemon.stop().success());
     fs::write(scratch.spool().join("lists/mine.list"), "damaged").unwrap();
     server.set("/mine", Page::Say(503, String::new(), String::new()));
@@ -462,5 +482,28 @@ fn a_lost_copy_of_an_allow_feed_blocks_nobody() {
     assert!(now.lines().count() == 211 && !now.contains("9.1.0."), "{now}");
     assert!(now.lines().any(|line| line == "9.9.9.9"), "{now}");
     assert!(!daemon.ctl(&["status"]).stdout.contains(lost));
+    assert!(daemon.stop().success());
+}
+
+/// Let a feed of what to allow come while the one of what to block does not answer.
+/// Check that what the first names is not blocked when the second comes.
+#[test]
+fn an_allow_feed_that_comes_first_counts() {
+    let (server, scratch) = (ListServer::start(), Scratch::new());
+    server.serve("/drop", &hosts("9.1", 300));
+    server.serve("/mine", "9.1.0.0/24\n");
+    server.hold("/drop");
+    let mut mine = feed("mine", &server.url("/mine"));
+    mine.push(("kind", "allow".into()));
+    let config = alone(&scratch, &server)
+        .add("feed", &feed("drop", &server.url("/drop")))
+        .add("feed", &mine);
+    let daemon = Daemon::start(&scratch, &config);
+    daemon.wait_for("Not here yet: feed drop", PATIENCE);
+    wait_until("its copy is kept", || scratch.spool().join("lists/mine.list").exists());
+    server.release("/drop");
+    wait_until("the table is there", || daemon.table_file(BLOCK).is_some());
+    let block = table(&daemon, BLOCK).unwrap();
+    assert!(block.lines().count() == 200 && !block.contains("9.1.0."), "{block}");
     assert!(daemon.stop().success());
 }

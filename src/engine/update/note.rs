@@ -31,9 +31,18 @@ pub fn in_force(
     let is_there = |new: &New| {
         let mut tables = state.tables.iter();
         let has = |table: &Table| changes(&new.copy, table);
-        tables.all(|table| !has(table) || published.done.contains(&table.id))
+        // what is only taken out of tables need not wait for one that there is nothing to make of
+        let none_yet = |table: &Table| {
+            let (made, refused) = (&judged.made.sets, &judged.made.refused);
+            new.copy.is_exemption()
+                && before.set(table.id).is_none()
+                && !made.contains_key(&table.id)
+                && !refused.contains_key(&table.id)
+        };
+        tables.all(|table| !has(table) || published.done.contains(&table.id) || none_yet(table))
     };
-    let (new, left): (Vec<New>, Vec<New>) = judged.new.drain(..).partition(is_there);
+    let (new, left): (Vec<New>, Vec<New>) =
+        std::mem::take(&mut judged.new).into_iter().partition(is_there);
     // what could not be published stays as it was
     let lists = judged.lists.copies.drain(..);
     let lists =

@@ -10,6 +10,7 @@ use config::Config;
 use control::{LastUpdate, Updated};
 use imsg::{Purpose, TableId};
 use policy::{Guard, Run as Wanted};
+use prefix::Kind;
 
 use super::gather::{self, Gathered};
 use super::judge::{Judge, Judged};
@@ -175,7 +176,7 @@ impl Update {
         loop {
             // what would be can only be told of everything
             let patience = if request.dry_run { Duration::MAX } else { TOGETHER };
-            let cannot_wait = |come: &Gathered| !request.dry_run && self.is_first(come);
+            let cannot_wait = |come: &Gathered| !request.dry_run && self.is_first(run, come);
             let mut gathered = coming.next(patience, cannot_wait).await;
             let _turn = self.runs.turn().await;
             gather::local(self.files, &mut gathered, request.dry_run).await;
@@ -197,13 +198,20 @@ impl Update {
         }
     }
 
-    /// Whether what has come is to be in force without delay: nothing is yet, or nothing of the service.
-    fn is_first(&self, come: &Gathered) -> bool {
+    /// Whether what has come is to be in force without delay: nothing is blocked yet, or nothing of the
+    /// service. Only a list that is to be taken out of it is worth to be waited for a little.
+    fn is_first(&self, run: &Run, come: &Gathered) -> bool {
         let policy = self.state.policy();
         let of_service = |copy: &Copy| copy.source == Source::Policy;
         let has_service = policy.lists.iter().any(|copy| of_service(copy));
-        !come.lists.is_empty() && policy.blocked().next().is_none()
-            || come.lists.iter().any(of_service) && !has_service
+        let blocks = |copy: &Copy| copy.kind == Kind::Block;
+        let is_first = come.lists.iter().any(blocks) && policy.blocked().next().is_none()
+            || come.lists.iter().any(of_service) && !has_service;
+        let exempts = |source: &Source| match source {
+            Source::Feed(name) => self.feeds.kind(*name) == Kind::Allow,
+            _ => false,
+        };
+        is_first && !run.coming().difference(&come.asked).any(exempts)
     }
 
     /// What a run that changes nothing would do.
