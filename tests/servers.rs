@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use crate::process::Process;
 use crate::sim::{Client, rtype};
 
-pub use nginx::{nginx, write_certificates};
+pub use nginx::{nginx, nginx_of_lists, write_certificates};
 pub use nsd::Nsd;
 pub use pdns::PowerDns;
 

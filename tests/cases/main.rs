@@ -14,6 +14,7 @@ mod control;
 mod doctor;
 mod faults;
 mod feeds;
+mod feeds_far;
 mod first_update;
 mod fuzz_corpus;
 mod guards;

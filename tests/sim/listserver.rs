@@ -205,9 +205,8 @@ fn attend(stream: &mut (impl io::Read + Write), shared: &Shared) -> io::Result<(
             Ok(())
         }
         Some(Page::Bomb(text, times)) => {
-            // one member after another (RFC 1952, section 2.2), each of a mebioctet
-            let member = gzip(text.repeat((1 << 20) / text.len()).as_bytes())?;
-            let body = member.repeat(times.div_ceil((1 << 20) / text.len()));
+            // one member after another (RFC 1952, section 2.2)
+            let body = gzip(text.as_bytes())?.repeat(times);
             say(200, "Content-Encoding: gzip\r\n", &body, body.len())
         }
     }

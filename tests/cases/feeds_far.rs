@@ -1,0 +1,161 @@
+//! Lists from real web servers, through a real proxy, and from servers that mean no good.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use tests::harness::{Config, Daemon, Scratch};
+use tests::servers::{Server, accepts, nginx_of_lists, require_program};
+use tests::sim::{ListServer, Page};
+
+use crate::common::*;
+use crate::feeds::{Feeds, feed, hosts, trusting};
+
+/// Serve three lists from nginx, in gzip: one for everybody, one for a user with a password, and one for
+/// who has a token.
+/// Check that all come in gzip, that the next look is answered by 304 for each, that one that has
+/// changed comes again, and that a wrong password and a wrong token are told as such and the copies stay.
+#[test]
+fn lists_of_nginx() {
+    let Some(nginx) = require_program("nginx") else { return };
+    let prepare = |dir: &Path, addr: SocketAddr| {
+        for (folder, net) in [("open", "9.1"), ("basic", "9.2"), ("bearer", "9.3")] {
+            let folder = dir.join("lists").join(folder);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("list.txt"), hosts(net, 100)).unwrap();
+        }
+        nginx_of_lists(&nginx, dir, addr)
+    };
+    let server = Server::start(prepare, accepts);
+    let url =
+        |folder: &str| format!("https://localhost:{}/{folder}/list.txt", server.addr().port());
+    let scratch = Scratch::new();
+    let ca = fs::read_to_string(server.dir().join("ca.pem")).unwrap();
+    let with = |basic: &str, bearer: &str| {
+        let mut config = trusting(&scratch, &ca).add("feed", &feed("open", &url("open")));
+        for (name, authorization) in [("basic", basic), ("bearer", bearer)] {
+            let mut keys = feed(name, &url(name));
+            keys.push(("authorization", authorization.into()));
+            config = config.add("feed", &keys);
+        }
+        config
+    };
+    // fred:pass_word
+    let config = with("Basic ZnJlZDpwYXNzX3dvcmQ=", "Bearer abc.def");
+    let daemon = Daemon::start(&scratch, &config);
+    update(&daemon);
+    let entries = || table(&daemon, BLOCK).unwrap().lines().count();
+    assert_eq!(entries(), 300, "{}", server.process().output());
+    let said = |what: &str| {
+        let log = fs::read_to_string(server.dir().join("access")).unwrap();
+        log.lines().filter(|line| *line == what).count()
+    };
+    for folder in ["open", "basic", "bearer"] {
+        wait_until("it came in gzip", || said(&format!("/{folder}/list.txt 200 gzip")) == 1);
+    }
+    assert!(update(&daemon).stdout.contains("No changes\n"));
+    for folder in ["open", "basic", "bearer"] {
+        wait_until("it has not changed", || said(&format!("/{folder}/list.txt 304 -")) >= 1);
+    }
+    fs::write(server.dir().join("lists/open/list.txt"), hosts("9.1", 110)).unwrap();
+    update(&daemon);
+    assert_eq!(entries(), 310);
+    assert!(daemon.stop().success());
+
+    let daemon = Daemon::start(&scratch, &with("Basic ZnJlZDpvdGhlcg==", "Bearer wrong"));
+    let output = daemon.ctl(&["update"]);
+    assert_eq!(output.status.code(), Some(1), "{}", output.stdout);
+    for name in ["basic", "bearer"] {
+        let line =
+            output.stdout.lines().find(|line| line.starts_with(&format!("Failed: feed {name}: ")));
+        let line = line.unwrap_or_else(|| panic!("{}", output.stdout));
+        assert!(
+            line.contains("HTTP status 401: it does not let us: is authorization right"),
+            "{line}"
+        );
+        assert!(line.contains("; its copy of ") && line.ends_with(" ago stays"), "{line}");
+    }
+    assert_eq!(table(&daemon, BLOCK).unwrap().lines().count(), 310);
+    let told = daemon.output() + &output.stdout;
+    assert!(!told.contains("Bearer") && !told.contains("ZnJl"), "{told}");
+    assert!(daemon.stop().success());
+}
+
+/// Fetch a list through tinyproxy that wants a password, with the right one; then with a wrong one, and
+/// by a port that it does not let through.
+/// Check that the list comes and is asked for conditionally, that both refusals are told by the proxy's
+/// name, without a password, and that the copy stays.
+#[test]
+fn lists_through_tinyproxy() {
+    let Some(tinyproxy) = require_program("tinyproxy") else { return };
+    let server = ListServer::start();
+    server.serve("/list", &hosts("9.1", 100));
+    let prepare = |port: u16| {
+        let tinyproxy = tinyproxy.clone();
+        move |dir: &Path, addr: SocketAddr| {
+            let text = format!(
+                "Listen 127.0.0.1\nPort {}\nTimeout 600\nAllow 127.0.0.1\n\
+                 BasicAuth fred pass_word\nConnectPort {port}\nLogLevel Connect\n",
+                addr.port(),
+            );
+            let file = dir.join("tinyproxy.conf");
+            fs::write(&file, text).unwrap();
+            let mut command = Command::new(&tinyproxy);
+            command.arg("-d").arg("-c").arg(&file);
+            command
+        }
+    };
+    let proxy = Server::start(prepare(server.addr().port()), accepts);
+    // whose port alone is the wrong one
+    let narrow = Server::start(prepare(1), accepts);
+    let scratch = Scratch::new();
+    let through = |login: &str, proxy: &Server| -> Config {
+        let proxy = format!("http://{login}@{}", proxy.addr());
+        let list = format!("https://{}/list", server.addr());
+        trusting(&scratch, server.ca()).add("feed", &feed("drop", &list)).set("https.proxy", proxy)
+    };
+    let daemon = Daemon::start(&scratch, &through("fred:pass%5Fword", &proxy));
+    update(&daemon);
+    assert_eq!(table(&daemon, BLOCK).unwrap().lines().count(), 100);
+    proxy.process().wait_for("CONNECT", PATIENCE);
+    server.take();
+    update(&daemon);
+    let asked = server.take();
+    assert!(asked.len() == 1 && asked[0].header("if-none-match").is_some(), "{asked:?}");
+    assert!(daemon.stop().success());
+    for (login, proxy) in [("fred:other", &proxy), ("fred:pass_word", &narrow)] {
+        let daemon = Daemon::start(&scratch, &through(login, proxy));
+        let output = daemon.ctl(&["update"]);
+        assert_eq!(output.status.code(), Some(1), "{}", output.stdout);
+        let line = output.stdout.lines().find(|line| line.starts_with("Failed: feed drop: "));
+        let line = line.unwrap_or_else(|| panic!("{}", output.stdout));
+        assert!(line.contains(&format!("through the proxy {}: ", proxy.addr())), "{line}");
+        assert!(line.contains("the proxy refuses: ") && line.ends_with(" ago stays"), "{line}");
+        assert!(!line.contains("other") && !daemon.output().contains("pass_word"), "{line}");
+        assert_eq!(table(&daemon, BLOCK).unwrap().lines().count(), 100);
+        assert!(daemon.stop().success());
+    }
+    assert_eq!(server.take(), []);
+}
+
+/// Serve a list octet by octet; then one that never ends, and some kilobytes that are more than 256 MiB
+/// when they are inflated.
+/// Check that the first is taken, that the others are cut off where the manual says and named, and that
+/// nothing of them is left in the engine's directory.
+#[test]
+fn bodies_without_end_and_bombs_are_cut_off() {
+    let feeds = Feeds::new(|config, _| config);
+    feeds.server.set("/drop", Page::Octets(hosts("9.1", 310)));
+    update(&feeds.daemon);
+    assert_eq!(feeds.entries(), 310);
+    feeds.server.set("/drop", Page::Endless(hosts("9.1", 310)));
+    feeds.fails_because("its answer is longer than 64 MiB");
+    let line = "#".repeat((1 << 20) - 1) + "\n";
+    feeds.server.set("/drop", Page::Bomb(line, 257));
+    feeds.fails_because("inflated it is longer than 256 MiB");
+    let left = fs::read_dir(feeds.scratch.spool()).unwrap();
+    let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(left.filter(|name| name.contains("feed")).collect::<Vec<_>>(), [""; 0]);
+    assert!(feeds.daemon.stop().success());
+}
