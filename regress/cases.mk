@@ -9,6 +9,7 @@ THREATSTOPCTL ?=	/usr/local/sbin/threatstopctl
 
 # with what
 NSD ?=			/usr/sbin/nsd
+HTTPD ?=		/usr/sbin/httpd
 PFCTL ?=		/sbin/pfctl
 # the anchor of the cases in pf; those that send packets need a rule anchor "regress" in pf.conf
 PF_ANCHOR ?=		regress
@@ -19,7 +20,7 @@ PACKAGE ?=
 # yes: the directory of a case is not removed
 KEEP ?=			no
 
-ENVIRONMENT =	THREATSTOPD=${THREATSTOPD} THREATSTOPCTL=${THREATSTOPCTL} NSD=${NSD} \
+ENVIRONMENT =	THREATSTOPD=${THREATSTOPD} THREATSTOPCTL=${THREATSTOPCTL} NSD=${NSD} HTTPD=${HTTPD} \
 		PFCTL=${PFCTL} PF_ANCHOR=${PF_ANCHOR} RDOMAIN=${RDOMAIN} \
 		PACKAGE=${PACKAGE} KEEP=${KEEP}
 

@@ -9,7 +9,7 @@ set -eu
 umask 022
 
 : "${THREATSTOPD:=/usr/local/sbin/threatstopd}" "${THREATSTOPCTL:=/usr/local/sbin/threatstopctl}"
-: "${NSD:=/usr/sbin/nsd}" "${PFCTL:=/sbin/pfctl}" "${PF_ANCHOR:=regress}" "${RDOMAIN:=11}"
+: "${NSD:=/usr/sbin/nsd}" "${HTTPD:=/usr/sbin/httpd}" "${PFCTL:=/sbin/pfctl}" "${PF_ANCHOR:=regress}" "${RDOMAIN:=11}"
 : "${KEEP:=no}"
 
 BLOCK=ThreatSTOP-Block
