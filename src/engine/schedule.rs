@@ -114,9 +114,14 @@ pub async fn run(
         runs.set_due(waiting().map(|(source, timer)| (*source, at(timer.due))).collect());
         tokio::select! {
             () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
-                let soon = Instant::now() + TOGETHER;
-                let due = waiting().filter(|(_, timer)| timer.due <= soon);
+                // somebody may have asked meanwhile
+                let (soon, coming) = (Instant::now() + TOGETHER, runs.coming());
+                let due = timers.iter().filter(|(_, timer)| timer.due <= soon);
                 let mut due: Sources = due.map(|(source, _)| *source).collect();
+                due.retain(|source| !coming.contains(source));
+                if due.is_empty() {
+                    continue;
+                }
                 due.extend(Source::all(config).iter().filter(|source| source.is_local()));
                 update.begin(Request::scheduled(due)).await;
             }

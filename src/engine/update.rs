@@ -19,6 +19,7 @@ mod stays;
 pub mod summary;
 mod tell;
 mod unpublished;
+mod whole;
 
 pub use judge::unknown;
 pub use publish::Hand;

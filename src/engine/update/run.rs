@@ -2,12 +2,11 @@
 //! is slow to come goes the same way later, and the rest does not wait for it.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
 use config::Config;
-use control::{LastUpdate, Updated};
+use control::LastUpdate;
 use imsg::{Purpose, TableId};
 use policy::{Guard, Run as Wanted};
 use prefix::Kind;
@@ -15,14 +14,15 @@ use prefix::Kind;
 use super::gather::{self, Gathered};
 use super::judge::{Judge, Judged};
 use super::note::{self, End};
-use super::publish::{Hand, Published};
+use super::publish::Hand;
 use super::request::Request;
 use super::running::{Ended, Noted, Run};
 use super::runs::{Runs, Unpublished};
 use super::stays::stays;
-use super::summary::{self, Time, differs};
+use super::summary::{Time, differs};
 use super::tell::Voice;
 use super::unpublished::unpublished;
+use super::whole::{Settled, Whole, of_tables};
 use crate::clock;
 use crate::days::{self, Days};
 use crate::leave::Leave;
@@ -41,21 +41,6 @@ const TOGETHER: Duration = Duration::from_secs(5);
 
 /// What a run says of a rollback that it leaves alone.
 const ROLLED_BACK: &str = "Rolled back: nothing is published until threatstopctl update";
-
-/// What a run has done.
-struct Settled {
-    published: Published,
-    /// Whether a table has changed.
-    changed: bool,
-    /// The tables of which something is held back.
-    held: BTreeSet<TableId>,
-    /// Whether what came of the service is among that, or all lists together.
-    service_held: bool,
-    /// What somebody had done to the tables.
-    mended: Vec<String>,
-    /// Why not all of it is in force.
-    failing: Vec<Failing>,
-}
 
 /// The one way to a table.
 pub struct Update {
@@ -180,19 +165,22 @@ impl Update {
             let mut gathered = coming.next(patience, cannot_wait).await;
             let _turn = self.runs.turn().await;
             gather::local(self.files, &mut gathered, request.dry_run).await;
+            let before = whole.failing.len();
             whole.failing.extend(voice.gathered(&gathered, request));
+            whole.lacks |= !gathered.failed.is_empty();
             whole.server = gathered.server.clone().or(whole.server);
             whole.ttl = gathered.ttl.or(whole.ttl);
             match coming.is_done() {
-                true if whole.failing.is_empty() => run.say("Completed getting all the lists"),
+                true if !whole.lacks => run.say("Completed getting all the lists"),
                 true => {}
                 false => voice.missing(&run.coming(), &gathered.asked),
             }
             if request.dry_run {
                 return self.tried(&voice, request, gathered, whole, &time).await;
             }
-            self.part(run, &voice, gathered, &mut whole, (&time, coming.is_done())).await;
-            if coming.is_done() {
+            let is_last = coming.is_done();
+            self.part(run, &voice, gathered, (&mut whole, before), (&time, is_last)).await;
+            if is_last {
                 return whole.end(&voice, request, &time);
             }
         }
@@ -232,13 +220,14 @@ impl Update {
         Ended { preview, ..whole.end(voice, request, time) }
     }
 
-    /// Puts in force what has come of a run, and notes how its sources fared.
+    /// Puts in force what has come of a run, and notes how its sources fared. So many sentences are of
+    /// what came before.
     async fn part(
         &self,
         run: &Run,
         voice: &Voice<'_>,
         mut gathered: Gathered,
-        whole: &mut Whole,
+        (whole, before): (&mut Whole, usize),
         (time, is_last): (&Time, bool),
     ) {
         let request = &run.request;
@@ -246,8 +235,13 @@ impl Update {
         let judged = self.judged(request, voice, &mut gathered, rolled_back);
         // the set before is that of a run that brought something
         let purpose = if judged.new.is_empty() { Purpose::Repair } else { Purpose::Publish };
+        let come: Vec<Rc<Copy>> = judged.new.iter().map(|new| Rc::clone(&new.copy)).collect();
         let settled =
             self.settle(voice, judged, purpose, (&gathered, Some(&run.number)), time).await;
+        let policy = self.state.policy();
+        let is_in_force = |copy: &Rc<Copy>| policy.lists.iter().any(|one| Rc::ptr_eq(one, copy));
+        let left: Sources =
+            come.iter().filter(|copy| !is_in_force(copy)).map(|copy| copy.source).collect();
         let policy_failed = gathered.failed.iter().any(|(source, _)| *source == Source::Policy);
         let failed = policy_failed || !settled.published.failures.is_empty();
         let published = settled.published.clone();
@@ -286,12 +280,14 @@ impl Update {
             good,
             of_policy: of_service || all && !self.config.policy.is_asked(),
         };
-        self.remember(&gathered, whole, &fared, time);
+        self.remember(&gathered, (whole, before), &fared, time);
         if settled.changed || is_last && !failed {
             voice.log_end(word, &published, time.seconds(), gathered.server.as_deref());
         }
         let without = gathered.failed.iter();
-        let without = without.map(|(source, failure)| (*source, failure.retry_after)).collect();
+        let without = without.map(|(source, failure)| (*source, failure.retry_after));
+        // what could not be published has to come once more
+        let without = without.chain(left.into_iter().map(|source| (source, None))).collect();
         let sources = gathered.asked.clone();
         self.runs.note(Noted { sources, failed, without });
         if !is_last {
@@ -432,22 +428,26 @@ impl Update {
     fn remember(
         &self,
         gathered: &Gathered,
-        whole: &Whole,
+        (whole, before): (&Whole, usize),
         &Fared { word, failed, good, of_policy }: &Fared,
         time: &Time,
     ) {
         let unprovisioned = gathered.failed.iter().any(|(_, failure)| failure.unprovisioned);
         let waiting = unprovisioned && self.state.policy().blocked().next().is_none();
         self.state.remember(|memory| {
+            // of what came before, another run may have come to know better
+            let (old, new) = whole.failing.split_at(before);
+            let old = old.iter().filter(|one| memory.failing.contains(one));
+            let failing: Vec<Failing> = old.chain(new).cloned().collect();
             memory.last = Some(LastUpdate {
                 started: time.started,
                 seconds: time.seconds(),
                 result: word.into(),
-                why: why(&whole.failing),
+                why: why(&failing),
                 server: whole.server.clone(),
                 ttl: whole.ttl,
             });
-            memory.failing = whole.failing.clone();
+            memory.failing = failing;
             memory.apl.extend(gathered.apl.iter().cloned());
             // a run for a local file says nothing of the policy
             if of_policy {
@@ -471,69 +471,6 @@ struct Fared {
     good: bool,
     /// Whether it says something of the policy.
     of_policy: bool,
-}
-
-/// What a run has done so far.
-#[derive(Default)]
-struct Whole {
-    /// Why that is not all.
-    failing: Vec<Failing>,
-    published: Published,
-    /// The tables of which something is held back.
-    held: BTreeSet<TableId>,
-    failed: bool,
-    changed: bool,
-    /// Whether somebody had done something to the tables.
-    mended: bool,
-    /// The server of the service, and the smallest time to live of its answers.
-    server: Option<String>,
-    ttl: Option<u32>,
-}
-
-impl Whole {
-    fn add(&mut self, settled: &Settled, failed: bool) {
-        self.failing.extend(settled.failing.iter().cloned());
-        self.published.add(&settled.published);
-        self.held.extend(&settled.held);
-        self.failed |= failed;
-        self.changed |= settled.changed;
-        self.mended |= !settled.mended.is_empty();
-    }
-
-    fn word(&self, rolled_back: bool) -> &'static str {
-        match () {
-            () if rolled_back => "rolled back",
-            () if !self.held.is_empty() => "held back",
-            () if self.failed => "failed",
-            () if self.changed => "published",
-            () => "unchanged",
-        }
-    }
-
-    fn so_far(&self, voice: &Voice<'_>, request: &Request, time: &Time) -> Ended {
-        let [block, allow] = summary::both(&self.published.changes);
-        let updated = Updated {
-            started: time.started,
-            seconds: time.seconds(),
-            server: self.server.clone(),
-            dry_run: request.dry_run,
-            block,
-            allow,
-            warnings: voice.warnings(),
-            undone: Vec::new(),
-        };
-        Ended { updated, failing: self.failing.clone(), preview: None }
-    }
-
-    /// Says the last lines.
-    fn end(&self, voice: &Voice<'_>, request: &Request, time: &Time) -> Ended {
-        time.last_lines().into_iter().for_each(|line| voice.say(line));
-        self.so_far(voice, request, time)
-    }
-}
-
-fn of_tables(text: String) -> Failing {
-    Failing { source: None, text }
 }
 
 /// The policy that a dry run would put in force.
