@@ -5,6 +5,7 @@
 //! closes. The values below are also what `threatstopctl -j` prints, so their names are part of
 //! the interface and documented in threatstopctl(8). Times are epoch seconds.
 
+mod event;
 mod hits;
 mod lists;
 mod own;
@@ -12,6 +13,7 @@ mod reply;
 mod request;
 mod status;
 
+pub use event::Event;
 pub use hits::{AddressHits, Hits, HostHits, ListHits, Missed, PortHits, ProtocolHits};
 pub use lists::{HitsOfDays, ListShown, Lists};
 pub use own::{Action, Forgotten, Kept, MAX_OWN, MAX_REASON, OWN_SECONDS, OwnEntry};

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::event::Event;
 use crate::own::OwnEntry;
 
 /// One line of an answer.
@@ -25,6 +26,10 @@ pub enum Reply {
     Own(Vec<OwnEntry>),
     /// One of the things that `test` tried.
     Check(Check),
+    /// An event of `watch`: the line for people, and the event.
+    Event(String, Box<Event>),
+    /// So many events before the first one of `watch` are not kept any more.
+    Lost(u64),
     /// What there is to say of one address of `why`.
     Why(Box<Why>),
     /// The end: what was asked for. Its form belongs to the command.

@@ -88,6 +88,12 @@ pub enum Request {
     },
     /// Counters as OpenMetrics text.
     Metrics {},
+    /// Each event as it happens; answered by [`crate::Event`] without an end.
+    Watch {
+        /// From this number on, as far as they are kept; else from now on.
+        #[serde(default)]
+        from: Option<u64>,
+    },
 }
 
 /// What can be shown.
@@ -134,6 +140,7 @@ impl Request {
             Self::Reload { .. } => "reload",
             Self::Log { .. } => "log",
             Self::Metrics {} => "metrics",
+            Self::Watch { .. } => "watch",
         }
     }
 
@@ -143,7 +150,7 @@ impl Request {
             Self::Status {} | Self::Show { .. } | Self::Why { .. } | Self::Test {} => {
                 Rights::Member
             }
-            Self::Table { .. } | Self::Metrics {} => Rights::Member,
+            Self::Table { .. } | Self::Metrics {} | Self::Watch { .. } => Rights::Member,
             Self::Block { .. } | Self::Allow { .. } | Self::Forget { .. } => Rights::Root,
             Self::Update { .. } | Self::Upload { .. } => Rights::Root,
             Self::Rollback {} | Self::Reload { .. } | Self::Log { .. } => Rights::Root,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use config::Config;
 
 use crate::clock;
+use crate::events::{Event, Events};
 use crate::monitor::Monitor;
 use crate::source::Source;
 use crate::state::{Memory, State};
@@ -32,10 +33,28 @@ enum Kind {
     More(usize),
 }
 
+impl Kind {
+    /// An alarm of this kind, as it is said.
+    fn event(&self, alarm: &Warning) -> Event {
+        let text = alarm.to_string();
+        let held =
+            |name: &str| Event::Held { name: name.to_owned(), text: text.clone(), long: true };
+        match self {
+            Self::Old => {
+                let source = Some(Source::Policy.name().to_owned());
+                Event::Failed { source, text, grave: true }
+            }
+            Self::Held(name) => held(name),
+            Self::More(_) => held("others"),
+        }
+    }
+}
+
 /// Who looks for them.
 pub struct Alarm {
     state: &'static State,
     monitor: &'static Monitor,
+    events: &'static Events,
     /// How long the engine may go without a good run, in seconds.
     patience: u64,
     /// Whether there are lists of the service.
@@ -44,9 +63,14 @@ pub struct Alarm {
 
 impl Alarm {
     /// Looks at what is remembered, for an engine of this configuration.
-    pub fn new(config: &Config, state: &'static State, monitor: &'static Monitor) -> Self {
+    pub fn new(
+        config: &Config,
+        state: &'static State,
+        monitor: &'static Monitor,
+        events: &'static Events,
+    ) -> Self {
         let (patience, service) = (patience(config.policy.interval), config.policy.is_asked());
-        Self { state, monitor, patience, service }
+        Self { state, monitor, events, patience, service }
     }
 
     /// Looks every minute; never returns.
@@ -58,7 +82,9 @@ impl Alarm {
             let repeat =
                 last.as_ref().is_none_or(|(before, at)| *before != kinds || at.elapsed() >= REMIND);
             if repeat {
-                texts.iter().for_each(logger::crit);
+                for (kind, alarm) in kinds.iter().zip(&texts) {
+                    self.events.say(&kind.event(alarm));
+                }
                 last = Some((kinds, Instant::now()));
             }
         }

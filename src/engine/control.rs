@@ -12,6 +12,7 @@ mod sources;
 mod test;
 mod test_log;
 mod upload;
+mod watch;
 mod why;
 
 use std::io::Write as _;
@@ -26,6 +27,7 @@ pub use answer::Desk;
 pub use own::Book;
 use places::{Places, Seat};
 pub use report::Report;
+pub use watch::Watchers;
 
 /// How long accept(2) pauses when descriptors are short.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -21,6 +21,7 @@ mod request;
 mod scope;
 mod source;
 mod spool;
+mod suspects;
 mod upload;
 
 use std::cell::{Cell, RefCell};
@@ -34,6 +35,7 @@ use tokio::sync::{Mutex, Notify};
 use crate::alarm::span;
 use crate::clock;
 use crate::days::Days;
+use crate::events::Events;
 use crate::https::{Https, Roots};
 use crate::told::Told;
 use crate::warning::Warning;
@@ -49,9 +51,6 @@ pub use upload::OFF;
 
 /// How long uploads may fail before that is told: a server has its bad hours.
 const FAILING: u64 = 24 * 60 * 60;
-
-/// How long a host that sent to a listed address is suspect, in seconds.
-const DAY: u64 = 24 * 60 * 60;
 
 /// What the log is told about when the upload goes wrong.
 const SUBJECT: &str = "upload";
@@ -101,6 +100,7 @@ pub struct Log {
     inner: RefCell<Inner>,
     /// What was logged of what goes wrong.
     told: Told,
+    events: &'static Events,
     https: Https,
     /// Somebody wants the follower to look now.
     look: Notify,
@@ -151,6 +151,7 @@ impl Log {
         config: &'static Config,
         roots: &Roots,
         days: &'static Days,
+        events: &'static Events,
     ) -> Result<Self, String> {
         if let Err(why) = roots
             && config.uploads()
@@ -198,6 +199,7 @@ impl Log {
             directory,
             inner: RefCell::new(inner),
             told: Told::default(),
+            events,
             https: Https::start(config, roots)?,
             look: Notify::new(),
             looked: Notify::new(),
@@ -222,7 +224,7 @@ impl Log {
     /// The hosts that have sent to a listed address in the day before `now`.
     pub fn suspects(&self, now: u64) -> control::Suspects {
         let inner = self.inner.borrow();
-        let (hosts, last) = inner.hits.hosts.suspects(now.saturating_sub(DAY));
+        let (hosts, last) = inner.hits.hosts.suspects(now);
         control::Suspects { hosts: hosts as u64, last }
     }
 

@@ -26,6 +26,7 @@ mod control;
 mod days;
 mod dns;
 mod errors;
+mod events;
 mod files;
 mod https;
 mod interfaces;
@@ -55,9 +56,10 @@ use imsg::{End, VERSION};
 use policy::Guard;
 
 use alarm::Alarm;
-use control::{Book, Desk, Report};
+use control::{Book, Desk, Report, Watchers};
 use days::Days;
 use dns::Servers;
+use events::Events;
 use leave::Leave;
 use link::Link;
 use log::Log;
@@ -131,6 +133,7 @@ fn run(
         let link: &Link = part(Link::start(channel, tables, limit)?);
         recover::recover(config, tables, guard, link).await;
         let state: &State = part(State::load(config, tables, link).await?);
+        let events: &Events = part(Events::load(state.directory()));
         let runs: &Runs = part(Runs::default());
         let leave: &Leave = part(Leave::new(runs));
         // without a list of the service nobody asks them
@@ -144,17 +147,17 @@ fn run(
             part(Protect::new((given.protected, given.interfaces), names, never, state));
         let files: &Files = part(Files::new(config, link));
         let own: &Own = part(Own::load(state.directory(), clock::now()));
-        let watch: &Watch = part(Watch::new(&config.tables, guard, link, state));
-        let alarm: &Alarm = part(Alarm::new(config, state, monitor));
+        let watch: &Watch = part(Watch::new(&config.tables, guard, link, state, events));
+        let alarm: &Alarm = part(Alarm::new(config, state, monitor, events));
         let feeds: &Feeds = part(Feeds::start(config, state, shield, &roots)?);
         let days: &Days = part(Days::load(state.directory().to_owned(), tables));
-        let log: &Log = part(Log::open(config, &roots, days)?);
+        let log: &Log = part(Log::open(config, &roots, days, events)?);
         let hand = Hand::new(guard, link, state, watch, leave, (reload, limit));
         let service = Service::new(config, servers, names, &runs.told);
         let asked = Asked { service, feeds, files, own };
         let update: &Update = part(Update::new(
             (config, guard),
-            (state, runs, days),
+            (state, runs, days, events),
             protect,
             asked,
             hand,
@@ -188,6 +191,8 @@ fn run(
             feeds,
             log,
             days,
+            events,
+            watchers: Watchers::default(),
             update,
             leave,
             book,

@@ -12,6 +12,7 @@ use policy::Guard;
 use prefix::PrefixSet;
 
 use crate::clock;
+use crate::events::{Event, Events};
 use crate::link::{Link, Outcome, Source, TableResult};
 use crate::state::{Policy, State};
 use crate::tables::Table;
@@ -68,6 +69,9 @@ pub struct Look {
 const RULES: &str = "threatstopctl setup prints the rules for /etc/pf.conf; then \
                      pfctl -f /etc/pf.conf";
 
+/// What is said when that has been mended.
+const USED: &str = "enabled, and rules refer to the tables again";
+
 const MONITOR: &str = "set tables.monitor to false, then put the lines of threatstopctl setup into \
                        /etc/pf.conf";
 
@@ -82,6 +86,7 @@ pub struct Watch {
     guard: &'static Guard,
     link: &'static Link,
     state: &'static State,
+    events: &'static Events,
     known: RefCell<BTreeMap<TableId, Known>>,
 }
 
@@ -92,8 +97,9 @@ impl Watch {
         guard: &'static Guard,
         link: &'static Link,
         state: &'static State,
+        events: &'static Events,
     ) -> Self {
-        Self { tables, guard, link, state, known: RefCell::default() }
+        Self { tables, guard, link, state, events, known: RefCell::default() }
     }
 
     /// Takes a table and its file for ours as they are now, since we have just published them with so
@@ -188,9 +194,15 @@ impl Watch {
                 // how many packets there were is not told each time
                 let found = self.fail_open(&stats, "nothing is blocked");
                 if found != warned.0 || (!found.is_empty() && warned.1.elapsed() >= REMIND) {
-                    found.iter().for_each(logger::warn);
+                    for warning in &found {
+                        match warning.way_out == MONITOR {
+                            // as it was told to
+                            true => logger::warn(warning),
+                            false => self.events.say(&Event::TableUnused(warning.clone())),
+                        }
+                    }
                     if found.is_empty() {
-                        logger::info("pf is enabled again and rules refer to the tables");
+                        self.events.say(&Event::Recovered { name: "pf".into(), text: USED });
                     }
                     warned = (found, Instant::now());
                 }

@@ -12,7 +12,7 @@ const DAEMON: &str = "threatstopd -f ";
 /// The commands that ask the daemon.
 const ASKING: &[&str] = &[
     "allow", "block", "doctor", "forget", "log", "metrics", "reload", "rollback", "show", "status",
-    "test", "update", "upload", "why",
+    "test", "update", "upload", "watch", "why",
 ];
 /// Those that take the file of the configuration.
 const READING: &[&str] = &["doctor", "flush", "setup"];

@@ -193,6 +193,8 @@ fn patience(request: &Request) -> (Option<Duration>, u64) {
         Request::Block { .. } | Request::Allow { .. } | Request::Forget { .. } => {
             (None, MAX_ANSWER)
         }
+        // until something happens
+        Request::Watch { .. } => (None, u64::MAX),
         Request::Show { .. } => (Some(SILENCE), MAX_TABLE_ANSWER),
         _ => (Some(SILENCE), MAX_ANSWER),
     }

@@ -19,6 +19,7 @@ use crate::reload;
 use crate::setup::{self, config_path};
 use crate::status::is_well;
 use crate::tool::Tool;
+use crate::watch;
 use crate::why;
 
 /// A command of the tool.
@@ -67,6 +68,7 @@ const VALUES: &[(&str, char, &str)] = &[
     ("doctor", 'f', "file"),
     ("flush", 'f', "file"),
     ("setup", 'f', "file"),
+    ("watch", 'e', "number"),
 ];
 
 /// All of them, in the order of the manual.
@@ -120,6 +122,7 @@ pub const COMMANDS: &[Command] = &[
     command("test", "", Operands::None(|tool, _| relay(tool, &Request::Test {}))),
     command("update", "fn", Operands::Any("source", update)),
     command("upload", "n", Operands::None(upload)),
+    command("watch", "e:", Operands::None(watch::run)),
     Command { error: 2, ..command("why", "", Operands::Some("address", why::run)) },
 ];
 

@@ -88,7 +88,10 @@ impl Ending {
             Request::Forget { .. } => Self::Forgotten(form(done)?),
             Request::Show { what: Show::Lists } => Self::Lists(form(done)?),
             Request::Upload { .. } => Self::Uploaded(form(done)?),
-            Request::Reload { .. } | Request::Log { .. } | Request::Why { .. } => {
+            Request::Reload { .. }
+            | Request::Log { .. }
+            | Request::Why { .. }
+            | Request::Watch { .. } => {
                 let mut said: Map<String, Value> = form(done)?;
                 if said.is_empty() {
                     said.insert("done".into(), true.into());

@@ -27,6 +27,7 @@ mod status;
 mod text;
 mod tool;
 mod units;
+mod watch;
 mod why;
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ fn print(
                 let unsaid = out.unsaid(&why).map(str::to_owned);
                 return Err(unsaid.map_or(Error::Told, |why| Error::Failed(Failure { what, why })));
             }
-            Reply::Why(_) => {
+            Reply::Why(_) | Reply::Event(..) | Reply::Lost(_) => {
                 return Err(broken(ClientError::Form("not what was asked for".into())));
             }
         }

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use control::{
-    Action, AddressHits, Attempt, Attempted, Change, Check, Direction, EngineStatus, Failure,
-    Forgotten, Held, HeldReason, Hits, HitsOfDays, HostHits, Kept, LastUpdate, ListHits, ListShown,
-    ListStatus, Lists, Mended, Missed, OwnEntry, PfStatus, PortHits, ProtocolHits, Reply, Request,
-    ServerStatus, Show, SourceKind, SourceState, SourceStatus, Spool, Status, Suspects, TableKind,
-    TableStatus, Tested, Update, Updated, Upload, Uploaded, UsedBy, Why,
+    Action, AddressHits, Attempt, Attempted, Change, Check, Direction, EngineStatus, Event,
+    Failure, Forgotten, Held, HeldReason, Hits, HitsOfDays, HostHits, Kept, LastUpdate, ListHits,
+    ListShown, ListStatus, Lists, Mended, Missed, OwnEntry, PfStatus, PortHits, ProtocolHits,
+    Reply, Request, ServerStatus, Show, SourceKind, SourceState, SourceStatus, Spool, Status,
+    Suspects, TableKind, TableStatus, Tested, Update, Updated, Upload, Uploaded, UsedBy, Why,
 };
 use serde_json::{Value, json};
 
@@ -324,6 +324,13 @@ fn every_field_of_a_document_stands_in_the_manual() {
         request: Some(vec!["POST / HTTP/1.1".into()]),
     };
     let hits = Request::Show { what: Show::Hits };
+    let event = Event {
+        number: 1,
+        time: NOW,
+        event: "held".into(),
+        subject: Some("basic".into()),
+        text: "Keeping the previous list".into(),
+    };
     let documents = [
         (".Ss allow, block", document(block, kept)),
         (".Ss capture", json!({ "toml": "" })),
@@ -344,6 +351,7 @@ fn every_field_of_a_document_stands_in_the_manual() {
         (".Ss test", document(Request::Test {}, Tested { tried: 1, failed: 0 })),
         (".Ss update", document(dry_run, updated(true))),
         (".Ss upload", document(Request::Upload { dry_run: true }, uploaded)),
+        (".Ss watch", serde_json::to_value(event).unwrap()),
         (".Ss why", serde_json::to_value(why).unwrap()),
     ];
     for (heading, document) in documents {

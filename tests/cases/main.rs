@@ -50,3 +50,4 @@ mod tables;
 mod tables_named;
 mod tree;
 mod upload;
+mod watched;

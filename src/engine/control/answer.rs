@@ -16,9 +16,11 @@ use super::client::Client;
 use super::own::{Book, Said};
 use super::places::Seat;
 use super::report::Report;
+use super::watch::Watchers;
 use super::{hits, lists, metrics, test, upload, why};
 use crate::days::Days;
 use crate::dns::Servers;
+use crate::events::Events;
 use crate::leave::Leave;
 use crate::link::{Link, Source};
 use crate::log::Log;
@@ -55,6 +57,10 @@ pub struct Desk {
     pub log: &'static Log,
     /// What happened on each day.
     pub days: &'static Days,
+    /// What is told of.
+    pub events: &'static Events,
+    /// Who is told.
+    pub watchers: Watchers,
     /// The way to the tables.
     pub update: &'static Update,
     /// The way out.
@@ -228,6 +234,7 @@ impl Desk {
             Request::Show { what: Show::Lists } => {
                 client.done(lists::lists(self.config, self.state, self.days)).await
             }
+            Request::Watch { from } => self.watchers.watch(self.events, client, from).await,
             Request::Metrics {} => {
                 let (status, figures) = (self.report.status().await, self.log.figures());
                 let text = metrics::text(&status, &figures, &self.log.hits());

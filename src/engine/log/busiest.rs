@@ -101,21 +101,31 @@ impl<K: Eq + Hash, N: PartialEq> PartialEq for Busiest<K, N> {
 impl<K: Eq + Hash, N: Eq> Eq for Busiest<K, N> {}
 
 impl<K: Eq + Hash + Ord + Clone, N: Clone + Default> Busiest<K, N> {
-    /// Counts one of a key among `most` counters, and takes note of it.
-    pub fn add<Q>(&mut self, key: &Q, most: usize, direction: Direction, at: u32, note: N)
+    /// Counts one of a key among `most` counters, and takes note of it. Gives when it was counted last;
+    /// nothing for a key that was not kept.
+    pub fn add<Q>(
+        &mut self,
+        key: &Q,
+        most: usize,
+        direction: Direction,
+        at: u32,
+        note: N,
+    ) -> Option<u32>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
     {
         if let Some(kept) = self.kept.get_mut(key) {
+            let last = kept.count.last;
             kept.count.add(direction, at);
             kept.note = note;
-            return;
+            return Some(last);
         }
         let before = if self.kept.len() < most { 0 } else { self.make_room() };
         let mut kept = Kept { count: Count::default(), before, note };
         kept.count.add(direction, at);
         self.kept.insert(key.to_owned(), kept);
+        None
     }
 
     /// Takes the counter of a key that was counted least; gives how often that was, at most.

@@ -15,6 +15,7 @@ use pflog::{Fingerprint, Printer, Record, Stamp};
 
 use super::scope::Scope;
 use super::source::{Source, Step};
+use super::suspects::Suspects;
 use super::{Inner, Log};
 use crate::errors::words;
 use crate::link::{Link, Source as Place};
@@ -40,6 +41,7 @@ struct Writer {
     uploads: bool,
     timestamp: Timestamp,
     printer: Printer,
+    suspects: Suspects,
 }
 
 /// How a turn of reading ended.
@@ -85,6 +87,7 @@ pub async fn follow(log: &Log, link: &Link, state: &State) -> ! {
         uploads: log.config.uploads(),
         timestamp: config.timestamp,
         printer: printer(config.timestamp),
+        suspects: Suspects::default(),
     };
     let mut follower = Follower {
         log,
@@ -136,7 +139,9 @@ impl Follower<'_> {
     /// Reads the file to its end; false when the text cannot be kept for now.
     async fn read(&mut self) -> bool {
         loop {
-            match self.turn() {
+            let turn = self.turn();
+            self.writer.suspects.tell(self.log.events, crate::clock::now());
+            match turn {
                 Turn::More => tokio::task::yield_now().await,
                 Turn::End => return true,
                 Turn::NoRoom => return false,
@@ -351,9 +356,11 @@ impl Inner {
 impl Writer {
     /// Counts a record and adds its text to what is pending, when it is ours.
     fn write(&mut self, inner: &mut Inner, record: &Record<'_>) {
-        let (hits, days) = (&mut inner.hits, inner.days);
+        let (hits, days, suspects) = (&mut inner.hits, inner.days, &mut self.suspects);
         let ours = self.scope.judge(record, |hit| {
-            hits.add(hit);
+            if hits.add(hit) {
+                suspects.add(hit);
+            }
             days.count(hit, record);
         });
         if !(self.uploads && (ours || self.all)) {

@@ -64,16 +64,14 @@ pub struct Hits {
 }
 
 impl Hits {
-    /// Counts one.
-    pub fn add(&mut self, hit: &Hit<'_>) {
+    /// Counts one; says whether its host is suspect by it and was not before.
+    pub fn add(&mut self, hit: &Hit<'_>) -> bool {
         let (direction, at) = (hit.direction, hit.at);
         self.total.add(direction, at);
         if let Some(address) = hit.address {
             self.addresses.add(&address, COUNTED, direction, at, ());
         }
-        if let Some(host) = hit.host {
-            self.hosts.add(host, hit.way, at, hit.address);
-        }
+        let is_new = hit.host.is_some_and(|host| self.hosts.add(host, hit.way, at, hit.address));
         for list in hit.lists {
             self.lists.add(*list, LISTS, direction, at, ());
         }
@@ -83,6 +81,7 @@ impl Hits {
                 self.ports.add(&(protocol, port), COUNTED, direction, at, ());
             }
         }
+        is_new
     }
 }
 

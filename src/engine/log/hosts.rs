@@ -10,6 +10,9 @@ use super::busiest::{Busiest, Count};
 /// Hosts that are kept of those that sent, and of those that were sent to.
 pub const HOSTS: usize = 1000;
 
+/// How long a host that has sent is suspect, in seconds.
+const DAY: u32 = 24 * 60 * 60;
+
 /// A host, and what is known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
@@ -33,13 +36,14 @@ pub struct Hosts {
 }
 
 impl Hosts {
-    /// Counts a packet of a host, or to it.
-    pub fn add(&mut self, address: IpAddr, way: Direction, at: u32, far: Option<IpAddr>) {
+    /// Counts a packet of a host, or to it; says whether the host has sent, and had not for a day.
+    pub fn add(&mut self, address: IpAddr, way: Direction, at: u32, far: Option<IpAddr>) -> bool {
         let counts = match way {
             Direction::Out => &mut self.senders,
             Direction::In => &mut self.targets,
         };
-        counts.add(&address, HOSTS, way, at, far);
+        let last = counts.add(&address, HOSTS, way, at, far);
+        way == Direction::Out && last.is_none_or(|last| at.saturating_sub(last) >= DAY)
     }
 
     /// At most a thousand: those that sent first, then those that were sent to, each time the busiest
@@ -67,9 +71,9 @@ impl Hosts {
         self.senders.error(HOSTS).max(self.targets.error(HOSTS))
     }
 
-    /// How many have sent since a time in epoch seconds, and the one that did last.
-    pub fn suspects(&self, since: u64) -> (usize, Option<IpAddr>) {
-        let since = u32::try_from(since).unwrap_or(u32::MAX);
+    /// How many have sent in the day before `now`, epoch seconds, and the one that did last.
+    pub fn suspects(&self, now: u64) -> (usize, Option<IpAddr>) {
+        let since = u32::try_from(now.saturating_sub(DAY.into())).unwrap_or(u32::MAX);
         let senders: Vec<_> = self.senders.since(since).collect();
         let last = senders.iter().max_by_key(|(address, count)| (count.last, **address));
         (senders.len(), last.map(|(address, _)| **address))

@@ -14,7 +14,8 @@ fn open(directory: &Path) -> Log {
     let config: &Config = Box::leak(Box::new(config));
     let tables = Box::leak(Box::new(crate::tables::Tables::new(config)));
     let days = Box::leak(Box::new(Days::load(directory.to_owned(), tables)));
-    Log::open(config, &Err("no file".into()), days).unwrap()
+    let events = Box::leak(Box::new(Events::load(directory)));
+    Log::open(config, &Err("no file".into()), days, events).unwrap()
 }
 
 /// Some text, as the follower leaves it when it has read up to an offset.

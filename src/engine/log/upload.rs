@@ -12,6 +12,7 @@ use super::spool::{Slice, Stored};
 use super::{Inner, Log};
 use crate::backoff::scheduled;
 use crate::clock;
+use crate::events::Event;
 use crate::https::Call;
 
 /// The first wait after a failure; it doubles.
@@ -205,9 +206,9 @@ impl Log {
             }
             Verdict::OtherDevice(why) => {
                 if self.is_news(&why) {
-                    logger::crit(format_args!(
-                        "log upload: {why}; is device_id the one of this host? slice {id} is kept"
-                    ));
+                    let text =
+                        format!("{why}; is device_id the one of this host? slice {id} is kept");
+                    self.events.say(&Event::UploadFailing { text, grave: true });
                 }
                 (failure(why, true, None), true)
             }
@@ -243,12 +244,11 @@ impl Log {
         };
         self.note(false, failure.why.clone());
         if self.is_news(&failure.why) {
-            match self.inner.borrow().failing(clock::now()) {
-                Some(warning) => logger::err(format_args!("log upload: {warning}")),
-                None => {
-                    logger::err(format_args!("log upload: {}; slice {id} is kept", failure.why))
-                }
-            }
+            let text = match self.inner.borrow().failing(clock::now()) {
+                Some(warning) => warning.to_string(),
+                None => format!("{}; slice {id} is kept", failure.why),
+            };
+            self.events.say(&Event::UploadFailing { text, grave: false });
         }
         Err((failure, others_too))
     }
@@ -272,6 +272,7 @@ impl Log {
     /// Takes note of an attempt; says whether that is on disk.
     fn note(&self, ok: bool, text: String) -> bool {
         let mut inner = self.inner.borrow_mut();
+        let recovered = ok && inner.journal.failing.is_some();
         let journal = &mut inner.journal;
         let at = clock::now();
         journal.last = Some(Attempt { at, ok, text });
@@ -287,6 +288,10 @@ impl Log {
         }
         let saved = journal.save(&self.directory);
         drop(inner);
+        if recovered {
+            let (name, text) = ("upload".to_owned(), "the log server confirms again");
+            self.events.say(&Event::Recovered { name, text });
+        }
         if let Err(why) = &saved
             && self.is_news(why)
         {

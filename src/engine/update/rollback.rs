@@ -13,6 +13,7 @@ use super::publish::Sets;
 use super::run::Update;
 use super::summary::{Time, both, differs};
 use crate::clock;
+use crate::events::Event;
 use crate::link::{Link, Source as Where};
 use crate::source::{Copy, Source};
 use crate::state::copies::{self, Which};
@@ -99,10 +100,10 @@ impl Update {
         warnings.extend(self.put_in_force(sets, &changes, &way, &time));
         self.runs.overtake();
         self.runs.set_stays(None);
-        logger::warn(format_args!(
-            "rolled back ({}): nothing is published until threatstopctl update",
-            way.sources.join(", ")
-        ));
+        let sources = way.sources.join(", ");
+        let text =
+            format!("rolled back ({sources}): nothing is published until threatstopctl update");
+        self.events.say(&Event::Published { text, rollback: true });
         let [block, allow] = both(&changes);
         Ok(Updated {
             started: time.started,

@@ -25,6 +25,7 @@ use super::unpublished::unpublished;
 use super::whole::{Settled, Whole, of_tables};
 use crate::clock;
 use crate::days::{self, Days};
+use crate::events::Events;
 use crate::leave::Leave;
 use crate::protect::Protect;
 use crate::source::feed::Feeds;
@@ -57,6 +58,7 @@ pub struct Update {
     pub(super) hand: Hand,
     leave: &'static Leave,
     days: &'static Days,
+    pub(super) events: &'static Events,
 }
 
 /// The sources of lists, as they are asked.
@@ -75,7 +77,12 @@ impl Update {
     /// From these sources by these guards to the tables.
     pub fn new(
         (config, guard): (&'static Config, &'static Guard),
-        (state, runs, days): (&'static State, &'static Runs, &'static Days),
+        (state, runs, days, events): (
+            &'static State,
+            &'static Runs,
+            &'static Days,
+            &'static Events,
+        ),
         protect: &'static Protect,
         Asked { service, feeds, files, own }: Asked,
         hand: Hand,
@@ -96,6 +103,7 @@ impl Update {
             hand,
             leave,
             days,
+            events,
         }
     }
 
@@ -134,7 +142,7 @@ impl Update {
     }
 
     fn voice<'a>(&'a self, run: Option<&'a Run>) -> Voice<'a> {
-        Voice::new(self.config, self.state, &self.runs.told, run)
+        Voice::new(self.config, self.state, (&self.runs.told, self.events), run)
     }
 
     /// A run that asks sources.

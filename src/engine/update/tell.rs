@@ -16,6 +16,7 @@ use super::running::Run;
 use super::summary::{self, differs};
 use crate::alarm::QUIET;
 use crate::clock;
+use crate::events::{Event, Events};
 use crate::source::{Source, Sources};
 use crate::state::{Failing, Policy, State};
 use crate::told::Told;
@@ -29,6 +30,8 @@ pub struct Voice<'a> {
     state: &'a State,
     /// What the log has been told.
     told: &'a Told,
+    /// Where changes of state are said.
+    events: &'a Events,
     /// Who follows it; nobody hears of a run that asks no server.
     run: Option<&'a Run>,
     warnings: RefCell<Vec<String>>,
@@ -36,8 +39,13 @@ pub struct Voice<'a> {
 
 impl<'a> Voice<'a> {
     /// The voice of a run, or of one that nobody follows.
-    pub fn new(config: &'a Config, state: &'a State, told: &'a Told, run: Option<&'a Run>) -> Self {
-        Self { config, state, told, run, warnings: RefCell::default() }
+    pub fn new(
+        config: &'a Config,
+        state: &'a State,
+        (told, events): (&'a Told, &'a Events),
+        run: Option<&'a Run>,
+    ) -> Self {
+        Self { config, state, told, events, run, warnings: RefCell::default() }
     }
 
     /// Whether somebody follows the run.
@@ -89,7 +97,10 @@ impl<'a> Voice<'a> {
         let failed = |source: &Source| gathered.failed.iter().any(|(failed, _)| failed == source);
         if !request.dry_run {
             let good = gathered.asked.iter().filter(|source| !failed(source));
-            good.for_each(|source| self.told.forget(source.name()));
+            for source in good {
+                self.told.forget(source.name());
+                self.recovered(*source);
+            }
         }
         for (source, failure) in &gathered.failed {
             let sentence = Gathered::sentence(self.config, self.state, *source, failure);
@@ -102,25 +113,38 @@ impl<'a> Voice<'a> {
         failing
     }
 
+    /// Says that a source that had failed brings its lists.
+    fn recovered(&self, source: Source) {
+        let memory = self.state.memory();
+        let had_failed =
+            memory.sources.get(source.name()).is_some_and(|fared| fared.error.is_some());
+        drop(memory);
+        if had_failed {
+            let (name, text) = (source.name().to_owned(), "brings its lists again");
+            self.events.say(&Event::Recovered { name, text });
+        }
+    }
+
     fn log_failure(&self, source: Source, why: &str, unprovisioned: bool, sentence: &str) {
         let young = clock::now().saturating_sub(self.state.memory().first_start) < QUIET;
         let waits = unprovisioned && self.state.policy().blocked().next().is_none() && young;
         let is_policy = source == Source::Policy;
-        let (line, log): (String, fn(&str)) = match !is_policy {
+        let (line, event) = match is_policy {
             // it is looked at often, and said again when it is another mistake
-            true => (sentence.to_owned(), |line| logger::err(line)),
-            false if waits => {
-                (format!("waiting for provisioning: {why}"), |line| logger::info(line))
-            }
-            false => (format!("update failed, the previous policy stays: {why}"), |line| {
-                logger::err(line);
-            }),
+            false => (sentence.to_owned(), true),
+            true if waits => (format!("waiting for provisioning: {why}"), false),
+            true => (format!("update failed, the previous policy stays: {why}"), true),
         };
         // how old the copy is differs each time
         let said = if is_policy { &line } else { why };
-        match self.told.is_news(source.name(), said, clock::now()) {
-            true => log(&line),
-            false => logger::debug(&line),
+        let is_news = self.told.is_news(source.name(), said, clock::now());
+        match (is_news, event) {
+            (true, true) => {
+                let source = Some(source.name().to_owned());
+                self.events.say(&Event::Failed { source, text: line, grave: false });
+            }
+            (true, false) => logger::info(&line),
+            (false, _) => logger::debug(&line),
         }
     }
 
@@ -132,12 +156,15 @@ impl<'a> Voice<'a> {
         let lists = judged.kept.iter().map(|kept| (of_list(&kept.kept.list), kept.to_string()));
         let tables = judged.kept_tables.values();
         let tables = tables.map(|kept| (of_table(&kept.table), kept.to_string()));
-        for (subject, sentence) in lists.chain(tables) {
-            match request.dry_run || !self.told.is_news(&subject, &sentence, clock::now()) {
-                true => logger::debug(&sentence),
-                false => logger::warn(&sentence),
+        for (name, text) in lists.chain(tables) {
+            match request.dry_run || !self.told.is_news(&name, &text, clock::now()) {
+                true => logger::debug(&text),
+                false => {
+                    let text = text.clone();
+                    self.events.say(&Event::Held { name, text, long: false });
+                }
             }
-            self.say(sentence);
+            self.say(text);
         }
         match &judged.unknown {
             None if !request.dry_run => self.told.forget(UNKNOWN),
@@ -166,7 +193,14 @@ impl<'a> Voice<'a> {
         let told = self.told;
         let new = judged.new.iter().map(|new| new.copy.list.name());
         let good = judged.confirmed.iter().map(String::as_str).chain(new);
-        good.for_each(|name| told.forget(&of_list(name)));
+        for name in good {
+            told.forget(&of_list(name));
+            let was_held = self.state.memory().list(name).is_some_and(|list| list.held.is_some());
+            if was_held {
+                let (name, text) = (of_list(name), "not held back any more");
+                self.events.say(&Event::Recovered { name, text });
+            }
+        }
         for table in self.state.tables.iter() {
             // a run that has not asked the service knows nothing of what is held of it
             if !judged.kept_tables.contains_key(&table.id) && gathered.server.is_some() {
@@ -225,7 +259,8 @@ impl<'a> Voice<'a> {
     /// Says why a table could not be published.
     pub fn published(&self, published: &Published) {
         for failure in &published.failures {
-            logger::err(failure);
+            let text = failure.clone();
+            self.events.say(&Event::Failed { source: None, text, grave: false });
             self.say(format!("Failed: {failure}"));
         }
     }
@@ -235,10 +270,14 @@ impl<'a> Voice<'a> {
         let [block, allow] = summary::both(&published.changes);
         let from = server.map(|server| format!(" from {server}")).unwrap_or_default();
         let what = if self.run.is_some() { "update" } else { "change of the tables" };
-        logger::info(format_args!(
+        let text = format!(
             "{what} {word} in {seconds:.2} s{from}: {} blocked (+{} -{}), {} allowed (+{} -{})",
             block.entries, block.added, block.removed, allow.entries, allow.added, allow.removed
-        ));
+        );
+        match differs(&block) || differs(&allow) {
+            true => self.events.say(&Event::Published { text, rollback: false }),
+            false => logger::info(text),
+        }
     }
 
     /// Logs what a run that asked no server has let through, by the protected networks.

@@ -81,6 +81,7 @@ commands:
 \ttest
 \tupdate [-fn] [source ...]
 \tupload [-n]
+\twatch [-e number]
 \twhy address ...";
     assert_eq!(synopsis(None), tool);
     let update = COMMANDS.iter().find(|command| command.word == "update");

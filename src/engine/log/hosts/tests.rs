@@ -20,8 +20,8 @@ fn who_sent_comes_first() {
     assert_eq!(sorted[0], Host { address: host(2), count: both, far: None });
     let entered = Count { r#in: 5, out: 0, last: 4 };
     assert_eq!(sorted[1], Host { address: host(1), count: entered, far: Some(FAR) });
-    assert_eq!(hosts.suspects(7), (1, Some(host(2))));
-    assert_eq!(hosts.suspects(8), (0, None), "what came in makes nobody suspect");
+    assert_eq!(hosts.suspects(86_407), (1, Some(host(2))));
+    assert_eq!(hosts.suspects(86_408), (0, None), "what came in makes nobody suspect");
     assert_eq!(hosts.suspects(u64::MAX), (0, None));
 }
 

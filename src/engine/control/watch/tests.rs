@@ -1,0 +1,61 @@
+use tokio::io::AsyncReadExt as _;
+use tokio::net::UnixStream;
+
+use super::*;
+use crate::events::Event;
+
+fn published(events: &Events) {
+    events.say(&Event::Published { text: "x".repeat(1000), rollback: false });
+}
+
+/// Who does not read is dropped while there is much to tell, and nobody waits for him.
+#[tokio::test]
+async fn who_does_not_read_is_dropped() {
+    let dir = tempfile::tempdir().unwrap();
+    let events = Events::load(dir.path());
+    (0..crate::events::KEPT).for_each(|_| published(&events));
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let watchers = Watchers { patience: Duration::from_millis(100), ..Watchers::default() };
+    let mut client = Client::new(ours);
+    watchers.watch(&events, &mut client, Some(1)).await.unwrap();
+    assert_eq!(watchers.taken.get(), 0);
+    drop(theirs);
+}
+
+/// Who reads more slowly than events are forgotten is told what he has lost.
+#[tokio::test]
+async fn who_is_too_slow_is_told_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let events = Events::load(dir.path());
+    (0..3).for_each(|_| published(&events));
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    let (watchers, mut client) = (Watchers::default(), Client::new(ours));
+    let watch = watchers.watch(&events, &mut client, None);
+    let forget = async {
+        tokio::task::yield_now().await;
+        (0..=crate::events::KEPT).for_each(|_| published(&events));
+    };
+    let (watched, ()) = tokio::join!(watch, forget);
+    watched.unwrap();
+    drop(client);
+    let mut told = String::new();
+    theirs.read_to_string(&mut told).await.unwrap();
+    assert!(told.contains("too slow: events 4 to 4 are lost"), "{told}");
+}
+
+/// A place is free again when who watched goes, and there are not more than so many.
+#[tokio::test]
+async fn so_many_may_watch() {
+    let dir = tempfile::tempdir().unwrap();
+    let events = Events::load(dir.path());
+    let watchers = Watchers::default();
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    drop(theirs);
+    watchers.watch(&events, &mut Client::new(ours), None).await.unwrap();
+    watchers.taken.set(MOST);
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    watchers.watch(&events, &mut Client::new(ours), None).await.unwrap();
+    let mut told = String::new();
+    theirs.read_to_string(&mut told).await.unwrap();
+    assert!(told.contains("16 watch already"), "{told}");
+}

@@ -1,0 +1,135 @@
+//! Changes of state: each is said here, to the log and to whoever watches, and nowhere else.
+//!
+//! The last thousand are kept on disk before they are told, with their numbers: who has read up to one
+//! can go on behind it, whatever was started anew meanwhile.
+
+mod event;
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+pub use event::Event;
+
+use crate::{clock, files};
+
+/// Its name in the engine's directory.
+const FILE: &str = "events.json";
+/// Events that are kept.
+pub const KEPT: usize = 1000;
+/// Longest sentence in octets: so are a thousand of them less than the largest file.
+const LONGEST: usize = 1024;
+/// Far more than it ever has.
+const LARGEST: u64 = 4 << 20;
+
+/// What is kept.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Ring {
+    /// The number of the next.
+    next: u64,
+    /// The last, in the order of their numbers.
+    events: VecDeque<control::Event>,
+}
+
+/// The events.
+pub struct Events {
+    directory: PathBuf,
+    ring: RefCell<Ring>,
+    /// There is another.
+    news: Notify,
+    /// Whether it was said that they cannot be kept.
+    unkept: Cell<bool>,
+}
+
+impl Events {
+    /// The events as they were left. What cannot be read is logged, and their numbers begin anew.
+    pub fn load(directory: &Path) -> Self {
+        let read = || {
+            let text = files::read(directory, FILE, LARGEST)?;
+            let ring = text.map(|text| serde_json::from_slice(&text)).transpose();
+            ring.map_err(|error| format!("{}: {error}", directory.join(FILE).display()))
+        };
+        let ring: Option<Ring> = read().unwrap_or_else(|why| {
+            logger::warn(format_args!("{why}; events are numbered from 1 on"));
+            None
+        });
+        let mut ring = ring.unwrap_or_default();
+        ring.next = ring.next.max(1);
+        let (ring, directory) = (RefCell::new(ring), directory.to_owned());
+        Self { directory, ring, news: Notify::new(), unkept: Cell::new(false) }
+    }
+
+    /// Logs an event, keeps it, and tells whoever watches.
+    pub fn say(&self, event: &Event) {
+        event.log();
+        let mut ring = self.ring.borrow_mut();
+        let number = ring.next;
+        ring.next += 1;
+        ring.events.push_back(control::Event {
+            number,
+            time: clock::now(),
+            event: event.word().to_owned(),
+            subject: event.subject(),
+            text: cut(&event.to_string()).to_owned(),
+        });
+        if ring.events.len() > KEPT {
+            ring.events.pop_front();
+        }
+        let text = serde_json::to_vec(&*ring).map_err(|error| error.to_string());
+        drop(ring);
+        let kept = text.and_then(|text| files::replace(&self.directory, FILE, &[&text], true));
+        let failed = kept.is_err();
+        if let Err(why) = kept
+            && !self.unkept.get()
+        {
+            logger::err(format_args!("{why}; after a restart watch does not know what was since"));
+        }
+        self.unkept.set(failed);
+        self.news.notify_waiters();
+    }
+
+    /// The number of the next.
+    pub fn next(&self) -> u64 {
+        self.ring.borrow().next
+    }
+
+    /// The number of the oldest that is kept; that of the next when none is.
+    pub fn oldest(&self) -> u64 {
+        let ring = self.ring.borrow();
+        ring.events.front().map_or(ring.next, |event| event.number)
+    }
+
+    /// The event of a number, if it is kept.
+    pub fn get(&self, number: u64) -> Option<control::Event> {
+        let ring = self.ring.borrow();
+        let at = number.checked_sub(ring.events.front()?.number)?;
+        ring.events.get(usize::try_from(at).ok()?).cloned()
+    }
+
+    /// Waits until there is an event of a number.
+    pub async fn reached(&self, number: u64) {
+        loop {
+            let news = self.news.notified();
+            if self.next() > number {
+                return;
+            }
+            news.await;
+        }
+    }
+}
+
+/// A sentence that is not longer than one may be.
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(LONGEST);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

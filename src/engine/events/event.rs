@@ -1,0 +1,131 @@
+//! What can happen, and how it is said.
+
+use core::fmt;
+use std::net::IpAddr;
+
+use crate::warning::Warning;
+
+/// A change of state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The tables have another content: by a run, or by a rollback, after which nothing is published.
+    Published {
+        /// How, and what.
+        text: String,
+        /// Whether it was a rollback.
+        rollback: bool,
+    },
+    /// A list or table is held back.
+    Held {
+        /// The list or table.
+        name: String,
+        /// What, and why.
+        text: String,
+        /// Whether it has been for too long.
+        long: bool,
+    },
+    /// A source brought nothing, a table could not be published, or the policy is old.
+    Failed {
+        /// The source, if it is one.
+        source: Option<String>,
+        /// What, and why.
+        text: String,
+        /// Whether nobody may overlook it.
+        grave: bool,
+    },
+    /// What had failed, or was held back, is as it should be.
+    Recovered {
+        /// The source, list, or `upload` or `pf`.
+        name: String,
+        /// What it does again.
+        text: &'static str,
+    },
+    /// No log is uploaded.
+    UploadFailing {
+        /// Why.
+        text: String,
+        /// Whether nobody may overlook it.
+        grave: bool,
+    },
+    /// A table has no effect: no rule refers to it, or pf is off.
+    TableUnused(Warning),
+    /// A host on our side sends to an address in a block table, and had not for a day.
+    Suspect {
+        /// The host.
+        host: IpAddr,
+        /// That address.
+        far: Option<IpAddr>,
+        /// The lists that name it.
+        lists: Vec<String>,
+    },
+    /// And more hosts than are told one by one.
+    Suspects,
+}
+
+impl Event {
+    /// Its word for watchers.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Published { .. } => "published",
+            Self::Held { .. } => "held",
+            Self::Failed { .. } => "failed",
+            Self::Recovered { .. } => "recovered",
+            Self::UploadFailing { .. } => "upload failing",
+            Self::TableUnused(_) => "table unused",
+            Self::Suspect { .. } | Self::Suspects => "new suspect host",
+        }
+    }
+
+    /// What it is about.
+    pub fn subject(&self) -> Option<String> {
+        match self {
+            Self::Held { name, .. } | Self::Recovered { name, .. } => Some(name.clone()),
+            Self::Failed { source, .. } => source.clone(),
+            Self::Suspect { host, .. } => Some(host.to_string()),
+            Self::Published { .. } | Self::UploadFailing { .. } => None,
+            Self::TableUnused(_) | Self::Suspects => None,
+        }
+    }
+
+    /// Logs it.
+    pub fn log(&self) {
+        match self {
+            Self::Held { long: true, .. }
+            | Self::Failed { grave: true, .. }
+            | Self::UploadFailing { grave: true, .. } => logger::crit(self),
+            Self::Failed { .. } | Self::UploadFailing { .. } => logger::err(self),
+            Self::Held { .. } | Self::TableUnused(_) => logger::warn(self),
+            Self::Published { rollback: true, .. } => logger::warn(self),
+            Self::Suspect { .. } | Self::Suspects => logger::warn(self),
+            Self::Published { .. } | Self::Recovered { .. } => logger::info(self),
+        }
+    }
+}
+
+/// The sentence for the log and for watchers.
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Published { text, .. } | Self::Held { text, .. } | Self::Failed { text, .. } => {
+                f.write_str(text)
+            }
+            Self::UploadFailing { text, .. } => write!(f, "log upload: {text}"),
+            Self::Recovered { name, text } => write!(f, "{name}: {text}"),
+            Self::TableUnused(warning) => write!(f, "{warning}"),
+            Self::Suspect { host, far, lists } => {
+                write!(f, "host {host} sends to a blocked address")?;
+                if let Some(far) = far {
+                    write!(f, ": {far}")?;
+                }
+                if !lists.is_empty() {
+                    write!(f, ", listed by {}", lists.join(", "))?;
+                }
+                f.write_str(" (threatstopctl show hits)")
+            }
+            Self::Suspects => f.write_str(
+                "more hosts send to blocked addresses than are told of one by one \
+                 (threatstopctl show hits)",
+            ),
+        }
+    }
+}

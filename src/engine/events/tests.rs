@@ -1,0 +1,75 @@
+use super::*;
+
+fn published(text: &str) -> Event {
+    Event::Published { text: text.into(), rollback: false }
+}
+
+/// Numbers go on over a restart, and a thousand are kept.
+#[test]
+fn a_thousand_are_kept_with_their_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let events = Events::load(dir.path());
+    assert_eq!((events.next(), events.oldest()), (1, 1));
+    for number in 1..=KEPT + 3 {
+        events.say(&published(&number.to_string()));
+    }
+    let events = Events::load(dir.path());
+    assert_eq!((events.next(), events.oldest()), (1004, 4));
+    for number in [4, 700, 1003] {
+        let event = events.get(number).unwrap();
+        assert_eq!((event.number, event.text), (number, number.to_string()));
+    }
+    assert!([0, 3, 1004, u64::MAX].iter().all(|number| events.get(*number).is_none()));
+    let long = "é".repeat(5000);
+    events.say(&published(&long));
+    assert_eq!(events.get(1004).unwrap().text.len(), LONGEST);
+    std::fs::write(dir.path().join(FILE), "{").unwrap();
+    assert_eq!(Events::load(dir.path()).next(), 1);
+}
+
+#[test]
+fn each_has_its_word_and_what_it_is_about() {
+    let (name, text, source) = ("list a".to_owned(), "why".to_owned(), Some("drop".to_owned()));
+    for (event, word, subject, said) in [
+        (published("why"), "published", None, "why"),
+        (
+            Event::Held { name: name.clone(), text: text.clone(), long: false },
+            "held",
+            Some("list a"),
+            "why",
+        ),
+        (Event::Failed { source, text: text.clone(), grave: false }, "failed", Some("drop"), "why"),
+        (
+            Event::Recovered { name, text: "good again" },
+            "recovered",
+            Some("list a"),
+            "list a: good again",
+        ),
+        (Event::UploadFailing { text, grave: true }, "upload failing", None, "log upload: why"),
+        (
+            Event::TableUnused(crate::warning::Warning::new("pf is off", "pfctl -e")),
+            "table unused",
+            None,
+            "pf is off (pfctl -e)",
+        ),
+        (Event::Suspects, "new suspect host", None, &Event::Suspects.to_string()),
+    ] {
+        let expected = (word, subject.map(str::to_owned), said.to_owned());
+        assert_eq!((event.word(), event.subject(), event.to_string()), expected);
+    }
+}
+
+/// Who waits for an event is woken by it, and not before.
+#[tokio::test]
+async fn who_waits_is_woken() {
+    let dir = tempfile::tempdir().unwrap();
+    let events = Events::load(dir.path());
+    tokio::select! {
+        biased;
+        () = events.reached(1) => panic!("there is none"),
+        () = std::future::ready(()) => {}
+    }
+    let (event, waited) = (published("one"), events.reached(1));
+    tokio::join!(waited, async { events.say(&event) });
+    events.reached(1).await;
+}

@@ -1,0 +1,119 @@
+//! What `watch` tells: each change of state, once, by its number, and as the log has it.
+
+use std::net::Ipv4Addr;
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use tests::harness::{Daemon, Scratch, programs};
+use tests::process::{PATIENCE, Process};
+use tests::sim::LogService;
+use tests::sim::pflog::{Packet, file_header};
+
+use crate::common::*;
+use crate::logging;
+use crate::three::{SCAN, SPACES, Three, hosts};
+
+/// `threatstopctl watch` with these arguments.
+fn watch(scratch: &Scratch, arguments: &[&str]) -> Process {
+    let mut command = Command::new(&programs().threatstopctl);
+    command.arg("-s").arg(scratch.socket()).args(arguments);
+    Process::spawn(&mut command)
+}
+
+/// All that is kept, from the first one on.
+fn events(daemon: &Daemon, scratch: &Scratch, last: &str) -> Vec<Value> {
+    let watch = watch(scratch, &["-j", "watch", "-e", "1"]);
+    watch.wait_for(last, PATIENCE);
+    let lines = watch.lines();
+    let read = |line: &str| {
+        serde_json::from_str::<Value>(line).unwrap_or_else(|why| panic!("{why}: {line}"))
+    };
+    let events: Vec<Value> = lines.iter().map(|line| read(&line.text)).collect();
+    for (at, event) in events.iter().enumerate() {
+        assert_eq!(event["number"], at as u64 + 1, "{event}");
+        let text = event["text"].as_str().unwrap();
+        assert!(daemon.output().contains(text), "not in the log: {text}");
+    }
+    events
+}
+
+/// 1. Watch, and change a list: that it was published is told as the log has it, as text and as JSON.
+/// 2. Have a list held back, and accepted: both are told, with the list.
+/// 3. Have the service fail and come back: both are told, with the source.
+/// 4. Reload: who watches ends with status 1. Another one gets all of it again from the first number
+///    on, and what is published then has the next number.
+/// 5. A number that is none is refused.
+#[test]
+fn each_change_of_state_is_told_once() {
+    let mut three = Three::new([300, 2000, 30], |config| config);
+    let text = watch(&three.scratch, &["watch", "-e", "1"]);
+    let json = watch(&three.scratch, &["-j", "watch", "-e", "1"]);
+    json.wait_for("\"event\":\"published\"", PATIENCE);
+    three.serve(BASIC, &hosts(SPACES[0], 310));
+    update(&three.daemon);
+    text.wait_for(" published: update published in ", PATIENCE);
+    json.wait_for("(+10 -0)", PATIENCE);
+
+    three.serve(SCAN, &hosts(SPACES[1], 10));
+    refused(&three.daemon, &["update"]);
+    text.wait_for(" held: Keeping the previous list scanners.threatstop.local: ", PATIENCE);
+    json.wait_for("\"subject\":\"list scanners.threatstop.local\"", PATIENCE);
+    three.serve(SCAN, &hosts(SPACES[1], 2000));
+    update(&three.daemon);
+    text.wait_for(" recovered: list scanners.threatstop.local: ", PATIENCE);
+
+    let addr = three.service.addr();
+    three.service.stop();
+    refused(&three.daemon, &["update"]);
+    json.wait_for("\"event\":\"failed\"", PATIENCE);
+    three.service = tests::sim::PolicyService::start_at(addr, zone(&hosts(SPACES[0], 310)));
+    three.serve(SCAN, &hosts(SPACES[1], 2000));
+    update(&three.daemon);
+    text.wait_for(" recovered: policy: brings its lists again", PATIENCE);
+
+    let reloaded = three.daemon.ctl(&["reload"]);
+    assert!(reloaded.status.success(), "{}", reloaded.stderr);
+    for watcher in [&text, &json] {
+        assert_eq!(watcher.wait_exit(PATIENCE).code(), Some(1), "{}", watcher.output());
+    }
+    let before = events(&three.daemon, &three.scratch, "policy: brings its lists again");
+    let words: Vec<&str> = before.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    assert!(words.starts_with(&["published"]), "{words:?}");
+    assert!(words.ends_with(&["failed", "recovered"]), "{words:?}");
+    assert_eq!(words.iter().filter(|word| **word == "held").count(), 1, "{words:?}");
+    three.serve(BASIC, &hosts(SPACES[0], 320));
+    update(&three.daemon);
+    let after = events(&three.daemon, &three.scratch, ": 2350 blocked (+10 -0)");
+    assert!(after.len() > before.len() && after[..before.len()] == before, "{after:?}");
+
+    let wrong = three.daemon.ctl(&["watch", "-e", "x"]);
+    let expected = "threatstopctl: watch: -e x: not a number of an event\n";
+    assert_eq!((wrong.status.code(), wrong.stderr.as_str()), (Some(1), expected));
+}
+
+/// Log packets of a host to a blocked address and watch: the host is told of once, with the
+/// address and its list.
+#[test]
+fn a_suspect_host_is_told_of_once() {
+    let (scratch, policy, service) = (Scratch::new(), logging::policy(), LogService::start());
+    let daemon = logging::start(&scratch, &logging::config(&scratch, &policy, &service));
+    let host = Ipv4Addr::new(10, 0, 0, 23);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let (seconds, micros, port, anchor) = (now.try_into().unwrap(), 1, 443, "");
+    let (out, source, destination) = (true, host, logging::BAD);
+    let packet = Packet { seconds, micros, out, source, destination, port, anchor };
+    let log = [file_header(), packet.record(), packet.record()].concat();
+    std::fs::write(scratch.path().join("pflog"), log).unwrap();
+    let watcher = watch(&scratch, &["-j", "watch", "-e", "1"]);
+    let line = watcher.wait_for("\"event\":\"new suspect host\"", PATIENCE);
+    let event: Value = serde_json::from_str(&line.text).unwrap();
+    assert_eq!(event["subject"], "10.0.0.23");
+    let text = "host 10.0.0.23 sends to a blocked address: 198.51.100.7, listed by \
+                basic.threatstop.local (threatstopctl show hits)";
+    assert_eq!(event["text"], text);
+    daemon.wait_for(text, PATIENCE);
+    logging::upload(&daemon);
+    let told = daemon.output().matches("sends to a blocked address").count();
+    assert_eq!(told, 1, "{}", daemon.output());
+}
