@@ -1,7 +1,8 @@
 //! Changes of state: each is said here, to the log and to whoever watches, and nowhere else.
 //!
-//! The last thousand are kept on disk before they are told, with their numbers: who has read up to one
-//! can go on behind it, whatever was started anew meanwhile.
+//! The last thousand are kept in a file before they are told, with their numbers: who has read up to one
+//! can go on behind it, whatever was started anew meanwhile. It is written without fsync(2), for which
+//! everything would have to wait: a power failure may cost it.
 
 mod event;
 
@@ -81,7 +82,7 @@ impl Events {
         }
         let text = serde_json::to_vec(&*ring).map_err(|error| error.to_string());
         drop(ring);
-        let kept = text.and_then(|text| files::replace(&self.directory, FILE, &[&text], true));
+        let kept = text.and_then(|text| files::replace(&self.directory, FILE, &[&text], false));
         let failed = kept.is_err();
         if let Err(why) = kept
             && !self.unkept.get()

@@ -70,7 +70,7 @@ const RULES: &str = "threatstopctl setup prints the rules for /etc/pf.conf; then
                      pfctl -f /etc/pf.conf";
 
 /// What is said when that has been mended.
-const USED: &str = "enabled, and rules refer to the tables again";
+const USED: &str = "pf is enabled again and rules refer to the tables";
 
 const MONITOR: &str = "set tables.monitor to false, then put the lines of threatstopctl setup into \
                        /etc/pf.conf";
@@ -202,7 +202,7 @@ impl Watch {
                         }
                     }
                     if found.is_empty() {
-                        self.events.say(&Event::Recovered { name: "pf".into(), text: USED });
+                        self.events.say(&Event::Recovered { name: "pf".into(), text: USED.into() });
                     }
                     warned = (found, Instant::now());
                 }

@@ -37,8 +37,8 @@ pub enum Event {
     Recovered {
         /// The source, list, or `upload` or `pf`.
         name: String,
-        /// What it does again.
-        text: &'static str,
+        /// What it does again, in a sentence.
+        text: String,
     },
     /// No log is uploaded.
     UploadFailing {
@@ -106,11 +106,11 @@ impl Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Published { text, .. } | Self::Held { text, .. } | Self::Failed { text, .. } => {
-                f.write_str(text)
-            }
+            Self::Published { text, .. }
+            | Self::Held { text, .. }
+            | Self::Failed { text, .. }
+            | Self::Recovered { text, .. } => f.write_str(text),
             Self::UploadFailing { text, .. } => write!(f, "log upload: {text}"),
-            Self::Recovered { name, text } => write!(f, "{name}: {text}"),
             Self::TableUnused(warning) => write!(f, "{warning}"),
             Self::Suspect { host, far, lists } => {
                 write!(f, "host {host} sends to a blocked address")?;

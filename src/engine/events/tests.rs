@@ -40,7 +40,7 @@ fn each_has_its_word_and_what_it_is_about() {
         ),
         (Event::Failed { source, text: text.clone(), grave: false }, "failed", Some("drop"), "why"),
         (
-            Event::Recovered { name, text: "good again" },
+            Event::Recovered { name, text: "list a: good again".into() },
             "recovered",
             Some("list a"),
             "list a: good again",

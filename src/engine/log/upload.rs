@@ -289,7 +289,8 @@ impl Log {
         let saved = journal.save(&self.directory);
         drop(inner);
         if recovered {
-            let (name, text) = ("upload".to_owned(), "the log server confirms again");
+            let (name, text) =
+                ("upload".to_owned(), "log upload: the server confirms again".to_owned());
             self.events.say(&Event::Recovered { name, text });
         }
         if let Err(why) = &saved

@@ -120,7 +120,8 @@ impl<'a> Voice<'a> {
             memory.sources.get(source.name()).is_some_and(|fared| fared.error.is_some());
         drop(memory);
         if had_failed {
-            let (name, text) = (source.name().to_owned(), "brings its lists again");
+            let name = source.name().to_owned();
+            let text = format!("{}: brings its lists again", source.title());
             self.events.say(&Event::Recovered { name, text });
         }
     }
@@ -197,7 +198,8 @@ impl<'a> Voice<'a> {
             told.forget(&of_list(name));
             let was_held = self.state.memory().list(name).is_some_and(|list| list.held.is_some());
             if was_held {
-                let (name, text) = (of_list(name), "not held back any more");
+                let name = of_list(name);
+                let text = format!("{name}: not held back any more");
                 self.events.say(&Event::Recovered { name, text });
             }
         }

@@ -4,16 +4,19 @@ use tokio::net::UnixStream;
 use super::*;
 use crate::events::Event;
 
-fn published(events: &Events) {
-    events.say(&Event::Published { text: "x".repeat(1000), rollback: false });
+fn published(events: &Events, octets: usize) {
+    events.say(&Event::Published { text: "x".repeat(octets), rollback: false });
 }
+
+/// Far more in all than a socket takes.
+const EVENTS: usize = 600;
 
 /// Who does not read is dropped while there is much to tell, and nobody waits for him.
 #[tokio::test]
 async fn who_does_not_read_is_dropped() {
     let dir = tempfile::tempdir().unwrap();
     let events = Events::load(dir.path());
-    (0..crate::events::KEPT).for_each(|_| published(&events));
+    (0..EVENTS).for_each(|_| published(&events, 1000));
     let (ours, theirs) = UnixStream::pair().unwrap();
     let watchers = Watchers { patience: Duration::from_millis(100), ..Watchers::default() };
     let mut client = Client::new(ours);
@@ -27,13 +30,13 @@ async fn who_does_not_read_is_dropped() {
 async fn who_is_too_slow_is_told_so() {
     let dir = tempfile::tempdir().unwrap();
     let events = Events::load(dir.path());
-    (0..3).for_each(|_| published(&events));
+    (0..3).for_each(|_| published(&events, 1));
     let (ours, mut theirs) = UnixStream::pair().unwrap();
     let (watchers, mut client) = (Watchers::default(), Client::new(ours));
     let watch = watchers.watch(&events, &mut client, None);
     let forget = async {
         tokio::task::yield_now().await;
-        (0..=crate::events::KEPT).for_each(|_| published(&events));
+        (0..=crate::events::KEPT).for_each(|_| published(&events, 1));
     };
     let (watched, ()) = tokio::join!(watch, forget);
     watched.unwrap();
