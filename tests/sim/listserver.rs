@@ -105,13 +105,14 @@ impl ListServer {
         self.set(path, Page::List { text: text.to_owned(), etag });
     }
 
-    /// Keeps who asks for a path waiting until that is released.
+    /// Says of the list behind a path that it comes, and keeps it back until the path is released: a
+    /// client waits longer for a body than for an answer.
     pub fn hold(&self, path: &str) {
         let mut held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.insert(path.to_owned());
     }
 
-    /// Answers those who ask for a path, and those who have asked.
+    /// Sends the list behind a path to those who ask for it, and to those who have asked.
     pub fn release(&self, path: &str) {
         self.shared.held.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
         self.shared.released.notify_all();
@@ -161,9 +162,6 @@ fn attend(stream: &mut (impl io::Read + Write), shared: &Shared) -> io::Result<(
     let path = request.path.clone();
     let known = request.header("if-none-match").unwrap_or_default().to_owned();
     shared.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request);
-    let held = shared.held.lock().unwrap_or_else(PoisonError::into_inner);
-    let waits = |held: &mut BTreeSet<String>| held.contains(&path);
-    drop(shared.released.wait_while(held, waits).unwrap_or_else(PoisonError::into_inner));
     let pages = shared.pages.lock().unwrap_or_else(PoisonError::into_inner);
     let page = pages.get(&path).cloned();
     drop(pages);
@@ -179,7 +177,12 @@ fn attend(stream: &mut (impl io::Read + Write), shared: &Shared) -> io::Result<(
             say(304, &format!("ETag: {etag}\r\n"), b"", 0)
         }
         Some(Page::List { text, etag }) => {
-            say(200, &format!("ETag: {etag}\r\n"), text.as_bytes(), text.len())
+            say(200, &format!("ETag: {etag}\r\n"), b"", text.len())?;
+            let held = shared.held.lock().unwrap_or_else(PoisonError::into_inner);
+            let waits = |held: &mut BTreeSet<String>| held.contains(&path);
+            drop(shared.released.wait_while(held, waits).unwrap_or_else(PoisonError::into_inner));
+            stream.write_all(text.as_bytes())?;
+            stream.flush()
         }
         Some(Page::Gzip(text, said)) => {
             let body = gzip(text.as_bytes())?;
