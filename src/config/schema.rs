@@ -125,6 +125,8 @@ section! {
         check_interval: Duration = "5m" [1, DAY];
         /// true: setup prints match log in place of block, and nothing is blocked.
         monitor: bool = false;
+        /// true: states of what becomes blocked end at once.
+        kill_states: bool = false;
     }
 }
 

@@ -82,6 +82,7 @@ fn examine(host: &dyn Host, path: &Path) -> Result<Report, Error> {
     service::daemon(&status, &case.start(), &mut report);
     report.findings.append(&mut of_config.findings);
     let engine = files::user(&case, &mut report);
+    files::session(&case, &mut report);
     files::directory(&case, &mut report);
     let tables: Vec<TableFile<'_>> =
         in_order(config).into_iter().map(|table| files::table(&case, table, &mut report)).collect();

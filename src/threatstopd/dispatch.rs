@@ -59,6 +59,8 @@ pub struct Dispatcher {
     pub config: Config,
     /// Whether the engine has had a set published, or found it published.
     pub served: bool,
+    /// Whether a table of pf has got something new that nobody was told of.
+    pub added: bool,
     greeted: bool,
     mends: (Instant, usize),
     tables: Tables,
@@ -69,8 +71,8 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// A dispatcher that serves these tables and refuses what touches the shield.
     pub fn new(config: Config, tables: Tables, shield: Shield) -> Self {
-        let (served, greeted, mends) = (false, false, (Instant::now(), 0));
-        Self { config, served, greeted, mends, tables, shield, transaction: None }
+        let (served, added, greeted, mends) = (false, false, false, (Instant::now(), 0));
+        Self { config, served, added, greeted, mends, tables, shield, transaction: None }
     }
 
     /// Serves one message.
@@ -105,7 +107,9 @@ impl Dispatcher {
             EngineMessage::TableMend { table } => {
                 self.count_mend()?;
                 let table = &self.tables.all[table.number()];
-                HelperMessage::Changed(self.tables.store().mend(table))
+                let done = self.tables.store().mend(table);
+                self.added |= has_added(&done);
+                HelperMessage::Changed(done)
             }
             EngineMessage::TableStats => {
                 let failed =
@@ -143,6 +147,7 @@ impl Dispatcher {
         };
         let done = self.tables.store().publish(table, &set, purpose);
         self.served |= done.is_ok() && purpose == Purpose::Publish;
+        self.added |= has_added(&done) && purpose != Purpose::Trial;
         Ok(done)
     }
 
@@ -176,6 +181,11 @@ impl Dispatcher {
             false => Err(Failed::words(EPERM, "log.enabled is false")),
         }
     }
+}
+
+/// Whether a table has something that it did not have.
+fn has_added(done: &Result<Changes, Failed>) -> bool {
+    done.as_ref().is_ok_and(|changes| changes.added > 0)
 }
 
 /// Where a generation of the packet log may be: 0 is FILE, n + 1 is FILE.n with the suffix.

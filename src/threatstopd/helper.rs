@@ -4,6 +4,7 @@
 pub mod start;
 
 use std::ffi::OsString;
+use std::mem::take;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -28,10 +29,11 @@ pub fn main(args: Vec<OsString>) -> ! {
     if args.get(2).is_none_or(|version| *version != *VERSION.to_string()) {
         refuse("another version was installed over the one that runs: rcctl restart threatstopd");
     }
-    let Ok(Inherited { peer, told, alive, words, .. }) = process::inherited() else {
+    let Ok(Inherited { peer, told, alive, words, before: nudge }) = process::inherited() else {
         refuse("threatstopd starts it; it is not to be started by hand");
     };
-    let done = start::start(&flags, peer, &told).and_then(|server| server.serve(&told, &alive));
+    let done = start::start(&flags, peer, &told);
+    let done = done.and_then(|server| server.serve(&told, &alive, &nudge));
     match done {
         Ok(end) => end.leave(),
         Err(failure) => {
@@ -50,11 +52,11 @@ fn refuse(why: &str) -> ! {
 }
 
 impl Server {
-    /// Serves until the end.
+    /// Serves until the end. `nudge` leads to what ends states, if that is there.
     ///
     /// # Errors
     /// Those of ppoll(2), which cannot occur.
-    fn serve(mut self, told: &OwnedFd, alive: &OwnedFd) -> Result<End, Failure> {
+    fn serve(mut self, told: &OwnedFd, alive: &OwnedFd, nudge: &OwnedFd) -> Result<End, Failure> {
         let (mut due, mut output) = (Instant::now(), Some(Output::Full));
         logger::settle();
         loop {
@@ -88,6 +90,10 @@ impl Server {
                     return Ok(End::Peer);
                 }
             };
+            if take(&mut self.dispatcher.added) {
+                // full while it has enough to do, and gone where nobody is to end states
+                let _ = write(nudge, b"n");
+            }
         }
     }
 

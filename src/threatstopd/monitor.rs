@@ -1,6 +1,7 @@
-//! The monitor: starts helper and engine, tells them the configuration, and starts both anew when one
-//! of them goes, when the configuration is read again, or when one asks for it. It listens to nobody:
-//! of its children it knows that something came, and how they ended.
+//! The monitor: starts helper and engine, and with tables.kill_states what ends states; tells them the
+//! configuration, and starts all anew when helper or engine goes, when the configuration is read again,
+//! or when one asks for it. It listens to nobody: of its children it knows that something came, and how
+//! they ended.
 //!
 //! First start, reload and crash are one way: a rest, both up, both leaving, a rest.
 
@@ -13,6 +14,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use config::Config;
 use imsg::{End, VERSION, signals};
 use nix::sys::signal::Signal;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
@@ -34,6 +36,9 @@ const GRACE: Duration = Duration::from_millis(2500);
 /// neither a stop, for which there are five seconds, nor a restart.
 const GIVE_UP: Duration = Duration::from_secs(4);
 
+/// Helper and engine: where one of these is gone, both are started anew.
+const PAIR: usize = 2;
+
 struct Monitor {
     service: Service,
     /// The text of the configuration in use.
@@ -43,7 +48,7 @@ struct Monitor {
     /// What the engine is told of a file that is not in use: `F` and why it does not load, or `B` when
     /// nothing could be started with it, the reason of which those have left who tried.
     note: Option<String>,
-    /// Helper and engine, or neither.
+    /// Helper and engine, or neither; behind them what ends states, if it is wanted.
     children: Vec<Child>,
     /// Where they leave why they end.
     words: OwnedFd,
@@ -56,6 +61,8 @@ struct Monitor {
     pace: Pace,
     started: Instant,
     restarts: u32,
+    /// How often what ends states has ended by itself.
+    lost: u32,
 }
 
 /// The service, from the start to the stop; gives the exit status.
@@ -77,6 +84,7 @@ pub fn main(flags: Flags) -> Result<ExitCode, Failure> {
         pace: Pace::default(),
         started: Instant::now(),
         restarts: 0,
+        lost: 0,
     };
     monitor.run()
 }
@@ -95,7 +103,7 @@ impl Monitor {
             }
             let (first, since, begun) = (self.cause.is_none(), Instant::now(), self.start());
             let reloads = begun.is_ok() && self.watch()?;
-            let gone = self.children.iter().find(|child| child.ended.is_some());
+            let gone = self.children.iter().take(PAIR).find(|child| child.ended.is_some());
             let gone = gone.map(|child| child.name);
             self.part()?;
             let children = std::mem::take(&mut self.children);
@@ -104,7 +112,7 @@ impl Monitor {
                 Err(why) if first => return Err(why),
                 // which says nothing of the configuration
                 Err(why) => self.again(&why.to_string(), Duration::ZERO, false),
-                Ok(()) => self.decide(&children, gone, since.elapsed(), reloads),
+                Ok(()) => self.decide(&children[..PAIR], gone, since.elapsed(), reloads),
             };
             let undead = children.into_iter().filter(|child| child.ended.is_none());
             self.undead.extend(undead.inspect(|Child { name, pid, .. }| {
@@ -125,7 +133,7 @@ impl Monitor {
         Ok(())
     }
 
-    /// Starts both.
+    /// Starts them.
     ///
     /// # Errors
     /// When the system has no process or no descriptor left.
@@ -135,8 +143,10 @@ impl Monitor {
         // no pipe: both write there, and either could have the other one wait for room
         let (left, words) = pair()?;
         let before = std::mem::replace(&mut self.words, left);
+        let (nudge, nudged) = pair()?;
+        let kills = Config::parse(&self.text, &self.service.flags.config)?.tables.kill_states;
 
-        let Service { flags, programs: [own, engine], environment, .. } = &self.service;
+        let Service { flags, programs: [own, engine, states], environment, .. } = &self.service;
         let mut common = vec![OsString::from(VERSION.to_string())];
         let switches = [(flags.debug, "-d"), (flags.verbose, "-v")];
         common.extend(switches.iter().filter(|it| it.0).map(|it| it.1.into()));
@@ -144,11 +154,16 @@ impl Monitor {
         let socket = ["-s".into(), flags.socket.clone().into()];
         let (uptime, restarts) = (self.started.elapsed().as_secs(), self.restarts);
         let figures = ["-u".into(), uptime.to_string(), "-r".into(), restarts.to_string()];
-        for (name, program, arguments, peer) in [
-            ("helper", own, [&[HELPER.into()], &common[..], &socket].concat(), one.as_fd()),
-            ("engine", engine, [&common[..], &figures.map(Into::into)].concat(), other.as_fd()),
-        ] {
-            let ends = [peer, words.as_fd(), before.as_fd()];
+        let of_helper = [&[HELPER.into()], &common[..], &socket].concat();
+        let of_engine = [&common[..], &figures.map(Into::into)].concat();
+        let all = [
+            ("helper", own, of_helper, one.as_fd(), nudge.as_fd()),
+            ("engine", engine, of_engine, other.as_fd(), before.as_fd()),
+            ("states", states, common, nudged.as_fd(), before.as_fd()),
+        ];
+        let wanted = all.into_iter().take(PAIR + usize::from(kills));
+        for (name, program, arguments, peer, before) in wanted {
+            let ends = [peer, words.as_fd(), before];
             let child = Child::start(name, program, &arguments, environment, ends, &self.text);
             self.children.push(
                 child.map_err(|errno| format!("{name}: cannot be started: {}", errno.desc()))?,
@@ -167,7 +182,7 @@ impl Monitor {
     /// Watches both until one has ended, or both are to; whether for a new configuration.
     fn watch(&mut self) -> Result<bool, Failure> {
         loop {
-            if !self.up && self.children.iter().all(|child| child.ready) {
+            if !self.up && self.children.iter().take(PAIR).all(|child| child.ready) {
                 (self.up, self.proven) = (true, Some(self.text.clone()));
                 let pids =
                     self.children.iter().map(|child| format!(", {} {}", child.name, child.pid));
@@ -180,15 +195,29 @@ impl Monitor {
             }
             // the first start is waited for: somebody may have to be told how it ended
             let reloads = (self.up || self.cause.is_some()) && self.reloads();
-            let ended = self.children.iter().any(|child| child.ended.is_some());
+            let ended = self.children.iter().take(PAIR).any(|child| child.ended.is_some());
             if reloads || ended || signals::stop().is_some() {
                 return Ok(reloads);
             }
+            self.miss();
             self.turn(TURN)?;
         }
     }
 
-    /// Has both end: the helper by a signal, the engine by the end of its socket. After it both have
+    /// Looks whether what ends states has ended: updates go on without it. It leaves when the helper
+    /// does, whose end may be seen later.
+    fn miss(&mut self) {
+        let ended = self.children.get(PAIR).and_then(|states| states.ended);
+        if ended.is_some_and(|ended| ended != Ended::Exited(End::Left)) {
+            self.children.truncate(PAIR);
+            self.lost = self.lost.saturating_add(1);
+            let (lost, why) = (self.lost, "states of what becomes blocked do not end any more");
+            let way_out = "threatstopctl reload starts it again, threatstopctl flush ends them now";
+            logger::err(format_args!("states gone, {lost} so far: {why}; {way_out}"));
+        }
+    }
+
+    /// Has all end: the helper by a signal, the engine by the end of its socket. After it both have
     /// ended, or will not.
     fn part(&mut self) -> Result<(), Failure> {
         let since = Instant::now();

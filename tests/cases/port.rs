@@ -259,6 +259,7 @@ const MISTAKES: &[Mistake] = &[
     (PLIST, "@bin sbin/threatstopctl", "sbin/threatstopctl", "needs @bin"),
     (PLIST, "@man man/man5", "man/man5", "needs @man"),
     (PLIST, "@bin libexec/threatstopd-engine\n", "", "installed and not listed"),
+    (PLIST, "@bin libexec/threatstopd-states\n", "", "installed and not listed"),
     (PLIST, "@mode 0600\n", "@mode 0644\n", "not 0600 root wheel"),
     (PLIST, "@mode 0700\n", "", "not 0700 _threatstop"),
     (PLIST, "stop.lock\n", "stop.lock\n@mode\n@owner\n@group\n", "update-plist drops"),

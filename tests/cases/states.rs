@@ -5,13 +5,18 @@
 //! 2. Run flush -n: it prints what would end, and ends nothing; with -j as an object.
 //! 3. Run flush: those are gone, all others live; again, there is nothing to end.
 //! 4. Run it where it may not, and with what is wrong: exit 1, in words, and all states live.
+//! 5. Start the daemon with tables.kill_states and block an address: its states end, others live.
+//! 6. Kill what ends states: that is told, updates go on, and a reload starts it again.
+//! 7. Reload without it and with it. Start where its program is not there, or is somebody else's.
 
 use std::fs;
 use std::process::Command;
 
 use crate::common::*;
-use tests::harness::{Config, Scratch, programs};
-use tests::process::{Output, run};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tests::harness::{Config, Daemon, Scratch, copy_program, programs};
+use tests::process::{Output, Process, run};
 
 const STATES: &str = "\
 1 7 em0 6 in 0 203.0.113.9 40000 192.0.2.1 22
@@ -153,4 +158,122 @@ fn where_it_may_not_it_says_so_and_ends_nothing() {
     let refused = flush(&scratch, &[], &[]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(refused.stderr.contains("states.simulated:1: not a state"), "{}", refused.stderr);
+}
+
+/// The process that ends states; `None` while there is none.
+fn ending(daemon: &Daemon) -> Option<Pid> {
+    // the kernel has 15 characters of its name
+    let mut all = daemon.descendants().into_iter();
+    all.find(|(_, name)| name == "threatstopd-sta").map(|(pid, _)| pid)
+}
+
+/// A state that somebody of this address has begun.
+fn state(id: u32, addr: &str) -> String {
+    format!("{id} 7 em0 6 in 0 {addr} 40000 192.0.2.1 22\n")
+}
+
+fn write_states(scratch: &Scratch, text: &str) {
+    let beside = scratch.tables().join("states.new");
+    fs::write(&beside, text).unwrap();
+    fs::rename(beside, scratch.tables().join("states.simulated")).unwrap();
+}
+
+fn block(daemon: &Daemon, addr: &str) {
+    let output = daemon.ctl(&["block", addr]);
+    assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
+}
+
+fn set_kill_states(scratch: &Scratch, daemon: &Daemon, to: bool) {
+    let text = fs::read_to_string(scratch.config()).unwrap();
+    let line = |to: bool| format!("kill_states = {to}\n");
+    fs::write(scratch.config(), text.replace(&line(!to), &line(to))).unwrap();
+    let output = daemon.ctl(&["reload"]);
+    assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
+}
+
+#[test]
+fn what_becomes_blocked_ends_and_the_rest_lives() {
+    let stage = Stage::new(|config| config.set("tables.kill_states", true));
+    let (scratch, daemon) = (&stage.scratch, &stage.daemon);
+    let rest = state(2, "45.77.0.2");
+    write_states(scratch, &(state(1, "45.77.0.1") + &rest));
+    block(daemon, "45.77.0.1");
+    wait_until("its state ends", || states(scratch) == rest);
+    daemon.wait_for("ended 1 of 2 states: an end is blocked", PATIENCE);
+
+    // another one, which an update brings; and it is gone
+    let (items, _) = list(300);
+    let more = [items, vec![tests::item::Item::v4([45, 77, 0, 2], 32)]].concat();
+    stage.serve(&more);
+    update(daemon);
+    wait_until("its state ends", || states(scratch).is_empty());
+    assert!(stage.daemon.stop().success());
+}
+
+#[test]
+fn without_what_ends_states_updates_go_on() {
+    let stage = Stage::new(|config| config.set("tables.kill_states", true));
+    let (scratch, daemon) = (&stage.scratch, &stage.daemon);
+    let (Some(pid), Some(engine)) = (ending(daemon), daemon.engine()) else {
+        panic!("no process ends states: {}", daemon.output());
+    };
+    let mark = daemon.mark();
+    kill(pid, Signal::SIGKILL).unwrap();
+    daemon.wait_for_after(mark, "states terminated; signal 9", PATIENCE);
+    daemon.wait_for_after(mark, "states gone, 1 so far: ", PATIENCE);
+    write_states(scratch, &state(1, "45.77.0.1"));
+    block(daemon, "45.77.0.1");
+    assert_eq!(daemon.engine(), Some(engine), "the others go on: {}", daemon.output());
+    assert_eq!(ending(daemon), None);
+    assert_eq!(states(scratch), state(1, "45.77.0.1"), "nobody ends it");
+
+    set_kill_states(scratch, daemon, false);
+    assert_eq!(ending(daemon), None);
+    set_kill_states(scratch, daemon, true);
+    wait_until("it is started again", || ending(daemon).is_some());
+    block(daemon, "45.77.0.2");
+    wait_until("states end again", || states(scratch).is_empty());
+
+    // it goes with the helper, which is not told as a loss
+    let (mark, before) = (daemon.mark(), ending(daemon));
+    set_kill_states(scratch, daemon, false);
+    wait_until("it leaves", || ending(daemon).is_none());
+    assert!(before.is_some());
+    let said = daemon.lines().into_iter().skip(mark).any(|line| line.text.contains("states gone"));
+    assert!(!said, "{}", daemon.output());
+    assert!(stage.daemon.stop().success());
+}
+
+/// Starts helper and engine of a directory, which must exit 1; gives the log.
+fn refuses(scratch: &Scratch) -> String {
+    let program = scratch.path().join("bin/threatstopd");
+    let mut command = Command::new(program);
+    command.arg("-d").arg("-f").arg(scratch.config()).arg("-s").arg(scratch.socket());
+    let process = Process::spawn(&mut command);
+    assert_eq!(process.wait_exit(PATIENCE).code(), Some(1), "{}", process.output());
+    process.output()
+}
+
+#[test]
+fn a_program_that_is_not_there_is_told() {
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &["127.0.0.1:9".parse().unwrap()]);
+    config.set("tables.kill_states", true).write(&scratch);
+    let bin = scratch.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    for program in [&programs().threatstopd, &programs().engine] {
+        copy_program(program, &bin.join(program.file_name().unwrap()));
+    }
+    let said = refuses(&scratch);
+    let why =
+        "threatstopd-states: not there, and tables.kill_states is true; reinstall the package";
+    assert!(said.contains(why), "{said}");
+
+    if is_root("to be careful with what others could write to") {
+        let program = bin.join("threatstopd-states");
+        copy_program(&programs().states, &program);
+        set_mode(&program, 0o775);
+        let said = refuses(&scratch);
+        assert!(said.contains("must be writable by root only: chown root; chmod go-w"), "{said}");
+    }
 }

@@ -18,6 +18,8 @@ pub struct Programs {
     pub threatstopd: PathBuf,
     /// The engine.
     pub engine: PathBuf,
+    /// What ends states.
+    pub states: PathBuf,
     /// The control tool.
     pub threatstopctl: PathBuf,
 }
@@ -35,16 +37,14 @@ pub fn programs_aloud() -> &'static Programs {
 }
 
 fn all(voice: Voice) -> Programs {
-    let names = ["threatstopd", "threatstopd-engine", "threatstopctl"];
-    let [threatstopd, engine, threatstopctl] = build(names, &[], voice);
-    let programs = Programs { threatstopd, engine, threatstopctl };
-    let dir = programs.threatstopd.parent();
-    assert!(
-        programs.engine.parent() == dir && programs.threatstopctl.parent() == dir,
-        "the programs are not side by side: {programs:?}"
-    );
-    give_to_root([&programs.threatstopd, &programs.engine]);
-    programs
+    let names = ["threatstopd", "threatstopd-engine", "threatstopd-states", "threatstopctl"];
+    let all = build(names, &[], voice);
+    let dir = all[0].parent();
+    let beside = all.iter().all(|program| program.parent() == dir);
+    assert!(beside, "the programs are not side by side: {all:?}");
+    let [threatstopd, engine, states, threatstopctl] = all;
+    give_to_root(&[&threatstopd, &engine, &states]);
+    Programs { threatstopd, engine, states, threatstopctl }
 }
 
 /// A helper with its fault points, beside an engine like any other.
@@ -63,13 +63,13 @@ fn helper_beside_engine(features: &str, directory: &str) -> PathBuf {
     let names = ["threatstopd", "threatstopd-engine"];
     let [helper, engine] = build_apart(names, features, directory);
     assert_eq!(helper.parent(), engine.parent());
-    give_to_root([&helper, &engine]);
+    give_to_root(&[&helper, &engine]);
     helper
 }
 
 /// Root starts nothing that somebody else could have put there, and when root runs the tests, somebody
 /// else may have built the programs before.
-fn give_to_root(programs: [&PathBuf; 2]) {
+fn give_to_root(programs: &[&PathBuf]) {
     if !Uid::effective().is_root() {
         return;
     }

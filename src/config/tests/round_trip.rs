@@ -109,7 +109,7 @@ fn tables() -> impl Strategy<Value = Tables> {
         prop::sample::select(vec![Backend::Pf, Backend::Simulated]),
         1u32..=20_000_000,
         seconds(1..=86_400),
-        any::<bool>(),
+        prop_oneof![Just((false, false)), Just((true, false)), Just((false, true))],
     )
         .prop_map(
             |(
@@ -121,7 +121,7 @@ fn tables() -> impl Strategy<Value = Tables> {
                 backend,
                 simulated_limit,
                 check_interval,
-                monitor,
+                (monitor, kill_states),
             )| {
                 Tables {
                     directory: Path::new("/tables").join(directory.strip_prefix("/").unwrap()),
@@ -133,6 +133,7 @@ fn tables() -> impl Strategy<Value = Tables> {
                     simulated_limit,
                     check_interval,
                     monitor,
+                    kill_states,
                 }
             },
         )

@@ -69,6 +69,18 @@ pub fn need_root() -> Error {
     Error::Failed(Failure { what: "doctor".into(), why: "need root privileges".into() })
 }
 
+/// Whether states may end under whoever could mend that: a list may name anybody.
+pub fn session(case: &Case<'_>, report: &mut Report) {
+    let Config { tables, guard, .. } = case.config;
+    let open = guard.never_block.is_empty() && guard.never_block_names.is_empty();
+    if tables.kill_states && open {
+        let text = "tables.kill_states is true and guard.never_block empty: a list in error would \
+                    cut the session that could mend it: put the addresses that this host is \
+                    administered from into never_block";
+        report.note("config", text);
+    }
+}
+
 /// Looks for the user that the engine becomes, and gives its id.
 pub fn user(case: &Case<'_>, report: &mut Report) -> Option<u32> {
     let own = case.host.uid();

@@ -53,6 +53,19 @@ fn assert_notes(change: impl FnOnce(&mut Recorded), wanted: &[&str]) {
     assert_eq!(texts(&report, Verdict::Fail), [""; 0]);
 }
 
+/// tables.kill_states: who mends things should not be the first whose states end.
+#[test]
+fn a_session_that_could_be_cut() {
+    let with =
+        |more: &str| format!("device_id = \"tdid_abcd1234\"\n[tables]\nkill_states = true\n{more}");
+    let note = "tables.kill_states is true and guard.never_block empty: a list in error would cut \
+                the session that could mend it: put the addresses that this host is administered \
+                from into never_block";
+    assert_notes(|host| host.text(CONFIG, &with("")), &[note]);
+    let protects = "[guard]\nnever_block = [\"198.51.100.7\"]\n";
+    assert_notes(|host| host.text(CONFIG, &with(protects)), &[]);
+}
+
 #[test]
 fn everything_is_in_order() {
     let report = report(&Recorded::fine());

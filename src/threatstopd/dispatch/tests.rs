@@ -574,6 +574,28 @@ fn a_set_that_is_published_or_found_is_service() {
     assert!(rig.dispatcher.served);
 }
 
+/// What ends states is told when a table has got something new, and only then.
+#[test]
+fn what_is_new_in_a_table_is_noted() {
+    let mut rig = Rig::new(QUEUE);
+    rig.feed(&hello().octets()).unwrap();
+    for (messages, added) in [
+        (transaction(0, 0, &prefixes("1.0.0.0/24 2.0.0.0/24")), true),
+        (transaction(0, 0, &prefixes("1.0.0.0/24 2.0.0.0/24")), false),
+        (transaction(0, 0, &prefixes("1.0.0.0/24")), false),
+        (transaction(0, 1, &prefixes("3.0.0.0/24")), false),
+        (transaction(0, 0, &prefixes("3.0.0.0/24")), true),
+    ] {
+        rig.feed(&octets(&messages)).unwrap();
+        assert_eq!(std::mem::take(&mut rig.dispatcher.added), added, "{messages:?}");
+    }
+    // somebody empties the table, and it is mended
+    fs::write(rig.scratch.path().join("B.simulated"), "").unwrap();
+    assert!(!rig.dispatcher.added);
+    rig.feed(&Message::new(MEND, [0]).octets()).unwrap();
+    assert!(rig.dispatcher.added);
+}
+
 #[test]
 fn an_engine_that_asks_and_does_not_read_is_dropped() {
     let mut rig = with_a_table();

@@ -35,8 +35,8 @@ const KEPT: &[&str] =
 pub struct Service {
     /// The command line, its paths absolute.
     pub flags: Flags,
-    /// The programs of helper and engine, fixed here.
-    pub programs: [PathBuf; 2],
+    /// The programs of helper, engine and what ends states, fixed here.
+    pub programs: [PathBuf; 3],
     /// What these find in their environment.
     pub environment: Vec<OsString>,
     /// The table directory, which this service has locked.
@@ -64,7 +64,7 @@ pub fn begin(mut flags: Flags) -> Result<(Service, String), Failure> {
     config::check_socket(&flags.socket)?;
     let (config, text) = config::read(&flags.config)?;
     start::user(&config)?;
-    let programs = programs(&home)?;
+    let programs = programs(&home, config.tables.kill_states)?;
     let directory = config.tables.directory;
     if Directory::open(&directory)?.was_open {
         let why = "others had access to it; it has mode 0700 now";
@@ -93,7 +93,8 @@ pub fn begin(mut flags: Flags) -> Result<(Service, String), Failure> {
     chdir("/").on("chdir: /")?;
     let null = File::options().read(true).write(true).open("/dev/null").on("/dev/null")?;
     dup2_stdin(&null).and_then(|()| dup2_stdout(&null)).on("dup2")?;
-    let veil = [(&*flags.config, "r"), (&*programs[0], "x"), (&*programs[1], "x")];
+    let mut veil = vec![(&*flags.config, "r")];
+    veil.extend(programs.iter().map(|program| (&**program, "x")));
     if sandbox::enter(&veil, PROMISES)? == Sandbox::Unavailable {
         logger::info("this system has no pledge(2) and unveil(2): threatstopd is not confined");
     }
@@ -136,11 +137,12 @@ fn wait(service: &OwnedFd, monitor: Pid) -> Result<bool, Failure> {
 }
 
 /// The programs of helper and engine: this one, as execvp(3) found it from the directory of the start,
-/// and the one beside it, or in the libexec directory next to its own.
+/// and the one beside it, or in the libexec directory next to its own; beside that the one that ends
+/// states, which has to be there where the configuration wants it.
 ///
 /// # Errors
 /// When one is missing, or when this is root and somebody else could have put it there.
-fn programs(home: &Path) -> Result<[PathBuf; 2], Failure> {
+fn programs(home: &Path, kills: bool) -> Result<[PathBuf; 3], Failure> {
     let name = PathBuf::from(std::env::args_os().next().unwrap_or_default());
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places = std::env::split_paths(&path).map(|place| home.join(place).join(&name));
@@ -154,7 +156,16 @@ fn programs(home: &Path) -> Result<[PathBuf; 2], Failure> {
     let engine = places.iter().find(|path| path.is_file()).ok_or_else(|| {
         format!("{}: no {name} there or in ../libexec; reinstall the package", own.display())
     })?;
-    let [own, engine] = [&own, engine].map(|path| {
+    let states = engine.with_file_name("threatstopd-states");
+    let found = states.is_file();
+    if kills && !found {
+        let why = "not there, and tables.kill_states is true; reinstall the package";
+        return Err(format!("{}: {why}", states.display()).into());
+    }
+    let all = [(&own, true), (engine, true), (&states, found)].map(|(path, found)| {
+        if !found {
+            return Ok(path.clone());
+        }
         // without "..", and the file itself where a name is a link
         let path = fs::canonicalize(path).on(path.display())?;
         let meta = fs::metadata(&path).on(path.display())?;
@@ -164,5 +175,6 @@ fn programs(home: &Path) -> Result<[PathBuf; 2], Failure> {
         }
         Ok::<_, Failure>(path)
     });
-    Ok([own?, engine?])
+    let [own, engine, states] = all;
+    Ok([own?, engine?, states?])
 }

@@ -1,0 +1,46 @@
+use std::io::Write as _;
+use std::process::Command;
+
+use nix::unistd::{geteuid, getgroups, getresuid};
+
+use super::*;
+
+/// Set where this program is to confine itself.
+const CONFINED: &str = "STATES_TEST_CONFINED";
+
+/// Root alone can give all this up: another process does it, which cannot be used for more.
+#[test]
+fn nothing_is_left_but_what_is_open() {
+    if !geteuid().is_root() {
+        return std::io::stderr().write_all(b"SKIPPED: confine: need root\n").unwrap();
+    }
+    let empty = tempfile::tempdir().unwrap();
+    let name = "confine::tests::the_one_who_gives_up";
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let done = command
+        .args(["--exact", name, "--nocapture"])
+        .env(CONFINED, empty.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
+    assert!(said.contains("all given up"), "{said}");
+}
+
+#[test]
+fn the_one_who_gives_up() {
+    let Ok(empty) = std::env::var(CONFINED) else { return };
+    let user = User::from_name("nobody").unwrap().unwrap();
+    confine(&empty, &user, 1000).unwrap();
+    let ids = getresuid().unwrap();
+    assert_eq!([ids.real, ids.effective, ids.saved], [user.uid; 3]);
+    assert_eq!(getgroups().unwrap(), [user.gid]);
+    assert!(setresuid(0.into(), 0.into(), 0.into()).is_err(), "root again");
+    assert!(std::fs::File::open(".").is_err(), "something was opened");
+    assert!(std::fs::metadata("/etc").is_err(), "files are there");
+    assert!(Command::new("/bin/true").status().is_err(), "a program ran");
+    for resource in [Resource::RLIMIT_FSIZE, Resource::RLIMIT_CORE] {
+        assert_eq!(getrlimit(resource).unwrap(), (0, 0));
+    }
+    println!("all given up");
+}
