@@ -68,7 +68,9 @@ is $tables 700 root wheel
 is $spool 700 _threatstop _threatstop
 [ -x /etc/rc.d/threatstopd ] || fail "no rc script"
 [ -z "$(ls $tables)" ] || fail "the package made table files: $(ls $tables)"
-[ -x /usr/local/libexec/threatstopd-engine ] || fail "no engine"
+for program in engine states; do
+	[ -x /usr/local/libexec/threatstopd-$program ] || fail "no $program"
+done
 for page in man5/threatstopd.toml.5 man8/threatstopctl.8 man8/threatstopd.8; do
 	[ -s /usr/local/man/$page ] || fail "no $page"
 done
@@ -88,7 +90,7 @@ echo >$spool/left
 pkg_delete -I threatstopd
 [ -e $spool/left ] || fail "what the engine had is gone"
 for path in /etc/rc.d/threatstopd "$THREATSTOPD" "$THREATSTOPCTL" \
-    /usr/local/libexec/threatstopd-engine; do
+    /usr/local/libexec/threatstopd-engine /usr/local/libexec/threatstopd-states; do
 	[ ! -e "$path" ] || fail "$path is still there"
 done
 table_files
