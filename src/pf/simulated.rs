@@ -37,12 +37,17 @@ impl Simulated {
         Ok(text.lines().any(|found| found == line))
     }
 
-    /// Entries of a table, which the kernel need not count; so a file is read for it once.
-    fn count(&self, name: &str) -> Result<usize> {
-        let Some(file) = present(self.directory.file(name))? else { return Ok(0) };
+    /// What is another when somebody has replaced or written to a file; `None` without one.
+    fn mark(&self, name: &str) -> Result<Option<[i64; 4]>> {
+        let Some(file) = present(self.directory.file(name))? else { return Ok(None) };
         let stat = file.metadata().map_err(errno).map_err(failed(name, "fstat"))?;
         let (size, inode) = (stat.size().cast_signed(), stat.ino().cast_signed());
-        let mark = [inode, size, stat.ctime(), stat.ctime_nsec()];
+        Ok(Some([inode, size, stat.ctime(), stat.ctime_nsec()]))
+    }
+
+    /// Entries of a table. The kernel need not count them, nor is a file read for it that is known.
+    fn count(&self, name: &str) -> Result<usize> {
+        let Some(mark) = self.mark(name)? else { return Ok(0) };
         let known = self.counted.borrow().get(name).copied();
         if let Some((_, count)) = known.filter(|(known, _)| *known == mark) {
             return Ok(count);
@@ -101,6 +106,9 @@ impl Backend for Simulated {
         }
         if !dummy && changes != Changes::default() {
             self.directory.install(&name, set, false)?;
+            if let Ok(Some(mark)) = self.mark(&name) {
+                self.counted.borrow_mut().insert(name, (mark, set.len()));
+            }
         }
         Ok(changes)
     }

@@ -96,7 +96,7 @@ fn daemon(texts: &[String], entries: usize) -> (Cost, Cost, f64) {
         let (name, url) = (format!("list{at}"), server.url(&format!("/{at}")));
         config = config.add(
             "feed",
-            &[("name", name.into()), ("url", url.into()), ("max_coverage", 100.into())],
+            &[("name", name.into()), ("url", url.into()), ("max_coverage", 16_777_216.into())],
         );
     }
     // the run at the start finds none of them
