@@ -9,7 +9,7 @@ use feed::{Format, Reader};
 use policy::List;
 use prefix::Floor;
 use tests::harness::{Config, Daemon, Scratch};
-use tests::item::table_text;
+use tests::item::{Item, table_text};
 use tests::lists::big_list;
 use tests::sim::ListServer;
 
@@ -24,15 +24,18 @@ const LIMIT: Duration = Duration::from_secs(600);
 
 /// Runs the comparisons.
 pub fn compare() -> Vec<Comparison> {
-    let list = big_list(LINES);
-    let texts: Vec<String> = list.items.chunks(LINES.div_ceil(FEEDS)).map(table_text).collect();
+    // iprange knows no IPv6 and would look its addresses up as names; one in 32 is of it
+    let items = big_list(LINES / 30 * 32).items.into_iter().filter(|item| item.addr.is_ipv4());
+    let items: Vec<Item> = items.take(LINES).collect();
+    assert_eq!(items.len(), LINES);
+    let texts: Vec<String> = items.chunks(LINES.div_ceil(FEEDS)).map(table_text).collect();
     let scratch = Scratch::new();
     let files: Vec<PathBuf> =
         (0..texts.len()).map(|at| scratch.path().join(format!("list{at}"))).collect();
     for (file, text) in files.iter().zip(&texts) {
         fs::write(file, text).expect("write a list");
     }
-    vec![refresh(&texts, &files, list.table.len()), read(&texts.concat(), &scratch)]
+    vec![refresh(&texts, &files, LINES), read(&texts.concat(), &scratch)]
 }
 
 /// All feeds at once, from a web server on loopback to the tables; and once more, unchanged.
