@@ -18,12 +18,8 @@ pub(crate) fn check(config: &Config, reader: &mut Reader<'_>) {
         );
     }
     if tables.kill_states && tables.monitor {
-        reader.fault(
-            &["tables.kill_states", "tables.monitor"],
-            "tables.kill_states: with tables.monitor nothing is blocked, and no state may end for \
-             it: set one of them to false"
-                .to_owned(),
-        );
+        let why = "tables.kill_states: not together with tables.monitor: set one of them to false";
+        reader.fault(&["tables.kill_states", "tables.monitor"], why.to_owned());
     }
     // the engine can write in its spool, and must not be able to change what root publishes
     if log.spool.starts_with(&tables.directory) || tables.directory.starts_with(&log.spool) {

@@ -21,7 +21,7 @@ impl Config {
         let mut faults = Vec::new();
         let sound = Sound::new(text, keys(), &mut faults);
         let reader = Reader::new(&sound, keys());
-        let all = [self.of_servers(), self.of_tables(), self.of_guard(), self.of_host()].concat();
+        let all = [self.of_servers(), self.of_guard(), self.of_host()].concat();
         // a default that this host does not have is a matter of its package
         let placed = |(path, why): (String, String)| Some((reader.place(&[&path])?.start, why));
         let mut placed: Vec<_> = all.into_iter().filter_map(placed).collect();
@@ -45,14 +45,6 @@ impl Config {
             Some((format!("policy.servers.{index}"), why))
         };
         self.policy.servers.iter().enumerate().filter_map(note).collect()
-    }
-
-    /// States that are to end, and cannot.
-    fn of_tables(&self) -> Vec<(String, String)> {
-        let idle = self.tables.kill_states && !self.tables.reload;
-        let why = "tables.kill_states: with tables.reload = false no update changes a table of pf, \
-                   and no state ends";
-        idle.then(|| ("tables.kill_states".to_owned(), why.to_owned())).into_iter().collect()
     }
 
     /// Large parts of the Internet that are never blocked.

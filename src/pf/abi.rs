@@ -23,15 +23,10 @@ pub const DIOCRGETTSTATS: Request = iowr(64);
 pub const DIOCRSETADDRS: Request = iowr(69);
 
 /// An ioctl(2) number with the type of its argument, so that the two always have the same size.
-#[derive(Debug)]
-pub struct Request<T = PfiocTable>(
-    /// The number.
-    pub c_ulong,
-    PhantomData<fn(T)>,
-);
+pub struct Request<T = PfiocTable>(pub c_ulong, PhantomData<fn(T)>);
 
 /// `_IOWR('D', number, T)` of `<sys/ioccom.h>`.
-pub const fn iowr<T>(number: c_ulong) -> Request<T> {
+const fn iowr<T>(number: c_ulong) -> Request<T> {
     Request(0xC000_4400 | (size_of::<T>() as c_ulong) << 16 | number, PhantomData)
 }
 

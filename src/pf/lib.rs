@@ -14,7 +14,7 @@ mod simulated;
 #[cfg(test)]
 mod tests;
 
-pub use abi::{PfiocTable, PfrAddr, PfrTable, Request, iowr};
+pub use abi::{PfiocTable, PfrAddr, PfrTable};
 pub use file::Directory;
 pub use imsg::{Changes, Failed as Error, TableStat};
 pub use kernel::Kernel;

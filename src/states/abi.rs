@@ -1,10 +1,11 @@
 //! What states need of `<net/pfvar.h>`, as OpenBSD 7.8 and 7.9 have it on 64-bit systems. Nothing
 //! comes from the host's headers; `tests/abi/states.c` compares all with the real ones.
 
-use core::ffi::c_void;
+use core::ffi::{c_ulong, c_void};
+use core::marker::PhantomData;
 use std::ptr::NonNull;
 
-use pf::{Request, iowr};
+use pf::PfiocTable;
 
 pub const AF_INET: u8 = 2;
 pub const AF_INET6: u8 = 24; // Linux has 10
@@ -20,7 +21,15 @@ pub const PF_RULE_LABEL_SIZE: usize = 64;
 pub const DIOCGETSTATES: Request<PfiocStates> = iowr(25);
 pub const DIOCGETLIMIT: Request<[u32; 2]> = iowr(39); // index, limit
 pub const DIOCKILLSTATES: Request<PfiocStateKill> = iowr(41);
-pub const DIOCRTSTADDRS: Request = iowr(73);
+pub const DIOCRTSTADDRS: Request<PfiocTable> = iowr(73);
+
+/// An ioctl(2) number with the type of its argument, so that the two always have the same size.
+pub struct Request<T>(pub c_ulong, PhantomData<fn(T)>);
+
+/// `_IOWR('D', number, T)` of `<sys/ioccom.h>`.
+const fn iowr<T>(number: c_ulong) -> Request<T> {
+    Request(0xC000_4400 | (size_of::<T>() as c_ulong) << 16 | number, PhantomData)
+}
 
 /// A state as pf exports it: `struct pfsync_state`, 264 octets, packed.
 ///

@@ -8,13 +8,13 @@ use std::ptr::NonNull;
 #[cfg(not(test))]
 use libc as sys;
 use nix::errno::Errno::{self, EACCES, EAGAIN, EIO, ENOENT, ENOMEM};
-use pf::{PfiocTable, PfrAddr, Request, Table};
+use pf::{PfiocTable, PfrAddr, Table};
 #[cfg(test)]
 use tests as sys;
 
 use crate::abi::{
     DIOCGETLIMIT, DIOCGETSTATES, DIOCKILLSTATES, DIOCRTSTADDRS, PF_LIMIT_STATES, PfiocStateKill,
-    PfiocStates, State,
+    PfiocStates, Request, State,
 };
 use crate::{Error, Pf};
 

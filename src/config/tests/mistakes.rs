@@ -350,9 +350,7 @@ fn what_does_not_go_together_is_told_beside_the_rest() {
     );
     said(
         "[tables]\nmonitor = true\nkill_states = true",
-        &[
-            "4: tables.kill_states: with tables.monitor nothing is blocked, and no state may end for it: set one of them to false",
-        ],
+        &["4: tables.kill_states: not together with tables.monitor: set one of them to false"],
     );
     // a device id that is missing hides nothing
     assert_eq!(parse("[tables]\nallow = \"ThreatSTOP-Block\"").unwrap_err().lines().len(), 2);

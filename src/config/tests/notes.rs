@@ -44,15 +44,6 @@ fn an_address_that_ends_like_a_port() {
 }
 
 #[test]
-fn states_that_never_end() {
-    let at = tempfile::tempdir().unwrap();
-    let text = "[tables]\nreload = false\nkill_states = true";
-    let why = "F:6: note: tables.kill_states: with tables.reload = false no update changes a table of pf, and no state ends";
-    assert_eq!(noted(&at, text), [why]);
-    assert_eq!(noted(&at, "[tables]\nkill_states = true"), [""; 0]);
-}
-
-#[test]
 fn what_is_never_blocked_is_much() {
     let at = tempfile::tempdir().unwrap();
     let wide = |line, net| {
