@@ -42,7 +42,7 @@ const OTHER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 7);
 const REST: Duration = Duration::from_secs(180);
 
 /// What the log says when all is well.
-const USUAL: [&str; 8] = [
+const USUAL: [&str; 9] = [
     "this system has no pledge(2) and unveil(2): ",
     "no previous ",
     " started, helper ",
@@ -51,6 +51,7 @@ const USUAL: [&str; 8] = [
     "update published in ",
     "update unchanged in ",
     "log uploaded: slice ",
+    "policy: brings its lists again",
 ];
 
 /// How far a soak is.
