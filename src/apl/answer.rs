@@ -134,6 +134,8 @@ pub struct Answer {
     pub counts: Counts,
     /// The names that PTR records lead to; the root is left out.
     pub targets: Vec<ListName>,
+    /// The serial of the zone, of its SOA record.
+    pub serial: Option<u32>,
     /// There were TXT records, but something in them is not a prefix: no item was taken.
     pub foreign_text: bool,
 }

@@ -15,6 +15,7 @@ mod message;
 mod name;
 mod query;
 mod record;
+mod serial;
 mod text;
 
 pub use answer::{Answer, AnswerError, MAX_ALIASES, Rcode};
@@ -24,3 +25,4 @@ pub use list::{List, ListError, ListErrorKind, MAX_ITEMS, MAX_NAMES, MAX_NUMBERE
 pub use message::Reply;
 pub use name::{ListName, NameError};
 pub use query::{QueryType, Question};
+pub use serial::is_after;

@@ -17,7 +17,7 @@ const FLAGS: u16 = 0x0100;
 /// The UDP payload size that an OPT record must name; it means nothing over TCP.
 const OPT_PAYLOAD: u16 = 1232;
 
-/// The types of record that a list can be made of.
+/// The types of record that a list can be made of, and the one that says of which age they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum QueryType {
     /// Names of further parts of a list.
@@ -30,6 +30,8 @@ pub enum QueryType {
     A,
     /// Single IPv6 addresses.
     Aaaa,
+    /// The serial of the zone.
+    Soa,
 }
 
 impl QueryType {
@@ -40,6 +42,7 @@ impl QueryType {
             Self::Txt => RecordType::TXT,
             Self::A => RecordType::A,
             Self::Aaaa => RecordType::AAAA,
+            Self::Soa => RecordType::SOA,
         }
     }
 }
@@ -52,6 +55,7 @@ impl fmt::Display for QueryType {
             Self::Txt => "TXT",
             Self::A => "A",
             Self::Aaaa => "AAAA",
+            Self::Soa => "SOA",
         })
     }
 }

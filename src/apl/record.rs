@@ -104,6 +104,21 @@ impl Record<'_> {
         (decoder.index() == self.rdata_at + self.rdata.len()).then_some(name)
     }
 
+    /// The serial of an SOA record (RFC 1035, section 3.3.13): behind two names, and before four more
+    /// numbers.
+    fn serial(&self) -> Option<u32> {
+        let mut decoder = decoder_at(self.message, self.rdata_at);
+        read_name(self.message, &mut decoder).ok()?;
+        read_name(self.message, &mut decoder).ok()?;
+        let at = decoder.index().checked_sub(self.rdata_at)?;
+        match *self.rdata.get(at..)? {
+            [a, b, c, d, ref times @ ..] if times.len() == 16 => {
+                Some(u32::from_be_bytes([a, b, c, d]))
+            }
+            _ => None,
+        }
+    }
+
     /// What an OPT record adds to the response code (RFC 6891, section 6.1.3).
     pub fn extended_rcode(&self) -> Option<u16> {
         (self.rtype == RecordType::OPT).then_some((self.ttl >> 24) as u16 * 16)
@@ -141,6 +156,7 @@ impl Record<'_> {
                 items.push(Prefix::host(Ipv6Addr::from(octets).into()), false);
                 answer.counts.items += 1;
             }
+            QueryType::Soa => answer.serial = Some(self.serial().ok_or(broken)?),
         }
         Ok(())
     }

@@ -61,6 +61,8 @@ section! {
         interval: Duration = "1h" [MINUTE, 7 * DAY];
         /// How long to wait for one answer.
         timeout: Duration = "60s" [1, 10 * MINUTE];
+        /// Whether lists are unchanged while the serial of suffix is.
+        serial: bool = false;
         /// A file of prefixes to block besides, one a line, # begins a comment.
         local_block: Option<PathBuf> = "";
         /// A file of prefixes never to block.

@@ -8,6 +8,7 @@ mod error;
 mod event;
 mod probe;
 mod retrieve;
+mod serial;
 mod servers;
 mod session;
 
@@ -20,6 +21,7 @@ pub use error::AttemptError;
 pub use event::Event;
 pub use probe::{Attempted, Reached, reach};
 pub use retrieve::{Run, Wanted, retrieve};
+pub use serial::Before;
 pub use servers::{Entry, Health, Servers};
 
 /// How long things may take. All of it is measured on the monotonic clock.

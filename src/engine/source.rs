@@ -127,7 +127,7 @@ pub struct Copy {
     pub list: List,
     /// When its content came for the first time, in epoch seconds.
     pub changed: u64,
-    /// Of a feed, what its server said of it.
+    /// Of a feed, what its server said of it; of a list of the service, its serial.
     pub origin: Option<Origin>,
 }
 

@@ -77,17 +77,29 @@ fn policy() -> impl Strategy<Value = Policy> {
         text("[a-z]{1,8}\\.[a-z]{1,8}"),
         seconds(60..=604_800),
         seconds(1..=600),
+        any::<bool>(),
         prop::option::of(path()),
         prop::option::of(path()),
     )
         .prop_map(
-            |(servers, block, allow, suffix, interval, timeout, local_block, local_allow)| Policy {
+            |(
                 servers,
                 block,
                 allow,
                 suffix,
                 interval,
                 timeout,
+                serial,
+                local_block,
+                local_allow,
+            )| Policy {
+                servers,
+                block,
+                allow,
+                suffix,
+                interval,
+                timeout,
+                serial,
                 local_block,
                 local_allow,
             },

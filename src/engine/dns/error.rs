@@ -28,6 +28,15 @@ pub enum AttemptError {
     Answer(AnswerError),
     /// A list, or a part of one, cannot be had.
     List(ListError),
+    /// The zone is older than the one before, or of another numbering.
+    SerialBack {
+        /// The zone.
+        zone: String,
+        /// The serial of the lists in force.
+        before: u32,
+        /// That of the server.
+        now: u32,
+    },
 }
 
 impl AttemptError {
@@ -52,6 +61,11 @@ impl fmt::Display for AttemptError {
             Self::Unasked => f.write_str("answer to a question that was not asked"),
             Self::Answer(error) => error.fmt(f),
             Self::List(error) => error.fmt(f),
+            Self::SerialBack { zone, before, now } => write!(
+                f,
+                "the serial of {zone} went back from {before} to {now}: it serves an older zone, \
+                 until it has the newer one; if it was numbered anew: threatstopctl update -f policy"
+            ),
         }
     }
 }

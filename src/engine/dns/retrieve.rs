@@ -9,6 +9,7 @@ use super::Limits;
 use super::connection::Connection;
 use super::error::{Attempt, AttemptError, RunError};
 use super::event::Event;
+use super::serial::{Before, serial};
 use super::servers::{Entry, Servers};
 use super::session::Session;
 
@@ -40,16 +41,23 @@ pub struct Run<'a> {
     pub suffix: &'a ListName,
     /// How long things may take.
     pub limits: Limits,
+    /// What is known of the zone `suffix` from before, where its serial is to be asked for first.
+    pub before: Option<&'a Before>,
 }
 
 /// The lists of a run.
 #[derive(Debug)]
 pub struct Retrieved {
-    /// The lists, in the order they were asked for.
-    pub lists: Vec<List>,
+    /// The lists, in the order they were asked for; none when they are those in force.
+    pub lists: Option<Vec<List>>,
     /// The server they came from, as it is configured.
     pub server: String,
+    /// The serial of the zone before they were read, where it was asked for and there is one.
+    pub serial: Option<u32>,
 }
+
+/// What an address has: the serial and the lists, as in [`Retrieved`].
+type Read = (Option<u32>, Option<Vec<List>>);
 
 /// Reads all lists from one server: the first in order that has them whole.
 ///
@@ -68,9 +76,9 @@ pub async fn retrieve(
         let left = deadline.saturating_duration_since(now);
         let until = if entries.peek().is_some() { now + left / 2 } else { deadline };
         match try_server(run, entry, until, &mut attempts, tell).await {
-            Some((address, lists)) => {
+            Some((address, (serial, lists))) => {
                 entry.worked(address);
-                return Ok(Retrieved { lists, server: entry.server().to_string() });
+                return Ok(Retrieved { lists, server: entry.server().to_string(), serial });
             }
             None => continue,
         }
@@ -85,7 +93,7 @@ async fn try_server(
     until: Instant,
     attempts: &mut Vec<Attempt>,
     tell: &mut dyn FnMut(Event<'_>),
-) -> Option<(SocketAddr, Vec<List>)> {
+) -> Option<(SocketAddr, Read)> {
     let mut fail = |address, error, tell: &mut dyn FnMut(Event<'_>)| {
         let attempt = entry.failed(address, error);
         tell(Event::Failed(&attempt));
@@ -100,7 +108,7 @@ async fn try_server(
     };
     for address in addresses {
         match timeout_at(until, read_lists(run, entry, address, tell)).await {
-            Ok(Ok(lists)) => return Some((address, lists)),
+            Ok(Ok(read)) => return Some((address, read)),
             Ok(Err(error)) => fail(Some(address), error, tell),
             Err(_) => {
                 fail(Some(address), AttemptError::RunTimeout, tell);
@@ -116,9 +124,21 @@ async fn read_lists(
     entry: &Entry,
     address: SocketAddr,
     tell: &mut dyn FnMut(Event<'_>),
-) -> Result<Vec<List>, AttemptError> {
-    let connection = Connection::open(address, run.limits.connect).await?;
+) -> Result<Read, AttemptError> {
+    let mut connection = Connection::open(address, run.limits.connect).await?;
     tell(Event::Server { server: entry.server() });
+    // before the lists: what changes while they are read has another serial the next time
+    let mut serial_now = None;
+    if let Some(before) = run.before {
+        serial_now = serial(&mut connection, run.suffix, run.limits).await?;
+        let server = entry.server().to_string();
+        if let Some(serial) = serial_now
+            && before.is_same(&server, run.suffix, serial)?
+        {
+            return Ok((serial_now, None));
+        }
+    }
     let assemblies = run.lists.iter().map(|wanted| wanted.assembly(run.suffix)).collect();
-    Session::new(address, run.limits, assemblies, tell).run(connection).await
+    let lists = Session::new(address, run.limits, assemblies, tell).run(connection).await?;
+    Ok((serial_now, Some(lists)))
 }

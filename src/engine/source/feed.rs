@@ -176,7 +176,8 @@ impl Feeds {
         covers(feed, &list)?;
         self.fits(feed, &list)?;
         let Validators { etag, modified } = validators;
-        let origin = Some(Origin { etag, modified, full: now, place: place(feed) });
+        let (full, place) = (now, place(feed));
+        let origin = Some(Origin { etag, modified, full, place, server: None, serial: None });
         let (source, kind) = (Source::Feed(feed.name), kind(feed));
         Ok(Look::Come(Box::new(Copy { source, kind, list, changed: now, origin }), told))
     }

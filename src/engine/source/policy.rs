@@ -2,24 +2,30 @@
 
 use std::collections::BTreeSet;
 
-use apl::ListName;
+use apl::{ListName, is_after};
 use config::Config;
 use policy::List;
 use prefix::Kind;
 
 use super::{Copy, Failure, Source};
 use crate::clock;
-use crate::dns::{self, Event, Limits, Servers, Wanted, retrieve};
+use crate::dns::{self, Before, Event, Limits, Servers, Wanted, retrieve};
+use crate::files::sum;
 use crate::protect::Names;
+use crate::state::Policy;
+use crate::state::copies::Origin;
 use crate::told::Told;
 
 /// What the log is told about when one of several servers fails.
 const SERVERS: &str = "servers";
 
+/// How long a serial is believed, in seconds: then all lists come once in full.
+const BELIEVED: u64 = 24 * 60 * 60;
+
 /// What came.
 pub struct Brought {
-    /// The lists.
-    pub lists: Vec<Copy>,
+    /// The lists; none when they are those in force.
+    pub lists: Option<Vec<Copy>>,
     /// The server that gave them.
     pub server: String,
     /// The smallest time to live, in seconds.
@@ -50,14 +56,45 @@ impl Service {
         Self { config, servers, names, told }
     }
 
+    /// What is known of the zone by the copies in force, where its serial is asked for. With `forced`
+    /// everything comes in full, whatever the serial is.
+    pub fn before(&self, policy: &Policy, forced: bool) -> Option<Before> {
+        let config = self.config;
+        if !config.policy.serial {
+            return None;
+        }
+        let (now, place) = (clock::now(), place(config));
+        let lists = Source::Policy.lists(config);
+        let copies = lists.iter().map(|(name, _)| policy.copy(name));
+        let origins: Vec<Option<&Origin>> = copies
+            .map(|copy| copy?.origin.as_ref().filter(|origin| origin.place == place))
+            .collect();
+        let serials = origins.iter().filter_map(|origin| (*origin)?.serial);
+        let serial = serials.reduce(|one, other| if is_after(other, one) { other } else { one });
+        let server = origins.first().and_then(|origin| (*origin)?.server.clone());
+        // each of them has to be of just this server and serial, and of the last day
+        let is_whole = |origin: &Option<&Origin>| {
+            origin.is_some_and(|origin| {
+                let age = now.checked_sub(origin.full);
+                origin.serial == serial
+                    && origin.server == server
+                    && age.is_some_and(|age| age < BELIEVED)
+            })
+        };
+        let is_same = !forced && origins.iter().all(is_whole);
+        let server = server.filter(|_| is_same);
+        Some(Before { serial, server, may_go_back: forced })
+    }
+
     /// Reads all lists, or fails; `say` hears of each step. Those that came as `apl` once are not read
-    /// in a weaker form.
+    /// in a weaker form, and those that are as `before` are not read at all.
     ///
     /// # Errors
     /// When no server has them all.
     pub async fn fetch(
         &self,
         apl: &BTreeSet<String>,
+        before: &Option<Before>,
         say: &dyn Fn(String),
     ) -> Result<Brought, Failure> {
         let Self { config, servers, names, told } = *self;
@@ -103,6 +140,7 @@ impl Service {
             lists: &wanted,
             suffix: &suffix,
             limits: Limits::new(config.policy.timeout),
+            before: before.as_ref(),
         };
         let retrieved = retrieve(&request, &mut tell).await.map_err(|error| Failure {
             unprovisioned: error.is_unprovisioned(),
@@ -119,28 +157,56 @@ impl Service {
 
         let floor = config.guard.floor();
         let mut brought = Brought {
-            lists: Vec::new(),
+            lists: None,
             server: retrieved.server,
-            ttl: retrieved.lists.iter().map(|list| list.ttl).min(),
+            ttl: None,
             apl: Vec::new(),
             warnings: Vec::new(),
         };
-        for list in retrieved.lists {
+        let serial = retrieved.serial;
+        let Some(retrieved) = retrieved.lists else {
+            let serial = serial.unwrap_or_default();
+            say(format!("Lists unchanged: {suffix} has the serial {serial} as before"));
+            return Ok(brought);
+        };
+        if before.is_some() && serial.is_none() {
+            brought.warnings.push(format!(
+                "server {}: no SOA record of {suffix}, so that all lists come each time: set \
+                 policy.suffix to the name of its zone, or policy.serial = false",
+                brought.server
+            ));
+        }
+        brought.ttl = retrieved.iter().map(|list| list.ttl).min();
+        let origin = serial.map(|serial| Origin {
+            etag: None,
+            modified: None,
+            full: clock::now(),
+            place: place(config),
+            server: Some(brought.server.clone()),
+            serial: Some(serial),
+        });
+        let lists = brought.lists.insert(Vec::new());
+        for list in retrieved {
             let name = list.name.to_string();
             brought.warnings.extend(list.warnings.iter().map(|why| format!("list {name}: {why}")));
             if list.apl {
                 brought.apl.push(name.clone());
             }
-            brought.lists.push(Copy {
+            lists.push(Copy {
                 source: Source::Policy,
                 kind: kind(&name),
                 list: List::new(name, list.items, floor),
                 changed: clock::now(),
-                origin: None,
+                origin: origin.clone(),
             });
         }
         Ok(brought)
     }
+}
+
+/// By what it is known whether a serial is one of the zone that is configured now.
+fn place(config: &Config) -> u32 {
+    sum(config.policy.suffix.as_str().as_bytes())
 }
 
 fn parse(name: &str) -> Result<ListName, String> {

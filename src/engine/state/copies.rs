@@ -37,7 +37,7 @@ struct Head {
     origin: Option<Origin>,
 }
 
-/// What the web server of a list said of it.
+/// What the server of a list said of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// The field ETag.
@@ -50,6 +50,12 @@ pub struct Origin {
     pub full: u64,
     /// A sum of where it is and in which form.
     pub place: u32,
+    /// Of a list of the service, the server that it was read from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// The serial of the zone there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<u32>,
 }
 
 /// A list as it is kept.
@@ -59,7 +65,7 @@ pub struct Stored {
     pub list: List,
     /// When its content came for the first time, in epoch seconds.
     pub changed: u64,
-    /// Of a feed, what its server said of it.
+    /// Of a feed, what its server said of it; of a list of the service, its serial.
     pub origin: Option<Origin>,
 }
 

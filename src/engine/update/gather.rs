@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use config::{Config, FeedName};
+use policy::Run as Wanted;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -15,7 +16,7 @@ use crate::source::kept::kept;
 use crate::source::local::{Files, Look};
 use crate::source::policy::{Brought, Service};
 use crate::source::{Copy, Failure, Source, Sources};
-use crate::state::State;
+use crate::state::{Policy, State};
 
 /// What has come, and what has not.
 #[derive(Default)]
@@ -54,12 +55,12 @@ pub struct Coming {
 
 /// Asks them, all at once and each in a task of its own, so that none waits for another nor for what
 /// becomes of the others' lists. What is protected by name is looked up beside the service. Lists that
-/// came as `apl` once have to again.
+/// came as `apl` once have to again; those of the service may be those of the `policy` in force.
 pub fn ask(
     run: &Rc<Run>,
     service: &'static Service,
     feeds: &'static Feeds,
-    apl: BTreeSet<String>,
+    (apl, policy): (BTreeSet<String>, &Policy),
     protect: &'static Protect,
 ) -> Coming {
     let (done, come) = mpsc::unbounded_channel();
@@ -70,10 +71,11 @@ pub fn ask(
         match *source {
             Source::Policy => {
                 let apl = apl.take().unwrap_or_default();
+                let before = service.before(policy, run.request.wanted == Wanted::Forced);
                 tokio::task::spawn_local(async move {
                     let say = |line: String| run.say(line);
                     let (brought, ()) =
-                        tokio::join!(service.fetch(&apl, &say), protect.beside_a_run());
+                        tokio::join!(service.fetch(&apl, &before, &say), protect.beside_a_run());
                     // who asked waits for it
                     let _ = done.send(Came::Service(brought));
                 });
@@ -130,7 +132,10 @@ impl Gathered {
                 self.asked.insert(Source::Policy);
                 match brought {
                     Ok(brought) => {
-                        self.lists.extend(brought.lists);
+                        match brought.lists {
+                            Some(lists) => self.lists.extend(lists),
+                            None => drop(self.same.insert(Source::Policy)),
+                        }
                         self.server = Some(brought.server);
                         self.ttl = brought.ttl;
                         self.apl = brought.apl;

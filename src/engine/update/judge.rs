@@ -82,8 +82,7 @@ pub struct Judged {
     pub new: Vec<New>,
     /// Those that have come as they are in force.
     pub confirmed: Vec<String>,
-    /// Those of web servers that have come as they are in force, and of which their server says
-    /// something new.
+    /// Those that have come as they are in force, and of which their server says something new.
     pub renewed: Vec<Rc<Copy>>,
     /// Those that are not to be.
     pub kept: Vec<KeptList>,
@@ -177,7 +176,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Judges what has come. What the tables are made of is all that may be, and copies else; the files
+    /// Judges what has come. What the tables are made of is all that may be, and copies else; the lists
     /// of the sources that are the `same` have come as they are in force.
     pub fn judge(&self, come: Vec<Copy>, same: &Sources) -> Judged {
         let (policy, tables) = (&*self.state.policy(), self.state.tables);
@@ -187,9 +186,10 @@ impl Judge<'_> {
             ..Judged::default()
         };
         for source in same {
-            let row =
-                self.state.memory().list(source.name()).map_or(Row::default(), |list| list.row);
-            judged.confirm(source.name(), self.wanted(row, Some(*source)));
+            for (name, _) in source.lists(self.config) {
+                let row = self.state.memory().list(name).map_or(Row::default(), |list| list.row);
+                judged.confirm(name, self.wanted(row, Some(*source)));
+            }
         }
         let broken = self.broken(policy);
         for copy in come {

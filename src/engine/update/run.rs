@@ -164,8 +164,8 @@ impl Update {
             self.runs.note(Noted { sources: request.sources.clone(), failed: true, without });
             return whole.end(&voice, request, &time);
         }
-        let apl = self.state.memory().apl.clone();
-        let mut coming = gather::ask(run, &self.service, self.feeds, apl, self.protect);
+        let known = (self.state.memory().apl.clone(), &*self.state.policy());
+        let mut coming = gather::ask(run, &self.service, self.feeds, known, self.protect);
         loop {
             // what would be can only be told of everything
             let patience = if request.dry_run { Duration::MAX } else { TOGETHER };
