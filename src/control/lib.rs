@@ -17,7 +17,9 @@ pub use event::Event;
 pub use hits::{AddressHits, Hits, HostHits, ListHits, Missed, PortHits, ProtocolHits};
 pub use lists::{HitsOfDays, ListShown, Lists};
 pub use own::{Action, Forgotten, Kept, MAX_OWN, MAX_REASON, OWN_SECONDS, OwnEntry};
-pub use reply::{Change, Check, Failure, Reply, Tested, Updated, Uploaded, Why};
+pub use reply::{
+    Change, Check, Exported, Failure, Reply, Snapshot, Tested, Updated, Uploaded, Why,
+};
 pub use request::{Request, Rights, Show};
 pub use status::{
     Attempt, Attempted, Direction, EngineStatus, Held, HeldReason, LastUpdate, ListStatus, Mended,

@@ -16,6 +16,8 @@ pub enum Reply {
     Line(String),
     /// What is waited for now, for whoever watches; it counts for nothing.
     Progress(String),
+    /// What tables come now.
+    Snapshot(Snapshot),
     /// A part of a table.
     Prefixes(Vec<String>),
     /// Prefixes that a change adds.
@@ -36,6 +38,28 @@ pub enum Reply {
     Done(Value),
     /// The end: it was not done.
     Error(Failure),
+}
+
+/// Tables as they were in force at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The number of this content: it grows with each change of any table, and only then (RFC 1982).
+    pub serial: u32,
+    /// The tables, in the order in which their prefixes come.
+    pub tables: Vec<Exported>,
+}
+
+/// A table of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exported {
+    /// Its name in pf.
+    pub name: String,
+    /// `block`, `allow`, or its name again.
+    pub word: String,
+    /// Prefixes of IPv4 in it.
+    pub v4: u64,
+    /// Prefixes of IPv6 in it.
+    pub v6: u64,
 }
 
 /// Why something was not done.

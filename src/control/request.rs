@@ -66,6 +66,12 @@ pub enum Request {
         /// Its name.
         name: String,
     },
+    /// Hand out tables as they are in force, all of one moment; answered by a [`crate::Snapshot`] and
+    /// the prefixes, table by table, each with IPv4 first.
+    Export {
+        /// Their names, as of `show`.
+        tables: Vec<String>,
+    },
     /// Why addresses are blocked, or are not; answered by a [`crate::Why`] each, in this order.
     Why {
         /// The addresses, at most [`crate::ADDRESSES_A_REQUEST`].
@@ -133,7 +139,7 @@ impl Request {
             Self::Allow { .. } => "allow",
             Self::Forget { .. } => "forget",
             Self::Upload { .. } => "upload",
-            Self::Show { .. } | Self::Table { .. } => "show",
+            Self::Show { .. } | Self::Table { .. } | Self::Export { .. } => "show",
             Self::Why { .. } => "why",
             Self::Test {} => "test",
             Self::Rollback {} => "rollback",
@@ -150,7 +156,8 @@ impl Request {
             Self::Status {} | Self::Show { .. } | Self::Why { .. } | Self::Test {} => {
                 Rights::Member
             }
-            Self::Table { .. } | Self::Metrics {} | Self::Watch { .. } => Rights::Member,
+            Self::Table { .. } | Self::Export { .. } => Rights::Member,
+            Self::Metrics {} | Self::Watch { .. } => Rights::Member,
             Self::Block { .. } | Self::Allow { .. } | Self::Forget { .. } => Rights::Root,
             Self::Update { .. } | Self::Upload { .. } => Rights::Root,
             Self::Rollback {} | Self::Reload { .. } | Self::Log { .. } => Rights::Root,

@@ -2,6 +2,7 @@
 
 mod answer;
 mod client;
+mod export;
 mod hits;
 mod lists;
 mod metrics;

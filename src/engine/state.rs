@@ -8,6 +8,7 @@
 mod ages;
 pub mod copies;
 mod memory;
+pub mod serial;
 
 use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
@@ -129,7 +130,10 @@ impl State {
             policy.sets.insert(table.id, set);
         }
         let policy = RefCell::new(Rc::new(policy));
-        Ok(Self { tables, directory, policy, memory: RefCell::new(memory) })
+        let state = Self { tables, directory, policy, memory: RefCell::new(memory) };
+        // the engine may have ended between a publication and its number
+        state.number();
+        Ok(state)
     }
 
     /// The engine's own directory.
@@ -152,7 +156,31 @@ impl State {
                 logger::err(format_args!("{why}; after a restart the age of an entry is unknown"));
             }
         }
+        let changed = before.sets != policy.sets;
         self.policy.replace(Rc::new(policy));
+        if changed {
+            self.number();
+        }
+    }
+
+    /// The policy in force and its number, which grows with each change of a table; `None` while there
+    /// is no table.
+    pub fn numbered(&self) -> Option<(Rc<Policy>, u32)> {
+        let policy = self.policy();
+        (!policy.sets.is_empty()).then(|| (policy, self.memory().numbered.serial))
+    }
+
+    /// Gives what is in force its number, where it is another content than the last one that had one.
+    fn number(&self) {
+        let policy = self.policy();
+        if policy.sets.is_empty() {
+            return;
+        }
+        let before = self.memory().numbered;
+        let numbered = before.follow(&policy.sets, crate::clock::now());
+        if numbered != before {
+            self.remember(|memory| memory.numbered = numbered);
+        }
     }
 
     /// Takes a set for the one in force, of the same lists as before.

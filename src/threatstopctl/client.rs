@@ -195,7 +195,9 @@ fn patience(request: &Request) -> (Option<Duration>, u64) {
         }
         // until something happens
         Request::Watch { .. } => (None, u64::MAX),
-        Request::Show { .. } => (Some(SILENCE), MAX_TABLE_ANSWER),
+        Request::Show { .. } | Request::Table { .. } | Request::Export { .. } => {
+            (Some(SILENCE), MAX_TABLE_ANSWER)
+        }
         _ => (Some(SILENCE), MAX_ANSWER),
     }
 }

@@ -11,6 +11,7 @@ use crate::decode;
 use crate::doctor;
 use crate::ending::Ending;
 use crate::error::{Error, Manner};
+use crate::export;
 use crate::flush;
 use crate::import;
 use crate::own;
@@ -56,8 +57,14 @@ pub enum Operands {
     Two(&'static str, &'static str, fn(&Tool, &Arguments) -> Result<bool, Error>),
     /// One of these words, which may be shortened too, and what it asks of the engine.
     Word(&'static [(&'static str, Request)]),
-    /// The same, or a name, of which a request is made.
-    WordOr(&'static [(&'static str, Request)], &'static str, fn(&str) -> Request),
+    /// The same, or names, of which a request is made; and what is done in place of that where the
+    /// options say so, with any number of names.
+    WordOr(
+        &'static [(&'static str, Request)],
+        &'static str,
+        fn(&str) -> Request,
+        fn(&Tool, &Arguments) -> Option<Result<bool, Error>>,
+    ),
 }
 
 /// What an option of a command takes, as usage and manual call it.
@@ -68,6 +75,8 @@ const VALUES: &[(&str, char, &str)] = &[
     ("doctor", 'f', "file"),
     ("flush", 'f', "file"),
     ("setup", 'f', "file"),
+    ("show", 'o', "format"),
+    ("show", 'z', "name"),
     ("watch", 'e', "number"),
 ];
 
@@ -104,7 +113,7 @@ pub const COMMANDS: &[Command] = &[
     command("setup", "bf:", Operands::None(setup::run)),
     command(
         "show",
-        "",
+        "o:z:",
         Operands::WordOr(
             &[
                 ("allow", Request::Show { what: Show::Allow }),
@@ -116,6 +125,7 @@ pub const COMMANDS: &[Command] = &[
             ],
             "table",
             |name| Request::Table { name: name.to_owned() },
+            export::run,
         ),
     ),
     command("status", "q", Operands::None(status)),
@@ -205,7 +215,10 @@ pub fn run(tool: &Tool, words: Vec<OsString>, manner: &mut Manner) -> Result<boo
                 .map_err(|why| wrong(format!("{}: {why}", operand.to_string_lossy())))?;
             relay(tool, request)
         }
-        Operands::WordOr(table, _, request) => {
+        Operands::WordOr(table, _, request, other) => {
+            if let Some(done) = other(tool, &arguments) {
+                return done;
+            }
             let operand = one("word")?;
             let begins = |word: &str| word.as_bytes().starts_with(operand.as_encoded_bytes());
             if !table.iter().any(|(word, _)| begins(word)) {
@@ -301,9 +314,9 @@ fn form(command: &Command) -> String {
             let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
             format!("{word}{options} {}", words.join("|"))
         }
-        Operands::WordOr(table, name, _) => {
+        Operands::WordOr(table, name, ..) => {
             let words: Vec<&str> = table.iter().map(|(word, _)| *word).chain([*name]).collect();
-            format!("{word}{options} {}", words.join("|"))
+            format!("{word}{options} {} ...", words.join("|"))
         }
     }
 }

@@ -91,6 +91,7 @@ impl Ending {
             Request::Reload { .. }
             | Request::Log { .. }
             | Request::Why { .. }
+            | Request::Export { .. }
             | Request::Watch { .. } => {
                 let mut said: Map<String, Value> = form(done)?;
                 if said.is_empty() {

@@ -12,6 +12,7 @@ mod doctor;
 mod ending;
 mod entries;
 mod error;
+mod export;
 mod flush;
 mod hits;
 mod import;

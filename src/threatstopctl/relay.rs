@@ -94,7 +94,7 @@ fn print(
                 let unsaid = out.unsaid(&why).map(str::to_owned);
                 return Err(unsaid.map_or(Error::Told, |why| Error::Failed(Failure { what, why })));
             }
-            Reply::Why(_) | Reply::Event(..) | Reply::Lost(_) => {
+            Reply::Why(_) | Reply::Snapshot(_) | Reply::Event(..) | Reply::Lost(_) => {
                 return Err(broken(ClientError::Form("not what was asked for".into())));
             }
         }
@@ -110,7 +110,10 @@ fn not_in_use(answer: Reply) -> Option<String> {
 }
 
 /// What is printed here ends up in files and in pf: it has to be prefixes and nothing else.
-fn prefixes(texts: &[String]) -> Result<Vec<Prefix>, ClientError> {
+///
+/// # Errors
+/// [`ClientError::Form`] with the first text that is none.
+pub fn prefixes(texts: &[String]) -> Result<Vec<Prefix>, ClientError> {
     let parse =
         |text: &String| text.parse().map_err(|error| ClientError::Form(format!("{text}: {error}")));
     texts.iter().map(parse).collect()

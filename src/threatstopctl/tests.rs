@@ -401,9 +401,9 @@ fn every_command_stands_in_the_manual_and_no_other() {
                     let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
                     last = format!(" Cm {}", words.join(" | "));
                 }
-                Operands::WordOr(table, name, _) => {
+                Operands::WordOr(table, name, ..) => {
                     let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
-                    last = format!(" Cm {} Ns | Ns Ar {name}", words.join(" | "));
+                    last = format!(" Cm {} Ns | Ns Ar {name} ...", words.join(" | "));
                 }
             }
             // Op goes on to the end of the line

@@ -21,6 +21,7 @@ pub mod state {
     pub mod ages;
     pub mod copies;
     pub mod memory;
+    pub mod serial;
 }
 
 /// What `block` and `allow` said, as it is kept.

@@ -13,6 +13,7 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::client::Client;
+use super::export::{export, find};
 use super::own::{Book, Said};
 use super::places::Seat;
 use super::report::Report;
@@ -152,6 +153,7 @@ impl Desk {
             Request::Show { what: Show::Block } => self.show(client, "block").await,
             Request::Show { what: Show::Allow } => self.show(client, "allow").await,
             Request::Table { name } => self.show(client, &name).await,
+            Request::Export { tables } => export(self.state, client, &tables).await,
             Request::Show { what: Show::Diff } => {
                 let (mut added, mut removed) = (0, 0);
                 for table in self.state.tables.in_order() {
@@ -245,10 +247,9 @@ impl Desk {
 
     /// Shows a table, by its word or name.
     async fn show(&self, client: &mut Client, name: &str) -> io::Result<()> {
-        let Some(table) = self.state.tables.find(name) else {
-            let names: Vec<&str> = self.state.tables.iter().map(|table| &*table.word).collect();
-            let why = format!("{name}: no such table; there are {}", names.join(", "));
-            return client.fail("show", why).await;
+        let table = match find(self.state.tables, name) {
+            Ok(table) => table,
+            Err(why) => return client.fail("show", why).await,
         };
         // without reload, pf's table is not ours to show
         let source = if self.config.tables.reload { Source::Kernel } else { Source::File };

@@ -9,6 +9,7 @@ use policy::{HeldRuns, History, Measure};
 use prefix::PrefixSet;
 use serde::{Deserialize, Serialize};
 
+use super::serial::Numbered;
 use crate::files;
 
 const FILE: &str = "state.json";
@@ -50,6 +51,8 @@ pub struct Memory {
     pub apl: BTreeSet<String>,
     /// The addresses behind the names of servers, as they were looked up last.
     pub resolved: Known,
+    /// The number of the tables in force.
+    pub numbered: Numbered,
 }
 
 /// What is remembered of a table.

@@ -76,7 +76,7 @@ commands:
 \treload
 \trollback
 \tsetup [-b] [-f file]
-\tshow allow|block|diff|hits|lists|own|table
+\tshow [-o format] [-z name] allow|block|diff|hits|lists|own|table ...
 \tstatus [-q]
 \ttest
 \tupdate [-fn] [source ...]
