@@ -46,13 +46,16 @@ impl Timer {
     /// The source was asked; where it brought nothing, its server may have said for how long it wants to
     /// be left alone.
     fn after(&mut self, failed: bool, alone: Duration) {
-        let wait = if failed {
-            self.backoff.failed(rand::random())
-        } else {
-            self.backoff.succeeded();
-            scheduled(self.interval, rand::random())
-        };
-        self.due = Instant::now() + wait.max(alone).max(self.seldom);
+        self.due = Instant::now() + self.wait(failed).max(alone).max(self.seldom);
+    }
+
+    /// How long it is until the next time, as far as the source itself goes.
+    fn wait(&mut self, failed: bool) -> Duration {
+        if failed {
+            return self.backoff.failed(rand::random());
+        }
+        self.backoff.succeeded();
+        scheduled(self.interval, rand::random())
     }
 }
 
@@ -217,3 +220,6 @@ pub async fn again(runs: &Runs, update: &Update) -> ! {
         }
     }
 }
+
+#[cfg(test)]
+mod fleet;

@@ -164,7 +164,8 @@ impl Update {
             self.runs.note(Noted { sources: request.sources.clone(), failed: true, without });
             return whole.end(&voice, request, &time);
         }
-        let known = (self.state.memory().apl.clone(), &*self.state.policy());
+        let policy = self.state.policy();
+        let known = (self.state.memory().apl.clone(), &*policy);
         let mut coming = gather::ask(run, &self.service, self.feeds, known, self.protect);
         loop {
             // what would be can only be told of everything

@@ -1,0 +1,78 @@
+//! A thousand firewalls that ask one name server, simulated in time with the timers of the program: their
+//! jitter and their back-off, while the server is there, is away for an hour, and is there again.
+
+use super::*;
+
+const FIREWALLS: usize = 1000;
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+
+/// How often the server was asked, for each minute.
+struct Fleet {
+    timers: Vec<(Timer, Duration)>,
+    asked: Vec<usize>,
+    /// When each had an answer last.
+    answered: Vec<Duration>,
+}
+
+impl Fleet {
+    /// All of them start at once, as after a power failure.
+    fn new() -> Self {
+        let timer = || (Timer::new(Duration::from_secs(HOUR), Instant::now()), Duration::ZERO);
+        Self {
+            timers: (0..FIREWALLS).map(|_| timer()).collect(),
+            asked: Vec::new(),
+            answered: vec![Duration::ZERO; FIREWALLS],
+        }
+    }
+
+    /// Goes on to a minute; the server answers or does not.
+    fn until(&mut self, minute: u64, is_there: bool) {
+        let end = Duration::from_secs(minute * MINUTE);
+        self.asked.resize(minute as usize, 0);
+        for ((timer, due), answered) in self.timers.iter_mut().zip(&mut self.answered) {
+            while *due < end {
+                self.asked[(due.as_secs() / MINUTE) as usize] += 1;
+                if is_there {
+                    *answered = *due;
+                }
+                *due += timer.wait(!is_there);
+            }
+        }
+    }
+
+    /// The most questions of a minute from one minute on, up to another.
+    fn most(&self, from: u64, to: u64) -> usize {
+        self.asked[from as usize..to as usize].iter().copied().max().unwrap_or_default()
+    }
+
+    fn all(&self, from: u64, to: u64) -> usize {
+        self.asked[from as usize..to as usize].iter().sum()
+    }
+}
+
+/// Bounds are far from what chance does: a minute of the thousand over an hour has 17 questions, and over
+/// the quarter of an hour of the longest back-off 67.
+#[test]
+fn an_outage_of_an_hour_and_its_end_are_no_storm_of_a_thousand_firewalls() {
+    let mut fleet = Fleet::new();
+    // a day, in which what began at once is spread
+    let (down, up, end) = (24 * 60, 25 * 60, 30 * 60);
+    fleet.until(down, true);
+    assert!(
+        (900..1_120).contains(&fleet.all(down - 60, down)),
+        "an hour: {}",
+        fleet.all(down - 60, down)
+    );
+    assert!(fleet.most(down - 60, down) < 120, "{}", fleet.most(down - 60, down));
+    fleet.until(up, false);
+    // 1, 2, 4, 8 minutes, and then each quarter of an hour
+    assert!(fleet.all(down, up) < FIREWALLS * 9, "{}", fleet.all(down, up));
+    assert!(fleet.most(down, up) < 300, "{}", fleet.most(down, up));
+    fleet.until(end, true);
+    assert!(fleet.most(up, end) < 300, "{}", fleet.most(up, end));
+    // all have an answer within the longest back-off, and go on at their interval
+    assert_eq!(fleet.all(up, up + 15).clamp(0, FIREWALLS), FIREWALLS);
+    let late = fleet.answered.iter().filter(|at| at.as_secs() < (end - 67) * MINUTE).count();
+    assert_eq!(late, 0, "whoever failed asks no more seldom than before");
+}
