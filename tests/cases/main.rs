@@ -37,6 +37,7 @@ mod moves;
 mod outage;
 mod own;
 mod port;
+mod relay;
 mod rollback;
 mod root;
 mod seen;
