@@ -1,4 +1,4 @@
-//! `cargo bench-peers [update|feeds|compose|decode|growth ...]`: how long things take, beside the tools
+//! `cargo bench-peers [update|feeds|compose|decode|relay|growth ...]`: how long things take, beside the tools
 //! that people use for them today.
 //!
 //! Each comparison runs all sides in one run, in turn, several times, and prints the median of
@@ -14,6 +14,7 @@ mod decode;
 mod feeds;
 mod growth;
 mod measure;
+mod relay;
 mod report;
 mod update;
 
@@ -32,16 +33,17 @@ fn main() -> ExitCode {
         compose::alone(side);
         return ExitCode::SUCCESS;
     }
-    let all: [(&str, Compare); 4] = [
+    let all: [(&str, Compare); 5] = [
         ("update", update::compare),
         ("feeds", feeds::compare),
         ("compose", compose::compare),
         ("decode", decode::compare),
+        ("relay", relay::compare),
     ];
     if let Some(unknown) =
         wanted.iter().find(|word| *word != "growth" && all.iter().all(|(name, _)| name != word))
     {
-        eprintln!("bench-peers: {unknown}: not one of update, feeds, compose, decode, growth");
+        eprintln!("bench-peers: {unknown}: not one of update, feeds, compose, decode, relay, growth");
         return ExitCode::FAILURE;
     }
     println!("{}\n", report::machine());
