@@ -43,7 +43,9 @@ fn main() -> ExitCode {
     if let Some(unknown) =
         wanted.iter().find(|word| *word != "growth" && all.iter().all(|(name, _)| name != word))
     {
-        eprintln!("bench-peers: {unknown}: not one of update, feeds, compose, decode, relay, growth");
+        eprintln!(
+            "bench-peers: {unknown}: not one of update, feeds, compose, decode, relay, growth"
+        );
         return ExitCode::FAILURE;
     }
     println!("{}\n", report::machine());

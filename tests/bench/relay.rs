@@ -6,9 +6,8 @@ use tests::lists::big_list;
 use tests::servers::Nsd;
 use tests::sim::{Layout, PolicyService, Shape, Zone};
 
-use crate::measure::{Cost, within};
+use crate::measure::{Cost, cpu_of, within};
 use crate::report::{Comparison, Side};
-use crate::update::cpu_of;
 
 const LIST: &str = "basic.threatstop.local";
 const PREFIXES: usize = 845_023;
@@ -25,7 +24,7 @@ pub fn compare() -> Vec<Comparison> {
     let Some(server) = Nsd::primary(ZONE, &text) else {
         let cost = Err("not installed".into());
         let sides = vec![Side { name: "nsd".into(), cost }];
-        return vec![Comparison { title, by_cpu: true, sides, notes: Vec::new() }];
+        return vec![Comparison { title, by_cpu: true, alone: true, sides, notes: Vec::new() }];
     };
     let scratch = Scratch::new();
     let config = roomy(Config::new(&scratch, &[server.addr()]))
@@ -56,6 +55,7 @@ pub fn compare() -> Vec<Comparison> {
     vec![Comparison {
         title,
         by_cpu: true,
+        alone: true,
         sides: vec![
             side("full update: engine and helper", &full[1]),
             side("full update: nsd", &full[0]),
