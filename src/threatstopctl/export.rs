@@ -2,6 +2,7 @@
 //! engine. Whoever reads a text that ends early must not take it for a whole one, so that each form
 //! puts in force what it brings by its last lines, or is a syntax error without them.
 
+mod form;
 mod ipfw;
 mod ipset;
 mod names;
@@ -11,7 +12,7 @@ mod zone;
 use std::ffi::OsStr;
 use std::io::{self, BufWriter, Write};
 
-use control::{Exported, Failure, Reply, Request, Snapshot};
+use control::{Failure, Reply, Request};
 use prefix::Prefix;
 
 use crate::arguments::Arguments;
@@ -19,6 +20,7 @@ use crate::client::{Client, ClientError};
 use crate::error::Error;
 use crate::relay::prefixes;
 use crate::tool::Tool;
+use form::{Family, Form, Unfit};
 use zone::Zone;
 
 /// The words of `-o`.
@@ -26,57 +28,6 @@ const FORMATS: [&str; 5] = ["plain", "nft", "ipset", "ipfw", "apl"];
 
 /// The zone unless `-z` names another: the one in which our own engine looks for lists.
 const ZONE: &str = "threatstop.local";
-
-/// One of the two families of addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Family {
-    V4,
-    V6,
-}
-
-/// A form of tables. The calls come in this order: `begin`; for each table `table`, and for either
-/// family, IPv4 first, `family`, its prefixes and `end_family`, then `end_table`; `end`.
-trait Form {
-    /// What comes before all tables.
-    ///
-    /// # Errors
-    /// Why these tables cannot be had in this form; nothing has been printed then.
-    fn begin(&mut self, out: &mut dyn Write, snapshot: &Snapshot) -> Result<(), Unfit>;
-    /// What comes before a table.
-    fn table(&mut self, _: &mut dyn Write, _: &Exported) -> io::Result<()> {
-        Ok(())
-    }
-    /// What comes before the prefixes of a family.
-    fn family(&mut self, _: &mut dyn Write, _: &Exported, _: Family) -> io::Result<()> {
-        Ok(())
-    }
-    /// A prefix.
-    fn prefix(&mut self, out: &mut dyn Write, prefix: Prefix) -> io::Result<()>;
-    /// What comes after those of a family.
-    fn end_family(&mut self, _: &mut dyn Write, _: &Exported) -> io::Result<()> {
-        Ok(())
-    }
-    /// What comes after a table.
-    fn end_table(&mut self, _: &mut dyn Write) -> io::Result<()> {
-        Ok(())
-    }
-    /// What comes after all tables.
-    fn end(&mut self, out: &mut dyn Write, snapshot: &Snapshot) -> io::Result<()>;
-}
-
-/// Why there is no such form of tables.
-enum Unfit {
-    /// They are not fit for it.
-    Why(String),
-    /// It could not be written.
-    Stdout(io::Error),
-}
-
-impl From<io::Error> for Unfit {
-    fn from(error: io::Error) -> Self {
-        Self::Stdout(error)
-    }
-}
 
 /// The form of a word, of this zone where it is one.
 ///

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use control::{Exported, Snapshot};
 use prefix::Prefix;
 
+use super::form::{Form, Unfit};
 use super::names::fit;
-use super::{Form, Unfit};
 
 /// Longest name of a table there (63 octets), less what stands behind it.
 const NAME: usize = 63 - "-new".len();

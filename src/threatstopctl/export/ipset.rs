@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use control::{Exported, Snapshot};
 use prefix::Prefix;
 
+use super::form::{Family, Form, Unfit};
 use super::names::fit;
-use super::{Family, Form, Unfit};
 
 /// Longest name of a set (IPSET_MAXNAMELEN without its NUL), less what stands behind a table's.
 const NAME: usize = 31 - "-4-new".len();

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use control::{Exported, Snapshot};
 use prefix::Prefix;
 
+use super::form::{Family, Form, Unfit};
 use super::names::fit;
-use super::{Family, Form, Unfit};
 
 /// The sets of nftables live in a table, and this is its name.
 const TABLE: &str = "inet threatstop";

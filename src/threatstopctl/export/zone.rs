@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use control::{Exported, Snapshot};
 use prefix::Prefix;
 
-use super::{Form, Unfit};
+use super::form::{Form, Unfit};
 
 /// Seconds that answers may be kept; our engine keeps none.
 const TTL: u32 = 3600;
