@@ -50,7 +50,7 @@ pub fn compare() -> Vec<Comparison> {
     let full = measured(UPDATES, &["update", "-f", "policy"]);
     let unchanged = measured(CHECKS, &["update"]);
     assert!(daemon.stop().success());
-    let side = |name: &str, cost: &Cost| Side { name: name.into(), cost: Ok(cost.clone()) };
+    let side = |name: &str, cost: &Cost| Side { name: name.into(), cost: Ok(*cost) };
     let hours = |cost: &Cost| 3600.0 * 2.0 / cost.cpu.as_secs_f64().max(1e-6);
     vec![Comparison {
         title,
