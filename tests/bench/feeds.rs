@@ -105,6 +105,15 @@ fn daemon(texts: &[String], entries: usize) -> (Cost, Cost, f64) {
     // the run at the start finds none of them
     let daemon = Daemon::start(&scratch, &config);
     daemon.wait_for("404", LIMIT);
+    let state = || -> serde_json::Value {
+        let status = daemon.ctl(&["-j", "status"]).stdout;
+        let status: serde_json::Value = serde_json::from_str(&status).unwrap_or_default();
+        status["update"]["state"].clone()
+    };
+    // an update would join it
+    while state() != "idle" {
+        std::thread::sleep(Duration::from_millis(100));
+    }
     let (helper, engine) =
         (daemon.helper().expect("a helper"), daemon.engine().expect("an engine"));
     for (at, text) in texts.iter().enumerate() {
