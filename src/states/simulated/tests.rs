@@ -78,11 +78,13 @@ fn an_id_of_zero_without_a_key_ends_all() {
 /// A state whose numbers and protocol were all lost in the request would still be the only one.
 #[test]
 fn the_walk_ends_at_most_the_one_that_was_meant() {
-    let (_scratch, pf) = simulated(&[IN, OUT, NAT]);
+    // the ports of the first one, and other addresses
+    let alike = "4 7 em0 6 in 0 203.0.113.10 40000 192.0.2.2 22";
+    let (_scratch, pf) = simulated(&[IN, OUT, NAT, alike]);
     let mut lost = request(&pf.states().unwrap()[0], By::Key);
     lost.proto = 0;
     assert_eq!(pf.kill(&mut lost), Ok(1));
-    assert_eq!(pf.states().unwrap().len(), 2);
+    assert_eq!(pf.states().unwrap().len(), 3);
 }
 
 #[test]
