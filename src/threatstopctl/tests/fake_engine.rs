@@ -679,7 +679,10 @@ fn usage() {
     let output = tool().args(["-j", "stop"]).output().unwrap();
     let error = json!({ "error": { "what": "stop", "why": "unknown command" } });
     assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap(), error);
-    assert!(text(&output.stderr).contains("\n\tshow [-o format] [-z name] allow|block|diff|hits|lists|own|table ...\n"));
+    assert!(
+        text(&output.stderr)
+            .contains("\n\tshow [-o format] [-z name] allow|block|diff|hits|lists|own|table ...\n")
+    );
 }
 
 /// Not an address: said without asking the engine.
