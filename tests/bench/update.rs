@@ -161,6 +161,8 @@ pub fn update(
     let memory =
         [memory(engine, "VmHWM").unwrap_or(0.0), memory(helper, "VmHWM").unwrap_or(0.0), idle];
     assert!(daemon.stop().success());
+    // the peers are served all of it
+    service.set_list(name, items, Shape::from(Layout::Index).names(names));
     Update { cost, again, block, memory }
 }
 
