@@ -82,7 +82,7 @@ pub async fn follow(log: &Log, link: &Link, state: &State) -> ! {
     let config = &log.config.log;
     let anchor = config.anchor.as_ref().map(config::AnchorPath::pflog_name);
     let writer = Writer {
-        scope: Scope::new(anchor, state.policy(), before),
+        scope: Scope::new(anchor, state.policy(), before).monitoring(log.config.tables.monitor),
         all: config.scope == Wanted::All,
         uploads: log.config.uploads(),
         timestamp: config.timestamp,

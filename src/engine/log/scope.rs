@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use imsg::TableId;
-use pflog::{Direction, Flow, Header, Record};
+use pflog::{Action, Direction, Flow, Header, Record};
 use prefix::{Kind, PrefixSet};
 
 use super::hits::Hit;
@@ -21,6 +21,9 @@ const UNLISTED: &str = "unlisted";
 pub struct Scope {
     /// `log.anchor` as packet logs have it.
     anchor: Option<String>,
+    /// Whether rules of ours only watch: what they match is what would have been blocked, and what
+    /// others let pass of the same packet is no hit besides.
+    monitor: bool,
     current: Rc<Policy>,
     previous: Rc<Policy>,
 }
@@ -33,7 +36,13 @@ impl Scope {
         before: BTreeMap<TableId, PrefixSet>,
     ) -> Self {
         let previous = Rc::new(Policy { sets: before, ..Policy::default() });
-        Self { anchor: anchor.map(ToOwned::to_owned), current, previous }
+        let anchor = anchor.map(ToOwned::to_owned);
+        Self { anchor, monitor: false, current, previous }
+    }
+
+    /// The same with tables.monitor or without.
+    pub fn monitoring(self, monitor: bool) -> Self {
+        Self { monitor, ..self }
     }
 
     /// Takes notice of another policy in force. Packets that the old one blocked may still come
@@ -51,6 +60,7 @@ impl Scope {
     /// Judges a record: calls `hit` with what to count when it is ours.
     pub fn judge(&self, record: &Record<'_>, hit: impl FnOnce(&Hit<'_>)) -> bool {
         let Ok(header) = Header::parse(record.data) else { return false };
+        let counts = !(self.monitor && header.action() == Action::PASS);
         let ends = Flow::of(&header).map(|flow| (flow, Ends::of(&header, &flow)));
         let far = ends.as_ref().and_then(|(_, ends)| self.listed(ends));
         let ours = self.anchor.as_ref().is_some_and(|name| header.ruleset() == name.as_bytes());
@@ -80,7 +90,7 @@ impl Scope {
             lists.push(UNLISTED);
         }
         let flow = ends.map(|(flow, _)| flow);
-        hit(&Hit {
+        let hit_of = Hit {
             address,
             host: host.map(|(host, _)| host),
             way: host.map_or(header.direction(), |(_, way)| way),
@@ -90,7 +100,10 @@ impl Scope {
             protocol: flow.map(|flow| flow.protocol),
             port: flow.and_then(|flow| flow.ports).map(|(_, destination)| destination),
             at: record.seconds,
-        });
+        };
+        if counts {
+            hit(&hit_of);
+        }
         true
     }
 

@@ -192,3 +192,31 @@ fn behind_nat_the_host_is_the_one_inside() {
     let none = translated(packet("", 1, BAD, HOME), [0; 4], [0; 4]);
     assert_eq!(host(&scope, &none), (HOME.into(), Direction::In));
 }
+
+/// With tables.monitor a packet that a match rule has logged would have been blocked; that another rule
+/// has let it pass is no second hit. Without it each record counts.
+#[test]
+fn a_monitor_counts_what_would_have_been_blocked() {
+    let scope = || Scope::new(None, policy(&["203.0.113.0/24"]), BTreeMap::new());
+    let data = |action: u8| {
+        let mut data = packet("", 1, BAD, HOME);
+        data[2] = action;
+        data
+    };
+    for (action, counts) in [(Action::MATCH, true), (Action::BLOCK, true), (Action::PASS, false)] {
+        let (data, hits) = (data(action.0), std::cell::Cell::new(0));
+        let record = Record {
+            offset: 0,
+            end: 0,
+            seconds: 7,
+            micros: 0,
+            len: data.len() as u32,
+            data: &data,
+        };
+        for monitor in [true, false] {
+            let scope = scope().monitoring(monitor);
+            assert!(scope.judge(&record, |_| hits.set(hits.get() + 1)), "it is sent all the same");
+        }
+        assert_eq!(hits.get(), 1 + u32::from(counts), "{action:?}");
+    }
+}
