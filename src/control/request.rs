@@ -65,6 +65,9 @@ pub enum Request {
     Table {
         /// Its name.
         name: String,
+        /// What is shown where no table has that very name, which begins the word for it, too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        or: Option<Show>,
     },
     /// Hand out tables as they are in force, all of one moment; answered by a [`crate::Snapshot`] and
     /// the prefixes, table by table, each with IPv4 first.

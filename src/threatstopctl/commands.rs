@@ -57,12 +57,11 @@ pub enum Operands {
     Two(&'static str, &'static str, fn(&Tool, &Arguments) -> Result<bool, Error>),
     /// One of these words, which may be shortened too, and what it asks of the engine.
     Word(&'static [(&'static str, Request)]),
-    /// The same, or names, of which a request is made; and what is done in place of that where the
-    /// options say so, with any number of names.
-    WordOr(
-        &'static [(&'static str, Request)],
+    /// One of these words, which may be shortened too, or the name of a table, called so; and what is
+    /// done in place of that where the options say so, with any number of names.
+    Shown(
+        &'static [(&'static str, Show)],
         &'static str,
-        fn(&str) -> Request,
         fn(&Tool, &Arguments) -> Option<Result<bool, Error>>,
     ),
 }
@@ -114,17 +113,16 @@ pub const COMMANDS: &[Command] = &[
     command(
         "show",
         "o:z:",
-        Operands::WordOr(
+        Operands::Shown(
             &[
-                ("allow", Request::Show { what: Show::Allow }),
-                ("block", Request::Show { what: Show::Block }),
-                ("diff", Request::Show { what: Show::Diff }),
-                ("hits", Request::Show { what: Show::Hits }),
-                ("lists", Request::Show { what: Show::Lists }),
-                ("own", Request::Show { what: Show::Own }),
+                ("allow", Show::Allow),
+                ("block", Show::Block),
+                ("diff", Show::Diff),
+                ("hits", Show::Hits),
+                ("lists", Show::Lists),
+                ("own", Show::Own),
             ],
             "table",
-            |name| Request::Table { name: name.to_owned() },
             export::run,
         ),
     ),
@@ -215,20 +213,30 @@ pub fn run(tool: &Tool, words: Vec<OsString>, manner: &mut Manner) -> Result<boo
                 .map_err(|why| wrong(format!("{}: {why}", operand.to_string_lossy())))?;
             relay(tool, request)
         }
-        Operands::WordOr(table, _, request, other) => {
+        Operands::Shown(words, _, other) => {
             if let Some(done) = other(tool, &arguments) {
                 return done;
             }
             let operand = one("word")?;
-            let begins = |word: &str| word.as_bytes().starts_with(operand.as_encoded_bytes());
-            if !table.iter().any(|(word, _)| begins(word)) {
-                return relay(tool, &request(&operand.to_string_lossy()));
-            }
-            let (_, request) = find(table, |(word, _)| (*word, false), operand, "word")
+            let request = shown(words, operand)
                 .map_err(|why| wrong(format!("{}: {why}", operand.to_string_lossy())))?;
-            relay(tool, request)
+            relay(tool, &request)
         }
     }
+}
+
+/// What asks for a word, or for the table of a name. What only begins a word may be a name as well: which
+/// tables there are the engine knows.
+fn shown(words: &[(&'static str, Show)], given: &OsStr) -> Result<Request, String> {
+    let name = given.to_string_lossy().into_owned();
+    if !words.iter().any(|(word, _)| word.starts_with(&name)) {
+        return Ok(Request::Table { name, or: None });
+    }
+    let (word, what) = *find(words, |(word, _)| (*word, false), given, "word")?;
+    Ok(match word == name {
+        true => Request::Show { what },
+        false => Request::Table { name, or: Some(what) },
+    })
 }
 
 fn surplus(command: &Command, operand: &OsStr) -> Error {
@@ -314,8 +322,8 @@ fn form(command: &Command) -> String {
             let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
             format!("{word}{options} {}", words.join("|"))
         }
-        Operands::WordOr(table, name, ..) => {
-            let words: Vec<&str> = table.iter().map(|(word, _)| *word).chain([*name]).collect();
+        Operands::Shown(words, name, _) => {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).chain([*name]).collect();
             format!("{word}{options} {} ...", words.join("|"))
         }
     }

@@ -15,7 +15,7 @@ pub enum Ending {
     Status(Box<Status>),
     /// Of `update` and `rollback`.
     Updated(Updated),
-    /// Of `show block` and `show allow`.
+    /// Of `show` with a table.
     Shown(Shown),
     /// Of `show diff`.
     Changed(Changed),
@@ -76,6 +76,10 @@ impl Ending {
         Ok(match request {
             Request::Status {} => Self::Status(form(done)?),
             Request::Update { .. } | Request::Rollback {} => Self::Updated(form(done)?),
+            // no table has the name
+            Request::Table { or: Some(what), .. } if done.get("table").is_none() => {
+                return Self::read(&Request::Show { what: *what }, done);
+            }
             Request::Table { .. } | Request::Show { what: Show::Block | Show::Allow } => {
                 Self::Shown(form(done)?)
             }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use control::{Check, OwnEntry, Request, Show};
+use control::{Check, OwnEntry, Updated};
 use prefix::Prefix;
 use serde::{Serialize, Serializer};
 
@@ -77,16 +77,11 @@ impl<W: Write> Output for Json<W> {
         Ok(())
     }
 
-    fn end(&mut self, request: &Request, ending: &Ending) -> io::Result<()> {
-        let table = matches!(
-            request,
-            Request::Table { .. } | Request::Show { what: Show::Block | Show::Allow }
-        );
-        let change = matches!(
-            request,
-            Request::Update { dry_run: true, .. } | Request::Show { what: Show::Diff }
-        );
-        let test = matches!(request, Request::Test {});
+    fn end(&mut self, ending: &Ending) -> io::Result<()> {
+        let table = matches!(ending, Ending::Shown(_));
+        let change =
+            matches!(ending, Ending::Updated(Updated { dry_run: true, .. }) | Ending::Changed(_));
+        let test = matches!(ending, Ending::Tested(_));
         let document = Document {
             ending,
             prefixes: table.then_some(&self.prefixes),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use control::{Check, OwnEntry, Request};
+use control::{Check, OwnEntry};
 use prefix::Prefix;
 
 use crate::ending::Ending;
@@ -35,5 +35,5 @@ pub trait Output {
         Some(why)
     }
     /// The end; all that was printed is out after it.
-    fn end(&mut self, request: &Request, ending: &Ending) -> io::Result<()>;
+    fn end(&mut self, ending: &Ending) -> io::Result<()>;
 }

@@ -87,7 +87,7 @@ fn print(
                         return Err(Error::Failed(Failure { what, why }));
                     }
                 }
-                out.end(request, &ending)?;
+                out.end(&ending)?;
                 return Ok(ending.is_yes());
             }
             Reply::Error(Failure { what, why }) => {

@@ -210,7 +210,7 @@ fn document(request: Request, done: impl serde::Serialize) -> Value {
     let text = "DNS Server 192.124.129.42 is ready.".into();
     json.check(Check { what, subject, ok: true, text }).unwrap();
     let ending = Ending::read(&request, serde_json::to_value(done).unwrap()).unwrap();
-    json.end(&request, &ending).unwrap();
+    json.end(&ending).unwrap();
     serde_json::from_slice(&out).unwrap()
 }
 
@@ -247,7 +247,7 @@ fn shown_own(entry: OwnEntry) -> Value {
     let mut out = Vec::new();
     let mut json = Json::new(&mut out);
     json.own(vec![entry]).unwrap();
-    json.end(&Request::Show { what: Show::Own }, &Ending::Own).unwrap();
+    json.end(&Ending::Own).unwrap();
     serde_json::from_slice(&out).unwrap()
 }
 
@@ -401,8 +401,8 @@ fn every_command_stands_in_the_manual_and_no_other() {
                     let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
                     last = format!(" Cm {}", words.join(" | "));
                 }
-                Operands::WordOr(table, name, ..) => {
-                    let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
+                Operands::Shown(words, name, _) => {
+                    let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
                     last = format!(" Cm {} Ns | Ns Ar {name} ...", words.join(" | "));
                 }
             }

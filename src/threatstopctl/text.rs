@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use control::{Check, OwnEntry, Request, Tested};
+use control::{Check, OwnEntry, Tested};
 use nix::sys::stat::fstat;
 use prefix::Prefix;
 
@@ -125,7 +125,7 @@ impl<W: Write> Output for Text<W> {
         }
     }
 
-    fn end(&mut self, _: &Request, ending: &Ending) -> io::Result<()> {
+    fn end(&mut self, ending: &Ending) -> io::Result<()> {
         match ending {
             Ending::Status(status) => self.line(&status::render(status, now()))?,
             Ending::Hits(hits) => self.line(&hits::render(hits, now()))?,

@@ -115,6 +115,34 @@ fn each_table_has_its_lists() {
     assert!(three.daemon.stop().success());
 }
 
+/// Publish into tables that are named like the beginnings of words of `show`. Show each, each word, and
+/// what only begins one.
+/// Check that the very name of a table goes before a shortened word, and nothing else does.
+#[test]
+fn a_name_goes_before_a_shortened_word() {
+    let counts = [100, 200, 300];
+    let three = Three::start(counts, |config| {
+        let tables = [named("bl", &[SCAN], "in"), named("hi", &["local_block"], "both")];
+        config.set("table", tables.to_vec())
+    });
+    let shown = |word: &str| {
+        let output = three.daemon.ctl(&["show", word]);
+        assert_eq!(output.status.code(), Some(0), "{word}: {}", output.stderr);
+        output.stdout
+    };
+    for (word, lists) in [("bl", [1]), ("hi", [2]), ("b", [0]), ("blo", [0]), ("block", [0])] {
+        assert_eq!(Some(shown(word)), of(counts, &lists), "{word}");
+    }
+    let json: Value =
+        serde_json::from_str(&three.daemon.ctl(&["-j", "show", "hi"]).stdout).unwrap();
+    assert_eq!((&json["table"], &json["entries"]), (&"hi".into(), &300.into()));
+    for (short, word) in [("hit", "hits"), ("l", "lists"), ("o", "own"), ("d", "diff")] {
+        let [short, word] = [short, word].map(|word| shown(word).lines().next().map(str::to_owned));
+        assert_eq!(short, word);
+    }
+    assert!(three.daemon.stop().success());
+}
+
 /// Publish. Empty the list of scanners and change the others.
 /// Check that it is held, and its tables as they were, and that the block table is published.
 /// Accept it: its own table would be empty and stays; the one that has another list besides is published.

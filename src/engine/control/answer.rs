@@ -152,7 +152,12 @@ impl Desk {
             Request::Show { what: Show::Own } => self.book.show(client).await,
             Request::Show { what: Show::Block } => self.show(client, "block").await,
             Request::Show { what: Show::Allow } => self.show(client, "allow").await,
-            Request::Table { name } => self.show(client, &name).await,
+            Request::Table { name, or } => match (find(self.state.tables, &name), or) {
+                (Err(_), Some(what)) => {
+                    Box::pin(self.answer(client, Request::Show { what }, uid)).await
+                }
+                _ => self.show(client, &name).await,
+            },
             Request::Export { tables } => export(self.state, client, &tables).await,
             Request::Show { what: Show::Diff } => {
                 let (mut added, mut removed) = (0, 0);

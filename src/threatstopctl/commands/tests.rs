@@ -9,8 +9,10 @@ fn lookup(given: &str) -> Result<&'static str, String> {
 fn words_stand_in_order_and_once() {
     assert!(COMMANDS.is_sorted_by(|one, next| one.word < next.word));
     for command in COMMANDS {
-        if let Operands::Word(table) | Operands::WordOr(table, ..) = command.operands {
-            assert!(table.is_sorted_by(|one, next| one.0 < next.0));
+        match command.operands {
+            Operands::Word(table) => assert!(table.is_sorted_by(|one, next| one.0 < next.0)),
+            Operands::Shown(words, ..) => assert!(words.is_sorted_by(|one, next| one.0 < next.0)),
+            _ => {}
         }
     }
 }
@@ -50,6 +52,19 @@ fn a_whole_word_is_not_ambiguous() {
     assert_eq!(find(&table, |word| (word, false), OsStr::new("logf"), "word"), Ok(&"logfile"));
     let why = find(&table, |word| (word, false), OsStr::new("lo"), "word");
     assert_eq!(why, Err("ambiguous word: log, logfile".into()));
+}
+
+/// Fails when a table whose name begins a word cannot be asked for, or a word cannot be shortened.
+#[test]
+fn what_begins_a_word_may_be_a_table_too() {
+    let words = [("block", Show::Block), ("diff", Show::Diff)];
+    let of = |given: &str| shown(&words, OsStr::new(given));
+    let table = |name: &str, or| Ok(Request::Table { name: name.into(), or });
+    assert_eq!(of("block"), Ok(Request::Show { what: Show::Block }));
+    assert_eq!(of("bl"), table("bl", Some(Show::Block)));
+    assert_eq!(of("Bl"), table("Bl", None));
+    assert_eq!(of("blocked"), table("blocked", None));
+    assert_eq!(of(""), Err("ambiguous word: block, diff".into()));
 }
 
 #[test]

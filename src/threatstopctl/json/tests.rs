@@ -1,3 +1,4 @@
+use control::{Request, Show};
 use serde_json::{Value, json};
 
 use super::*;
@@ -17,7 +18,7 @@ fn document(request: &Request, parts: bool, done: Value) -> Value {
         }
     }
     let ending = Ending::read(request, done).unwrap();
-    output.end(request, &ending).unwrap();
+    output.end(&ending).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text.find('\n'), Some(text.len() - 1), "one line: {text}");
     serde_json::from_str(&text).unwrap()

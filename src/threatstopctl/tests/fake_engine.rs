@@ -110,11 +110,13 @@ fn assert_said(output: &Output, status: i32, stdout: &str, stderr: &str) {
 fn commands() {
     let updated = json!({
         "started": 1_795_000_000, "seconds": 0.31, "server": "192.124.129.42:53",
-        "dry_run": true, "warnings": [], "undone": [],
+        "dry_run": false, "warnings": [], "undone": [],
         "block": { "entries": 26_424, "added": 2, "removed": 1 },
         "allow": { "entries": 3, "added": 0, "removed": 0 }
     });
-    let mut dry_run = updated.clone();
+    let mut tried = updated.clone();
+    tried["dry_run"] = json!(true);
+    let mut dry_run = tried.clone();
     dry_run["add"] = json!(["192.0.2.1", "2001:db8::/32"]);
     dry_run["remove"] = json!(["198.51.100.0/24"]);
     let add = json!({ "add": ["192.0.2.1", "2001:db8::/32"] });
@@ -158,7 +160,7 @@ fn commands() {
                 add.clone(),
                 remove.clone(),
                 json!({ "line": "block table: 2 to add, 1 to remove" }),
-                json!({ "done": updated }),
+                json!({ "done": tried }),
             ],
             format!("{signed}block table: 2 to add, 1 to remove\n"),
             dry_run,
@@ -189,10 +191,21 @@ fn commands() {
         ),
         (
             &["sh", "a"],
-            json!({ "command": "show", "what": "allow" }),
+            json!({ "command": "table", "name": "a", "or": "allow" }),
             vec![json!({ "done": { "table": "allow", "entries": 0 } })],
             String::new(),
             json!({ "table": "allow", "entries": 0, "prefixes": [] }),
+        ),
+        (
+            // a table has that name
+            &["show", "o"],
+            json!({ "command": "table", "name": "o", "or": "own" }),
+            vec![
+                json!({ "prefixes": ["192.0.2.1"] }),
+                json!({ "done": { "table": "o", "entries": 1 } }),
+            ],
+            "192.0.2.1\n".into(),
+            json!({ "table": "o", "entries": 1, "prefixes": ["192.0.2.1"] }),
         ),
         (
             &["show", "diff"],
@@ -203,7 +216,7 @@ fn commands() {
         ),
         (
             &["show", "l"],
-            json!({ "command": "show", "what": "lists" }),
+            json!({ "command": "table", "name": "l", "or": "lists" }),
             vec![json!({ "done": { "lists": [list] } })],
             "list  source  table  entries  unique  changed  age  state\n\
              a     policy  block        -       -  never    12m  good\n"
