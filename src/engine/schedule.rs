@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use config::{Config, Feed};
+use imsg::TableId;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::backoff::{Backoff, scheduled};
@@ -17,7 +18,7 @@ use crate::source::local::Files;
 use crate::source::own::Own;
 use crate::source::{Source, Sources, feed};
 use crate::state::State;
-use crate::update::{Noted, Request, Runs, Update};
+use crate::update::{Noted, Request, Runs, Unpublished, Update};
 
 /// Sources that fall due within so long of each other share a run.
 const TOGETHER: Duration = Duration::from_secs(10);
@@ -104,7 +105,7 @@ pub async fn run(
     update: &'static Update,
 ) -> ! {
     // what cannot be published now the first run tries again
-    let _ = update.recompose().await;
+    update.recompose().await;
     let mut timers = timers(config, state);
     loop {
         // those for which a run waits are not asked again meanwhile
@@ -161,7 +162,7 @@ pub async fn names(names: &Names, protect: &Protect, update: &Update) {
     }
     loop {
         if protect.refresh().await {
-            let _ = update.recompose().await;
+            update.recompose().await;
         }
         names.due().await;
     }
@@ -175,7 +176,7 @@ pub async fn never(protect: &Protect, update: &Update) {
     }
     loop {
         if protect.never.refresh().await {
-            let _ = update.recompose().await;
+            update.recompose().await;
         }
         clock::sleep(scheduled(protect::OFTEN, rand::random())).await;
     }
@@ -190,7 +191,7 @@ pub async fn local(interval: Duration, files: &Files, update: &Update) {
         sleep(interval).await;
         for source in files.sources() {
             if files.has_changed(source).await {
-                let _ = update.recompose().await;
+                update.recompose().await;
             }
         }
     }
@@ -202,7 +203,7 @@ pub async fn own(own: &Own, update: &Update) -> ! {
     loop {
         clock::sleep(TOGETHER).await;
         if own.end(clock::now()) {
-            let _ = update.recompose().await;
+            update.recompose().await;
         }
     }
 }
@@ -214,8 +215,8 @@ pub async fn again(runs: &Runs, update: &Update) -> ! {
     loop {
         runs.failed().await;
         clock::sleep(backoff.failed(rand::random())).await;
-        let is_due = runs.unpublished().is_some_and(|change| change.again);
-        if !is_due || update.recompose().await.is_ok() {
+        let is_due = |all: BTreeMap<TableId, Unpublished>| all.values().any(|one| one.again);
+        if !is_due(runs.unpublished()) || !is_due(update.recompose().await) {
             backoff.succeeded();
         }
     }

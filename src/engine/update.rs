@@ -27,4 +27,4 @@ pub use request::Request;
 pub use rollback::{Before, set_before};
 pub use run::{Asked, Update};
 pub use running::Noted;
-pub use runs::Runs;
+pub use runs::{Runs, Unpublished};

@@ -143,6 +143,39 @@ fn a_name_goes_before_a_shortened_word() {
     assert!(three.daemon.stop().success());
 }
 
+/// Publish. Make pf refuse one table, and allow an address that is in it.
+/// Check that this is kept and not in force, exit code 1. Block, allow and forget what belongs to other
+/// tables: check that each is in force and says so, exit code 0. Forget what was allowed: nothing of it
+/// is missing anywhere. Check that status names the table.
+#[test]
+fn what_is_said_is_answered_by_its_own_tables() {
+    let three = with_tables([100, 200, 300], |config| config);
+    let daemon = &three.daemon;
+    pf_is(&three.scratch, &format!("const {IN}\n"));
+    let why = refused(daemon, &["allow", "6.0.0.2"]);
+    let words = format!("6.0.0.2 is kept, but that is not in force: {IN} table: ");
+    assert!(why.contains(&words), "{why}");
+    assert!(why.trim_end().ends_with("; it is tried again"), "{why}");
+    assert!(table(daemon, IN).unwrap().contains("6.0.0.2\n"));
+    assert!(!table(daemon, BOTH).unwrap().contains("6.0.0.2\n"));
+    let warnings = status(daemon)["pf"]["warnings"].to_string();
+    assert!(warnings.contains(&format!("{IN} table: ")), "{warnings}");
+    for (arguments, said) in [
+        (["block", "203.0.113.7"], "203.0.113.7 is blocked\n"),
+        (["allow", "5.0.0.2"], "5.0.0.2 is allowed\n"),
+        (["forget", "203.0.113.7"], "203.0.113.7 is forgotten\n"),
+        (["forget", "5.0.0.2"], "5.0.0.2 is forgotten; something of it is blocked: listed by"),
+    ] {
+        let output = daemon.ctl(&arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", output.stderr);
+        assert!(output.stdout.starts_with(said), "{arguments:?}: {}", output.stdout);
+    }
+    let output = daemon.ctl(&["forget", "6.0.0.2"]);
+    assert_eq!(output.status.code(), Some(0), "{}", output.stderr);
+    have(&three, [100, 200, 300]);
+    assert!(three.daemon.stop().success());
+}
+
 /// Publish. Empty the list of scanners and change the others.
 /// Check that it is held, and its tables as they were, and that the block table is published.
 /// Accept it: its own table would be empty and stays; the one that has another list besides is published.

@@ -1,5 +1,6 @@
 //! `block`, `allow`, `forget` and `show own`: what was said is kept, then published, then answered.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use config::Config;
@@ -12,9 +13,11 @@ use serde_json::json;
 use super::client::Client;
 use crate::clock;
 use crate::protect::Protect;
+use crate::source::Source;
 use crate::source::own::{Entry, Own, read_prefix};
-use crate::state::State;
-use crate::update::{Update, unknown};
+use crate::state::{Policy, State};
+use crate::tables::Table;
+use crate::update::{Unpublished, Update, unknown};
 
 /// Protected networks that an answer names.
 const NAMED: usize = 3;
@@ -69,8 +72,10 @@ impl Book {
         let end = until.map(|until| format!(" until {}", clock::date(until))).unwrap_or_default();
         let because = if reason.is_empty() { reason } else { format!(": {reason}") };
         logger::info(format_args!("{word} {prefix}{end}, said by uid {uid}{because}"));
-        if let Err(change) = self.update.recompose().await {
-            return client.fail(word, kept_only(prefix, "kept", &change.why, change.again)).await;
+        let unpublished = self.update.recompose().await;
+        let lacks = |policy: &Policy, table: &Table| lacks_said(policy, table, action, prefix);
+        if let Some(change) = self.lacks(&unpublished, lacks) {
+            return client.fail(word, kept_only(prefix, "kept", change)).await;
         }
         let (blocked, why) = self.effect(action, prefix);
         let line = match (action, &why) {
@@ -109,11 +114,15 @@ impl Book {
         };
         let what = prefix.map_or_else(|| "all".to_owned(), |prefix| prefix.to_string());
         logger::info(format_args!("forget {what}, said by uid {uid}"));
-        if let Err(change) = self.update.recompose().await {
-            return client
-                .fail(word, kept_only(what, "forgotten", &change.why, change.again))
-                .await;
+        let unpublished = self.update.recompose().await;
+        let lacks = |policy: &Policy, table: &Table| {
+            let mut forgotten = forgotten.iter();
+            forgotten.any(|(prefix, action)| lacks_forgotten(policy, table, *action, *prefix))
+        };
+        if let Some(change) = self.lacks(&unpublished, lacks) {
+            return client.fail(word, kept_only(what, "forgotten", change)).await;
         }
+        let forgotten = forgotten.len();
         let still = prefix.map(|prefix| (self.meets(prefix), self.listed(prefix)));
         let (blocked, why) = match still {
             Some((true, listed)) => (Some(true), Some(listed)),
@@ -143,6 +152,18 @@ impl Book {
         client.done(json!({})).await
     }
 
+    /// Why a table that could not be published `lacks` what was said, if there is one: what became of the
+    /// others is no answer.
+    fn lacks<'u>(
+        &self,
+        unpublished: &'u BTreeMap<TableId, Unpublished>,
+        lacks: impl Fn(&Policy, &Table) -> bool,
+    ) -> Option<&'u Unpublished> {
+        let policy = self.state.policy();
+        let mut tables = self.state.tables.iter();
+        tables.find_map(|table| unpublished.get(&table.id).filter(|_| lacks(&policy, table)))
+    }
+
     /// Whether a prefix is blocked now, all of it where that was asked for and some of it else; and what
     /// is in the way of what was asked for.
     fn effect(&self, action: Action, prefix: Prefix) -> (bool, Option<String>) {
@@ -150,8 +171,8 @@ impl Book {
             // a set is the shortest there is: one entry has all of it, or none
             Action::Block => {
                 let policy = self.state.policy();
-                let found = policy.set(TableId::BLOCK).and_then(|block| block.find(prefix.addr()));
-                let blocked = found.is_some_and(|entry| entry.len() <= prefix.len());
+                let mut own = self.state.tables.iter().filter(|table| is_own(table));
+                let blocked = own.all(|table| has(&policy, table, prefix));
                 (blocked, (!blocked).then(|| self.wins(prefix)))
             }
             Action::Allow => {
@@ -205,8 +226,45 @@ impl Book {
     }
 }
 
+/// Whether what `block` says goes into a table.
+fn is_own(table: &Table) -> bool {
+    table.has(Source::Own.name(), Kind::Block)
+}
+
+/// Whether all of a prefix is in a table. A set is the shortest there is: one entry has all of it, or
+/// none.
+fn has(policy: &Policy, table: &Table, prefix: Prefix) -> bool {
+    let found = policy.set(table.id).and_then(|set| set.find(prefix.addr()));
+    found.is_some_and(|entry| entry.len() <= prefix.len())
+}
+
+/// Whether something of a prefix is in a table.
+fn meets(policy: &Policy, table: &Table, prefix: Prefix) -> bool {
+    policy.set(table.id).is_some_and(|set| set.meets(prefix))
+}
+
+/// Whether a table is not as it is to be once something was said of a prefix.
+fn lacks_said(policy: &Policy, table: &Table, action: Action, prefix: Prefix) -> bool {
+    match action {
+        Action::Block => is_own(table) && !has(policy, table, prefix),
+        Action::Allow => table.blocks() && meets(policy, table, prefix),
+    }
+}
+
+/// The same once that is forgotten.
+fn lacks_forgotten(policy: &Policy, table: &Table, action: Action, prefix: Prefix) -> bool {
+    let is_listed = || {
+        let mut lists = policy.lists.iter();
+        lists.any(|copy| table.has(copy.list.name(), copy.kind) && copy.list.ranges().meets(prefix))
+    };
+    match action {
+        Action::Block => is_own(table) && meets(policy, table, prefix),
+        Action::Allow => table.blocks() && !meets(policy, table, prefix) && is_listed(),
+    }
+}
+
 /// What is said where something is kept, but not in force.
-fn kept_only(what: impl ToString, word: &str, why: &str, again: bool) -> String {
-    let way_out = if again { "; it is tried again" } else { "" };
+fn kept_only(what: impl ToString, word: &str, Unpublished { why, again }: &Unpublished) -> String {
+    let way_out = if *again { "; it is tried again" } else { "" };
     format!("{} is {word}, but that is not in force: {why}{way_out}", what.to_string())
 }

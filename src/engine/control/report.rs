@@ -7,7 +7,7 @@ use control::{
     Attempted, Direction, EngineStatus, Held, HeldReason, PfStatus, REVERTED_WAY_OUT, ServerStatus,
     Status, TableKind, TableStatus, Update, Upload, UsedBy,
 };
-use imsg::Stats;
+use imsg::{Stats, TableId};
 
 use super::sources;
 use crate::alarm::Alarm;
@@ -23,7 +23,7 @@ use crate::source::kept::as_of;
 use crate::source::own::Own;
 use crate::state::{HeldBack, Memory, Policy, State};
 use crate::tables::Table;
-use crate::update::Runs;
+use crate::update::{Runs, Unpublished};
 use crate::warning::Warning;
 use crate::watch::Watch;
 
@@ -156,7 +156,10 @@ impl Report {
         }
         all.extend(self.watch.warnings(stats));
         all.extend(settled.into_iter().flat_map(|policy| self.other_content(stats, policy)));
-        all.extend(self.runs.stays().or_else(|| self.unpublished()));
+        match self.runs.stays() {
+            Some(stays) => all.push(stays),
+            None => all.extend(self.unpublished()),
+        }
         all.extend(sources::warnings(self.config, self.state, self.own));
         all.extend(self.feeds.warnings());
         all.extend(self.protect.never.warnings());
@@ -165,11 +168,15 @@ impl Report {
         all
     }
 
-    /// The warning of a change of no source that could not be published.
-    fn unpublished(&self) -> Option<Warning> {
-        let change = self.runs.unpublished().filter(|change| change.again)?;
-        let text = format!("the block table is not what it should be: {}", change.why);
-        Some(Warning::new(text, "it is tried again; threatstopctl update does it at once"))
+    /// The warnings of a change of no source that could not be published, one for each table.
+    fn unpublished(&self) -> Vec<Warning> {
+        let all = self.runs.unpublished().into_iter().filter(|(_, change)| change.again);
+        let warning = |(id, change): (TableId, Unpublished)| {
+            let word = self.state.tables.word(id);
+            let text = format!("the {word} table is not what it should be: {}", change.why);
+            Warning::new(text, "it is tried again; threatstopctl update does it at once")
+        };
+        all.map(warning).collect()
     }
 
     /// The warnings of tables that the kernel has otherwise than we do, until they are mended.

@@ -92,19 +92,24 @@ impl Own {
         self.put(next, lists, since)
     }
 
-    /// Takes back what was said of this very prefix, or of all; gives how much that was.
+    /// Takes back what was said of this very prefix, or of all; gives what that was.
     ///
     /// # Errors
     /// When there is nothing, or it cannot be taken back on disk.
-    pub fn forget(&self, prefix: Option<Prefix>, now: u64) -> Result<usize, String> {
+    pub fn forget(
+        &self,
+        prefix: Option<Prefix>,
+        now: u64,
+    ) -> Result<Vec<(Prefix, Action)>, String> {
         let mut next = self.entries.borrow().clone();
-        next.retain(|(kept, _), _| prefix.is_some_and(|prefix| *kept != prefix));
-        let gone = self.len() - next.len();
-        match (gone, prefix) {
-            (0, Some(prefix)) => Err(format!(
+        let is_it = |kept: &Prefix| prefix.is_none_or(|prefix| *kept == prefix);
+        let gone: Vec<_> = next.keys().filter(|(kept, _)| is_it(kept)).copied().collect();
+        next.retain(|(kept, _), _| !is_it(kept));
+        match (gone.as_slice(), prefix) {
+            ([], Some(prefix)) => Err(format!(
                 "{prefix}: neither block nor allow named it: threatstopctl show own has what they did"
             )),
-            (0, None) => Err("neither block nor allow has anything".into()),
+            ([], None) => Err("neither block nor allow has anything".into()),
             _ => {
                 let lists = lists(&next);
                 self.put(next, lists, now)?;

@@ -29,8 +29,8 @@ pub struct Published {
     /// Those among them that have more than that, and what they have: what has to go to a table that
     /// could not be published.
     pub holding: Sets,
-    /// Why one is not.
-    pub failures: Vec<String>,
+    /// Why one is not, or has more than its set, as a sentence that names it.
+    pub failures: BTreeMap<TableId, String>,
 }
 
 /// The sets of tables.
@@ -47,9 +47,7 @@ impl Published {
         }
         self.done.extend(&later.done);
         self.holding.clone_from(&later.holding);
-        let is_new = |failure: &&String| !self.failures.contains(failure);
-        let failures: Vec<String> = later.failures.iter().filter(is_new).cloned().collect();
-        self.failures.extend(failures);
+        self.failures.extend(later.failures.clone());
     }
 }
 
@@ -103,7 +101,7 @@ impl Hand {
             match handed {
                 Ok(handed) => holding.extend(held.map(|held| (table, held, handed))),
                 Err(why) => {
-                    published.failures.push(format!("{} table: {why}", table.word));
+                    published.failures.insert(id, format!("{} table: {why}", table.word));
                     // a block set composed against an allow set that is not in force may lock out
                     if !table.blocks() {
                         break;
@@ -123,7 +121,7 @@ impl Hand {
                 None => match self.put(table, Some(&held), set, purpose).await {
                     Ok(_) => false,
                     Err(why) => {
-                        published.failures.push(format!("{} table: {why}", table.word));
+                        published.failures.insert(id, format!("{} table: {why}", table.word));
                         true
                     }
                 },

@@ -178,7 +178,7 @@ impl Update {
     async fn publish_whole(&self, sets: &Sets) -> Result<BTreeMap<TableId, Change>, String> {
         let before = self.state.policy();
         let published = self.hand.publish_all(sets, Purpose::Publish).await;
-        let Some(why) = published.failures.first() else { return Ok(published.changes) };
+        let Some(why) = published.failures.values().next() else { return Ok(published.changes) };
         let mut why = why.clone();
         let is_other = |id: &&TableId| published.changes.get(id).is_some_and(differs);
         for &done in published.done.iter().filter(is_other) {

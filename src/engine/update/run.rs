@@ -2,6 +2,7 @@
 //! is slow to come goes the same way later, and the rest does not wait for it.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -223,7 +224,7 @@ impl Update {
         let judged = self.judged(request, voice, &mut gathered, false);
         let published = self.hand.publish_all(&judged.made.sets, Purpose::Trial).await;
         whole.failing.extend(judged.failing());
-        whole.failing.extend(published.failures.iter().cloned().map(of_tables));
+        whole.failing.extend(published.failures.values().cloned().map(of_tables));
         let preview = Some((self.state.policy(), preview(&self.state.policy(), judged)));
         whole.published = published;
         Ended { preview, ..whole.end(voice, request, time) }
@@ -308,16 +309,16 @@ impl Update {
     /// comes over the network: what is protected, a local file, what the administrator says, the
     /// configuration.
     ///
-    /// # Errors
-    /// Why the block table is not what is in force now makes.
-    pub async fn recompose(&self) -> Result<(), Unpublished> {
+    /// Gives the tables that are not what that makes, and why.
+    pub async fn recompose(&self) -> BTreeMap<TableId, Unpublished> {
         let time = Time::start();
         let _turn = self.runs.turn().await;
         // the helper that comes protects what the interfaces have
         if self.protect.interfaces.leaving() {
             let why = "the interfaces have changed, and threatstopd publishes it as soon as it protects \
                        their networks";
-            return Err(Unpublished { why: why.into(), again: false });
+            let all = |_: &Table| Some(Unpublished { why: why.into(), again: false });
+            return self.state.tables.each(all);
         }
         let mut gathered = Gathered::default();
         gather::local(self.files, &mut gathered, false).await;
@@ -333,7 +334,7 @@ impl Update {
             voice.let_through(&hits, &before);
             voice.log_end("made", &settled.published, time.seconds(), None);
         }
-        self.runs.unpublished().map_or(Ok(()), Err)
+        self.runs.unpublished()
     }
 
     fn end_rollback(&self) {
@@ -390,8 +391,8 @@ impl Update {
         let published = self.hand.publish_all(&judged.made.sets, purpose).await;
         voice.published(&published);
         let mut failing: Vec<Failing> = judged.failing().collect();
-        let tables = published.failures.iter().cloned();
-        failing.extend(tables.map(|text| Failing { source: None, text }));
+        failing.extend(published.failures.values().cloned().map(of_tables));
+        let unpublished = unpublished(self.state.tables, &judged, &published);
         let new = note::in_force(self.state, &mut judged, &published, time);
         new.iter().for_each(|new| self.days.note_list(new.copy.list.name()));
         for (id, change) in published.changes.iter().filter(|(_, change)| differs(change)) {
@@ -409,17 +410,17 @@ impl Update {
         };
         note::remember(self.config, self.state, &end);
         let protected = self.protect.all();
-        let stays = stays(self.guard, self.state, &protected, &judged, &published);
+        let stays = stays(self.guard, self.state, &protected, &judged, &unpublished);
         if let Some(stays) = stays.as_ref().filter(|_| stays != self.runs.stays()) {
             // said once; status says it as long as it is so
             logger::err(stays);
         }
         self.runs.set_stays(stays);
         let changed = published.changes.values().any(differs);
-        let unpublished = unpublished(&judged, &published);
-        if !voice.is_heard() || unpublished.is_none() {
-            self.runs.set_unpublished(unpublished);
-        }
+        let known = self.runs.unpublished();
+        // what a source has brought and could not be published has to come once more
+        let counts = |id: &TableId| !voice.is_heard() || known.contains_key(id);
+        self.runs.set_unpublished(unpublished.into_iter().filter(|(id, _)| counts(id)).collect());
         let of_list = |table: &Table| {
             let mut kept = judged.kept.iter();
             kept.any(|kept| table.has(&kept.kept.list, kept.kind))

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use imsg::TableId;
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use super::request::Request;
@@ -13,7 +14,7 @@ use crate::source::{Source, Sources};
 use crate::told::Told;
 use crate::warning::Warning;
 
-/// Why the block table is not what the lists in force make.
+/// Why a table is not what the lists in force make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unpublished {
     /// What forbids or hinders it.
@@ -35,8 +36,8 @@ pub struct Runs {
     rollbacks: Cell<u32>,
     /// What stays blocked though it is protected or allowed now, and why.
     stays: RefCell<Option<Warning>>,
-    /// Why the last change that no source brought is not in force, if it is not.
-    unpublished: RefCell<Option<Unpublished>>,
+    /// The tables in which the last change that no source brought is not in force, and why.
+    unpublished: RefCell<BTreeMap<TableId, Unpublished>>,
     /// That has changed.
     news: Notify,
     /// What the log has been told of runs.
@@ -75,13 +76,13 @@ impl Runs {
         self.stays.replace(stays);
     }
 
-    /// Why the last change that no source brought is not in force; nothing mostly.
-    pub fn unpublished(&self) -> Option<Unpublished> {
+    /// The tables in which the last change that no source brought is not in force, and why; none mostly.
+    pub fn unpublished(&self) -> BTreeMap<TableId, Unpublished> {
         self.unpublished.borrow().clone()
     }
 
-    /// Notes why the last change that no source brought is not in force.
-    pub fn set_unpublished(&self, unpublished: Option<Unpublished>) {
+    /// Notes in which tables such a change is not in force, and why.
+    pub fn set_unpublished(&self, unpublished: BTreeMap<TableId, Unpublished>) {
         self.unpublished.replace(unpublished);
         self.news.notify_waiters();
     }
@@ -90,7 +91,7 @@ impl Runs {
     pub async fn failed(&self) {
         loop {
             let news = self.news.notified();
-            if self.unpublished.borrow().as_ref().is_some_and(|change| change.again) {
+            if self.unpublished.borrow().values().any(|change| change.again) {
                 return;
             }
             news.await;

@@ -1,10 +1,13 @@
 //! What is protected or allowed and stays blocked all the same, because no other block table may be.
 
+use std::collections::BTreeMap;
+
+use imsg::TableId;
 use policy::{Guard, Hit, Protected, Together, compose_block};
 
 use super::compose::{self, as_list};
 use super::judge::Judged;
-use super::publish::Published;
+use super::runs::Unpublished;
 use crate::state::{Policy, State};
 use crate::tables::Table;
 use crate::warning::Warning;
@@ -12,19 +15,20 @@ use crate::warning::Warning;
 /// Networks that a sentence names.
 const NAMED: usize = 4;
 
-/// The warning of a run that could not put a block table in force, so that another one is.
+/// The warning of a run that could not put block tables in force, so that others are.
 pub fn stays(
     guard: &Guard,
     state: &State,
     protected: &[Protected],
     judged: &Judged,
-    published: &Published,
+    unpublished: &BTreeMap<TableId, Unpublished>,
 ) -> Option<Warning> {
     let policy = state.policy();
-    let stay = state.tables.blocking().filter(|table| !published.done.contains(&table.id));
-    stay.into_iter().find_map(|table| {
+    state.tables.blocking().find_map(|table| {
+        let why = unpublished.get(&table.id)?.why.clone();
+        let kept = judged.kept_tables.get(&table.id).map(|kept| kept.reason.to_string());
         let guard = compose::guard_of(guard, table);
-        of_table(&guard, &policy, protected, judged, published, table)
+        of_table(&guard, &policy, protected, &kept.unwrap_or(why), table)
     })
 }
 
@@ -32,8 +36,7 @@ fn of_table(
     guard: &Guard,
     policy: &Policy,
     protected: &[Protected],
-    judged: &Judged,
-    published: &Published,
+    why: &str,
     table: &Table,
 ) -> Option<Warning> {
     let block = policy.set(table.id)?;
@@ -55,8 +58,6 @@ fn of_table(
         let way_out = "threatstopctl update, once a list has something else to block";
         return Some(Warning::new(text, way_out));
     }
-    let kept = judged.kept_tables.get(&table.id).map(|kept| kept.reason.to_string());
-    let why = kept.or_else(|| published.failures.first().cloned()).unwrap_or_default();
     let text = format!("{what} stays blocked: {why}");
     Some(Warning::new(text, "threatstopctl update tries again"))
 }

@@ -260,7 +260,7 @@ impl<'a> Voice<'a> {
 
     /// Says why a table could not be published.
     pub fn published(&self, published: &Published) {
-        for failure in &published.failures {
+        for failure in published.failures.values() {
             let text = failure.clone();
             self.events.say(&Event::Failed { source: None, text, grave: false });
             self.say(format!("Failed: {failure}"));

@@ -1,4 +1,6 @@
-//! Why the block table is not what the lists in force make.
+//! Why tables are not what the lists in force make.
+
+use std::collections::BTreeMap;
 
 use imsg::TableId;
 use policy::Reason;
@@ -7,21 +9,30 @@ use prefix::Refusal;
 use super::judge::Judged;
 use super::publish::Published;
 use super::runs::Unpublished;
+use crate::tables::Tables;
 
-/// The reason, of a run that has published what it could.
-pub fn unpublished(judged: &Judged, published: &Published) -> Option<Unpublished> {
-    if let Some(why) = published.failures.first() {
-        return Some(Unpublished { why: why.clone(), again: true });
-    }
-    if published.done.contains(&TableId::BLOCK) {
-        return None;
-    }
-    let kept = judged.kept_tables.get(&TableId::BLOCK)?;
-    let why = match kept.reason {
-        Reason::Refused(Refusal::Empty) => {
-            "the block table would have nothing left, and is never made empty".to_owned()
+/// Those that are not, of a run that has published what it could, and why.
+pub fn unpublished(
+    tables: &Tables,
+    judged: &Judged,
+    published: &Published,
+) -> BTreeMap<TableId, Unpublished> {
+    let failure = |id: TableId| published.failures.get(&id);
+    tables.each(|table| {
+        let id = table.id;
+        let is_done = published.done.contains(&id);
+        // what was composed against an allow set that is not in force is not tried
+        let untried = failure(TableId::ALLOW).filter(|_| judged.made.sets.contains_key(&id));
+        if let Some(why) = failure(id).or(untried.filter(|_| !is_done)) {
+            return Some(Unpublished { why: why.clone(), again: true });
         }
-        _ => kept.to_string(),
-    };
-    Some(Unpublished { why, again: false })
+        let kept = judged.kept_tables.get(&id).filter(|_| !is_done)?;
+        let why = match kept.reason {
+            Reason::Refused(Refusal::Empty) => {
+                format!("the {} table would have nothing left, and is never made empty", table.word)
+            }
+            _ => kept.to_string(),
+        };
+        Some(Unpublished { why, again: false })
+    })
 }
