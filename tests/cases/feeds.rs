@@ -1,10 +1,11 @@
 //! Lists from web servers: brought, kept, refused, and held beside the lists of the service.
 
 use std::fs;
+use std::thread;
 
 use crate::common::*;
 use serde_json::Value;
-use tests::harness::{Config, Daemon, Scratch};
+use tests::harness::{Config, Daemon, Scratch, ctl};
 use tests::process::Output;
 use tests::sim::{ListServer, Page};
 
@@ -400,6 +401,53 @@ fn a_slow_feed_holds_up_no_other() {
     let asked = server.take();
     assert_eq!(asked.iter().filter(|one| one.path == "/slow").count(), 1, "{asked:?}");
     assert!(daemon.stop().success());
+}
+
+/// Give the administrator's file a mistake. Let two feeds change, of which one keeps its body back, and
+/// update all by hand.
+/// Check that the run, which has two parts, says each thing once, and that `show diff` has what both have
+/// changed. Do it again, and mend the file between the parts: nothing is wrong in the end.
+#[test]
+fn a_run_in_parts_is_one_run() {
+    let mine = Scratch::new();
+    let file = mine.path().join("mine");
+    fs::write(&file, "9.3.0.1\n").unwrap();
+    let feeds = Feeds::new(|config, server| {
+        server.serve("/slow", &hosts("9.2", 200));
+        let config = config.set("policy.local_block", file.to_str().unwrap());
+        config.add("feed", &feed("slow", &server.url("/slow")))
+    });
+    for (round, mends) in [(1, false), (2, true)] {
+        fs::write(&file, "9.3.0.1\nnonsense\n").unwrap();
+        let before = feeds.entries();
+        feeds.server.serve("/drop", &hosts("9.1", 300 + 10 * round));
+        feeds.server.serve("/slow", &hosts("9.2", 200 + 5 * round));
+        feeds.server.hold("/slow");
+        let socket = feeds.scratch.socket();
+        let by_hand = thread::spawn(move || ctl(&socket, &["update"]));
+        wait_until("the first part is in force", || feeds.entries() == before + 10);
+        if mends {
+            fs::write(&file, "9.3.0.1\n").unwrap();
+        }
+        feeds.server.release("/slow");
+        let output = by_hand.join().unwrap();
+        assert_eq!(output.status.code(), Some(i32::from(!mends)), "{}", output.stderr);
+        let said: Vec<&str> = output.stdout.lines().collect();
+        assert_eq!(
+            said.iter().filter(|line| line.contains("local_block: ")).count(),
+            1,
+            "{said:?}"
+        );
+        let again = said.iter().find(|line| said.iter().filter(|other| other == line).count() > 1);
+        assert_eq!(again, None, "{said:?}");
+        assert_eq!(output.stderr.matches("local_block: ").count(), usize::from(!mends));
+        assert!(said.contains(&"Changed: +15 -0 blocked, +0 -0 allowed"), "{said:?}");
+        assert_eq!(feeds.entries(), before + 15);
+        let diff = feeds.daemon.ctl(&["show", "diff"]).stdout;
+        assert_eq!(diff.lines().filter(|line| line.starts_with("+9.")).count(), 15, "{diff}");
+        assert_eq!(diff.lines().count(), 15, "{diff}");
+    }
+    assert!(feeds.daemon.stop().success());
 }
 
 /// Let two feeds be silent, which is as many as come at once, and then update all of them by hand.

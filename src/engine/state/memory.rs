@@ -251,11 +251,20 @@ impl Memory {
         self.tables.entry(word.to_owned()).or_default()
     }
 
-    /// Notes that a table was changed at `now` by the update or rollback of this number, and what
-    /// it had before.
-    pub fn note_change(&mut self, word: &str, order: u64, now: u64, before: Option<&PrefixSet>) {
+    /// Notes that a table was changed at `now` by the update or rollback of this number, which may do that
+    /// more than once, and what it had before; or by neither.
+    pub fn note_change(
+        &mut self,
+        word: &str,
+        order: Option<u64>,
+        now: u64,
+        before: Option<&PrefixSet>,
+    ) {
         let table = self.table_mut(word);
-        (table.changed, table.order, table.was_first) = (Some(now), order, before.is_none());
+        table.changed = Some(now);
+        if let Some(order) = order.filter(|order| *order != table.order) {
+            (table.order, table.was_first) = (order, before.is_none());
+        }
     }
 
     /// The number of the last update or rollback that changed something.

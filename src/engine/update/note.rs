@@ -1,16 +1,17 @@
 //! The last step of a run: what is in force is kept, with the copies of its lists, and how the run
 //! went is remembered. A crash before it means that a list is fetched once more.
 
-use std::cell::Cell;
 use std::path::Path;
 use std::rc::Rc;
 
 use config::Config;
+use imsg::Purpose;
 use policy::Accepted;
 
 use super::gather::Gathered;
 use super::judge::{Judged, New, Stays};
 use super::publish::Published;
+use super::running::Numbers;
 use super::summary::{Time, differs};
 use crate::clock;
 use crate::source::local::Files;
@@ -112,9 +113,10 @@ pub struct End<'a> {
     pub new: &'a [New],
     /// What was in force before.
     pub before: &'a Policy,
-    /// The number of a run that asked the sources, once it has changed a list; only such a run is one
-    /// that can be rolled back.
-    pub number: Option<&'a Cell<u64>>,
+    /// The numbers of a run that asked the sources; only such a run is one that can be rolled back.
+    pub numbers: Option<&'a Numbers>,
+    /// What its tables were published for.
+    pub purpose: Purpose,
     /// When it began.
     pub started: u64,
 }
@@ -122,7 +124,7 @@ pub struct End<'a> {
 /// Remembers what became of lists and tables.
 pub fn remember(config: &Config, state: &State, end: &End<'_>) {
     let now = clock::now();
-    let End { judged, published, new, before, number, started, .. } = *end;
+    let End { judged, published, new, before, numbers, purpose, started, .. } = *end;
     state.remember(|memory| {
         // that they had a copy once is known from now on, also after what is remembered was lost
         let had = judged.lost.iter().map(|lost| lost.name.as_str());
@@ -131,12 +133,11 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
         had.for_each(|name| memory.list_mut(name).kept = true);
         // and from the first table on that no other list had one: it may be the administrator's alone
         memory.lists.get_or_insert_default();
-        let run = match number {
-            Some(number) if !new.is_empty() => {
-                // what came late is of the same run, unless another one has changed something since
-                if number.get() == 0 || number.get() != memory.run {
+        let run = match numbers {
+            Some(Numbers { run, .. }) if !new.is_empty() => {
+                if run.get() == 0 || run.get() != memory.run {
                     memory.run = memory.run.saturating_add(1);
-                    number.set(memory.run);
+                    run.set(memory.run);
                 }
                 memory.run
             }
@@ -174,11 +175,21 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
             let replaced = replaced(judged, before, one.copy.list.name());
             note_list(memory, before, one, run, replaced, now);
         }
-        let order = memory.next_order();
+        // what changes besides is no update; without any, the first set counts as one
+        let (last, next) = (memory.last_order(), memory.next_order());
+        let order = match numbers {
+            Some(numbers) if numbers.are_last(memory) => Some(last),
+            Some(_) => Some(next),
+            None => (last == 0).then_some(next),
+        };
+        let order = order.filter(|_| last == 0 || purpose == Purpose::Publish);
         for table in state.tables.iter() {
             let changed = published.changes.get(&table.id).is_some_and(differs);
             if changed && published.done.contains(&table.id) {
                 memory.note_change(&table.word, order, now, before.set(table.id));
+                if let (Some(order), Some(numbers)) = (order, numbers) {
+                    numbers.order.set(order);
+                }
             }
             note_table(memory, table, end, now);
         }
@@ -197,7 +208,7 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
             let last_good = if error.is_none() { Some(started) } else { fared.last_good };
             let is_good = error.is_none() && !judged.kept.iter().any(|kept| kept.source == *source);
             *fared = Fared { last: Some(started), last_good, error };
-            if is_good && number.is_none() {
+            if is_good && numbers.is_none() {
                 memory.mend(source.name());
             }
         }

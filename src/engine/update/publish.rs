@@ -78,11 +78,16 @@ impl Hand {
         Self { guard, link, state, watch, leave, reload, limit, since: Instant::now() }
     }
 
-    /// Publishes the `sets` of a run, or with [`Purpose::Trial`] only tries whether that could be done.
+    /// Publishes the `sets` of a run, each for its `purpose`, or with [`Purpose::Trial`] only tries whether
+    /// that could be done.
     ///
     /// What is blocked before and after is blocked at each moment between: what goes from one table to
     /// another leaves the first when the second has it.
-    pub async fn publish_all(&self, sets: &Sets, purpose: Purpose) -> Published {
+    pub async fn publish_all(
+        &self,
+        sets: &Sets,
+        purpose: impl Fn(&Table) -> Purpose,
+    ) -> Published {
         let before = self.state.policy();
         let tables = self.state.tables;
         let mut published = Published {
@@ -92,6 +97,7 @@ impl Hand {
         let mut holding = Vec::new();
         for table in tables.in_order() {
             let (id, Some(set)) = (table.id, sets.get(&table.id)) else { continue };
+            let purpose = purpose(table);
             let held = match purpose {
                 Purpose::Trial => None,
                 _ => self.held(table, sets, &before, &published),
@@ -115,7 +121,7 @@ impl Hand {
         for (table, held, handed) in holding {
             let (id, Some(set)) = (table.id, sets.get(&table.id)) else { continue };
             // the set before is the one before the run
-            let purpose = if handed { Purpose::Repair } else { purpose };
+            let purpose = if handed { Purpose::Repair } else { purpose(table) };
             let stays = match self.held(table, sets, &before, &published) {
                 Some(_) => true,
                 None => match self.put(table, Some(&held), set, purpose).await {

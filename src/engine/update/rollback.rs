@@ -21,17 +21,17 @@ use crate::state::{Lost, Policy, State, floor};
 use crate::tables::Table;
 use crate::watch::Depth;
 
-/// What a table had before the last change.
+/// What a table had before the last run or rollback that changed something.
 pub enum Before {
-    /// The same: that change left it alone, and its file `.prev` is of an older one.
+    /// The same: that left it alone, and its file `.prev` is of an older one.
     Same,
-    /// No set: that change was the first.
+    /// No set: it was the first.
     Nothing,
     /// Another set.
     Set(PrefixSet),
 }
 
-/// Finds what a table had before the last change.
+/// Finds what a table had before the last run or rollback that changed something.
 ///
 /// # Errors
 /// When the previous set cannot be read.
@@ -177,7 +177,7 @@ impl Update {
     /// Publishes all sets; when one cannot be, the others are taken back.
     async fn publish_whole(&self, sets: &Sets) -> Result<BTreeMap<TableId, Change>, String> {
         let before = self.state.policy();
-        let published = self.hand.publish_all(sets, Purpose::Publish).await;
+        let published = self.hand.publish_all(sets, |_| Purpose::Publish).await;
         let Some(why) = published.failures.values().next() else { return Ok(published.changes) };
         let mut why = why.clone();
         let is_other = |id: &&TableId| published.changes.get(id).is_some_and(differs);
@@ -218,7 +218,7 @@ impl Update {
         self.files.forget();
         self.state.remember(|memory| {
             let now = clock::now();
-            let order = memory.next_order();
+            let order = Some(memory.next_order());
             for table in self.state.tables.iter() {
                 if changes.get(&table.id).is_some_and(differs) {
                     memory.note_change(&table.word, order, now, before.set(table.id));

@@ -1,7 +1,6 @@
 //! One run: gather, judge and compose, publish, note. Each step takes what the one before it made. What
 //! is slow to come goes the same way later, and the rest does not wait for it.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,7 +16,7 @@ use super::judge::{Judge, Judged};
 use super::note::{self, End};
 use super::publish::Hand;
 use super::request::Request;
-use super::running::{Ended, Noted, Run};
+use super::running::{Ended, Noted, Numbers, Run};
 use super::runs::{Runs, Unpublished};
 use super::stays::stays;
 use super::summary::{Time, differs};
@@ -175,21 +174,21 @@ impl Update {
             let mut gathered = coming.next(patience, cannot_wait).await;
             let _turn = self.runs.turn().await;
             gather::local(self.files, &mut gathered, request.dry_run).await;
-            let before = whole.failing.len();
-            whole.failing.extend(voice.gathered(&gathered, request));
-            whole.lacks |= !gathered.failed.is_empty();
+            let failing = voice.gathered(&gathered, request);
+            whole.is_short |= !gathered.failed.is_empty();
             whole.server = gathered.server.clone().or(whole.server);
             whole.ttl = gathered.ttl.or(whole.ttl);
             match coming.is_done() {
-                true if !whole.lacks => run.say("Completed getting all the lists"),
+                true if !whole.is_short => run.say("Completed getting all the lists"),
                 true => {}
                 false => voice.missing(&run.coming(), &gathered.asked),
             }
             if request.dry_run {
+                whole.lacks(&failing, &gathered.asked);
                 return self.tried(&voice, request, gathered, whole, &time).await;
             }
             let is_last = coming.is_done();
-            self.part(run, &voice, gathered, (&mut whole, before), (&time, is_last)).await;
+            self.part(run, &voice, (gathered, failing), &mut whole, (&time, is_last)).await;
             if is_last {
                 return whole.end(&voice, request, &time);
             }
@@ -222,7 +221,7 @@ impl Update {
         time: &Time,
     ) -> Ended {
         let judged = self.judged(request, voice, &mut gathered, false);
-        let published = self.hand.publish_all(&judged.made.sets, Purpose::Trial).await;
+        let published = self.hand.publish_all(&judged.made.sets, |_| Purpose::Trial).await;
         whole.failing.extend(judged.failing());
         whole.failing.extend(published.failures.values().cloned().map(of_tables));
         let preview = Some((self.state.policy(), preview(&self.state.policy(), judged)));
@@ -230,14 +229,14 @@ impl Update {
         Ended { preview, ..whole.end(voice, request, time) }
     }
 
-    /// Puts in force what has come of a run, and notes how its sources fared. So many sentences are of
-    /// what came before.
+    /// Puts in force what has come of a run, and notes how its sources fared, of which there is to be said
+    /// why some are `failing`.
     async fn part(
         &self,
         run: &Run,
         voice: &Voice<'_>,
-        mut gathered: Gathered,
-        (whole, before): (&mut Whole, usize),
+        (mut gathered, mut failing): (Gathered, Vec<Failing>),
+        whole: &mut Whole,
         (time, is_last): (&Time, bool),
     ) {
         let request = &run.request;
@@ -247,7 +246,7 @@ impl Update {
         let purpose = if judged.new.is_empty() { Purpose::Repair } else { Purpose::Publish };
         let come: Vec<Rc<Copy>> = judged.new.iter().map(|new| Rc::clone(&new.copy)).collect();
         let settled =
-            self.settle(voice, judged, purpose, (&gathered, Some(&run.number)), time).await;
+            self.settle(voice, judged, purpose, (&gathered, Some(&run.numbers)), time).await;
         let policy = self.state.policy();
         let is_in_force = |copy: &Rc<Copy>| policy.lists.iter().any(|one| Rc::ptr_eq(one, copy));
         let left: Sources =
@@ -256,6 +255,7 @@ impl Update {
         let failed = policy_failed || !settled.published.failures.is_empty();
         let published = settled.published.clone();
         whole.add(&settled, failed);
+        failing.extend(settled.failing);
         if is_last && whole.published.done.iter().any(|id| *id != TableId::ALLOW) {
             // a table that blocks nothing is never silent
             self.watch
@@ -268,8 +268,9 @@ impl Update {
             voice.say(ROLLED_BACK);
             // somebody may have asked for it, or joined it
             let is_overtaken = run.is_overtaken(self.runs.rollbacks());
-            whole.failing.extend(is_overtaken.then(|| of_tables(ROLLED_BACK.to_owned())));
+            failing.extend(is_overtaken.then(|| of_tables(ROLLED_BACK.to_owned())));
         }
+        whole.lacks(&failing, &gathered.asked);
         let word = whole.word(rolled_back);
         if is_last {
             let plain = whole.failing.is_empty() && !whole.mended && !rolled_back;
@@ -290,8 +291,8 @@ impl Update {
             good,
             of_policy: of_service || all && !self.config.policy.is_asked(),
         };
-        self.remember(&gathered, (whole, before), &fared, time);
-        if settled.changed || is_last && !failed {
+        self.remember(&gathered, (whole, &failing), &fared, time);
+        if settled.changed || is_last && !failed && !whole.changed {
             voice.log_end(word, &published, time.seconds(), gathered.server.as_deref());
         }
         let without = gathered.failed.iter();
@@ -373,7 +374,7 @@ impl Update {
         voice: &Voice<'_>,
         mut judged: Judged,
         purpose: Purpose,
-        (gathered, number): (&Gathered, Option<&Cell<u64>>),
+        (gathered, numbers): (&Gathered, Option<&Numbers>),
         time: &Time,
     ) -> Settled {
         let before = self.state.policy();
@@ -388,7 +389,17 @@ impl Update {
                 voice.logged(&sentence);
             }
         }
-        let published = self.hand.publish_all(&judged.made.sets, purpose).await;
+        let last = {
+            let memory = self.state.memory();
+            let is_of_run = numbers.is_some_and(|numbers| numbers.are_last(&memory));
+            is_of_run.then(|| memory.last_order())
+        };
+        // the set before is the one before the run, however often that changes the table
+        let purpose_of = |table: &Table| {
+            let order = self.state.memory().table(&table.word).order;
+            if last == Some(order) { Purpose::Repair } else { purpose }
+        };
+        let published = self.hand.publish_all(&judged.made.sets, purpose_of).await;
         voice.published(&published);
         let mut failing: Vec<Failing> = judged.failing().collect();
         failing.extend(published.failures.values().cloned().map(of_tables));
@@ -405,7 +416,8 @@ impl Update {
             published: &published,
             new: &new,
             before: &before,
-            number,
+            numbers,
+            purpose,
             started: time.started,
         };
         note::remember(self.config, self.state, &end);
@@ -438,7 +450,7 @@ impl Update {
     fn remember(
         &self,
         gathered: &Gathered,
-        (whole, before): (&Whole, usize),
+        (whole, new): (&Whole, &[Failing]),
         &Fared { word, failed, good, of_policy }: &Fared,
         time: &Time,
     ) {
@@ -446,9 +458,8 @@ impl Update {
         let waiting = unprovisioned && self.state.policy().blocked().next().is_none();
         self.state.remember(|memory| {
             // of what came before, another run may have come to know better
-            let (old, new) = whole.failing.split_at(before);
-            let old = old.iter().filter(|one| memory.failing.contains(one));
-            let failing: Vec<Failing> = old.chain(new).cloned().collect();
+            let is_so = |one: &&Failing| new.contains(one) || memory.failing.contains(one);
+            let failing: Vec<Failing> = whole.failing.iter().filter(is_so).cloned().collect();
             memory.last = Some(LastUpdate {
                 started: time.started,
                 seconds: time.seconds(),

@@ -22,6 +22,24 @@ pub struct Ended {
     pub preview: Option<(Rc<Policy>, Policy)>,
 }
 
+/// The numbers of a run, once it has them: what comes late is of the same run, unless another one has
+/// changed something since.
+#[derive(Default)]
+pub struct Numbers {
+    /// Among those that changed a list; see [`Memory::run`].
+    pub run: Cell<u64>,
+    /// Among those that changed a table; see [`Memory::last_order`].
+    pub order: Cell<u64>,
+}
+
+impl Numbers {
+    /// Whether the last change of a table was one of this run.
+    pub fn are_last(&self, memory: &Memory) -> bool {
+        let order = self.order.get();
+        order != 0 && order == memory.last_order()
+    }
+}
+
 /// How sources fared of a run that publishes.
 pub struct Noted {
     /// The sources, which are done.
@@ -58,8 +76,8 @@ fn waited_for(sources: &Sources) -> Sources {
 pub struct Run {
     /// What it was asked for.
     pub request: Request,
-    /// Its number among those that changed a list, once it has; see [`Memory::run`].
-    pub number: Cell<u64>,
+    /// Its numbers.
+    pub numbers: Numbers,
     /// How many rollbacks there had been at its beginning.
     rollbacks: u32,
     /// The sources that are not done yet.
@@ -74,7 +92,7 @@ impl Run {
     pub fn new(request: Request, rollbacks: u32) -> Self {
         let coming = RefCell::new(waited_for(&request.sources));
         let (lines, ended, news) = (RefCell::default(), RefCell::default(), Notify::new());
-        Self { request, number: Cell::new(0), rollbacks, coming, lines, ended, news }
+        Self { request, numbers: Numbers::default(), rollbacks, coming, lines, ended, news }
     }
 
     /// The sources that are not done yet.

@@ -34,6 +34,8 @@ pub struct Voice<'a> {
     events: &'a Events,
     /// Who follows it; nobody hears of a run that asks no server.
     run: Option<&'a Run>,
+    /// What it has said: each part of a run looks at the files of this host and at all tables anew.
+    said: RefCell<BTreeSet<String>>,
     warnings: RefCell<Vec<String>>,
 }
 
@@ -45,7 +47,8 @@ impl<'a> Voice<'a> {
         (told, events): (&'a Told, &'a Events),
         run: Option<&'a Run>,
     ) -> Self {
-        Self { config, state, told, events, run, warnings: RefCell::default() }
+        let (said, warnings) = Default::default();
+        Self { config, state, told, events, run, said, warnings }
     }
 
     /// Whether somebody follows the run.
@@ -53,17 +56,31 @@ impl<'a> Voice<'a> {
         self.run.is_some()
     }
 
-    /// Says a line.
+    /// Says a line, once.
     pub fn say(&self, line: impl Into<String>) {
-        if let Some(run) = self.run {
+        let line = line.into();
+        if self.is_news(&line)
+            && let Some(run) = self.run
+        {
             run.say(line);
         }
     }
 
+    /// Whether something was not said in this run before. It counts as said then.
+    fn is_news(&self, what: &str) -> bool {
+        self.said.borrow_mut().insert(what.to_owned())
+    }
+
     /// Says, logs and keeps what an administrator should look at.
     pub fn warn(&self, warning: String) {
+        if self.is_news(&warning) {
+            logger::warn(&warning);
+            self.note_warning(warning);
+        }
+    }
+
+    fn note_warning(&self, warning: String) {
         self.say(format!("Warning: {warning}"));
-        logger::warn(&warning);
         self.warnings.borrow_mut().push(warning);
     }
 
@@ -104,9 +121,12 @@ impl<'a> Voice<'a> {
         }
         for (source, failure) in &gathered.failed {
             let sentence = Gathered::sentence(self.config, self.state, *source, failure);
-            self.say(format!("Failed: {sentence}"));
-            if !request.dry_run {
-                self.log_failure(*source, &failure.why, failure.unprovisioned, &sentence);
+            // how old the copy is differs each time
+            if self.is_news(&format!("{}: {}", source.title(), failure.why)) {
+                self.say(format!("Failed: {sentence}"));
+                if !request.dry_run {
+                    self.log_failure(*source, &failure.why, failure.unprovisioned, &sentence);
+                }
             }
             failing.push(Failing { source: Some(source.name().to_owned()), text: sentence });
         }
@@ -254,16 +274,19 @@ impl<'a> Voice<'a> {
 
     /// Says and keeps what an administrator should look at and the log has already.
     pub fn logged(&self, sentence: &str) {
-        self.say(format!("Warning: {sentence}"));
-        self.warnings.borrow_mut().push(sentence.to_owned());
+        if self.is_news(sentence) {
+            self.note_warning(sentence.to_owned());
+        }
     }
 
     /// Says why a table could not be published.
     pub fn published(&self, published: &Published) {
         for failure in published.failures.values() {
-            let text = failure.clone();
-            self.events.say(&Event::Failed { source: None, text, grave: false });
-            self.say(format!("Failed: {failure}"));
+            if self.is_news(failure) {
+                let text = failure.clone();
+                self.events.say(&Event::Failed { source: None, text, grave: false });
+                self.say(format!("Failed: {failure}"));
+            }
         }
     }
 

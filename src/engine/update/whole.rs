@@ -10,6 +10,7 @@ use super::request::Request;
 use super::running::Ended;
 use super::summary::{self, Time};
 use super::tell::Voice;
+use crate::source::{Source, Sources};
 use crate::state::Failing;
 
 /// What became of what has come.
@@ -34,7 +35,7 @@ pub struct Whole {
     /// Why that is not all.
     pub failing: Vec<Failing>,
     /// Whether a source brought nothing.
-    pub lacks: bool,
+    pub is_short: bool,
     /// What became of the tables.
     pub published: Published,
     /// The tables of which something is held back.
@@ -52,9 +53,17 @@ pub struct Whole {
 }
 
 impl Whole {
+    /// Adds why what has come is not all. What there is to say of a source that was asked again, as files
+    /// of this host are with each part, goes in the place of what was said before.
+    pub fn lacks(&mut self, failing: &[Failing], asked: &Sources) {
+        let is_of = |one: &Failing, source: &Source| one.source.as_deref() == Some(source.name());
+        let again = |one: &Failing| asked.iter().any(|source| is_of(one, source));
+        self.failing.retain(|one| !failing.contains(one) && !again(one));
+        self.failing.extend(failing.iter().cloned());
+    }
+
     /// Adds what became of what has come, and whether that failed.
     pub fn add(&mut self, settled: &Settled, failed: bool) {
-        self.failing.extend(settled.failing.iter().cloned());
         self.published.add(&settled.published);
         self.held.extend(&settled.held);
         self.failed |= failed;

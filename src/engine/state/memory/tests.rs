@@ -16,13 +16,28 @@ fn a_run_counts_half_an_interval_after_the_last() {
 fn changes_are_told_apart_by_number_and_have_their_true_time() {
     let mut memory = Memory::default();
     let order = |memory: &Memory| ["block", "allow"].map(|word| memory.table(word).order);
-    memory.note_change("block", memory.next_order(), 1000, None);
-    memory.note_change("allow", memory.next_order(), 1000, Some(&PrefixSet::default()));
+    let set = PrefixSet::default();
+    memory.note_change("block", Some(memory.next_order()), 1000, None);
+    memory.note_change("allow", Some(memory.next_order()), 1000, Some(&set));
     assert_eq!(order(&memory), [1, 2]);
     assert!(memory.table("block").was_first && !memory.table("allow").was_first);
     // the clock was set back
-    memory.note_change("block", memory.next_order(), 500, Some(&PrefixSet::default()));
+    memory.note_change("block", Some(memory.next_order()), 500, Some(&set));
     assert_eq!((order(&memory), memory.table("block").changed), ([3, 2], Some(500)));
+    // what changes a table besides is not what is told apart
+    memory.note_change("allow", None, 600, Some(&set));
+    assert_eq!((order(&memory), memory.table("allow").changed), ([3, 2], Some(600)));
+}
+
+/// Fails when a run that changes a table twice forgets that it had no set before the run.
+#[test]
+fn a_run_may_change_a_table_more_than_once() {
+    let mut memory = Memory::default();
+    for (at, before) in [(1000, None), (1005, Some(&PrefixSet::default()))] {
+        memory.note_change("block", Some(1), at, before);
+    }
+    let block = memory.table("block");
+    assert_eq!((block.changed, block.order, block.was_first), (Some(1005), 1, true));
 }
 
 /// Fails when what a version with two tables remembered is lost.
