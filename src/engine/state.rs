@@ -13,7 +13,7 @@ pub mod serial;
 use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use config::Config;
 use imsg::TableId;
@@ -95,6 +95,8 @@ pub struct State {
     pub tables: &'static Tables,
     directory: PathBuf,
     policy: RefCell<Rc<Policy>>,
+    /// The policy whose sets were numbered last.
+    numbered: RefCell<Weak<Policy>>,
     memory: RefCell<Memory>,
 }
 
@@ -129,11 +131,8 @@ impl State {
             }
             policy.sets.insert(table.id, set);
         }
-        let policy = RefCell::new(Rc::new(policy));
-        let state = Self { tables, directory, policy, memory: RefCell::new(memory) };
-        // the engine may have ended between a publication and its number
-        state.number();
-        Ok(state)
+        let (policy, numbered) = (RefCell::new(Rc::new(policy)), RefCell::default());
+        Ok(Self { tables, directory, policy, numbered, memory: RefCell::new(memory) })
     }
 
     /// The engine's own directory.
@@ -156,31 +155,36 @@ impl State {
                 logger::err(format_args!("{why}; after a restart the age of an entry is unknown"));
             }
         }
-        let changed = before.sets != policy.sets;
-        self.policy.replace(Rc::new(policy));
-        if changed {
-            self.number();
+        let policy = Rc::new(policy);
+        // most hosts hand nothing on: what nobody has asked for is not compared
+        if self.is_numbered(&before) && before.sets == policy.sets {
+            self.numbered.replace(Rc::downgrade(&policy));
         }
+        self.policy.replace(policy);
     }
 
     /// The policy in force and its number, which grows with each change of a table; `None` while there
-    /// is no table.
+    /// is no table. It is given when it is asked for, of the time at which a table last changed.
     pub fn numbered(&self) -> Option<(Rc<Policy>, u32)> {
         let policy = self.policy();
-        (!policy.sets.is_empty()).then(|| (policy, self.memory().numbered.serial))
+        if policy.sets.is_empty() {
+            return None;
+        }
+        if !self.is_numbered(&policy) {
+            let (before, changed) = (self.memory().numbered, self.memory().changed());
+            let numbered = before.follow(&policy.sets, changed.unwrap_or_else(crate::clock::now));
+            if numbered != before {
+                self.remember(|memory| memory.numbered = numbered);
+            }
+            self.numbered.replace(Rc::downgrade(&policy));
+        }
+        let serial = self.memory().numbered.serial;
+        Some((policy, serial))
     }
 
-    /// Gives what is in force its number, where it is another content than the last one that had one.
-    fn number(&self) {
-        let policy = self.policy();
-        if policy.sets.is_empty() {
-            return;
-        }
-        let before = self.memory().numbered;
-        let numbered = before.follow(&policy.sets, crate::clock::now());
-        if numbered != before {
-            self.remember(|memory| memory.numbered = numbered);
-        }
+    /// Whether the sets of a policy have their number already.
+    fn is_numbered(&self, policy: &Rc<Policy>) -> bool {
+        self.numbered.borrow().ptr_eq(&Rc::downgrade(policy))
     }
 
     /// Takes a set for the one in force, of the same lists as before.

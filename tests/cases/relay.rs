@@ -191,8 +191,9 @@ fn ipset_loads_the_tables_whole_or_not_at_all() {
 }
 
 /// Print the zone, and have the checkers of NSD and BIND read it. Print it again: it is the same, for
-/// the serial belongs to the content. Change the list: the serial has grown. Start the daemon again: it
-/// is the same still.
+/// the serial belongs to the content, and is the time of its last change. Change the list: the serial has
+/// grown. Change it and back again while nobody prints it, and start the daemon again: it is the same
+/// still.
 #[test]
 fn a_zone_is_one_for_nsd_and_bind_and_its_serial_belongs_to_it() {
     let mut relay = Relay::new(5000);
@@ -209,9 +210,15 @@ fn a_zone_is_one_for_nsd_and_bind_and_its_serial_belongs_to_it() {
         }
     }
     let before = serial(&text);
+    let tables = status(&relay.daemon)["tables"].as_array().unwrap().clone();
+    let changed = tables.iter().filter_map(|table| table["changed"].as_u64()).max();
+    assert_eq!(Some(before.into()), changed);
     relay.change(5100);
     let after = serial(&relay.zone());
     assert!(after > before, "{before} {after}");
+    relay.change(5200);
+    relay.change(5100);
+    assert_eq!(serial(&relay.zone()), after);
     let Relay { service, scratch, daemon } = relay;
     assert!(daemon.stop().success());
     let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[service.addr()]));

@@ -176,10 +176,7 @@ impl Desk {
                     let (plus, minus) = client.difference(&old, new).await?;
                     (added, removed) = (added + plus, removed + minus);
                 }
-                let at = {
-                    let memory = self.state.memory();
-                    memory.tables.values().filter_map(|table| table.changed).max()
-                };
+                let at = self.state.memory().changed();
                 client.done(json!({"added": added, "removed": removed, "at": at})).await
             }
             Request::Why { addresses } => {

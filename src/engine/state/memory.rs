@@ -267,6 +267,11 @@ impl Memory {
         }
     }
 
+    /// When a table last changed.
+    pub fn changed(&self) -> Option<u64> {
+        self.tables.values().filter_map(|table| table.changed).max()
+    }
+
     /// The number of the last update or rollback that changed something.
     pub fn last_order(&self) -> u64 {
         self.tables.values().map(|table| table.order).max().unwrap_or_default()

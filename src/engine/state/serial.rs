@@ -20,16 +20,16 @@ pub struct Numbered {
 }
 
 impl Numbered {
-    /// The number of these sets at `now`, in epoch seconds: as before if they are as before, else the
-    /// time, or one more than before where that is no larger. So a memory that was lost costs nothing as
-    /// long as the clock goes on.
-    pub fn follow(self, sets: &BTreeMap<TableId, PrefixSet>, now: u64) -> Self {
+    /// The number of these sets, of which one last changed at `changed`, in epoch seconds: as before if
+    /// they are as before, else that time, or one more than before where that is no larger. So a memory
+    /// that was lost costs nothing as long as the clock goes on.
+    pub fn follow(self, sets: &BTreeMap<TableId, PrefixSet>, changed: u64) -> Self {
         let sum = sum(sets);
         if sum == self.sum && self.serial != 0 {
             return self;
         }
         // the epoch in 32 bits wraps in 2106, which RFC 1982 has arithmetic for
-        let time = now as u32;
+        let time = changed as u32;
         let next = self.serial.wrapping_add(1);
         let serial = if self.serial == 0 || is_after(time, next) { time } else { next };
         // 0 says that there is none
