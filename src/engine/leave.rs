@@ -1,5 +1,5 @@
-//! How the engine ends because it wants another one in its place: behind the run and the answers under
-//! way.
+//! How the engine ends because it wants another one in its place: behind the answers under way, and behind
+//! the runs, which put in force what has come and wait for nothing more.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::update::Runs;
 
 /// How long answers to control clients may take to leave.
 pub const FAREWELL: Duration = Duration::from_millis(100);
-/// How long a run under way may take to end.
+/// How long it may take to put in force what has come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The way out.
@@ -31,8 +31,10 @@ impl Leave {
             return;
         }
         let runs = self.runs;
+        // a slow server must not hold up a reload
+        runs.leave();
         tokio::task::spawn_local(async move {
-            // a run may have long to wait for servers
+            // a helper may have much to do
             let _ = tokio::time::timeout(PATIENCE, async {
                 runs.rest().await;
                 drop(runs.turn().await);

@@ -117,7 +117,10 @@ pub async fn run(
         runs.set_next(next.map(at));
         runs.set_due(waiting().map(|(source, timer)| (*source, at(timer.due))).collect());
         tokio::select! {
-            () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
+            // the next engine asks them
+            () = sleep_until(next.unwrap_or_else(Instant::now)),
+                if next.is_some() && !runs.are_leaving() =>
+            {
                 // somebody may have asked meanwhile
                 let (soon, coming) = (Instant::now() + TOGETHER, runs.coming());
                 let due = timers.iter().filter(|(_, timer)| timer.due <= soon);

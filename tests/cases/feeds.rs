@@ -450,6 +450,41 @@ fn a_run_in_parts_is_one_run() {
     assert!(feeds.daemon.stop().success());
 }
 
+/// Update by hand while a feed keeps its body back; when the other one is in force, reload.
+/// Check that the update ends and says so, that what has come stays in force and is not asked for again,
+/// and that the other one comes with the next update.
+#[test]
+fn a_reload_waits_for_no_feed() {
+    let feeds = Feeds::new(|config, server| {
+        server.serve("/slow", &hosts("9.2", 200));
+        config.add("feed", &feed("slow", &server.url("/slow")))
+    });
+    feeds.server.serve("/drop", &hosts("9.1", 310));
+    feeds.server.serve("/slow", &hosts("9.2", 205));
+    feeds.server.hold("/slow");
+    let socket = feeds.scratch.socket();
+    let by_hand = thread::spawn(move || ctl(&socket, &["update"]));
+    wait_until("what has come is in force", || feeds.entries() == 510);
+    feeds.server.take();
+    let reload = feeds.daemon.ctl(&["reload"]);
+    assert!(reload.status.success(), "{}", reload.stderr);
+    let update_by_hand = by_hand.join().unwrap();
+    let why = "feed slow: not waited for, because threatstopd starts anew: threatstopctl ";
+    assert_eq!(update_by_hand.status.code(), Some(1));
+    let (said, told) = (&update_by_hand.stdout, &update_by_hand.stderr);
+    assert!(said.contains(&format!("\nFailed: {why}")), "{said}");
+    assert!(told.starts_with(&format!("threatstopctl: update: {why}")), "{told}");
+    feeds.daemon.wait_until_ready();
+    assert_eq!(feeds.entries(), 510);
+    let source = feeds.source("slow");
+    assert_eq!(source["error"], Value::Null, "{source}");
+    assert!(feeds.server.take().iter().all(|request| request.path != "/drop"));
+    feeds.server.release("/slow");
+    update(&feeds.daemon);
+    assert_eq!(feeds.entries(), 515);
+    assert!(feeds.daemon.stop().success());
+}
+
 /// Let two feeds be silent, which is as many as come at once, and then update all of them by hand.
 /// Check that a third comes all the same, that the one under way is not asked twice, and that the update
 /// says what has come of all when the last one is there.

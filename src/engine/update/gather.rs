@@ -1,13 +1,15 @@
 //! The first step of a run: what the sources bring, each by itself.
 
 use std::collections::BTreeSet;
+use std::future::pending;
+use std::pin::pin;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use config::{Config, FeedName};
 use policy::Run as Wanted;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until};
 
 use super::running::Run;
 use crate::protect::Protect;
@@ -51,6 +53,7 @@ enum Came {
 pub struct Coming {
     come: mpsc::UnboundedReceiver<Came>,
     left: usize,
+    given_up: bool,
 }
 
 /// Asks them, all at once and each in a task of its own, so that none waits for another nor for what
@@ -90,7 +93,7 @@ pub fn ask(
         }
         left += 1;
     }
-    Coming { come, left }
+    Coming { come, left, given_up: false }
 }
 
 impl Coming {
@@ -99,29 +102,49 @@ impl Coming {
         self.left == 0
     }
 
+    /// Whether nobody waits for the others any more.
+    pub fn is_given_up(&self) -> bool {
+        self.given_up
+    }
+
     /// Waits for the next, and then at most so long for others that may share its tables, unless what
-    /// has come `cannot_wait`. Nothing where there is nobody to wait for.
+    /// has come `cannot_wait`. Nothing where there is nobody to wait for. Once there is no `time` left it
+    /// gives what has come and gives up the others.
     pub async fn next(
         &mut self,
         patience: Duration,
         cannot_wait: impl Fn(&Gathered) -> bool,
+        time: impl Future<Output = ()>,
     ) -> Gathered {
-        let mut gathered = Gathered::default();
-        if self.is_done() {
-            return gathered;
-        }
-        let mut came = self.come.recv().await;
-        let since = Instant::now();
-        while let Some(one) = came {
-            self.left -= 1;
-            gathered.take(one);
-            if self.is_done() || cannot_wait(&gathered) {
-                break;
+        let (mut gathered, mut end, mut time) = (Gathered::default(), None, pin!(time));
+        while !self.is_done() && !cannot_wait(&gathered) {
+            tokio::select! {
+                // what has come is not lost
+                biased;
+                came = self.come.recv() => match came {
+                    Some(came) => {
+                        self.left -= 1;
+                        gathered.take(came);
+                    }
+                    None => break,
+                },
+                () = &mut time => {
+                    self.given_up = true;
+                    break;
+                }
+                () = until(end) => break,
             }
-            let wait = patience.saturating_sub(since.elapsed());
-            came = timeout(wait, self.come.recv()).await.unwrap_or_default();
+            end = end.or_else(|| Instant::now().checked_add(patience));
         }
         gathered
+    }
+}
+
+/// Waits for this moment, if there is one.
+async fn until(end: Option<Instant>) {
+    match end {
+        Some(end) => sleep_until(end).await,
+        None => pending().await,
     }
 }
 
@@ -186,3 +209,6 @@ impl Gathered {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,6 +149,9 @@ impl Update {
     async fn run(&'static self, run: &Rc<Run>) -> Ended {
         let (time, request) = (Time::start(), &run.request);
         let voice = self.voice(Some(run));
+        if self.runs.are_leaving() && !run.coming().iter().all(|source| source.is_local()) {
+            return self.gives_up(run, &voice, Whole::default(), &time);
+        }
         // a scheduled run that begins later may publish again, however this one ends
         if !request.dry_run && request.wanted != Wanted::Scheduled {
             self.end_rollback();
@@ -171,7 +174,10 @@ impl Update {
             // what would be can only be told of everything
             let patience = if request.dry_run { Duration::MAX } else { TOGETHER };
             let cannot_wait = |come: &Gathered| !request.dry_run && self.is_first(run, come);
-            let mut gathered = coming.next(patience, cannot_wait).await;
+            let mut gathered = coming.next(patience, cannot_wait, self.runs.left()).await;
+            if coming.is_given_up() && (gathered.asked.is_empty() || request.dry_run) {
+                return self.gives_up(run, &voice, whole, &time);
+            }
             let _turn = self.runs.turn().await;
             gather::local(self.files, &mut gathered, request.dry_run).await;
             let failing = voice.gathered(&gathered, request);
@@ -192,7 +198,33 @@ impl Update {
             if is_last {
                 return whole.end(&voice, request, &time);
             }
+            if coming.is_given_up() {
+                return self.gives_up(run, &voice, whole, &time);
+            }
         }
+    }
+
+    /// Ends a run that waits no longer. What has not come says nothing of its source: the next engine asks
+    /// it when it is due.
+    fn gives_up(&self, run: &Run, voice: &Voice<'_>, mut whole: Whole, time: &Time) -> Ended {
+        let left = run.coming();
+        let titles: Vec<String> = left.iter().map(Source::title).collect();
+        let titles = titles.join(", ");
+        let line =
+            format!("update ends early, for threatstopd starts anew; not here yet: {titles}");
+        match run.request.wanted {
+            Wanted::Scheduled => logger::debug(line),
+            Wanted::Manual | Wanted::Forced => logger::info(line),
+        }
+        whole.failing.extend(left.iter().map(|source| {
+            let text = format!(
+                "{}: not waited for, because threatstopd starts anew: threatstopctl update asks again",
+                source.title()
+            );
+            voice.say(format!("Failed: {text}"));
+            Failing { source: Some(source.name().to_owned()), text }
+        }));
+        whole.end(voice, &run.request, time)
     }
 
     /// Whether what has come is to be in force without delay: nothing is blocked yet, or nothing of the

@@ -33,6 +33,8 @@ pub struct Runs {
     noted: RefCell<Vec<Noted>>,
     to_note: Notify,
     turn: Mutex<()>,
+    leaving: Cell<bool>,
+    to_leave: Notify,
     rollbacks: Cell<u32>,
     /// What stays blocked though it is protected or allowed now, and why.
     stays: RefCell<Option<Warning>>,
@@ -54,6 +56,28 @@ impl Runs {
     /// Whether nobody has the right to change the tables.
     pub fn at_rest(&self) -> bool {
         self.turn.try_lock().is_ok()
+    }
+
+    /// The engine is about to end: no run waits for a source any more.
+    pub fn leave(&self) {
+        self.leaving.set(true);
+        self.to_leave.notify_waiters();
+    }
+
+    /// Whether that is so.
+    pub fn are_leaving(&self) -> bool {
+        self.leaving.get()
+    }
+
+    /// Waits until it is.
+    pub async fn left(&self) {
+        loop {
+            let news = self.to_leave.notified();
+            if self.are_leaving() {
+                return;
+            }
+            news.await;
+        }
     }
 
     /// How many rollbacks there have been.
