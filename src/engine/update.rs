@@ -6,15 +6,18 @@
 //! way to a table but the way back, [`Update::rollback`].
 
 pub mod compose;
+mod composed;
 mod gather;
 mod judge;
 mod note;
+mod part;
 mod publish;
 mod request;
 mod rollback;
 mod run;
 mod running;
 mod runs;
+mod settle;
 mod stays;
 pub mod summary;
 mod tell;

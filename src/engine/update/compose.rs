@@ -67,6 +67,13 @@ pub struct Made {
     pub sets: BTreeMap<TableId, PrefixSet>,
     /// What forbids one. Of which there is neither, there is nothing to make a table of yet.
     pub refused: BTreeMap<TableId, Kept>,
+    /// What there is to say of it.
+    pub told: Told,
+}
+
+/// What there is to say of what the lists make.
+#[derive(Clone, Default)]
+pub struct Told {
     /// What the lists name and no table may have.
     pub left_out: Vec<LeftOut>,
     /// Which protected network met which list.
@@ -134,9 +141,9 @@ pub fn compose(
             }
         };
         let checked = composed.and_then(|composed| {
-            made.left_out.extend(composed.removed.left_out);
-            made.hits.extend(composed.removed.hits);
-            made.allowed += composed.removed.allowed.entries;
+            made.told.left_out.extend(composed.removed.left_out);
+            made.told.hits.extend(composed.removed.hits);
+            made.told.allowed += composed.removed.allowed.entries;
             check_table(table.kind, &composed.set, allow.unwrap_or(&composed.set), &guard)?;
             Ok(composed.set)
         });

@@ -15,7 +15,7 @@ use policy::{
 };
 use prefix::{Kind, Refusal};
 
-use super::compose::{Lists, Made, as_list, compose, stand_ins};
+use super::compose::{Lists, Made, Told, as_list, compose, stand_ins};
 use super::request::Request;
 use crate::clock;
 use crate::source::{Copy, Source, Sources, feed};
@@ -88,6 +88,12 @@ pub struct Judged {
     pub kept: Vec<KeptList>,
     /// What the lists make.
     pub made: Made,
+    /// Whether that is what is in force, so that no set was made anew.
+    pub is_as_before: bool,
+    /// What was protected then.
+    pub protected: Vec<Protected>,
+    /// What the administrator said.
+    pub own: Vec<Rc<Copy>>,
     /// Why a table is not what all the lists would make.
     pub kept_tables: BTreeMap<TableId, KeptTable>,
     /// The row of runs of each list that was judged.
@@ -176,13 +182,27 @@ impl Judge<'_> {
         }
     }
 
-    /// Judges what has come. What the tables are made of is all that may be, and copies else; the lists
-    /// of the sources that are the `same` have come as they are in force.
-    pub fn judge(&self, come: Vec<Copy>, same: &Sources) -> Judged {
-        let (policy, tables) = (&*self.state.policy(), self.state.tables);
+    /// The same where nothing has come, and the tables in force were made of the same as they would be
+    /// now, of which there is to be `told` what there was then.
+    pub fn as_before(&self, same: &Sources, told: Told) -> Judged {
+        let policy = &*self.state.policy();
+        let mut judged = Judged { is_as_before: true, ..self.begin(same) };
+        for table in self.state.tables.iter() {
+            judged.end_row(self, policy, table);
+        }
+        judged.lists.copies.clone_from(&policy.lists);
+        judged.made.told = told;
+        judged
+    }
+
+    /// What is known without a look at what has come: the lists of these sources have come as they are in
+    /// force.
+    fn begin(&self, same: &Sources) -> Judged {
+        let row = |table: &Table| Some(self.state.memory().table(&table.word).held_row);
         let mut judged = Judged {
-            lost: self.state.lost(self.config),
-            table_rows: tables.each(|table| Some(self.state.memory().table(&table.word).held_row)),
+            table_rows: self.state.tables.each(row),
+            protected: self.protected.to_vec(),
+            own: self.own.to_vec(),
             ..Judged::default()
         };
         for source in same {
@@ -191,6 +211,14 @@ impl Judge<'_> {
                 judged.confirm(name, self.wanted(row, Some(*source)));
             }
         }
+        judged
+    }
+
+    /// Judges what has come. What the tables are made of is all that may be, and copies else; the lists
+    /// of the sources that are the `same` have come as they are in force.
+    pub fn judge(&self, come: Vec<Copy>, same: &Sources) -> Judged {
+        let (policy, tables) = (&*self.state.policy(), self.state.tables);
+        let mut judged = Judged { lost: self.state.lost(self.config), ..self.begin(same) };
         let broken = self.broken(policy);
         for copy in come {
             judged.list(self, policy, &broken, copy);
@@ -338,6 +366,14 @@ impl Judged {
         self.confirmed.push(name.to_owned());
     }
 
+    /// The lists of a table are as they are in force, which ends its row where the run counts.
+    fn end_row(&mut self, by: &Judge<'_>, policy: &Policy, table: &Table) {
+        let wanted = by.wanted(by.state.memory().table(&table.word).held_row, None);
+        if wanted == Wanted::Scheduled && self.has_come(by.config, policy, table) {
+            self.table_rows.insert(table.id, Row::default());
+        }
+    }
+
     /// Whether lists of a table have come as they are in force, of the service if it has to bring some:
     /// where that has failed, nothing is known.
     fn has_come(&self, config: &Config, policy: &Policy, table: &Table) -> bool {
@@ -427,9 +463,7 @@ impl Judged {
                 });
                 let (old, now): (Vec<&List>, Vec<&List>) = both.unzip();
                 if old.iter().zip(&now).all(|(old, now)| ptr::eq(*old, *now)) {
-                    if wanted == Wanted::Scheduled && self.has_come(by.config, policy, table) {
-                        self.table_rows.insert(id, Row::default());
-                    }
+                    self.end_row(by, policy, table);
                     continue;
                 }
                 let Some(all) = together.get(&id) else { continue };

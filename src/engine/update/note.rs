@@ -28,6 +28,9 @@ pub fn in_force(
     published: &Published,
     time: &Time,
 ) -> Vec<New> {
+    if judged.is_as_before {
+        return Vec::new();
+    }
     let before = state.policy();
     let is_there = |new: &New| {
         let mut tables = state.tables.iter();

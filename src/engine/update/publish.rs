@@ -83,11 +83,7 @@ impl Hand {
     ///
     /// What is blocked before and after is blocked at each moment between: what goes from one table to
     /// another leaves the first when the second has it.
-    pub async fn publish_all(
-        &self,
-        sets: &Sets,
-        purpose: impl Fn(&Table) -> Purpose,
-    ) -> Published {
+    pub async fn publish_all(&self, sets: &Sets, purpose: impl Fn(&Table) -> Purpose) -> Published {
         let before = self.state.policy();
         let tables = self.state.tables;
         let mut published = Published {

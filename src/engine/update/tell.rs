@@ -234,13 +234,13 @@ impl<'a> Voice<'a> {
     /// Says what no table may have; the log hears of it when it is another than that of the run
     /// before, for it is as it should be.
     fn left_out(&self, judged: &Judged, request: &Request) {
-        judged.made.hits.iter().for_each(logger::debug);
-        match judged.made.allowed {
+        judged.made.told.hits.iter().for_each(logger::debug);
+        match judged.made.told.allowed {
             0 => {}
             1 => logger::debug("1 entry of the block lists is allowed"),
             n => logger::debug(format_args!("{n} entries of the block lists are allowed")),
         }
-        let note = summary::left_out(&judged.made.left_out);
+        let note = summary::left_out(&judged.made.told.left_out);
         if let Some(note) = &note {
             self.say(note.as_str());
         }

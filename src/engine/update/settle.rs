@@ -1,0 +1,153 @@
+//! What has come goes from its judgement into force.
+
+use imsg::{Purpose, TableId};
+
+use super::composed::Composed;
+use super::gather::Gathered;
+use super::judge::{Judge, Judged};
+use super::note::{self, End};
+use super::request::Request;
+use super::run::Update;
+use super::running::Numbers;
+use super::stays::stays;
+use super::summary::{Time, differs};
+use super::tell::Voice;
+use super::unpublished::unpublished;
+use super::whole::{Settled, of_tables};
+use crate::source::Source;
+use crate::state::Failing;
+use crate::tables::Table;
+use crate::watch::Depth;
+
+impl Update {
+    /// Judges what has come, of which a rollback leaves nothing, and says what is held back.
+    pub(super) fn judged(
+        &self,
+        request: &Request,
+        voice: &Voice<'_>,
+        gathered: &mut Gathered,
+        rolled_back: bool,
+    ) -> Judged {
+        let come = std::mem::take(&mut gathered.lists);
+        let come = if rolled_back { Vec::new() } else { come };
+        let (protected, own) = (self.protect.all(), self.own.lists());
+        let judge = Judge {
+            config: self.config,
+            guard: self.guard,
+            state: self.state,
+            protected: &protected,
+            own: &own,
+            request,
+        };
+        let composed = self.composed.borrow();
+        let is_same = |composed: &&Composed| {
+            come.is_empty() && composed.holds(&self.state.policy(), &protected, &own)
+        };
+        let judged = match composed.as_ref().filter(is_same) {
+            // which costs next to nothing: most runs of feeds are so
+            Some(composed) => judge.as_before(&gathered.same, composed.told.clone()),
+            None => judge.judge(come, &gathered.same),
+        };
+        voice.judged(&judged, gathered, request);
+        judged
+    }
+
+    /// Publishes what was judged and notes what is in force.
+    pub(super) async fn settle(
+        &self,
+        voice: &Voice<'_>,
+        mut judged: Judged,
+        purpose: Purpose,
+        (gathered, numbers, mended): (&Gathered, Option<&Numbers>, Vec<String>),
+        time: &Time,
+    ) -> Settled {
+        let before = self.state.policy();
+        for (sentence, is_new) in self.protect.never.note(&judged.lists.copies) {
+            if is_new {
+                voice.warn(sentence);
+            } else {
+                voice.logged(&sentence);
+            }
+        }
+        let last = {
+            let memory = self.state.memory();
+            let is_of_run = numbers.is_some_and(|numbers| numbers.are_last(&memory));
+            is_of_run.then(|| memory.last_order())
+        };
+        // the set before is the one before the run, however often that changes the table
+        let purpose_of = |table: &Table| {
+            let order = self.state.memory().table(&table.word).order;
+            if last == Some(order) { Purpose::Repair } else { purpose }
+        };
+        if judged.is_as_before {
+            // somebody may have changed one, or it could not be mended
+            let touched = |table: &Table| {
+                let set = before.set(table.id).filter(|_| !self.watch.is_ours(table.id));
+                set.cloned()
+            };
+            judged.made.sets = self.state.tables.each(touched);
+        }
+        let mut published = self.hand.publish_all(&judged.made.sets, purpose_of).await;
+        if judged.is_as_before {
+            let others = before.sets.keys().filter(|id| !judged.made.sets.contains_key(id));
+            published.done.extend(others);
+        }
+        voice.published(&published);
+        let mut failing: Vec<Failing> = judged.failing().collect();
+        failing.extend(published.failures.values().cloned().map(of_tables));
+        let unpublished = unpublished(self.state.tables, &judged, &published);
+        let is_whole = published.holding.is_empty()
+            && judged.made.sets.keys().all(|id| published.done.contains(id));
+        let new = note::in_force(self.state, &mut judged, &published, time);
+        new.iter().for_each(|new| self.days.note_list(new.copy.list.name()));
+        for (id, change) in published.changes.iter().filter(|(_, change)| differs(change)) {
+            self.days.note_table(self.state.tables.word(*id), change);
+        }
+        note::keep(self.state, self.files, &judged, &before, &new);
+        let end = End {
+            gathered,
+            judged: &judged,
+            published: &published,
+            new: &new,
+            before: &before,
+            numbers,
+            purpose,
+            started: time.started,
+        };
+        note::remember(self.config, self.state, &end);
+        let protected = self.protect.all();
+        let stays = stays(self.guard, self.state, &protected, &judged, &unpublished);
+        if let Some(stays) = stays.as_ref().filter(|_| stays != self.runs.stays()) {
+            // said once; status says it as long as it is so
+            logger::err(stays);
+        }
+        self.runs.set_stays(stays);
+        let changed = published.changes.values().any(differs);
+        let known = self.runs.unpublished();
+        // what a source has brought and could not be published has to come once more
+        let counts = |id: &TableId| !voice.is_heard() || known.contains_key(id);
+        self.runs.set_unpublished(unpublished.into_iter().filter(|(id, _)| counts(id)).collect());
+        let of_list = |table: &Table| {
+            let mut kept = judged.kept.iter();
+            kept.any(|kept| table.has(&kept.kept.list, kept.kind))
+        };
+        let tables = self.state.tables.iter();
+        let held =
+            tables.filter(|table| judged.kept_tables.contains_key(&table.id) || of_list(table));
+        let held = held.map(|table| table.id).collect();
+        let service_held = !judged.kept_tables.is_empty()
+            || judged.kept.iter().any(|kept| kept.source == Source::Policy);
+        if !judged.is_as_before {
+            let composed = Composed::of(&self.state.policy(), judged).filter(|_| is_whole);
+            self.composed.replace(composed);
+        }
+        Settled { published, changed, held, service_held, mended, failing }
+    }
+
+    /// Has tables and files brought back to what is in force, and says what somebody had done to them.
+    pub(super) async fn mended(&self, voice: &Voice<'_>, depth: Depth) -> Vec<String> {
+        let mended = self.watch.mend(depth).await.found;
+        mended.iter().for_each(|sentence| voice.logged(sentence));
+        mended
+    }
+}
