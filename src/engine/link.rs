@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use imsg::{
     Changes, Channel, End, EngineMessage, Entries, Failed, FileId, Frame, HelperMessage, Input,
-    Output, Purpose, SHORTAGE, Stats, TableId, TableStat,
+    Output, Purpose, SHORTAGE, TableId, TableStat,
 };
 use prefix::{Kind, PrefixSet};
 use tokio::io::Interest;
@@ -24,17 +24,16 @@ use tokio::sync::{Notify, oneshot};
 pub use self::outcome::{Outcome, TableResult};
 
 use crate::errors::words;
-use crate::tables::Tables;
+use crate::tables::{Stats, Tables};
 
 /// How long answers to control clients may take to leave once the helper is gone.
 const FAREWELL: Duration = Duration::from_millis(100);
 
-/// An answer of the helper.
-enum Answer {
-    Changed(Result<Changes, Failed>),
-    Stats(Stats),
-    /// A file, or why there is none.
-    File(Result<File, String>),
+/// Who waits for an answer of the helper.
+struct Waiting {
+    /// Whether it may have a descriptor.
+    opens: bool,
+    sender: oneshot::Sender<HelperMessage>,
 }
 
 /// Where a set is read from.
@@ -50,7 +49,7 @@ pub enum Source {
 
 struct Inner {
     channel: RefCell<Channel>,
-    waiting: RefCell<HashMap<u32, oneshot::Sender<Answer>>>,
+    waiting: RefCell<HashMap<u32, Waiting>>,
     last: Cell<u32>,
     /// Something was queued.
     queued: Notify,
@@ -170,24 +169,18 @@ impl Link {
         }
     }
 
-    fn take(&self, mut frame: Frame) -> Result<(), String> {
-        let message = HelperMessage::read(&frame).map_err(|error| format!("helper: {error}"))?;
+    fn take(&self, frame: Frame) -> Result<(), String> {
         let id = frame.peerid;
-        let answer = match message {
-            HelperMessage::Changed(done) => Answer::Changed(done),
-            HelperMessage::Stats(stats) => Answer::Stats(stats),
-            HelperMessage::File(opened) => {
+        let message = HelperMessage::read(frame).map_err(|error| format!("helper: {error}"))?;
+        if matches!(message, HelperMessage::Protected(_) | HelperMessage::Start(..)) {
+            return Err("helper: a message that belongs to the start".into());
+        }
+        if let Some(Waiting { opens, sender }) = self.0.waiting.borrow_mut().remove(&id) {
+            if opens {
                 self.0.channel.borrow_mut().answered_fd();
-                let file = frame.fd.take().map(File::from);
-                let opened = opened.map_err(|failed| words::of_file(&failed));
-                // whoever read the message has seen that it has one
-                Answer::File(opened.and_then(|()| file.ok_or_else(|| GONE.to_owned())))
             }
-            _ => return Err("helper: a message that belongs to the start".into()),
-        };
-        if let Some(waiting) = self.0.waiting.borrow_mut().remove(&id) {
             // who asked may have lost interest
-            let _ = waiting.send(answer);
+            let _ = sender.send(message);
         }
         Ok(())
     }
@@ -196,17 +189,19 @@ impl Link {
     async fn ask(
         &self,
         messages: impl IntoIterator<Item = EngineMessage>,
-    ) -> Result<Answer, String> {
+    ) -> Result<HelperMessage, String> {
         let id = self.0.last.get().wrapping_add(1);
         self.0.last.set(id);
+        let mut opens = false;
         {
             let mut channel = self.0.channel.borrow_mut();
             for message in messages {
+                opens |= matches!(message, EngineMessage::Open(_));
                 message.queue(&mut channel, id).map_err(|error| format!("helper: {error}"))?;
             }
         }
         let (sender, receiver) = oneshot::channel();
-        self.0.waiting.borrow_mut().insert(id, sender);
+        self.0.waiting.borrow_mut().insert(id, Waiting { opens, sender });
         self.0.queued.notify_one();
         receiver.await.map_err(|_| GONE.into())
     }
@@ -216,7 +211,8 @@ impl Link {
         messages: impl IntoIterator<Item = EngineMessage>,
     ) -> Result<Result<Changes, Failed>, String> {
         match self.ask(messages).await? {
-            Answer::Changed(done) => Ok(done),
+            HelperMessage::Changed(changes) => Ok(Ok(changes)),
+            HelperMessage::Failed(failed) => Ok(Err(failed)),
             _ => Err(GONE.into()),
         }
     }
@@ -253,14 +249,14 @@ impl Link {
     /// # Errors
     /// When the helper is gone.
     pub async fn stats(&self) -> Result<Stats, String> {
-        match self.ask([EngineMessage::TableStats]).await? {
-            // of a table that nothing is said of there is nothing
-            Answer::Stats(mut stats) => {
-                stats.tables.resize(self.0.tables.iter().count(), TableStat::default());
-                Ok(stats)
-            }
-            _ => Err(GONE.into()),
-        }
+        let (running, mut tables, failure) = match self.ask([EngineMessage::TableStats]).await? {
+            HelperMessage::Stats(stats) => (stats.running, stats.tables, String::new()),
+            HelperMessage::Failed(failed) => (false, Vec::new(), failed.to_string()),
+            _ => return Err(GONE.into()),
+        };
+        // of a table that nothing is said of there is nothing
+        tables.resize(self.0.tables.iter().count(), TableStat::default());
+        Ok(Stats { running, tables, failure })
     }
 
     /// The prefixes of a table; `Err` says why there are none.
@@ -294,21 +290,24 @@ impl Link {
         self.open(FileId::Local(list)).await
     }
 
-    /// Opens a generation of the packet log, packed or not.
+    /// Opens a generation of the packet log, packed or not: 0 is FILE itself, n + 1 is FILE.n.
     ///
     /// # Errors
     /// When there is none, or the helper is gone.
     pub async fn open_log(&self, generation: u8) -> Result<File, String> {
-        let plain = self.open(FileId::Log(generation)).await;
+        // FILE, FILE.0, FILE.0.gz, FILE.1, ...
+        let packed = generation.saturating_mul(2);
+        let plain = self.open(FileId::Log(packed.saturating_sub(1))).await;
         if plain.is_ok() || generation == 0 {
             return plain;
         }
-        self.open(FileId::PackedLog(generation)).await
+        self.open(FileId::Log(packed)).await
     }
 
     async fn open(&self, file: FileId) -> Result<File, String> {
         match self.ask([EngineMessage::Open(file)]).await? {
-            Answer::File(file) => file,
+            HelperMessage::File(fd) => Ok(fd.into()),
+            HelperMessage::Failed(failed) => Err(words::of_file(&failed)),
             _ => Err(GONE.into()),
         }
     }

@@ -52,7 +52,7 @@ use std::process::ExitCode;
 
 use config::Config;
 use imsg::process::{self, Inherited};
-use imsg::{End, VERSION};
+use imsg::{End, OTHER_VERSION, VERSION};
 use policy::Guard;
 
 use alarm::Alarm;
@@ -113,7 +113,7 @@ fn run(
     before: &OwnedFd,
 ) -> Result<Infallible, String> {
     if arguments.version != VERSION {
-        return Err(startup::OTHER_VERSION.into());
+        return Err(OTHER_VERSION.into());
     }
     let monitor: &Monitor = part(Monitor::new(arguments, before));
     let startup::Started { config, given, channel, listener, roots, behind } =

@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 
 use config::Config;
 use imsg::{
-    Channel, End, EngineMessage, HelperMessage, Input, Protected, Reason, Start, VERSION, process,
-    signals, told,
+    Channel, End, Frame, HelperMessage, Input, Protected, Reason, Start, process, signals, told,
 };
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -23,9 +22,6 @@ use sandbox::Sandbox;
 use crate::errors::words;
 use crate::interfaces::{self, Interfaces};
 
-/// What is said of monitor, helper and engine that do not belong together.
-pub const OTHER_VERSION: &str =
-    "another version was installed over the one that runs: rcctl restart threatstopd";
 /// What the engine may do: the net, names, its own directory, descriptors from the helper.
 const PROMISES: &str = "stdio rpath wpath cpath inet dns recvfd";
 /// Octets that may wait for the helper: more than the largest set in packed form.
@@ -69,8 +65,9 @@ pub fn start(socket: OwnedFd, told: &OwnedFd) -> Result<Started, String> {
     let Some((text, behind)) = told::configuration(told)? else { End::Left.leave() };
     let mut channel = Channel::new(socket, QUEUE);
     channel.expect_fd();
-    let mut inbox = Inbox { channel: &mut channel, end: Instant::now() + PATIENCE };
-    let start = inbox.start()?;
+    let (protected, start, listener) =
+        Inbox { channel: &mut channel, end: Instant::now() + PATIENCE }.all()?;
+    channel.answered_fd();
     let path = Path::new("configuration");
     let config = Config::parse(&text, path).map_err(|error| error.to_string())?;
 
@@ -95,10 +92,7 @@ pub fn start(socket: OwnedFd, told: &OwnedFd) -> Result<Started, String> {
         Sandbox::Unavailable => "engine runs without pledge(2) and unveil(2)",
     });
 
-    let (protected, listener) = inbox.rest()?;
-    channel.answered_fd();
-    let greeting = EngineMessage::Hello { version: VERSION };
-    greeting.queue(&mut channel, 0).map_err(|error| error.to_string())?;
+    imsg::greet(&mut channel).map_err(|error| error.to_string())?;
     let interfaces = Interfaces::new(&protected);
     let given = Given { start, protected: worded(&config, protected), interfaces };
     Ok(Started { config, given, channel, listener: listener.into(), roots, behind })
@@ -135,11 +129,10 @@ struct Inbox<'a> {
 }
 
 impl Inbox<'_> {
-    fn next(&mut self) -> Result<(HelperMessage, Option<OwnedFd>), String> {
+    fn next(&mut self) -> Result<Frame, String> {
         loop {
-            if let Some(mut frame) = self.channel.next().map_err(|error| error.to_string())? {
-                let message = HelperMessage::read(&frame).map_err(|error| error.to_string())?;
-                return Ok((message, frame.fd.take()));
+            if let Some(frame) = self.channel.next().map_err(|error| error.to_string())? {
+                return Ok(frame);
             }
             let left = self.end.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -155,29 +148,15 @@ impl Inbox<'_> {
         }
     }
 
-    /// The greeting and the start.
-    fn start(&mut self) -> Result<Start, String> {
-        match self.next()?.0 {
-            HelperMessage::Hello { version: VERSION } => {}
-            HelperMessage::Hello { .. } => return Err(OTHER_VERSION.into()),
-            _ => return Err("no greeting came from the helper".into()),
-        }
-        match self.next()?.0 {
-            HelperMessage::Start(start) => Ok(start),
-            _ => Err("no start came from the helper".into()),
-        }
-    }
-
-    /// What follows the start.
-    fn rest(&mut self) -> Result<(Vec<Protected>, OwnedFd), String> {
-        let (mut protected, mut listener) = (Vec::new(), None);
+    /// All from the greeting to the start.
+    fn all(&mut self) -> Result<(Vec<Protected>, Start, OwnedFd), String> {
+        imsg::greeted(&self.next()?).map_err(|error| format!("helper: {error}"))?;
+        let mut protected = Vec::new();
         loop {
-            match self.next()? {
-                (HelperMessage::Protected(part), _) => protected.extend(part),
-                (HelperMessage::ControlSocket, Some(fd)) => listener = Some(fd),
-                (HelperMessage::Ready, _) => {
-                    return Ok((protected, listener.ok_or("no control socket came")?));
-                }
+            let message = HelperMessage::read(self.next()?);
+            match message.map_err(|error| error.to_string())? {
+                HelperMessage::Protected(part) => protected.extend(part),
+                HelperMessage::Start(start, listener) => return Ok((protected, start, listener)),
                 _ => return Err("the helper says what does not belong to a start".into()),
             }
         }

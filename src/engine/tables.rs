@@ -3,8 +3,19 @@
 use std::collections::BTreeMap;
 
 use config::{Config, Direction, PfTable};
-use imsg::{Stats, TableId, TableStat};
+use imsg::{TableId, TableStat};
 use prefix::Kind;
+
+/// The state of pf and of all tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Whether pf is enabled.
+    pub running: bool,
+    /// All tables, by their numbers.
+    pub tables: Vec<TableStat>,
+    /// Why pf could not be asked; empty when it could.
+    pub failure: String,
+}
 
 /// A table.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use config::Tables;
 use control::Mended;
-use imsg::{Purpose, Stats, TableId, TableStat};
+use imsg::{Purpose, TableId, TableStat};
 use policy::Guard;
 use prefix::PrefixSet;
 
@@ -15,7 +15,7 @@ use crate::clock;
 use crate::events::{Event, Events};
 use crate::link::{Link, Outcome, Source, TableResult};
 use crate::state::{Policy, State};
-use crate::tables::Table;
+use crate::tables::{Stats, Table};
 use crate::update::summary::change;
 use crate::update::{Runs, compose};
 use crate::warning::Warning;

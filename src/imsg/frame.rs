@@ -37,6 +37,10 @@ pub enum ImsgError {
     Payload(u32),
     /// The header announces a descriptor and none came, or one came with a message that has none.
     Descriptor(u32),
+    /// The first message is no greeting.
+    Greeting,
+    /// The greeting is of another version.
+    Version,
     /// More waits to be sent than the other side may make us keep.
     Overflow,
     /// The socket failed.
@@ -52,6 +56,8 @@ impl fmt::Display for ImsgError {
             Self::Descriptor(kind) => {
                 write!(f, "message of type {kind}: descriptor missing or not asked for")
             }
+            Self::Greeting => f.write_str("a request before the greeting"),
+            Self::Version => f.write_str("it speaks another version of the protocol"),
             Self::Overflow => f.write_str("the other process does not read its messages"),
             Self::Io(error) => write!(f, "socket: {error}"),
         }
@@ -63,13 +69,6 @@ impl std::error::Error for ImsgError {}
 impl From<io::Error> for ImsgError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
-    }
-}
-
-/// For who only tells others of it.
-impl From<ImsgError> for String {
-    fn from(error: ImsgError) -> Self {
-        error.to_string()
     }
 }
 

@@ -23,5 +23,5 @@ pub use message::entries::Entries;
 pub use message::helper::{
     Changes, Failed, HelperMessage, Of, Protected, Reason, Start, Stats, TableStat,
 };
-pub use message::{Purpose, TableId, VERSION};
+pub use message::{OTHER_VERSION, Purpose, TableId, VERSION, greet, greeted};
 pub use process::End;

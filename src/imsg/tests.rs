@@ -48,7 +48,6 @@ fn scratch_file(text: &str) -> File {
 fn every_engine_message_arrives_as_it_was_sent() {
     let net = Net::<u32>::new(0x0102_0300, 24).unwrap();
     let all = [
-        EngineMessage::Hello { version: VERSION },
         EngineMessage::TableBegin { table: TableId::ALLOW, entries: 7, purpose: Purpose::Repair },
         EngineMessage::TableEntries(Entries::split([net.into()]).next().unwrap()),
         EngineMessage::TableCommit,
@@ -58,8 +57,7 @@ fn every_engine_message_arrives_as_it_was_sent() {
         EngineMessage::Open(FileId::Previous(TableId::ALLOW)),
         EngineMessage::Open(FileId::Kernel(TableId::ALLOW)),
         EngineMessage::Open(FileId::Local(Kind::Allow)),
-        EngineMessage::Open(FileId::Log(10)),
-        EngineMessage::Open(FileId::PackedLog(10)),
+        EngineMessage::Open(FileId::Log(20)),
     ];
     let (mut a, mut b) = channels();
     for (number, message) in all.iter().enumerate() {
@@ -83,77 +81,103 @@ fn failed(of: Of) -> Failed {
     Failed { of, differ: true, ..Failed::words(Errno::ENOSPC, "T: DIOCRSETADDRS") }
 }
 
+/// A descriptor of a file with this text.
+fn file(text: &str) -> OwnedFd {
+    scratch_file(text).into()
+}
+
+/// What a descriptor leads to, in its place.
+fn shown(message: HelperMessage) -> String {
+    let text = |fd| std::io::read_to_string(File::from(fd)).unwrap();
+    match message {
+        HelperMessage::Start(start, fd) => format!("{start:?} {}", text(fd)),
+        HelperMessage::File(fd) => text(fd),
+        other => format!("{other:?}"),
+    }
+}
+
 #[test]
 fn every_helper_message_arrives_as_it_was_sent() {
-    let stat = TableStat { present: true, entries: 5, blocked: [1, 2], ..Default::default() };
-    let all = [
-        (HelperMessage::hello(), false),
-        (
-            HelperMessage::Start(Start { table_entries: 200_000, owner: 1000, privileged: true }),
-            false,
-        ),
-        (
+    let all = || {
+        let stat = TableStat { present: true, entries: 5, blocked: [1, 2], ..Default::default() };
+        let start = Start { table_entries: 200_000, owner: 1000, privileged: true };
+        let net = |net: &str, reason, name: &str| Protected {
+            net: net.parse().unwrap(),
+            reason,
+            name: name.into(),
+        };
+        [
             HelperMessage::Protected(vec![
-                Protected {
-                    net: "10.0.0.0/8".parse().unwrap(),
-                    reason: Reason::Interface,
-                    name: "em0".into(),
-                },
-                Protected {
-                    net: "::1".parse().unwrap(),
-                    reason: Reason::Reserved,
-                    name: String::new(),
-                },
+                net("10.0.0.0/8", Reason::Interface, "em0"),
+                net("::1", Reason::Reserved, ""),
             ]),
-            false,
-        ),
-        (HelperMessage::File(Ok(())), true),
-        (HelperMessage::File(Err(Failed::words(Errno::ENOENT, "gone"))), false),
-        (HelperMessage::ControlSocket, true),
-        (HelperMessage::Ready, false),
-        (
-            HelperMessage::Changed(Ok(Changes {
-                file: false,
-                created: true,
-                added: 2,
-                deleted: 3,
-            })),
-            false,
-        ),
-        (HelperMessage::Changed(Err(failed(Of::File))), false),
-        (HelperMessage::Changed(Err(failed(Of::Pf))), false),
-        (HelperMessage::File(Err(failed(Of::Creation))), false),
-        (
+            HelperMessage::Start(start, file("control")),
+            HelperMessage::File(file("pflog")),
+            HelperMessage::Changed(Changes { file: false, created: true, added: 2, deleted: 3 }),
+            HelperMessage::Stats(Stats { running: true, tables: vec![] }),
             HelperMessage::Stats(Stats {
-                running: true,
+                running: false,
                 tables: vec![stat, TableStat::default(), stat],
-                failure: String::new(),
             }),
-            false,
-        ),
-    ];
+            HelperMessage::Failed(Failed::words(Errno::ENOENT, "gone")),
+            HelperMessage::Failed(failed(Of::File)),
+            HelperMessage::Failed(failed(Of::Pf)),
+            HelperMessage::Failed(failed(Of::Creation)),
+        ]
+    };
     let (mut a, mut b) = channels();
-    all.iter().for_each(|_| b.expect_fd());
-    for (message, carries) in &all {
-        let fd = carries.then(|| OwnedFd::from(File::open("/dev/null").unwrap()));
-        message.queue(&mut a, 5, fd).unwrap();
+    all().iter().for_each(|_| b.expect_fd());
+    for message in all() {
+        message.queue(&mut a, 5).unwrap();
     }
     assert_eq!(a.flush().unwrap(), Output::Sent);
-    for (message, carries) in &all {
+    for message in all() {
         let frame = take(&mut b);
-        assert_eq!(frame.fd.is_some(), *carries, "{message:?}");
-        assert_eq!(format!("{:?}", HelperMessage::read(&frame).unwrap()), format!("{message:?}"));
+        assert_eq!(frame.peerid, 5);
+        assert_eq!(shown(HelperMessage::read(frame).unwrap()), shown(message));
     }
+}
+
+#[test]
+fn a_descriptor_comes_with_the_messages_that_have_one_and_with_no_other() {
+    let octets = |message: HelperMessage| {
+        let (mut a, mut b) = channels();
+        b.expect_fd();
+        message.queue(&mut a, 0).unwrap();
+        a.flush().unwrap();
+        take(&mut b)
+    };
+    let frame = octets(HelperMessage::File(file("without")));
+    let without = Frame { fd: None, ..frame };
+    assert!(matches!(HelperMessage::read(without), Err(ImsgError::Descriptor(105))));
+    let frame = octets(HelperMessage::Failed(failed(Of::File)));
+    let with = Frame { fd: Some(file("with")), ..frame };
+    assert!(matches!(HelperMessage::read(with), Err(ImsgError::Descriptor(110))));
+}
+
+#[test]
+fn the_first_message_is_the_greeting_of_this_version() {
+    let (mut a, mut b) = channels();
+    greet(&mut a).unwrap();
+    EngineMessage::TableStats.queue(&mut a, 0).unwrap();
+    a.flush().unwrap();
+    let mut frame = take(&mut b);
+    assert!(greeted(&frame).is_ok());
+    for payload in [(VERSION + 1).to_ne_bytes().to_vec(), vec![], vec![0; 5]] {
+        frame.payload = payload;
+        assert!(matches!(greeted(&frame), Err(ImsgError::Version)));
+    }
+    assert!(matches!(greeted(&take(&mut b)), Err(ImsgError::Greeting)));
 }
 
 #[test]
 fn a_text_is_cut_at_its_bound_between_characters() {
     let (mut a, mut b) = channels();
     let failed = Failed::words(Errno::EIO, "ü".repeat(2000));
-    HelperMessage::File(Err(failed)).queue(&mut a, 0, None).unwrap();
+    HelperMessage::Failed(failed).queue(&mut a, 0).unwrap();
     a.flush().unwrap();
-    match HelperMessage::read(&take(&mut b)).unwrap() {
-        HelperMessage::File(Err(failed)) => assert_eq!(failed.what, "ü".repeat(512)),
+    match HelperMessage::read(take(&mut b)).unwrap() {
+        HelperMessage::Failed(failed) => assert_eq!(failed.what, "ü".repeat(512)),
         other => panic!("{other:?}"),
     }
 }
@@ -351,7 +375,7 @@ proptest! {
     #[test]
     fn reading_any_payload_never_panics(frame in any_frame()) {
         let _ = EngineMessage::read(&frame, 2);
-        let _ = HelperMessage::read(&frame);
+        let _ = HelperMessage::read(frame);
     }
 
     #[test]
@@ -375,9 +399,9 @@ proptest! {
         };
         let (mut a, mut b) = channels();
         let network = Protected { net, reason: Reason::Nameserver, name: "vlan100".into() };
-        HelperMessage::Protected(vec![network.clone()]).queue(&mut a, 0, None).unwrap();
+        HelperMessage::Protected(vec![network.clone()]).queue(&mut a, 0).unwrap();
         a.flush().unwrap();
-        match HelperMessage::read(&take(&mut b)).unwrap() {
+        match HelperMessage::read(take(&mut b)).unwrap() {
             HelperMessage::Protected(networks) => prop_assert_eq!(networks, [network]),
             other => panic!("{other:?}"),
         }

@@ -12,9 +12,7 @@ use nix::errno::Errno::{self, EAGAIN, ENOENT, ENOMEM, ESRCH};
 use tests as sys;
 
 use crate::error::failed;
-use crate::{
-    Backend, Changes, Error, PfrAddr, Result, Table, TableStat, abi::*, fault, file::errno,
-};
+use crate::{Backend, Changes, Error, Result, Table, TableStat, abi::*, fault, file::errno};
 
 #[cfg(test)]
 mod tests;
@@ -23,23 +21,20 @@ mod tests;
 #[derive(Debug)]
 pub struct Kernel {
     pf: File,
-    /// Entries that all tables together may have, as read at `open`.
-    pub limit: usize,
 }
 
 impl Kernel {
-    /// Opens /dev/pf and reads the limit of table entries: to be called before pledge(2), which
-    /// has no promise for that.
-    pub fn open() -> Result<Self> {
+    /// Opens /dev/pf and reads how many entries all tables together may have: to be called before
+    /// pledge(2), which has no promise for that.
+    pub fn open() -> Result<(Box<dyn Backend>, u32)> {
         let pf = File::options().read(true).write(true).open("/dev/pf").map_err(errno);
-        let mut kernel = Self { pf: pf.map_err(failed("/dev/pf", "open"))?, limit: 0 };
+        let kernel = Self { pf: pf.map_err(failed("/dev/pf", "open"))? };
         let mut limit = [PF_LIMIT_TABLE_ENTRIES, 0];
         let mismatch = "/dev/pf: this build does not match the kernel's pf; rebuild the port";
         // SAFETY: two numbers.
         unsafe { kernel.ioctl(&DIOCGETLIMIT, &mut limit) }
             .map_err(|errno| Error::words(errno, mismatch))?;
-        kernel.limit = limit[1] as usize;
-        Ok(kernel)
+        Ok((Box::new(kernel), limit[1]))
     }
 
     /// # Safety

@@ -18,7 +18,6 @@ pub use abi::{PfiocTable, PfrAddr, PfrTable};
 pub use file::Directory;
 pub use imsg::{Changes, Failed as Error, TableStat};
 pub use kernel::Kernel;
-pub use publish::Store;
 pub use simulated::Simulated;
 
 type Result<T> = core::result::Result<T, Error>;

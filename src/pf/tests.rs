@@ -28,8 +28,7 @@ fn publish(
     set: &[PfrAddr],
     dry_run: bool,
 ) -> Result<Changes> {
-    let store = Store { pf, directory };
-    store.publish(table, set, if dry_run { Purpose::Trial } else { Purpose::Publish })
+    directory.publish(pf, table, set, if dry_run { Purpose::Trial } else { Purpose::Publish })
 }
 
 /// A table in the main ruleset that must not be empty.

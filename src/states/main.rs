@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use config::{Backend, Config};
 use imsg::process::{self, Inherited};
-use imsg::{End, VERSION, signals, told};
+use imsg::{End, OTHER_VERSION, VERSION, signals, told};
 use nix::sys::signal::Signal;
 use states::{Kernel, Pf, Simulated};
 
@@ -35,9 +35,7 @@ fn main() -> ExitCode {
     logger::init(has("-d"), has("-v"));
     let done = match *version == *VERSION.to_string() {
         true => run(inherited),
-        false => Err("another version was installed over the one that runs: rcctl restart \
-                      threatstopd"
-            .into()),
+        false => Err(OTHER_VERSION.into()),
     };
     done.unwrap_or_else(|why| {
         logger::crit(format_args!("states: {why}"));

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,22 +23,22 @@ use crate::{Failure, On as _};
 /// `taken` when it does not; or why there can be no lock, and the way out.
 #[expect(deprecated, reason = "nix's guard unlocks when dropped, for which a pledge has no right")]
 pub fn lock(path: &Path, patience: Duration, taken: &str) -> Result<OwnedFd, Failure> {
-    let refused = || format!("{}: not a file that root alone can open; remove it", path.display());
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW;
     let mut options = File::options();
     options.read(true).write(true).create(true).mode(0o600).custom_flags(flags.bits());
-    let file = match options.open(path) {
+    let opened = options.open(path).and_then(|file| Ok((file.metadata()?, file)));
+    let owners = [0, Uid::effective().as_raw()];
+    let refused = match &opened {
+        Ok((meta, _)) if !meta.is_file() => true,
+        Ok((meta, _)) => meta.mode() & 0o077 != 0 || !owners.contains(&meta.uid()),
         // a directory, or a link
-        Err(error) if [EISDIR, ELOOP].map(Some).contains(&error.raw_os_error()) => {
-            return Err(refused().into());
-        }
-        opened => opened.on(path.display())?,
+        Err(error) => [EISDIR, ELOOP].map(Some).contains(&error.raw_os_error()),
     };
-    let meta = file.metadata().on(path.display())?;
-    let ours = [0, Uid::effective().as_raw()].contains(&meta.uid()) && meta.mode() & 0o077 == 0;
-    if !ours || !meta.is_file() {
-        return Err(refused().into());
+    if refused {
+        let why = "not a file that root alone can open; remove it";
+        return Err(format!("{}: {why}", path.display()).into());
     }
+    let (_, file) = opened.on(path.display())?;
     let end = Instant::now() + patience;
     while let Err(errno) = nix::fcntl::flock(file.as_raw_fd(), FlockArg::LockExclusiveNonblock) {
         match errno {
@@ -48,6 +48,11 @@ pub fn lock(path: &Path, patience: Duration, taken: &str) -> Result<OwnedFd, Fai
         }
     }
     Ok(file.into())
+}
+
+/// A path with something behind it.
+pub fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+    [path.as_os_str(), suffix.as_ref()].join("".as_ref()).into()
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! One new content of a table, as the engine hands it over, checked prefix by prefix.
 //!
 //! Nothing is believed: the number, the order, the form and the reach of every prefix are looked
-//! at here, before anything is written.
+//! at here, before anything is written. At the first that may not be the engine is dropped, with table and
+//! file untouched.
 
 use std::net::IpAddr;
 
@@ -10,8 +11,7 @@ use imsg::{Entries, Purpose, TableId};
 use pf::PfrAddr;
 use prefix::{Bounds, Kind, Shield, Tally};
 
-/// What the engine did that it may not: it is dropped, with table and file untouched.
-pub type Violation = String;
+use crate::Failure;
 
 /// A transaction under way.
 pub struct Transaction {
@@ -38,9 +38,9 @@ impl Transaction {
         announced: u32,
         purpose: Purpose,
         guard: &Guard,
-    ) -> Result<Self, Violation> {
+    ) -> Result<Self, Failure> {
         let bounds = guard.bounds(table == TableId::BLOCK);
-        bounds.count(kind, announced.into()).map_err(|refusal| refusal.to_string())?;
+        bounds.count(kind, announced.into())?;
         let tally = Tally::new(kind, &bounds);
         let (mut set, announced) = (Vec::new(), announced as usize);
         let set = set.try_reserve_exact(announced).is_ok().then_some(set);
@@ -51,13 +51,12 @@ impl Transaction {
     ///
     /// # Errors
     /// At the first prefix that may not be there.
-    pub fn add(&mut self, part: &Entries, shield: &Shield) -> Result<(), Violation> {
+    pub fn add(&mut self, part: &Entries, shield: &Shield) -> Result<(), Failure> {
         for net in part.prefixes() {
             let net = net.ok_or("a prefix that is not in canonical form")?;
-            let taken = self.tally.add(net, &self.bounds, shield);
-            taken.map_err(|refusal| refusal.to_string())?;
+            self.tally.add(net, &self.bounds, shield)?;
             if self.tally.count() > self.announced {
-                return Err(format!("more prefixes than the {} announced", self.announced));
+                return Err(format!("more prefixes than the {} announced", self.announced).into());
             }
             if let Some(set) = &mut self.set {
                 set.push(net.into());
@@ -75,14 +74,15 @@ impl Transaction {
         self,
         shield: &Shield,
         allowed: impl Fn(IpAddr) -> bool,
-    ) -> Result<Option<Vec<PfrAddr>>, Violation> {
-        if self.tally.count() != self.announced {
-            return Err(format!("{} prefixes of {} announced", self.tally.count(), self.announced));
+    ) -> Result<Option<Vec<PfrAddr>>, Failure> {
+        let (count, announced) = (self.tally.count(), self.announced);
+        if count != announced {
+            return Err(format!("{count} prefixes of {announced} announced").into());
         }
         // a trial may be of an allow table too, which is not in force then
         let allowed = |addr| self.purpose == Purpose::Trial || allowed(addr);
-        let ended = self.tally.end(&self.bounds, shield, allowed);
-        ended.map(|()| self.set).map_err(|refusal| refusal.to_string())
+        self.tally.end(&self.bounds, shield, allowed)?;
+        Ok(self.set)
     }
 }
 

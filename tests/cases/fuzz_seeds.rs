@@ -4,7 +4,7 @@ use std::os::unix::net::UnixStream;
 
 use apl::{Assembly, ListName, Options, Reply};
 use control::{Request, Show};
-use imsg::{Channel, EngineMessage, Entries, FileId, Purpose, TableId, VERSION};
+use imsg::{Channel, EngineMessage, Entries, FileId, Purpose, TableId};
 use prefix::{Kind, Prefix};
 use tests::item::items;
 use tests::sim::wire::{QR, Query};
@@ -52,7 +52,12 @@ pub fn refused() -> Vec<Seed> {
         "1.2.3.0/24 1.2.3.255",
         "5.6.7.8 1.2.3.4",
     ]
-    .map(|set| ("imsg_stream", [vec![1], stream(&published(TableId::BLOCK, set))].concat()))
+    .map(|set| {
+        (
+            "imsg_stream",
+            [vec![1], stream(&transaction(TableId::BLOCK, set, Purpose::Publish))].concat(),
+        )
+    })
     .into();
     let mut record = include_bytes!("../../src/pflog/tests/data/captured.pcap")[..40].to_vec();
     record[32..36].copy_from_slice(&(pflog::MAX_CAPTURE + 1).to_le_bytes());
@@ -152,11 +157,12 @@ fn dns_messages(seeds: &mut Vec<Seed>) {
     seeds.push(("dns_message", dialogue(&odd, false, Some(2))));
 }
 
-/// What the engine sends, as it stands on its socket.
+/// What the engine sends behind its greeting, as it stands on its socket.
 fn stream(messages: &[EngineMessage]) -> Vec<u8> {
     let (engine, helper) = UnixStream::pair().unwrap();
     let end = engine.try_clone().unwrap();
     let mut channel = Channel::new(engine.into(), 1 << 20);
+    imsg::greet(&mut channel).unwrap();
     for (message, request) in messages.iter().zip(1..) {
         message.queue(&mut channel, request).unwrap();
     }
@@ -178,13 +184,6 @@ fn transaction(table: TableId, text: &str, purpose: Purpose) -> Vec<EngineMessag
     all
 }
 
-/// All that an engine says which publishes this and no more.
-fn published(table: TableId, text: &str) -> Vec<EngineMessage> {
-    let mut all = vec![EngineMessage::Hello { version: VERSION }];
-    all.extend(transaction(table, text, Purpose::Publish));
-    all
-}
-
 fn imsg_streams(seeds: &mut Vec<Seed>) {
     let list = |table| EngineMessage::Open(FileId::Kernel(table));
     let file = |table, previous| {
@@ -193,7 +192,7 @@ fn imsg_streams(seeds: &mut Vec<Seed>) {
     let (block, allow) = (TableId::BLOCK, TableId::ALLOW);
     let more = TableId::all(3).last().unwrap();
     let all = [
-        vec![EngineMessage::Hello { version: VERSION }, EngineMessage::TableStats],
+        vec![EngineMessage::TableStats],
         transaction(block, "1.2.3.4 5.6.0.0/16 198.51.100.0/25 2a0b::/29 2a0c::1", Purpose::Trial),
         transaction(allow, "9.9.9.9 64.87.26.147", Purpose::Publish),
         transaction(
@@ -232,7 +231,10 @@ fn imsg_streams(seeds: &mut Vec<Seed>) {
     // the neighbours of what is protected
     let beside = "9.8.255.255 9.10.0.0 203.0.113.6 203.0.113.8 \
                   2001:db7:ffff:ffff:ffff:ffff:ffff:ffff 2001:db9::";
-    seeds.push(("imsg_stream", [vec![1], stream(&published(block, beside))].concat()));
+    seeds.push((
+        "imsg_stream",
+        [vec![1], stream(&transaction(block, beside, Purpose::Publish))].concat(),
+    ));
 }
 
 /// Records of the captures that the crate pflog is tested with.

@@ -11,7 +11,7 @@ use std::path::Path;
 use control::MAX_REASON;
 use flate2::Crc;
 use imsg::Purpose;
-use pf::{Changes, Directory, PfrAddr, Simulated, Store, Table};
+use pf::{Changes, Directory, PfrAddr, Simulated, Table};
 use prefix::{Floor, Prefix, PrefixSet};
 use tempfile::TempDir;
 
@@ -54,10 +54,10 @@ fn replace_file(folder: &Path, old: &[u8], new: &[u8]) -> bool {
     }
 
     let pf = Simulated::open(folder, 1 << 20).unwrap();
-    let store = Store { pf: Some(&pf), directory: &directory };
+    let publish = |set: &[PfrAddr], purpose| directory.publish(Some(&pf), &t, set, purpose);
     if let Some(before) = &before {
         // a table that somebody has removed gets the file's set again, unless that blocks nothing
-        let mended = store.mend(&t);
+        let mended = publish(before, Purpose::Repair);
         assert_eq!(mended.is_ok(), !before.is_empty(), "{mended:?}");
     }
     let file = before.as_ref() != Some(&set);
@@ -73,14 +73,14 @@ fn replace_file(folder: &Path, old: &[u8], new: &[u8]) -> bool {
     let in_table = pf::Backend::list(&pf, &t).ok();
     for dry_run in [true, false] {
         let purpose = if dry_run { Purpose::Trial } else { Purpose::Publish };
-        let done = store.publish(&t, &set, purpose);
+        let done = publish(&set, purpose);
         let changes = done.unwrap();
         assert_eq!(changes, expected(in_table.as_ref()));
     }
     assert_eq!(fs::read(folder.join("T.pftable")).unwrap(), new);
     assert_eq!(fs::read(folder.join("T.simulated")).unwrap(), new);
     assert_eq!(load(&directory, &t, new), Some(set.clone()));
-    let again = store.publish(&t, &set, Purpose::Publish);
+    let again = publish(&set, Purpose::Publish);
     assert_eq!(again, Ok(Changes::default()));
     before.is_some()
 }

@@ -43,6 +43,9 @@ pub mod engine {
 pub use engine::{errors, files};
 pub use helper::transaction;
 
+/// As the helper's `main` has it.
+pub type Failure = Box<dyn std::error::Error>;
+
 pub mod clock {
     /// The same time in every run.
     pub fn now() -> u64 {

@@ -15,7 +15,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use imsg::process::{self, Inherited};
-use imsg::{Channel, HelperMessage, Input, VERSION, signals, told};
+use imsg::{Channel, Frame, HelperMessage, Input, VERSION, signals, told};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, raise};
@@ -138,25 +138,27 @@ fn main() {
 
 impl Engine {
     /// Takes what the helper says first; gives the control socket.
-    fn begin(&mut self) -> Option<OwnedFd> {
+    fn begin(&mut self) -> OwnedFd {
         self.channel.expect_fd();
-        let mut listener = None;
-        loop {
-            match self.answer() {
-                (HelperMessage::ControlSocket, fd) => listener = fd,
-                (HelperMessage::Ready, _) => break,
-                _ => {}
+        imsg::greeted(&self.frame()).unwrap();
+        let listener = loop {
+            if let HelperMessage::Start(_, listener) = self.answer() {
+                break listener;
             }
-        }
+        };
         self.channel.answered_fd();
         listener
     }
 
+    fn answer(&mut self) -> HelperMessage {
+        HelperMessage::read(self.frame()).unwrap()
+    }
+
     /// The next message of the helper's; ends this process where none can come any more.
-    fn answer(&mut self) -> (HelperMessage, Option<OwnedFd>) {
+    fn frame(&mut self) -> Frame {
         loop {
-            if let Some(mut frame) = self.channel.next().unwrap() {
-                return (HelperMessage::read(&frame).unwrap(), frame.fd.take());
+            if let Some(frame) = self.channel.next().unwrap() {
+                return frame;
             }
             signals::wait(&mut [signals::watch(&self.channel, true, false)], None).unwrap();
             if matches!(self.channel.read(), Ok(Input::Closed) | Err(_)) {
@@ -208,7 +210,7 @@ impl Engine {
                 self.send_with(&ask[..5], MOST).unwrap();
                 self.send_with(&ask[5..], 1).unwrap();
             }
-            assert!(matches!(self.answer(), (HelperMessage::Stats(_), None)));
+            assert!(matches!(self.answer(), HelperMessage::Stats(_)));
         }
         eprintln!("hostile: 40 answers");
     }

@@ -7,7 +7,7 @@ use control::{
     Attempted, Direction, EngineStatus, Held, HeldReason, PfStatus, REVERTED_WAY_OUT, ServerStatus,
     Status, TableKind, TableStatus, Update, Upload, UsedBy,
 };
-use imsg::{Stats, TableId};
+use imsg::TableId;
 
 use super::sources;
 use crate::alarm::Alarm;
@@ -22,7 +22,7 @@ use crate::source::feed::Feeds;
 use crate::source::kept::as_of;
 use crate::source::own::Own;
 use crate::state::{HeldBack, Memory, Policy, State};
-use crate::tables::Table;
+use crate::tables::{Stats, Table};
 use crate::update::{Runs, Unpublished};
 use crate::warning::Warning;
 use crate::watch::Watch;

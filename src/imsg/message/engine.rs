@@ -18,53 +18,38 @@ pub enum FileId {
     Kernel(TableId),
     /// A list of the administrator, local_block or local_allow.
     Local(Kind),
-    /// The packet log: 0 is FILE itself, n + 1 is FILE.n; to [`FileId::MAX_GENERATION`].
+    /// The packet log, by its place in `Log::files` of the configuration.
     Log(u8),
-    /// The same where newsyslog(8) has packed it: n + 1 is FILE.n.gz.
-    PackedLog(u8),
 }
 
 impl FileId {
-    /// The oldest rotated packet log that can be asked for: FILE.9.
-    pub const MAX_GENERATION: u8 = 10;
-
     fn wire(self) -> [u8; 2] {
         match self {
             Self::Table(table) => [0, table.0],
             Self::Previous(table) => [1, table.0],
             Self::Kernel(table) => [2, table.0],
             Self::Local(list) => [3, list as u8],
-            Self::Log(generation) => [4, generation],
-            Self::PackedLog(generation) => [5, generation],
+            Self::Log(place) => [4, place],
         }
     }
 
     fn read(fields: &mut Fields<'_>, tables: usize) -> Result<Self, ImsgError> {
-        let generation = |fields: &mut Fields<'_>| match fields.u8()? {
-            generation @ 0..=Self::MAX_GENERATION => Ok(generation),
-            _ => Err(fields.bad()),
-        };
         Ok(match fields.u8()? {
             0 => Self::Table(fields.table(tables)?),
             1 => Self::Previous(fields.table(tables)?),
             2 => Self::Kernel(fields.table(tables)?),
             3 if fields.flag()? => Self::Local(Kind::Allow),
             3 => Self::Local(Kind::Block),
-            4 => Self::Log(generation(fields)?),
-            5 => Self::PackedLog(generation(fields)?),
+            4 => Self::Log(fields.u8()?),
             _ => return Err(fields.bad()),
         })
     }
 }
 
-/// A message from the engine.
+/// A message from the engine, behind its greeting ([`super::greet`]), which it sends when its sandbox is
+/// closed. Instead of an answer may come [`super::helper::HelperMessage::Failed`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EngineMessage {
-    /// The first message: the engine's [`super::VERSION`], sent when its sandbox is closed.
-    Hello {
-        /// Version of the protocol.
-        version: u32,
-    },
     /// A transaction begins: the whole new content of a table follows.
     TableBegin {
         /// Which table.
@@ -89,7 +74,6 @@ pub enum EngineMessage {
     Open(FileId),
 }
 
-const HELLO: u32 = 1;
 const TABLE_BEGIN: u32 = 2;
 const TABLE_ENTRIES: u32 = 3;
 const TABLE_COMMIT: u32 = 4;
@@ -106,10 +90,6 @@ impl EngineMessage {
     pub fn queue(&self, channel: &mut Channel, peerid: u32) -> Result<(), ImsgError> {
         let mut out = Vec::new();
         let kind = match self {
-            Self::Hello { version } => {
-                out.extend_from_slice(&version.to_ne_bytes());
-                HELLO
-            }
             Self::TableBegin { table, entries, purpose } => {
                 out.extend_from_slice(&[table.0, *purpose as u8]);
                 out.extend_from_slice(&entries.to_ne_bytes());
@@ -147,7 +127,6 @@ impl EngineMessage {
         }
         let mut fields = Fields::new(frame.kind, &frame.payload);
         let message = match frame.kind {
-            HELLO => Self::Hello { version: fields.u32()? },
             TABLE_BEGIN => Self::TableBegin {
                 table: fields.table(tables)?,
                 purpose: fields.purpose()?,

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use nix::errno::Errno;
 use prefix::Prefix;
 
-use super::{Fields, VERSION};
+use super::Fields;
 use crate::channel::Channel;
 use crate::frame::{Frame, ImsgError, MAX_PAYLOAD};
 
@@ -150,42 +150,32 @@ pub struct Stats {
     pub running: bool,
     /// All tables, by their numbers.
     pub tables: Vec<TableStat>,
-    /// Why pf could not be asked; empty when it could.
-    pub failure: String,
 }
 
-/// A message from the helper.
+/// A message from the helper, behind its greeting ([`super::greet`]). Two have a descriptor.
 #[derive(Debug)]
 pub enum HelperMessage {
-    /// The first message.
-    Hello {
-        /// Version of the protocol.
-        version: u32,
-    },
-    /// What the engine must know before it gives up its privileges.
-    Start(Start),
     /// Networks that the helper will refuse to block.
     Protected(Vec<Protected>),
-    /// A file that was asked for, with its descriptor; or why there is none.
-    File(Result<(), Failed>),
-    /// The control socket, bound and listening.
-    ControlSocket,
-    /// Everything was sent; work may begin.
-    Ready,
-    /// What a transaction or a repair changed, or why it failed.
-    Changed(Result<Changes, Failed>),
+    /// What the engine must know before it gives up its privileges, and the control socket, bound and
+    /// listening: everything was sent, and work may begin.
+    Start(Start, OwnedFd),
+    /// A file that was asked for.
+    File(OwnedFd),
+    /// What a transaction or a repair changed.
+    Changed(Changes),
     /// The state of pf.
     Stats(Stats),
+    /// Why what was asked for was not done.
+    Failed(Failed),
 }
 
-const HELLO: u32 = 101;
-const START: u32 = 103;
 const PROTECTED: u32 = 104;
 const FILE: u32 = 105;
-const CONTROL_SOCKET: u32 = 106;
-const READY: u32 = 107;
+const START: u32 = 107;
 const CHANGED: u32 = 108;
 const STATS: u32 = 109;
+const FAILED: u32 = 110;
 
 fn write_text(text: &str, out: &mut Vec<u8>) {
     let mut end = text.len().min(MAX_TEXT);
@@ -210,120 +200,78 @@ fn write_words(words: &[u64], out: &mut Vec<u8>) {
 }
 
 impl HelperMessage {
-    /// Queues the message, with a descriptor for those that carry one, as the answer to `peerid`.
+    /// Queues the message, with its descriptor, as the answer to `peerid`.
     ///
     /// # Errors
     /// Those of [`Channel::queue`].
-    pub fn queue(
-        &self,
-        channel: &mut Channel,
-        peerid: u32,
-        fd: Option<OwnedFd>,
-    ) -> Result<(), ImsgError> {
+    pub fn queue(self, channel: &mut Channel, peerid: u32) -> Result<(), ImsgError> {
         let mut out = Vec::new();
-        let kind = self.write(&mut out);
+        let (kind, fd) = self.write(&mut out);
         channel.queue(kind, peerid, &out, fd)
     }
 
-    fn write(&self, out: &mut Vec<u8>) -> u32 {
+    fn write(self, out: &mut Vec<u8>) -> (u32, Option<OwnedFd>) {
         match self {
-            Self::Hello { version } => {
-                out.extend_from_slice(&version.to_ne_bytes());
-                HELLO
+            Self::Protected(networks) => {
+                networks.iter().for_each(|network| network.write(out));
+                (PROTECTED, None)
             }
-            Self::Start(start) => {
+            Self::Start(start, listener) => {
                 out.extend_from_slice(&start.table_entries.to_ne_bytes());
                 out.extend_from_slice(&start.owner.to_ne_bytes());
                 out.push(start.privileged.into());
-                START
+                (START, Some(listener))
             }
-            Self::Protected(networks) => {
-                networks.iter().for_each(|network| network.write(out));
-                PROTECTED
-            }
-            Self::File(opened) => {
-                opened.as_ref().err().into_iter().for_each(|failed| failed.write(out));
-                FILE
-            }
-            Self::ControlSocket => CONTROL_SOCKET,
-            Self::Ready => READY,
-            Self::Changed(Ok(Changes { file, created, added, deleted })) => {
-                out.extend_from_slice(&[true, *file, *created].map(u8::from));
+            Self::File(file) => (FILE, Some(file)),
+            Self::Changed(Changes { file, created, added, deleted }) => {
+                out.extend_from_slice(&[file, created].map(u8::from));
                 out.extend_from_slice(&added.to_ne_bytes());
                 out.extend_from_slice(&deleted.to_ne_bytes());
-                CHANGED
-            }
-            Self::Changed(Err(failed)) => {
-                out.push(false.into());
-                failed.write(out);
-                CHANGED
+                (CHANGED, None)
             }
             Self::Stats(stats) => {
-                out.extend_from_slice(&[stats.running.into(), stats.tables.len() as u8]);
+                out.push(stats.running.into());
                 stats.tables.iter().for_each(|table| table.write(out));
-                write_text(&stats.failure, out);
-                STATS
+                (STATS, None)
+            }
+            Self::Failed(failed) => {
+                failed.write(out);
+                (FAILED, None)
             }
         }
     }
 
-    /// Reads a message of the helper; the descriptor stays in the frame for the caller to take.
+    /// Reads a message of the helper.
     ///
     /// # Errors
     /// For an unknown type, another size than the type has, a field out of range, or a descriptor
     /// where none belongs or the other way round.
-    pub fn read(frame: &Frame) -> Result<Self, ImsgError> {
-        let mut fields = Fields::new(frame.kind, &frame.payload);
-        let message = match frame.kind {
-            HELLO => Self::Hello { version: fields.u32()? },
-            START => Self::Start(Start {
-                table_entries: fields.u32()?,
-                owner: fields.u32()?,
-                privileged: fields.flag()?,
-            }),
-            PROTECTED => {
-                let mut networks = Vec::new();
-                for _ in 0..frame.payload.len().div_ceil(Protected::WIRE) {
-                    networks.push(Protected::read(&mut fields)?);
-                }
-                Self::Protected(networks)
+    pub fn read(frame: Frame) -> Result<Self, ImsgError> {
+        let Frame { kind, payload, mut fd, .. } = frame;
+        let mut fields = Fields::new(kind, &payload);
+        let mut descriptor = || fd.take().ok_or(ImsgError::Descriptor(kind));
+        let message = match kind {
+            PROTECTED => Self::Protected(fields.all(Protected::read)?),
+            START => {
+                let (table_entries, owner) = (fields.u32()?, fields.u32()?);
+                let start = Start { table_entries, owner, privileged: fields.flag()? };
+                Self::Start(start, descriptor()?)
             }
-            FILE if frame.payload.is_empty() => Self::File(Ok(())),
-            FILE => Self::File(Err(Failed::read(&mut fields)?)),
-            CONTROL_SOCKET => Self::ControlSocket,
-            READY => Self::Ready,
-            CHANGED => Self::Changed(match fields.flag()? {
-                true => Ok(Changes {
-                    file: fields.flag()?,
-                    created: fields.flag()?,
-                    added: fields.u32()?,
-                    deleted: fields.u32()?,
-                }),
-                false => Err(Failed::read(&mut fields)?),
+            FILE => Self::File(descriptor()?),
+            CHANGED => Self::Changed(Changes {
+                file: fields.flag()?,
+                created: fields.flag()?,
+                added: fields.u32()?,
+                deleted: fields.u32()?,
             }),
-            STATS => Self::Stats(Stats {
-                running: fields.flag()?,
-                tables: TableStat::read_all(&mut fields)?,
-                failure: read_text(&mut fields)?,
-            }),
+            STATS => {
+                Self::Stats(Stats { running: fields.flag()?, tables: fields.all(TableStat::read)? })
+            }
+            FAILED => Self::Failed(Failed::read(&mut fields)?),
             kind => return Err(ImsgError::Kind(kind)),
         };
         fields.end()?;
-        let carries = match &message {
-            Self::ControlSocket => true,
-            Self::File(opened) => opened.is_ok(),
-            _ => false,
-        };
-        if carries == frame.fd.is_some() {
-            Ok(message)
-        } else {
-            Err(ImsgError::Descriptor(frame.kind))
-        }
-    }
-
-    /// The greeting of this version.
-    pub fn hello() -> Self {
-        Self::Hello { version: VERSION }
+        if fd.is_some() { Err(ImsgError::Descriptor(kind)) } else { Ok(message) }
     }
 }
 
@@ -395,11 +343,6 @@ impl TableStat {
         }
         write_words(&[self.since], out);
         [self.blocked, self.matched, self.passed].iter().for_each(|both| write_words(both, out));
-    }
-
-    fn read_all(fields: &mut Fields<'_>) -> Result<Vec<Self>, ImsgError> {
-        let count = fields.u8()?;
-        (0..count).map(|_| Self::read(fields)).collect()
     }
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, ImsgError> {

@@ -4,12 +4,39 @@ pub mod engine;
 pub mod entries;
 pub mod helper;
 
-use crate::frame::ImsgError;
+use crate::channel::Channel;
+use crate::frame::{Frame, ImsgError};
 
 /// Version of what monitor, helper and engine say to one another, argument vectors and exit statuses
 /// included. An upgrade replaces the files while the old monitor still runs, and with it children of
 /// the new version do not begin.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
+/// What a child says that another version's monitor has started.
+pub const OTHER_VERSION: &str =
+    "another version was installed over the one that runs: rcctl restart threatstopd";
+
+/// The type of the first message of either side, whose payload is its version.
+const HELLO: u32 = 1;
+
+/// Queues the greeting.
+///
+/// # Errors
+/// Those of [`Channel::queue`].
+pub fn greet(channel: &mut Channel) -> Result<(), ImsgError> {
+    channel.queue(HELLO, 0, &VERSION.to_ne_bytes(), None)
+}
+
+/// Takes the first message of the other side, which is to be the greeting of this version.
+///
+/// # Errors
+/// When it is not.
+pub fn greeted(frame: &Frame) -> Result<(), ImsgError> {
+    match frame.kind {
+        HELLO if frame.payload == VERSION.to_ne_bytes() => Ok(()),
+        HELLO => Err(ImsgError::Version),
+        _ => Err(ImsgError::Greeting),
+    }
+}
 
 /// A table, by its place in the configuration: the block table, the allow table, those of `[[table]]`.
 /// That is all by which the engine can name one.
@@ -111,6 +138,18 @@ impl<'a> Fields<'a> {
 
     pub fn remaining(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.rest)
+    }
+
+    /// All that is left, one after the other.
+    pub fn all<T>(
+        &mut self,
+        read: impl Fn(&mut Self) -> Result<T, ImsgError>,
+    ) -> Result<Vec<T>, ImsgError> {
+        let mut all = Vec::new();
+        while !self.rest.is_empty() {
+            all.push(read(self)?);
+        }
+        Ok(all)
     }
 
     pub fn end(self) -> Result<(), ImsgError> {

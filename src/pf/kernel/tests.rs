@@ -207,7 +207,7 @@ unsafe fn output<'a, T>(io: &PfiocTable, size: u32) -> &'a mut [T] {
 /// A fresh kernel.
 fn pf(limit: u32) -> Kernel {
     FAKE.set(Fake { limit, ..Fake::default() });
-    Kernel { pf: File::open("/dev/null").unwrap(), limit: limit as usize }
+    Kernel { pf: File::open("/dev/null").unwrap() }
 }
 
 fn fake(change: impl FnOnce(&mut Fake)) {

@@ -8,7 +8,7 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use imsg::{Input, MAX_IMSGSIZE, MAX_PAYLOAD};
+use imsg::{Input, MAX_IMSGSIZE, MAX_PAYLOAD, VERSION};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use pf::Simulated;
 use prefix::{Kind, Prefix};
@@ -35,12 +35,11 @@ const STATS: u32 = 5;
 const MEND: u32 = 7;
 const OPEN: u32 = 8;
 /// What may be opened: the file of a table, that of the set before, what the kernel has, a list of the
-/// administrator, a packet log, a packed one.
+/// administrator, a packet log.
 const TABLE: u8 = 0;
 const KERNEL: u8 = 2;
 const LOCAL: u8 = 3;
 const LOG: u8 = 4;
-const PACKED: u8 = 5;
 
 /// A dispatcher, the helper's end of the channel, and the engine's, which is ours here.
 struct Rig {
@@ -61,13 +60,14 @@ impl Rig {
         );
         let config = Config::parse(&text, Path::new("test.toml")).unwrap();
         let net = PROTECTED.parse().unwrap();
-        let tables = Tables {
-            all: NAMES.map(|(name, kind)| Table::new("", name, kind).unwrap()).into(),
-            backend: Box::new(Simulated::open(scratch.path(), 1000).unwrap()),
+        let dispatcher = Dispatcher {
+            config,
+            tables: NAMES.map(|(name, kind)| Table::new("", name, kind).unwrap()).into(),
+            pf: Box::new(Simulated::open(scratch.path(), 1000).unwrap()),
             directory: Directory::open(scratch.path()).unwrap(),
-            reload: true,
+            shield: Shield::from_iter([net]),
+            engine: Engine::default(),
         };
-        let dispatcher = Dispatcher::new(config, tables, Shield::from_iter([net]));
         let (ours, engine) = UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
         engine.set_nonblocking(true).unwrap();
@@ -87,7 +87,8 @@ impl Rig {
     fn serve(&mut self) -> Result<(), String> {
         assert_eq!(self.channel.read().unwrap(), Input::Data);
         while let Some(frame) = self.channel.next().map_err(|error| error.to_string())? {
-            self.dispatcher.dispatch(&frame, &mut self.channel)?;
+            let served = self.dispatcher.dispatch(&frame, &mut self.channel);
+            served.map_err(|offence| offence.to_string())?;
             self.channel.flush().unwrap();
             let mut answers = [0; 4096];
             while self.engine.read(&mut answers).is_ok_and(|octets| octets > 0) {}
@@ -220,7 +221,7 @@ fn model(octets: &[u8]) -> ([Option<String>; 3], bool) {
                     }
                     None => false,
                 },
-                (STATS, &[]) | (OPEN, &[LOG | PACKED, 0..=10] | &[TABLE..=KERNEL, 0..=2]) => true,
+                (STATS, &[]) | (OPEN, &[LOG, _] | &[TABLE..=KERNEL, 0..=2]) => true,
                 (MEND, &[0..=2]) | (OPEN, &[LOCAL, 0 | 1]) => true,
                 _ => false,
             };
@@ -314,7 +315,7 @@ fn any_deed() -> impl Strategy<Value = Vec<Message>> {
         1 => Just(vec![Message::new(STATS, [])]),
         3 => (TABLE..LOG, 0u8..3).prop_map(|(what, index)| vec![Message::new(OPEN, [what, index])]),
         1 => (0u8..3).prop_map(|table| vec![Message::new(MEND, [table])]),
-        1 => (LOG..=PACKED, 0u8..11).prop_map(|(what, n)| vec![Message::new(OPEN, [what, n])]),
+        1 => (0u8..30).prop_map(|n| vec![Message::new(OPEN, [LOG, n])]),
         1 => prop_oneof![0u32..13, 99u32..118, any::<u32>()].prop_flat_map(small),
     ]
 }
@@ -418,11 +419,10 @@ fn an_engine_that_does_not_greet_first_or_alike_is_dropped() {
     let mut rig = Rig::new(QUEUE);
     let why = rig.feed(&Message::new(STATS, []).octets());
     assert_eq!(why, Err("a request before the greeting".into()));
-    assert_eq!(dropped(&[hello()]), "a second greeting");
+    assert_eq!(dropped(&[hello()]), "message of unknown type 1");
     let mut rig = Rig::new(QUEUE);
     let other = Message::new(HELLO, (VERSION + 1).to_ne_bytes());
-    let why = format!("it speaks version {} of the protocol, not {VERSION}", VERSION + 1);
-    assert_eq!(rig.feed(&other.octets()), Err(why));
+    assert_eq!(rig.feed(&other.octets()), Err("it speaks another version of the protocol".into()));
 }
 
 #[test]
@@ -484,9 +484,8 @@ fn what_is_no_message_is_an_offence() {
         Message::new(OPEN, [TABLE, 0, 0]),
         Message::new(OPEN, [KERNEL, 3]),
         Message::new(OPEN, [LOCAL, 2]),
-        Message::new(OPEN, [LOG, 11]),
-        Message::new(OPEN, [PACKED, 11]),
-        Message::new(OPEN, [6, 0]),
+        Message::new(OPEN, [5, 0]),
+        Message::new(HELLO, VERSION.to_ne_bytes()),
         Message::new(OPEN, *b"../../etc/passwd"),
         Message::new(MEND, [3]),
         Message { len: Some(15), ..Message::new(STATS, []) },
@@ -542,7 +541,7 @@ fn files_are_opened_for_an_engine_that_takes_them() {
             break why;
         }
     };
-    assert_eq!(why, imsg::ImsgError::Overflow.to_string());
+    assert_eq!(why.to_string(), imsg::ImsgError::Overflow.to_string());
 }
 
 #[test]
@@ -553,7 +552,7 @@ fn repairs_have_a_rate() {
         assert_eq!(rig.feed(&ask), Ok(()));
     }
     assert_eq!(rig.feed(&ask), Err("it asks for too many repairs".into()));
-    rig.dispatcher.mends.0 = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
+    rig.dispatcher.engine.mends.0 = Instant::now().checked_sub(Duration::from_secs(60));
     assert_eq!(rig.feed(&ask), Ok(()));
 }
 
@@ -565,13 +564,13 @@ fn a_set_that_is_published_or_found_is_service() {
         [(vec![hello()], false), (transaction(0, 1, &one), false), (transaction(0, 0, &one), true)]
     {
         assert_eq!(rig.feed(&octets(&messages)), Ok(()));
-        assert_eq!(rig.dispatcher.served, served);
+        assert_eq!(rig.dispatcher.engine.served, served);
     }
     let mut rig = with_a_table();
-    rig.dispatcher.served = false;
+    rig.dispatcher.engine.served = false;
     let same = transaction(0, 0, &prefixes("1.1.1.1 2a0b::/48"));
     assert_eq!(rig.feed(&octets(&same)), Ok(()));
-    assert!(rig.dispatcher.served);
+    assert!(rig.dispatcher.engine.served);
 }
 
 /// What ends states is told when a table has got something new, and only then.
@@ -587,13 +586,13 @@ fn what_is_new_in_a_table_is_noted() {
         (transaction(0, 0, &prefixes("3.0.0.0/24")), true),
     ] {
         rig.feed(&octets(&messages)).unwrap();
-        assert_eq!(std::mem::take(&mut rig.dispatcher.added), added, "{messages:?}");
+        assert_eq!(std::mem::take(&mut rig.dispatcher.engine.added), added, "{messages:?}");
     }
     // somebody empties the table, and it is mended
     fs::write(rig.scratch.path().join("B.simulated"), "").unwrap();
-    assert!(!rig.dispatcher.added);
+    assert!(!rig.dispatcher.engine.added);
     rig.feed(&Message::new(MEND, [0]).octets()).unwrap();
-    assert!(rig.dispatcher.added);
+    assert!(rig.dispatcher.engine.added);
 }
 
 #[test]
@@ -621,7 +620,7 @@ fn an_engine_that_asks_and_does_not_read_is_dropped() {
         }
         rig.channel.flush().unwrap();
     };
-    assert_eq!(why, "the other process does not read its messages");
+    assert_eq!(why.to_string(), "the other process does not read its messages");
 }
 
 /// What is asked for and what is in it, read from the descriptor that came.
@@ -634,14 +633,9 @@ fn opened(rig: &mut Rig, what: u8, index: u8) -> Result<String, String> {
     let mut engine = Channel::new(rig.engine.try_clone().unwrap().into(), QUEUE);
     engine.expect_fd();
     assert_eq!(engine.read().unwrap(), Input::Data);
-    let mut frame = engine.next().unwrap().unwrap();
-    match HelperMessage::read(&frame).unwrap() {
-        HelperMessage::File(Err(failed)) if frame.fd.is_none() => Err(failed.to_string()),
-        HelperMessage::File { .. } => {
-            let mut text = String::new();
-            fs::File::from(frame.fd.take().unwrap()).read_to_string(&mut text).unwrap();
-            Ok(text)
-        }
+    match HelperMessage::read(engine.next().unwrap().unwrap()).unwrap() {
+        HelperMessage::Failed(failed) => Err(failed.to_string()),
+        HelperMessage::File(fd) => Ok(std::io::read_to_string(fs::File::from(fd)).unwrap()),
         other => panic!("{other:?}"),
     }
 }
@@ -663,12 +657,42 @@ fn a_table_is_listed_by_descriptor_as_its_files_are() {
         (1, 0, "/B.pftable.prev: open: No such file or directory"),
         (KERNEL, 1, "A: DIOCRSETADDRS: No such process"),
         (LOCAL, 0, "no such file in the configuration"),
-        (LOG, 3, "log.enabled is false"),
-        (PACKED, 3, "log.enabled is false"),
+        // it is not enabled
+        (LOG, 0, "no such file in the configuration"),
     ] {
         let told = opened(&mut rig, what, index).unwrap_err();
         assert!(told.ends_with(why), "{told}");
     }
+}
+
+/// A packet log, as it is named and as newsyslog(8) leaves it; and what is no log.
+#[test]
+fn packet_logs_are_opened_by_their_places() {
+    let mut rig = Rig::new(QUEUE);
+    rig.feed(&hello().octets()).unwrap();
+    let logs = tempfile::tempdir().unwrap();
+    let log = &mut rig.dispatcher.config.log;
+    (log.enabled, log.file) = (true, logs.path().join("pflog"));
+    let names: Vec<String> = log
+        .files()
+        .map(|path| path.strip_prefix(logs.path()).unwrap().to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names[..4], ["pflog", "pflog.0", "pflog.0.gz", "pflog.1"]);
+    assert_eq!(names[names.len() - 2..], ["pflog.9", "pflog.9.gz"]);
+    for (place, name) in (0..).zip(&names) {
+        fs::write(logs.path().join(name), name).unwrap();
+        assert_eq!(opened(&mut rig, LOG, place), Ok(name.clone()));
+    }
+    for place in [names.len() as u8, u8::MAX] {
+        let why = "no such file in the configuration";
+        assert_eq!(opened(&mut rig, LOG, place), Err(why.into()));
+    }
+    fs::remove_file(logs.path().join("pflog")).unwrap();
+    std::os::unix::fs::symlink("pflog.0", logs.path().join("pflog")).unwrap();
+    assert!(opened(&mut rig, LOG, 0).is_err(), "a link was followed");
+    fs::remove_file(logs.path().join("pflog")).unwrap();
+    fs::create_dir(logs.path().join("pflog")).unwrap();
+    assert!(opened(&mut rig, LOG, 0).unwrap_err().ends_with("/pflog: not a regular file"));
 }
 
 #[test]

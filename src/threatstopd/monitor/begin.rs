@@ -16,9 +16,8 @@ use nix::unistd::{Pid, Uid, chdir, dup2_stdin, dup2_stdout, pipe2, read, setsid,
 use pf::Directory;
 use sandbox::Sandbox;
 
-use crate::dispatch::suffixed;
 use crate::helper::start;
-use crate::lock::lock;
+use crate::lock::{lock, suffixed};
 use crate::{Failure, Flags, On as _};
 
 /// All that the monitor may do once it watches.
@@ -84,8 +83,7 @@ pub fn begin(mut flags: Flags) -> Result<(Service, String), Failure> {
         let (reader, writer) = pipe2(OFlag::O_CLOEXEC).on("pipe")?;
         if let Some(monitor) = process::fork().on("fork")? {
             drop((writer, _locks));
-            let ready = wait(&reader, monitor)?;
-            (if ready { End::Left } else { End::Fault }).leave();
+            wait(&reader, monitor)?.leave();
         }
         setsid().on("setsid")?;
         waiting = Some(writer);
@@ -114,26 +112,24 @@ impl Service {
     }
 }
 
-/// Waits for the service, hands on what asks it to stop, and tells whether there is one now.
-fn wait(service: &OwnedFd, monitor: Pid) -> Result<bool, Failure> {
+/// Waits for the service, hands on what asks it to stop, and says how to leave.
+fn wait(service: &OwnedFd, monitor: Pid) -> Result<End, Failure> {
     let end = Instant::now() + PATIENCE;
-    loop {
-        let left = end.saturating_duration_since(Instant::now());
+    while Instant::now() < end {
         let mut fds = [signals::watch(service, true, false)];
-        signals::wait(&mut fds, Some(left))?;
+        signals::wait(&mut fds, Some(end.saturating_duration_since(Instant::now())))?;
         if let Some(signal) = signals::stop() {
             let _ = kill(monitor, signal);
         }
         if fds[0].revents != 0 {
             // its end says that the service is gone, and why was told on stderr
-            return Ok(read(service, &mut [0]).on("pipe")? == 1);
-        }
-        if left.is_zero() {
-            let secs = PATIENCE.as_secs();
-            let why = "it goes on trying, and /var/log/daemon says what it waits for";
-            return Err(format!("not ready after {secs} s: {why}").into());
+            let ready = read(service, &mut [0]).on("pipe")? == 1;
+            return Ok(if ready { End::Left } else { End::Fault });
         }
     }
+    let secs = PATIENCE.as_secs();
+    let why = "it goes on trying, and /var/log/daemon says what it waits for";
+    Err(format!("not ready after {secs} s: {why}").into())
 }
 
 /// The programs of helper and engine: this one, as execvp(3) found it from the directory of the start,
@@ -144,12 +140,12 @@ fn wait(service: &OwnedFd, monitor: Pid) -> Result<bool, Failure> {
 /// When one is missing, or when this is root and somebody else could have put it there.
 fn programs(home: &Path, kills: bool) -> Result<[PathBuf; 3], Failure> {
     let name = PathBuf::from(std::env::args_os().next().unwrap_or_default());
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut places = std::env::split_paths(&path).map(|place| home.join(place).join(&name));
-    let own = match name.components().count() {
-        1 => places.find(|place| place.is_file()),
-        _ => Some(home.join(&name)),
+    let path = match name.components().count() {
+        1 => std::env::var_os("PATH").unwrap_or_default(),
+        _ => OsString::new(),
     };
+    let mut places = std::env::split_paths(&path).map(|place| home.join(place).join(&name));
+    let own = places.find(|place| place.is_file());
     let own = own.ok_or("not in PATH: start threatstopd by its absolute path")?;
     let name = "threatstopd-engine";
     let places = [own.with_file_name(name), own.with_file_name("../libexec").join(name)];
@@ -157,24 +153,27 @@ fn programs(home: &Path, kills: bool) -> Result<[PathBuf; 3], Failure> {
         format!("{}: no {name} there or in ../libexec; reinstall the package", own.display())
     })?;
     let states = engine.with_file_name("threatstopd-states");
-    let found = states.is_file();
-    if kills && !found {
-        let why = "not there, and tables.kill_states is true; reinstall the package";
-        return Err(format!("{}: {why}", states.display()).into());
+    let states = match (states.is_file(), kills) {
+        (true, _) => ours(&states)?,
+        (false, false) => states,
+        (false, true) => {
+            let why = "not there, and tables.kill_states is true; reinstall the package";
+            return Err(format!("{}: {why}", states.display()).into());
+        }
+    };
+    Ok([ours(&own)?, ours(engine)?, states])
+}
+
+/// A program's path without "..", and of the file itself where a name is a link.
+///
+/// # Errors
+/// When this is root, and somebody else could have put it there.
+fn ours(path: &Path) -> Result<PathBuf, Failure> {
+    let path = fs::canonicalize(path).on(path.display())?;
+    let meta = fs::metadata(&path).on(path.display())?;
+    if Uid::effective().is_root() && (meta.uid() != 0 || meta.mode() & 0o022 != 0) {
+        let why = "must be writable by root only: chown root; chmod go-w";
+        return Err(format!("{0}: {why} {0}", path.display()).into());
     }
-    let all = [(&own, true), (engine, true), (&states, found)].map(|(path, found)| {
-        if !found {
-            return Ok(path.clone());
-        }
-        // without "..", and the file itself where a name is a link
-        let path = fs::canonicalize(path).on(path.display())?;
-        let meta = fs::metadata(&path).on(path.display())?;
-        if Uid::effective().is_root() && (meta.uid() != 0 || meta.mode() & 0o022 != 0) {
-            let why = "must be writable by root only: chown root; chmod go-w";
-            return Err(format!("{0}: {why} {0}", path.display()).into());
-        }
-        Ok::<_, Failure>(path)
-    });
-    let [own, engine, states] = all;
-    Ok([own?, engine?, states?])
+    Ok(path)
 }

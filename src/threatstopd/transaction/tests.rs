@@ -33,14 +33,17 @@ fn hand(
     set: &[Prefix],
     guard: &Guard,
     shield: &Shield,
-) -> Result<usize, Violation> {
-    let mut open =
-        Transaction::begin(table, kind(table), announced as u32, Purpose::Publish, guard)?;
-    Entries::split(set.iter().copied()).try_for_each(|part| open.add(&part, shield))?;
-    open.complete(shield, |_| false).map(|addrs| addrs.unwrap().len())
+) -> Result<usize, String> {
+    let announced = announced as u32;
+    let taken = Transaction::begin(table, kind(table), announced, Purpose::Publish, guard)
+        .and_then(|mut open| {
+            Entries::split(set.iter().copied()).try_for_each(|part| open.add(&part, shield))?;
+            open.complete(shield, |_| false)
+        });
+    taken.map(|addrs| addrs.unwrap().len()).map_err(|why| why.to_string())
 }
 
-fn block(text: &str, guard: &Guard, shield: &Shield) -> Result<usize, Violation> {
+fn block(text: &str, guard: &Guard, shield: &Shield) -> Result<usize, String> {
     let set = prefixes(text);
     hand(TableId::BLOCK, set.len(), &set, guard, shield)
 }
@@ -63,7 +66,7 @@ fn more_than_max_entries_cannot_even_be_announced() {
     };
     assert!(begin(100).is_ok());
     assert_eq!(
-        begin(101).err(),
+        begin(101).err().map(|why| why.to_string()),
         Some("101 entries, more than 100 (see max_entries in [guard])".into())
     );
     assert!(begin(u32::MAX).is_err());
@@ -111,7 +114,9 @@ fn a_prefix_that_is_not_canonical_is_refused() {
     let add = |payload: Vec<u8>| {
         let frame = Frame { kind: 3, peerid: 0, payload, fd: None };
         match EngineMessage::read(&frame, 2).map_err(|error| error.to_string())? {
-            EngineMessage::TableEntries(part) => open().add(&part, &none),
+            EngineMessage::TableEntries(part) => {
+                open().add(&part, &none).map_err(|why| why.to_string())
+            }
             other => panic!("{other:?}"),
         }
     };
@@ -229,11 +234,13 @@ fn a_block_table_has_what_is_expected_of_it() {
     let guard = guard("expect = [\"64.87.3.133\", \"2a0b::1\"]");
     let end = |text: &str, purpose, shield: &Shield, allowed: &str| {
         let (set, allowed) = (prefixes(text), prefixes(allowed));
-        let mut open =
-            Transaction::begin(TableId::BLOCK, Kind::Block, set.len() as u32, purpose, &guard)?;
-        Entries::split(set).try_for_each(|part| open.add(&part, shield))?;
-        let allowed = |addr| allowed.iter().any(|net| net.contains(addr));
-        open.complete(shield, allowed).map(|addrs| addrs.unwrap().len())
+        let count = set.len() as u32;
+        let taken = Transaction::begin(TableId::BLOCK, Kind::Block, count, purpose, &guard)
+            .and_then(|mut open| {
+                Entries::split(set).try_for_each(|part| open.add(&part, shield))?;
+                open.complete(shield, |addr| allowed.iter().any(|net| net.contains(addr)))
+            });
+        taken.map(|addrs| addrs.unwrap().len()).map_err(|why| why.to_string())
     };
     let (none, publish) = (Shield::default(), Purpose::Publish);
     assert_eq!(end("64.87.3.128/29 2a0b::/32", publish, &none, ""), Ok(2));
