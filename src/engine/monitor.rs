@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use imsg::End;
+use imsg::{End, VERSION};
 use nix::unistd::{read, write};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe::Receiver;
@@ -40,13 +40,18 @@ impl Arguments {
     pub fn parse(args: impl IntoIterator<Item = String>) -> Option<Self> {
         let mut args = args.into_iter();
         let mut all = Self { version: args.next()?.parse().ok()?, ..Self::default() };
+        if all.version != VERSION {
+            // whose other arguments are its own
+            return Some(all);
+        }
+        all.uptime = Duration::from_secs(args.next()?.parse().ok()?);
+        all.restarts = args.next()?.parse().ok()?;
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "-d" => all.debug = true,
                 "-v" => all.verbose = true,
-                "-u" => all.uptime = Duration::from_secs(args.next()?.parse().ok()?),
-                "-r" => all.restarts = args.next()?.parse().ok()?,
                 "-f" => all.config = args.next()?,
+                "-s" => drop(args.next()?),
                 _ => return None,
             }
         }

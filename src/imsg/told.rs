@@ -46,14 +46,15 @@ pub fn configuration(told: &OwnedFd) -> Result<Option<(String, Vec<u8>)>, String
 /// The monitor's end, non-blocking.
 #[derive(Debug)]
 pub struct Teller {
-    pipe: OwnedFd,
+    /// `None` when nobody listens any more, or is to.
+    pipe: Option<OwnedFd>,
     waiting: VecDeque<u8>,
 }
 
 impl Teller {
     /// One that has said nothing yet.
     pub fn new(pipe: OwnedFd) -> Self {
-        Self { pipe, waiting: VecDeque::new() }
+        Self { pipe: Some(pipe), waiting: VecDeque::new() }
     }
 
     /// Tells a text, as far as it is taken now; the rest follows with each [`Teller::flush`].
@@ -62,20 +63,25 @@ impl Teller {
         self.flush();
     }
 
+    /// Tells that this is the end, for who is to leave at it.
+    pub fn end(&mut self) {
+        self.pipe = None;
+    }
+
     /// Tells what waits, as far as it is taken.
     pub fn flush(&mut self) {
-        while !self.waiting.is_empty() {
-            match write(&self.pipe, self.waiting.as_slices().0) {
+        while let Some(pipe) = self.pipe.as_ref().filter(|_| !self.waiting.is_empty()) {
+            match write(pipe, self.waiting.as_slices().0) {
                 Ok(count) => drop(self.waiting.drain(..count)),
                 Err(Errno::EAGAIN) => return,
-                // nobody listens any more
-                Err(_) => self.waiting.clear(),
+                Err(_) => self.pipe = None,
             }
         }
     }
 
     /// The room to wait for, where something waits.
     pub fn watch(&self) -> Option<PollFd> {
-        (!self.waiting.is_empty()).then(|| signals::watch(&self.pipe, false, true))
+        let pipe = self.pipe.as_ref().filter(|_| !self.waiting.is_empty())?;
+        Some(signals::watch(pipe, false, true))
     }
 }

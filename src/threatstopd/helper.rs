@@ -24,7 +24,7 @@ pub fn main(args: Vec<OsString>) -> ! {
     logger::set_program("threatstopd");
     let inherited = process::inherited();
     // those of another version are told of below
-    let flags = args.iter().take(1).chain(args.iter().skip(3)).cloned();
+    let flags = args.iter().take(1).chain(args.iter().skip(5)).cloned();
     let flags = Flags::parse(flags).unwrap_or_default();
     logger::init(flags.debug, flags.verbose);
     let Ok(Inherited { peer, told, alive, words, before: nudge }) = inherited else {

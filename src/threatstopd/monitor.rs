@@ -24,10 +24,8 @@ use begin::Service;
 use child::{Child, Ended};
 use pace::Pace;
 
-/// What the log says of a start, ...
+/// What the log says of the first start.
 const STARTED: &str = concat!("threatstopd ", env!("CARGO_PKG_VERSION"), " started");
-/// ... and of a reload.
-const RELOADED: &str = "reloaded";
 /// A turn of the loop is no longer.
 const TURN: Duration = Duration::from_secs(5);
 /// How long the children may take to leave before they are killed, ...
@@ -43,7 +41,7 @@ struct Monitor {
     service: Service,
     /// The text of the configuration in use.
     text: String,
-    /// The last text that has borne a start, to go back to.
+    /// The last text that has borne a start, to go back to; `None` until the first start is over.
     proven: Option<String>,
     /// What the engine is told of a file that is not in use: `F` and why it does not load, or `B` when
     /// nothing could be started with it, the reason of which those have left who tried.
@@ -54,10 +52,8 @@ struct Monitor {
     words: OwnedFd,
     /// Those that were killed and do not die.
     undead: Vec<Child>,
-    /// Why the children are started, for the log; `None` the first time.
-    cause: Option<String>,
-    /// Whether the children of now have said that they are ready.
-    up: bool,
+    /// Why the children are started, for the log.
+    cause: String,
     pace: Pace,
     started: Instant,
     restarts: u32,
@@ -71,7 +67,7 @@ struct Monitor {
 /// When there can be none, with what, why and the way out.
 pub fn main(flags: Flags) -> Result<ExitCode, Failure> {
     let (service, text) = begin::begin(flags)?;
-    let mut monitor = Monitor {
+    let monitor = Monitor {
         service,
         text,
         proven: None,
@@ -79,8 +75,7 @@ pub fn main(flags: Flags) -> Result<ExitCode, Failure> {
         children: Vec::new(),
         words: pair()?.0,
         undead: Vec::new(),
-        cause: None,
-        up: false,
+        cause: STARTED.to_owned(),
         pace: Pace::default(),
         started: Instant::now(),
         restarts: 0,
@@ -90,7 +85,7 @@ pub fn main(flags: Flags) -> Result<ExitCode, Failure> {
 }
 
 impl Monitor {
-    fn run(&mut self) -> Result<ExitCode, Failure> {
+    fn run(mut self) -> Result<ExitCode, Failure> {
         let mut next = Some(Duration::ZERO);
         while let Some(rest) = next {
             let since = Instant::now();
@@ -101,23 +96,21 @@ impl Monitor {
                 logger::info("terminating");
                 return Ok(ExitCode::SUCCESS);
             }
-            let (first, since, begun) = (self.cause.is_none(), Instant::now(), self.start());
-            let reloads = begun.is_ok() && self.watch()?;
-            let gone = self.children.iter().take(PAIR).find(|child| child.ended.is_some());
-            let gone = gone.map(|child| child.name);
+            let since = Instant::now();
+            let watched = self.start().and_then(|()| self.watch());
             self.part()?;
-            let children = std::mem::take(&mut self.children);
-            next = match begun {
+            next = match watched {
                 _ if signals::stop().is_some() => Some(Duration::ZERO),
-                Err(why) if first => return Err(why),
+                Err(why) if self.proven.is_none() => return Err(why),
                 // which says nothing of the configuration
                 Err(why) => self.again(&why.to_string(), Duration::ZERO, false),
-                Ok(()) => self.decide(&children[..PAIR], gone, since.elapsed(), reloads),
+                Ok((reloads, gone)) => self.decide(gone, since.elapsed(), reloads),
             };
-            let undead = children.into_iter().filter(|child| child.ended.is_none());
-            self.undead.extend(undead.inspect(|Child { name, pid, .. }| {
+            for child in self.children.drain(..).filter(|child| child.ended.is_none()) {
+                let Child { name, pid, .. } = &child;
                 logger::warn(format_args!("{name} {pid} does not die; left behind"));
-            }));
+                self.undead.push(child);
+            }
         }
         Ok(ExitCode::FAILURE)
     }
@@ -127,8 +120,8 @@ impl Monitor {
         let begun = Instant::now();
         let mut fds: Vec<_> = self.children.iter().flat_map(Child::watch).collect();
         signals::wait(&mut fds, Some(most.min(TURN)))?;
-        let length = begun.elapsed();
-        self.children.iter_mut().chain(&mut self.undead).for_each(|child| child.turn(length));
+        let all = self.children.iter_mut().chain(&mut self.undead);
+        all.for_each(|child| child.turn(begun.elapsed()));
         self.undead.retain(|child| child.ended.is_none());
         Ok(())
     }
@@ -138,7 +131,6 @@ impl Monitor {
     /// # Errors
     /// When the system has no process or no descriptor left.
     fn start(&mut self) -> Result<(), Failure> {
-        self.up = false;
         let (one, other) = pair()?;
         // no pipe: both write there, and either could have the other one wait for room
         let (left, words) = pair()?;
@@ -146,28 +138,26 @@ impl Monitor {
         let (nudge, nudged) = pair()?;
         let kills = Config::parse(&self.text, &self.service.flags.config)?.tables.kill_states;
 
-        let Service { flags, programs: [own, engine, states], environment, .. } = &self.service;
-        let mut common = vec![OsString::from(VERSION.to_string())];
+        let Service { flags, programs, environment, .. } = &self.service;
+        let figures = [u64::from(VERSION), self.started.elapsed().as_secs(), self.restarts.into()];
         let switches = [(flags.debug, "-d"), (flags.verbose, "-v")];
-        common.extend(switches.iter().filter(|it| it.0).map(|it| it.1.into()));
-        common.extend(["-f".into(), flags.config.clone().into()]);
-        let socket = ["-s".into(), flags.socket.clone().into()];
-        let (uptime, restarts) = (self.started.elapsed().as_secs(), self.restarts);
-        let figures = ["-u".into(), uptime.to_string(), "-r".into(), restarts.to_string()];
-        let of_helper = [&[HELPER.into()], &common[..], &socket].concat();
-        let of_engine = [&common[..], &figures.map(Into::into)].concat();
+        let switches = switches.iter().filter(|it| it.0).map(|it| it.1.into());
+        let paths =
+            ["-f".into(), flags.config.clone().into(), "-s".into(), flags.socket.clone().into()];
+        let figures = figures.iter().map(|figure| figure.to_string().into());
+        let common: Vec<OsString> = figures.chain(switches).chain(paths).collect();
         let all = [
-            ("helper", own, of_helper, one.as_fd(), nudge.as_fd()),
-            ("engine", engine, of_engine, other.as_fd(), before.as_fd()),
-            ("states", states, common, nudged.as_fd(), before.as_fd()),
+            (HELPER, one.as_fd(), nudge.as_fd()),
+            ("engine", other.as_fd(), before.as_fd()),
+            ("states", nudged.as_fd(), before.as_fd()),
         ];
-        let wanted = all.into_iter().take(PAIR + usize::from(kills));
-        for (name, program, arguments, peer, before) in wanted {
+        let wanted = all.into_iter().zip(programs).take(PAIR + usize::from(kills));
+        for ((name, peer, before), program) in wanted {
             let ends = [peer, words.as_fd(), before];
+            let first = (name == HELPER).then(|| HELPER.into());
+            let arguments: Vec<_> = first.into_iter().chain(common.iter().cloned()).collect();
             let child = Child::start(name, program, &arguments, environment, ends, &self.text);
-            self.children.push(
-                child.map_err(|errno| format!("{name}: cannot be started: {}", errno.desc()))?,
-            );
+            self.children.push(child.on(format_args!("{name}: cannot be started"))?);
         }
         self.tell_engine();
         Ok(())
@@ -179,25 +169,25 @@ impl Monitor {
         }
     }
 
-    /// Watches both until one has ended, or both are to; whether for a new configuration.
-    fn watch(&mut self) -> Result<bool, Failure> {
+    /// Watches both until one has ended, or both are to; whether for a new configuration, and which one it
+    /// was.
+    fn watch(&mut self) -> Result<(bool, Option<&'static str>), Failure> {
+        let mut up = false;
         loop {
-            if !self.up && self.children.iter().take(PAIR).all(|child| child.ready) {
-                (self.up, self.proven) = (true, Some(self.text.clone()));
-                let pids =
-                    self.children.iter().map(|child| format!(", {} {}", child.name, child.pid));
-                let what = self.cause.as_deref().unwrap_or(STARTED);
-                logger::info(format_args!("{what}{}", pids.collect::<String>()));
+            if !up && self.children.iter().take(PAIR).all(|child| child.ready) {
+                (up, self.proven) = (true, Some(self.text.clone()));
+                let pids = self.children.iter().map(|one| format!(", {} {}", one.name, one.pid));
+                logger::info(format_args!("{}{}", self.cause, pids.collect::<String>()));
                 self.service.is_ready();
             }
-            if self.up && signals::take(Signal::SIGUSR1) {
+            if up && signals::take(Signal::SIGUSR1) {
                 self.children[1].told.tell("U");
             }
             // the first start is waited for: somebody may have to be told how it ended
-            let reloads = (self.up || self.cause.is_some()) && self.reloads();
-            let ended = self.children.iter().take(PAIR).any(|child| child.ended.is_some());
-            if reloads || ended || signals::stop().is_some() {
-                return Ok(reloads);
+            let reloads = self.proven.is_some() && self.reloads();
+            let ended = self.children.iter().take(PAIR).find(|child| child.ended.is_some());
+            if reloads || ended.is_some() || signals::stop().is_some() {
+                return Ok((reloads, ended.map(|child| child.name)));
             }
             self.miss();
             self.turn(TURN)?;
@@ -217,11 +207,11 @@ impl Monitor {
         }
     }
 
-    /// Has all end: the helper by a signal, the engine by the end of its socket. After it both have
-    /// ended, or will not.
+    /// Has all end: the helper by the end of what it is told, the others by that of what leads to it. After
+    /// it all have ended, or will not.
     fn part(&mut self) -> Result<(), Failure> {
         let since = Instant::now();
-        self.children.iter_mut().take(1).for_each(|helper| helper.signal(Signal::SIGTERM));
+        self.children.iter_mut().take(1).for_each(|helper| helper.told.end());
         for end in [GRACE, GIVE_UP] {
             while self.children.iter().any(|child| child.ended.is_none()) && since.elapsed() < end {
                 self.turn(end.saturating_sub(since.elapsed()))?;
@@ -232,28 +222,25 @@ impl Monitor {
     }
 
     /// How long to rest before they are started again; `None` ends the service.
-    fn decide(
-        &mut self,
-        children: &[Child],
-        gone: Option<&'static str>,
-        age: Duration,
-        reloads: bool,
-    ) -> Option<Duration> {
-        let has = |ended| children.iter().any(|child| child.ended == Some(ended));
-        let exited = |end| has(Ended::Exited(end));
-        let name = at_fault(children).or(gone).unwrap_or("helper");
-        if self.cause.is_none() && !self.up {
+    fn decide(&mut self, gone: Option<&str>, age: Duration, reloads: bool) -> Option<Duration> {
+        let pair = &self.children[..PAIR];
+        let has = |ended| pair.iter().any(|child| child.ended == Some(ended));
+        let [reload, renew, served] =
+            [End::Reload, End::Renew, End::Served].map(|end| has(Ended::Exited(end)));
+        let killed = has(Ended::Killed) && !served;
+        let name = at_fault(pair).or(gone).unwrap_or(HELPER);
+        if self.proven.is_none() {
             // who knew why has said so
             logger::crit(format_args!("{name} ended before it was ready: nothing was started"));
             return None;
         }
-        let wanted = exited(End::Reload) || exited(End::Renew);
+        let wanted = reload || renew;
         let rest = if wanted { self.pace.after_request(Instant::now()) } else { Duration::ZERO };
-        if reloads || self.reloads() || exited(End::Reload) && self.reread() {
+        if reloads || self.reloads() || reload && self.reread() {
             return Some(rest);
         }
         if wanted {
-            self.cause = Some("started anew".to_owned());
+            self.cause = "started anew".to_owned();
             return Some(rest);
         }
         if let Some(proven) = self.proven.clone().filter(|proven| *proven != self.text) {
@@ -261,13 +248,13 @@ impl Monitor {
                 "nothing could be started with the new configuration; going on with the previous configuration",
             );
             (self.text, self.note) = (proven, Some("B".into()));
-            self.cause = Some("previous configuration in use".to_owned());
+            self.cause = "previous configuration in use".to_owned();
             return Some(rest);
         }
-        self.cause = Some(format!("{name} restarted"));
+        let what = format!("{name} gone");
+        self.cause = format!("{name} restarted");
         self.restarts = self.restarts.saturating_add(1);
-        let killed = has(Ended::Killed) && !exited(End::Served);
-        self.again(&format!("{name} gone"), age, killed)
+        self.again(&what, age, killed)
     }
 
     /// Says that they are started again, and how long to rest before; `None` ends the service.
@@ -293,14 +280,13 @@ impl Monitor {
     fn reread(&mut self) -> bool {
         let (why, lines) = match config::read(&self.service.flags.config) {
             Ok((config, text)) if config.tables.directory == self.service.directory => {
-                (self.text, self.note, self.cause) = (text, None, Some(RELOADED.to_owned()));
+                (self.text, self.note, self.cause) = (text, None, "reloaded".to_owned());
                 self.pace.forget();
                 return true;
             }
             // its lock takes rights that are gone
             Ok(_) => {
-                let why = "tables.directory: another one takes a restart of threatstopd";
-                (why.to_owned(), Vec::new())
+                ("tables.directory: another one takes a restart of threatstopd".into(), vec![])
             }
             Err(error) => (error.to_string(), error.lines()),
         };

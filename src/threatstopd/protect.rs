@@ -32,9 +32,8 @@ fn networks_with(config: &Config, resolv_conf: &str) -> Result<Vec<Protected>, F
     let reserved = prefix::reserved(config.guard.block_private);
     let mut all: Vec<_> = reserved.map(|(net, _)| protect(net, Reason::Reserved)).collect();
     let found = interface::networks().on("getifaddrs")?;
-    all.extend(
-        found.into_iter().map(|(net, name)| Protected { name, ..protect(net, Reason::Interface) }),
-    );
+    let of_interface = |(net, name)| Protected { name, ..protect(net, Reason::Interface) };
+    all.extend(found.into_iter().map(of_interface));
     let servers = config.policy.servers.iter().filter_map(Server::address);
     all.extend(servers.map(host(Reason::Server)));
     let upload = config.https.proxy.iter().map(|proxy| &proxy.host).chain([&config.log.url.host]);

@@ -6,17 +6,29 @@ fn parse(line: &str) -> Option<Arguments> {
 
 #[test]
 fn arguments_are_those_of_the_monitor() {
+    let none = Arguments { version: VERSION, ..Arguments::default() };
     let all = Arguments {
-        version: 2,
         debug: true,
         verbose: true,
         uptime: Duration::from_secs(70),
         config: "/etc/a.toml".into(),
         restarts: 3,
+        ..none.clone()
     };
-    assert_eq!(parse("2 -d -v -u 70 -r 3 -f /etc/a.toml"), Some(all));
-    assert_eq!(parse("2"), Some(Arguments { version: 2, ..Arguments::default() }));
-    for line in ["", "-d", "x", "2 x", "2 -u", "2 -u x", "2 -r -1", "2 -f", "2 -h"] {
+    let parse = |line: &str| parse(&format!("{VERSION} {line}"));
+    assert_eq!(parse("70 3 -d -v -f /etc/a.toml -s /var/run/s"), Some(all));
+    assert_eq!(parse("0 0"), Some(none));
+    for line in ["", "0", "x 0", "0 -1", "0 0 x", "0 0 -f", "0 0 -s", "0 0 -h"] {
+        assert_eq!(parse(line), None, "{line}");
+    }
+}
+
+#[test]
+fn of_another_version_the_version_is_read() {
+    for line in ["4 -d -u 7 -r 0", "99", "99 what is that"] {
+        assert!(parse(line).is_some_and(|all| all.version != VERSION), "{line}");
+    }
+    for line in ["", "-d", "x"] {
         assert_eq!(parse(line), None, "{line}");
     }
 }

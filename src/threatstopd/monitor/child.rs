@@ -1,6 +1,7 @@
 //! A child as the monitor sees it: what is told to it, that something comes from it, and how it ends.
 
 use std::ffi::OsString;
+use std::mem::replace;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
@@ -41,8 +42,8 @@ pub struct Child {
     pub ready: bool,
     /// How it ended.
     pub ended: Option<Ended>,
-    /// The last signal of ours.
-    condemned: Option<Signal>,
+    /// It was sent SIGKILL.
+    killed: bool,
     quiet: Duration,
     /// What it is told: the text of the configuration, and then notes.
     pub told: Teller,
@@ -77,7 +78,7 @@ impl Child {
             pid,
             ready: false,
             ended: None,
-            condemned: None,
+            killed: false,
             quiet: Duration::ZERO,
             told: Teller::new(told),
             alive: Some(alive),
@@ -109,19 +110,11 @@ impl Child {
         }
     }
 
-    /// Sends a signal that is to end it, as long as there is a process that can only be this one.
-    pub fn signal(&mut self, signal: Signal) {
-        if self.ended.is_none() {
-            self.condemned = Some(signal);
-            let _ = kill(self.pid, signal);
-        }
-    }
-
-    /// Kills it, which is told once, with the reason.
+    /// Kills it, as long as there is a process that can only be this one, and tells that once.
     pub fn kill(&mut self, why: &str) {
-        if self.ended.is_none() && self.condemned != Some(Signal::SIGKILL) {
+        if self.ended.is_none() && !replace(&mut self.killed, true) {
             logger::warn(format_args!("{} {why}; killed", self.name));
-            self.signal(Signal::SIGKILL);
+            let _ = kill(self.pid, Signal::SIGKILL);
         }
     }
 
@@ -147,7 +140,7 @@ impl Child {
                     End::Fault
                 }))
             }
-            Ok(WaitStatus::Signaled(..)) if self.condemned.is_some() => Ended::ByUs,
+            Ok(WaitStatus::Signaled(..)) if self.killed => Ended::ByUs,
             Ok(WaitStatus::Signaled(_, signal, _)) => {
                 logger::err(format_args!("{name} terminated; signal {}", signal as i32));
                 Ended::Killed

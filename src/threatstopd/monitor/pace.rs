@@ -16,13 +16,13 @@ const ASKED: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 3;
 /// ... and more than so many in an hour are an alarm.
 const HOURLY: usize = 10;
-const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// What was before.
 #[derive(Debug, Default)]
 pub struct Pace {
     backoff: u64,
     deaths: u32,
+    /// The last ones, the newest first.
     asked: VecDeque<Instant>,
 }
 
@@ -38,19 +38,17 @@ impl Pace {
 
     /// How long to wait after an end that a child asked for; says so when there are too many.
     pub fn after_request(&mut self, now: Instant) -> Duration {
-        self.asked.retain(|at| now.duration_since(*at) < HOUR);
-        // none of those before counts once there are too many
-        if self.asked.len() > HOURLY {
-            self.asked.pop_front();
-        }
-        self.asked.push_back(now);
-        if self.asked.len() > HOURLY {
+        self.asked.push_front(now);
+        self.asked.truncate(HOURLY + 1);
+        let more = |most: usize, time| self.asked.get(most).is_some_and(|at| now - *at < time);
+        if more(HOURLY, Duration::from_secs(60 * 60)) {
             logger::crit("helper or engine want to be started anew all the time: see the log");
-            return 2 * ASKED;
+            2 * ASKED
+        } else if more(AT_ONCE, ASKED * AT_ONCE as u32) {
+            ASKED
+        } else {
+            Duration::ZERO
         }
-        let lately = ASKED * AT_ONCE as u32;
-        let count = self.asked.iter().filter(|at| now.duration_since(**at) < lately).count();
-        if count > AT_ONCE { ASKED } else { Duration::ZERO }
     }
 
     /// A configuration that is new begins anew.

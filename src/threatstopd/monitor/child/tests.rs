@@ -90,8 +90,22 @@ fn only_what_ends_it_reaches_it_before_it_has_handlers() {
     std::thread::sleep(Duration::from_millis(50));
     child.turn(Duration::from_millis(1));
     assert_eq!(child.ended, None);
-    child.signal(Signal::SIGTERM);
-    assert_eq!(end(&mut child), Ended::ByUs);
+    kill(child.pid, Signal::SIGTERM).unwrap();
+    assert_eq!(end(&mut child), Ended::Killed);
+}
+
+/// What it is told ends, and with it whoever waits for more.
+#[test]
+fn who_is_told_the_end_leaves() {
+    let mut child = start("echo x >&5; until cat <&4 >/dev/null 2>&1; do sleep 0.05; done", "text");
+    while !child.ready {
+        child.turn(Duration::from_millis(1));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.told.end();
+    assert_eq!(end(&mut child), Ended::Exited(End::Left));
+    child.told.tell("nobody hears that");
+    assert!(child.told.watch().is_none());
 }
 
 #[test]
@@ -100,8 +114,8 @@ fn who_has_ended_is_sent_no_signal() {
     end(&mut child);
     // had it gone to what is at the number now, this process would be over
     child.pid = Pid::this();
-    child.signal(Signal::SIGKILL);
-    assert_eq!(child.condemned, None);
+    child.kill("is not there");
+    assert!(!child.killed);
 }
 
 #[test]
@@ -117,7 +131,7 @@ fn silence_counts_turns_and_not_the_clock() {
     }
     // the host slept for an hour
     child.turn(Duration::from_secs(3600));
-    assert_eq!((child.quiet, child.condemned), (TURN, None));
+    assert_eq!((child.quiet, child.killed), (TURN, false));
     child.told.tell("go\n");
     let deadline = Instant::now() + Duration::from_secs(30);
     while child.quiet > Duration::ZERO && Instant::now() < deadline {
@@ -125,9 +139,9 @@ fn silence_counts_turns_and_not_the_clock() {
         std::thread::sleep(Duration::from_millis(5));
     }
     (0..5).for_each(|_| child.turn(Duration::from_secs(10)));
-    assert_eq!(child.condemned, None);
+    assert!(!child.killed);
     child.turn(Duration::from_secs(10));
-    assert_eq!(child.condemned, Some(Signal::SIGKILL));
+    assert!(child.killed);
     assert_eq!(end(&mut child), Ended::ByUs);
 }
 
@@ -142,7 +156,7 @@ fn who_says_nothing_any_more_is_not_listened_to() {
     }
     // else poll(2) would come back from it at once for ever
     assert_eq!(child.watch().count(), 0);
-    child.signal(Signal::SIGKILL);
+    child.kill("is done");
     end(&mut child);
 }
 
