@@ -4,14 +4,14 @@
 //! old set or the new one, whole. The old one stays as a second link, `.NAME.pftable.old`, until
 //! pf has the new set; then it becomes `NAME.pftable.prev`, or else `NAME.pftable` again.
 
-use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::{fs::File, os::fd::OwnedFd, path::Path, path::PathBuf};
 
 use nix::Result as Sys;
 use nix::errno::Errno::{self, EACCES, EILSEQ, EINVAL, EIO, ENOENT, ENOMEM, EPERM};
 use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::libc::{S_IFMT, S_IFREG};
-use nix::sys::stat::{FileStat, Mode, fchmod, fstat, fstatat};
+use nix::sys::stat::{Mode, fchmod, fstat, fstatat};
 use nix::unistd::{Uid, UnlinkatFlags, fsync, linkat, unlinkat};
 use prefix::{Prefix, read_line, write_line};
 
@@ -39,9 +39,15 @@ fn beside(name: &str) -> [String; 3] {
     [format!(".{name}.tmp"), format!(".{name}.old"), format!("{name}.prev")]
 }
 
-/// Whether nobody but root and the starting user could have written it.
-fn trusted(stat: &FileStat) -> bool {
-    [0, Uid::effective().as_raw()].contains(&stat.st_uid) && stat.st_mode & 0o022 == 0
+/// The text of a table file, in parts.
+fn text(set: &[PfrAddr]) -> impl Iterator<Item = Sys<Vec<u8>>> {
+    set.chunks(1 << 10).map(|part| {
+        let mut text = vec![];
+        for addr in part {
+            write_line(addr.prefix().ok_or(EINVAL)?, &mut text);
+        }
+        Ok(text)
+    })
 }
 
 /// The value, or `None` where nothing has the name.
@@ -130,15 +136,19 @@ impl Directory {
         }
     }
 
-    /// Whether a file has just this set; it is never held.
+    /// Whether a file has just this set: the octets that would be written.
     pub(crate) fn has(&self, name: &str, set: &[PfrAddr]) -> Result<bool> {
-        let (mut rest, mut same) = (set.iter(), true);
-        let count =
-            self.each(name, |net| same &= rest.next().and_then(PfrAddr::prefix) == Some(net));
-        match count {
-            Err(error) if [ENOENT, EILSEQ].contains(&error.errno) => Ok(false),
-            count => Ok(count? == set.len() && same),
-        }
+        let Some(file) = present(self.file(name))? else { return Ok(false) };
+        self.step("read", name, || {
+            for part in text(set) {
+                let (part, mut found) = (part?, vec![]);
+                (&file).take(part.len() as u64).read_to_end(&mut found).map_err(errno)?;
+                if found != part {
+                    return Ok(false);
+                }
+            }
+            Ok((&file).read(&mut [0]).map_err(errno)? == 0)
+        })
     }
 
     /// Opens a file of ours for reading.
@@ -147,8 +157,9 @@ impl Directory {
         let open = || openat(&self.fd, name, READ | OFlag::O_NONBLOCK, Mode::empty());
         let file = File::from(self.step("open", name, open)?);
         let stat = self.step("fstat", name, || fstat(&file))?;
+        let ours = [0, Uid::effective().as_raw()].contains(&stat.st_uid);
         // how many names it has says nothing: link(2) asks for no right to the file
-        if trusted(&stat) && stat.st_mode & S_IFMT == S_IFREG {
+        if ours && stat.st_mode & (S_IFMT | 0o022) == S_IFREG {
             return Ok(file);
         }
         let why = "not a regular file that only root may write to; remove it";
@@ -196,18 +207,11 @@ impl Directory {
     fn write(&self, name: &str, set: &[PfrAddr]) -> Result<()> {
         self.remove(name)?; // what a crash left
         let mode = Mode::S_IRUSR | Mode::S_IWUSR;
-        let fd = self.step("create", name, || openat(&self.fd, name, CREATE, mode))?;
-        let mut file = BufWriter::new(File::from(fd));
-        self.step("write", name, || {
-            let mut line = vec![];
-            for addr in set {
-                line.clear();
-                write_line(addr.prefix().ok_or(EINVAL)?, &mut line);
-                file.write_all(&line).map_err(errno)?;
-            }
-            file.flush().map_err(errno)
-        })?;
-        self.step("fsync", name, || fsync(file.get_ref()))
+        let open = || openat(&self.fd, name, CREATE, mode);
+        let mut file = File::from(self.step("create", name, open)?);
+        let write = || text(set).try_for_each(|part| file.write_all(&part?).map_err(errno));
+        self.step("write", name, write)?;
+        self.step("fsync", name, || fsync(&file))
     }
 
     fn rename(&self, call: &'static str, name: &str, new: &str) -> Result<()> {

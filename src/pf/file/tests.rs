@@ -231,6 +231,29 @@ fn files_are_ours_alone_and_the_set_before_is_kept() {
     assert_eq!((changes, inode()), (Ok(Changes::default()), before));
 }
 
+/// Around the parts in which a set is compared.
+#[test]
+fn a_file_is_compared_to_its_last_octet() {
+    let (scratch, directory) = scratch();
+    for count in [1u32, 1023, 1024, 1025, 2048] {
+        let hosts = |count| -> Vec<PfrAddr> {
+            let host = |n| Prefix::V4(Net::host(0x0100_0000 + n * 2)).into();
+            (0..count).map(host).collect()
+        };
+        let (set, text) = (hosts(count), lines(&hosts(count)));
+        let changes = |text: &str| {
+            plant(scratch.path(), "T.pftable", text);
+            publish(None, &directory, &table("T"), &set, true).unwrap()
+        };
+        assert!(!changes(&text).file, "{count}");
+        for other in
+            [&text[..text.len() - 1], &(text.clone() + "\n"), &lines(&hosts(count + 1)), ""]
+        {
+            assert!(changes(other).file, "{count}");
+        }
+    }
+}
+
 #[test]
 fn sets_that_no_table_file_may_have_are_refused() {
     let (scratch, directory) = scratch();
