@@ -15,7 +15,7 @@ mod status;
 
 pub use event::Event;
 pub use hits::{AddressHits, Hits, HostHits, ListHits, Missed, PortHits, ProtocolHits};
-pub use lists::{HitsOfDays, ListShown, Lists};
+pub use lists::{HitsOfDays, ListShown, Lists, MAX_OVERLAPS, Overlap};
 pub use own::{Action, Forgotten, Kept, MAX_OWN, MAX_REASON, OWN_SECONDS, OwnEntry};
 pub use reply::{
     Change, Check, Exported, Failure, Reply, Snapshot, Tested, Updated, Uploaded, Why,

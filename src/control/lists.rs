@@ -9,6 +9,23 @@ use crate::status::SourceState;
 pub struct Lists {
     /// The lists, in the order of the configuration.
     pub lists: Vec<ListShown>,
+    /// The pairs that have the most entries in common, the largest first; absent unless asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlaps: Option<Vec<Overlap>>,
+}
+
+/// Most pairs of lists that are shown.
+pub const MAX_OVERLAPS: usize = 10;
+
+/// What two lists of a kind have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overlap {
+    /// The list of which more lies in the other one, most often the smaller, and that one.
+    pub lists: [String; 2],
+    /// How many entries of the first the second has, too, or covers.
+    pub entries: u64,
+    /// How much of the first that is, rounded down.
+    pub percent: u64,
 }
 
 /// A list, what it is good for, and how it is.
@@ -23,7 +40,7 @@ pub struct ListShown {
     pub table: String,
     /// Prefixes of its copy; absent when there is none.
     pub entries: Option<u64>,
-    /// How many of them no other list of that table has; absent without a copy.
+    /// How many of them no other list of that kind has; absent without a copy.
     pub unique: Option<u64>,
     /// How often it was hit.
     pub hits: HitsOfDays,

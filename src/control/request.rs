@@ -119,6 +119,8 @@ pub enum Show {
     Hits,
     /// Where the lists come from, and how each of them is; answered by [`crate::Lists`].
     Lists,
+    /// The same, and which of them have the most in common.
+    Overlaps,
     /// What `block` and `allow` said.
     Own,
 }

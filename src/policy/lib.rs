@@ -7,9 +7,9 @@
 //! tables of what the lists in force name [`Together`], [`check_table`] holds a table against what
 //! holds for every table, and [`judge_table`] is the second net below the guards of the lists.
 //! [`hold`] says what a table keeps until another one has it,
-//! [`diff`] shows what changed, [`why`] explains a single address and [`unique`] says what a list
-//! is good for. The order matters: a block table is composed against the allow lists that will
-//! really be in force.
+//! [`diff`] shows what changed, [`why`] explains a single address, and [`unique`] and [`Overlaps`]
+//! say what a list is good for. The order matters: a block table is composed against the allow lists
+//! that will really be in force.
 //!
 //! Nothing here does I/O or reads a clock. Memory is linear in the items handed in: 8 octets for
 //! an IPv4 prefix in a list, the same in a table, and 4 for its age.
@@ -25,6 +25,7 @@ mod list;
 mod list_trial;
 mod local;
 mod measure;
+mod overlap;
 mod ranges;
 mod since;
 mod sort;
@@ -56,6 +57,7 @@ pub use local::{
     LOCAL_MAX_ENTRIES, LOCAL_MAX_LINE, LOCAL_MAX_OCTETS, LocalError, LocalProblem, parse_local,
 };
 pub use measure::{History, Measure};
+pub use overlap::{Overlap, Overlaps};
 pub use ranges::Ranges;
 pub use since::{Since, SinceError};
 pub use sweep::Count;

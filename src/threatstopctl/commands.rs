@@ -112,7 +112,7 @@ pub const COMMANDS: &[Command] = &[
     command("setup", "bf:", Operands::None(setup::run)),
     command(
         "show",
-        "o:z:",
+        "vo:z:",
         Operands::Shown(
             &[
                 ("allow", Show::Allow),
@@ -220,7 +220,13 @@ pub fn run(tool: &Tool, words: Vec<OsString>, manner: &mut Manner) -> Result<boo
             let operand = one("word")?;
             let request = shown(words, operand)
                 .map_err(|why| wrong(format!("{}: {why}", operand.to_string_lossy())))?;
-            relay(tool, &request)
+            match request {
+                _ if !arguments.has('v') => relay(tool, &request),
+                Request::Show { what: Show::Lists } => {
+                    relay(tool, &Request::Show { what: Show::Overlaps })
+                }
+                _ => Err(wrong("-v: only with lists".into())),
+            }
         }
     }
 }

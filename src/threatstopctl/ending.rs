@@ -90,7 +90,7 @@ impl Ending {
             Request::Show { what: Show::Own } => Self::Own,
             Request::Block { .. } | Request::Allow { .. } => Self::Kept(form(done)?),
             Request::Forget { .. } => Self::Forgotten(form(done)?),
-            Request::Show { what: Show::Lists } => Self::Lists(form(done)?),
+            Request::Show { what: Show::Lists | Show::Overlaps } => Self::Lists(form(done)?),
             Request::Upload { .. } => Self::Uploaded(form(done)?),
             Request::Reload { .. }
             | Request::Log { .. }

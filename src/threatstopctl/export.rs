@@ -68,6 +68,9 @@ fn export(
     if tool.json {
         return Err(fail(format!("-o {word}: not with -j")));
     }
+    if arguments.has('v') {
+        return Err(fail(format!("-o {word}: not with -v")));
+    }
     let mut form = form(word, zone).map_err(fail)?;
     let tables: Vec<String> =
         arguments.operands.iter().map(|name| name.to_string_lossy().into_owned()).collect();

@@ -1,6 +1,6 @@
 //! The text of `show lists`.
 
-use control::{HitsOfDays, ListShown, Lists};
+use control::{HitsOfDays, ListShown, Lists, Overlap};
 
 use crate::columns::{Stand::*, columns};
 use crate::printable::printable;
@@ -11,16 +11,59 @@ const WIDE: usize = 80;
 /// The least that is left of a long name.
 const LEAST: usize = 12;
 
-/// The lists in columns, as of `now` in epoch seconds.
+/// The lists in columns, as of `now` in epoch seconds, and below them what they have in common.
 pub fn render(lists: &Lists, now: u64) -> String {
     let names: Vec<String> = lists.lists.iter().map(|list| printable(&list.list)).collect();
-    let text = table(lists, &names, now);
-    let beyond = widest(text.lines()).saturating_sub(WIDE);
-    let room = widest(names.iter().map(String::as_str)).saturating_sub(beyond).max(LEAST);
-    match cut_all(&names, room).filter(|_| beyond > 0) {
-        Some(names) => table(lists, &names, now),
-        None => text,
+    let mut text = fitted(&names, |names| table(lists, names, now));
+    if let Some(pairs) = &lists.overlaps {
+        text.push('\n');
+        text.push_str(&overlaps(pairs));
     }
+    text
+}
+
+/// What `draw` makes of the names, or of what is left of them where its lines would be too long.
+fn fitted(names: &[String], draw: impl Fn(&[String]) -> String) -> String {
+    let text = draw(names);
+    if widest(text.lines()) <= WIDE {
+        return text;
+    }
+    let longest = widest(names.iter().map(String::as_str));
+    for room in (LEAST..longest).rev() {
+        let Some(names) = cut_all(names, room) else { break };
+        let text = draw(&names);
+        if room == LEAST || widest(text.lines()) <= WIDE {
+            return text;
+        }
+    }
+    text
+}
+
+/// The pairs that have entries in common.
+fn overlaps(pairs: &[Overlap]) -> String {
+    if pairs.is_empty() {
+        return "No two lists have an entry in common.\n".into();
+    }
+    let all = pairs.iter().flat_map(|pair| &pair.lists);
+    let mut names: Vec<String> = all.map(|name| printable(name)).collect();
+    names.sort_unstable();
+    names.dedup();
+    let headings = [("list", Left), ("also in", Left), ("entries", Right), ("percent", Right)];
+    fitted(&names, |shown| {
+        let shown = |name: &String| {
+            let place = names.binary_search(&printable(name)).ok();
+            place.and_then(|place| shown.get(place)).cloned().unwrap_or_default()
+        };
+        let row = |pair: &Overlap| {
+            let [one, two] = &pair.lists;
+            let percent = match pair.percent {
+                0 => "<1".into(),
+                percent => percent.to_string(),
+            };
+            vec![shown(one), shown(two), pair.entries.to_string(), percent]
+        };
+        columns(&headings, &pairs.iter().map(row).collect::<Vec<_>>())
+    })
 }
 
 fn widest<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
@@ -120,6 +163,10 @@ mod tests {
         }
     }
 
+    fn lists_of(lists: Vec<ListShown>) -> Lists {
+        Lists { lists, overlaps: None }
+    }
+
     #[test]
     fn a_line_for_each_list() {
         let missing = ListShown {
@@ -139,7 +186,7 @@ dns.thre..cal  policy  allow        -       -            never    never  failing
 basic.th..cal  policy  block    26424    1234  3/12k/4M  2d 1h    12m    good
 local_block    itself  block    26424    1234  3/12k/4M  2d 1h    12m    refused
 ";
-        assert_eq!(render(&Lists { lists: vec![missing, basic, mine] }, NOW), text);
+        assert_eq!(render(&lists_of(vec![missing, basic, mine]), NOW), text);
         assert!(text.lines().all(|line| line.len() <= WIDE));
         assert_eq!(render(&Lists::default(), NOW), "");
     }
@@ -149,16 +196,39 @@ local_block    itself  block    26424    1234  3/12k/4M  2d 1h    12m    refused
     fn long_names_are_cut_while_they_can_be_told_apart() {
         let long = |n: &str| list(&format!("{n}.{}.local", "x".repeat(180)), "policy", GOOD);
         const GOOD: SourceState = SourceState::Good;
-        let two = Lists { lists: vec![long("scanners"), long("bots")] };
+        let two = lists_of(vec![long("scanners"), long("bots")]);
         let text = render(&two, NOW);
         assert!(text.lines().all(|line| line.len() <= WIDE), "{text}");
         assert!(text.contains("\nscanners.x..local  ") && text.contains("\nbots.xxxxx..local  "));
         // a control character takes the place of one
-        let odd = Lists { lists: vec![list("a\nb", "policy", GOOD)] };
+        let odd = lists_of(vec![list("a\nb", "policy", GOOD)]);
         assert_eq!(render(&odd, NOW).lines().count(), 2);
         let alike =
             [format!("{}1{}", "x".repeat(90), "y".repeat(90)), "x".repeat(90) + &"y".repeat(90)];
-        let alike = Lists { lists: alike.map(|name| list(&name, "policy", GOOD)).into() };
+        let alike = lists_of(alike.map(|name| list(&name, "policy", GOOD)).into());
         assert!(render(&alike, NOW).contains(&"x".repeat(90)), "neither is cut");
+    }
+
+    /// The pairs stand below the lists, in the room of a terminal too; that there is none is said.
+    #[test]
+    fn what_lists_have_in_common_stands_below_them() {
+        let pair = |one: &str, two: &str, entries, percent| Overlap {
+            lists: [one.into(), two.into()],
+            entries,
+            percent,
+        };
+        let shown =
+            |pairs: Vec<Overlap>| render(&Lists { lists: Vec::new(), overlaps: Some(pairs) }, NOW);
+        let some = vec![pair("drop", "basic.local", 1200, 98), pair("own", "drop", 1, 0)];
+        let text = "list  also in      entries  percent
+drop  basic.local     1200       98
+own   drop               1       <1
+";
+        assert_eq!(shown(some), format!("\n{text}"));
+        assert_eq!(shown(Vec::new()), "\nNo two lists have an entry in common.\n");
+        let (long, other) = ("x".repeat(200), format!("a{}b", "x".repeat(60)));
+        let text = shown(vec![pair(&long, "own", 7, 70), pair(&long, &other, 6, 60)]);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDE), "{text}");
+        assert!(text.contains("\nxxxxx") && text.contains("  axxxx"), "{text}");
     }
 }

@@ -7,7 +7,7 @@ use control::{
     Action, AddressHits, Attempt, Attempted, Change, Check, Direction, EngineStatus, Event,
     Failure, Forgotten, Held, HeldReason, Hits, HitsOfDays, HostHits, Kept, LastUpdate, ListHits,
     ListShown, ListStatus, Lists, Mended, Missed, OwnEntry, PfStatus, PortHits, ProtocolHits,
-    Reply, Request, ServerStatus, Show, SourceKind, SourceState, SourceStatus, Spool, Status,
+    Overlap, Reply, Request, ServerStatus, Show, SourceKind, SourceState, SourceStatus, Spool, Status,
     Suspects, TableKind, TableStatus, Tested, Update, Updated, Upload, Uploaded, UsedBy, Why,
 };
 use serde_json::{Value, json};
@@ -182,6 +182,11 @@ fn full_lists() -> Lists {
             age: Some(720),
             state: SourceState::Good,
         }],
+        overlaps: Some(vec![Overlap {
+            lists: ["drop".into(), "basic.threatstop.local".into()],
+            entries: 1200,
+            percent: 98,
+        }]),
     }
 }
 
@@ -345,7 +350,7 @@ fn every_field_of_a_document_stands_in_the_manual() {
         (".Ss show allow, show block", document(Request::Show { what: Show::Block }, shown)),
         (".Ss show diff", document(Request::Show { what: Show::Diff }, changed)),
         (".Ss show hits", document(hits, full_hits())),
-        (".Ss show lists", document(Request::Show { what: Show::Lists }, full_lists())),
+        (".Ss show lists", document(Request::Show { what: Show::Overlaps }, full_lists())),
         (".Ss show own", shown_own(said)),
         (".Ss status", document(Request::Status {}, full_status())),
         (".Ss test", document(Request::Test {}, Tested { tried: 1, failed: 0 })),

@@ -354,7 +354,8 @@ fn requests(seeds: &mut Vec<Seed>) {
         Request::Log { verbose: true },
         Request::Metrics {},
     ];
-    let shown = [Show::Block, Show::Allow, Show::Diff, Show::Hits, Show::Lists, Show::Own];
+    let shown =
+        [Show::Block, Show::Allow, Show::Diff, Show::Hits, Show::Lists, Show::Overlaps, Show::Own];
     requests.extend(shown.map(|what| Request::Show { what }));
     for request in requests {
         let line = serde_json::to_vec(&request).unwrap();

@@ -35,8 +35,8 @@ fn text(counts: [u32; 3]) -> String {
 /// Publish three lists, of which one has ten entries that the file has as well. Ask for the lists; then
 /// empty one of them, make a mistake in the file, and ask again.
 /// Check every column in JSON and in text, no line of which is wider than a terminal, and that the
-/// states change with what became of the lists; that what `block` and `allow` said is a list of each
-/// kind; and that a member of wheel may ask, as for a table.
+/// states change with what became of the lists; that what they have in common is told with `-v`, and
+/// with nothing else; and that what `block` and `allow` said is a list of each kind.
 #[test]
 fn lists_are_shown_with_what_they_are_good_for() {
     let three = Three::new([200, 2000, 30], |config| config);
@@ -62,6 +62,17 @@ fn lists_are_shown_with_what_they_are_good_for() {
         assert!(one["changed"].as_u64().unwrap() > 1_700_000_000, "{one}");
         assert!(one["age"].as_u64().unwrap() < 600, "{one}");
     }
+    let json = |words: &[&str]| -> Value {
+        serde_json::from_str(&three.daemon.ctl(words).stdout).unwrap()
+    };
+    assert_eq!(json(&["-j", "show", "lists"])["overlaps"], Value::Null);
+    let common = json!([{"lists": ["local_block", SCAN], "entries": 10, "percent": 33}]);
+    assert_eq!(json(&["-j", "show", "-v", "lists"])["overlaps"], common);
+    let output = three.daemon.ctl(&["show", "-v", "lists"]).stdout;
+    let (above, below) = output.split_once("\n\n").unwrap();
+    assert_eq!(above.lines().count(), 5, "{output}");
+    let words: Vec<&str> = below.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(words, ["local_block", SCAN, "10", "33"], "{output}");
 
     three.serve(SCAN, &[]);
     fs::write(&three.file, "8.0.0.1\nnonsense\n").unwrap();

@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use config::Config;
-use control::{Action, MAX_REQUEST, Reply, Request, Rights, Show};
+use control::{Action, Lists, MAX_REQUEST, Reply, Request, Rights, Show};
 use imsg::End;
 use prefix::PrefixSet;
 use serde_json::{Value, json};
@@ -237,6 +237,11 @@ impl Desk {
             }
             Request::Show { what: Show::Lists } => {
                 client.done(lists::lists(self.config, self.state, self.days)).await
+            }
+            Request::Show { what: Show::Overlaps } => {
+                let overlaps = Some(lists::overlaps(self.state).await);
+                let lists = lists::lists(self.config, self.state, self.days);
+                client.done(Lists { overlaps, ..lists }).await
             }
             Request::Watch { from } => self.watchers.watch(self.events, client, from).await,
             Request::Metrics {} => {

@@ -1,10 +1,13 @@
 //! `show lists`.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use config::Config;
-use control::{HitsOfDays, ListShown, ListStatus, Lists, SourceState};
+use control::{HitsOfDays, ListShown, ListStatus, Lists, MAX_OVERLAPS, Overlap, SourceState};
+use policy::Overlaps;
 use prefix::Kind;
+use tokio::task::yield_now;
 
 use super::sources;
 use crate::clock;
@@ -63,7 +66,31 @@ pub fn lists(config: &Config, state: &State, days: &Days) -> Lists {
         };
         all.push(row(copy.source, copy.kind, shown, Some(now)));
     }
-    Lists { lists: all }
+    Lists { lists: all, overlaps: None }
+}
+
+/// The pairs of lists of a kind that have the most in common. All else goes on meanwhile: a million
+/// entries are the work of a second on a slow processor.
+pub async fn overlaps(state: &State) -> Vec<Overlap> {
+    let policy = state.policy();
+    let mut pairs = Vec::new();
+    for kind in [Kind::Block, Kind::Allow] {
+        let lists = policy.lists(kind);
+        let mut overlaps = Overlaps::new(&lists);
+        while overlaps.step() {
+            yield_now().await;
+        }
+        let name =
+            |place: usize| lists.get(place).map_or_else(String::new, |list| list.name().into());
+        pairs.extend(overlaps.pairs(MAX_OVERLAPS).into_iter().map(|pair| Overlap {
+            lists: pair.lists.map(name),
+            entries: pair.entries,
+            percent: pair.percent(),
+        }));
+    }
+    pairs.sort_by_key(|pair| Reverse(pair.entries));
+    pairs.truncate(MAX_OVERLAPS);
+    pairs
 }
 
 /// How often a list was hit. What is let through is no hit, and nobody counts where nobody looks.

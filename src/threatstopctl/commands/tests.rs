@@ -91,7 +91,7 @@ commands:
 \treload
 \trollback
 \tsetup [-b] [-f file]
-\tshow [-o format] [-z name] allow|block|diff|hits|lists|own|table ...
+\tshow [-v] [-o format] [-z name] allow|block|diff|hits|lists|own|table ...
 \tstatus [-q]
 \ttest
 \tupdate [-fn] [source ...]

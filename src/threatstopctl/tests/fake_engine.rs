@@ -139,6 +139,7 @@ fn commands() {
         "list": "a", "source": "policy", "table": "block", "entries": null, "unique": null,
         "hits": {"1": null, "7": null, "35": null}, "changed": null, "age": 720, "state": "good"
     });
+    let overlap = json!({ "lists": ["a", "b"], "entries": 12, "percent": 66 });
 
     // words, request, replies, text, document
     type Case<'a> = (&'a [&'a str], Value, Vec<Value>, String, Value);
@@ -222,6 +223,18 @@ fn commands() {
              a     policy  block        -       -  never    12m  good\n"
                 .into(),
             json!({ "lists": [list] }),
+        ),
+        (
+            &["show", "-v", "l"],
+            json!({ "command": "show", "what": "overlaps" }),
+            vec![json!({ "done": { "lists": [list], "overlaps": [overlap] } })],
+            "list  source  table  entries  unique  changed  age  state\n\
+             a     policy  block        -       -  never    12m  good\n\
+             \n\
+             list  also in  entries  percent\n\
+             a     b             12       66\n"
+                .into(),
+            json!({ "lists": [list], "overlaps": [overlap] }),
         ),
         (
             &["test"],
@@ -664,7 +677,7 @@ fn a_large_table() {
 /// The command line is wrong: what is wrong, then usage, and exit status 1.
 #[test]
 fn usage() {
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 13] = [
         (&[], "threatstopctl: command: missing"),
         (&["stop"], "threatstopctl: stop: unknown command"),
         (&["r"], "threatstopctl: r: ambiguous command: reload, rollback"),
@@ -674,6 +687,7 @@ fn usage() {
         (&["status", "now"], "threatstopctl: status: now: one too many"),
         (&["update", "-x"], "threatstopctl: update: -x: unknown option"),
         (&["show"], "threatstopctl: show: word missing"),
+        (&["show", "-v", "block"], "threatstopctl: show: -v: only with lists"),
         (&["log"], "threatstopctl: log: word missing"),
         (&["why"], "threatstopctl: why: address missing"),
         (&["rollb"], "threatstopctl: rollb: rollback has to be written in full"),
@@ -692,10 +706,9 @@ fn usage() {
     let output = tool().args(["-j", "stop"]).output().unwrap();
     let error = json!({ "error": { "what": "stop", "why": "unknown command" } });
     assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap(), error);
-    assert!(
-        text(&output.stderr)
-            .contains("\n\tshow [-o format] [-z name] allow|block|diff|hits|lists|own|table ...\n")
-    );
+    assert!(text(&output.stderr).contains(
+        "\n\tshow [-v] [-o format] [-z name] allow|block|diff|hits|lists|own|table ...\n"
+    ));
 }
 
 /// Not an address: said without asking the engine.
