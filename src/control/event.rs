@@ -9,8 +9,8 @@ pub struct Event {
     pub number: u64,
     /// When.
     pub time: u64,
-    /// `published`, `held`, `failed`, `recovered`, `upload failing`, `table unused` or
-    /// `new suspect host`.
+    /// `published`, `held`, `failed`, `recovered`, `upload failing`, `table unused`,
+    /// `new suspect host`, `log gap`, `mended`, `damaged` or `warning`.
     pub event: String,
     /// The source, list, table or host that it is about; absent when it is about none.
     pub subject: Option<String>,

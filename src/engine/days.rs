@@ -18,6 +18,7 @@ use pflog::Record;
 
 use day::Day;
 
+use crate::events::{Event, Events};
 use crate::log::busiest::Count;
 use crate::log::hits::Hit;
 use crate::log::journal::Cursor;
@@ -79,8 +80,8 @@ fn file(slot: usize) -> String {
 }
 
 impl Days {
-    /// The days as they were left. One that cannot be read is logged, and begins anew.
-    pub fn load(directory: PathBuf, tables: &'static Tables) -> Self {
+    /// The days as they were left. One that cannot be read is told of, and begins anew.
+    pub fn load(directory: PathBuf, tables: &'static Tables, events: &Events) -> Self {
         let load = |slot| {
             let name = file(slot);
             let text = files::read(&directory, &name, 4 * day::LARGEST as u64)?;
@@ -90,7 +91,8 @@ impl Days {
         };
         let slots = (0..slot(-1) + 1).map(|slot| {
             load(slot).unwrap_or_else(|why| {
-                logger::warn(format_args!("{why}; what was counted of that day is lost"));
+                let text = format!("{why}; what was counted of that day is lost");
+                events.say(&Event::Damaged { text, grave: false });
                 None
             })
         });

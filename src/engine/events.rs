@@ -1,5 +1,9 @@
 //! Changes of state: each is said here, to the log and to whoever watches, and nowhere else.
 //!
+//! A change of state is what begins or ends to be as it should not be, what is lost, and what somebody
+//! else has done to what is ours. What a run does on its way, what an administrator has said himself,
+//! and what follows from an event already told, are for the log alone.
+//!
 //! The last thousand are kept in a file before they are told, with their numbers: who has read up to one
 //! can go on behind it, whatever was started anew meanwhile. It is written without fsync(2), for which
 //! everything would have to wait: a power failure may cost it.

@@ -35,7 +35,7 @@ use tokio::sync::{Mutex, Notify};
 use crate::alarm::span;
 use crate::clock;
 use crate::days::Days;
-use crate::events::Events;
+use crate::events::{Event, Events};
 use crate::https::{Https, Roots};
 use crate::told::Told;
 use crate::warning::Warning;
@@ -54,6 +54,8 @@ const FAILING: u64 = 24 * 60 * 60;
 
 /// What the log is told about when the upload goes wrong.
 const SUBJECT: &str = "upload";
+/// The subject of events about the spool.
+const SPOOL: &str = "spool";
 
 /// How often is looked what has become too old, where nothing is uploaded.
 const AGING: Duration = Duration::from_secs(60 * 60);
@@ -91,6 +93,8 @@ struct Inner {
     expired: Losses,
     /// What is counted of each day.
     days: &'static Days,
+    /// Where changes of state are said.
+    events: &'static Events,
 }
 
 /// The log path.
@@ -101,6 +105,8 @@ pub struct Log {
     /// What was logged of what goes wrong.
     told: Told,
     events: &'static Events,
+    /// Whether it was told that the spool cannot be written, and not since that it can.
+    spool_fails: Cell<bool>,
     https: Https,
     /// Somebody wants the follower to look now.
     look: Notify,
@@ -156,15 +162,18 @@ impl Log {
         if let Err(why) = roots
             && config.uploads()
         {
-            logger::err(format_args!("https.ca_file: {why}; no log is uploaded"));
+            let text = format!("https.ca_file: {why}; no log is uploaded");
+            events.say(&Event::UploadFailing { text, grave: false });
         }
         let directory = config.log.spool.clone();
         let (spool, damaged) = Spool::open(&directory, config.log.spool_size.octets())?;
         let mut journal = Journal::load(&directory).unwrap_or_else(|why| {
-            logger::err(format_args!("{why}; what it knew is lost, and records may come twice"));
+            let text = format!("{why}; what it knew is lost, and records may come twice");
+            events.say(&Event::Damaged { text, grave: false });
             Journal::default()
         });
-        journal.dropped += damaged;
+        journal.dropped += damaged.len() as u64;
+        damaged.into_iter().for_each(|text| events.say(&Event::LogGap { text }));
         // A slice behind the journal: the engine ended between the two.
         if let Some(newest) = spool.newest()
             && newest.head.sequence >= journal.next
@@ -193,6 +202,7 @@ impl Log {
             crowded_out: Losses::default(),
             expired: Losses::default(),
             days,
+            events,
         };
         Ok(Self {
             config,
@@ -200,6 +210,7 @@ impl Log {
             inner: RefCell::new(inner),
             told: Told::default(),
             events,
+            spool_fails: Cell::new(false),
             https: Https::start(config, roots)?,
             look: Notify::new(),
             looked: Notify::new(),
@@ -271,10 +282,9 @@ impl Log {
     /// Drops what has waited too long, for a configuration that uploads nothing; never returns.
     pub async fn wind_up(&self) -> ! {
         loop {
-            if let Err(why) = self.expire().and_then(|()| self.keep_clock())
-                && self.is_news(&why)
-            {
-                logger::err(format_args!("spool: {why}"));
+            match self.expire().and_then(|()| self.keep_clock()) {
+                Ok(()) => self.spool_is_well(),
+                Err(why) => self.spool_failed(&why),
             }
             clock::sleep(AGING).await;
         }
@@ -294,12 +304,28 @@ impl Log {
         self.told.is_news(SUBJECT, text, clock::now())
     }
 
-    /// Everything that was due was sent: what goes wrong from now on is logged at once.
+    /// Tells that the spool cannot be read or written, unless it was told today.
+    fn spool_failed(&self, why: &str) {
+        if self.is_news(why) {
+            let (source, text) = (Some(SPOOL.to_owned()), format!("{SPOOL}: {why}"));
+            self.events.say(&Event::Failed { source, text, grave: false });
+            self.spool_fails.set(true);
+        }
+    }
+
+    /// The same of its being written again.
+    fn spool_is_well(&self) {
+        if self.spool_fails.take() {
+            let (name, text) = (SPOOL.to_owned(), format!("{SPOOL}: written again"));
+            self.events.say(&Event::Recovered { name, text });
+        }
+    }
+
+    /// Everything that was due was sent: what goes wrong from now on is told at once.
     fn all_is_well(&self) {
         self.told.forget(SUBJECT);
-        let mut inner = self.inner.borrow_mut();
-        let (crowded_out, expired) = (inner.crowded_out.end(), inner.expired.end());
-        tell_losses(crowded_out, expired);
+        self.spool_is_well();
+        self.inner.borrow_mut().tell_losses(Losses::end, Losses::end);
     }
 
     /// Waits until the follower has read all that was in the packet log when this was called.
@@ -396,7 +422,7 @@ impl Inner {
             self.journal.dropped += fallen.len() as u64;
             let now = clock::now();
             fallen.iter().for_each(|stored| self.crowded_out.add(&stored.head, now));
-            tell_losses(self.crowded_out.news(now), None);
+            self.tell_losses(|lost| lost.news(now), |_| None);
             self.pending = Pending::default();
             self.journal.next += 1;
         } else if self.journal.position == self.position && self.journal.hits == self.hits {
@@ -423,24 +449,31 @@ impl Inner {
         }
         self.journal.dropped += fallen.len() as u64;
         fallen.iter().for_each(|stored| self.expired.add(&stored.head, now));
-        tell_losses(None, self.expired.news(now));
+        self.tell_losses(|_| None, |lost| lost.news(now));
         self.journal.save(directory)
     }
-}
 
-/// Logs what fell out of the spool: because it was full, and because it was old.
-fn tell_losses(crowded_out: Option<String>, expired: Option<String>) {
-    if let Some(what) = crowded_out {
-        logger::err(format_args!(
-            "the spool is full: dropped {what}; make log.spool_size larger or mend the upload \
-             (threatstopctl status)"
-        ));
-    }
-    if let Some(what) = expired {
-        logger::err(format_args!(
-            "dropped {what}: longer in the spool than log.spool_age; mend the upload \
-             (threatstopctl status)"
-        ));
+    /// Tells what there is to tell of what fell out of the spool because it was full, and because it was
+    /// old.
+    fn tell_losses(
+        &mut self,
+        crowded_out: impl FnOnce(&mut Losses) -> Option<String>,
+        expired: impl FnOnce(&mut Losses) -> Option<String>,
+    ) {
+        if let Some(what) = crowded_out(&mut self.crowded_out) {
+            let text = format!(
+                "the spool is full: dropped {what}; make log.spool_size larger or mend the upload \
+                 (threatstopctl status)"
+            );
+            self.events.say(&Event::LogGap { text });
+        }
+        if let Some(what) = expired(&mut self.expired) {
+            let text = format!(
+                "dropped {what}: longer in the spool than log.spool_age; mend the upload \
+                 (threatstopctl status)"
+            );
+            self.events.say(&Event::LogGap { text });
+        }
     }
 }
 

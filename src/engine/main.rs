@@ -131,26 +131,26 @@ fn run(
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let (reload, limit) = (config.tables.reload, given.start.table_entries);
         let link: &Link = part(Link::start(channel, tables, limit)?);
-        recover::recover(config, tables, guard, link).await;
-        let state: &State = part(State::load(config, tables, link).await?);
-        let events: &Events = part(Events::load(state.directory()));
+        let events: &Events = part(Events::load(&config.log.spool));
+        recover::recover(config, tables, guard, link, events).await;
+        let state: &State = part(State::load(config, tables, link, events).await?);
         let runs: &Runs = part(Runs::default());
         let leave: &Leave = part(Leave::new(runs));
         // without a list of the service nobody asks them
         let of_the_service: &[_] =
             if config.policy.is_asked() { &config.policy.servers } else { &[] };
         let servers: &Servers = part(Servers::new(of_the_service));
-        let names: &Names = part(Names::new(config));
+        let names: &Names = part(Names::new(config, events));
         let shield = given.protected.iter().map(|protected| protected.net).collect();
-        let never = Never::load(config, state.directory());
+        let never = Never::load(config, state.directory(), events);
         let protect: &Protect =
             part(Protect::new((given.protected, given.interfaces), names, never, state));
         let files: &Files = part(Files::new(config, link));
-        let own: &Own = part(Own::load(state.directory(), clock::now()));
+        let own: &Own = part(Own::load(state.directory(), clock::now(), events));
         let watch: &Watch = part(Watch::new(&config.tables, guard, link, state, events));
         let alarm: &Alarm = part(Alarm::new(config, state, monitor, events));
         let feeds: &Feeds = part(Feeds::start(config, state, shield, &roots)?);
-        let days: &Days = part(Days::load(state.directory().to_owned(), tables));
+        let days: &Days = part(Days::load(state.directory().to_owned(), tables, events));
         let log: &Log = part(Log::open(config, &roots, days, events)?);
         let hand = Hand::new(guard, link, state, watch, leave, (reload, limit));
         let service = Service::new(config, servers, names, &runs.told);

@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::errors::words;
+use crate::events::{Event, Events};
 use crate::interfaces::Interfaces;
 use crate::state::{Known, State};
 use never::Never;
@@ -40,6 +41,8 @@ pub struct Names {
     wanted: BTreeMap<String, &'static str>,
     /// Those that could not be looked up last, which was said then.
     failing: RefCell<BTreeSet<String>>,
+    /// Where that is said.
+    events: &'static Events,
     /// Whether a look-up has ended.
     looked: Cell<bool>,
     /// One has ended now.
@@ -50,7 +53,7 @@ pub struct Names {
 
 impl Names {
     /// The names of hosts that the engine connects to under this configuration.
-    pub fn new(config: &Config) -> Self {
+    pub fn new(config: &Config, events: &'static Events) -> Self {
         let mut wanted = BTreeMap::new();
         let log = &config.log;
         let proxy = config.https.proxy.as_ref().map(|proxy| ("proxy", &proxy.host));
@@ -68,6 +71,7 @@ impl Names {
         Self {
             wanted,
             failing: RefCell::default(),
+            events,
             looked: Cell::new(false),
             news: Notify::new(),
             asked: Notify::new(),
@@ -133,7 +137,10 @@ impl Names {
             let before = before.get(name).cloned().unwrap_or_default();
             let now = match found {
                 Ok(found) => {
-                    self.failing.borrow_mut().remove(name);
+                    if self.failing.borrow_mut().remove(name) {
+                        let text = format!("{what} {name}: looked up again");
+                        self.events.say(&Event::Recovered { name: name.clone(), text });
+                    }
                     let now: Vec<IpAddr> =
                         canonical(&found).into_iter().take(MAX_ADDRESSES).collect();
                     if now != before {
@@ -143,11 +150,10 @@ impl Names {
                 }
                 Err(error) => {
                     if self.failing.borrow_mut().insert(name.clone()) {
-                        logger::warn(format_args!(
-                            "{what} {name}: {}; protected as before: {}",
-                            words(&error),
-                            listed(&before)
-                        ));
+                        let (why, before) = (words(&error), listed(&before));
+                        let text = format!("{what} {name}: {why}; protected as before: {before}");
+                        let source = Some(name.clone());
+                        self.events.say(&Event::Failed { source, text, grave: false });
                     }
                     before
                 }

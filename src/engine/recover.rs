@@ -6,12 +6,20 @@ use config::Config;
 use imsg::{Purpose, TableId};
 use policy::Guard;
 
+use crate::events::{Event, Events};
 use crate::link::{Link, Outcome, Source};
 use crate::tables::Tables;
 use crate::update::compose;
 
 /// Looks at the files of all tables, and has those made again of which pf has a set.
-pub async fn recover(config: &Config, tables: &Tables, guard: &Guard, link: &Link) {
+pub async fn recover(
+    config: &Config,
+    tables: &Tables,
+    guard: &Guard,
+    link: &Link,
+    events: &Events,
+) {
+    let failed = |text| events.say(&Event::Failed { source: None, text, grave: false });
     for table in tables.in_order().filter(|_| config.tables.reload) {
         let (id, word) = (table.id, &table.word);
         let Err(why) = link.list(id, Source::File).await else { continue };
@@ -25,18 +33,19 @@ pub async fn recover(config: &Config, tables: &Tables, guard: &Guard, link: &Lin
         let guard = compose::guard_of(guard, table);
         // what the guards of today forbid, the helper takes from nobody
         if let Err(refusal) = guard.bounds.check(table.kind, &set, &guard.shield, allowed) {
-            logger::err(format_args!(
-                "{word} table: {why}; what pf has may not be put back: {refusal}"
-            ));
+            failed(format!("{word} table: {why}; what pf has may not be put back: {refusal}"));
             continue;
         }
         match link.publish(id, &set, Purpose::Repair).await {
             Ok(result) if result.outcome == Outcome::Failed => {
-                logger::err(format_args!("{word} table: {}", result.failure));
+                failed(format!("{word} table: {}", result.failure));
             }
-            Ok(_) => logger::warn(format_args!(
-                "{word} table: file was missing or damaged; made again of {count} prefixes in pf"
-            )),
+            Ok(_) => {
+                let text = format!(
+                    "{word} table: file was missing or damaged; made again of {count} prefixes in pf"
+                );
+                events.say(&Event::Mended { table: word.clone(), text });
+            }
             // the helper is gone, and so is this process in a moment
             Err(_) => {}
         }

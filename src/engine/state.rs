@@ -20,6 +20,7 @@ use imsg::TableId;
 use policy::{List, Since};
 use prefix::{Floor, Kind, PrefixSet};
 
+use crate::events::{Event, Events};
 use crate::files;
 use crate::link::{self, Link};
 use crate::source::{Copy, Source};
@@ -105,25 +106,27 @@ impl State {
     ///
     /// # Errors
     /// When the helper is gone, or there is no place for copies. A state that cannot be read is
-    /// logged and begins anew.
+    /// told of and begins anew.
     pub async fn load(
         config: &Config,
         tables: &'static Tables,
         link: &Link,
+        events: &Events,
     ) -> Result<Self, String> {
         let directory = config.log.spool.clone();
         copies::prepare(&directory)?;
+        let damaged = |text| events.say(&Event::Damaged { text, grave: false });
         let mut memory = memory::load(&directory).unwrap_or_else(|why| {
-            logger::warn(format_args!("{why}; the engine's memory begins anew"));
+            damaged(format!("{why}; the engine's memory begins anew"));
             Memory::default()
         });
-        left(config, tables, &directory, &mut memory);
-        let mut policy = Policy { lists: lists(config, &directory), ..Policy::default() };
+        left(config, tables, &directory, &mut memory, events);
+        let mut policy = Policy { lists: lists(config, &directory, damaged), ..Policy::default() };
         for table in tables.iter() {
             let Some(set) = in_force(link, table).await else { continue };
             if table.blocks() {
                 let kept = ages::load(&directory, &table.word, &set).unwrap_or_else(|why| {
-                    logger::warn(format_args!("{why}; all entries are as old as this start"));
+                    damaged(format!("{why}; all entries are as old as this start"));
                     None
                 });
                 let since = kept.unwrap_or_else(|| Since::new(&set, crate::clock::now()));
@@ -248,18 +251,18 @@ impl State {
 }
 
 /// Says once of a table that has left the configuration what is left of it, and forgets it.
-fn left(config: &Config, tables: &Tables, directory: &Path, memory: &mut Memory) {
+fn left(config: &Config, tables: &Tables, directory: &Path, memory: &mut Memory, events: &Events) {
     let words: Vec<String> = memory.tables.keys().cloned().collect();
     for word in words.iter().filter(|word| tables.find(word).is_none()) {
         memory.tables.remove(word);
         let of_anchor = config.tables.anchor.as_ref().map(|anchor| format!("-a {anchor} "));
         let file = config.tables.directory.join(format!("{word}.pftable"));
-        logger::warn(format_args!(
+        events.say(&Event::Warned(format!(
             "table <{word}> is not in the configuration any more: table and file stay as they are; \
              take its lines out of pf.conf, load it, then: pfctl {}-t {word} -T kill; rm {}*",
             of_anchor.unwrap_or_default(),
             file.display()
-        ));
+        )));
         let forgotten =
             ages::forget(directory, word).and_then(|()| memory::save(directory, memory));
         if let Err(why) = forgotten {
@@ -279,7 +282,7 @@ pub fn floor(config: &Config, kind: Kind) -> Floor {
 }
 
 /// The lists of the configuration that have a copy.
-fn lists(config: &Config, directory: &Path) -> Vec<Rc<Copy>> {
+fn lists(config: &Config, directory: &Path, damaged: impl Fn(String)) -> Vec<Rc<Copy>> {
     // of a version before, whose lists the tables in force stand in for
     let _ = files::remove(directory, "policy.lists");
     let mut all = Vec::new();
@@ -291,7 +294,7 @@ fn lists(config: &Config, directory: &Path) -> Vec<Rc<Copy>> {
                     all.push(Rc::new(Copy { source, kind, list, changed, origin }));
                 }
                 Ok(None) => {}
-                Err(why) => logger::warn(format_args!(
+                Err(why) => damaged(format!(
                     "{why}; the table in force stands in for list {name} until it comes again"
                 )),
             }

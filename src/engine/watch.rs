@@ -16,6 +16,7 @@ use crate::events::{Event, Events};
 use crate::link::{Link, Outcome, Source, TableResult};
 use crate::state::{Policy, State};
 use crate::tables::{Stats, Table};
+use crate::told::Told;
 use crate::update::summary::change;
 use crate::update::{Runs, compose};
 use crate::warning::Warning;
@@ -88,6 +89,8 @@ pub struct Watch {
     state: &'static State,
     events: &'static Events,
     known: RefCell<BTreeMap<TableId, Known>>,
+    /// What was told of tables that cannot be mended.
+    told: Told,
 }
 
 impl Watch {
@@ -99,7 +102,8 @@ impl Watch {
         state: &'static State,
         events: &'static Events,
     ) -> Self {
-        Self { tables, guard, link, state, events, known: RefCell::default() }
+        let (known, told) = (RefCell::default(), Told::default());
+        Self { tables, guard, link, state, events, known, told }
     }
 
     /// Takes a table and its file for ours as they are now, since we have just published them with so
@@ -282,16 +286,23 @@ impl Watch {
         Ok(result)
     }
 
-    /// Logs and remembers what a table or its file was found to be; the sentence, if somebody did it.
+    /// Tells and remembers what a table or its file was found to be; the sentence, if somebody did it.
     fn tell(&self, table: &Table, result: TableResult) -> Option<String> {
         let name = &table.name;
         let TableResult { outcome, added, deleted, failure, .. } = result;
         let prefixes =
             |count| format!("{count} {}", if count == 1 { "prefix" } else { "prefixes" });
+        if outcome != Outcome::Failed {
+            self.told.forget(name);
+        }
         let text = match outcome {
             Outcome::Unchanged => return None,
             Outcome::Failed => {
-                logger::err(format_args!("pf table <{name}>: {failure}"));
+                // it is tried again at each look
+                if self.told.is_news(name, &failure, clock::now()) {
+                    let (source, text) = (None, format!("pf table <{name}>: {failure}"));
+                    self.events.say(&Event::Failed { source, text, grave: false });
+                }
                 return None;
             }
             Outcome::Created => {
@@ -314,7 +325,7 @@ impl Watch {
                 prefixes(added)
             ),
         };
-        logger::warn(&text);
+        self.events.say(&Event::Mended { table: table.word.clone(), text: text.clone() });
         let mended = Mended { at: clock::now(), text: text.clone() };
         self.state.remember(|memory| memory.table_mut(&table.word).mended = Some(mended));
         Some(text)

@@ -222,7 +222,8 @@ pub fn run(tool: &Tool, words: Vec<OsString>, manner: &mut Manner) -> Result<boo
                 .map_err(|why| wrong(format!("{}: {why}", operand.to_string_lossy())))?;
             match request {
                 _ if !arguments.has('v') => relay(tool, &request),
-                Request::Show { what: Show::Lists } => {
+                Request::Show { what: Show::Lists }
+                | Request::Table { or: Some(Show::Lists), .. } => {
                     relay(tool, &Request::Show { what: Show::Overlaps })
                 }
                 _ => Err(wrong("-v: only with lists".into())),

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use control::{
     Action, AddressHits, Attempt, Attempted, Change, Check, Direction, EngineStatus, Event,
     Failure, Forgotten, Held, HeldReason, Hits, HitsOfDays, HostHits, Kept, LastUpdate, ListHits,
-    ListShown, ListStatus, Lists, Mended, Missed, OwnEntry, PfStatus, PortHits, ProtocolHits,
-    Overlap, Reply, Request, ServerStatus, Show, SourceKind, SourceState, SourceStatus, Spool, Status,
-    Suspects, TableKind, TableStatus, Tested, Update, Updated, Upload, Uploaded, UsedBy, Why,
+    ListShown, ListStatus, Lists, Mended, Missed, Overlap, OwnEntry, PfStatus, PortHits,
+    ProtocolHits, Reply, Request, ServerStatus, Show, SourceKind, SourceState, SourceStatus, Spool,
+    Status, Suspects, TableKind, TableStatus, Tested, Update, Updated, Upload, Uploaded, UsedBy,
+    Why,
 };
 use serde_json::{Value, json};
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tests::harness::{Daemon, Scratch, programs};
 use tests::process::{PATIENCE, Process};
 use tests::sim::LogService;
-use tests::sim::pflog::{Packet, file_header};
+use tests::sim::pflog::{Packet, PacketLog, file_header};
 
 use crate::common::*;
 use crate::logging;
@@ -90,6 +90,54 @@ fn each_change_of_state_is_told_once() {
     let wrong = three.daemon.ctl(&["watch", "-e", "x"]);
     let expected = "threatstopctl: watch: -e x: not a number of an event\n";
     assert_eq!((wrong.status.code(), wrong.stderr.as_str()), (Some(1), expected));
+}
+
+/// 1. Start without a packet log: that it cannot be read is told, and when there is one that it is read
+///    again.
+/// 2. Truncate it before it is read: that is a gap.
+/// 3. Change the table by hand and update: that it was mended is told, with the table.
+/// 4. Stop, damage what is remembered, and start: that is told, too.
+///
+/// Check that each of these is told once, and that its sentence is in the log.
+#[test]
+fn what_is_lost_and_what_is_mended_is_told() {
+    let (scratch, policy, service) = (Scratch::new(), logging::policy(), LogService::start());
+    let config = logging::config(&scratch, &policy, &service);
+    let daemon = logging::start(&scratch, &config);
+    let watcher = watch(&scratch, &["-j", "watch", "-e", "1"]);
+    watcher.wait_for("\"event\":\"failed\"", PATIENCE);
+    let mut log = PacketLog::create(scratch.path().join("pflog"));
+    log.append(10, logging::BAD);
+    watcher.wait_for("\"event\":\"recovered\"", PATIENCE);
+    logging::upload(&daemon);
+    log.truncate();
+    log.append(2, logging::BAD);
+    watcher.wait_for("\"event\":\"log gap\"", PATIENCE);
+    plant(&scratch.tables().join(format!("{BLOCK}.simulated")), "9.9.9.9\n");
+    update(&daemon);
+    watcher.wait_for("\"event\":\"mended\"", PATIENCE);
+    let before = events(&daemon, &scratch, "\"event\":\"mended\"");
+    let of = |word: &str| -> Vec<&Value> {
+        before.iter().filter(|event| event["event"] == word).collect()
+    };
+    for (word, subject, text) in [
+        ("failed", "packet log", "packet log: "),
+        ("recovered", "packet log", "packet log: read again"),
+        ("log gap", "", "the packet log was truncated, or rotated away before it was read: "),
+        ("mended", "block", "pf table <ThreatSTOP-Block> had been changed by somebody: "),
+    ] {
+        let found = of(word);
+        assert_eq!(found.len(), 1, "{word}: {before:?}");
+        assert_eq!(found[0]["subject"].as_str().unwrap_or_default(), subject);
+        assert!(found[0]["text"].as_str().unwrap().starts_with(text), "{}", found[0]);
+    }
+    assert!(daemon.stop().success());
+    std::fs::write(scratch.spool().join("state.json"), "{").unwrap();
+    let daemon = logging::start(&scratch, &config);
+    let watcher = watch(&scratch, &["-j", "watch", "-e", "1"]);
+    let damaged = watcher.wait_for("\"event\":\"damaged\"", PATIENCE).text;
+    let damaged: Value = serde_json::from_str(&damaged).unwrap();
+    daemon.wait_for(damaged["text"].as_str().unwrap(), PATIENCE);
 }
 
 /// Log packets of a host to a blocked address and watch: the host is told of once, with the

@@ -87,8 +87,5 @@ pub mod of_the_tool {
     }
 }
 
-/// Takes what would be an alarm of the log.
-pub fn crit(_message: impl std::fmt::Display) {}
-
 /// Takes what would be an error of the log.
 pub fn err(_message: impl std::fmt::Display) {}

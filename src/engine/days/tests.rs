@@ -17,7 +17,11 @@ fn noon() -> u32 {
 fn load(directory: &Path) -> Days {
     let text = "device_id = \"tdid_abcd1234\"\n";
     let config = Config::parse(text, Path::new("test")).unwrap();
-    let days = Days::load(directory.to_owned(), Box::leak(Box::new(Tables::new(&config))));
+    let days = Days::load(
+        directory.to_owned(),
+        Box::leak(Box::new(Tables::new(&config))),
+        &Events::load(directory),
+    );
     days.look(noon().into());
     days
 }

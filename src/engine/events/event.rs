@@ -24,9 +24,10 @@ pub enum Event {
         /// Whether it has been for too long.
         long: bool,
     },
-    /// A source brought nothing, a table could not be published, or the policy is old.
+    /// A source brought nothing, a table could not be published, the policy is old, a name cannot be
+    /// looked up, the packet log not be read, or the spool not be written.
     Failed {
-        /// The source, if it is one.
+        /// The source, or what else it is about, if there is a name for it.
         source: Option<String>,
         /// What, and why.
         text: String,
@@ -35,7 +36,7 @@ pub enum Event {
     },
     /// What had failed, or was held back, is as it should be.
     Recovered {
-        /// The source, list, or `upload` or `pf`.
+        /// The source, list, or what else had failed, such as `upload` or `pf`.
         name: String,
         /// What it does again, in a sentence.
         text: String,
@@ -49,6 +50,27 @@ pub enum Event {
     },
     /// A table has no effect: no rule refers to it, or pf is off.
     TableUnused(Warning),
+    /// A table, or its file, had been changed by somebody, and has its set again.
+    Mended {
+        /// The table, by the word of `show`.
+        table: String,
+        /// What was found.
+        text: String,
+    },
+    /// Records of the packet log are lost, or may be.
+    LogGap {
+        /// How many, as far as that is known, why, and what to do.
+        text: String,
+    },
+    /// What was kept cannot be read any more.
+    Damaged {
+        /// What, why, and what comes of it.
+        text: String,
+        /// Whether it was something that an administrator has said.
+        grave: bool,
+    },
+    /// What an administrator should look at, said once.
+    Warned(String),
     /// A host on our side sends to an address in a block table, and had not for a day.
     Suspect {
         /// The host.
@@ -72,6 +94,10 @@ impl Event {
             Self::Recovered { .. } => "recovered",
             Self::UploadFailing { .. } => "upload failing",
             Self::TableUnused(_) => "table unused",
+            Self::Mended { .. } => "mended",
+            Self::LogGap { .. } => "log gap",
+            Self::Damaged { .. } => "damaged",
+            Self::Warned(_) => "warning",
             Self::Suspect { .. } | Self::Suspects => "new suspect host",
         }
     }
@@ -82,8 +108,10 @@ impl Event {
             Self::Held { name, .. } | Self::Recovered { name, .. } => Some(name.clone()),
             Self::Failed { source, .. } => source.clone(),
             Self::Suspect { host, .. } => Some(host.to_string()),
+            Self::Mended { table, .. } => Some(table.clone()),
             Self::Published { .. } | Self::UploadFailing { .. } => None,
             Self::TableUnused(_) | Self::Suspects => None,
+            Self::LogGap { .. } | Self::Damaged { .. } | Self::Warned(_) => None,
         }
     }
 
@@ -92,9 +120,12 @@ impl Event {
         match self {
             Self::Held { long: true, .. }
             | Self::Failed { grave: true, .. }
+            | Self::Damaged { grave: true, .. }
             | Self::UploadFailing { grave: true, .. } => logger::crit(self),
             Self::Failed { .. } | Self::UploadFailing { .. } => logger::err(self),
-            Self::Held { .. } | Self::TableUnused(_) => logger::warn(self),
+            Self::LogGap { .. } => logger::err(self),
+            Self::Held { .. } | Self::TableUnused(_) | Self::Mended { .. } => logger::warn(self),
+            Self::Damaged { .. } | Self::Warned(_) => logger::warn(self),
             Self::Published { rollback: true, .. } => logger::warn(self),
             Self::Suspect { .. } | Self::Suspects => logger::warn(self),
             Self::Published { .. } | Self::Recovered { .. } => logger::info(self),
@@ -109,7 +140,11 @@ impl fmt::Display for Event {
             Self::Published { text, .. }
             | Self::Held { text, .. }
             | Self::Failed { text, .. }
-            | Self::Recovered { text, .. } => f.write_str(text),
+            | Self::Recovered { text, .. }
+            | Self::Mended { text, .. }
+            | Self::LogGap { text }
+            | Self::Damaged { text, .. }
+            | Self::Warned(text) => f.write_str(text),
             Self::UploadFailing { text, .. } => write!(f, "log upload: {text}"),
             Self::TableUnused(warning) => write!(f, "{warning}"),
             Self::Suspect { host, far, lists } => {

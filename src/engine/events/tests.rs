@@ -53,6 +53,15 @@ fn each_has_its_word_and_what_it_is_about() {
             "pf is off (pfctl -e)",
         ),
         (Event::Suspects, "new suspect host", None, &Event::Suspects.to_string()),
+        (
+            Event::Mended { table: "block".into(), text: "why".into() },
+            "mended",
+            Some("block"),
+            "why",
+        ),
+        (Event::LogGap { text: "why".into() }, "log gap", None, "why"),
+        (Event::Damaged { text: "why".into(), grave: true }, "damaged", None, "why"),
+        (Event::Warned("why".into()), "warning", None, "why"),
     ] {
         let expected = (word, subject.map(str::to_owned), said.to_owned());
         assert_eq!((event.word(), event.subject(), event.to_string()), expected);

@@ -18,6 +18,7 @@ use super::source::{Source, Step};
 use super::suspects::Suspects;
 use super::{Inner, Log};
 use crate::errors::words;
+use crate::events::Event;
 use crate::link::{Link, Source as Place};
 use crate::state::State;
 
@@ -30,6 +31,8 @@ const LOOK_FOR_FILE: Duration = Duration::from_secs(5);
 const LINGER: Duration = Duration::from_secs(10);
 /// FILE and FILE.0 to FILE.9.
 const GENERATIONS: u8 = 11;
+/// What is told of it is about this.
+const PACKET_LOG: &str = "packet log";
 /// Files that are remembered to be no packet logs.
 const PASSED_OVER: usize = 16;
 
@@ -279,11 +282,12 @@ impl Follower<'_> {
         let found = if leave { known } else { position.offset_in(print).is_some() };
         if !found && position.cursor.is_some() {
             inner.journal.gaps += 1;
-            logger::warn(format_args!(
+            let text = format!(
                 "the packet log was truncated, or rotated away before it was read: records may be \
                  lost; going on with {}",
                 self.log.name(source.generation)
-            ));
+            );
+            self.log.events.say(&Event::LogGap { text });
         }
         inner.position.enter(print, offset);
         drop(inner);
@@ -324,16 +328,26 @@ impl Log {
 }
 
 impl Inner {
-    /// Keeps what is wrong with the packet log, and logs it when it is new.
+    /// Keeps what is wrong with the packet log, and tells of it when it is new; of nothing, that it is
+    /// read again.
     fn say(&mut self, trouble: String) {
-        if !trouble.is_empty() && trouble != self.trouble {
-            logger::err(format_args!("packet log: {trouble}"));
+        let name = PACKET_LOG.to_owned();
+        match trouble.as_str() {
+            _ if trouble == self.trouble => {}
+            "" => {
+                let text = format!("{PACKET_LOG}: read again");
+                self.events.say(&Event::Recovered { name, text });
+            }
+            _ => {
+                let (text, source) = (format!("{PACKET_LOG}: {trouble}"), Some(name));
+                self.events.say(&Event::Failed { source, text, grave: false });
+            }
         }
         self.trouble = trouble;
     }
 
     /// The file that is read is damaged: its rest is lost. That is shown until there is another,
-    /// but logged and counted once, also over restarts.
+    /// but told of and counted once, also over restarts.
     fn note_damage(&mut self, directory: &Path, trouble: String) {
         let file = self.position.cursor.map(|cursor| cursor.file);
         if self.journal.damaged_file != file || file.is_none() {
@@ -343,9 +357,9 @@ impl Inner {
         self.trouble = trouble;
     }
 
-    /// Logs and counts a damaged file, durably.
+    /// Tells of a damaged file and counts it, durably.
     fn count_damage(&mut self, directory: &Path, what: &str) {
-        logger::err(format_args!("packet log: {what}"));
+        self.events.say(&Event::LogGap { text: format!("{PACKET_LOG}: {what}") });
         self.journal.damaged += 1;
         if let Err(why) = self.journal.save(directory) {
             logger::err(format_args!("{why}; the damage would be counted again"));

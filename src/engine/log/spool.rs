@@ -140,14 +140,14 @@ pub struct Spool {
 
 impl Spool {
     /// Opens the spool and takes stock. Files that a crash left half-written are removed, and so
-    /// are slices that cannot be read, which is logged; gives the number of these.
+    /// are slices that cannot be read: of each a sentence is given.
     ///
     /// # Errors
     /// When the directory cannot be read.
-    pub fn open(directory: &Path, limit: u64) -> Result<(Self, u64), String> {
+    pub fn open(directory: &Path, limit: u64) -> Result<(Self, Vec<String>), String> {
         let failed = |error: io::Error| told(directory, &error);
         let mut slices = Vec::new();
-        let mut damaged = 0;
+        let mut damaged = Vec::new();
         for entry in fs::read_dir(directory).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
@@ -160,9 +160,8 @@ impl Spool {
             match stock(&entry.path(), id) {
                 Ok(stored) => slices.push(stored),
                 Err(why) => {
-                    logger::err(format_args!("{}: {why}; removed", entry.path().display()));
                     fs::remove_file(entry.path()).map_err(failed)?;
-                    damaged += 1;
+                    damaged.push(format!("{}: {why}; removed", entry.path().display()));
                 }
             }
         }

@@ -13,8 +13,8 @@ fn open(directory: &Path) -> Log {
     let config = Config::parse(&text, Path::new("test")).unwrap();
     let config: &Config = Box::leak(Box::new(config));
     let tables = Box::leak(Box::new(crate::tables::Tables::new(config)));
-    let days = Box::leak(Box::new(Days::load(directory.to_owned(), tables)));
     let events = Box::leak(Box::new(Events::load(directory)));
+    let days = Box::leak(Box::new(Days::load(directory.to_owned(), tables, events)));
     Log::open(config, &Err("no file".into()), days, events).unwrap()
 }
 

@@ -83,9 +83,7 @@ impl Log {
         let expired = self.expire();
         // what is in the spool already may be sent all the same
         if let Err(why) = kept.and(expired) {
-            if self.is_news(&why) {
-                logger::err(format_args!("spool: {why}"));
-            }
+            self.spool_failed(&why);
             failed = Some(Failure { why, slow: false, wait: None });
         }
         let mut uploaded = Uploaded::default();
@@ -150,7 +148,8 @@ impl Log {
         let mut inner = self.inner.borrow_mut();
         match inner.spool.remove(&stored.head.id) {
             Ok(()) => {
-                logger::err(format_args!("{why}: {} records are lost", stored.head.records));
+                let text = format!("{why}: {} records are lost", stored.head.records);
+                self.events.say(&Event::LogGap { text });
                 inner.journal.dropped += 1;
                 if let Err(why) = inner.journal.save(&self.directory) {
                     logger::err(format_args!("{why}; the loss is not counted after a restart"));
@@ -159,9 +158,7 @@ impl Log {
             // it is there the next time, too
             Err(error) => {
                 drop(inner);
-                if self.is_news(&error) {
-                    logger::err(format_args!("{why}; {error}"));
-                }
+                self.spool_failed(&format!("{why}; {error}"));
             }
         }
         None
@@ -257,9 +254,8 @@ impl Log {
     fn give_up(&self, slice: &Slice, why: String) -> Failure {
         let id = &slice.head.id;
         if self.is_news(&format!("single record: {why}")) {
-            logger::err(format_args!(
-                "log upload: {why}; slice {id} is a single record and is dropped"
-            ));
+            let text = format!("log upload: {why}; slice {id} is a single record and is dropped");
+            self.events.say(&Event::LogGap { text });
         }
         self.inner.borrow_mut().journal.dropped += 1;
         let why = format!("{why}; a single record was too large and is dropped");
@@ -293,10 +289,8 @@ impl Log {
                 ("upload".to_owned(), "log upload: the server confirms again".to_owned());
             self.events.say(&Event::Recovered { name, text });
         }
-        if let Err(why) = &saved
-            && self.is_news(why)
-        {
-            logger::err(format_args!("{why}; slices stay in the spool and may be sent again"));
+        if let Err(why) = &saved {
+            self.spool_failed(&format!("{why}; slices stay in the spool and may be sent again"));
         }
         saved.is_ok()
     }
@@ -304,10 +298,8 @@ impl Log {
     /// Removes a slice that was delivered.
     fn remove(&self, id: &str) {
         let removed = self.inner.borrow_mut().spool.remove(id);
-        if let Err(why) = removed
-            && self.is_news(&why)
-        {
-            logger::err(format_args!("{why}; the slice will be sent again"));
+        if let Err(why) = removed {
+            self.spool_failed(&format!("{why}; the slice will be sent again"));
         }
     }
 

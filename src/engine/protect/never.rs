@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use super::resolve::{MAX_ADDRESSES, PATIENCE, canonical, listed, resolve};
 use crate::clock;
 use crate::errors::words;
+use crate::events::{Event, Events};
 use crate::files::{read, replace};
 use crate::source::Copy;
 use crate::warning::Warning;
@@ -76,6 +77,7 @@ type Book = BTreeMap<String, Known>;
 /// The names, and what is known of them.
 pub struct Never {
     directory: PathBuf,
+    events: &'static Events,
     names: Vec<String>,
     /// Addresses that have to be blocked; a set without them would be refused.
     expect: Vec<IpAddr>,
@@ -90,17 +92,19 @@ pub struct Never {
 
 impl Never {
     /// The names of a configuration, and what is remembered of them in a directory.
-    pub fn load(config: &Config, directory: &Path) -> Self {
+    pub fn load(config: &Config, directory: &Path, events: &'static Events) -> Self {
         let guard = &config.guard;
         let names: BTreeSet<&str> =
             guard.never_block_names.iter().map(|name| name.as_str()).collect();
         let mut book = load(directory).unwrap_or_else(|why| {
-            logger::warn(format_args!("{why}; never_block_names: as if never looked up"));
+            let text = format!("{why}; never_block_names: as if never looked up");
+            events.say(&Event::Damaged { text, grave: false });
             Book::new()
         });
         book.retain(|name, _| names.contains(name.as_str()));
         Self {
             directory: directory.to_owned(),
+            events,
             names: names.into_iter().map(ToOwned::to_owned).collect(),
             expect: guard.expect.iter().map(IpAddr::to_canonical).collect(),
             book: RefCell::new(book),
@@ -165,10 +169,14 @@ impl Never {
             (name, found.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())))
         });
         let mut told = BTreeSet::new();
-        let mut say = |text: String| {
+        let mut say = |failing: Option<&str>, text: String| {
             let text = format!("never_block_names: {text}");
             if !self.told.borrow().contains(&text) {
-                logger::warn(&text);
+                let (source, text) = (failing.map(ToOwned::to_owned), text.clone());
+                self.events.say(&match source {
+                    Some(_) => Event::Failed { source, text, grave: false },
+                    None => Event::Warned(text),
+                });
             }
             told.insert(text);
         };
@@ -177,12 +185,18 @@ impl Never {
         for (name, found) in join_all(found).await {
             let known = book.entry(name.clone()).or_default();
             match found {
-                Ok(found) => known.answer(&self.counts(name, &found, &mut say), now),
+                Ok(found) => {
+                    known.answer(&self.counts(name, &found, &mut |text| say(None, text)), now);
+                    if self.failing.borrow().contains_key(name) {
+                        let text = format!("never_block_names: {name}: looked up again");
+                        self.events.say(&Event::Recovered { name: name.clone(), text });
+                    }
+                }
                 Err(error) => {
                     known.fail(now);
                     let before: Vec<IpAddr> = known.seen.keys().copied().collect();
                     let (why, before) = (words(&error), listed(&before));
-                    say(format!("{name}: {why}; never blocked as before: {before}"));
+                    say(Some(name), format!("{name}: {why}; never blocked as before: {before}"));
                     failing.insert(name.clone(), why);
                 }
             }

@@ -4,7 +4,9 @@ use super::*;
 
 fn names(more: &str) -> Names {
     let text = format!("device_id = \"tdid_abcd1234\"\n{more}");
-    Names::new(&Config::parse(&text, Path::new("test")).unwrap())
+    let directory = tempfile::tempdir().unwrap();
+    let events = Box::leak(Box::new(Events::load(directory.path())));
+    Names::new(&Config::parse(&text, Path::new("test")).unwrap(), events)
 }
 
 fn addresses(text: &str) -> Vec<IpAddr> {

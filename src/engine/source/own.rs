@@ -14,6 +14,7 @@ use policy::List;
 use prefix::{Bounds, Coverage, Floor, Items, Kind, Prefix, Refusal};
 
 use super::{Copy, Source};
+use crate::events::{Event, Events};
 use crate::warning::Warning;
 use entry::Entries;
 pub use entry::{Entry, read_prefix};
@@ -33,8 +34,9 @@ pub struct Own {
 
 impl Own {
     /// What was kept in a directory. What is damaged is told of and put aside, and the rest holds.
-    pub fn load(directory: &Path, now: u64) -> Self {
-        let entries = file::load(directory);
+    pub fn load(directory: &Path, now: u64, events: &Events) -> Self {
+        let damaged = |text| events.say(&Event::Damaged { text, grave: true });
+        let entries = file::load(directory, damaged);
         let own = Self {
             directory: directory.to_owned(),
             lists: RefCell::new(lists(&entries)),

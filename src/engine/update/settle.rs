@@ -64,7 +64,7 @@ impl Update {
         let before = self.state.policy();
         for (sentence, is_new) in self.protect.never.note(&judged.lists.copies) {
             if is_new {
-                voice.warn(sentence);
+                voice.warn_of(sentence);
             } else {
                 voice.logged(&sentence);
             }
@@ -119,7 +119,7 @@ impl Update {
         let stays = stays(self.guard, self.state, &protected, &judged, &unpublished);
         if let Some(stays) = stays.as_ref().filter(|_| stays != self.runs.stays()) {
             // said once; status says it as long as it is so
-            logger::err(stays);
+            voice.failed(stays);
         }
         self.runs.set_stays(stays);
         let changed = published.changes.values().any(differs);

@@ -1,5 +1,6 @@
 //! What a run says: to those who follow it, and to the log.
 
+use core::fmt::Display;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
@@ -82,6 +83,13 @@ impl<'a> Voice<'a> {
     fn note_warning(&self, warning: String) {
         self.say(format!("Warning: {warning}"));
         self.warnings.borrow_mut().push(warning);
+    }
+
+    /// The same of what is new, or has happened just now.
+    pub fn warn_of(&self, news: String) {
+        self.say(format!("Warning: {news}"));
+        self.events.say(&Event::Warned(news.clone()));
+        self.warnings.borrow_mut().push(news);
     }
 
     /// What it has warned of.
@@ -192,19 +200,22 @@ impl<'a> Voice<'a> {
             None => {}
             Some(why) => match request.dry_run || !self.told.is_news(UNKNOWN, why, clock::now()) {
                 true => self.logged(why),
-                false => self.warn(why.clone()),
+                false => self.warn_of(why.clone()),
             },
         }
+        // a run that only says what it would do changes nothing
+        let warn_of = |text: String| match request.dry_run {
+            true => self.logged(&text),
+            false => self.warn_of(text),
+        };
         for new in judged.new.iter().filter(|new| new.accepted == Accepted::ThirdRun) {
             let list = &new.copy.list;
             let (name, entries) = (list.name(), list.len());
-            self.warn(format!(
-                "list {name}: {entries} entries accepted, as in three runs in a row"
-            ));
+            warn_of(format!("list {name}: {entries} entries accepted, as in three runs in a row"));
         }
         let had = self.state.policy().allow().is_some_and(|set| !set.is_empty());
         if had && judged.made.sets.get(&TableId::ALLOW).is_some_and(PrefixSet::is_empty) {
-            self.warn("the allow list has become empty: nothing is allowed by it any more".into());
+            warn_of("the allow list has become empty: nothing is allowed by it any more".into());
         }
         self.left_out(judged, request);
     }
@@ -272,7 +283,7 @@ impl<'a> Voice<'a> {
         }
     }
 
-    /// Says and keeps what an administrator should look at and the log has already.
+    /// Says and keeps what an administrator should look at and the log has already, or need not have.
     pub fn logged(&self, sentence: &str) {
         if self.is_news(sentence) {
             self.note_warning(sentence.to_owned());
@@ -290,6 +301,12 @@ impl<'a> Voice<'a> {
         }
     }
 
+    /// Tells of what a run could not do, beside the tables that it could not publish.
+    pub fn failed(&self, what: &impl Display) {
+        let text = what.to_string();
+        self.events.say(&Event::Failed { source: None, text, grave: false });
+    }
+
     /// Logs how a run ended, in numbers.
     pub fn log_end(&self, word: &str, published: &Published, seconds: f64, server: Option<&str>) {
         let [block, allow] = summary::both(&published.changes);
@@ -305,11 +322,11 @@ impl<'a> Voice<'a> {
         }
     }
 
-    /// Logs what a run that asked no server has let through, by the protected networks.
+    /// Tells what a run that asked no server has let through, by the protected networks.
     pub fn let_through(&self, hits: &[Hit], before: &Policy) {
         for hit in hits {
             if before.blocked().any(|(_, block)| block.meets(hit.protected.net)) {
-                logger::warn(format_args!("unblocked at once: {hit}"));
+                self.events.say(&Event::Warned(format!("unblocked at once: {hit}")));
             }
         }
     }

@@ -8,7 +8,7 @@ fn slice(sequence: u64, text: &[u8]) -> Slice {
 
 fn open(directory: &Path, limit: u64) -> Spool {
     let (spool, damaged) = Spool::open(directory, limit).unwrap();
-    assert_eq!(damaged, 0);
+    assert!(damaged.is_empty(), "{damaged:?}");
     spool
 }
 
@@ -114,7 +114,7 @@ fn damaged_slices_are_counted_and_removed() {
     for length in [0, 1, whole.len() - 17, whole.len() - 1] {
         fs::write(&file, &whole[..length]).unwrap();
         let (spool, damaged) = Spool::open(dir.path(), LARGE).unwrap();
-        assert_eq!((spool.slices().len(), damaged), (0, 1), "{length} octets");
+        assert_eq!((spool.slices().len(), damaged.len()), (0, 1), "{length} octets");
         assert!(!file.exists());
     }
     // of the right length, but another text: noticed before it is sent

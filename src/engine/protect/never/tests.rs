@@ -10,7 +10,8 @@ const NAMES: &str = "[guard]\nexpect = [\"64.87.3.133\"]\nnever_block_names = ";
 
 fn never(directory: &Path, names: &str) -> Never {
     let text = format!("device_id = \"tdid_abcd1234\"\n{NAMES}{names}");
-    Never::load(&Config::parse(&text, Path::new("test")).unwrap(), directory)
+    let events = Box::leak(Box::new(Events::load(directory)));
+    Never::load(&Config::parse(&text, Path::new("test")).unwrap(), directory, events)
 }
 
 fn addresses(text: &str) -> Vec<IpAddr> {

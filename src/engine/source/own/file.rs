@@ -53,12 +53,12 @@ fn text(entries: &Entries) -> Result<Vec<u8>, String> {
     Ok(text)
 }
 
-/// Reads what was kept. A file that is damaged is put aside, and told of; what can be read of it
-/// holds.
-pub fn load(directory: &Path) -> Entries {
+/// Reads what was kept. A file that is damaged is put aside, and `damaged` hears of it; what can be
+/// read of it holds.
+pub fn load(directory: &Path, damaged: impl Fn(String)) -> Entries {
     let path = directory.join(FILE);
     let failed = |why: &dyn std::fmt::Display| {
-        logger::crit(format_args!(
+        damaged(format!(
             "{}: {why}: what block and allow said (threatstopctl show own) is not in force",
             path.display()
         ));
@@ -85,7 +85,7 @@ pub fn load(directory: &Path) -> Entries {
         Ok(()) => format!("the damaged file is {}", aside.display()),
         Err(error) => format!("{}: {}", aside.display(), words(&error)),
     };
-    logger::crit(format_args!(
+    damaged(format!(
         "{}: damaged: {} could be read, {missing}; {kept}",
         path.display(),
         entries.len()

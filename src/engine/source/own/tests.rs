@@ -21,6 +21,10 @@ fn keep(own: &Own, action: Action, prefix: &str) -> Result<(), String> {
     own.keep(entry(action, prefix, None), &bounds())
 }
 
+fn load(directory: &Path, now: u64) -> Own {
+    Own::load(directory, now, &Events::load(directory))
+}
+
 fn names(own: &Own) -> Vec<(String, Action)> {
     own.shown().into_iter().map(|entry| (entry.prefix, entry.action)).collect()
 }
@@ -28,7 +32,7 @@ fn names(own: &Own) -> Vec<(String, Action)> {
 #[test]
 fn what_breaks_a_guard_is_not_kept() {
     let directory = tempfile::tempdir().unwrap();
-    let own = Own::load(directory.path(), 1000);
+    let own = load(directory.path(), 1000);
     for (action, prefix, why) in [
         (Action::Block, "4.0.0.0/7", "4.0.0.0/7 is wider than /8"),
         (Action::Allow, "2000::/18", "2000::/18 is wider than /19"),
@@ -52,13 +56,13 @@ fn what_breaks_a_guard_is_not_kept() {
     let why = keep(&own, Action::Block, "99.0.0.0/8").unwrap_err();
     assert!(why.starts_with("all of block together: ") && why.contains("max_coverage"), "{why}");
     assert_eq!(own.len(), 53);
-    assert_eq!(Own::load(directory.path(), 1000).shown(), own.shown());
+    assert_eq!(load(directory.path(), 1000).shown(), own.shown());
 }
 
 #[test]
 fn the_same_again_replaces_and_only_this_very_one_is_forgotten() {
     let directory = tempfile::tempdir().unwrap();
-    let own = Own::load(directory.path(), 1000);
+    let own = load(directory.path(), 1000);
     keep(&own, Action::Block, "192.0.2.0/24").unwrap();
     own.keep(entry(Action::Block, "192.0.2.0/24", Some(60)), &bounds()).unwrap();
     assert_eq!(own.shown()[0].until, Some(1060));
@@ -80,11 +84,11 @@ fn the_same_again_replaces_and_only_this_very_one_is_forgotten() {
 #[test]
 fn the_lists_are_what_was_said() {
     let directory = tempfile::tempdir().unwrap();
-    let own = Own::load(directory.path(), 1000);
+    let own = load(directory.path(), 1000);
     keep(&own, Action::Block, "192.0.2.0/25").unwrap();
     keep(&own, Action::Block, "192.0.2.128/25").unwrap();
     keep(&own, Action::Allow, "192.0.2.7").unwrap();
-    let own = Own::load(directory.path(), 1000);
+    let own = load(directory.path(), 1000);
     let lists = own.lists();
     let found: Vec<_> =
         lists.iter().map(|copy| (copy.kind, copy.list.name(), copy.list.len())).collect();
@@ -95,7 +99,7 @@ fn the_lists_are_what_was_said() {
 #[test]
 fn what_has_ended_goes_and_the_clock_may_be_set() {
     let directory = tempfile::tempdir().unwrap();
-    let own = Own::load(directory.path(), 1000);
+    let own = load(directory.path(), 1000);
     own.keep(entry(Action::Block, "192.0.2.1", Some(60)), &bounds()).unwrap();
     own.keep(entry(Action::Block, "192.0.2.2", Some(600)), &bounds()).unwrap();
     keep(&own, Action::Block, "192.0.2.3").unwrap();
@@ -105,19 +109,19 @@ fn what_has_ended_goes_and_the_clock_may_be_set() {
     // set back by much: 600 seconds from there
     assert!(!own.end(100));
     assert_eq!(own.shown()[0].until, Some(700));
-    let own = Own::load(directory.path(), 100);
+    let own = load(directory.path(), 100);
     assert_eq!(own.shown()[0].until, Some(700));
     // what ends while nobody runs does so at the start
-    let own = Own::load(directory.path(), 700);
+    let own = load(directory.path(), 700);
     assert_eq!(names(&own), [("192.0.2.3".to_owned(), Action::Block)]);
-    assert_eq!(Own::load(directory.path(), 0).len(), 1);
+    assert_eq!(load(directory.path(), 0).len(), 1);
 }
 
 /// Fails when memory and disk can differ after a disk that failed.
 #[test]
 fn what_cannot_be_kept_is_as_it_was() {
     let directory = tempfile::tempdir().unwrap();
-    let own = Own::load(directory.path(), 1000);
+    let own = load(directory.path(), 1000);
     keep(&own, Action::Block, "192.0.2.1").unwrap();
     // a directory in the place of the file that is written first
     let temporary = directory.path().join(".own.tmp");
@@ -127,7 +131,7 @@ fn what_cannot_be_kept_is_as_it_was() {
     assert!(own.forget(None, 1000).is_err());
     assert_eq!(own.len(), 1);
     fs::remove_dir(temporary).unwrap();
-    assert_eq!(Own::load(directory.path(), 1000).shown(), own.shown());
+    assert_eq!(load(directory.path(), 1000).shown(), own.shown());
 }
 
 #[test]
@@ -140,7 +144,7 @@ fn there_are_so_many_and_no_more() {
         all.insert((entry.prefix, entry.action), entry);
     }
     file::save(directory.path(), &all).unwrap();
-    let own = Own::load(directory.path(), 1000);
+    let own = load(directory.path(), 1000);
     let mut bounds = bounds();
     bounds.max_coverage = 100;
     let why = own.keep(entry(Action::Block, "192.0.2.1", None), &bounds).unwrap_err();
