@@ -83,6 +83,7 @@ fn examine(host: &dyn Host, path: &Path) -> Result<Report, Error> {
     report.findings.append(&mut of_config.findings);
     let engine = files::user(&case, &mut report);
     files::session(&case, &mut report);
+    service::states(&case, &mut report);
     files::directory(&case, &mut report);
     let tables: Vec<TableFile<'_>> =
         in_order(config).into_iter().map(|table| files::table(&case, table, &mut report)).collect();

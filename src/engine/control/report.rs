@@ -155,6 +155,11 @@ impl Report {
             all.extend(self.nothing_yet());
         }
         all.extend(self.watch.warnings(stats));
+        let tables = &self.config.tables;
+        all.extend((tables.kill_states && !tables.reload).then(|| {
+            let text = "tables.kill_states ends no state while tables.reload is false";
+            Warning::new(text, "set tables.reload to true, or tables.kill_states to false")
+        }));
         all.extend(settled.into_iter().flat_map(|policy| self.other_content(stats, policy)));
         match self.runs.stays() {
             Some(stays) => all.push(stays),

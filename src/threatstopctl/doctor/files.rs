@@ -73,7 +73,11 @@ pub fn need_root() -> Error {
 pub fn session(case: &Case<'_>, report: &mut Report) {
     let Config { tables, guard, .. } = case.config;
     let open = guard.never_block.is_empty() && guard.never_block_names.is_empty();
-    if tables.kill_states && open {
+    if tables.kill_states && !tables.reload {
+        let text = "tables.kill_states is true and tables.reload false: pf gets nothing that states \
+                    could end for: set tables.reload to true, or tables.kill_states to false";
+        report.note("config", text);
+    } else if tables.kill_states && open {
         let text = "tables.kill_states is true and guard.never_block empty: a list in error would \
                     cut the session that could mend it: put the addresses that this host is \
                     administered from into never_block";

@@ -48,17 +48,46 @@ pub fn log(case: &Case<'_>, pf: bool, report: &mut Report) {
 }
 
 fn pflogd(case: &Case<'_>, report: &mut Report) {
-    match case.host.run("/usr/bin/pgrep", &["-x", "pflogd"]) {
-        Ok(output) if output.status == Some(0) => report.ok("log", "pflogd is running"),
-        Ok(output) if output.status == Some(1) => {
+    match runs(case, &["-x", "pflogd"]) {
+        Ok(true) => report.ok("log", "pflogd is running"),
+        Ok(false) => {
             let way_out = "rcctl enable pflogd && rcctl start pflogd";
             report.fail("log", format!("pflogd is not running: no hit is reported: {way_out}"));
         }
-        Ok(output) => {
-            let said = output.stderr.lines().next().unwrap_or("it failed without a word");
-            report.fail("log", format!("pgrep -x pflogd: {said}"));
-        }
         Err(why) => report.fail("log", why),
+    }
+}
+
+/// Whether there is what tables.kill_states wants beside helper and engine: when it dies updates go on
+/// without it.
+pub fn states(case: &Case<'_>, report: &mut Report) {
+    let tables = &case.config.tables;
+    if !(case.running && tables.kill_states && tables.reload) {
+        return;
+    }
+    // as much of its name as every system keeps
+    match runs(case, &["threatstopd-sta"]) {
+        Ok(true) => report.ok("states", "threatstopd-states is running"),
+        Ok(false) => {
+            let text =
+                "threatstopd-states is not running: states of what becomes blocked do not end";
+            let way_out = "threatstopctl reload starts it again, threatstopctl flush ends them now";
+            report.fail("states", format!("{text}: {way_out}"));
+        }
+        Err(why) => report.fail("states", why),
+    }
+}
+
+/// Whether pgrep(1) finds a process.
+fn runs(case: &Case<'_>, arguments: &[&str]) -> Result<bool, String> {
+    let output = case.host.run("/usr/bin/pgrep", arguments)?;
+    match output.status {
+        Some(0) => Ok(true),
+        Some(1) => Ok(false),
+        _ => {
+            let said = output.stderr.lines().next().unwrap_or("it failed without a word");
+            Err(format!("pgrep {}: {said}", arguments.join(" ")))
+        }
     }
 }
 

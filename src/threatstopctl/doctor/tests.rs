@@ -61,9 +61,39 @@ fn a_session_that_could_be_cut() {
     let note = "tables.kill_states is true and guard.never_block empty: a list in error would cut \
                 the session that could mend it: put the addresses that this host is administered \
                 from into never_block";
-    assert_notes(|host| host.text(CONFIG, &with("")), &[note]);
+    let set = |host: &mut Recorded, more: &str| {
+        host.text(CONFIG, &with(more));
+        host.exits(STATES, 0, "");
+    };
+    assert_notes(|host| set(host, ""), &[note]);
     let protects = "[guard]\nnever_block = [\"198.51.100.7\"]\n";
-    assert_notes(|host| host.text(CONFIG, &with(protects)), &[]);
+    assert_notes(|host| set(host, protects), &[]);
+    let nothing = "tables.kill_states is true and tables.reload false: pf gets nothing that states \
+                   could end for: set tables.reload to true, or tables.kill_states to false";
+    assert_notes(|host| host.text(CONFIG, &with("reload = false\n")), &[nothing]);
+}
+
+/// How it is asked whether there is what ends states.
+const STATES: &str = "/usr/bin/pgrep threatstopd-sta";
+
+/// It has died, and updates go on without it: only here is that said as long as it is so.
+#[test]
+fn what_ends_states_is_looked_for() {
+    let text = "device_id = \"tdid_abcd1234\"\n[tables]\nkill_states = true\n\
+                [guard]\nnever_block = [\"198.51.100.7\"]\n";
+    let with = |status| {
+        move |host: &mut Recorded| {
+            host.text(CONFIG, text);
+            host.exits(STATES, status, "pgrep: no\n");
+        }
+    };
+    assert_fails(with(0), &[]);
+    assert_fails(
+        with(1),
+        &["threatstopd-states is not running: states of what becomes blocked do not end: \
+           threatstopctl reload starts it again, threatstopctl flush ends them now"],
+    );
+    assert_fails(with(3), &["pgrep threatstopd-sta: pgrep: no"]);
 }
 
 #[test]
