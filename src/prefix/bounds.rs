@@ -174,6 +174,8 @@ pub struct Tally {
     kind: Kind,
     count: usize,
     last: Option<Prefix>,
+    /// Networks of the shield that lie before what comes.
+    passed: usize,
     coverage: Coverage,
     /// Addresses of `expect` that may come yet, the next one at the end, and those that did not.
     awaited: Vec<IpAddr>,
@@ -190,7 +192,7 @@ impl Tally {
         };
         awaited.sort_unstable_by(|a, b| b.cmp(a));
         let (coverage, missing) = (Coverage::default(), Vec::new());
-        Self { kind, count: 0, last: None, coverage, awaited, missing }
+        Self { kind, count: 0, last: None, passed: 0, coverage, awaited, missing }
     }
 
     /// Takes the next prefix.
@@ -206,7 +208,7 @@ impl Tally {
             return Err(Refusal::Wide { net, floor });
         }
         // the shield is against blocking; an allow table may name what is protected
-        if self.kind == Kind::Block && shield.touches(net) {
+        if self.kind == Kind::Block && shield.touches(net, &mut self.passed) {
             return Err(Refusal::Protected(net));
         }
         // Addresses sort as prefixes do, so what lies before this one does not come any more.
@@ -240,7 +242,8 @@ impl Tally {
     ) -> Result<(), Refusal> {
         bounds.covers(self.kind, &self.coverage)?;
         self.missing.extend(self.awaited.into_iter().rev());
-        let excused = |addr: IpAddr| shield.contains(addr) || allowed(addr);
+        let is_protected = |addr| shield.touches(Prefix::host(addr), &mut 0);
+        let excused = |addr: IpAddr| is_protected(addr) || allowed(addr);
         match self.missing.into_iter().find(|addr| !excused(*addr)) {
             Some(addr) => Err(Refusal::Missing(addr)),
             None => Ok(()),

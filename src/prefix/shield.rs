@@ -1,7 +1,5 @@
 //! The protected networks in the form in which prefixes are held against them.
 
-use core::net::IpAddr;
-
 use crate::net::Prefix;
 
 /// Networks that no block table may touch: ascending and disjoint.
@@ -19,15 +17,14 @@ impl FromIterator<Prefix> for Shield {
 }
 
 impl Shield {
-    /// Whether a protected network and the prefix share an address.
-    pub fn touches(&self, net: Prefix) -> bool {
-        let (before, behind) = self.0.split_at(self.0.partition_point(|one| *one <= net));
-        before.last().is_some_and(|one| one.contains(net.addr()))
-            || behind.first().is_some_and(|one| net.contains(one.addr()))
-    }
-
-    /// Whether the address is protected.
-    pub fn contains(&self, addr: IpAddr) -> bool {
-        self.touches(Prefix::host(addr))
+    /// Whether a protected network and the prefix share an address. Of one set, prefixes are asked for in
+    /// ascending order, and `passed` is how many networks lie before all that come; it begins with none.
+    pub fn touches(&self, net: Prefix, passed: &mut usize) -> bool {
+        let lies_before = |one: &&Prefix| **one < net && !one.contains(net.addr());
+        *passed += self.0.iter().skip(*passed).take_while(lies_before).count();
+        self.0.get(*passed).is_some_and(|one| one.contains(net.addr()) || net.contains(one.addr()))
     }
 }
+
+#[cfg(test)]
+mod tests;
