@@ -1,5 +1,5 @@
-//! `cargo bench-peers [update|feeds|compose|decode|relay|growth ...]`: how long things take, beside the tools
-//! that people use for them today.
+//! `cargo bench-peers [update|feeds|compose|decode|relay|limit|growth ...]`: how long things take,
+//! beside the tools that people use for them today.
 //!
 //! Each comparison runs all sides in one run, in turn, several times, and prints the median of
 //! each, the ratio and the peak memory. It installs nothing: a peer that is missing is named and
@@ -13,6 +13,7 @@ mod compose;
 mod decode;
 mod feeds;
 mod growth;
+mod limit;
 mod measure;
 mod relay;
 mod report;
@@ -21,6 +22,11 @@ mod update;
 use std::process::ExitCode;
 
 use report::Comparison;
+
+/// What is no comparison with peers.
+const LIMIT: &str = "limit";
+const GROWTH: &str = "growth";
+const ALONE: [&str; 2] = [LIMIT, GROWTH];
 
 /// Runs a comparison.
 type Compare = fn() -> Vec<Comparison>;
@@ -40,31 +46,32 @@ fn main() -> ExitCode {
         ("decode", decode::compare),
         ("relay", relay::compare),
     ];
-    if let Some(unknown) =
-        wanted.iter().find(|word| *word != "growth" && all.iter().all(|(name, _)| name != word))
+    if let Some(unknown) = wanted
+        .iter()
+        .find(|word| !ALONE.contains(&word.as_str()) && all.iter().all(|(name, _)| name != word))
     {
         eprintln!(
-            "bench-peers: {unknown}: not one of update, feeds, compose, decode, relay, growth"
+            "bench-peers: {unknown}: not one of update, feeds, compose, decode, relay, limit, growth"
         );
         return ExitCode::FAILURE;
     }
     println!("{}\n", report::machine());
+    let is_wanted = |what: &str| wanted.is_empty() || wanted.iter().any(|word| word == what);
     let mut found = Vec::new();
     for (name, compare) in all {
-        if wanted.is_empty() || wanted.iter().any(|word| word == name) {
+        if is_wanted(name) {
             for comparison in compare() {
                 comparison.print();
                 found.push(comparison);
             }
         }
     }
-    if !wanted.is_empty() && wanted.iter().all(|word| word != "growth") {
-        return ExitCode::SUCCESS;
-    }
-    let growth = growth::measure();
+    let limit = is_wanted(LIMIT).then(limit::measure);
+    limit.iter().for_each(limit::Limit::print);
+    let growth = is_wanted(GROWTH).then(growth::measure).unwrap_or_default();
     growth.iter().for_each(growth::Growth::print);
-    if wanted.is_empty() {
-        report::write(&found, &growth);
+    if let Some(limit) = limit.filter(|_| wanted.is_empty()) {
+        report::write(&found, &limit, &growth);
     }
     ExitCode::SUCCESS
 }

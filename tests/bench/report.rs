@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::growth::Growth;
+use crate::limit::Limit;
 use crate::measure::{Cost, RUNS};
 
 /// One side of a comparison.
@@ -99,11 +100,12 @@ pub fn machine() -> String {
 }
 
 /// Writes BENCHMARKS.md and its chart into the workspace.
-pub fn write(comparisons: &[Comparison], growth: &[Growth]) {
+pub fn write(comparisons: &[Comparison], limit: &Limit, growth: &[Growth]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     let mut text = String::from("# Benchmarks\n\nWritten by `cargo bench-peers`. ");
     let _ = writeln!(text, "{}\n\n![ratios](tests/bench/ratios.svg)", machine());
     comparisons.iter().for_each(|comparison| comparison.markdown(&mut text));
+    limit.markdown(&mut text);
     growth.iter().for_each(|growth| growth.markdown(&mut text));
     fs::write(root.join("BENCHMARKS.md"), text).expect("write BENCHMARKS.md");
     fs::write(root.join("tests/bench/ratios.svg"), chart(comparisons)).expect("write the chart");

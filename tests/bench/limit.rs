@@ -1,0 +1,349 @@
+//! Where the time of an update goes, and what it would be if only memory and the kernel took any.
+//!
+//! Each step of an update is done by itself, by the code that the programs have, with what the step
+//! before it makes; beside it stands what moving the same octets takes on this machine.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::hint::black_box;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use apl::{ListName, QueryType, Question, Reply};
+use imsg::{Channel, EngineMessage, Entries, Input, Output};
+use policy::{Guard, List, Ranges, Together, check_table, compose_block, diff};
+use prefix::{Bounds, Floor, Items, Kind, PrefixSet, Shield, Tally, read_line, write_set};
+use tests::harness::Scratch;
+use tests::lists::big_list;
+use tests::sim::{Client, Layout, PolicyService, Shape, Zone, rtype};
+
+use crate::measure::{Cost, RUNS, median, within};
+
+const LIST: &str = "basic.threatstop.local";
+const NAMES: usize = 212;
+const PREFIXES: usize = 845_023;
+const FLOOR: Floor = Floor { v4: 8, v6: 19 };
+/// Octets that are moved to learn what one costs.
+const MUCH: usize = 64 << 20;
+/// Octets of one read or write.
+const PART: usize = 64 << 10;
+
+/// What an octet costs on this machine, in seconds of a processor.
+struct Machine {
+    copied: f64,
+    fresh: f64,
+    socket: f64,
+    read: f64,
+    written: f64,
+    /// And fsync(2) of a file of so many octets, on the clock.
+    synced: f64,
+}
+
+/// A step.
+struct Step {
+    name: &'static str,
+    /// What moving its octets would take, in seconds, and which these are.
+    least: f64,
+    octets: String,
+    cost: Cost,
+}
+
+/// The table of the steps.
+pub struct Limit {
+    machine: Machine,
+    steps: Vec<Step>,
+}
+
+fn times(mut work: impl FnMut()) -> Cost {
+    median((0..RUNS).map(|_| within(&mut work)).collect())
+}
+
+/// Processor seconds for an octet of `much`.
+fn each(much: usize, work: impl FnMut()) -> f64 {
+    times(work).cpu.as_secs_f64() / much as f64
+}
+
+/// Sends octets through a pair of sockets; who reads gives up at their end.
+fn through(mut send: impl FnMut(UnixStream) + Send, mut receive: impl FnMut(UnixStream)) {
+    let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
+    thread::scope(|scope| {
+        scope.spawn(move || send(theirs));
+        receive(ours);
+    });
+}
+
+fn machine(scratch: &Path, text: usize) -> Machine {
+    let from = vec![1_u8; MUCH];
+    let mut to = vec![2_u8; MUCH];
+    let part = vec![3_u8; PART];
+    let file = scratch.join("much");
+    let write = |octets: usize| {
+        let mut file = File::create(&file).expect("a file");
+        (0..octets.div_ceil(PART)).for_each(|_| file.write_all(&part).expect("room for a file"));
+        file
+    };
+    let copied = each(MUCH, || black_box(&mut to).copy_from_slice(black_box(&from)));
+    let fresh = each(MUCH, || drop(black_box(vec![black_box(1_u8); MUCH])));
+    let socket = each(MUCH, || {
+        let send = |mut socket: UnixStream| {
+            (0..MUCH / PART).for_each(|_| socket.write_all(&part).expect("a reader"));
+        };
+        through(send, |mut socket| {
+            let mut part = vec![0_u8; PART];
+            while socket.read(&mut part).expect("a writer") > 0 {}
+        });
+    });
+    let written = each(MUCH, || drop(write(MUCH)));
+    let read = each(MUCH, || {
+        let (mut file, mut part) = (File::open(&file).expect("a file"), vec![0_u8; PART]);
+        while file.read(&mut part).expect("its octets") > 0 {}
+    });
+    let sync = |_| {
+        let file = write(text);
+        within(|| file.sync_all().expect("a disk"))
+    };
+    let synced = median((0..RUNS).map(sync).collect()).wall.as_secs_f64();
+    Machine { copied, fresh, socket, read, written, synced }
+}
+
+/// The answers of a server that has the list, and what reading them alone takes.
+fn messages(list: &[tests::item::Item]) -> (Vec<(Question, Vec<u8>)>, Cost) {
+    let service = PolicyService::start(Zone::new("threatstop.local"));
+    service.set_list(LIST, list, Shape::from(Layout::Index).names(NAMES));
+    let names: Vec<String> = (1..=NAMES).map(|name| format!("{name}.{LIST}")).collect();
+    let question = |name: &String| {
+        let name = ListName::parse(name).expect("a name");
+        Question { name, qtype: QueryType::Apl }
+    };
+    let mut client = Client::connect(service.addr()).expect("a server");
+    let mut all = Vec::new();
+    let mut costs = Vec::new();
+    for _ in 0..RUNS {
+        all.clear();
+        costs.push(within(|| {
+            for name in &names {
+                client.send(name, rtype::APL).expect("a server that reads");
+                all.push((question(name), client.receive().expect("an answer")));
+            }
+        }));
+    }
+    // the server is in this process: of the processors' time nothing can be said
+    (all, Cost { cpu: Duration::ZERO, ..median(costs) })
+}
+
+fn items_of(messages: &[(Question, Vec<u8>)]) -> Items {
+    let mut items = Items::default();
+    for (question, message) in messages {
+        let reply = Reply::parse(message).expect("a message");
+        reply.read(question, &mut items).expect("an answer");
+    }
+    items
+}
+
+/// Hands a set over as the engine does, and takes it as the helper does.
+fn hand_over(set: &PrefixSet, bounds: &Bounds, shield: &Shield) {
+    let send = |socket: UnixStream| {
+        let mut channel = Channel::new(socket.into(), usize::MAX);
+        for part in Entries::split(set.iter()) {
+            EngineMessage::TableEntries(part).queue(&mut channel, 1).expect("a message");
+        }
+        assert_eq!(channel.flush().expect("a reader"), Output::Sent);
+    };
+    through(send, |socket| {
+        let mut channel = Channel::new(socket.into(), usize::MAX);
+        let mut tally = Tally::new(Kind::Block, bounds);
+        let mut kept = Vec::with_capacity(set.len());
+        while channel.read().expect("a writer") != Input::Closed {
+            while let Some(frame) = channel.next().expect("messages") {
+                let Ok(EngineMessage::TableEntries(part)) = EngineMessage::read(&frame, 1) else {
+                    panic!("another message than was sent");
+                };
+                for net in part.prefixes() {
+                    let net = net.expect("a prefix");
+                    tally.add(net, bounds, shield).expect("a prefix that may be there");
+                    kept.push(net);
+                }
+            }
+        }
+        assert_eq!(kept.len(), set.len());
+    });
+}
+
+/// Measures.
+pub fn measure() -> Limit {
+    let scratch = Scratch::new();
+    let list = big_list(PREFIXES);
+    let bounds = Bounds {
+        floor: FLOOR,
+        max_entries: u64::MAX,
+        max_coverage: 100,
+        max_coverage_v6: u32::MAX,
+        allow_max_coverage: u64::MAX,
+        expect: Vec::new(),
+    };
+    // as many networks as a firewall with some interfaces protects
+    let shield: Shield = policy::unrouted().into_iter().map(|protected| protected.net).collect();
+    let guard =
+        Guard { bounds: bounds.clone(), shield: shield.clone(), max_shrink: 100, max_growth: 100 };
+    let (messages, received) = messages(&list.items);
+    let wire: usize = messages.iter().map(|(_, message)| message.len() + 2).sum();
+    let mut items = Items::default();
+    let decoded = times(|| items = items_of(&messages));
+    // each run uses its items up
+    let mut one = List::default();
+    let made = median(
+        (0..RUNS)
+            .map(|_| {
+                let items = items_of(&messages);
+                within(|| one = List::new(LIST, items, FLOOR))
+            })
+            .collect(),
+    );
+    let together = Together::of(&[&one]);
+    let none = Ranges::default();
+    let compose = || compose_block(&together, &none, &[], &guard).expect("a table").set;
+    let mut set = PrefixSet::default();
+    let composed = times(|| set = compose());
+    assert_eq!(set.len(), PREFIXES);
+    let checked = times(|| {
+        check_table(Kind::Block, &set, &PrefixSet::default(), &guard).expect("a table");
+    });
+    let mut less = set.v4().to_vec();
+    less.pop();
+    let before = PrefixSet::new(less, set.v6().to_vec()).expect("a set");
+    let compared = times(|| assert_eq!(diff(&before, &set).count(), 1));
+    let handed = times(|| hand_over(&set, &bounds, &shield));
+    let mut text = Vec::new();
+    let written = times(|| {
+        text = Vec::new();
+        write_set(&set, &mut text);
+    });
+    let reading = times(|| {
+        let (mut last, mut count) = (None, 0);
+        for line in text.split_inclusive(|octet| *octet == b'\n') {
+            last = read_line(line, last);
+            count += usize::from(last.is_some());
+        }
+        assert_eq!(count, PREFIXES);
+    });
+    let machine = machine(scratch.path(), text.len());
+    let file = scratch.path().join("table");
+    let stored = times(|| {
+        let mut file = File::create(&file).expect("a file");
+        text.chunks(8192).for_each(|part| file.write_all(part).expect("room for a file"));
+        file.sync_all().expect("a disk");
+    });
+    let (prefixes, octets) = (PREFIXES as f64, |count: usize| count as f64);
+    let step = |name, least: f64, octets: String, cost| Step { name, least, octets, cost };
+    let mib = |count: f64| format!("{:.1} MiB", count / f64::from(1 << 20));
+    let packed = 5.0 * octets(set.v4().len()) + 17.0 * octets(set.v6().len());
+    let net = 8.0 * octets(set.v4().len()) + 32.0 * octets(set.v6().len());
+    let steps = vec![
+        step(
+            "messages read from a server, one after the other",
+            machine.socket * octets(wire),
+            mib(octets(wire)),
+            received,
+        ),
+        step(
+            "messages to items",
+            machine.copied * octets(wire) + machine.fresh * net,
+            mib(octets(wire) + net),
+            decoded,
+        ),
+        step("items to a list: sort, join", machine.copied * 2.0 * net, mib(2.0 * net), made),
+        step(
+            "list to a table: sweep, cover",
+            machine.copied * net + machine.fresh * net,
+            mib(2.0 * net),
+            composed,
+        ),
+        step("guards of the engine", machine.copied * net / 2.0, mib(net), checked),
+        step("what has changed", machine.copied * net, mib(2.0 * net), compared),
+        step(
+            "engine to helper, guards of the helper",
+            machine.socket * packed + machine.fresh * 52.0 * prefixes,
+            mib(packed + 52.0 * prefixes),
+            handed,
+        ),
+        step(
+            "text of the table file",
+            machine.fresh * octets(text.len()),
+            mib(octets(text.len())),
+            written,
+        ),
+        step(
+            "text read and compared",
+            machine.read * octets(text.len()),
+            mib(octets(text.len())),
+            reading,
+        ),
+        step(
+            "text to the disk, fsync(2)",
+            machine.written * octets(text.len()) + machine.synced,
+            mib(octets(text.len())),
+            stored,
+        ),
+    ];
+    Limit { machine, steps }
+}
+
+impl Limit {
+    fn rows(&self) -> impl Iterator<Item = [String; 6]> + '_ {
+        self.steps.iter().map(|step| {
+            let [wall, cpu] = [step.cost.wall, step.cost.cpu].map(|cost| cost.as_secs_f64());
+            let known = |text: String| if cpu > 0.0 { text } else { "-".into() };
+            [
+                step.name.to_owned(),
+                step.octets.clone(),
+                format!("{:.1} ms", step.least * 1e3),
+                format!("{:.1} ms", wall * 1e3),
+                known(format!("{:.1} ms", cpu * 1e3)),
+                known(format!("{:.0} ns", cpu * 1e9 / PREFIXES as f64)),
+            ]
+        })
+    }
+
+    fn words(&self) -> String {
+        let Machine { copied, fresh, socket, read, written, synced } = self.machine;
+        let rate = |each: f64| format!("{:.1}", 1e-9 / each);
+        format!(
+            "An octet on this machine, in GB a second of one processor: copied {}, written to fresh \
+             memory {}, through a pair of sockets {}, read from a cached file {}, written to one {}. \
+             fsync(2) of a table file takes {:.0} ms.",
+            rate(copied),
+            rate(fresh),
+            rate(socket),
+            rate(read),
+            rate(written),
+            synced * 1e3
+        )
+    }
+
+    /// Prints the table.
+    pub fn print(&self) {
+        println!("The limit: {PREFIXES} prefixes of {NAMES} names, step by step");
+        println!(
+            "  {:50} {:>10} {:>9} {:>9} {:>9} {:>7}",
+            "", "octets", "least", "wall", "CPU", "each"
+        );
+        for [name, octets, least, wall, cpu, each] in self.rows() {
+            println!("  {name:50} {octets:>10} {least:>9} {wall:>9} {cpu:>9} {each:>7}");
+        }
+        println!("  {}\n", self.words());
+    }
+
+    /// Writes the table as Markdown.
+    pub fn markdown(&self, out: &mut String) {
+        let _ = writeln!(out, "\n## The limit: {PREFIXES} prefixes, step by step\n");
+        let _ = writeln!(out, "| step | octets | least | wall | CPU | a prefix |");
+        let _ = writeln!(out, "|---|---:|---:|---:|---:|---:|");
+        self.rows().for_each(|row| {
+            let _ = writeln!(out, "| {} |", row.join(" | "));
+        });
+        let _ = writeln!(out, "\n{}", self.words());
+    }
+}
