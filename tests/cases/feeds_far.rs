@@ -1,9 +1,11 @@
 //! Lists from real web servers, through a real proxy, and from servers that mean no good.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::io::{self, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 
 use tests::harness::{Config, Daemon, Scratch};
 use tests::servers::{Server, accepts, nginx_of_lists, require_program};
@@ -157,5 +159,92 @@ fn bodies_without_end_and_bombs_are_cut_off() {
     let left = fs::read_dir(feeds.scratch.spool()).unwrap();
     let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(left.filter(|name| name.contains("feed")).collect::<Vec<_>>(), [""; 0]);
+    assert!(feeds.daemon.stop().success());
+}
+
+/// A proxy that takes connections for port 443 to one server, and all others to another.
+fn proxy(https: SocketAddr, others: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let addr = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for near in listener.incoming() {
+            let Ok(near) = near else { return };
+            // who goes away in the middle is none of its business
+            thread::spawn(move || pass(near, https, others));
+        }
+    });
+    addr
+}
+
+fn pass(mut near: TcpStream, https: SocketAddr, others: SocketAddr) -> io::Result<()> {
+    let (mut head, mut octet) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        near.read_exact(&mut octet)?;
+        head.extend(octet);
+    }
+    let is_https = head.starts_with(b"CONNECT localhost:443 ");
+    let mut far = TcpStream::connect(if is_https { https } else { others })?;
+    near.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+    let (mut from, mut to) = (near.try_clone()?, far.try_clone()?);
+    thread::spawn(move || io::copy(&mut from, &mut to));
+    io::copy(&mut far, &mut near).map(drop)
+}
+
+/// Redirect a feed that has an authorization to the same name on another port, where another server is.
+/// Check that its list is taken, and that it does not get to see the authorization.
+#[test]
+fn credentials_are_for_the_server_that_was_configured() {
+    let (server, other, scratch) = (ListServer::start(), ListServer::start(), Scratch::new());
+    let proxy = format!("http://{}", proxy(other.addr(), server.addr()));
+    let mut keys = feed("drop", &server.url("/drop"));
+    keys.push(("authorization", "Bearer s3cret".into()));
+    let config = trusting(&scratch, &format!("{}{}", server.ca(), other.ca()));
+    let daemon = Daemon::start(&scratch, &config.add("feed", &keys).set("https.proxy", proxy));
+    let location = "Location: https://localhost/list\r\n".to_owned();
+    server.set("/drop", Page::Say(302, location, String::new()));
+    other.serve("/list", &hosts("9.1", 100));
+    update(&daemon);
+    assert_eq!(table(&daemon, BLOCK).unwrap().lines().count(), 100);
+    let seen = |server: &ListServer| {
+        let asked = server.take().into_iter();
+        asked.map(|one| one.header("authorization").map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert!(seen(&server).iter().all(|seen| seen.as_deref() == Some("Bearer s3cret")));
+    let others = seen(&other);
+    assert!(!others.is_empty() && others.iter().all(Option::is_none), "{others:?}");
+    assert!(!daemon.output().contains("s3cret"));
+    assert!(daemon.stop().success());
+}
+
+/// Answer the first request that nothing has changed; then serve a list with host names in it, one with
+/// rubbish on more than 5 % of its lines, and one of a million lines.
+/// Check that there is nothing to keep of the first, that the names are told with their line and the rest is
+/// taken, that the others are refused with the line and the bound, and that the copy stays.
+#[test]
+fn what_lists_of_others_may_be_like() {
+    let (server, scratch) = (ListServer::start(), Scratch::new());
+    server.set("/drop", Page::Say(304, String::new(), String::new()));
+    let config = trusting(&scratch, server.ca()).add("feed", &feed("drop", &server.url("/drop")));
+    let daemon = Daemon::start(&scratch, &config);
+    let why = refused(&daemon, &["update"]);
+    assert!(why.contains("feed drop: localhost") && why.contains("HTTP status 304: "), "{why}");
+    assert_eq!(table(&daemon, BLOCK).unwrap_or_default(), "");
+
+    let feeds = Feeds { server, scratch, daemon };
+    let list = hosts("9.1", 300);
+    feeds.server.serve("/drop", &format!("{list}bad.example\nevil.example # both\n"));
+    let said = update(&feeds.daemon).stdout;
+    let note = "Note: feed drop: 300 entries, 2 lines skipped, first: line 301 \"bad.example\"; 2 of \
+                them are host names\n";
+    assert!(said.contains(note), "{said}");
+    assert_eq!(feeds.entries(), 300);
+
+    let rubbish: String = (0..30).map(|n| format!("no. {n}\n")).collect();
+    feeds.server.serve("/drop", &format!("{list}{rubbish}"));
+    feeds.fails_because("30 of 330 lines are no prefix, first: line 301 \"no. 0\"; look at format");
+    let many = (0..1_000_000).map(|n| Ipv4Addr::from_bits(0x0a00_0000 - 2 * n).to_string() + "\n");
+    feeds.server.serve("/drop", &many.collect::<String>());
+    feeds.fails_because("more than 200,000 entries: raise max_entries if that is meant");
+    assert_eq!(feeds.entries(), 300);
     assert!(feeds.daemon.stop().success());
 }
