@@ -16,6 +16,7 @@ mod guarded;
 mod redirect;
 mod retry_after;
 mod roots;
+mod tls;
 mod tunnel;
 mod words;
 

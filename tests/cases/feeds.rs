@@ -99,7 +99,7 @@ impl Feeds {
 
 /// Start the daemon without a device and without lists of the service, with one feed.
 /// Check that its list is blocked and named in update, status, show lists and why; that the second
-/// look is a conditional one; that a changed list is published; that upload says why there is none.
+/// look is a conditional one, by somebody whom the server has met; that a changed list is published; that upload says why there is none.
 #[test]
 fn who_has_no_subscription_blocks_by_a_list_of_a_web_server() {
     let feeds = Feeds::new(|config, _| config.set("log.enabled", true));
@@ -120,6 +120,7 @@ fn who_has_no_subscription_blocks_by_a_list_of_a_web_server() {
     let tags: Vec<_> = asked.iter().map(|request| request.header("if-none-match")).collect();
     assert_eq!(tags.len(), 1);
     assert!(tags[0].is_some_and(|tag| tag.starts_with('"')), "{tags:?}");
+    assert_eq!(feeds.server.handshakes()[0], 1, "one store of roots and sessions for all");
 
     feeds.server.serve("/drop", &hosts("9.1", 310));
     let said = update(&feeds.daemon).stdout;

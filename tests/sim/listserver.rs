@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 use super::logservice::{Identity, Upload, read_request, server};
 
@@ -45,6 +45,8 @@ pub enum Page {
 struct Shared {
     pages: Mutex<BTreeMap<String, Page>>,
     requests: Mutex<Vec<Upload>>,
+    /// Requests over connections that had to begin with all of TLS, and those that had not.
+    handshakes: Mutex<[usize; 2]>,
     /// The paths of which nothing comes yet.
     held: Mutex<BTreeSet<String>>,
     released: Condvar,
@@ -69,6 +71,7 @@ impl ListServer {
         let shared = Arc::new(Shared {
             pages: Mutex::default(),
             requests: Mutex::default(),
+            handshakes: Mutex::default(),
             held: Mutex::default(),
             released: Condvar::new(),
             stop: AtomicBool::new(false),
@@ -118,6 +121,12 @@ impl ListServer {
         self.shared.released.notify_all();
     }
 
+    /// How many requests came over connections for which the server had to prove who it is, and how many
+    /// over those of somebody who has met it before.
+    pub fn handshakes(&self) -> [usize; 2] {
+        *self.shared.handshakes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Hands out the requests so far, and forgets them.
     pub fn take(&self) -> Vec<Upload> {
         std::mem::take(&mut self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner))
@@ -157,8 +166,15 @@ fn accept(listener: &TcpListener, config: &Arc<ServerConfig>, shared: &Arc<Share
     }
 }
 
-fn attend(stream: &mut (impl io::Read + Write), shared: &Shared) -> io::Result<()> {
+fn attend(
+    stream: &mut StreamOwned<ServerConnection, TcpStream>,
+    shared: &Shared,
+) -> io::Result<()> {
     let request = read_request(stream)?;
+    let is_known = stream.conn.handshake_kind() == Some(HandshakeKind::Resumed);
+    let mut handshakes = shared.handshakes.lock().unwrap_or_else(PoisonError::into_inner);
+    handshakes[usize::from(is_known)] += 1;
+    drop(handshakes);
     let path = request.path.clone();
     let known = request.header("if-none-match").unwrap_or_default().to_owned();
     shared.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request);

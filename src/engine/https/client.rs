@@ -8,11 +8,12 @@ use config::WebUrl;
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, Resolver};
-use ureq::unversioned::transport::{Connector as _, RustlsConnector, TcpConnector};
+use ureq::unversioned::transport::{Connector as _, TcpConnector};
 
 use super::early::EarlyAnswers;
 use super::redirect::redirected;
 use super::roots::Roots;
+use super::tls::Tls;
 use super::tunnel::Tunnel;
 use super::words;
 
@@ -106,6 +107,7 @@ impl Call {
 /// A client for one proxy and one set of roots.
 pub struct Client {
     config: ureq::config::Config,
+    tls: Tls,
     /// Host and port of the proxy.
     proxy: Option<String>,
     /// Why there can be no HTTPS.
@@ -158,7 +160,7 @@ impl Client {
             .timeout_recv_body(Some(limits.body))
             .timeout_global(Some(limits.all))
             .build();
-        Ok(Self { config, proxy: named, no_roots, all: limits.all })
+        Ok(Self { config, tls: Tls::default(), proxy: named, no_roots, all: limits.all })
     }
 
     /// Whether there is a proxy between.
@@ -179,7 +181,7 @@ impl Client {
         let connector = Tunnel::new(self.config.proxy())
             .chain(TcpConnector::default())
             .chain(EarlyAnswers)
-            .chain(RustlsConnector::default());
+            .chain(self.tls.clone());
         Agent::with_parts(self.config.clone(), connector, resolver)
     }
 

@@ -47,12 +47,14 @@ pub struct Fetch {
 }
 
 /// What came.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Fetched {
     /// The copy is as it is there.
     Unchanged,
-    /// A body, which is in the file.
+    /// A body.
     Body {
+        /// The file that it is in.
+        file: File,
         /// Whether the server says that it is gzip.
         gzip: bool,
         /// By what it is known.
@@ -76,12 +78,17 @@ impl From<String> for Failed {
 }
 
 impl Client {
-    /// Asks for a list and writes its body, as it comes over the wire, into `file`.
+    /// Asks for a list and writes its body, as it comes over the wire, into a file that is made when there
+    /// is one.
     ///
     /// # Errors
     /// The host, and why nothing came; of a host that another one points to, only that it is
     /// refused.
-    pub fn fetch(&self, fetch: &Fetch, file: &mut File) -> Result<Fetched, Failed> {
+    pub fn fetch(
+        &self,
+        fetch: &Fetch,
+        make: impl Fn() -> Result<File, String>,
+    ) -> Result<Fetched, Failed> {
         self.roots()?;
         let guarded = Guarded::new(fetch.own.clone(), self.is_proxied(), fetch.met.clone());
         let agent = self.agent(guarded.clone());
@@ -90,7 +97,7 @@ impl Client {
             let mut url = fetch.url.clone();
             for redirects in 0..=REDIRECTS {
                 let elsewhere = (&url.host, url.port) != (&fetch.url.host, fetch.url.port);
-                let answer = self.ask_for(&agent, fetch, &url, file).map_err(|failed| {
+                let answer = self.ask_for(&agent, fetch, &url, &make).map_err(|failed| {
                     // what another host answers is nobody's business: it may be one of this network
                     match elsewhere {
                         true => refused(&fetch.url, &url.host),
@@ -120,7 +127,7 @@ impl Client {
         agent: &ureq::Agent,
         fetch: &Fetch,
         url: &WebUrl,
-        file: &mut File,
+        make: &impl Fn() -> Result<File, String>,
     ) -> Result<Next, Failed> {
         let text = url.to_string();
         let host = self.to(authority(&text));
@@ -151,8 +158,9 @@ impl Client {
                     modified: validator(field("last-modified")),
                 };
                 let mut body = response.body_mut().as_reader().take(MOST + 1);
-                copy(&mut body, file, &host, MOST)?;
-                Ok(Next::Come(Fetched::Body { gzip, validators }))
+                let mut file = make()?;
+                copy(&mut body, &mut file, &host, MOST)?;
+                Ok(Next::Come(Fetched::Body { file, gzip, validators }))
             }
             304 if known => Ok(Next::Come(Fetched::Unchanged)),
             301 | 302 | 303 | 307 | 308 if field("location").is_some() => {

@@ -55,11 +55,8 @@ pub struct Brought {
 /// Why it does not come, or cannot be taken.
 pub fn bring(client: &Client, job: Job) -> Result<Option<Brought>, Failed> {
     room(&job.directory)?;
-    let mut file = unlinked(&job.directory)?;
-    let (gzip, validators) = match client.fetch(&job.fetch, &mut file)? {
-        Fetched::Unchanged => return Ok(None),
-        Fetched::Body { gzip, validators } => (gzip, validators),
-    };
+    let fetched = client.fetch(&job.fetch, || unlinked(&job.directory))?;
+    let Fetched::Body { file, gzip, validators } = fetched else { return Ok(None) };
     let host = job.fetch.url.host.to_string();
     let read = read(file, gzip, &job).map_err(|why| format!("{host}: {why}"))?;
     let list = List::new(job.name, read.items, job.floor);
