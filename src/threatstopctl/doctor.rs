@@ -25,6 +25,7 @@ mod flow;
 mod host;
 mod kernel;
 mod monitor;
+mod nat;
 mod process;
 mod references;
 mod report;

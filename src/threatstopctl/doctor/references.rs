@@ -8,6 +8,7 @@ use super::files::TableFile;
 use super::flow::{Interfaces, Watch};
 use super::kernel::SETUP;
 use super::monitor;
+use super::nat;
 use super::report::Report;
 use super::rules::{Action, Direction, Item, Rule, Ruleset, Unread};
 
@@ -49,6 +50,7 @@ pub fn refer(
         order(&watch, directions, &all, report);
         if used {
             effect::judge(rules, &watch, interfaces, directions, report);
+            nat::hosts(&all, &watch, interfaces, report);
         }
     }
     if report.findings.len() == before {

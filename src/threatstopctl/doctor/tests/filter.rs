@@ -36,6 +36,36 @@ fn no_rule_for_a_table() {
     );
 }
 
+/// What is translated as it goes out is logged with both addresses; as it comes in, the rules for what
+/// goes out see this host alone.
+#[test]
+fn hosts_that_are_behind_nat_before_they_are_logged() {
+    let with = |more: &str| {
+        let rules = format!("{more}\npass all flags S/SA");
+        move |host: &mut Recorded| host.replace_rules("pass all flags S/SA", &rules)
+    };
+    let nat = "match in on em1 inet from 10.0.0.0/8 to any nat-to 192.0.2.10";
+    let note = |more: &str| {
+        format!(
+            "\"{nat}\" translates what your hosts send before a rule for <ThreatSTOP-Block> logs \
+             it{more}: show hits has this host in place of them: write \"block in log quick on em1 \
+             to <ThreatSTOP-Block>\" above it in /etc/pf.conf, then pfctl -f /etc/pf.conf"
+        )
+    };
+    assert_notes(with(nat), &[&note("")]);
+    assert_notes(with(&format!("{nat}\n{nat}")), &[&note(", as 1 more do")]);
+    for fine in [
+        "match out on em0 inet from 10.0.0.0/8 to any nat-to (em0)",
+        "pass out on em0 inet from 10.0.0.0/8 to any flags S/SA nat-to (em0)",
+        "pass in on em1 inet6 from any to 64:ff9b::/96 flags S/SA af-to inet from 192.0.2.10",
+        "match in on em0 inet from any to 192.0.2.10 rdr-to 10.0.0.2",
+    ] {
+        assert_notes(with(fine), &[]);
+    }
+    let inner = "block drop in log quick on em1 from any to <ThreatSTOP-Block>";
+    assert_notes(with(&format!("{inner}\n{nat}")), &[]);
+}
+
 #[test]
 fn rules_of_another_form() {
     assert_notes(

@@ -1,0 +1,60 @@
+//! Whether the packet log can name the hosts on this side.
+//!
+//! A record has the addresses before and behind what the rules of its own interface translate, so that
+//! nat-to of what goes out hides nobody. What nat-to has translated as it came in, a rule for what goes
+//! out sees with this host's address alone.
+
+use super::flow::{Interfaces, Takes, Watch};
+use super::report::Report;
+use super::rules::{Action, Direction, Rule};
+
+/// The end of a rule behind `to`.
+const TO: usize = 1;
+
+/// Notes rules that translate what hosts send before any rule for the table logs it.
+pub fn hosts(all: &[&Rule], watch: &Watch<'_>, interfaces: &Interfaces, report: &mut Report) {
+    let logs = |rule: &&Rule, way| {
+        let end = &rule.ends[TO];
+        rule.log.is_some()
+            && rule.action != Action::Pass
+            && rule.direction.is_none_or(|wanted| wanted == way)
+            && !end.not
+            && watch.refers(rule, end, watch.table)
+    };
+    let rules = || all.iter().copied();
+    if !rules().any(|rule| logs(&rule, Direction::Out)) {
+        return;
+    }
+    let before = |nat: &Rule| {
+        let crossed =
+            nat.interface.as_ref().filter(|name| !name.not).map(|name| name.name.as_str());
+        rules().filter(|rule| logs(rule, Direction::In)).any(|rule| {
+            crossed.is_none() || interfaces.on(rule.interface.as_ref(), crossed) != Takes::None
+        })
+    };
+    let hides = |rule: &&Rule| {
+        let translates = rule.action != Action::Block && rule.rewrites == [true, false];
+        translates && rule.direction == Some(Direction::In) && !before(rule)
+    };
+    let mut hiding = rules().filter(hides);
+    let Some(first) = hiding.next() else { return };
+    let also = match hiding.count() {
+        0 => String::new(),
+        more => format!(", as {more} more do"),
+    };
+    let table = watch.table;
+    let on = first.interface.as_ref().map(|name| format!(" on {name}")).unwrap_or_default();
+    let line = match watch.monitor {
+        true => format!("match in log{on} to <{table}>"),
+        false => format!("block in log quick{on} to <{table}>"),
+    };
+    report.note(
+        "rules",
+        format!(
+            "\"{}\" translates what your hosts send before a rule for <{table}> logs it{also}: show \
+             hits has this host in place of them: write \"{line}\" above it in /etc/pf.conf, then \
+             pfctl -f /etc/pf.conf",
+            first.text
+        ),
+    );
+}
