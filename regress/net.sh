@@ -44,6 +44,28 @@ connect() {
 	! $PFCTL -sI -v | grep -qE "^($inner|$outer) .*skip" || skip "pf skips $inner or $outer"
 }
 
+# A host behind this one, which is an address of a loopback interface: pf translates what it sends by the
+# inner interface. The rule comes before those of the tables, as in most pf.conf(5).
+behind=198.18.99.2
+loopback=
+need_behind() {
+	loopback=lo$((RDOMAIN + 1))
+	! ifconfig "$loopback" >/dev/null 2>&1 || skip "$loopback is in use: set RDOMAIN"
+}
+
+connect_behind() {
+	ifconfig "$loopback" create
+	ifconfig "$loopback" inet $behind/32
+	sed -i "1i\\
+match out on $inner inet from $behind to any nat-to $near
+" "$dir/anchor.conf"
+	$PFCTL -q -a "$anchor" -f "$dir/anchor.conf"
+}
+
+ping_behind() {
+	ping -n -c 1 -w 2 -I $behind $far
+}
+
 settled() {
 	! { ifconfig "$inner" && ifconfig "$outer"; } | grep -q tentative
 }
@@ -55,6 +77,7 @@ disconnect() {
 	ifconfig "$inner" destroy
 	ifconfig "$outer" destroy
 	ifconfig "lo$RDOMAIN" destroy
+	[ -z "$loopback" ] || ifconfig "$loopback" destroy
 } >/dev/null 2>&1
 
 # One echo request each, from here to the far end and back the other way round.
