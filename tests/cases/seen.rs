@@ -8,11 +8,13 @@ use std::{fs, thread};
 
 use crate::logging::*;
 use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use tests::harness::{Daemon, Scratch};
+use tests::item::items;
 use tests::process::PATIENCE;
-use tests::sim::LogService;
 use tests::sim::pflog::{Packet, PacketLog, file_header};
+use tests::sim::{Layout, LogService};
 
 /// Traffic of a real host that was logged by a real pflogd(8), with nat-to and rdr-to.
 const CAPTURED: &[u8] = include_bytes!("../../src/pflog/tests/data/captured.pcap");
@@ -141,6 +143,62 @@ fn who_sends_is_suspect_whatever_comes_in() {
     assert!(seen["missed"]["hosts"].as_u64().unwrap() <= 3004 / 1000 + 1, "{}", seen["missed"]);
     let text = daemon.ctl(&["show", "hits"]).stdout;
     assert!(text.contains("\nnot counted:     at most "), "{text}");
+}
+
+/// Resident memory of a process, in MiB.
+fn resident(pid: Pid) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
+
+/// 1. Block a network, log a packet of a host to it, and then packets of some thousand of its addresses,
+///    each to another address of ours, until all that is counted has its room.
+/// 2. Log packets of a hundred thousand more, of which none comes twice. All of them are counted, the
+///    engine takes no more memory for it, and the host is still the first. A counter for each address
+///    and each host would take some 25 MiB.
+#[test]
+fn a_flood_of_addresses_takes_no_room() {
+    let (scratch, policy, service) = (Scratch::new(), policy(), LogService::start());
+    policy.edit(|zone| {
+        let list = items("198.51.100.0/24 64.87.3.133 11.0.0.0/8");
+        zone.set_list("basic.threatstop.local", &list, Layout::Single);
+    });
+    let daemon = start(&scratch, &config(&scratch, &policy, &service));
+    let flood = |range: std::ops::Range<u32>| -> Vec<u8> {
+        let from = u32::from(Ipv4Addr::new(11, 0, 0, 1));
+        let to = u32::from(Ipv4Addr::new(10, 16, 0, 0));
+        let of = |n| packet(false, Ipv4Addr::from(from + 37 * n), Ipv4Addr::from(to + n));
+        range.flat_map(|n| of(n).record()).collect()
+    };
+    let path = scratch.path().join("pflog");
+    let first = [file_header(), packet(true, INSIDE, BAD).record(), flood(0..6000)].concat();
+    fs::write(&path, first).unwrap();
+    wait_for(&daemon, 6001);
+    let engine = daemon.engine().expect("an engine");
+    let before = resident(engine);
+    let mut log = OpenOptions::new().append(true).open(&path).unwrap();
+    log.write_all(&flood(6000..106_000)).unwrap();
+    let (deadline, mut most) = (Instant::now() + 5 * PATIENCE, before);
+    let seen = loop {
+        most = most.max(resident(engine));
+        let seen = hits(&daemon);
+        if seen["in"] == 106_000 {
+            break seen;
+        }
+        assert!(Instant::now() < deadline, "{seen}");
+        thread::sleep(Duration::from_millis(200));
+    };
+    assert!(most - before < 12.0, "from {before:.1} to {most:.1} MiB");
+    assert_eq!(daemon.engine(), Some(engine), "it is another one");
+    assert_eq!(
+        (&seen["hosts"][0]["address"], &seen["hosts"][0]["out"]),
+        (&"10.0.0.23".into(), &1.into())
+    );
+    for counted in ["hosts", "addresses"] {
+        assert_eq!(seen[counted].as_array().unwrap().len(), 1000, "{counted}");
+    }
+    assert!(seen["missed"]["addresses"].as_u64().unwrap() > 0, "{}", seen["missed"]);
 }
 
 /// Hits of the block list in 7 and in 35 days, by `show lists`. Midnight may come between any two steps,
