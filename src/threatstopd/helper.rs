@@ -23,7 +23,7 @@ const ALIVE: Duration = Duration::from_secs(15);
 pub fn main(args: Vec<OsString>) -> ! {
     logger::set_program("threatstopd");
     let inherited = process::inherited();
-    // those of another version are told of below
+    // behind the version and two figures for the engine; those of another version are told of below
     let flags = args.iter().take(1).chain(args.iter().skip(5)).cloned();
     let flags = Flags::parse(flags).unwrap_or_default();
     logger::init(flags.debug, flags.verbose);
