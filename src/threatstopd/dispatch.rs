@@ -138,13 +138,13 @@ impl Dispatcher {
 
     /// Opens a file for the engine.
     fn open(&self, file: FileId) -> Result<OwnedFd, Failed> {
-        let (Config { policy, log, .. }, of) =
-            (&self.config, |id: TableId| &self.tables[id.number()]);
+        let of = |id: TableId| &self.tables[id.number()];
+        let Config { policy, log, .. } = &self.config;
         let (path, flags) = match file {
             FileId::Table(id) => return self.directory.open_table(of(id), "pftable"),
             FileId::Previous(id) => return self.directory.open_table(of(id), "pftable.prev"),
             FileId::Kernel(id) => return self.directory.nameless(&self.pf.list(of(id))?),
-            // which may be a link: whoever can make one there is root
+            // which may be a link: who may change it is root's affair
             FileId::Local(kind) => (policy.local(kind).map(Path::to_owned), OFlag::empty()),
             FileId::Log(place) => (log.files().nth(place.into()), OFlag::O_NOFOLLOW),
         };

@@ -152,15 +152,13 @@ fn programs(home: &Path, kills: bool) -> Result<[PathBuf; 3], Failure> {
     let engine = places.iter().find(|path| path.is_file()).ok_or_else(|| {
         format!("{}: no {name} there or in ../libexec; reinstall the package", own.display())
     })?;
-    let states = engine.with_file_name("threatstopd-states");
-    let states = match (states.is_file(), kills) {
-        (true, _) => ours(&states)?,
-        (false, false) => states,
-        (false, true) => {
-            let why = "not there, and tables.kill_states is true; reinstall the package";
-            return Err(format!("{}: {why}", states.display()).into());
-        }
-    };
+    let mut states = engine.with_file_name("threatstopd-states");
+    if states.is_file() {
+        states = ours(&states)?;
+    } else if kills {
+        let why = "not there, and tables.kill_states is true; reinstall the package";
+        return Err(format!("{}: {why}", states.display()).into());
+    }
     Ok([ours(&own)?, ours(engine)?, states])
 }
 
