@@ -10,6 +10,7 @@ mod hits;
 mod lists;
 mod own;
 mod reply;
+mod report;
 mod request;
 mod status;
 
@@ -19,6 +20,10 @@ pub use lists::{HitsOfDays, ListShown, Lists, MAX_OVERLAPS, Overlap};
 pub use own::{Action, Forgotten, Kept, MAX_OWN, MAX_REASON, OWN_SECONDS, OwnEntry};
 pub use reply::{
     Change, Check, Exported, Failure, Reply, Snapshot, Tested, Updated, Uploaded, Why,
+};
+pub use report::{
+    DayReport, DayTable, ListReport, MOST_REPORT_DAYS, MissedOfDays, REPORT_DAYS, REPORT_FAILURES,
+    REPORT_ROWS, Report, RunCounts, SuspectHost, TableReport, TableSize, UploadCounts, Warned,
 };
 pub use request::{Request, Rights, Show};
 pub use status::{
