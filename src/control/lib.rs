@@ -4,6 +4,8 @@
 //! with [`Reply`] values, a line of JSON each, of which the last is `done` or `error`; then it
 //! closes. The values below are also what `threatstopctl -j` prints, so their names are part of
 //! the interface and documented in threatstopctl(8). Times are epoch seconds.
+//!
+//! Sentences that both sides say are made here.
 
 mod event;
 mod hits;
@@ -13,6 +15,8 @@ mod reply;
 mod report;
 mod request;
 mod status;
+pub mod units;
+mod verdict;
 
 pub use event::Event;
 pub use hits::{AddressHits, Hits, HostHits, ListHits, Missed, PortHits, ProtocolHits};
@@ -23,7 +27,8 @@ pub use reply::{
 };
 pub use report::{
     DayReport, DayTable, ListReport, MOST_REPORT_DAYS, MissedOfDays, REPORT_DAYS, REPORT_FAILURES,
-    REPORT_ROWS, Report, RunCounts, SuspectHost, TableReport, TableSize, UploadCounts, Warned,
+    REPORT_ROWS, Report, RunCounts, SuspectHost, TableReport, TableSize, Trouble,
+    UploadCounts, Warned,
 };
 pub use request::{Request, Rights, Show};
 pub use status::{
@@ -31,6 +36,7 @@ pub use status::{
     PfStatus, ServerStatus, SourceKind, SourceState, SourceStatus, Spool, Status, Suspects,
     TableKind, TableStatus, Update, Upload, UsedBy,
 };
+pub use verdict::WARNING;
 
 /// The control socket unless `-s` names another.
 pub const DEFAULT_SOCKET: &str = "/var/run/threatstopd.sock";

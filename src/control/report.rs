@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Event;
 use crate::hits::{ListHits, PortHits, ProtocolHits};
 use crate::status::{SourceState, TableKind};
 
@@ -64,7 +63,7 @@ pub struct Report {
     pub missed: MissedOfDays,
     /// What failed, was held back or was put right: the events of these days that are neither
     /// `published` nor `new suspect host`, the oldest first, the last [`REPORT_FAILURES`].
-    pub failures: Vec<Event>,
+    pub failures: Vec<Trouble>,
     /// How many such events of these days stand before them and were left out.
     pub left_out: u64,
     /// How many events, of whatever kind, of these days or of before are not kept any more; 0 when none
@@ -202,6 +201,19 @@ pub struct SuspectHost {
     pub last: u64,
     /// The address at the other end of that one.
     pub far: Option<IpAddr>,
+}
+
+/// Something that failed, was held back or was put right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// When, epoch seconds.
+    pub time: u64,
+    /// The same by the local time zone, as `2026-11-22 12:00`.
+    pub date: String,
+    /// The kind of event, as [`crate::Event`] has it.
+    pub event: String,
+    /// The sentence about it, the same as in the log.
+    pub text: String,
 }
 
 /// By how many packets a number of these days may be too low at most, and how many somebody who is not
