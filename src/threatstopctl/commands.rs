@@ -18,7 +18,6 @@ use crate::own;
 use crate::relay::{ask, relay};
 use crate::reload;
 use crate::setup::{self, config_path};
-use crate::status::is_well;
 use crate::tool::Tool;
 use crate::watch;
 use crate::why;
@@ -144,7 +143,7 @@ fn status(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
     if !arguments.has('q') {
         return relay(tool, &request);
     }
-    Ok(matches!(ask(tool, &request)?, Ending::Status(status) if is_well(&status)))
+    Ok(matches!(ask(tool, &request)?, Ending::Status(status) if status.is_well()))
 }
 
 fn update(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {

@@ -3,9 +3,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use control::OwnEntry;
+use control::units::{ago, due};
 
 use crate::columns::{Stand::*, columns};
-use crate::units::{ago, due};
 
 /// What was said, in columns.
 pub fn render(entries: &[OwnEntry]) -> String {

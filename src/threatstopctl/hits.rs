@@ -1,9 +1,9 @@
 //! The text of `show hits`.
 
+use control::units::ago;
 use control::{Hits, HostHits, Missed, PortHits};
 
 use crate::columns::{Stand, Stand::*, columns};
-use crate::units::ago;
 
 /// The tables, the busiest first, as of `now` in epoch seconds.
 pub fn render(hits: &Hits, now: u64) -> String {

@@ -1,10 +1,10 @@
 //! The text of `show lists`.
 
+use control::units::duration;
 use control::{HitsOfDays, ListShown, Lists, Overlap};
 
 use crate::columns::{Stand::*, columns};
 use crate::printable::printable;
-use crate::units::duration;
 
 /// Columns of a terminal.
 const WIDE: usize = 80;

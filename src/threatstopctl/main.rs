@@ -27,7 +27,6 @@ mod setup;
 mod status;
 mod text;
 mod tool;
-mod units;
 mod watch;
 mod why;
 

@@ -1,16 +1,16 @@
 //! The text of `status`: the verdict, what is wrong with the way out, then the figures in columns.
 
+use core::iter::repeat;
+
+use control::units::{ago, count, due, duration, octets};
 use control::{
-    Attempt, Attempted, Direction, Held, HeldReason, LastUpdate, Mended, ServerStatus, SourceKind,
-    SourceState, SourceStatus, Status, Suspects, TableKind, TableStatus,
+    Attempted, Direction, Held, LastUpdate, Mended, ServerStatus, SourceState, SourceStatus,
+    Status, Suspects, TableKind, TableStatus, WARNING,
 };
 
 use crate::columns::{Stand::*, columns};
 use crate::printable::printable;
-use crate::units::{ago, count, due, duration, octets};
 
-/// What stands before a sentence that nobody may overlook.
-const WARNING: &str = "warning: ";
 /// What becomes of a spool that nothing is sent from.
 const OFF: &str = "log.enabled is false: what waits is dropped when it is older than log.spool_age, and sent when the \
      log is on again";
@@ -19,7 +19,9 @@ const ROWS: usize = 4;
 
 /// The text, as of `now` in epoch seconds.
 pub fn render(status: &Status, now: u64) -> String {
-    let mut page = Page { text: verdict(status, now), now };
+    let ways_out = status.pf.ways_out.iter().map(String::as_str).chain(repeat(""));
+    let warnings = status.pf.warnings.iter().map(String::as_str).zip(ways_out);
+    let mut page = Page { text: head(&status.verdict(now), warnings), now };
     page.process(status);
     page.tables(status);
     page.suspects(status);
@@ -31,62 +33,17 @@ pub fn render(status: &Status, now: u64) -> String {
     page.text
 }
 
-/// Whether there is nothing to warn of.
-pub fn is_well(status: &Status) -> bool {
-    status.pf.warnings.is_empty()
-}
-
-/// The warnings, each with its way out below it; without any, one line that says how well it is.
-fn verdict(status: &Status, now: u64) -> String {
-    if is_well(status) {
-        return format!("{}\n", printable(&well(status, now)));
-    }
+/// The verdict or, where there are warnings, all of them, each with its way out below it; printable.
+pub fn head<'a>(verdict: &str, warnings: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let indent = WARNING.len();
     let mut text = String::new();
-    for (at, warning) in status.pf.warnings.iter().enumerate() {
+    for (warning, way_out) in warnings {
         text += &format!("{WARNING}{}\n", printable(warning));
-        if let Some(way_out) = status.pf.ways_out.get(at) {
+        if !way_out.is_empty() {
             text += &format!("{:indent$}{}\n", "", printable(way_out));
         }
     }
-    text
-}
-
-fn well(status: &Status, now: u64) -> String {
-    let blocks = status.tables.iter().filter(|table| table.kind == TableKind::Block);
-    let entries: u64 = blocks.filter_map(|table| table.entries).sum();
-    let prefixes = count(entries, "prefix", "prefixes");
-    let mut text = match status.pf.reload {
-        true => format!("ok: blocking {prefixes}"),
-        false => format!("ok: {prefixes} in the files, pf is left alone"),
-    };
-    // where the service brings nothing, there is no policy of it
-    let own = |source: &SourceStatus| source.kind != SourceKind::Policy;
-    let lists = !status.sources.is_empty() && status.sources.iter().all(own);
-    let what = if lists { "lists" } else { "policy" };
-    text += &match status.update.last_good {
-        Some(at) => format!(", {what} {} old", duration(now.saturating_sub(at))),
-        None => format!(", {what} of unknown age"),
-    };
-    if status.upload.enabled {
-        text += &match (&status.upload.last, status.upload.last_good) {
-            (Some(Attempt { ok: false, at, .. }), _) => {
-                let since = status.upload.failing.unwrap_or(*at);
-                format!(", log failing for {}", duration(now.saturating_sub(since)))
-            }
-            (_, Some(at)) => format!(", log confirmed {}", ago(at, now)),
-            (_, None) => ", no log sent yet".into(),
-        };
-    }
-    let (rolled_back, held): (Vec<&Held>, Vec<&Held>) =
-        status.held.iter().partition(|held| held.reason == HeldReason::Rollback);
-    text += &match held.as_slice() {
-        [] => String::new(),
-        [held] => format!(", {} held back", held_name(held)),
-        all => format!(", {} lists or tables held back", all.len()),
-    };
-    text += if rolled_back.is_empty() { "" } else { ", rolled back" };
-    text
+    if text.is_empty() { format!("{}\n", printable(verdict)) } else { text }
 }
 
 /// Text under construction, and the time as of which it is true.
@@ -391,7 +348,7 @@ impl Page {
 
     fn held(&mut self, held: &[Held]) {
         let row = |held: &Held| {
-            vec![held_name(held), ago(held.since, self.now), self.new_sentence(&held.text)]
+            vec![held.name(), ago(held.since, self.now), self.new_sentence(&held.text)]
         };
         let rows = held.iter().take(ROWS).map(row).collect();
         self.columns(&[("held back", Left), ("since", Left), ("why", Left)], rows);
@@ -400,15 +357,6 @@ impl Page {
             let more = count(more as u64, "more is", "more are");
             self.line(&format!("{more} held back: threatstopctl show lists"));
         }
-    }
-}
-
-/// The table or list that is held back.
-fn held_name(held: &Held) -> String {
-    match (&held.table, &held.list) {
-        (Some(table), _) if held.reason == HeldReason::Rollback => format!("{table} tables"),
-        (Some(table), _) => format!("{table} table"),
-        (None, list) => format!("list {}", list.as_deref().unwrap_or_default()),
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use config::{Backend, Config, ConfigError, PfTable};
 use control::Failure;
+use control::units::count;
 use prefix::{Kind as For, Prefix, PrefixSet, write_set};
 
 use super::case::Case;
@@ -14,7 +15,6 @@ use super::report::Report;
 use crate::client::reason;
 use crate::error::Error;
 use crate::setup::denied;
-use crate::units::count;
 
 /// The longest line of a table file, in octets: an IPv6 prefix and the line feed.
 const LONGEST: usize = 44;

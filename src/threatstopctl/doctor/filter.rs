@@ -1,5 +1,7 @@
 //! pf: is it enabled, has it room, and which interfaces does it look at?
 
+use control::units::count;
+
 use super::case::Case;
 use super::files::TableFile;
 use super::flow::{Interfaces, is_loopback};
@@ -9,7 +11,6 @@ use super::references;
 use super::report::Report;
 use super::rules;
 use crate::setup::limit;
-use crate::units::count;
 
 const LOAD: &str = "pfctl -f /etc/pf.conf";
 

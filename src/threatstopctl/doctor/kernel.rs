@@ -2,6 +2,7 @@
 
 use core::cmp::Ordering;
 
+use control::units::count;
 use prefix::Prefix;
 
 use super::case::Case;
@@ -9,7 +10,6 @@ use super::files::TableFile;
 use super::host::{Kind, pfctl};
 use super::report::Report;
 use crate::client::reason;
-use crate::units::count;
 
 /// The way out when something is missing in pf.conf.
 pub const SETUP: &str = "put the lines of threatstopctl setup into /etc/pf.conf, then \

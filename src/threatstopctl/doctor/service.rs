@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+use control::units::duration;
 use control::{Attempt, SourceKind, Status};
 
 use super::case::Case;
 use super::host::{Host, Kind};
 use super::report::Report;
 use crate::client::reason;
-use crate::units::duration;
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;

@@ -1,4 +1,4 @@
-use control::{ListStatus, PfStatus, Spool, Update, Upload};
+use control::{Attempt, HeldReason, ListStatus, PfStatus, Spool, Update, Upload};
 
 use super::*;
 use crate::tests::{NOW, full_status};
@@ -51,7 +51,7 @@ spool     used        dropped
 ";
     assert_eq!(render(&good_status(), NOW), text);
     assert!(text.lines().all(|line| line.len() <= 80));
-    assert!(is_well(&good_status()));
+    assert!(good_status().is_well());
 }
 
 /// Fails when the verdict is not the first line, or a sentence stands twice.
@@ -106,7 +106,7 @@ list basic.threatstop.local  1h 5m ago  Keeping the previous list basic.threatst
 block table                  1h 5m ago  Keeping the previous block list: 30000 -> 12 entries, more than 50 % fewer (update -f to accept)
 ";
     assert_eq!(render(&status, NOW), text);
-    assert!(!is_well(&status));
+    assert!(!status.is_well());
 }
 
 #[test]
