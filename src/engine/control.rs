@@ -8,8 +8,8 @@ mod lists;
 mod metrics;
 mod own;
 mod places;
-mod report;
 mod sources;
+mod status;
 mod test;
 mod test_log;
 mod upload;
@@ -27,7 +27,7 @@ use crate::errors::words;
 pub use answer::Desk;
 pub use own::Book;
 use places::{Places, Seat};
-pub use report::Report;
+pub use status::Overview;
 pub use watch::Watchers;
 
 /// How long accept(2) pauses when descriptors are short.

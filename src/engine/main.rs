@@ -14,7 +14,7 @@
 //!                              ├─ Hand, Watch ── Link    tables to the helper, an eye on them
 //!                              └─ Runs                   whose turn it is
 //! follow, schedule ── Log ── Https                       from the packet log to the upload
-//! control ── Desk ─┬─ Report                             status, metrics
+//! control ── Desk ─┬─ Overview                           status, metrics
 //!                  └─ Book                               block, allow, forget
 //! Monitor, Alarm, Leave                                  what is heard, told, and the end
 //! ```
@@ -56,7 +56,7 @@ use imsg::{End, OTHER_VERSION, VERSION};
 use policy::Guard;
 
 use alarm::Alarm;
-use control::{Book, Desk, Report, Watchers};
+use control::{Book, Desk, Overview, Watchers};
 use days::Days;
 use dns::Servers;
 use events::Events;
@@ -165,7 +165,7 @@ fn run(
             leave,
         ));
         let book = Book { config, own, guard, state, protect, update };
-        let report = Report {
+        let overview = Overview {
             config,
             limit,
             state,
@@ -196,7 +196,7 @@ fn run(
             update,
             leave,
             book,
-            report,
+            overview,
         });
         tokio::task::spawn_local(monitor::listen(monitor, told, behind));
         tokio::task::spawn_local(watch.watch(runs));

@@ -16,7 +16,7 @@ use super::client::Client;
 use super::export::{export, find};
 use super::own::{Book, Said};
 use super::places::Seat;
-use super::report::Report;
+use super::status::Overview;
 use super::watch::Watchers;
 use super::{hits, lists, metrics, test, upload, why};
 use crate::days::Days;
@@ -69,7 +69,7 @@ pub struct Desk {
     /// What the administrator says.
     pub book: Book,
     /// What status tells of.
-    pub report: Report,
+    pub overview: Overview,
 }
 
 impl Desk {
@@ -103,7 +103,7 @@ impl Desk {
     async fn answer(&self, client: &mut Client, request: Request, uid: u32) -> io::Result<()> {
         let word = request.word();
         match request {
-            Request::Status {} => client.done(self.report.status().await).await,
+            Request::Status {} => client.done(self.overview.status().await).await,
             Request::Update { sources, force, dry_run } => {
                 let request = update::Request::by_hand(self.config, &sources, force, dry_run);
                 let request = match request {
@@ -245,7 +245,7 @@ impl Desk {
             }
             Request::Watch { from } => self.watchers.watch(self.events, client, from).await,
             Request::Metrics {} => {
-                let (status, figures) = (self.report.status().await, self.log.figures());
+                let (status, figures) = (self.overview.status().await, self.log.figures());
                 let text = metrics::text(&status, &figures, &self.log.hits());
                 client.done(json!({"text": text})).await
             }

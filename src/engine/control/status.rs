@@ -28,7 +28,7 @@ use crate::warning::Warning;
 use crate::watch::Watch;
 
 /// What `status` tells of.
-pub struct Report {
+pub struct Overview {
     /// The configuration.
     pub config: &'static Config,
     /// The limit table-entries of pf; 0 where that is unknown.
@@ -73,7 +73,7 @@ fn last_good(config: &Config, state: &State) -> Option<u64> {
     feeds.map(|copy| as_of(state, copy)).min()
 }
 
-impl Report {
+impl Overview {
     /// The state of everything.
     pub async fn status(&self) -> Status {
         let before = self.settled();
