@@ -4,8 +4,9 @@
 //! place of that of 36 days before, so that there are never more, whatever the clock does. A day that
 //! the clock has never seen again, for it stood years ahead, is never shown, and ends the same way.
 //!
-//! The files are written once a minute, and before the cursor of the packet log moves on disk. Each
-//! says how far the packet log is counted in it: what is read again after a crash is not counted twice.
+//! The files are written once a minute, after each run and change of a table, and before the cursor of
+//! the packet log moves on disk. Each says how far the packet log is counted in it: what is read again
+//! after a crash is not counted twice.
 
 mod day;
 
@@ -15,8 +16,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pflog::Record;
+use prefix::PrefixSet;
 
-use day::Day;
+pub use day::{Day, size};
 
 use crate::events::{Event, Events};
 use crate::log::busiest::Count;
@@ -27,7 +29,7 @@ use crate::told::Told;
 use crate::{clock, files};
 
 /// Days that are shown.
-pub const DAYS: i64 = 35;
+pub const DAYS: i64 = control::MOST_REPORT_DAYS as i64;
 /// Days that are kept: one more, for what is read late.
 const SLOTS: i64 = DAYS + 1;
 /// How often they are kept.
@@ -69,6 +71,17 @@ struct Inner {
     today: i64,
     /// The quarter of an hour of the last record, and its day.
     last: Option<(u32, i64)>,
+}
+
+/// A day as it is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Its number.
+    pub number: i64,
+    /// What is known of it; nothing where nothing ran.
+    pub day: Option<&'a Day>,
+    /// Whether packets were counted on it, though there may have been none.
+    pub counted: bool,
 }
 
 fn slot(day: i64) -> usize {
@@ -134,13 +147,21 @@ impl Days {
         }
     }
 
-    /// A run that asked sources has ended.
-    pub fn note_run(&self, fared: Fared) {
-        self.today(|day| match fared {
-            Fared::Good => day.runs.good += 1,
-            Fared::Failed => day.runs.failed += 1,
-            Fared::Held => day.runs.held += 1,
+    /// A run that asked sources has ended, after which the tables, by their words, have these sets.
+    pub fn note_run<'a>(
+        &self,
+        fared: Fared,
+        tables: impl Iterator<Item = (&'a str, &'a PrefixSet)>,
+    ) {
+        self.today(|day| {
+            match fared {
+                Fared::Good => day.runs.good += 1,
+                Fared::Failed => day.runs.failed += 1,
+                Fared::Held => day.runs.held += 1,
+            }
+            tables.for_each(|(word, set)| day.see(word, set));
         });
+        self.save();
     }
 
     /// Another copy of a list is in force.
@@ -148,14 +169,9 @@ impl Days {
         self.today(|day| *day.renewed.entry(list.to_owned()).or_default() += 1);
     }
 
-    /// A table was changed.
-    pub fn note_table(&self, word: &str, change: &control::Change) {
-        self.today(|day| {
-            let changed = day.changes.entry(word.to_owned()).or_default();
-            changed.entries = change.entries;
-            changed.added += change.added;
-            changed.removed += change.removed;
-        });
+    /// A table has another set than before; to be followed by [`Days::save`].
+    pub fn note_table(&self, word: &str, before: Option<&PrefixSet>, set: &PrefixSet) {
+        self.today(|day| day.change(word, before, set));
     }
 
     /// An upload has ended.
@@ -179,6 +195,36 @@ impl Days {
         let inner = self.inner.borrow();
         let counts = inner.last(days).filter_map(|day| day.lists.count(list));
         counts.fold(Count::default(), |sum, count| sum.with(count))
+    }
+
+    /// Shows the last so many days, that of now included, the oldest first.
+    pub fn show<T>(&self, days: i64, see: impl FnOnce(&[Seen<'_>]) -> T) -> T {
+        self.begin(clock::now());
+        self.shown(days, see)
+    }
+
+    fn shown<T>(&self, days: i64, see: impl FnOnce(&[Seen<'_>]) -> T) -> T {
+        let inner = self.inner.borrow();
+        let seen = |number| {
+            let day = inner.slots.get(slot(number)).and_then(Option::as_ref);
+            let day = day.filter(|day| day.number == number);
+            let is_followed = number == inner.today && inner.place.is_some();
+            let counted = |day: &Day| day.counted.is_some() || day.hits.total() > 0 || is_followed;
+            Seen { number, day, counted: day.is_some_and(counted) }
+        };
+        let all: Vec<Seen<'_>> = (inner.today - days + 1..=inner.today).map(seen).collect();
+        see(&all)
+    }
+
+    /// Takes note of the day of now: from then on it is one on which something ran.
+    fn begin(&self, now: u64) {
+        self.look(now);
+        let mut inner = self.inner.borrow_mut();
+        let today = inner.today;
+        let known = inner.slots.get(slot(today)).and_then(Option::as_ref);
+        if known.is_none_or(|known| known.number != today) {
+            inner.day(today);
+        }
     }
 
     /// Keeps what has changed, durably; what fails is tried again.
@@ -205,6 +251,7 @@ impl Days {
     pub async fn keep(&self) -> ! {
         loop {
             clock::sleep(KEEP).await;
+            self.begin(clock::now());
             self.save();
         }
     }

@@ -21,6 +21,7 @@
 
 mod alarm;
 mod backoff;
+mod change;
 mod clock;
 mod control;
 mod days;
@@ -133,7 +134,8 @@ fn run(
         let link: &Link = part(Link::start(channel, tables, limit)?);
         let events: &Events = part(Events::load(&config.log.spool));
         recover::recover(config, tables, guard, link, events).await;
-        let state: &State = part(State::load(config, tables, link, events).await?);
+        let days: &Days = part(Days::load(config.log.spool.clone(), tables, events));
+        let state: &State = part(State::load(config, tables, days, link, events).await?);
         let runs: &Runs = part(Runs::default());
         let leave: &Leave = part(Leave::new(runs));
         // without a list of the service nobody asks them
@@ -150,7 +152,6 @@ fn run(
         let watch: &Watch = part(Watch::new(&config.tables, guard, link, state, events));
         let alarm: &Alarm = part(Alarm::new(config, state, monitor, events));
         let feeds: &Feeds = part(Feeds::start(config, state, shield, &roots)?);
-        let days: &Days = part(Days::load(state.directory().to_owned(), tables, events));
         let log: &Log = part(Log::open(config, &roots, days, events)?);
         let hand = Hand::new(guard, link, state, watch, leave, (reload, limit));
         let service = Service::new(config, servers, names, &runs.told);

@@ -20,6 +20,7 @@ use imsg::TableId;
 use policy::{List, Since};
 use prefix::{Floor, Kind, PrefixSet};
 
+use crate::days::Days;
 use crate::events::{Event, Events};
 use crate::files;
 use crate::link::{self, Link};
@@ -94,6 +95,8 @@ pub struct Lost {
 pub struct State {
     /// The tables of the configuration.
     pub tables: &'static Tables,
+    /// Where it is counted what becomes of them.
+    days: &'static Days,
     directory: PathBuf,
     policy: RefCell<Rc<Policy>>,
     /// The policy whose sets were numbered last.
@@ -110,6 +113,7 @@ impl State {
     pub async fn load(
         config: &Config,
         tables: &'static Tables,
+        days: &'static Days,
         link: &Link,
         events: &Events,
     ) -> Result<Self, String> {
@@ -135,7 +139,7 @@ impl State {
             policy.sets.insert(table.id, set);
         }
         let (policy, numbered) = (RefCell::new(Rc::new(policy)), RefCell::default());
-        Ok(Self { tables, directory, policy, numbered, memory: RefCell::new(memory) })
+        Ok(Self { tables, days, directory, policy, numbered, memory: RefCell::new(memory) })
     }
 
     /// The engine's own directory.
@@ -148,7 +152,7 @@ impl State {
         Rc::clone(&self.policy.borrow())
     }
 
-    /// Puts another policy in force and keeps the ages of its entries.
+    /// Puts another policy in force, keeps the ages of its entries, and counts what has changed.
     pub fn set_policy(&self, policy: Policy) {
         let before = self.policy();
         for (id, since) in &policy.since {
@@ -158,9 +162,18 @@ impl State {
                 logger::err(format_args!("{why}; after a restart the age of an entry is unknown"));
             }
         }
+        let changed: Vec<_> =
+            policy.sets.iter().filter(|(id, set)| before.set(**id) != Some(*set)).collect();
+        for (id, set) in &changed {
+            self.days.note_table(self.tables.word(**id), before.set(**id), set);
+        }
+        if !changed.is_empty() {
+            // the engine may be stopped at any time
+            self.days.save();
+        }
+        let is_same = changed.is_empty() && before.sets.len() == policy.sets.len();
         let policy = Rc::new(policy);
-        // most hosts hand nothing on: what nobody has asked for is not compared
-        if self.is_numbered(&before) && before.sets == policy.sets {
+        if is_same && self.is_numbered(&before) {
             self.numbered.replace(Rc::downgrade(&policy));
         }
         self.policy.replace(policy);

@@ -11,13 +11,13 @@ use imsg::{Purpose, TableId, TableStat};
 use policy::Guard;
 use prefix::PrefixSet;
 
+use crate::change::change;
 use crate::clock;
 use crate::events::{Event, Events};
 use crate::link::{Link, Outcome, Source, TableResult};
 use crate::state::{Policy, State};
 use crate::tables::{Stats, Table};
 use crate::told::Told;
-use crate::update::summary::change;
 use crate::update::{Runs, compose};
 use crate::warning::Warning;
 

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use control::TableSize;
+use pflog::Direction;
+use prefix::{Coverage, PrefixSet};
 use serde::{Deserialize, Serialize};
 
 use crate::log::busiest::{Busiest, Count};
 use crate::log::hits::Hit;
 use crate::log::journal::Cursor;
-use pflog::Direction;
 
 /// Octets of a day on disk: 36 of them are a mebibyte.
 pub const LARGEST: usize = (1 << 20) / 36;
@@ -38,8 +40,9 @@ pub struct Day {
     pub protocols: Busiest<u8>,
     /// By number of the protocol and destination port.
     pub ports: Busiest<(u8, u16)>,
-    /// Hosts on our side that have sent to a listed address.
-    pub suspects: Busiest<IpAddr>,
+    /// Hosts on our side that have sent to a listed address, by what they sent and what then came to
+    /// them, with the address at the other end of the last packet.
+    pub suspects: Busiest<IpAddr, Option<IpAddr>>,
     /// What became of the tables, by the word for each.
     pub changes: BTreeMap<String, Changed>,
     /// How often another copy of a list came.
@@ -53,12 +56,41 @@ pub struct Day {
 /// What became of a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
-    /// Prefixes after the last change.
-    pub entries: u64,
+    /// How large it is after the last run or change.
+    #[serde(flatten)]
+    pub size: TableSize,
+    /// How large it was before the first of them; absent when there was no set, and in what a version
+    /// has written that did not measure.
+    #[serde(default)]
+    pub before: Option<TableSize>,
     /// Prefixes that came.
     pub added: u64,
     /// Prefixes that went.
     pub removed: u64,
+}
+
+impl Changed {
+    /// A table that has not changed yet.
+    fn new(set: Option<&PrefixSet>) -> Self {
+        let before = set.map(size);
+        Self { size: before.unwrap_or_default(), before, added: 0, removed: 0 }
+    }
+
+    /// How large it was before; nothing when there was no set.
+    pub fn before(&self) -> Option<TableSize> {
+        if self.before.is_some() || self.size.v4.is_some() {
+            return self.before;
+        }
+        let entries = (self.size.entries + self.removed).saturating_sub(self.added);
+        (entries > 0).then_some(TableSize { entries, v4: None, v6: None })
+    }
+}
+
+/// How large a set is.
+pub fn size(set: &PrefixSet) -> TableSize {
+    let coverage = Coverage::of(set);
+    let (v4, v6) = (Some(coverage.v4()), Some(coverage.networks()));
+    TableSize { entries: set.len() as u64, v4, v6 }
 }
 
 /// How runs ended.
@@ -98,8 +130,28 @@ impl Day {
                 self.ports.add(&(protocol, port), PORTS, direction, at, ());
             }
         }
-        if let Some(host) = hit.host.filter(|_| hit.way == Direction::Out) {
-            self.suspects.add(&host, SUSPECTS, direction, at, ());
+        // who is sent to by strangers alone takes no place of one that sends
+        let counts =
+            |host: &IpAddr| hit.way == Direction::Out || self.suspects.count(host).is_some();
+        if let Some(host) = hit.host.filter(counts) {
+            self.suspects.add(&host, SUSPECTS, hit.way, at, hit.address);
+        }
+    }
+
+    /// A table has another set than before.
+    pub fn change(&mut self, word: &str, before: Option<&PrefixSet>, set: &PrefixSet) {
+        let new = || Changed::new(before);
+        let changed = self.changes.entry(word.to_owned()).or_insert_with(new);
+        let change = crate::change::change(before, set);
+        changed.size = size(set);
+        changed.added += change.added;
+        changed.removed += change.removed;
+    }
+
+    /// A table has this set, and may not have changed.
+    pub fn see(&mut self, word: &str, set: &PrefixSet) {
+        if !self.changes.contains_key(word) {
+            self.changes.insert(word.to_owned(), Changed::new(Some(set)));
         }
     }
 

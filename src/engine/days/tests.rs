@@ -1,8 +1,10 @@
 use std::path::Path;
 
 use config::Config;
+use control::TableSize;
 use imsg::TableId;
 use pflog::{Direction, Fingerprint};
+use prefix::Prefix;
 
 use super::*;
 use crate::log::journal::Print;
@@ -53,6 +55,18 @@ fn count(days: &Days, at: u32, offset: u64) {
     days.count(&hit(at), &record(at, offset));
 }
 
+fn set(text: &str) -> PrefixSet {
+    let nets: Vec<Prefix> = text.split(' ').map(|net| net.parse().unwrap()).collect();
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    for net in nets {
+        match net {
+            Prefix::V4(net) => v4.push(net),
+            Prefix::V6(net) => v6.push(net),
+        }
+    }
+    PrefixSet::new(v4, v6).unwrap()
+}
+
 fn of(days: &Days, last: i64) -> u64 {
     days.inner.borrow().last(last).map(|day| day.hits.total()).sum()
 }
@@ -72,6 +86,77 @@ fn hits_are_of_their_days() {
     assert_eq!(today.tables.count("block").unwrap().out, 1);
     assert_eq!(today.ports.count(&(6, 443)).unwrap().out, 1);
     assert_eq!(today.suspects.sorted()[0].0, std::net::IpAddr::from([10, 0, 0, 23]));
+}
+
+/// What a host has sent makes it suspect, and only then counts what came to it; who is only sent to by
+/// strangers takes no place. The far end is that of the last packet.
+#[test]
+fn a_suspect_has_sent_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let days = load(dir.path());
+    let (host, far) = ([10, 0, 0, 23].into(), |n| Some([198, 51, 100, n].into()));
+    let is = |direction, way, n| Hit { direction, way, address: far(n), ..hit(noon()) };
+    for hit in [
+        is(Direction::In, Direction::In, 1),
+        // seen on the inner interface, on its way in
+        is(Direction::In, Direction::Out, 2),
+        is(Direction::Out, Direction::Out, 3),
+        is(Direction::In, Direction::In, 4),
+        Hit { host: Some([10, 0, 0, 80].into()), ..is(Direction::In, Direction::In, 5) },
+    ] {
+        days.count(&hit, &record(noon(), 0));
+    }
+    let inner = days.inner.borrow();
+    let suspects = inner.last(1).next().unwrap().suspects.sorted();
+    let count = crate::log::busiest::Count { r#in: 1, out: 2, last: noon() };
+    assert_eq!(suspects, [(host, count, far(4))]);
+}
+
+/// A table has its size before the first change of the day and after the last, and all that came and
+/// went; one that does not change has its size. A day of a version that did not measure is read, with
+/// what it knows.
+#[test]
+fn tables_have_their_sizes_and_changes() {
+    let [one, two, three] = ["8.0.0.0/24", "8.0.0.0/24 9.0.0.1 2a00::/32", "9.0.0.1"].map(set);
+    let mut day = Day::default();
+    day.change("block", None, &one);
+    day.change("block", Some(&one), &two);
+    day.change("block", Some(&two), &three);
+    day.see("block", &three);
+    day.see("allow", &one);
+    let text = day.text().unwrap();
+    assert_eq!(serde_json::from_slice::<Day>(&text).unwrap(), day);
+    let size = |entries, v4, v6| TableSize { entries, v4: Some(v4), v6: Some(v6) };
+    let known = [&day.changes["block"], &day.changes["allow"]];
+    assert_eq!(known.map(|known| known.before()), [None, Some(size(1, 256, 0))]);
+    assert_eq!(known.map(|known| known.size), [size(1, 1, 0), size(1, 256, 0)]);
+    assert_eq!(known.map(|known| (known.added, known.removed)), [(3, 2), (0, 0)]);
+
+    let former = r#"{"number":1,"changes":{"block":{"entries":7,"added":3,"removed":1}}}"#;
+    let day: Day = serde_json::from_str(former).unwrap();
+    let of = |entries| TableSize { entries, v4: None, v6: None };
+    assert_eq!(day.changes["block"].size, of(7));
+    assert_eq!(day.changes["block"].before(), Some(of(5)));
+}
+
+/// A day on which something ran is one of nothing, and another one is one of which nothing is known.
+#[test]
+fn a_day_without_hits_is_not_one_without_data() {
+    let dir = tempfile::tempdir().unwrap();
+    let days = load(dir.path());
+    let today =
+        |days: &Days| days.shown(1, |seen| seen[0].day.is_some().then_some(seen[0].counted));
+    assert_eq!(today(&days), None);
+    days.begin(noon().into());
+    assert_eq!(today(&days), Some(false), "the log is not followed");
+    days.stand(place(1, 100));
+    assert_eq!(today(&days), Some(true));
+    days.save();
+    assert_eq!(today(&load(dir.path())), Some(true), "it was");
+    days.shown(35, |seen| {
+        assert!(seen.len() == 35 && seen[34].number == 20_000);
+        assert!(seen[..34].iter().all(|seen| seen.day.is_none() && !seen.counted));
+    });
 }
 
 /// A crash after the days were kept and before the cursor was: what is read again is not counted again,

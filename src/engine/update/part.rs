@@ -72,11 +72,14 @@ impl Update {
         if is_last {
             let plain = whole.failing.is_empty() && !whole.mended && !rolled_back;
             voice.totals(&whole.published, &whole.held, plain);
-            self.days.note_run(match () {
+            let fared = match () {
                 () if rolled_back || !whole.held.is_empty() => days::Fared::Held,
                 () if whole.failed => days::Fared::Failed,
                 () => days::Fared::Good,
-            });
+            };
+            let policy = self.state.policy();
+            let sets = policy.sets.iter().map(|(id, set)| (self.state.tables.word(*id), set));
+            self.days.note_run(fared, sets);
         }
         // what a file of this host has does not make the policy of the service old
         let good = !failed && !rolled_back && !settled.service_held;

@@ -9,7 +9,7 @@ use policy::{Elsewhere, Guard, hold};
 use prefix::PrefixSet;
 
 use super::compose::is_taken;
-use super::summary::{change, unchanged};
+use crate::change::{change, unchanged};
 use crate::leave::Leave;
 use crate::link::{Link, Outcome, Source, TableResult};
 use crate::state::{Policy, State};

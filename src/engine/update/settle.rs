@@ -10,10 +10,11 @@ use super::request::Request;
 use super::run::Update;
 use super::running::Numbers;
 use super::stays::stays;
-use super::summary::{Time, differs};
+use super::summary::Time;
 use super::tell::Voice;
 use super::unpublished::unpublished;
 use super::whole::{Settled, of_tables};
+use crate::change::differs;
 use crate::source::Source;
 use crate::state::Failing;
 use crate::tables::Table;
@@ -100,9 +101,6 @@ impl Update {
             && judged.made.sets.keys().all(|id| published.done.contains(id));
         let new = note::in_force(self.state, &mut judged, &published, time);
         new.iter().for_each(|new| self.days.note_list(new.copy.list.name()));
-        for (id, change) in published.changes.iter().filter(|(_, change)| differs(change)) {
-            self.days.note_table(self.state.tables.word(*id), change);
-        }
         note::keep(self.state, self.files, &judged, &before, &new);
         let end = End {
             gathered,
