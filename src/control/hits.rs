@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct Hits {
     /// When counting began.
     pub since: u64,
+    /// Whether `tables.monitor` is set: nothing is blocked, and what is counted would have been.
+    #[serde(default)]
+    pub monitoring: bool,
     /// Packets that came in.
     pub r#in: u64,
     /// Packets that went out.

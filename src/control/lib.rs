@@ -27,8 +27,8 @@ pub use reply::{
 };
 pub use report::{
     DayReport, DayTable, ListReport, MOST_REPORT_DAYS, MissedOfDays, REPORT_DAYS, REPORT_FAILURES,
-    REPORT_ROWS, Report, RunCounts, SuspectHost, TableReport, TableSize, Trouble,
-    UploadCounts, Warned,
+    REPORT_ROWS, Report, RunCounts, SuspectHost, TableReport, TableSize, Trouble, UploadCounts,
+    Warned,
 };
 pub use request::{Request, Rights, Show};
 pub use status::{

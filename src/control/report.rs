@@ -22,6 +22,8 @@ pub const REPORT_FAILURES: usize = 100;
 pub struct Report {
     /// When this was said, epoch seconds.
     pub at: u64,
+    /// The same by the local time zone, as `2026-11-22 12:00`.
+    pub date: String,
     /// When the first of the days began, epoch seconds.
     pub since: u64,
     /// How many days, from 1 to [`MOST_REPORT_DAYS`].
@@ -32,8 +34,8 @@ pub struct Report {
     pub warnings: Vec<Warned>,
     /// Whether `tables.monitor` is set: nothing is blocked, and what is counted would have been.
     pub monitoring: bool,
-    /// Packets that were blocked on their way in, on all days; absent while the packet log is not
-    /// followed.
+    /// Packets that were blocked on their way in, on all days; absent when nobody counted on any of
+    /// them.
     pub r#in: Option<u64>,
     /// The same of those on their way out.
     pub out: Option<u64>,
@@ -43,7 +45,7 @@ pub struct Report {
     pub uploads: UploadCounts,
     /// Day by day, the oldest first: as many as `period`, those of which nothing is known too.
     pub days: Vec<DayReport>,
-    /// The tables of the configuration, those of what is blocked first; at most 16.
+    /// The tables of the configuration, in the order of `status`; at most 16.
     pub tables: Vec<TableReport>,
     /// The lists of the configuration, source by source, and those of `block` and `allow`.
     pub lists: Vec<ListReport>,
@@ -110,7 +112,8 @@ pub struct DayReport {
     pub r#in: Option<u64>,
     /// The same of those on their way out.
     pub out: Option<u64>,
-    /// Hosts on our side that have sent to addresses in block tables, at most 64; absent likewise.
+    /// Hosts on our side that have sent to addresses in block tables, of the 64 that are kept; absent
+    /// likewise.
     pub suspects: Option<u64>,
     /// How runs ended; absent where nothing is known of the day.
     pub runs: Option<RunCounts>,
@@ -159,7 +162,7 @@ pub struct TableReport {
     /// Its size before the first change of these days that is known, or as it is now when there is
     /// none; absent when there was no set before it.
     pub before: Option<TableSize>,
-    /// Prefixes that came on these days. One that went and came again counts for both.
+    /// Prefixes that came on these days, and again after they went.
     pub added: u64,
     /// Prefixes that went.
     pub deleted: u64,
@@ -178,7 +181,7 @@ pub struct ListReport {
     /// Prefixes of its copy; absent when there is none.
     pub entries: Option<u64>,
     /// Packets with its addresses that were blocked on their way in; absent for what is let through, and
-    /// while the packet log is not followed.
+    /// when nobody counted.
     pub r#in: Option<u64>,
     /// The same of those on their way out.
     pub out: Option<u64>,
@@ -199,6 +202,8 @@ pub struct SuspectHost {
     pub r#in: u64,
     /// When the last one was seen, epoch seconds.
     pub last: u64,
+    /// The same by the local time zone, as `2026-11-22 12:00`.
+    pub date: String,
     /// The address at the other end of that one.
     pub far: Option<IpAddr>,
 }

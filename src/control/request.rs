@@ -97,6 +97,11 @@ pub enum Request {
     },
     /// Counters as OpenMetrics text.
     Metrics {},
+    /// What happened in the last days; answered by [`crate::Report`].
+    Report {
+        /// How many, that of now included: from 1 to [`crate::MOST_REPORT_DAYS`].
+        days: u32,
+    },
     /// Each event as it happens; answered by [`crate::Event`] without an end.
     Watch {
         /// From this number on, as far as they are kept; else from now on.
@@ -151,6 +156,7 @@ impl Request {
             Self::Reload { .. } => "reload",
             Self::Log { .. } => "log",
             Self::Metrics {} => "metrics",
+            Self::Report { .. } => "report",
             Self::Watch { .. } => "watch",
         }
     }
@@ -162,7 +168,7 @@ impl Request {
                 Rights::Member
             }
             Self::Table { .. } | Self::Export { .. } => Rights::Member,
-            Self::Metrics {} | Self::Watch { .. } => Rights::Member,
+            Self::Metrics {} | Self::Report { .. } | Self::Watch { .. } => Rights::Member,
             Self::Block { .. } | Self::Allow { .. } | Self::Forget { .. } => Rights::Root,
             Self::Update { .. } | Self::Upload { .. } => Rights::Root,
             Self::Rollback {} | Self::Reload { .. } | Self::Log { .. } => Rights::Root,

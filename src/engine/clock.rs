@@ -36,7 +36,27 @@ pub fn date(epoch: u64) -> String {
 
 /// The day of a time by the local time zone, counted from 1970.
 pub fn day(epoch: u64) -> i64 {
-    (epoch.cast_signed() + i64::from(local_offset(epoch))).div_euclid(24 * 60 * 60)
+    (epoch.cast_signed() + i64::from(local_offset(epoch))).div_euclid(DAY)
+}
+
+/// When a day, counted from 1970, begins by the local time zone.
+pub fn begins(day: i64) -> u64 {
+    let at = |offset: i32| u64::try_from(day * DAY - i64::from(offset)).unwrap_or_default();
+    // the offset is that of the time at which it begins, which is not far from what UTC says
+    at(local_offset(at(local_offset(at(0)))))
+}
+
+/// The date of a day, counted from 1970: `2026-11-22`.
+pub fn day_date(day: i64) -> String {
+    let (year, month, day) = civil(day);
+    format!("{year:04}-{:02}-{day:02}", month + 1)
+}
+
+/// A time in the local zone by date and minute: `2026-11-22 12:00`.
+pub fn minute(epoch: u64) -> String {
+    let local = epoch.cast_signed() + i64::from(local_offset(epoch));
+    let minute = local.div_euclid(60).rem_euclid(24 * 60);
+    format!("{} {:02}:{:02}", day_date(local.div_euclid(DAY)), minute / 60, minute % 60)
 }
 
 /// A time in UTC as one word: `20261122T120000Z`.
@@ -112,6 +132,18 @@ mod tests {
             assert!(month < 12 && (1..=31).contains(&day));
         }
         assert_eq!(day_number(1970, 0, 1), 0);
+    }
+
+    #[test]
+    fn days_have_their_dates_and_beginnings() {
+        assert_eq!(day_date(0), "1970-01-01");
+        assert_eq!(day_date(20_779), "2026-11-22");
+        for noon in (1..40_000).step_by(97).map(|days| days * 86_400 + 43_200) {
+            let begin = begins(day(noon));
+            assert_eq!((day(begin), day(begin - 1)), (day(noon), day(noon) - 1), "{noon}");
+            assert!(minute(begin).starts_with(&day_date(day(noon))), "{noon}");
+        }
+        assert!(minute(begins(20_779)).ends_with("-22 00:00"), "{}", minute(begins(20_779)));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod lists;
 mod metrics;
 mod own;
 mod places;
+mod report;
 mod sources;
 mod status;
 mod test;

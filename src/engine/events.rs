@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-pub use event::Event;
+pub use event::{Event, is_trouble};
 
 use crate::{clock, files};
 
@@ -106,6 +106,11 @@ impl Events {
     pub fn oldest(&self) -> u64 {
         let ring = self.ring.borrow();
         ring.events.front().map_or(ring.next, |event| event.number)
+    }
+
+    /// The events that are kept and wanted, in the order of their numbers.
+    pub fn of(&self, is_wanted: impl Fn(&control::Event) -> bool) -> Vec<control::Event> {
+        self.ring.borrow().events.iter().filter(|event| is_wanted(event)).cloned().collect()
     }
 
     /// The event of a number, if it is kept.

@@ -11,8 +11,8 @@ const TOOL: &str = "threatstopctl ";
 const DAEMON: &str = "threatstopd -f ";
 /// The commands that ask the daemon.
 const ASKING: &[&str] = &[
-    "allow", "block", "doctor", "forget", "log", "metrics", "reload", "rollback", "show", "status",
-    "test", "update", "upload", "watch", "why",
+    "allow", "block", "doctor", "forget", "log", "metrics", "reload", "report", "rollback", "show",
+    "status", "test", "update", "upload", "watch", "why",
 ];
 /// Those that take the file of the configuration.
 const READING: &[&str] = &["doctor", "flush", "setup"];

@@ -17,6 +17,7 @@ use crate::import;
 use crate::own;
 use crate::relay::{ask, relay};
 use crate::reload;
+use crate::report;
 use crate::setup::{self, config_path};
 use crate::tool::Tool;
 use crate::watch;
@@ -72,6 +73,7 @@ const VALUES: &[(&str, char, &str)] = &[
     ("decode", 't', "time|date|epoch"),
     ("doctor", 'f', "file"),
     ("flush", 'f', "file"),
+    ("report", 'd', "days"),
     ("setup", 'f', "file"),
     ("show", 'o', "format"),
     ("show", 'z', "name"),
@@ -104,6 +106,7 @@ pub const COMMANDS: &[Command] = &[
     ),
     command("metrics", "", Operands::None(|tool, _| relay(tool, &Request::Metrics {}))),
     command("reload", "", Operands::None(reload::run)),
+    command("report", "d:", Operands::None(report::run)),
     Command {
         in_full: true,
         ..command("rollback", "", Operands::None(|tool, _| relay(tool, &Request::Rollback {})))

@@ -1,6 +1,6 @@
 //! The ends of answers: what `done` carries for each command.
 
-use control::{Forgotten, Hits, Kept, Lists, Request, Status, Tested, Updated, Uploaded};
+use control::{Forgotten, Hits, Kept, Lists, Report, Request, Status, Tested, Updated, Uploaded};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -35,6 +35,8 @@ pub enum Ending {
     Tested(Tested),
     /// Of `metrics`.
     Metrics(Metrics),
+    /// Of `report`.
+    Report(Box<Report>),
     /// Of a command that has nothing more to say than that it was done.
     Done(Map<String, Value>),
 }
@@ -86,6 +88,7 @@ impl Ending {
             Request::Show { what: Show::Diff } => Self::Changed(form(done)?),
             Request::Test {} => Self::Tested(form(done)?),
             Request::Metrics {} => Self::Metrics(form(done)?),
+            Request::Report { .. } => Self::Report(form(done)?),
             Request::Show { what: Show::Hits } => Self::Hits(form(done)?),
             Request::Show { what: Show::Own } => Self::Own,
             Request::Block { .. } | Request::Allow { .. } => Self::Kept(form(done)?),

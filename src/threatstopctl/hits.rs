@@ -5,9 +5,14 @@ use control::{Hits, HostHits, Missed, PortHits};
 
 use crate::columns::{Stand, Stand::*, columns};
 
+/// What stands above where nothing is blocked.
+const MONITORING: &str =
+    "monitoring: these packets would have been blocked; with tables.monitor nothing is\n\n";
+
 /// The tables, the busiest first, as of `now` in epoch seconds.
 pub fn render(hits: &Hits, now: u64) -> String {
-    let mut text = format!(
+    let mut text = if hits.monitoring { MONITORING.to_owned() } else { String::new() };
+    text += &format!(
         "counting since:  {}\npackets:         {} in, {} out\n",
         ago(hits.since, now),
         hits.r#in,

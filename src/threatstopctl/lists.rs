@@ -4,12 +4,8 @@ use control::units::duration;
 use control::{HitsOfDays, ListShown, Lists, Overlap};
 
 use crate::columns::{Stand::*, columns};
+use crate::narrow::{fitted, short};
 use crate::printable::printable;
-
-/// Columns of a terminal.
-const WIDE: usize = 80;
-/// The least that is left of a long name.
-const LEAST: usize = 12;
 
 /// The lists in columns, as of `now` in epoch seconds, and below them what they have in common.
 pub fn render(lists: &Lists, now: u64) -> String {
@@ -18,23 +14,6 @@ pub fn render(lists: &Lists, now: u64) -> String {
     if let Some(pairs) = &lists.overlaps {
         text.push('\n');
         text.push_str(&overlaps(pairs));
-    }
-    text
-}
-
-/// What `draw` makes of the names, or of what is left of them where its lines would be too long.
-fn fitted(names: &[String], draw: impl Fn(&[String]) -> String) -> String {
-    let text = draw(names);
-    if widest(text.lines()) <= WIDE {
-        return text;
-    }
-    let longest = widest(names.iter().map(String::as_str));
-    for room in (LEAST..longest).rev() {
-        let Some(names) = cut_all(names, room) else { break };
-        let text = draw(&names);
-        if room == LEAST || widest(text.lines()) <= WIDE {
-            return text;
-        }
     }
     text
 }
@@ -64,10 +43,6 @@ fn overlaps(pairs: &[Overlap]) -> String {
         };
         columns(&headings, &pairs.iter().map(row).collect::<Vec<_>>())
     })
-}
-
-fn widest<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
-    lines.map(|line| line.chars().count()).max().unwrap_or_default()
 }
 
 fn table(lists: &Lists, names: &[String], now: u64) -> String {
@@ -108,44 +83,12 @@ fn hits(hits: &HitsOfDays) -> String {
     known.join("/")
 }
 
-/// A number in at most four characters.
-fn short(number: u64) -> String {
-    match number {
-        0..=9999 => number.to_string(),
-        10_000..=999_999 => format!("{}k", number / 1000),
-        1_000_000..=999_999_999 => format!("{}M", number / 1_000_000),
-        _ => format!("{}G", number / 1_000_000_000),
-    }
-}
-
-/// Names of at most so many characters; none when two of them would be the same then.
-fn cut_all(names: &[String], most: usize) -> Option<Vec<String>> {
-    let cut: Vec<String> = names.iter().map(|name| cut(name, most)).collect();
-    let mut sorted: Vec<&String> = cut.iter().collect();
-    sorted.sort_unstable();
-    let all = sorted.len();
-    sorted.dedup();
-    (sorted.len() == all).then_some(cut)
-}
-
-/// A name without its middle: lists of one service begin alike or end alike.
-fn cut(name: &str, most: usize) -> String {
-    let long = name.chars().count();
-    if long <= most {
-        return name.to_owned();
-    }
-    let left = most.saturating_sub(2);
-    let end = left / 3;
-    let head: String = name.chars().take(left - end).collect();
-    let tail: String = name.chars().skip(long - end).collect();
-    format!("{head}..{tail}")
-}
-
 #[cfg(test)]
 mod tests {
     use control::SourceState;
 
     use super::*;
+    use crate::narrow::WIDE;
 
     const NOW: u64 = 1_795_000_000;
 

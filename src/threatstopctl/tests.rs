@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use control::{
-    Action, AddressHits, Attempt, Attempted, Change, Check, Direction, EngineStatus, Event,
-    Failure, Forgotten, Held, HeldReason, Hits, HitsOfDays, HostHits, Kept, LastUpdate, ListHits,
-    ListShown, ListStatus, Lists, Mended, Missed, Overlap, OwnEntry, PfStatus, PortHits,
-    ProtocolHits, Reply, Request, ServerStatus, Show, SourceKind, SourceState, SourceStatus, Spool,
-    Status, Suspects, TableKind, TableStatus, Tested, Update, Updated, Upload, Uploaded, UsedBy,
-    Why,
+    Action, AddressHits, Attempt, Attempted, Change, Check, DayReport, DayTable, Direction,
+    EngineStatus, Event, Failure, Forgotten, Held, HeldReason, Hits, HitsOfDays, HostHits, Kept,
+    LastUpdate, ListHits, ListReport, ListShown, ListStatus, Lists, Mended, Missed, MissedOfDays,
+    Overlap, OwnEntry, PfStatus, PortHits, ProtocolHits, Reply, Report, Request, RunCounts,
+    ServerStatus, Show, SourceKind, SourceState, SourceStatus, Spool, Status, SuspectHost,
+    Suspects, TableKind, TableReport, TableSize, TableStatus, Tested, Trouble, Update, Updated,
+    Upload, UploadCounts, Uploaded, UsedBy, Warned, Why,
 };
 use serde_json::{Value, json};
 
@@ -224,6 +225,7 @@ fn document(request: Request, done: impl serde::Serialize) -> Value {
 fn full_hits() -> Hits {
     Hits {
         since: NOW - 720,
+        monitoring: false,
         r#in: 3,
         out: 1,
         addresses: vec![AddressHits {
@@ -245,6 +247,90 @@ fn full_hits() -> Hits {
             lists: vec!["basic.threatstop.local".into()],
         }],
         missed: Missed { addresses: 1, ports: 2, hosts: 3 },
+    }
+}
+
+/// A report of two days, in which every field is there; nothing is known of the first one.
+pub fn full_report() -> Report {
+    let size = |entries| TableSize { entries, v4: Some(256 * entries), v6: Some(12) };
+    let (runs, uploads) =
+        (RunCounts { good: 21, failed: 2, held: 1 }, UploadCounts { confirmed: 90, failed: 6 });
+    let date = |day: &str| format!("2026-11-{day}");
+    Report {
+        at: NOW,
+        date: date("18 12:00"),
+        since: NOW - 130_000,
+        period: 2,
+        verdict: "warning: pf is disabled: nothing is blocked".into(),
+        warnings: vec![Warned {
+            text: "pf is disabled: nothing is blocked".into(),
+            way_out: "pfctl -e, and rcctl enable pf for the next boot".into(),
+        }],
+        monitoring: false,
+        r#in: Some(12_345),
+        out: Some(7),
+        runs,
+        uploads,
+        days: vec![
+            DayReport { date: date("17"), ..DayReport::default() },
+            DayReport {
+                date: date("18"),
+                r#in: Some(12_345),
+                out: Some(7),
+                suspects: Some(1),
+                runs: Some(runs),
+                uploads: Some(uploads),
+                tables: vec![DayTable {
+                    table: "block".into(),
+                    size: size(26_424),
+                    added: 35,
+                    deleted: 23,
+                }],
+            },
+        ],
+        tables: vec![TableReport {
+            table: "block".into(),
+            name: "ThreatSTOP-Block".into(),
+            kind: TableKind::Block,
+            size: Some(size(26_424)),
+            before: Some(size(26_412)),
+            added: 35,
+            deleted: 23,
+        }],
+        lists: vec![ListReport {
+            list: "basic.threatstop.local".into(),
+            source: "policy".into(),
+            table: "block".into(),
+            entries: Some(26_424),
+            r#in: Some(12_000),
+            out: Some(7),
+            renewed: 3,
+            state: SourceState::Held,
+        }],
+        others: vec![ListHits { list: "unlisted".into(), r#in: 345, out: 0 }],
+        protocols: vec![ProtocolHits { protocol: "tcp".into(), r#in: 12_345, out: 7 }],
+        ports: vec![PortHits { protocol: "tcp".into(), port: 22, r#in: 12_345, out: 7 }],
+        suspects: 1,
+        hosts: vec![SuspectHost {
+            address: "10.0.0.23".parse().unwrap(),
+            out: 7,
+            r#in: 2,
+            last: NOW - 720,
+            date: date("18 11:48"),
+            far: Some("198.51.100.7".parse().unwrap()),
+        }],
+        missed: MissedOfDays { lists: 1, ports: 12, hosts: 3 },
+        failures: vec![Trouble {
+            time: NOW - 3900,
+            date: date("18 10:55"),
+            event: "held".into(),
+            text:
+                "Keeping the previous list basic.threatstop.local: 26424 -> 12 entries, more than \
+                   50 % fewer (update -f to accept)"
+                    .into(),
+        }],
+        left_out: 4,
+        lost: 8,
     }
 }
 
@@ -346,6 +432,7 @@ fn every_field_of_a_document_stands_in_the_manual() {
         (".Ss import", import::document(&imported)),
         (".Ss log, reload", document(Request::Reload { broken: None }, json!({}))),
         (".Ss metrics", document(Request::Metrics {}, json!({ "text": "# EOF" }))),
+        (".Ss report", document(Request::Report { days: 2 }, full_report())),
         (".Ss rollback", document(Request::Rollback {}, updated(false))),
         (".Ss setup", setup::tests::document()),
         (".Ss show allow, show block", document(Request::Show { what: Show::Block }, shown)),

@@ -15,6 +15,7 @@ use crate::hits;
 use crate::lists;
 use crate::output::{Output, Part};
 use crate::printable::printable;
+use crate::report;
 use crate::status;
 
 /// Most columns of a line that is written over again; in a longer one it would not be.
@@ -132,6 +133,10 @@ impl<W: Write> Output for Text<W> {
             Ending::Lists(lists) => self.line(&lists::render(lists, now()))?,
             Ending::Own => {
                 let text = entries::render(&self.own);
+                self.line(&text)?;
+            }
+            Ending::Report(report) => {
+                let text = report::text::report(report, &self.advice);
                 self.line(&text)?;
             }
             Ending::Metrics(metrics) => self.line(&metrics.text)?,

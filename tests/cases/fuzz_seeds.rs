@@ -353,6 +353,7 @@ fn requests(seeds: &mut Vec<Seed>) {
         Request::Reload { broken: None },
         Request::Log { verbose: true },
         Request::Metrics {},
+        Request::Report { days: 35 },
     ];
     let shown =
         [Show::Block, Show::Allow, Show::Diff, Show::Hits, Show::Lists, Show::Overlaps, Show::Own];

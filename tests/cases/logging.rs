@@ -3,10 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tests::harness::{Config, Daemon, Scratch};
 use tests::item::items;
+use tests::process::PATIENCE;
 use tests::sim::logservice::Upload;
 use tests::sim::pflog::PacketLog;
 use tests::sim::{Layout, LogService, PolicyService, SUFFIX, Zone};
@@ -92,4 +95,25 @@ pub fn assert_delivered(log: &PacketLog, uploads: &[Upload]) {
 pub fn status(daemon: &Daemon) -> Value {
     let status = daemon.ctl(&["-j", "status"]);
     serde_json::from_str(&status.stdout).unwrap_or_else(|why| panic!("{why}: {status:?}"))
+}
+
+/// The JSON of `show hits`.
+pub fn hits(daemon: &Daemon) -> Value {
+    let shown = daemon.ctl(&["-j", "show", "hits"]);
+    serde_json::from_str(&shown.stdout).unwrap_or_else(|why| panic!("{why}: {shown:?}"))
+}
+
+/// Waits until so many packets are counted.
+#[track_caller]
+pub fn wait_for(daemon: &Daemon, packets: u64) -> Value {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let hits = hits(daemon);
+        let counted = hits["in"].as_u64().unwrap() + hits["out"].as_u64().unwrap();
+        if counted == packets {
+            return hits;
+        }
+        assert!(counted < packets && Instant::now() < deadline, "{packets}: {hits}");
+        thread::sleep(Duration::from_millis(100));
+    }
 }

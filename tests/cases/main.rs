@@ -38,6 +38,7 @@ mod outage;
 mod own;
 mod port;
 mod relay;
+mod report;
 mod rollback;
 mod root;
 mod seen;

@@ -1,10 +1,10 @@
 //! What an administrator sees of hits: which of his hosts, with which addresses.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::net::Ipv4Addr;
+use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use std::{fs, thread};
 
 use crate::logging::*;
 use nix::sys::signal::{Signal, kill};
@@ -23,26 +23,6 @@ const CAPTURED: &[u8] = include_bytes!("../../src/pflog/tests/data/captured.pcap
 const INSIDE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 23);
 /// The address outside of the firewall before it.
 const OUTSIDE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
-
-fn hits(daemon: &Daemon) -> Value {
-    let shown = daemon.ctl(&["-j", "show", "hits"]);
-    serde_json::from_str(&shown.stdout).unwrap_or_else(|why| panic!("{why}: {shown:?}"))
-}
-
-/// Waits until so many packets are counted.
-#[track_caller]
-fn wait_for(daemon: &Daemon, packets: u64) -> Value {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let hits = hits(daemon);
-        let counted = hits["in"].as_u64().unwrap() + hits["out"].as_u64().unwrap();
-        if counted == packets {
-            return hits;
-        }
-        assert!(counted < packets && Instant::now() < deadline, "{packets}: {hits}");
-        thread::sleep(Duration::from_millis(100));
-    }
-}
 
 fn now() -> u32 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()

@@ -120,6 +120,7 @@ fn main() -> ExitCode {
         stage.say(line);
     }
     stage.ctl(&daemon, &["show", "hits"], 0);
+    stage.ctl(&daemon, &["report", "-d", "1"], 0);
     stage.ctl(&daemon, &["status"], 0);
 
     stage.scene("The test of servers, lists and tables");

@@ -32,7 +32,7 @@ pub fn control_request(data: &[u8]) -> bool {
     let word = value["command"].as_str().unwrap();
     assert_eq!(word, request.word());
     assert!(is_one_line(word));
-    let open = ["status", "show", "why", "test", "metrics"].contains(&word);
+    let open = ["status", "show", "why", "test", "metrics", "report", "watch"].contains(&word);
     assert_eq!(request.rights() == Rights::Member, open);
     true
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use config::Config;
-use control::{Action, Lists, MAX_REQUEST, Reply, Request, Rights, Show};
+use control::{Action, Lists, MAX_REQUEST, MOST_REPORT_DAYS, Reply, Request, Rights, Show};
 use imsg::End;
 use prefix::PrefixSet;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use super::own::{Book, Said};
 use super::places::Seat;
 use super::status::Overview;
 use super::watch::Watchers;
-use super::{hits, lists, metrics, test, upload, why};
+use super::{hits, lists, metrics, report, test, upload, why};
 use crate::days::Days;
 use crate::dns::Servers;
 use crate::events::Events;
@@ -233,7 +233,9 @@ impl Desk {
                 upload::upload(self.config, self.log, client, dry_run).await
             }
             Request::Show { what: Show::Hits } => {
-                client.done(hits::hits(&self.log.hits(), &self.state.policy())).await
+                let monitoring = self.config.tables.monitor;
+                let hits = hits::hits(&self.log.hits(), &self.state.policy(), monitoring);
+                client.done(hits).await
             }
             Request::Show { what: Show::Lists } => {
                 client.done(lists::lists(self.config, self.state, self.days)).await
@@ -242,6 +244,16 @@ impl Desk {
                 let overlaps = Some(lists::overlaps(self.state).await);
                 let lists = lists::lists(self.config, self.state, self.days);
                 client.done(Lists { overlaps, ..lists }).await
+            }
+            Request::Report { days } if (1..=MOST_REPORT_DAYS).contains(&days) => {
+                let status = &self.overview.status().await;
+                let &Self { config, state, days: of, events, .. } = self;
+                let from = report::Sources { config, state, days: of, events, status };
+                client.done(report::report(&from, days)).await
+            }
+            Request::Report { days } => {
+                let why = format!("{days} days: it can be of 1 to {MOST_REPORT_DAYS}");
+                client.fail(word, why).await
             }
             Request::Watch { from } => self.watchers.watch(self.events, client, from).await,
             Request::Metrics {} => {

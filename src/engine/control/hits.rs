@@ -6,7 +6,7 @@ use control::{AddressHits, Hits, HostHits, ListHits, Missed, PortHits, ProtocolH
 
 use prefix::Kind;
 
-use crate::log::hits::{BUSIEST, COUNTED, Hits as Counted, protocol_word};
+use crate::log::hits::{BUSIEST, Hits as Counted, protocol_word};
 use crate::state::Policy;
 
 /// Lists that are named with an address; `why` names them all.
@@ -19,13 +19,15 @@ fn lists(policy: &Policy, address: IpAddr) -> Vec<String> {
     lists.map(|list| list.name().to_owned()).take(LISTS).collect()
 }
 
-/// What was counted, the busiest first, with the lists of a policy that name the addresses.
-pub fn hits(hits: &Counted, policy: &Policy) -> Hits {
+/// What was counted, the busiest first, with the lists of a policy that name the addresses; with
+/// `monitoring` it would have been blocked.
+pub fn hits(hits: &Counted, policy: &Policy, monitoring: bool) -> Hits {
     let addresses = hits.addresses.sorted().into_iter().take(BUSIEST);
     let ports = hits.ports.sorted().into_iter().take(BUSIEST);
     let hosts = hits.hosts.sorted().into_iter();
     Hits {
         since: hits.since,
+        monitoring,
         r#in: hits.total.r#in,
         out: hits.total.out,
         addresses: addresses
@@ -72,8 +74,8 @@ pub fn hits(hits: &Counted, policy: &Policy) -> Hits {
             })
             .collect(),
         missed: Missed {
-            addresses: hits.addresses.error(COUNTED),
-            ports: hits.ports.error(COUNTED),
+            addresses: hits.addresses.error(),
+            ports: hits.ports.error(),
             hosts: hits.hosts.error(),
         },
     }

@@ -19,7 +19,54 @@ use crate::state::State;
 /// What is named for a list that goes into no table.
 const NO_TABLE: &str = "none";
 
+/// A list of the configuration, or of what `block` and `allow` said.
+pub struct Row {
+    /// Who brings it.
+    pub source: Source,
+    /// Whether it names what to block or what to let through.
+    pub kind: Kind,
+    /// The tables that it goes into, or [`NO_TABLE`].
+    pub table: String,
+    /// What status knows of it.
+    pub shown: ListStatus,
+    /// When its source last brought it as it is, epoch seconds.
+    as_of: Option<u64>,
+}
+
 /// All lists of the configuration, source by source, and what `block` and `allow` said.
+pub fn rows(config: &Config, state: &State) -> Vec<Row> {
+    let policy = state.policy();
+    let table = |source: Source, list: &str, kind| {
+        // it is taken out of each block table, and goes into none
+        if kind == Kind::Allow && source.exempts() {
+            return NO_TABLE.to_owned();
+        }
+        let tables = state.tables.iter().filter(|table| table.has(list, kind));
+        tables.map(|table| table.word.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let mut all = Vec::new();
+    for source in Source::all(config) {
+        for (name, kind) in source.lists(config) {
+            let shown = sources::list(config, state, source, name);
+            let as_of = policy.copy(name).map(|copy| as_of(state, copy));
+            all.push(Row { source, kind, table: table(source, name, kind), shown, as_of });
+        }
+    }
+    let now = clock::now();
+    for copy in policy.lists.iter().filter(|copy| copy.source == Source::Own) {
+        let shown = ListStatus {
+            name: copy.list.name().to_owned(),
+            entries: Some(copy.list.measure().entries),
+            changed: Some(copy.changed),
+            state: SourceState::Good,
+        };
+        let (source, kind, as_of) = (copy.source, copy.kind, Some(now));
+        all.push(Row { source, kind, table: table(source, &shown.name, kind), shown, as_of });
+    }
+    all
+}
+
+/// What `show lists` has of them.
 pub fn lists(config: &Config, state: &State, days: &Days) -> Lists {
     let policy = state.policy();
     // what a list alone has, among those of its kind; `own` is one of each
@@ -29,18 +76,10 @@ pub fn lists(config: &Config, state: &State, days: &Days) -> Lists {
         let names = lists.iter().map(|list| (kind as u8, list.name()));
         alone.extend(names.zip(policy::unique(&lists)));
     }
-    let tables_of = |list: &str, kind| {
-        let tables = state.tables.iter().filter(|table| table.has(list, kind));
-        tables.map(|table| table.word.as_str()).collect::<Vec<_>>().join(", ")
-    };
     let now = clock::now();
-    let row = |source: Source, kind: Kind, shown: ListStatus, as_of: Option<u64>| ListShown {
+    let shown = |Row { source, kind, table, shown, as_of }: Row| ListShown {
         source: source.name().to_owned(),
-        table: match kind {
-            // it is taken out of each block table, and goes into none
-            Kind::Allow if source.exempts() => NO_TABLE.to_owned(),
-            _ => tables_of(&shown.name, kind),
-        },
+        table,
         entries: shown.entries,
         unique: alone.get(&(kind as u8, shown.name.as_str())).copied(),
         hits: hits(config, days, &shown.name, kind),
@@ -49,24 +88,7 @@ pub fn lists(config: &Config, state: &State, days: &Days) -> Lists {
         state: shown.state,
         list: shown.name,
     };
-    let mut all = Vec::new();
-    for source in Source::all(config) {
-        for (name, kind) in source.lists(config) {
-            let shown = sources::list(config, state, source, name);
-            let as_of = policy.copy(name).map(|copy| as_of(state, copy));
-            all.push(row(source, kind, shown, as_of));
-        }
-    }
-    for copy in policy.lists.iter().filter(|copy| copy.source == Source::Own) {
-        let shown = ListStatus {
-            name: copy.list.name().to_owned(),
-            entries: Some(copy.list.measure().entries),
-            changed: Some(copy.changed),
-            state: SourceState::Good,
-        };
-        all.push(row(copy.source, copy.kind, shown, Some(now)));
-    }
-    Lists { lists: all, overlaps: None }
+    Lists { lists: rows(config, state).into_iter().map(shown).collect(), overlaps: None }
 }
 
 /// The pairs of lists of a kind that have the most in common. All else goes on meanwhile: a million

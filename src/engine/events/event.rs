@@ -84,11 +84,19 @@ pub enum Event {
     Suspects,
 }
 
+/// The words of events that tell of nothing that is wrong, or was.
+const USUAL: [&str; 2] = ["published", "new suspect host"];
+
+/// Whether the word of an event is one of something that is wrong, or was.
+pub fn is_trouble(word: &str) -> bool {
+    !USUAL.contains(&word)
+}
+
 impl Event {
     /// Its word for watchers.
     pub fn word(&self) -> &'static str {
         match self {
-            Self::Published { .. } => "published",
+            Self::Published { .. } => USUAL[0],
             Self::Held { .. } => "held",
             Self::Failed { .. } => "failed",
             Self::Recovered { .. } => "recovered",
@@ -98,7 +106,7 @@ impl Event {
             Self::LogGap { .. } => "log gap",
             Self::Damaged { .. } => "damaged",
             Self::Warned(_) => "warning",
-            Self::Suspect { .. } | Self::Suspects => "new suspect host",
+            Self::Suspect { .. } | Self::Suspects => USUAL[1],
         }
     }
 

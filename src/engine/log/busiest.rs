@@ -146,12 +146,16 @@ impl<K: Eq + Hash + Ord + Clone, N: Clone + Default> Busiest<K, N> {
         }
     }
 
-    /// By how many packets a key among `most` counters may have been counted too low, and how many one
-    /// that is not kept may have had, at most.
-    pub fn error(&self, most: usize) -> u64 {
-        let is_full = self.kept.len() >= most && self.gone.total() > 0;
+    /// By how many packets a key may have been counted too low, and how many one that is not kept may
+    /// have had, at most.
+    pub fn error(&self) -> u64 {
         let least = || self.kept.values().map(Kept::most).min();
-        if is_full { least().unwrap_or_default() } else { 0 }
+        if self.gone.total() > 0 { least().unwrap_or_default() } else { 0 }
+    }
+
+    /// How many keys are kept.
+    pub fn len(&self) -> usize {
+        self.kept.len()
     }
 
     /// All that are kept, the busiest first; of equal ones the latest.

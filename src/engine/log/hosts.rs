@@ -68,7 +68,7 @@ impl Hosts {
 
     /// By how many packets a number may be too low, at most.
     pub fn error(&self) -> u64 {
-        self.senders.error(HOSTS).max(self.targets.error(HOSTS))
+        self.senders.error().max(self.targets.error())
     }
 
     /// How many have sent in the day before `now`, epoch seconds, and the one that did last.

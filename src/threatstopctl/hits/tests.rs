@@ -5,6 +5,7 @@ use super::*;
 fn hits() -> Hits {
     Hits {
         since: 940,
+        monitoring: false,
         r#in: 34,
         out: 1,
         addresses: vec![AddressHits {
@@ -55,6 +56,15 @@ address       in  out  last     listed by
         render(&Hits::default(), 0),
         "counting since:  0s ago\npackets:         0 in, 0 out\n"
     );
+}
+
+/// With tables.monitor the first line says that nothing is blocked.
+#[test]
+fn what_would_have_been_blocked_is_called_so() {
+    let text = render(&Hits { monitoring: true, ..hits() }, 1000);
+    let line =
+        "monitoring: these packets would have been blocked; with tables.monitor nothing is\n\n";
+    assert_eq!(text.strip_prefix(line), Some(render(&hits(), 1000).as_str()));
 }
 
 /// Fails when numbers that are not exact are shown as if they were.

@@ -674,13 +674,52 @@ fn a_large_table() {
     assert_eq!(document(&output)["prefixes"].as_array().unwrap().len(), entries as usize);
 }
 
+/// `report` of as many days as are kept, of 7 unless told otherwise: the engine's object with `-j`, text
+/// without it, and with one that makes names a terminal's business nothing that it would obey.
+#[test]
+fn report() {
+    let unknown = json!({ "date": "2026-11-18", "in": null, "out": null, "suspects": null,
+        "runs": null, "uploads": null, "tables": [] });
+    let report = json!({
+        "at": 1_795_000_000, "date": "2026-11-18 12:00", "since": 1_794_960_000, "period": 1,
+        "verdict": "ok: blocking 0 prefixes", "warnings": [], "monitoring": false, "in": null,
+        "out": null, "runs": { "good": 0, "failed": 0, "held": 0 },
+        "uploads": { "confirmed": 0, "failed": 0 }, "days": [unknown], "tables": [], "lists": [],
+        "others": [], "protocols": [], "ports": [], "suspects": 0, "hosts": [],
+        "missed": { "lists": 0, "ports": 0, "hosts": 0 }, "left_out": 0, "lost": 0,
+        "failures": [{ "time": 1_795_000_000, "date": "2026-11-18 12:00", "event": "failed",
+            "text": "feed a: \u{1b}[2J\nb (threatstopctl update a)" }],
+    });
+    let replies = lines(&[json!({ "done": report })]);
+    for (words, days) in [(&["rep"][..], 7), (&["report", "-d", "35"], 35), (&["report", "-d1"], 1)]
+    {
+        let engine = answering(replies.clone());
+        let update = format!("threatstopctl -s {} update a", engine.socket.display());
+        let (output, asked) = engine.run("", words);
+        assert_eq!(asked, json!({ "command": "report", "days": days }));
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+        let said = text(&output.stdout);
+        assert!(said.starts_with("ok: blocking 0 prefixes\n\n1 day, 2026-11-18: "), "{said}");
+        assert!(!said.contains('\u{1b}') && said.contains("failed: feed a: ?[2J?b"), "{said}");
+        let unfolded = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(unfolded.contains(&update), "{said}");
+        let (output, _) = answering(replies.clone()).run("-j", words);
+        assert_eq!(document(&output), report);
+    }
+    for days in ["0", "36", "-1", "x", "7d", ""] {
+        let output = tool().args(["report", "-d", days]).output().unwrap();
+        let why = format!("-d {days}: not a number of days from 1 to 35");
+        assert_said(&output, 1, "", &format!("threatstopctl: report: {why}\n"));
+    }
+}
+
 /// The command line is wrong: what is wrong, then usage, and exit status 1.
 #[test]
 fn usage() {
     let cases: [(&[&str], &str); 13] = [
         (&[], "threatstopctl: command: missing"),
         (&["stop"], "threatstopctl: stop: unknown command"),
-        (&["r"], "threatstopctl: r: ambiguous command: reload, rollback"),
+        (&["r"], "threatstopctl: r: ambiguous command: reload, report, rollback"),
         (&["-x", "status"], "threatstopctl: -x: unknown option"),
         (&["--help"], "threatstopctl: --help: unknown option"),
         (&["-s"], "threatstopctl: -s: needs an argument"),

@@ -37,7 +37,7 @@ fn the_error_is_what_it_is_said_to_be() {
             let shown: BTreeMap<u64, u64> =
                 shown.into_iter().map(|(key, count, ())| (key, count.total())).collect();
             assert!(shown.len() <= MOST);
-            let error = busiest.error(MOST);
+            let error = busiest.error();
             assert!(error <= u64::from(at) / MOST as u64, "{error} of {at}");
             for (key, count) in &exact {
                 let known = shown.get(key).copied().unwrap_or_default();

@@ -1,0 +1,98 @@
+//! What fits into the 80 columns of a terminal, or of a mail.
+
+use std::collections::BTreeSet;
+
+use crate::columns::Stand;
+
+/// Columns of a terminal.
+pub const WIDE: usize = 80;
+/// The least that is left of a long name.
+const LEAST: usize = 12;
+
+/// A heading, and how the cells below it stand.
+pub type Heading = (&'static str, Stand);
+
+/// What `draw` makes of the names, or of what is left of them where its lines would be too long. They
+/// lose their middle as long as they can be told apart.
+pub fn fitted(names: &[String], draw: impl Fn(&[String]) -> String) -> String {
+    let text = draw(names);
+    if widest(text.lines()) <= WIDE {
+        return text;
+    }
+    let longest = widest(names.iter().map(String::as_str));
+    for room in (LEAST..longest).rev() {
+        let Some(names) = cut_all(names, room) else { break };
+        let text = draw(&names);
+        if room == LEAST || widest(text.lines()) <= WIDE {
+            return text;
+        }
+    }
+    text
+}
+
+/// Characters of the longest line.
+pub fn widest<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
+    lines.map(|line| line.chars().count()).max().unwrap_or_default()
+}
+
+/// Names of at most so many characters; none when two of them would be the same then that are not.
+fn cut_all(names: &[String], most: usize) -> Option<Vec<String>> {
+    let cut: Vec<String> = names.iter().map(|name| cut(name, most)).collect();
+    let distinct = |names: &[String]| names.iter().collect::<BTreeSet<_>>().len();
+    (distinct(&cut) == distinct(names)).then_some(cut)
+}
+
+/// A name without its middle: lists of one service begin alike or end alike.
+fn cut(name: &str, most: usize) -> String {
+    let long = name.chars().count();
+    if long <= most {
+        return name.to_owned();
+    }
+    let left = most.saturating_sub(2);
+    let end = left / 3;
+    let head: String = name.chars().take(left - end).collect();
+    let tail: String = name.chars().skip(long - end).collect();
+    format!("{head}..{tail}")
+}
+
+/// A number in at most four characters.
+pub fn short(number: u64) -> String {
+    let (mut left, mut unit, mut most) = (number, "", 10_000);
+    for next in ["k", "M", "G", "T", "P", "E"] {
+        if left < most {
+            break;
+        }
+        (left, unit, most) = (left / 1000, next, 1000);
+    }
+    format!("{left}{unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        for (number, text) in [
+            (0, "0"),
+            (9999, "9999"),
+            (10_000, "10k"),
+            (999_999, "999k"),
+            (1_000_000, "1M"),
+            (4_294_967_296, "4G"),
+            (u64::MAX, "18E"),
+        ] {
+            assert_eq!(short(number), text);
+        }
+    }
+
+    /// Fails when two rows of the same name, such as those of `block` and `allow`, keep all others long.
+    #[test]
+    fn a_name_that_stands_twice_keeps_none_from_being_cut() {
+        let names = ["own".to_owned(), "own".into(), "x".repeat(200)];
+        let text = fitted(&names, |names| names.join("\n"));
+        assert!(widest(text.lines()) <= WIDE, "{text}");
+        let alike = [format!("{0}1{0}", "x".repeat(90)), format!("{0}2{0}", "x".repeat(90))];
+        assert_eq!(fitted(&alike, |names| names.join("\n")), alike.join("\n"), "neither is cut");
+    }
+}
