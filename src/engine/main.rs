@@ -97,7 +97,7 @@ fn main() -> ExitCode {
     let Err(why) = run(arguments, peer, told, alive, &before);
     logger::crit(format_args!("fatal in engine: {why}"));
     // for the engine after this one, to which it may be the reason of something
-    let _ = nix::unistd::write(words, why.as_bytes());
+    let _ = nix::unistd::write(words, format!("{why}; ").as_bytes());
     ExitCode::FAILURE
 }
 

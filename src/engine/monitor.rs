@@ -94,7 +94,9 @@ impl Monitor {
     pub fn new(arguments: Arguments, before: &OwnedFd) -> Self {
         let mut text = [0; 4096];
         let count = read(before, &mut text).unwrap_or(0);
-        let before = String::from_utf8_lossy(text.get(..count).unwrap_or_default()).into_owned();
+        let before = String::from_utf8_lossy(text.get(..count).unwrap_or_default());
+        // each has left its sentence there
+        let before = before.trim_end_matches("; ").to_owned();
         let (note, update_now) = (RefCell::default(), Notify::new());
         Self { arguments, started: Instant::now(), before, note, update_now }
     }

@@ -29,7 +29,7 @@ pub struct Inherited<T = OwnedFd> {
     pub peer: T,
     /// What the monitor says: the text of the configuration, and a NUL. To the engine then notes: an
     /// octet that says of what (a file that does not load, one that was taken back, an update that is
-    /// due now), a text, a NUL. Its end is that of the monitor.
+    /// due now), a text, a NUL. Its end is that of the monitor, or has the helper leave.
     pub told: T,
     /// Where an octet from time to time says that the child lives; the first, that it is ready.
     pub alive: T,

@@ -58,7 +58,7 @@ pub fn install(ignored: &[Signal]) -> io::Result<()> {
 }
 
 /// Signals of a child until it has handlers of its own: whoever sends one by the name of the program,
-/// as rc.subr(8) does, must not kill it; what ends it is SIGTERM.
+/// as rc.subr(8) does, must not kill it; SIGTERM does.
 pub(crate) fn reset_for_child() -> nix::Result<()> {
     use Signal::{SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGUSR1};
     set([SIGHUP, SIGINT, SIGUSR1].into_iter(), SigHandler::SigIgn)?;

@@ -23,17 +23,17 @@ const ALIVE: Duration = Duration::from_secs(15);
 pub fn main(args: Vec<OsString>) -> ! {
     logger::set_program("threatstopd");
     let inherited = process::inherited();
-    // behind the version and two figures for the engine; those of another version are told of below
-    let flags = args.iter().take(1).chain(args.iter().skip(5)).cloned();
-    let flags = Flags::parse(flags).unwrap_or_default();
-    logger::init(flags.debug, flags.verbose);
+    // behind the version and two figures for the engine
+    let flags = Flags::parse(args.iter().take(1).chain(args.iter().skip(5)).cloned());
+    let is = |flag: fn(&Flags) -> bool| flags.as_ref().is_some_and(flag);
+    logger::init(is(|flags| flags.debug), is(|flags| flags.verbose));
     let Ok(Inherited { peer, told, alive, words, before: nudge }) = inherited else {
         logger::crit("helper: threatstopd starts it; it is not to be started by hand");
         End::Fault.leave()
     };
-    let started = match args.get(2) {
-        Some(version) if *version == *VERSION.to_string() => start::start(&flags, peer, &told),
-        _ => Err(format!("helper: {OTHER_VERSION}").into()),
+    let started = match flags.filter(|_| args.get(2) == Some(&VERSION.to_string().into())) {
+        Some(flags) => start::start(&flags, peer, &told),
+        None => Err(format!("helper: {OTHER_VERSION}").into()),
     };
     let end = match started {
         Ok(started) => serve(started, &told, &alive, &nudge).unwrap_or_else(|offence| {
@@ -44,7 +44,7 @@ pub fn main(args: Vec<OsString>) -> ! {
             logger::crit(&failure);
             // the engine may have filled that, and taken O_NONBLOCK off it
             let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
-            let _ = send(words.as_raw_fd(), failure.to_string().as_bytes(), flags);
+            let _ = send(words.as_raw_fd(), format!("{failure}; ").as_bytes(), flags);
             End::Fault
         }
     };

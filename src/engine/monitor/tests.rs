@@ -36,16 +36,16 @@ fn of_another_version_the_version_is_read() {
 #[test]
 fn a_note_says_why_and_keeps_what_those_before_have_left() {
     let (reader, writer) = nix::unistd::pipe().unwrap();
-    nix::unistd::write(&writer, b"spool: no").unwrap();
+    nix::unistd::write(&writer, b"spool: no; log: never; ").unwrap();
     let monitor = Monitor::new(Arguments::default(), &reader);
     assert_eq!(monitor.note(), None);
     monitor.take(b"Ffile:2: unknown key");
     assert_eq!(monitor.note(), Some(Note::Broken("file:2: unknown key".into())));
     monitor.take(b"B");
-    assert_eq!(monitor.note(), Some(Note::TakenBack("spool: no".into())));
+    assert_eq!(monitor.note(), Some(Note::TakenBack("spool: no; log: never".into())));
     // SIGUSR1 has no reason
     monitor.take(b"U");
-    assert_eq!(monitor.note(), Some(Note::TakenBack("spool: no".into())));
+    assert_eq!(monitor.note(), Some(Note::TakenBack("spool: no; log: never".into())));
     drop(writer);
     let monitor = Monitor::new(Arguments::default(), &reader);
     monitor.take(b"B");
