@@ -106,7 +106,7 @@ pub const COMMANDS: &[Command] = &[
     ),
     command("metrics", "", Operands::None(|tool, _| relay(tool, &Request::Metrics {}))),
     command("reload", "", Operands::None(reload::run)),
-    command("report", "d:", Operands::None(report::run)),
+    command("report", "Hd:", Operands::None(report::run)),
     Command {
         in_full: true,
         ..command("rollback", "", Operands::None(|tool, _| relay(tool, &Request::Rollback {})))

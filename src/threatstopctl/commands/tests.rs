@@ -89,7 +89,7 @@ commands:
 \tlog brief|verbose
 \tmetrics
 \treload
-\treport [-d days]
+\treport [-H] [-d days]
 \trollback
 \tsetup [-b] [-f file]
 \tshow [-v] [-o format] [-z name] allow|block|diff|hits|lists|own|table ...

@@ -706,6 +706,22 @@ fn report() {
         let (output, _) = answering(replies.clone()).run("-j", words);
         assert_eq!(document(&output), report);
     }
+    for (words, days) in [(["report", "-H"].as_slice(), 7), (&["report", "-d", "1", "-H"], 1)] {
+        let engine = answering(replies.clone());
+        let update = format!("(threatstopctl -s {} update a)", engine.socket.display());
+        let (output, asked) = engine.run("", words);
+        assert_eq!(asked, json!({ "command": "report", "days": days }));
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+        let said = text(&output.stdout);
+        assert!(said.starts_with("<!DOCTYPE html>\n") && said.ends_with("\n</html>\n"), "{said}");
+        assert!(said.contains(&format!("feed a: ?[2J?b {update}")), "{said}");
+    }
+    let output = tool().args(["-j", "report", "-H"]).output().unwrap();
+    let why = "-H: not with -j, which is another form of the same";
+    assert_eq!(
+        (output.status.code(), document(&output)["error"]["why"].as_str()),
+        (Some(1), Some(why))
+    );
     for days in ["0", "36", "-1", "x", "7d", ""] {
         let output = tool().args(["report", "-d", days]).output().unwrap();
         let why = format!("-d {days}: not a number of days from 1 to 35");
