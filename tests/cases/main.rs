@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 // What several of them share.
+mod browser;
 mod common;
 mod fuzz_seeds;
 mod logging;
@@ -36,6 +37,7 @@ mod monitor;
 mod moves;
 mod outage;
 mod own;
+mod page;
 mod port;
 mod relay;
 mod report;
