@@ -1,4 +1,4 @@
-//! `cargo bench-peers [update|feeds|compose|decode|relay|limit|growth ...]`: how long things take,
+//! `cargo bench-peers [update|feeds|compose|decode|follow|relay|limit|growth ...]`: how long things take,
 //! beside the tools that people use for them today.
 //!
 //! Each comparison runs all sides in one run, in turn, several times, and prints the median of
@@ -12,6 +12,7 @@
 mod compose;
 mod decode;
 mod feeds;
+mod follow;
 mod growth;
 mod limit;
 mod measure;
@@ -39,11 +40,12 @@ fn main() -> ExitCode {
         compose::alone(side);
         return ExitCode::SUCCESS;
     }
-    let all: [(&str, Compare); 5] = [
+    let all: [(&str, Compare); 6] = [
         ("update", update::compare),
         ("feeds", feeds::compare),
         ("compose", compose::compare),
         ("decode", decode::compare),
+        ("follow", follow::compare),
         ("relay", relay::compare),
     ];
     if let Some(unknown) = wanted
@@ -51,7 +53,8 @@ fn main() -> ExitCode {
         .find(|word| !ALONE.contains(&word.as_str()) && all.iter().all(|(name, _)| name != word))
     {
         eprintln!(
-            "bench-peers: {unknown}: not one of update, feeds, compose, decode, relay, limit, growth"
+            "bench-peers: {unknown}: not one of update, feeds, compose, decode, follow, relay, limit, \
+             growth"
         );
         return ExitCode::FAILURE;
     }

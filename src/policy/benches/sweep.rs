@@ -1,7 +1,7 @@
 //! The way from items to verdicts and a table, of a million random prefixes.
 //!
 //! First the sweep alone against `ipnet::Ipv4Net::aggregate`, then composing and judging a million
-//! entries of one list and of 64. Prints times and ratios, the best of several turns of each; who
+//! entries of one list and of 64, and what 64 lists have in common. Prints times and ratios, the best of several turns of each; who
 //! is compared takes turns.
 
 use std::net::Ipv4Addr;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ipnet::Ipv4Net;
 use policy::{
-    Composed, Guard, HeldRuns, List, ListTrial, Protected, Ranges, Run, Together, check_table,
+    Composed, Guard, HeldRuns, List, ListTrial, Overlaps, Protected, Ranges, Run, Together, check_table,
     compose_block, exempt, judge_table,
 };
 use prefix::{Bounds, Floor, Item, Items, Kind, Net, PrefixSet, Shield, reserved};
@@ -239,7 +239,48 @@ fn sweep() {
     }
 }
 
+/// What 64 lists have in common, of together a million entries: of which none is in two, or all are in
+/// all of them. How long the longest step holds up an event loop counts as much as the whole.
+fn overlaps() {
+    const LISTS: usize = 64;
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let nets: Vec<_> = (0..PREFIXES).map(|_| random.net()).collect();
+    let apart = made(deal(&nets, LISTS));
+    let same = made(vec![deal(&nets[..PREFIXES / LISTS], 1).remove(0); LISTS]);
+    println!("\n{LISTS} lists of {PREFIXES} entries together");
+    for (what, lists) in [("hardly anything in common", apart), ("all in common", same)] {
+        let lists: Vec<&List> = lists.iter().collect();
+        let mut longest = Duration::MAX;
+        let (whole, pairs) = best(|| {
+            let (start, mut slowest) = (Instant::now(), Duration::ZERO);
+            let mut overlaps = Overlaps::new(&lists);
+            loop {
+                let step = Instant::now();
+                let goes_on = overlaps.step();
+                slowest = slowest.max(step.elapsed());
+                if !goes_on {
+                    break;
+                }
+            }
+            longest = longest.min(slowest);
+            (start.elapsed(), overlaps.pairs(10))
+        });
+        let (unique, _) = best(|| {
+            let start = Instant::now();
+            let unique = policy::unique(&lists);
+            (start.elapsed(), unique)
+        });
+        let [whole, longest, unique] = [whole, longest, unique].map(millis);
+        let pairs = pairs.map_or(0, |pairs| pairs.len());
+        println!(
+            "{what:28} overlaps {whole:7.1} ms, longest step {longest:5.2} ms, {pairs} pairs; \
+             unique {unique:5.1} ms"
+        );
+    }
+}
+
 fn main() {
     sweep();
     judged();
+    overlaps();
 }
