@@ -20,12 +20,15 @@ const LIST: &str = "basic.threatstop.local";
 const BAD: &str = "11.0.0.0/8";
 const LIMIT: Duration = Duration::from_secs(600);
 
+/// A kind of log: its name, how many packets it has, and each of these by its number.
+type Kind = (&'static str, usize, fn(u32) -> Packet);
+
 /// Runs the comparison.
 pub fn compare() -> Vec<Comparison> {
     let mut zone = Zone::new("threatstop.local");
     zone.set_list(LIST, &items(BAD), Layout::Single);
     let service = PolicyService::start(zone);
-    let kinds: [(&str, usize, fn(u32) -> Packet); 2] = [
+    let kinds: [Kind; 2] = [
         ("500000 records, 512 hosts, some ports, one in five no hit", 500_000, usual),
         ("1000000 records, no address and no host twice", 1_000_000, flood),
     ];
@@ -35,13 +38,17 @@ pub fn compare() -> Vec<Comparison> {
             costs.push(follow(&service, *records, *packet));
         }
     }
-    let sides = kinds.iter().zip(costs).map(|((name, ..), costs)| Side {
-        name: (*name).into(),
-        cost: Ok(median(costs)),
-    });
+    let sides = kinds
+        .iter()
+        .zip(costs)
+        .map(|((name, ..), costs)| Side { name: (*name).into(), cost: Ok(median(costs)) });
     let each = |side: &Side, records: usize| {
         let cpu = side.cost.as_ref().map_or(0.0, |cost| cost.cpu.as_secs_f64());
-        format!("{}: {:.2} us of a processor for each record.", side.name, cpu * 1e6 / records as f64)
+        format!(
+            "{}: {:.2} us of a processor for each record.",
+            side.name,
+            cpu * 1e6 / records as f64
+        )
     };
     let sides: Vec<Side> = sides.collect();
     let notes = sides.iter().zip(&kinds).map(|(side, (_, records, _))| each(side, *records));

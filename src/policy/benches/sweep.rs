@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use ipnet::Ipv4Net;
 use policy::{
-    Composed, Guard, HeldRuns, List, ListTrial, Overlaps, Protected, Ranges, Run, Together, check_table,
-    compose_block, exempt, judge_table,
+    Composed, Guard, HeldRuns, List, ListTrial, Overlaps, Protected, Ranges, Run, Together,
+    check_table, compose_block, exempt, judge_table,
 };
 use prefix::{Bounds, Floor, Item, Items, Kind, Net, PrefixSet, Shield, reserved};
 
