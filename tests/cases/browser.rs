@@ -90,6 +90,7 @@ impl Browser {
         for domain in ["Page", "Network", "Runtime", "Log"] {
             browser.ask(&format!("{domain}.enable"), json!({}));
         }
+        browser.ask("Page.setLifecycleEventsEnabled", json!({ "enabled": true }));
         browser
     }
 
@@ -140,11 +141,16 @@ impl Browser {
         let url = format!("file://{}", file.display());
         let opened = self.ask("Page.navigate", json!({ "url": url }));
         assert!(opened["errorText"].is_null(), "{url}: {opened}");
-        let is_loaded = |message: &Value| message["method"] == "Page.loadEventFired";
+        // that of the page before may come late
+        let is_loaded = |message: &Value| {
+            message["method"] == "Page.lifecycleEvent"
+                && message["params"]["name"] == "load"
+                && message["params"]["loaderId"] == opened["loaderId"]
+        };
         let end = Instant::now() + PATIENCE;
         while !self.told.iter().any(is_loaded) {
             assert!(Instant::now() < end, "{url} is not loaded: {}", self.log());
-            let message = self.hear("Page.loadEventFired");
+            let message = self.hear("Page.lifecycleEvent");
             self.told.push_back(message);
         }
         // what the page asks for late, or complains of, comes before the answer to this

@@ -157,8 +157,9 @@ fn the_report_in_a_browser() {
     browser.shoot(&pictures.join("readme.png"), end);
 
     let bad = scratch.path().join("bad.html");
+    // refused at once, on this machine
     let page = "<!DOCTYPE html><html lang='en'><body style='background: #111'>\
-                <img src='http://192.0.2.1/x.png'><p style='color: #222'>nobody reads this</p>\
+                <img src='http://127.0.0.1:1/x.png'><p style='color: #222'>nobody reads this</p>\
                 <p style='width: 2000px'>wide</p>\
                 <script>console.error('said'); throw new Error('thrown')</script></body></html>";
     fs::write(&bad, page).unwrap();
