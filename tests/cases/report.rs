@@ -76,7 +76,8 @@ fn past(mut report: Value) -> Value {
 ///    failed and recovered and when; and that nothing is known of the days before. It begins with the
 ///    first line of status, also as JSON.
 /// 4. Stop and start: what is past is the same.
-/// 5. Ask for a day, for as many as are kept, and for more.
+/// 5. Roll back: what that changes is told, too, though no source was asked.
+/// 6. Ask for a day, for as many as are kept, and for more.
 #[test]
 fn the_last_days_are_told_over_a_restart() {
     let (scratch, log) = (Scratch::new(), LogService::start());
@@ -147,6 +148,10 @@ fn the_last_days_are_told_over_a_restart() {
     wait_for(&daemon, 9);
     let again = report(&daemon);
     assert_eq!(past(again), past(told));
+    let back = daemon.ctl(&["rollback"]);
+    assert!(back.status.success(), "{back:?}");
+    let block = &report(&daemon)["tables"][0];
+    assert_eq!((&block["added"], &block["deleted"]), (&5.into(), &3.into()), "{block}");
 
     let all = text(&daemon, &["-d", "35"]);
     assert!(all.contains("\n35 days, ") && all.contains("\n10.1.1.2 "), "{all}");
