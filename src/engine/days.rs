@@ -232,8 +232,13 @@ impl Days {
         let mut inner = self.inner.borrow_mut();
         let place = inner.place;
         for slot in std::mem::take(&mut inner.dirty) {
+            // what is read again now is counted up to where it was
+            let is_ahead = inner.ahead.contains(&slot);
             let Some(Some(day)) = inner.slots.get_mut(slot) else { continue };
-            let before = std::mem::replace(&mut day.counted, place);
+            let before = day.counted;
+            if !is_ahead {
+                day.counted = place;
+            }
             let saved = day.text();
             let saved =
                 saved.and_then(|text| files::replace(&self.directory, &file(slot), &[&text], true));

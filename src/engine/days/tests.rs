@@ -181,6 +181,10 @@ fn what_is_read_again_is_not_counted_again() {
     count(&days, noon(), 100);
     days.stand(place(2, 0));
     count(&days, noon() + 1, 100);
+    // a run ends meanwhile, of which there is something to keep
+    days.stand(place(2, 150));
+    days.inner.borrow_mut().dirty.insert(slot(clock::day(noon().into())));
+    days.save();
     count(&days, noon() + 1, 200);
     assert_eq!(of(&days, 1), 3);
     count(&days, noon() + 2, 300);
