@@ -35,11 +35,12 @@ impl Leave {
         runs.leave();
         tokio::task::spawn_local(async move {
             // a helper may have much to do
-            let _ = tokio::time::timeout(PATIENCE, async {
+            let turn = tokio::time::timeout(PATIENCE, async {
                 runs.rest().await;
-                drop(runs.turn().await);
-            })
-            .await;
+                runs.turn().await
+            });
+            // whoever would publish now could not note it
+            let _turn = turn.await;
             tokio::time::sleep(FAREWELL).await;
             end.leave();
         });

@@ -69,11 +69,13 @@ pub struct Failed {
     pub why: String,
     /// For how long the server wants to be left alone.
     pub retry_after: Option<Duration>,
+    /// Whether that is because of this host.
+    here: bool,
 }
 
 impl From<String> for Failed {
     fn from(why: String) -> Self {
-        Self { why, retry_after: None }
+        Self { why, retry_after: None, here: false }
     }
 }
 
@@ -99,7 +101,7 @@ impl Client {
                 let elsewhere = (&url.host, url.port) != (&fetch.url.host, fetch.url.port);
                 let answer = self.ask_for(&agent, fetch, &url, &make).map_err(|failed| {
                     // what another host answers is nobody's business: it may be one of this network
-                    match elsewhere {
+                    match elsewhere && !failed.here {
                         true => refused(&fetch.url, &url.host),
                         false => failed,
                     }
@@ -158,7 +160,7 @@ impl Client {
                     modified: validator(field("last-modified")),
                 };
                 let mut body = response.body_mut().as_reader().take(MOST + 1);
-                let mut file = make()?;
+                let mut file = make().map_err(here)?;
                 copy(&mut body, &mut file, &host, MOST)?;
                 Ok(Next::Come(Fetched::Body { file, gzip, validators }))
             }
@@ -174,7 +176,7 @@ impl Client {
                     format!("; it wants to be left alone for {span}")
                 });
                 let why = format!("{host}: HTTP status {status}: {}{wish}", meaning(status));
-                Err(Failed { why, retry_after: after })
+                Err(Failed { retry_after: after, ..why.into() })
             }
         }
     }
@@ -211,6 +213,11 @@ fn may_lead(from: &WebUrl, to: &WebUrl) -> bool {
     named && (to.port == 443 || to.port == from.port)
 }
 
+/// Why it cannot be kept here.
+fn here(why: String) -> Failed {
+    Failed { here: true, ..why.into() }
+}
+
 /// A validator that is short and visible; another one is not worth to be kept.
 fn validator(text: Option<String>) -> Option<String> {
     let fits = |octet: u8| (b' '..=b'~').contains(&octet);
@@ -239,7 +246,7 @@ fn copy(
         }
         let octets = room.get(..read).unwrap_or_default();
         file.write_all(octets).map_err(|error| {
-            Failed::from(format!("{host}: its answer cannot be kept: {}", errors::words(&error)))
+            here(format!("{host}: its answer cannot be kept: {}", errors::words(&error)))
         })?;
     }
 }

@@ -253,7 +253,7 @@ fn covers(feed: &Feed, list: &List) -> Result<(), String> {
 }
 
 impl From<Failed> for Failure {
-    fn from(Failed { why, retry_after }: Failed) -> Self {
+    fn from(Failed { why, retry_after, .. }: Failed) -> Self {
         Self { why, unprovisioned: false, retry_after }
     }
 }

@@ -205,8 +205,11 @@ impl Judge<'_> {
             own: self.own.to_vec(),
             ..Judged::default()
         };
+        let policy = self.state.policy();
         for source in same {
-            for (name, _) in source.lists(self.config) {
+            let lists = source.lists(self.config).into_iter();
+            // a rollback may have taken it away meanwhile
+            for (name, _) in lists.filter(|(name, _)| policy.copy(name).is_some()) {
                 let row = self.state.memory().list(name).map_or(Row::default(), |list| list.row);
                 judged.confirm(name, self.wanted(row, Some(*source)));
             }

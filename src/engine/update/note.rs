@@ -102,6 +102,8 @@ pub fn keep(state: &State, files: &Files, judged: &Judged, before: &Policy, new:
             files.note(copy.source);
         }
     }
+    let confirmed = judged.confirmed.iter().filter_map(|name| before.copy(name));
+    confirmed.filter(|copy| copy.source.is_local()).for_each(|copy| files.note(copy.source));
 }
 
 /// How a run ended.

@@ -101,6 +101,7 @@ impl Update {
         warnings.extend(self.put_in_force(sets, &changes, &way, &time));
         self.runs.overtake();
         self.runs.set_stays(None);
+        self.runs.set_unpublished(BTreeMap::new());
         let sources = way.sources.join(", ");
         let text =
             format!("rolled back ({sources}): nothing is published until threatstopctl update");
