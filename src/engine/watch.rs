@@ -239,7 +239,9 @@ impl Watch {
                 known.table == table && (!reload || known.compared.elapsed() < pace(stat.entries))
             });
             let Some(set) = policy.set(id) else { continue };
-            if same_file && same_table && depth == Depth::Marks {
+            // a file that is known to be ours has nothing beside it that could differ
+            let is_enough = depth == Depth::Marks || !reload;
+            if same_file && same_table && is_enough {
                 continue;
             }
             // a file that is known to be ours need not be compared with what it was written from
