@@ -177,8 +177,13 @@ pub fn run(tool: &Tool, words: Vec<OsString>, manner: &mut Manner) -> Result<boo
         .map_err(|why| usage(&word.to_string_lossy(), why))?;
     manner.status = command.error;
     let wrong = |why| misuse(Some(command), command.word, why);
-    let arguments = Arguments::parse(command.options, words.collect())
-        .map_err(|misuse| wrong(format!("{}: {}", misuse.option, misuse.why)))?;
+    let of_option = |misuse: Misuse| wrong(format!("{}: {}", misuse.option, misuse.why));
+    let mut arguments = Arguments::parse(command.options, words.collect()).map_err(of_option)?;
+    if let Operands::Shown(..) = command.operands {
+        // what is shown may have its options behind it, as if it were a command of its own
+        let behind = arguments.operands.split_off(arguments.operands.len().min(1));
+        arguments.read(command.options, behind).map_err(of_option)?;
+    }
     if takes_value(command.options, 'f') == Some(true) {
         manner.advice = Advice::new(&tool.socket, Some(&config_path(&arguments)));
     }

@@ -225,7 +225,7 @@ fn commands() {
             json!({ "lists": [list] }),
         ),
         (
-            &["show", "-v", "l"],
+            &["show", "l", "-v"],
             json!({ "command": "show", "what": "overlaps" }),
             vec![json!({ "done": { "lists": [list], "overlaps": [overlap] } })],
             "list  source  table  entries  unique  changed  age  state\n\
