@@ -8,8 +8,10 @@
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
+use foldhash::quality::RandomState;
 use pflog::Direction;
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +79,9 @@ pub type Counted<K, N> = (K, Count, N);
 /// The counters, with a note of each key.
 #[derive(Clone, Debug)]
 pub struct Busiest<K, N = ()> {
-    kept: HashMap<K, Kept<N>>,
+    /// Hashed with a seed that nobody knows, and a bounded number: who chose keys that fall together all
+    /// the same would have gained some comparisons.
+    kept: HashMap<K, Kept<N>, RandomState>,
     /// What was counted for keys that went.
     gone: Count,
     /// The least that a key had been counted at the last look, and those that had: the next to go. It
@@ -87,7 +91,7 @@ pub struct Busiest<K, N = ()> {
 
 impl<K, N> Default for Busiest<K, N> {
     fn default() -> Self {
-        Self { kept: HashMap::new(), gone: Count::default(), least: (0, Vec::new()) }
+        Self { kept: HashMap::default(), gone: Count::default(), least: (0, Vec::new()) }
     }
 }
 
@@ -133,10 +137,10 @@ impl<K: Eq + Hash + Ord + Clone, N: Clone + Default> Busiest<K, N> {
         loop {
             while let Some(key) = self.least.1.pop() {
                 // it may have been counted since
-                if self.kept.get(&key).is_some_and(|kept| kept.most() == self.least.0)
-                    && let Some(kept) = self.kept.remove(&key)
+                if let Entry::Occupied(kept) = self.kept.entry(key)
+                    && kept.get().most() == self.least.0
                 {
-                    self.gone = self.gone.with(&kept.count);
+                    self.gone = self.gone.with(&kept.remove().count);
                     return self.least.0;
                 }
             }
