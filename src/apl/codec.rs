@@ -132,7 +132,7 @@ fn item<A: Address>(head: Head, address: &[u8], counts: &mut Counts) -> Result<I
     counts.items += 1;
     counts.host_bits += usize::from(net.addr() != addr);
     counts.trailing_zeros += usize::from(address.last() == Some(&0));
-    Ok(Item { net, negated })
+    Ok(Item::new(net, negated))
 }
 
 /// Appends one item as RFC 3123 wants it from a sender: without trailing zero octets.

@@ -11,8 +11,8 @@ mod published;
 /// The prefixes in the order in which they were read, IPv4 first.
 fn nets(items: &Items) -> Vec<String> {
     assert!(items.v4.iter().all(|item| !item.negated) && items.v6.iter().all(|item| !item.negated));
-    let v4 = items.v4.iter().map(|item| item.net.to_string());
-    v4.chain(items.v6.iter().map(|item| item.net.to_string())).collect()
+    let v4 = items.v4.iter().map(|item| item.net().to_string());
+    v4.chain(items.v6.iter().map(|item| item.net().to_string())).collect()
 }
 
 /// Reads a list that comes in pieces of this many octets.

@@ -95,9 +95,9 @@ impl List {
 /// Moves the items that stand for IPv4 there.
 fn unmap(items: &mut Items, floor: u8) {
     let Items { v4, v6 } = items;
-    v6.retain(|item| match item.net.unmapped(floor) {
+    v6.retain(|item| match item.net().unmapped(floor) {
         Some(net) => {
-            v4.push(Item { net, negated: item.negated });
+            v4.push(Item::new(net, item.negated));
             false
         }
         None => true,
@@ -114,14 +114,14 @@ where
     // once over all of them for both questions: memory is what takes the time
     for item in &items {
         negated |= item.negated;
-        if !item.negated && item.net.len() < floor {
-            wide.push(item.net.into());
+        if !item.negated && item.net().len() < floor {
+            wide.push(item.net().into());
         }
     }
     let mut ranges = if negated {
         resolve(items)
     } else {
-        let mut ranges = items.into_iter().map(|item| Range::from(item.net)).collect();
+        let mut ranges = items.into_iter().map(|item| Range::from(item.net())).collect();
         sort_and_join(&mut ranges);
         ranges
     };
@@ -136,7 +136,7 @@ fn resolve<A: Address>(mut items: Vec<Item<A>>) -> Vec<Range<A>> {
     items.dedup();
     let mut sweep = Nest { open: Vec::new(), from: A::ZERO, ranges: Vec::new() };
     for item in items {
-        let start = item.net.addr();
+        let start = item.net().addr();
         while sweep.close(Some(start)) {}
         if let (Some(outer), Some(last)) = (sweep.open.last(), start.previous()) {
             sweep.emit(*outer, last);
@@ -160,10 +160,10 @@ struct Nest<A: Address> {
 impl<A: Address> Nest<A> {
     /// Closes the innermost item when it ends before `start`, or in any case without one.
     fn close(&mut self, start: Option<A>) -> bool {
-        let ends = |item: &mut Item<A>| start.is_none_or(|start| item.net.last() < start);
+        let ends = |item: &mut Item<A>| start.is_none_or(|start| item.net().last() < start);
         let Some(item) = self.open.pop_if(ends) else { return false };
-        self.emit(item, item.net.last());
-        match item.net.last().next() {
+        self.emit(item, item.net().last());
+        match item.net().last().next() {
             Some(next) => self.from = next,
             // the end of the address space: what lies around it ends here as well
             None => self.open.clear(),

@@ -3,10 +3,12 @@
 use crate::net::{Address, Net, Prefix};
 
 /// One item of a list: a prefix, or with `negated` a hole (the `!` of RFC 3123, section 5).
+///
+/// No larger than a prefix, for there are as many as a list has: eight octets for one of IPv4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Item<A: Address> {
-    /// The prefix, in canonical form.
-    pub net: Net<A>,
+    addr: A,
+    len: u8,
     /// Whether the list excludes the prefix instead of naming it.
     pub negated: bool,
 }
@@ -21,9 +23,14 @@ pub struct Items {
 }
 
 impl<A: Address> Item<A> {
-    /// An item that names the prefix.
-    pub fn positive(net: Net<A>) -> Self {
-        Self { net, negated: false }
+    /// An item that names the prefix, or excludes it.
+    pub fn new(net: Net<A>, negated: bool) -> Self {
+        Self { addr: net.addr(), len: net.len(), negated }
+    }
+
+    /// The prefix.
+    pub fn net(self) -> Net<A> {
+        Net { addr: self.addr, len: self.len }
     }
 }
 
@@ -41,8 +48,8 @@ impl Items {
     /// Adds an item of either family.
     pub fn push(&mut self, prefix: Prefix, negated: bool) {
         match prefix {
-            Prefix::V4(net) => self.v4.push(Item { net, negated }),
-            Prefix::V6(net) => self.v6.push(Item { net, negated }),
+            Prefix::V4(net) => self.v4.push(Item::new(net, negated)),
+            Prefix::V6(net) => self.v6.push(Item::new(net, negated)),
         }
     }
 }

@@ -135,8 +135,8 @@ address!(u128, 128, 16, Ipv6Addr, crate::digits::write_v6);
 /// Ordered by address, then by length, so that a prefix comes directly before what it contains.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Net<A> {
-    addr: A,
-    len: u8,
+    pub(crate) addr: A,
+    pub(crate) len: u8,
 }
 
 /// An IPv4 prefix.

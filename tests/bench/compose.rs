@@ -98,7 +98,7 @@ pub fn compare() -> Vec<Comparison> {
 }
 
 fn items(nets: &[Net<u32>]) -> Items {
-    Items { v4: nets.iter().copied().map(Item::positive).collect(), v6: Vec::new() }
+    Items { v4: nets.iter().copied().map(|net| Item::new(net, false)).collect(), v6: Vec::new() }
 }
 
 fn sweep(items: Items) -> PrefixSet {

@@ -25,7 +25,7 @@ use tests::servers::require_program;
 const LONGEST: usize = 800;
 /// Lines of code of monitor, helper and tables, and of all that runs as root, our libraries included.
 const OWN: usize = 1538;
-const ALL: usize = 6351;
+const ALL: usize = 6355;
 const COPYRIGHT: &str = "Copyright (c) 2026 The threatstopd authors";
 
 fn root() -> PathBuf {

@@ -24,8 +24,8 @@ pub fn apl_rdata(data: &[u8]) -> bool {
     let Ok(counts) = decoded else { return false };
 
     let mut again = Vec::new();
-    items.v4.iter().for_each(|item| encode(item.net.into(), item.negated, &mut again));
-    items.v6.iter().for_each(|item| encode(item.net.into(), item.negated, &mut again));
+    items.v4.iter().for_each(|item| encode(item.net().into(), item.negated, &mut again));
+    items.v6.iter().for_each(|item| encode(item.net().into(), item.negated, &mut again));
     assert!(again.len() <= data.len());
     let mut repeated = Items::default();
     let sound = Counts { items: counts.items, ..Counts::default() };
@@ -74,8 +74,8 @@ fn naive_rdata(data: &[u8]) -> (Vec<Naive>, Result<Counts, AplError>) {
 }
 
 fn flat(items: &Items) -> Vec<Naive> {
-    let v4 = items.v4.iter().map(|i| (4, i.net.addr().into(), i.net.len(), i.negated));
-    v4.chain(items.v6.iter().map(|i| (16, i.net.addr(), i.net.len(), i.negated))).collect()
+    let v4 = items.v4.iter().map(|i| (4, i.net().addr().into(), i.net().len(), i.negated));
+    v4.chain(items.v6.iter().map(|i| (16, i.net().addr(), i.net().len(), i.negated))).collect()
 }
 
 /// The same with IPv4 first.

@@ -62,8 +62,8 @@ fn compare(read: &Result<Read, Refused>, naive: Naive) {
         Ok(read) => {
             assert!(!broken && !none && (wrong <= 20 || wrong * 20 <= lines));
             assert_eq!(read.told.entries as usize, read.items.len());
-            let read4: Vec<_> = read.items.v4.iter().map(|item| text4(item.net)).collect();
-            let read6: Vec<_> = read.items.v6.iter().map(|item| text6(item.net)).collect();
+            let read4: Vec<_> = read.items.v4.iter().map(|item| text4(item.net())).collect();
+            let read6: Vec<_> = read.items.v6.iter().map(|item| text6(item.net())).collect();
             assert_eq!((read4, read6), (v4, v6));
             &read.told
         }

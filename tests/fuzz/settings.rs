@@ -143,6 +143,6 @@ pub fn naive_prefix(text: &str) -> Option<(IpAddr, String)> {
 
 fn lines(items: &Items) -> Vec<String> {
     assert!(items.v4.iter().all(|item| !item.negated) && items.v6.iter().all(|item| !item.negated));
-    let v4 = items.v4.iter().map(|item| item.net.to_string());
-    v4.chain(items.v6.iter().map(|item| item.net.to_string())).collect()
+    let v4 = items.v4.iter().map(|item| item.net().to_string());
+    v4.chain(items.v6.iter().map(|item| item.net().to_string())).collect()
 }

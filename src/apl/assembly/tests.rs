@@ -107,8 +107,8 @@ fn kind(zone: &Zone) -> ListErrorKind {
 }
 
 fn prefixes(list: &List) -> Vec<String> {
-    let mut texts: Vec<String> = list.items.v4.iter().map(|item| item.net.to_string()).collect();
-    texts.extend(list.items.v6.iter().map(|item| item.net.to_string()));
+    let mut texts: Vec<String> = list.items.v4.iter().map(|item| item.net().to_string()).collect();
+    texts.extend(list.items.v6.iter().map(|item| item.net().to_string()));
     texts.sort();
     texts
 }

@@ -128,8 +128,8 @@ fn naive(rdata: &[u8]) -> Option<Vec<(u16, u128, u8, bool)>> {
 }
 
 fn flat(items: &Items) -> Vec<(u16, u128, u8, bool)> {
-    let v4 = items.v4.iter().map(|i| (1, u128::from(i.net.addr()), i.net.len(), i.negated));
-    let v6 = items.v6.iter().map(|i| (2, i.net.addr(), i.net.len(), i.negated));
+    let v4 = items.v4.iter().map(|i| (1, u128::from(i.net().addr()), i.net().len(), i.negated));
+    let v6 = items.v6.iter().map(|i| (2, i.net().addr(), i.net().len(), i.negated));
     v4.chain(v6).collect()
 }
 
@@ -183,10 +183,10 @@ proptest! {
             items.push(Net::masked(addr, len % 129).unwrap().into(), negated);
         }
         for item in &items.v4 {
-            encode(item.net.into(), item.negated, &mut rdata);
+            encode(item.net().into(), item.negated, &mut rdata);
         }
         for item in &items.v6 {
-            encode(item.net.into(), item.negated, &mut rdata);
+            encode(item.net().into(), item.negated, &mut rdata);
         }
         let counts = Counts { items: items.len(), ..Counts::default() };
         prop_assert_eq!(decoded(&rdata), Ok((items, counts)));

@@ -12,9 +12,11 @@ fn asked() -> Question {
 fn read(question: &Question, octets: &[u8]) -> Result<(Answer, Vec<String>), AnswerError> {
     let mut items = Items::default();
     let answer = Reply::parse(octets)?.read(question, &mut items)?;
-    let v4 =
-        items.v4.iter().map(|item| format!("{}{}", if item.negated { "!" } else { "" }, item.net));
-    let v6 = items.v6.iter().map(|item| item.net.to_string());
+    let v4 = items
+        .v4
+        .iter()
+        .map(|item| format!("{}{}", if item.negated { "!" } else { "" }, item.net()));
+    let v6 = items.v6.iter().map(|item| item.net().to_string());
     Ok((answer, v4.chain(v6).collect()))
 }
 

@@ -4,8 +4,8 @@ fn read(strings: &[&str]) -> Option<(Vec<String>, Counts)> {
     let mut items = Items::default();
     let strings: Vec<&[u8]> = strings.iter().map(|s| s.as_bytes()).collect();
     let counts = prefixes(&strings, &mut items);
-    let text = items.v4.iter().map(|item| item.net.to_string());
-    let text = text.chain(items.v6.iter().map(|item| item.net.to_string())).collect();
+    let text = items.v4.iter().map(|item| item.net().to_string());
+    let text = text.chain(items.v6.iter().map(|item| item.net().to_string())).collect();
     assert!(counts.is_some() || items.is_empty());
     counts.map(|counts| (text, counts))
 }

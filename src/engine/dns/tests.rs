@@ -68,7 +68,7 @@ fn assert_whole(retrieved: &Retrieved) {
     let lists = retrieved.lists.as_deref();
     let Some([block, allow]) = lists else { panic!("{lists:?}") };
     assert_eq!((block.name.to_string().as_str(), allow.name.to_string().as_str()), (BLOCK, ALLOW));
-    let mut prefixes: Vec<String> = block.items.v4.iter().map(|i| i.net.to_string()).collect();
+    let mut prefixes: Vec<String> = block.items.v4.iter().map(|i| i.net().to_string()).collect();
     prefixes.sort_by_key(|text| text.split('.').nth(2).map(|octet| octet.parse::<u8>().unwrap()));
     assert_eq!(prefixes, (0..40).map(|n| format!("10.0.{n}.0/24")).collect::<Vec<_>>());
     assert_eq!((block.names, block.data_names, allow.items.v4.len()), (41, 40, 3));

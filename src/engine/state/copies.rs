@@ -234,7 +234,10 @@ fn read(reader: &mut impl BufRead, floor: Floor) -> Option<Stored> {
 }
 
 fn items<A: Address>(octets: &[u8]) -> Option<Vec<Item<A>>> {
-    octets.chunks(Net::<A>::PACKED).map(|net| Net::unpack(net).map(Item::positive)).collect()
+    octets
+        .chunks(Net::<A>::PACKED)
+        .map(|net| Net::unpack(net).map(|net| Item::new(net, false)))
+        .collect()
 }
 
 #[cfg(test)]

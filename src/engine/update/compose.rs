@@ -174,8 +174,8 @@ pub fn stand_ins(state: &State, policy: &Policy, lost: &[Lost]) -> Vec<(TableId,
 /// What is wider than the floor of now is cut up; to refuse it would leave it blocked as it is.
 pub fn as_list(kind: Kind, set: &PrefixSet) -> List {
     let items = Items {
-        v4: set.v4().iter().copied().map(Item::positive).collect(),
-        v6: set.v6().iter().copied().map(Item::positive).collect(),
+        v4: set.v4().iter().copied().map(|net| Item::new(net, false)).collect(),
+        v6: set.v6().iter().copied().map(|net| Item::new(net, false)).collect(),
     };
     List::new(format!("the {kind} table"), items, Floor { v4: 0, v6: 0 })
 }

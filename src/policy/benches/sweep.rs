@@ -57,7 +57,7 @@ fn networks() -> Vec<Protected> {
 fn deal(nets: &[Net<u32>], lists: usize) -> Vec<Items> {
     let mut items = vec![Items::default(); lists];
     for (index, net) in nets.iter().enumerate() {
-        items[index % lists].v4.push(Item::positive(*net));
+        items[index % lists].v4.push(Item::new(*net, false));
     }
     items
 }

@@ -311,8 +311,8 @@ proptest! {
             raw6.into_iter().filter(|(_, len)| *len > 3)
                 .chain(near6.into_iter().map(|(a, len)| (u128::from(a) | 1 << 64, len))).collect();
         let items = Items {
-            v4: v4.iter().map(|(a, l)| Item::positive(Net::masked(*a, *l).unwrap())).collect(),
-            v6: v6.iter().map(|(a, l)| Item::positive(Net::masked(*a, *l).unwrap())).collect(),
+            v4: v4.iter().map(|(a, l)| Item::new(Net::masked(*a, *l).unwrap(), false)).collect(),
+            v6: v6.iter().map(|(a, l)| Item::new(Net::masked(*a, *l).unwrap(), false)).collect(),
         };
         let unbounded = Guard { bounds: Bounds { floor: NO_FLOOR, ..bounds() }, ..guard() };
         let ours = compose_allow(&together(&[List::new("a", items, NO_FLOOR)]), &[], &unbounded).unwrap().set;

@@ -86,8 +86,8 @@ fn both_ends_of_the_space() {
 
 #[test]
 fn a_million_repetitions_are_one_entry() {
-    let item = Item { net: Net::new(0x0102_0300, 24).unwrap(), negated: false };
-    let hole = Item { net: Net::new(0x0102_0304, 32).unwrap(), negated: true };
+    let item = Item::new(Net::new(0x0102_0300, 24).unwrap(), false);
+    let hole = Item::new(Net::new(0x0102_0304, 32).unwrap(), true);
     let mut items = Items { v4: vec![item; 1_000_000], v6: Vec::new() };
     assert_eq!(List::new("a", items.clone(), NO_FLOOR).len(), 1);
     items.v4.extend(vec![hole; 1000]);

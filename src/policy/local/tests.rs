@@ -5,8 +5,8 @@ use super::*;
 fn nets(text: &str) -> Vec<String> {
     let items = parse_local("FILE", text.as_bytes()).unwrap();
     assert!(items.v4.iter().all(|item| !item.negated) && items.v6.iter().all(|item| !item.negated));
-    let v4 = items.v4.iter().map(|item| item.net.to_string());
-    v4.chain(items.v6.iter().map(|item| item.net.to_string())).collect()
+    let v4 = items.v4.iter().map(|item| item.net().to_string());
+    v4.chain(items.v6.iter().map(|item| item.net().to_string())).collect()
 }
 
 fn error(text: &[u8]) -> String {

@@ -230,8 +230,9 @@ fn follow(zone: &Read, list: &str) -> (Vec<Prefix>, Vec<String>) {
             decode(rdata, &mut items).unwrap();
         }
     }
-    let v4 = items.v4.iter().map(|item| Prefix::V4(item.net));
-    let mut all: Vec<Prefix> = v4.chain(items.v6.iter().map(|item| Prefix::V6(item.net))).collect();
+    let v4 = items.v4.iter().map(|item| Prefix::V4(item.net()));
+    let mut all: Vec<Prefix> =
+        v4.chain(items.v6.iter().map(|item| Prefix::V6(item.net()))).collect();
     all.sort_unstable();
     (all, missing)
 }

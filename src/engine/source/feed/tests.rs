@@ -13,7 +13,7 @@ fn a_server_that_is_blocked_is_named_with_its_list() {
     let config = Config::parse(text, Path::new("F")).unwrap();
     let tables = Tables::new(&config);
     let net: Prefix4 = Prefix4::new(0xc000_0200, 24).unwrap();
-    let items = Items { v4: vec![Item::positive(net)], v6: Vec::new() };
+    let items = Items { v4: vec![Item::new(net, false)], v6: Vec::new() };
     let list = List::new("more", items, config.guard.floor());
     let copy = Copy {
         source: Source::Feed(config.feed[1].name),
