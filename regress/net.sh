@@ -114,3 +114,16 @@ cleanup() {
 	disconnect
 	stop_pflogd
 }
+
+# States of the anchor's interfaces with an address, in its text of pfctl(8).
+states_of() {
+	$PFCTL -ss | grep -F -c -e "$1" || :
+}
+
+none_of() {
+	[ "$(states_of "$1")" -eq 0 ]
+}
+
+some_of() {
+	[ "$(states_of "$1")" -gt 0 ]
+}

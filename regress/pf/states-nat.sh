@@ -13,19 +13,6 @@ need_nsd
 need_packets
 need_behind
 
-# States of the anchor's interfaces with an address, in its text of pfctl(8).
-states_of() {
-	$PFCTL -ss | grep -F -c -e "$1" || :
-}
-
-none_of() {
-	[ "$(states_of "$1")" -eq 0 ]
-}
-
-some_of() {
-	[ "$(states_of "$1")" -gt 0 ]
-}
-
 begin 10 "tables.kill_states = true"
 connect
 connect_behind

@@ -14,19 +14,6 @@ need_programs
 need_nsd
 need_packets
 
-# States of the anchor's interfaces with an address, in its text of pfctl(8).
-states_of() {
-	$PFCTL -ss | grep -F -c -e "$1" || :
-}
-
-none_of() {
-	[ "$(states_of "$1")" -eq 0 ]
-}
-
-some_of() {
-	[ "$(states_of "$1")" -gt 0 ]
-}
-
 begin 10 "tables.kill_states = true"
 pgrep -P "$monitor" threatstopd-sta >/dev/null || fail "no process ends states"
 connect
