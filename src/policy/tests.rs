@@ -36,6 +36,12 @@ pub(crate) fn small() -> impl Strategy<Value = Small> {
     (addr, prop_oneof![0u8..=16, 10u8..=16, 13u8..=16])
 }
 
+/// The items of up to four lists: prefixes, of which some are negated.
+pub(crate) fn lists() -> impl Strategy<Value = Vec<Vec<(Small, bool)>>> {
+    let item = (small(), prop_oneof![4 => Just(false), 1 => Just(true)]);
+    proptest::collection::vec(proptest::collection::vec(item, 0..20), 0..5)
+}
+
 impl Universe {
     pub(crate) fn net(self, (addr, len): Small) -> Prefix {
         match self {

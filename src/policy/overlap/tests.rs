@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cover::cover;
-use crate::tests::{Universe, each, list, small, universe};
+use crate::tests::{Universe, each, list, lists, universe};
 
 /// Counted in steps of so many entries.
 fn counted<'a>(lists: &[&'a List], chunk: usize) -> Overlaps<'a> {
@@ -85,10 +85,7 @@ proptest! {
     #[test]
     fn as_counted_address_by_address(
         universe in universe(),
-        lists in proptest::collection::vec(
-            proptest::collection::vec((small(), prop_oneof![4 => Just(false), 1 => Just(true)]), 0..20),
-            0..5,
-        ),
+        lists in lists(),
         chunk in 1usize..40,
     ) {
         let lists: Vec<List> = lists.iter().map(|items| universe.list(items)).collect();

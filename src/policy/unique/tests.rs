@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::tests::{Universe, each, list, small, universe};
+use crate::tests::{Universe, each, list, lists, universe};
 
 fn counts(lists: &[&str]) -> Vec<u64> {
     let lists: Vec<List> = lists.iter().map(|text| list("a", text)).collect();
@@ -46,10 +46,7 @@ proptest! {
     #[test]
     fn as_counted_address_by_address(
         universe in universe(),
-        lists in proptest::collection::vec(
-            proptest::collection::vec((small(), prop_oneof![4 => Just(false), 1 => Just(true)]), 0..20),
-            0..5,
-        ),
+        lists in lists(),
     ) {
         let lists: Vec<List> = lists.iter().map(|items| universe.list(items)).collect();
         prop_assert_eq!(unique(&each(&lists)), plainly(universe, &lists));
