@@ -101,16 +101,21 @@ fn items(nets: &[Net<u32>]) -> Items {
     Items { v4: nets.iter().copied().map(|net| Item::new(net, false)).collect(), v6: Vec::new() }
 }
 
-fn sweep(items: Items) -> PrefixSet {
+/// A guard that lets everything through that is no wider than the floor, and not protected.
+pub fn guard(floor: Floor, shield: Shield) -> Guard {
     let bounds = Bounds {
-        floor: FLOOR,
+        floor,
         max_entries: u64::MAX,
         max_coverage: 100,
         max_coverage_v6: u32::MAX,
         allow_max_coverage: u64::MAX,
         expect: Vec::new(),
     };
-    let guard = Guard { bounds, shield: Shield::default(), max_shrink: 100, max_growth: 100 };
+    Guard { bounds, shield, max_shrink: 100, max_growth: 100 }
+}
+
+fn sweep(items: Items) -> PrefixSet {
+    let guard = guard(FLOOR, Shield::default());
     let list = List::new("bench", items, FLOOR);
     compose_block(&Together::of(&[&list]), &Ranges::default(), &[], &guard).expect("a table").set
 }

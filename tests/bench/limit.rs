@@ -15,11 +15,12 @@ use std::time::Duration;
 use apl::{ListName, QueryType, Question, Reply};
 use imsg::{Channel, EngineMessage, Entries, Input, Output};
 use policy::{Guard, List, Ranges, Together, check_table, compose_block, diff};
-use prefix::{Bounds, Floor, Items, Kind, PrefixSet, Shield, Tally, read_line, write_set};
+use prefix::{Floor, Items, Kind, PrefixSet, Shield, Tally, read_line, write_set};
 use tests::harness::Scratch;
 use tests::lists::big_list;
 use tests::sim::{Client, Layout, PolicyService, Shape, Zone, rtype};
 
+use crate::compose::guard;
 use crate::measure::{Cost, RUNS, median, within};
 
 const LIST: &str = "basic.threatstop.local";
@@ -144,7 +145,7 @@ fn items_of(messages: &[(Question, Vec<u8>)]) -> Items {
 }
 
 /// Hands a set over as the engine does, and takes it as the helper does.
-fn hand_over(set: &PrefixSet, bounds: &Bounds, shield: &Shield) {
+fn hand_over(set: &PrefixSet, Guard { bounds, shield, .. }: &Guard) {
     let send = |socket: UnixStream| {
         let mut channel = Channel::new(socket.into(), usize::MAX);
         for part in Entries::split(set.iter()) {
@@ -176,18 +177,9 @@ fn hand_over(set: &PrefixSet, bounds: &Bounds, shield: &Shield) {
 pub fn measure() -> Limit {
     let scratch = Scratch::new();
     let list = big_list(PREFIXES);
-    let bounds = Bounds {
-        floor: FLOOR,
-        max_entries: u64::MAX,
-        max_coverage: 100,
-        max_coverage_v6: u32::MAX,
-        allow_max_coverage: u64::MAX,
-        expect: Vec::new(),
-    };
     // as many networks as a firewall with some interfaces protects
     let shield: Shield = policy::unrouted().into_iter().map(|protected| protected.net).collect();
-    let guard =
-        Guard { bounds: bounds.clone(), shield: shield.clone(), max_shrink: 100, max_growth: 100 };
+    let guard = guard(FLOOR, shield);
     let (messages, received) = messages(&list.items);
     let wire: usize = messages.iter().map(|(_, message)| message.len() + 2).sum();
     let mut items = Items::default();
@@ -215,7 +207,7 @@ pub fn measure() -> Limit {
     less.pop();
     let before = PrefixSet::new(less, set.v6().to_vec()).expect("a set");
     let compared = times(|| assert_eq!(diff(&before, &set).count(), 1));
-    let handed = times(|| hand_over(&set, &bounds, &shield));
+    let handed = times(|| hand_over(&set, &guard));
     let mut text = Vec::new();
     let written = times(|| {
         text = Vec::new();
