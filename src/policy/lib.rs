@@ -7,7 +7,7 @@
 //! tables of what the lists in force name [`Together`], [`check_table`] holds a table against what
 //! holds for every table, and [`judge_table`] is the second net below the guards of the lists.
 //! [`hold`] says what a table keeps until another one has it,
-//! [`diff`] shows what changed, [`why`] explains a single address, and [`unique`] and [`Overlaps`]
+//! [`diff`] shows what changed, [`why`] explains a single address, and [`Unique`] and [`Overlaps`]
 //! say what a list is good for. The order matters: a block table is composed against the allow lists
 //! that will really be in force.
 //!
@@ -63,5 +63,5 @@ pub use since::{Since, SinceError};
 pub use sweep::Count;
 pub use table_trial::{grew_most, judge_table};
 pub use together::Together;
-pub use unique::unique;
+pub use unique::Unique;
 pub use why::{Evidence, Why, why};

@@ -40,7 +40,7 @@ impl Overlap {
 /// A sweep over lists, step by step, that counts for each two of them how many entries of the one lie
 /// within the other.
 ///
-/// Entries are prefixes, as [`crate::unique`] counts them, and one lies within a list when that has all
+/// Entries are prefixes, as [`crate::Unique`] counts them, and one lies within a list when that has all
 /// of its addresses, be it in several entries. Memory is some thousand entries, and a number for each
 /// two lists; time grows with the entries, and with the lists that have the same.
 #[derive(Debug)]

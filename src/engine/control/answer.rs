@@ -238,11 +238,11 @@ impl Desk {
                 client.done(hits).await
             }
             Request::Show { what: Show::Lists } => {
-                client.done(lists::lists(self.config, self.state, self.days)).await
+                client.done(lists::lists(self.config, self.state, self.days).await).await
             }
             Request::Show { what: Show::Overlaps } => {
                 let overlaps = Some(lists::overlaps(self.state).await);
-                let lists = lists::lists(self.config, self.state, self.days);
+                let lists = lists::lists(self.config, self.state, self.days).await;
                 client.done(Lists { overlaps, ..lists }).await
             }
             Request::Report { days } if (1..=MOST_REPORT_DAYS).contains(&days) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use config::Config;
 use control::{HitsOfDays, ListShown, ListStatus, Lists, MAX_OVERLAPS, Overlap, SourceState};
-use policy::Overlaps;
+use policy::{Overlaps, Unique};
 use prefix::Kind;
 use tokio::task::yield_now;
 
@@ -66,22 +66,27 @@ pub fn rows(config: &Config, state: &State) -> Vec<Row> {
     all
 }
 
-/// What `show lists` has of them.
-pub fn lists(config: &Config, state: &State, days: &Days) -> Lists {
+/// What `show lists` has of them. All else goes on meanwhile: a million entries are the work of a second
+/// on a slow processor.
+pub async fn lists(config: &Config, state: &State, days: &Days) -> Lists {
     let policy = state.policy();
     // what a list alone has, among those of its kind; `own` is one of each
     let mut alone = BTreeMap::new();
     for kind in [Kind::Allow, Kind::Block] {
         let lists = policy.lists(kind);
-        let names = lists.iter().map(|list| (kind as u8, list.name()));
-        alone.extend(names.zip(policy::unique(&lists)));
+        let mut unique = Unique::new(&lists);
+        while unique.step() {
+            yield_now().await;
+        }
+        let names = lists.iter().map(|list| (kind as u8, list.name().to_owned()));
+        alone.extend(names.zip(unique.counts()));
     }
     let now = clock::now();
     let shown = |Row { source, kind, table, shown, as_of }: Row| ListShown {
         source: source.name().to_owned(),
         table,
         entries: shown.entries,
-        unique: alone.get(&(kind as u8, shown.name.as_str())).copied(),
+        unique: alone.get(&(kind as u8, shown.name.clone())).copied(),
         hits: hits(config, days, &shown.name, kind),
         changed: shown.changed,
         age: as_of.map(|at| now.saturating_sub(at)),
@@ -91,8 +96,7 @@ pub fn lists(config: &Config, state: &State, days: &Days) -> Lists {
     Lists { lists: rows(config, state).into_iter().map(shown).collect(), overlaps: None }
 }
 
-/// The pairs of lists of a kind that have the most in common. All else goes on meanwhile: a million
-/// entries are the work of a second on a slow processor.
+/// The pairs of lists of a kind that have the most in common. All else goes on meanwhile, as above.
 pub async fn overlaps(state: &State) -> Vec<Overlap> {
     let policy = state.policy();
     let mut pairs = Vec::new();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ipnet::Ipv4Net;
 use policy::{
-    Composed, Guard, HeldRuns, List, ListTrial, Overlaps, Protected, Ranges, Run, Together,
+    Composed, Guard, HeldRuns, List, ListTrial, Overlaps, Protected, Ranges, Run, Together, Unique,
     check_table, compose_block, exempt, judge_table,
 };
 use prefix::{Bounds, Floor, Item, Items, Kind, Net, PrefixSet, Shield, reserved};
@@ -239,6 +239,19 @@ fn sweep() {
     }
 }
 
+/// Goes on step by step; the time of the longest.
+fn slowest(mut step: impl FnMut() -> bool) -> Duration {
+    let mut slowest = Duration::ZERO;
+    loop {
+        let start = Instant::now();
+        let goes_on = step();
+        slowest = slowest.max(start.elapsed());
+        if !goes_on {
+            return slowest;
+        }
+    }
+}
+
 /// What 64 lists have in common, of together a million entries: of which none is in two, or all are in
 /// all of them. How long the longest step holds up an event loop counts as much as the whole.
 fn overlaps() {
@@ -250,31 +263,26 @@ fn overlaps() {
     println!("\n{LISTS} lists of {PREFIXES} entries together");
     for (what, lists) in [("hardly anything in common", apart), ("all in common", same)] {
         let lists: Vec<&List> = lists.iter().collect();
-        let mut longest = Duration::MAX;
+        let mut longest = [Duration::MAX; 2];
         let (whole, pairs) = best(|| {
-            let (start, mut slowest) = (Instant::now(), Duration::ZERO);
+            let start = Instant::now();
             let mut overlaps = Overlaps::new(&lists);
-            loop {
-                let step = Instant::now();
-                let goes_on = overlaps.step();
-                slowest = slowest.max(step.elapsed());
-                if !goes_on {
-                    break;
-                }
-            }
-            longest = longest.min(slowest);
+            longest[0] = longest[0].min(slowest(|| overlaps.step()));
             (start.elapsed(), overlaps.pairs(10))
         });
         let (unique, _) = best(|| {
             let start = Instant::now();
-            let unique = policy::unique(&lists);
-            (start.elapsed(), unique)
+            let mut unique = Unique::new(&lists);
+            longest[1] = longest[1].min(slowest(|| unique.step()));
+            (start.elapsed(), unique.counts())
         });
-        let [whole, longest, unique] = [whole, longest, unique].map(millis);
+        let [whole, unique] = [whole, unique].map(millis);
+        let longest = longest.map(millis);
         let pairs = pairs.map_or(0, |pairs| pairs.len());
         println!(
-            "{what:28} overlaps {whole:7.1} ms, longest step {longest:5.2} ms, {pairs} pairs; \
-             unique {unique:5.1} ms"
+            "{what:28} overlaps {whole:7.1} ms, longest step {:5.2} ms, {pairs} pairs; \
+             unique {unique:5.1} ms, longest step {:5.2} ms",
+            longest[0], longest[1]
         );
     }
 }

@@ -3,9 +3,18 @@ use proptest::prelude::*;
 use super::*;
 use crate::tests::{Universe, each, list, lists, universe};
 
+/// Counted in steps of so many ranges.
+fn unique(lists: &[&List], chunk: usize) -> Vec<u64> {
+    let mut unique = Unique::new(lists);
+    while unique.step_of(chunk) {}
+    unique.counts()
+}
+
 fn counts(lists: &[&str]) -> Vec<u64> {
     let lists: Vec<List> = lists.iter().map(|text| list("a", text)).collect();
-    unique(&each(&lists))
+    let counts = unique(&each(&lists), 1);
+    assert_eq!(counts, unique(&each(&lists), CHUNK));
+    counts
 }
 
 #[test]
@@ -47,8 +56,9 @@ proptest! {
     fn as_counted_address_by_address(
         universe in universe(),
         lists in lists(),
+        chunk in 1..20_usize,
     ) {
         let lists: Vec<List> = lists.iter().map(|items| universe.list(items)).collect();
-        prop_assert_eq!(unique(&each(&lists)), plainly(universe, &lists));
+        prop_assert_eq!(unique(&each(&lists), chunk), plainly(universe, &lists));
     }
 }
