@@ -1,11 +1,13 @@
 //! Alarms about time: a policy that grows old, and one that is held back too long.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::{Duration, Instant};
 
 use config::Config;
 
 use crate::clock;
-use crate::events::{Event, Events};
+use crate::events::{Event, Events, of_list, of_table};
 use crate::monitor::Monitor;
 use crate::source::Source;
 use crate::state::{Memory, State};
@@ -19,11 +21,15 @@ const REMIND: Duration = Duration::from_secs(24 * 60 * 60);
 const MISSED: u64 = 3;
 /// Lists and tables held back that have an alarm of their own.
 const NAMED: usize = 4;
+/// What the age of the policy is called as the subject of an event, ...
+const AGE: &str = "age of the policy";
+/// ... and what lists and tables are that have no alarm of their own.
+const OTHERS: &str = "others held back";
 /// How long a new device may wait quietly for its first policy.
 pub const QUIET: u64 = 60 * 60;
 
 /// What an alarm is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     /// The policy is old, or there is none.
     Old,
@@ -41,11 +47,11 @@ impl Kind {
             |name: &str| Event::Held { name: name.to_owned(), text: text.clone(), long: true };
         match self {
             Self::Old => {
-                let source = Some(Source::Policy.name().to_owned());
+                let source = Some(AGE.to_owned());
                 Event::Failed { source, text, grave: true }
             }
             Self::Held(name) => held(name),
-            Self::More(_) => held("others"),
+            Self::More(_) => held(OTHERS),
         }
     }
 }
@@ -75,18 +81,10 @@ impl Alarm {
 
     /// Looks every minute; never returns.
     pub async fn watch(&self) {
-        let mut last: Option<(Vec<Kind>, Instant)> = None;
+        let mut said: BTreeMap<Kind, Instant> = BTreeMap::new();
         loop {
             tokio::time::sleep(LOOK).await;
-            let (kinds, texts): (Vec<Kind>, Vec<Warning>) = self.look().into_iter().unzip();
-            let repeat =
-                last.as_ref().is_none_or(|(before, at)| *before != kinds || at.elapsed() >= REMIND);
-            if repeat {
-                for (kind, alarm) in kinds.iter().zip(&texts) {
-                    self.events.say(&kind.event(alarm));
-                }
-                last = Some((kinds, Instant::now()));
-            }
+            tell(self.events, &mut said, self.look());
         }
     }
 
@@ -101,6 +99,24 @@ impl Alarm {
         // without lists of the service there is no policy that could be old
         found.retain(|(kind, _)| self.service || *kind != Kind::Old);
         found
+    }
+}
+
+/// Tells of the alarms of this moment that were not `said` since yesterday, and of what is over.
+fn tell(events: &Events, said: &mut BTreeMap<Kind, Instant>, found: Vec<(Kind, Warning)>) {
+    let has = |is: fn(&Kind) -> bool| found.iter().any(|(kind, _)| is(kind));
+    said.retain(|kind, at| found.iter().any(|(now, _)| now == kind) && at.elapsed() < REMIND);
+    if !has(|kind| *kind == Kind::Old) {
+        events.end(AGE, "the policy is up to date again");
+    }
+    if !has(|kind| matches!(kind, Kind::More(_))) {
+        events.end(OTHERS, "held back for long besides: none of the lists and tables");
+    }
+    for (kind, alarm) in found {
+        if let Entry::Vacant(place) = said.entry(kind) {
+            events.say(&place.key().event(&alarm));
+            place.insert(Instant::now());
+        }
     }
 }
 
@@ -133,9 +149,9 @@ fn found(memory: &Memory, patience: u64, now: u64, up: u64) -> Vec<(Kind, Warnin
         };
         found.push((Kind::Old, Warning::new(text, way_out)));
     }
-    let tables = memory.held();
+    let tables = memory.held().map(|(word, held)| (of_table(word), held));
     let lists = memory.lists.iter().flatten();
-    let lists = lists.filter_map(|(name, list)| Some((name.as_str(), list.held.as_ref()?)));
+    let lists = lists.filter_map(|(name, list)| Some((of_list(name), list.held.as_ref()?)));
     let long: Vec<_> = tables.chain(lists).filter(|(_, held)| age(held.since) > patience).collect();
     for (name, held) in long.iter().take(NAMED) {
         let text = format!("held back for {}: {}", span(age(held.since)), held.text);
@@ -143,7 +159,7 @@ fn found(memory: &Memory, patience: u64, now: u64, up: u64) -> Vec<(Kind, Warnin
             true => "threatstopctl update -n shows what would change",
             false => "threatstopctl test tries servers and lists",
         };
-        found.push((Kind::Held((*name).to_owned()), Warning::new(text, way_out)));
+        found.push((Kind::Held(name.clone()), Warning::new(text, way_out)));
     }
     if let Some(more @ 1..) = long.len().checked_sub(NAMED) {
         let text = format!("held back for long besides: {more} of the lists and tables");

@@ -4,6 +4,9 @@
 //! else has done to what is ours. What a run does on its way, what an administrator has said himself,
 //! and what follows from an event already told, are for the log alone.
 //!
+//! What has begun to be wrong of a subject ends once, and only where it was said, by this engine or one
+//! before it: [`Events::end`].
+//!
 //! The last thousand are kept in a file before they are told, with their numbers: who has read up to one
 //! can go on behind it, whatever was started anew meanwhile. It is written without fsync(2), for which
 //! everything would have to wait: a power failure may cost it.
@@ -11,13 +14,14 @@
 mod event;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-pub use event::{Event, is_trouble};
+use event::begins;
+pub use event::{Event, UPLOAD, is_trouble, of_list, of_table};
 
 use crate::{clock, files};
 
@@ -44,6 +48,8 @@ struct Ring {
 pub struct Events {
     directory: PathBuf,
     ring: RefCell<Ring>,
+    /// The subjects of what was said to be wrong and is not over yet.
+    open: RefCell<BTreeSet<String>>,
     /// There is another.
     news: Notify,
     /// Whether it was said that they cannot be kept.
@@ -64,23 +70,45 @@ impl Events {
         });
         let mut ring = ring.unwrap_or_default();
         ring.next = ring.next.max(1);
-        let (ring, directory) = (RefCell::new(ring), directory.to_owned());
-        Self { directory, ring, news: Notify::new(), unkept: Cell::new(false) }
+        let mut open = BTreeSet::new();
+        ring.events.iter().for_each(|event| follow(&mut open, event));
+        let (ring, open, directory) =
+            (RefCell::new(ring), RefCell::new(open), directory.to_owned());
+        Self { directory, ring, open, news: Notify::new(), unkept: Cell::new(false) }
+    }
+
+    /// Says that a subject is as it should be, if it was said that something is wrong with it.
+    pub fn end(&self, name: &str, text: impl Into<String>) {
+        if self.is_open(name) {
+            self.say(&Event::Recovered { name: name.to_owned(), text: text.into() });
+        }
+    }
+
+    /// Whether it was said that something is wrong with a subject, and not that it is over.
+    pub fn is_open(&self, name: &str) -> bool {
+        self.open.borrow().contains(name)
     }
 
     /// Logs an event, keeps it, and tells whoever watches.
     pub fn say(&self, event: &Event) {
         event.log();
+        self.keep(event);
+    }
+
+    /// The same of one that is in the log already, of another process or because somebody asked.
+    pub fn keep(&self, event: &Event) {
         let mut ring = self.ring.borrow_mut();
         let number = ring.next;
         ring.next += 1;
-        ring.events.push_back(control::Event {
+        let said = control::Event {
             number,
             time: clock::now(),
             event: event.word().to_owned(),
             subject: event.subject(),
             text: cut(&event.to_string()).to_owned(),
-        });
+        };
+        follow(&mut self.open.borrow_mut(), &said);
+        ring.events.push_back(said);
         if ring.events.len() > KEPT {
             ring.events.pop_front();
         }
@@ -129,6 +157,15 @@ impl Events {
             }
             news.await;
         }
+    }
+}
+
+/// Takes note of a subject with which something is wrong, or is not any more.
+fn follow(open: &mut BTreeSet<String>, event: &control::Event) {
+    match (&event.subject, begins(&event.event)) {
+        (Some(subject), Some(true)) => drop(open.insert(subject.clone())),
+        (Some(subject), Some(false)) => drop(open.remove(subject)),
+        _ => {}
     }
 }
 

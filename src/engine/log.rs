@@ -35,7 +35,7 @@ use tokio::sync::{Mutex, Notify};
 use crate::alarm::span;
 use crate::clock;
 use crate::days::Days;
-use crate::events::{Event, Events};
+use crate::events::{Event, Events, UPLOAD};
 use crate::https::{Https, Roots};
 use crate::told::Told;
 use crate::warning::Warning;
@@ -52,8 +52,6 @@ pub use upload::OFF;
 /// How long uploads may fail before that is told: a server has its bad hours.
 const FAILING: u64 = 24 * 60 * 60;
 
-/// What the log is told about when the upload goes wrong.
-const SUBJECT: &str = "upload";
 /// The subject of events about the spool.
 const SPOOL: &str = "spool";
 
@@ -105,8 +103,6 @@ pub struct Log {
     /// What was logged of what goes wrong.
     told: Told,
     events: &'static Events,
-    /// Whether it was told that the spool cannot be written, and not since that it can.
-    spool_fails: Cell<bool>,
     https: Https,
     /// Somebody wants the follower to look now.
     look: Notify,
@@ -210,7 +206,6 @@ impl Log {
             inner: RefCell::new(inner),
             told: Told::default(),
             events,
-            spool_fails: Cell::new(false),
             https: Https::start(config, roots)?,
             look: Notify::new(),
             looked: Notify::new(),
@@ -299,31 +294,28 @@ impl Log {
         }
     }
 
-    /// Whether something that goes wrong is to be logged: it was not since yesterday.
+    /// Whether something that goes wrong with the upload is to be logged: it was not since yesterday.
     fn is_news(&self, text: &str) -> bool {
-        self.told.is_news(SUBJECT, text, clock::now())
+        self.told.is_news(UPLOAD, text, clock::now())
     }
 
     /// Tells that the spool cannot be read or written, unless it was told today.
     fn spool_failed(&self, why: &str) {
-        if self.is_news(why) {
+        if self.told.is_news(SPOOL, why, clock::now()) {
             let (source, text) = (Some(SPOOL.to_owned()), format!("{SPOOL}: {why}"));
             self.events.say(&Event::Failed { source, text, grave: false });
-            self.spool_fails.set(true);
         }
     }
 
     /// The same of its being written again.
     fn spool_is_well(&self) {
-        if self.spool_fails.take() {
-            let (name, text) = (SPOOL.to_owned(), format!("{SPOOL}: written again"));
-            self.events.say(&Event::Recovered { name, text });
-        }
+        self.told.forget(SPOOL);
+        self.events.end(SPOOL, format!("{SPOOL}: written again"));
     }
 
     /// Everything that was due was sent: what goes wrong from now on is told at once.
     fn all_is_well(&self) {
-        self.told.forget(SUBJECT);
+        self.told.forget(UPLOAD);
         self.spool_is_well();
         self.inner.borrow_mut().tell_losses(Losses::end, Losses::end);
     }

@@ -137,10 +137,8 @@ impl Names {
             let before = before.get(name).cloned().unwrap_or_default();
             let now = match found {
                 Ok(found) => {
-                    if self.failing.borrow_mut().remove(name) {
-                        let text = format!("{what} {name}: looked up again");
-                        self.events.say(&Event::Recovered { name: name.clone(), text });
-                    }
+                    self.failing.borrow_mut().remove(name);
+                    self.events.end(name, format!("{what} {name}: looked up again"));
                     let now: Vec<IpAddr> =
                         canonical(&found).into_iter().take(MAX_ADDRESSES).collect();
                     if now != before {

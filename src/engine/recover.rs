@@ -10,6 +10,7 @@ use crate::events::{Event, Events};
 use crate::link::{Link, Outcome, Source};
 use crate::tables::Tables;
 use crate::update::compose;
+use crate::watch::of_repair;
 
 /// Looks at the files of all tables, and has those made again of which pf has a set.
 pub async fn recover(
@@ -19,7 +20,10 @@ pub async fn recover(
     link: &Link,
     events: &Events,
 ) {
-    let failed = |text| events.say(&Event::Failed { source: None, text, grave: false });
+    let failed = |table, text| {
+        let source = Some(of_repair(table));
+        events.say(&Event::Failed { source, text, grave: false });
+    };
     for table in tables.in_order().filter(|_| config.tables.reload) {
         let (id, word) = (table.id, &table.word);
         let Err(why) = link.list(id, Source::File).await else { continue };
@@ -33,12 +37,13 @@ pub async fn recover(
         let guard = compose::guard_of(guard, table);
         // what the guards of today forbid, the helper takes from nobody
         if let Err(refusal) = guard.bounds.check(table.kind, &set, &guard.shield, allowed) {
-            failed(format!("{word} table: {why}; what pf has may not be put back: {refusal}"));
+            let text = format!("{word} table: {why}; what pf has may not be put back: {refusal}");
+            failed(table, text);
             continue;
         }
         match link.publish(id, &set, Purpose::Repair).await {
             Ok(result) if result.outcome == Outcome::Failed => {
-                failed(format!("{word} table: {}", result.failure));
+                failed(table, format!("{word} table: {}", result.failure));
             }
             Ok(_) => {
                 let text = format!(

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use config::Tables;
-use control::Mended;
+use control::{Change, Mended};
 use imsg::{Purpose, TableId, TableStat};
 use policy::Guard;
 use prefix::PrefixSet;
@@ -70,11 +70,21 @@ pub struct Look {
 const RULES: &str = "threatstopctl setup prints the rules for /etc/pf.conf; then \
                      pfctl -f /etc/pf.conf";
 
-/// What is said when that has been mended.
-const USED: &str = "pf is enabled again and rules refer to the tables";
+/// What pf is called as the subject of an event.
+const PF: &str = "pf";
 
 const MONITOR: &str = "set tables.monitor to false, then put the lines of threatstopctl setup into \
                        /etc/pf.conf";
+
+/// What a table is called as the subject of events about its rules.
+fn of_rules(table: &Table) -> String {
+    format!("pf table <{}>", table.name)
+}
+
+/// What it is called as the subject of events about bringing back its set.
+pub fn of_repair(table: &Table) -> String {
+    format!("repair of the {} table", table.word)
+}
 
 /// Whether there is something in a table.
 fn has_set(policy: &Policy, table: &Table) -> bool {
@@ -109,15 +119,37 @@ impl Watch {
     /// Takes a table and its file for ours as they are now, since we have just published them with so
     /// many entries. What somebody has made of them in the same moment the next comparison finds; the
     /// set is not handed over once more to look for it.
-    pub async fn published(&self, id: TableId, entries: usize) {
+    pub async fn published(&self, table: &Table, entries: usize) {
+        let id = table.id;
+        self.is_well(table);
         let (stats, file) = (self.link.stats().await, self.link.mark(id).await);
         let stat = stats.ok().and_then(|stats| stats.tables.get(id.number()).copied());
-        let table = match stat {
+        let marked = match stat {
             _ if !self.tables.reload => Mark::default(),
             Some(stat) if stat.entries as usize == entries => mark(&stat),
             _ => return self.forget(id),
         };
-        self.known.borrow_mut().insert(id, Known { table, file, compared: Instant::now() });
+        let known = Known { table: marked, file, compared: Instant::now() };
+        self.known.borrow_mut().insert(id, known);
+    }
+
+    /// Tells of what somebody had done to a table that was ours at the last look, when a publication has
+    /// overwritten it: pf has taken in or out more than leads from the set before to the new one. The
+    /// sentence, if there is one.
+    pub fn overwritten(&self, table: &Table, result: TableResult, way: &Change) -> Option<String> {
+        let added = result.added.saturating_sub(way.added);
+        let deleted = result.deleted.saturating_sub(way.removed);
+        if !self.tables.reload || added + deleted == 0 {
+            return None;
+        }
+        self.tell(table, TableResult { outcome: Outcome::Mended, added, deleted, ..result })
+    }
+
+    /// A table has its set: what goes wrong with it from now on is told at once.
+    fn is_well(&self, table: &Table) {
+        self.told.forget(&table.name);
+        let text = format!("pf table <{}>: has its set again", table.name);
+        self.events.end(&of_repair(table), text);
     }
 
     /// Has a table and its file compared at the next look.
@@ -134,25 +166,29 @@ impl Watch {
     pub fn warnings(&self, stats: &Stats) -> Vec<Warning> {
         let packets = |stat: &TableStat| stat.matched.iter().sum::<u64>();
         let matched: u64 = stats.tables.iter().map(packets).sum();
-        self.fail_open(stats, format_args!("{matched} packets would have been blocked, nothing is"))
+        let monitoring = format_args!("{matched} packets would have been blocked, nothing is");
+        self.fail_open(stats, monitoring).into_iter().map(|(_, warning)| warning).collect()
     }
 
-    /// The same, where of a monitor this is said.
-    fn fail_open(&self, stats: &Stats, monitoring: impl Display) -> Vec<Warning> {
+    /// The same, where of a monitor this is said, each with its subject; what is as it was told to has
+    /// none.
+    fn fail_open(&self, stats: &Stats, monitoring: impl Display) -> Vec<(Option<String>, Warning)> {
         let tables = self.tables;
         if !tables.reload {
             return Vec::new();
         }
         if !stats.failure.is_empty() {
-            return vec![Warning::new(&stats.failure, "threatstopctl doctor")];
+            let warning = Warning::new(&stats.failure, "threatstopctl doctor");
+            return vec![(Some(PF.to_owned()), warning)];
         }
         let mut found = Vec::new();
         if !stats.running {
             let way_out = "pfctl -e, and rcctl enable pf for the next boot";
-            found.push(Warning::new("pf is disabled: nothing is blocked", way_out));
+            let warning = Warning::new("pf is disabled: nothing is blocked", way_out);
+            found.push((Some(PF.to_owned()), warning));
         }
         if tables.monitor {
-            found.push(Warning::new(format!("monitoring: {monitoring}"), MONITOR));
+            found.push((None, Warning::new(format!("monitoring: {monitoring}"), MONITOR)));
         }
         let policy = self.state.policy();
         for table in self.state.tables.iter() {
@@ -172,9 +208,26 @@ impl Watch {
             };
             let name = &table.name;
             let text = format!("pf table <{name}> is not used by any rule: {what}");
-            found.push(Warning::new(text, RULES));
+            found.push((Some(of_rules(table)), Warning::new(text, RULES)));
         }
         found
+    }
+
+    /// Says what of that is over.
+    fn over(&self, stats: &Stats) {
+        if !self.tables.reload || !stats.failure.is_empty() {
+            return;
+        }
+        if stats.running {
+            self.events.end(PF, "pf is enabled and answers again");
+        }
+        for table in self.state.tables.iter() {
+            let stat = table.stat(stats);
+            if stat.rules + stat.anchors > 0 {
+                let subject = of_rules(table);
+                self.events.end(&subject, format!("{subject} is used by a rule again"));
+            }
+        }
     }
 
     /// The same of this moment, where the helper can be asked.
@@ -185,7 +238,7 @@ impl Watch {
     /// Looks every `check_interval`, mends, and warns; never returns.
     pub async fn watch(&self, runs: &Runs) {
         let interval = self.tables.check_interval;
-        let mut warned: (Vec<Warning>, Instant) = (Vec::new(), Instant::now());
+        let mut warned: Vec<(Warning, Instant)> = Vec::new();
         // what happened while nobody watched
         let mut depth = Depth::Whole;
         loop {
@@ -197,19 +250,19 @@ impl Watch {
             if let Some(stats) = look.stats.filter(|_| depth == Depth::Marks) {
                 // how many packets there were is not told each time
                 let found = self.fail_open(&stats, "nothing is blocked");
-                if found != warned.0 || (!found.is_empty() && warned.1.elapsed() >= REMIND) {
-                    for warning in &found {
-                        match warning.way_out == MONITOR {
-                            // as it was told to
-                            true => logger::warn(warning),
-                            false => self.events.say(&Event::TableUnused(warning.clone())),
-                        }
+                let is_so = |known: &Warning| found.iter().any(|(_, warning)| warning == known);
+                warned.retain(|(known, since)| is_so(known) && since.elapsed() < REMIND);
+                for (subject, warning) in found {
+                    if warned.iter().any(|(known, _)| *known == warning) {
+                        continue;
                     }
-                    if found.is_empty() {
-                        self.events.say(&Event::Recovered { name: "pf".into(), text: USED.into() });
+                    warned.push((warning.clone(), Instant::now()));
+                    match subject {
+                        Some(subject) => self.events.say(&Event::TableUnused { subject, warning }),
+                        None => logger::warn(warning),
                     }
-                    warned = (found, Instant::now());
                 }
+                self.over(&stats);
             }
             depth = Depth::Marks;
             tokio::time::sleep(interval).await;
@@ -245,7 +298,7 @@ impl Watch {
                 continue;
             }
             // a file that is known to be ours need not be compared with what it was written from
-            let adopt = !same_file && !compose::is_taken(self.guard, &policy, table_of, set);
+            let adopt = !same_file && !compose::is_taken(self.guard, policy.allow(), table_of, set);
             let result = match same_file || adopt {
                 true => self.link.mend(id, set.len()).await,
                 false => self.repair(id, set).await,
@@ -295,14 +348,15 @@ impl Watch {
         let prefixes =
             |count| format!("{count} {}", if count == 1 { "prefix" } else { "prefixes" });
         if outcome != Outcome::Failed {
-            self.told.forget(name);
+            self.is_well(table);
         }
         let text = match outcome {
             Outcome::Unchanged => return None,
             Outcome::Failed => {
                 // it is tried again at each look
                 if self.told.is_news(name, &failure, clock::now()) {
-                    let (source, text) = (None, format!("pf table <{name}>: {failure}"));
+                    let text = format!("pf table <{name}>: {failure}");
+                    let source = Some(of_repair(table));
                     self.events.say(&Event::Failed { source, text, grave: false });
                 }
                 return None;

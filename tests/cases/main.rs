@@ -38,6 +38,7 @@ mod moves;
 mod outage;
 mod own;
 mod page;
+mod parts;
 mod port;
 mod relay;
 mod report;

@@ -298,6 +298,7 @@ fn lists_that_are_too_much_together_all_stay() {
     three.serve(SCAN, &hosts(SPACES[1], 200));
     update(&three.daemon);
     three.has([150, 200, 30]);
+    three.daemon.wait_for("block table: not held back any more", PATIENCE);
     assert!(three.daemon.stop().success());
 }
 

@@ -70,6 +70,40 @@ fn what_is_held_back_too_long_is_told_of() {
     assert_ne!(kinds(&memory(4 * HOUR)), kinds(&old));
 }
 
+/// Fails when an alarm is repeated because another one began, or when its end is not said, or twice.
+#[test]
+fn each_alarm_begins_once_and_ends_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (events, mut said) = (Events::load(dir.path()), BTreeMap::new());
+    let alarm = |kind: &Kind| (kind.clone(), Warning::new("x", "y"));
+    let (old, held) = (Kind::Old, Kind::Held("list a".into()));
+    for kinds in [
+        vec![],
+        vec![&old],
+        vec![&old, &held],
+        vec![&old, &held, &Kind::More(3)],
+        vec![&held],
+        vec![&held],
+        vec![&old],
+    ] {
+        tell(&events, &mut said, kinds.into_iter().map(alarm).collect());
+    }
+    let told = events.of(|_| true);
+    let told: Vec<_> =
+        told.iter().map(|one| (one.event.as_str(), one.subject.as_deref())).collect();
+    assert_eq!(
+        told,
+        [
+            ("failed", Some(AGE)),
+            ("held", Some("list a")),
+            ("held", Some(OTHERS)),
+            ("recovered", Some(AGE)),
+            ("recovered", Some(OTHERS)),
+            ("failed", Some(AGE)),
+        ]
+    );
+}
+
 /// Fails when a service that serves all its lists empty fills log and status.
 #[test]
 fn of_many_that_are_held_back_four_are_named() {

@@ -34,7 +34,7 @@ pub enum Event {
         /// Whether nobody may overlook it.
         grave: bool,
     },
-    /// What had failed, or was held back, is as it should be.
+    /// What had failed, or was held back, is as it should be: [`super::Events::end`] says it.
     Recovered {
         /// The source, list, or what else had failed, such as `upload` or `pf`.
         name: String,
@@ -49,7 +49,12 @@ pub enum Event {
         grave: bool,
     },
     /// A table has no effect: no rule refers to it, or pf is off.
-    TableUnused(Warning),
+    TableUnused {
+        /// The table in pf, or pf.
+        subject: String,
+        /// What is wrong, and what helps.
+        warning: Warning,
+    },
     /// A table, or its file, had been changed by somebody, and has its set again.
     Mended {
         /// The table, by the word of `show`.
@@ -84,12 +89,35 @@ pub enum Event {
     Suspects,
 }
 
+/// What an upload is called as a subject.
+pub const UPLOAD: &str = "upload";
+
+/// What a list is called as a subject, by its name.
+pub fn of_list(name: &str) -> String {
+    format!("list {name}")
+}
+
+/// What a table is called as a subject, by its word.
+pub fn of_table(word: &str) -> String {
+    format!("{word} table")
+}
+
 /// The words of events that tell of nothing that is wrong, or was.
 const USUAL: [&str; 2] = ["published", "new suspect host"];
 
 /// Whether the word of an event is one of something that is wrong, or was.
 pub fn is_trouble(word: &str) -> bool {
     !USUAL.contains(&word)
+}
+
+/// Whether the word of an event is one of something that begins to be wrong with its subject, or that is
+/// over; of neither mostly.
+pub fn begins(word: &str) -> Option<bool> {
+    match word {
+        "failed" | "held" | "upload failing" | "table unused" => Some(true),
+        "recovered" => Some(false),
+        _ => None,
+    }
 }
 
 impl Event {
@@ -101,7 +129,7 @@ impl Event {
             Self::Failed { .. } => "failed",
             Self::Recovered { .. } => "recovered",
             Self::UploadFailing { .. } => "upload failing",
-            Self::TableUnused(_) => "table unused",
+            Self::TableUnused { .. } => "table unused",
             Self::Mended { .. } => "mended",
             Self::LogGap { .. } => "log gap",
             Self::Damaged { .. } => "damaged",
@@ -117,8 +145,9 @@ impl Event {
             Self::Failed { source, .. } => source.clone(),
             Self::Suspect { host, .. } => Some(host.to_string()),
             Self::Mended { table, .. } => Some(table.clone()),
-            Self::Published { .. } | Self::UploadFailing { .. } => None,
-            Self::TableUnused(_) | Self::Suspects => None,
+            Self::TableUnused { subject, .. } => Some(subject.clone()),
+            Self::UploadFailing { .. } => Some(UPLOAD.to_owned()),
+            Self::Published { .. } | Self::Suspects => None,
             Self::LogGap { .. } | Self::Damaged { .. } | Self::Warned(_) => None,
         }
     }
@@ -132,7 +161,8 @@ impl Event {
             | Self::UploadFailing { grave: true, .. } => logger::crit(self),
             Self::Failed { .. } | Self::UploadFailing { .. } => logger::err(self),
             Self::LogGap { .. } => logger::err(self),
-            Self::Held { .. } | Self::TableUnused(_) | Self::Mended { .. } => logger::warn(self),
+            Self::Held { .. } | Self::TableUnused { .. } => logger::warn(self),
+            Self::Mended { .. } => logger::warn(self),
             Self::Damaged { .. } | Self::Warned(_) => logger::warn(self),
             Self::Published { rollback: true, .. } => logger::warn(self),
             Self::Suspect { .. } | Self::Suspects => logger::warn(self),
@@ -154,7 +184,7 @@ impl fmt::Display for Event {
             | Self::Damaged { text, .. }
             | Self::Warned(text) => f.write_str(text),
             Self::UploadFailing { text, .. } => write!(f, "log upload: {text}"),
-            Self::TableUnused(warning) => write!(f, "{warning}"),
+            Self::TableUnused { warning, .. } => write!(f, "{warning}"),
             Self::Suspect { host, far, lists } => {
                 write!(f, "host {host} sends to a blocked address")?;
                 if let Some(far) = far {

@@ -45,11 +45,19 @@ fn each_has_its_word_and_what_it_is_about() {
             Some("list a"),
             "list a: good again",
         ),
-        (Event::UploadFailing { text, grave: true }, "upload failing", None, "log upload: why"),
         (
-            Event::TableUnused(crate::warning::Warning::new("pf is off", "pfctl -e")),
+            Event::UploadFailing { text, grave: true },
+            "upload failing",
+            Some("upload"),
+            "log upload: why",
+        ),
+        (
+            Event::TableUnused {
+                subject: "pf".into(),
+                warning: crate::warning::Warning::new("pf is off", "pfctl -e"),
+            },
             "table unused",
-            None,
+            Some("pf"),
             "pf is off (pfctl -e)",
         ),
         (Event::Suspects, "new suspect host", None, &Event::Suspects.to_string()),
@@ -66,6 +74,44 @@ fn each_has_its_word_and_what_it_is_about() {
         let expected = (word, subject.map(str::to_owned), said.to_owned());
         assert_eq!((event.word(), event.subject(), event.to_string()), expected);
     }
+}
+
+/// Fails when something is said to be over that nobody has heard of, or twice, or when a restart forgets
+/// what was wrong.
+#[test]
+fn what_was_said_to_be_wrong_ends_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let failed = |source: Option<&str>| {
+        let source = source.map(str::to_owned);
+        Event::Failed { source, text: "why".into(), grave: false }
+    };
+    let held = Event::Held { name: "list a".into(), text: "why".into(), long: false };
+    let warning = crate::warning::Warning::new("pf is off", "pfctl -e");
+    let unused = Event::TableUnused { subject: "pf".into(), warning };
+    let upload = Event::UploadFailing { text: "why".into(), grave: false };
+    let events = Events::load(dir.path());
+    events.end("drop", "good again");
+    assert_eq!(events.next(), 1);
+    for event in [failed(Some("drop")), failed(Some("drop")), failed(None), held, unused, upload] {
+        events.say(&event);
+    }
+    let events = Events::load(dir.path());
+    for (name, next) in [
+        ("other", 7),
+        ("drop", 8),
+        ("drop", 8),
+        ("list a", 9),
+        ("list a", 9),
+        ("pf", 10),
+        (UPLOAD, 11),
+        (UPLOAD, 11),
+    ] {
+        events.end(name, "good again");
+        assert_eq!((events.next(), events.is_open(name)), (next, false), "{name}");
+    }
+    events.say(&failed(Some("drop")));
+    events.end("drop", "good again");
+    assert_eq!(events.next(), 13);
 }
 
 /// Who waits for an event is woken by it, and not before.

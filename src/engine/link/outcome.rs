@@ -70,6 +70,11 @@ impl TableResult {
         let failure = failure.unwrap_or_default();
         Self { table, outcome, entries, added, deleted, full, failure }
     }
+
+    /// Why it failed, where the old file has been put back since.
+    pub fn taken_back(self) -> String {
+        words::taken_back(self.failure)
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,11 @@
 use imsg::{Failed, Of};
 use nix::errno::Errno::{self, EINVAL, ENODEV, ENOMEM, ENOTTY, EPERM, ESRCH};
 
+/// How a sentence ends about a set that is in the file and not in pf, ...
+const DIFFER: &str = "; file and table differ; run threatstopctl update";
+/// ... and about one that is in neither.
+const STAYS: &str = "; the old set stays";
+
 /// Why a set of so many entries is not in force, what is there instead, and what helps. `limit` is pf's
 /// limit of entries.
 pub fn of_set(failed: &Failed, entries: u32, limit: u32) -> String {
@@ -15,10 +20,15 @@ pub fn of_set(failed: &Failed, entries: u32, limit: u32) -> String {
         _ => why(failed, false),
     };
     match (failed.differ, failed.of) {
-        (true, _) => format!("{why}; file and table differ; run threatstopctl update"),
-        (false, Of::File) => format!("{why}; the old set stays{}", way_out(failed.errno)),
-        (false, _) => format!("{why}; the old set stays"),
+        (true, _) => format!("{why}{DIFFER}"),
+        (false, Of::File) => format!("{why}{STAYS}{}", way_out(failed.errno)),
+        (false, _) => format!("{why}{STAYS}"),
     }
+}
+
+/// The same of a set whose file was taken back after all.
+pub fn taken_back(sentence: String) -> String {
+    sentence.strip_suffix(DIFFER).map(|why| format!("{why}{STAYS}")).unwrap_or(sentence)
 }
 
 /// Why a table or file cannot be read, and what helps.
@@ -127,6 +137,8 @@ mod tests {
         let failed = Failed { differ: true, ..failed(Of::File, Errno::EIO, "/t: undo") };
         let said = "/t: undo: I/O error; file and table differ; run threatstopctl update";
         assert_eq!(of_set(&failed, 1, 1), said);
+        assert_eq!(taken_back(said.into()), "/t: undo: I/O error; the old set stays");
+        assert_eq!(taken_back("other".into()), "other");
     }
 
     #[test]

@@ -333,11 +333,9 @@ impl Inner {
     fn say(&mut self, trouble: String) {
         let name = PACKET_LOG.to_owned();
         match trouble.as_str() {
+            // of this engine, or of one before it
+            "" => self.events.end(&name, format!("{PACKET_LOG}: read again")),
             _ if trouble == self.trouble => {}
-            "" => {
-                let text = format!("{PACKET_LOG}: read again");
-                self.events.say(&Event::Recovered { name, text });
-            }
             _ => {
                 let (text, source) = (format!("{PACKET_LOG}: {trouble}"), Some(name));
                 self.events.say(&Event::Failed { source, text, grave: false });

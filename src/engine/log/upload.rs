@@ -12,7 +12,7 @@ use super::spool::{Slice, Stored};
 use super::{Inner, Log};
 use crate::backoff::scheduled;
 use crate::clock;
-use crate::events::Event;
+use crate::events::{Event, UPLOAD};
 use crate::https::Call;
 
 /// The first wait after a failure; it doubles.
@@ -268,7 +268,6 @@ impl Log {
     /// Takes note of an attempt; says whether that is on disk.
     fn note(&self, ok: bool, text: String) -> bool {
         let mut inner = self.inner.borrow_mut();
-        let recovered = ok && inner.journal.failing.is_some();
         let journal = &mut inner.journal;
         let at = clock::now();
         journal.last = Some(Attempt { at, ok, text });
@@ -284,10 +283,8 @@ impl Log {
         }
         let saved = journal.save(&self.directory);
         drop(inner);
-        if recovered {
-            let (name, text) =
-                ("upload".to_owned(), "log upload: the server confirms again".to_owned());
-            self.events.say(&Event::Recovered { name, text });
+        if ok {
+            self.events.end(UPLOAD, "log upload: the server confirms again");
         }
         if let Err(why) = &saved {
             self.spool_failed(&format!("{why}; slices stay in the spool and may be sent again"));

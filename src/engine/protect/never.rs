@@ -187,10 +187,7 @@ impl Never {
             match found {
                 Ok(found) => {
                     known.answer(&self.counts(name, &found, &mut |text| say(None, text)), now);
-                    if self.failing.borrow().contains_key(name) {
-                        let text = format!("never_block_names: {name}: looked up again");
-                        self.events.say(&Event::Recovered { name: name.clone(), text });
-                    }
+                    self.events.end(name, format!("never_block_names: {name}: looked up again"));
                 }
                 Err(error) => {
                     known.fail(now);

@@ -155,9 +155,9 @@ pub fn compose(
     made
 }
 
-/// Whether the helper would take the set as it is.
-pub fn is_taken(guard: &Guard, policy: &Policy, table: &Table, set: &PrefixSet) -> bool {
-    let allow = policy.allow().cloned().unwrap_or_default();
+/// Whether the helper would take the set as it is, where this is allowed.
+pub fn is_taken(guard: &Guard, allow: Option<&PrefixSet>, table: &Table, set: &PrefixSet) -> bool {
+    let allow = allow.cloned().unwrap_or_default();
     check_table(table.kind, set, &allow, &guard_of(guard, table)).is_ok()
 }
 

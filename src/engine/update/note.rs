@@ -92,12 +92,19 @@ fn save(state: &State, copy: &Copy, keep: bool) {
     }
 }
 
-/// Keeps the copies of the lists that are new, and what there is to know of the others.
-pub fn keep(state: &State, files: &Files, judged: &Judged, before: &Policy, new: &[New]) {
+/// Keeps the copies of the lists that are new, and what there is to know of the others. The copy before is
+/// that from before the run, however often that brings the list.
+pub fn keep(
+    state: &State,
+    files: &Files,
+    (judged, before, new): (&Judged, &Policy, &[New]),
+    numbers: Option<&Numbers>,
+) {
     judged.renewed.iter().for_each(|copy| save(state, copy, false));
     for New { copy, .. } in new {
-        let replaced = replaced(judged, before, copy.list.name());
-        save(state, copy, replaced);
+        let name = copy.list.name();
+        let again = numbers.is_some_and(|numbers| numbers.has_brought(&state.memory(), name));
+        save(state, copy, replaced(judged, before, name) && !again);
         if copy.source.is_local() {
             files.note(copy.source);
         }
@@ -139,16 +146,16 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
         had.for_each(|name| memory.list_mut(name).kept = true);
         // and from the first table on that no other list had one: it may be the administrator's alone
         memory.lists.get_or_insert_default();
-        let run = match numbers {
-            Some(Numbers { run, .. }) if !new.is_empty() => {
-                if run.get() == 0 || run.get() != memory.run {
-                    memory.run = memory.run.saturating_add(1);
-                    run.set(memory.run);
-                }
-                memory.run
-            }
-            _ => 0,
+        let of = |number: fn(&Numbers, &Memory) -> Option<u64>| number(numbers?, memory);
+        let (run, of_tables) = (of(Numbers::run), of(Numbers::order));
+        let again = |new: &New| {
+            numbers.is_some_and(|numbers| numbers.has_brought(memory, new.copy.list.name()))
         };
+        let again: Vec<bool> = new.iter().map(again).collect();
+        let run = numbers.filter(|_| !new.is_empty()).map(|_| {
+            memory.run = run.unwrap_or(memory.run.saturating_add(1));
+            memory.run
+        });
         let is_kept = |name: &String| judged.kept.iter().any(|kept| kept.kept.list == *name);
         // a list that was accepted and is not in force has to be accepted again
         let counts = |name: &String| {
@@ -161,7 +168,9 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
         }
         for name in &judged.confirmed {
             let list = memory.list_mut(name);
-            (list.kept, list.confirmed, list.held) = (true, now, None);
+            (list.kept, list.confirmed) = (true, now);
+            // it is the copy that may not be, as before
+            list.held.take_if(|_| !is_kept(name));
         }
         for (_, list) in memory.lists.iter_mut().flatten().filter(|(name, _)| !is_kept(name)) {
             // the guards are others again
@@ -177,27 +186,29 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
                 of_copy: kept.stays == Stays::NoCopy,
             });
         }
-        for one in new {
-            let replaced = replaced(judged, before, one.copy.list.name());
-            note_list(memory, before, one, run, replaced, now);
+        for (one, again) in new.iter().zip(again) {
+            let name = one.copy.list.name();
+            let replaced = match again {
+                true => memory.list_mut(name).replaced,
+                false => replaced(judged, before, name),
+            };
+            note_list(memory, before, one, run.unwrap_or_default(), replaced, now);
         }
         // what changes besides is no update; without any, the first set counts as one
         let (last, next) = (memory.last_order(), memory.next_order());
-        let order = match numbers {
-            Some(numbers) if numbers.are_last(memory) => Some(last),
-            Some(_) => Some(next),
-            None => (last == 0).then_some(next),
-        };
-        let order = order.filter(|_| last == 0 || purpose == Purpose::Publish);
+        let counts = last == 0 || purpose == Purpose::Publish && numbers.is_some();
+        let order = counts.then(|| of_tables.unwrap_or(next));
+        let mut changed_one = false;
         for table in state.tables.iter() {
             let changed = published.changes.get(&table.id).is_some_and(differs);
             if changed && published.done.contains(&table.id) {
                 memory.note_change(&table.word, order, now, before.set(table.id));
-                if let (Some(order), Some(numbers)) = (order, numbers) {
-                    numbers.order.set(order);
-                }
+                changed_one = true;
             }
             note_table(memory, table, end, now);
+        }
+        if let Some(numbers) = numbers {
+            numbers.note(memory, run, order.filter(|_| changed_one));
         }
         // where a list is, should its copy be lost
         for copy in &state.policy().lists {

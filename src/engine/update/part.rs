@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use control::LastUpdate;
 use imsg::{Purpose, TableId};
-use policy::Run as Wanted;
 
 use super::gather::Gathered;
 use super::run::Update;
@@ -35,7 +34,7 @@ impl Update {
         let request = &run.request;
         let rolled_back = run.keeps_rollback(self.runs.rollbacks(), &self.state.memory());
         // what somebody has done to tables and files is to be told before it is gone, and to who asks
-        let is_quiet = request.wanted == Wanted::Scheduled && gathered.lists.is_empty();
+        let is_quiet = !run.is_by_hand() && gathered.lists.is_empty();
         let depth = if is_quiet { Depth::Marks } else { Depth::Whole };
         let mended = self.mended(voice, depth).await;
         let judged = self.judged(request, voice, &mut gathered, rolled_back);

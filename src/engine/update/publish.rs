@@ -31,6 +31,8 @@ pub struct Published {
     pub holding: Sets,
     /// Why one is not, or has more than its set, as a sentence that names it.
     pub failures: BTreeMap<TableId, String>,
+    /// What somebody had done to those that have another set now, which is gone with that.
+    pub found: Vec<String>,
 }
 
 /// The sets of tables.
@@ -48,6 +50,7 @@ impl Published {
         self.done.extend(&later.done);
         self.holding.clone_from(&later.holding);
         self.failures.extend(later.failures.clone());
+        self.found.extend(later.found.iter().cloned());
     }
 }
 
@@ -99,7 +102,8 @@ impl Hand {
                 _ => self.held(table, sets, &before, &published),
             };
             let known = before.set(id);
-            let handed = self.put(table, known, held.as_ref().unwrap_or(set), purpose).await;
+            let first = held.as_ref().unwrap_or(set);
+            let handed = self.put(table, known, first, purpose, &mut published.found).await;
             match handed {
                 Ok(handed) => holding.extend(held.map(|held| (table, held, handed))),
                 Err(why) => {
@@ -120,13 +124,16 @@ impl Hand {
             let purpose = if handed { Purpose::Repair } else { purpose(table) };
             let stays = match self.held(table, sets, &before, &published) {
                 Some(_) => true,
-                None => match self.put(table, Some(&held), set, purpose).await {
-                    Ok(_) => false,
-                    Err(why) => {
-                        published.failures.insert(id, format!("{} table: {why}", table.word));
-                        true
+                None => {
+                    let found = &mut published.found;
+                    match self.put(table, Some(&held), set, purpose, found).await {
+                        Ok(_) => false,
+                        Err(why) => {
+                            published.failures.insert(id, format!("{} table: {why}", table.word));
+                            true
+                        }
                     }
-                },
+                }
             };
             if stays {
                 published.changes.insert(id, change(before.set(id), &held));
@@ -157,55 +164,85 @@ impl Hand {
             })
             .collect();
         let held = hold(old, new, &others, self.guard.bounds.floor)?;
-        is_taken(self.guard, before, table, &held).then_some(held)
+        let allow = sets.get(&TableId::ALLOW).filter(|_| published.done.contains(&TableId::ALLOW));
+        is_taken(self.guard, allow.or(before.allow()), table, &held).then_some(held)
     }
 
-    /// Has a table have a set, and whether it had to be handed over for that.
+    /// Has a table have a set in place of the one that is `known` of it, and whether it had to be handed
+    /// over for that. Adds what somebody has been `found` to have done to it before.
     async fn put(
         &self,
         table: &Table,
         known: Option<&PrefixSet>,
         set: &PrefixSet,
         purpose: Purpose,
+        found: &mut Vec<String>,
     ) -> Result<bool, String> {
+        let is_ours = self.watch.is_ours(table.id);
         // what is known to be there as it is need not be handed over once more
-        if known == Some(set) && self.watch.is_ours(table.id) {
+        if known == Some(set) && is_ours {
             return Ok(false);
         }
-        self.publish(table.id, set, purpose).await?;
+        let result = self.publish(table, known, set, purpose).await?;
         if purpose != Purpose::Trial {
-            self.watch.published(table.id, set.len()).await;
+            // of a table that was looked at just now this is known already
+            let way = known.filter(|_| is_ours).map(|known| change(Some(known), set));
+            found.extend(way.and_then(|way| self.watch.overwritten(table, result, &way)));
+            self.watch.published(table, set.len()).await;
         }
         Ok(true)
     }
 
-    /// Has the helper publish a set, put it back, or try whether it could.
+    /// Has the helper publish a set in place of the one that is `known` of the table, put it back, or try
+    /// whether it could.
     ///
     /// # Errors
     /// Why the previous set stays, in the helper's words.
     pub async fn publish(
         &self,
-        table: TableId,
+        table: &Table,
+        known: Option<&PrefixSet>,
         set: &PrefixSet,
         purpose: Purpose,
-    ) -> Result<(), String> {
-        let result = self.link.publish(table, set, purpose).await?;
+    ) -> Result<TableResult, String> {
+        let id = table.id;
+        let result = self.link.publish(id, set, purpose).await?;
         if self.reload && is_stale(self.limit, &result, self.since.elapsed()) {
             // what status says and what is advised must not come from the limit of another day
             logger::info("pf has another limit of table-entries than at the start");
             self.leave.begin(End::Renew);
         }
         if result.outcome != Outcome::Failed {
-            return Ok(());
+            return Ok(result);
+        }
+        let file_has =
+            async || self.link.list(id, Source::File).await.is_ok_and(|file| file == *set);
+        if purpose == Purpose::Trial || known == Some(set) || !file_has().await {
+            return Err(result.failure);
+        }
+        if purpose == Purpose::Repair {
+            // which the helper does not take back by itself: it keeps no file of before for it
+            self.put_back(table, known).await?;
+            if !file_has().await {
+                return Err(result.taken_back());
+            }
         }
         // where the new file could not be taken back, it is the one in force, and the watch brings its
         // set to pf
-        if purpose != Purpose::Trial
-            && self.link.list(table, Source::File).await.is_ok_and(|file| file == *set)
-        {
-            self.state.take(table, set.clone());
-        }
+        self.watch.forget(id);
+        self.state.take(id, set.clone());
         Err(result.failure)
+    }
+
+    /// Has the file of a table have again what is `known` of it, which pf has still. That is not tried with
+    /// what the helper would take for an offence: the guards may have changed since.
+    async fn put_back(&self, table: &Table, known: Option<&PrefixSet>) -> Result<(), String> {
+        let Some(known) = known else { return Ok(()) };
+        let allow = self.link.list(TableId::ALLOW, Source::File).await.ok();
+        if is_taken(self.guard, allow.as_ref(), table, known) {
+            self.link.publish(table.id, known, Purpose::Repair).await?;
+        }
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use policy::Kept;
 use prefix::{PrefixSet, Refusal};
 
 use super::compose::{Lists, Made, compose};
-use super::publish::Sets;
+use super::publish::{Published, Sets};
 use super::run::Update;
 use super::summary::{Time, both};
 use crate::change::differs;
@@ -93,13 +93,15 @@ impl Update {
         }
         for table in tables.in_order() {
             let Some(set) = sets.get(&table.id) else { continue };
-            let tried = self.hand.publish(table.id, set, Purpose::Trial).await;
-            tried.map_err(|why| format!("{} table: {why}", table.word))?;
+            let tried = self.hand.publish(table, None, set, Purpose::Trial).await;
+            drop(tried.map_err(|why| format!("{} table: {why}", table.word))?);
         }
         let mut warnings = self.watch.mend(Depth::Whole).await.found;
-        let changes = self.publish_whole(&sets).await?;
+        let Published { changes, found, .. } = self.publish_whole(&sets).await?;
+        warnings.extend(found);
         warnings.extend(self.put_in_force(sets, &changes, &way, &time));
         self.runs.overtake();
+        self.voice(None).stays(None, None);
         self.runs.set_stays(None);
         self.runs.set_unpublished(BTreeMap::new());
         let sources = way.sources.join(", ");
@@ -177,13 +179,18 @@ impl Update {
     }
 
     /// Publishes all sets; when one cannot be, the others are taken back.
-    async fn publish_whole(&self, sets: &Sets) -> Result<BTreeMap<TableId, Change>, String> {
+    async fn publish_whole(&self, sets: &Sets) -> Result<Published, String> {
         let before = self.state.policy();
         let published = self.hand.publish_all(sets, |_| Purpose::Publish).await;
-        let Some(why) = published.failures.values().next() else { return Ok(published.changes) };
-        let mut why = why.clone();
-        let is_other = |id: &&TableId| published.changes.get(id).is_some_and(differs);
-        for &done in published.done.iter().filter(is_other) {
+        let Some(mut why) = published.failures.values().next().cloned() else {
+            return Ok(published);
+        };
+        let is_other = |table: &&Table| {
+            published.done.contains(&table.id)
+                && published.changes.get(&table.id).is_some_and(differs)
+        };
+        for table in self.state.tables.iter().filter(is_other) {
+            let done = table.id;
             let empty = PrefixSet::default();
             let old = match (before.set(done), done == TableId::ALLOW) {
                 (Some(old), _) => old,
@@ -193,9 +200,10 @@ impl Update {
             };
             self.watch.forget(done);
             // the set before comes back by this as well
-            if let Err(also) = self.hand.publish(done, old, Purpose::Publish).await {
+            let put_back = self.hand.publish(table, sets.get(&done), old, Purpose::Publish).await;
+            if let Err(also) = put_back {
                 self.state.take(done, sets.get(&done).cloned().unwrap_or_default());
-                let word = self.state.tables.word(done);
+                let word = &table.word;
                 why = format!("{why}; {word} table, which was put back already: {also}");
             }
         }

@@ -115,7 +115,11 @@ impl Update {
                     continue;
                 }
                 let keeps = run.keeps_rollback(self.runs.rollbacks(), &self.state.memory());
-                if run.brings(&request.sources) && request.is_served_by(&run.request, keeps) {
+                if run.brings(&request.sources)
+                    && !run.is_settling(&request.sources)
+                    && request.is_served_by(&run.request, keeps)
+                {
+                    run.join(&request);
                     return run;
                 }
                 // what a web server is asked already is asked once for both
@@ -139,7 +143,7 @@ impl Update {
         run
     }
 
-    fn voice<'a>(&'a self, run: Option<&'a Run>) -> Voice<'a> {
+    pub(super) fn voice<'a>(&'a self, run: Option<&'a Run>) -> Voice<'a> {
         Voice::new(self.config, self.state, (&self.runs.told, self.events), run)
     }
 
@@ -177,6 +181,7 @@ impl Update {
                 return self.gives_up(run, &voice, whole, &time);
             }
             let _turn = self.runs.turn().await;
+            run.settles(&gathered.asked, coming.is_done());
             gather::local(self.files, &mut gathered, request.dry_run).await;
             let failing = voice.gathered(&gathered, request);
             whole.is_short |= !gathered.failed.is_empty();

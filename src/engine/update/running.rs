@@ -23,20 +23,52 @@ pub struct Ended {
 }
 
 /// The numbers of a run, once it has them: what comes late is of the same run, unless another one has
-/// changed something since.
+/// changed a list or a table since. Both begin anew then, so that what a rollback undoes is what `show
+/// diff` shows.
 #[derive(Default)]
 pub struct Numbers {
-    /// Among those that changed a list; see [`Memory::run`].
-    pub run: Cell<u64>,
-    /// Among those that changed a table; see [`Memory::last_order`].
-    pub order: Cell<u64>,
+    run: Cell<u64>,
+    order: Cell<u64>,
+    /// What both were of the memory after the last change of this run.
+    after: Cell<Option<[u64; 2]>>,
+}
+
+/// The numbers of the last run that changed a list, and of the last that changed a table.
+fn both(memory: &Memory) -> [u64; 2] {
+    [memory.run, memory.last_order()]
 }
 
 impl Numbers {
-    /// Whether the last change of a table was one of this run.
-    pub fn are_last(&self, memory: &Memory) -> bool {
+    /// Its number among those that changed a list, see [`Memory::run`], as long as it counts.
+    pub fn run(&self, memory: &Memory) -> Option<u64> {
+        let run = self.run.get();
+        (run != 0 && run == memory.run && self.are_last(memory)).then_some(run)
+    }
+
+    /// Its number among those that changed a table, see [`Memory::last_order`], as long as it counts.
+    pub fn order(&self, memory: &Memory) -> Option<u64> {
         let order = self.order.get();
-        order != 0 && order == memory.last_order()
+        (order != 0 && order == memory.last_order() && self.are_last(memory)).then_some(order)
+    }
+
+    /// Whether it has brought a list before, of which the copy from before the run is kept already.
+    pub fn has_brought(&self, memory: &Memory, list: &str) -> bool {
+        let run = self.run(memory);
+        run.is_some() && memory.list(list).map(|listed| listed.run) == run
+    }
+
+    /// It has changed a list, or a table, as which the memory has it already.
+    pub fn note(&self, memory: &Memory, run: Option<u64>, order: Option<u64>) {
+        self.run.set(run.unwrap_or(self.run.get()));
+        self.order.set(order.unwrap_or(self.order.get()));
+        if run.or(order).is_some() {
+            self.after.set(Some(both(memory)));
+        }
+    }
+
+    /// Whether the last change was one of this run.
+    fn are_last(&self, memory: &Memory) -> bool {
+        self.after.get() == Some(both(memory))
     }
 }
 
@@ -78,6 +110,11 @@ pub struct Run {
     pub request: Request,
     /// Its numbers.
     pub numbers: Numbers,
+    /// Whether somebody asked for it, or joined it.
+    by_hand: Cell<bool>,
+    /// Whether what has come is being put in force, for which the files of this host and what the
+    /// administrator says were looked at already.
+    settles: RefCell<Sources>,
     /// How many rollbacks there had been at its beginning.
     rollbacks: u32,
     /// The sources that are not done yet.
@@ -91,8 +128,32 @@ impl Run {
     /// A run that begins, after so many rollbacks.
     pub fn new(request: Request, rollbacks: u32) -> Self {
         let coming = RefCell::new(waited_for(&request.sources));
-        let (lines, ended, news) = (RefCell::default(), RefCell::default(), Notify::new());
-        Self { request, numbers: Numbers::default(), rollbacks, coming, lines, ended, news }
+        let by_hand = Cell::new(request.wanted != Wanted::Scheduled);
+        let (settles, lines, ended) = Default::default();
+        let (numbers, news) = (Numbers::default(), Notify::new());
+        Self { request, numbers, by_hand, settles, rollbacks, coming, lines, ended, news }
+    }
+
+    /// Somebody who wants this joins it.
+    pub fn join(&self, request: &Request) {
+        self.by_hand.set(self.by_hand.get() || request.wanted != Wanted::Scheduled);
+    }
+
+    /// Whether somebody asked for it, or has joined it.
+    pub fn is_by_hand(&self) -> bool {
+        self.by_hand.get()
+    }
+
+    /// What these sources brought is put in force from now on; all that is still to come if none are left
+    /// to wait for.
+    pub fn settles(&self, come: &Sources, is_last: bool) {
+        self.settles.replace(if is_last { self.coming() } else { come.clone() });
+    }
+
+    /// Whether it puts in force what any of these sources brought: whoever asks for them now may want
+    /// what it has not looked at.
+    pub fn is_settling(&self, sources: &Sources) -> bool {
+        !waited_for(sources).is_disjoint(&self.settles.borrow())
     }
 
     /// The sources that are not done yet.
@@ -113,6 +174,7 @@ impl Run {
     /// So far it has come: these sources are done.
     pub fn done(&self, sources: &Sources, so_far: Ended) {
         self.coming.borrow_mut().retain(|source| !sources.contains(source));
+        self.settles.take();
         self.ended.replace(Some(Rc::new(so_far)));
         self.news.notify_waiters();
     }
@@ -185,6 +247,38 @@ impl Run {
 mod tests {
     use super::*;
     use crate::source::Source;
+
+    /// Fails when a late part of a run counts among the lists with another run than among the tables: then
+    /// a rollback would undo something else than `show diff` shows.
+    #[test]
+    fn both_numbers_of_a_run_end_with_the_change_of_another() {
+        let mut memory = Memory { run: 4, ..Memory::default() };
+        memory.table_mut("block").order = 7;
+        let numbers = || {
+            let numbers = Numbers::default();
+            numbers.note(&memory, Some(4), Some(7));
+            numbers
+        };
+        let of = |numbers: &Numbers, memory: &Memory| (numbers.run(memory), numbers.order(memory));
+        assert_eq!(of(&Numbers::default(), &memory), (None, None));
+        assert_eq!(of(&numbers(), &memory), (Some(4), Some(7)));
+        let mut list = memory.clone();
+        list.run = 5;
+        let mut table = memory.clone();
+        table.table_mut("allow").order = 8;
+        for memory in [list, table] {
+            assert_eq!(of(&numbers(), &memory), (None, None));
+        }
+        // what was no change is none of either
+        let (first, lists_alone) = (Numbers::default(), Numbers::default());
+        first.note(&memory, None, None);
+        assert_eq!(of(&first, &memory), (None, None));
+        lists_alone.note(&memory, Some(4), None);
+        assert_eq!(of(&lists_alone, &memory), (Some(4), None));
+        memory.list_mut("a").run = 4;
+        assert!(lists_alone.has_brought(&memory, "a") && !lists_alone.has_brought(&memory, "b"));
+        assert!(!first.has_brought(&memory, "a") && !first.has_brought(&memory, "b"));
+    }
 
     /// Fails when who joins a run hears of a source that he has not asked, or not of his own or of a
     /// table.

@@ -49,7 +49,7 @@ impl Update {
             Some(composed) => judge.as_before(&gathered.same, composed.told.clone()),
             None => judge.judge(come, &gathered.same),
         };
-        voice.judged(&judged, gathered, request);
+        voice.judged(&judged, request);
         judged
     }
 
@@ -70,15 +70,11 @@ impl Update {
                 voice.logged(&sentence);
             }
         }
-        let last = {
-            let memory = self.state.memory();
-            let is_of_run = numbers.is_some_and(|numbers| numbers.are_last(&memory));
-            is_of_run.then(|| memory.last_order())
-        };
+        let order = numbers.and_then(|numbers| numbers.order(&self.state.memory()));
         // the set before is the one before the run, however often that changes the table
         let purpose_of = |table: &Table| {
-            let order = self.state.memory().table(&table.word).order;
-            if last == Some(order) { Purpose::Repair } else { purpose }
+            let last = self.state.memory().table(&table.word).order;
+            if order == Some(last) { Purpose::Repair } else { purpose }
         };
         if judged.is_as_before {
             // somebody may have changed one, or it could not be mended
@@ -94,6 +90,8 @@ impl Update {
             published.done.extend(others);
         }
         voice.published(&published);
+        published.found.iter().for_each(|sentence| voice.logged(sentence));
+        let mended = [mended, published.found.clone()].concat();
         let mut failing: Vec<Failing> = judged.failing().collect();
         failing.extend(published.failures.values().cloned().map(of_tables));
         let unpublished = unpublished(self.state.tables, &judged, &published);
@@ -101,7 +99,7 @@ impl Update {
             && judged.made.sets.keys().all(|id| published.done.contains(id));
         let new = note::in_force(self.state, &mut judged, &published, time);
         new.iter().for_each(|new| self.days.note_list(new.copy.list.name()));
-        note::keep(self.state, self.files, &judged, &before, &new);
+        note::keep(self.state, self.files, (&judged, &before, &new), numbers);
         let end = End {
             gathered,
             judged: &judged,
@@ -113,12 +111,10 @@ impl Update {
             started: time.started,
         };
         note::remember(self.config, self.state, &end);
+        voice.in_force(&judged, &published, &new, &before);
         let protected = self.protect.all();
         let stays = stays(self.guard, self.state, &protected, &judged, &unpublished);
-        if let Some(stays) = stays.as_ref().filter(|_| stays != self.runs.stays()) {
-            // said once; status says it as long as it is so
-            voice.failed(stays);
-        }
+        voice.stays(stays.as_ref(), self.runs.stays().as_ref());
         self.runs.set_stays(stays);
         let changed = published.changes.values().any(differs);
         let known = self.runs.unpublished();

@@ -1,6 +1,5 @@
 //! What a run says: to those who follow it, and to the log.
 
-use core::fmt::Display;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
@@ -10,7 +9,7 @@ use policy::{Accepted, Hit};
 use prefix::PrefixSet;
 
 use super::gather::Gathered;
-use super::judge::Judged;
+use super::judge::{Judged, New};
 use super::publish::Published;
 use super::request::Request;
 use super::running::Run;
@@ -18,13 +17,21 @@ use super::summary;
 use crate::alarm::QUIET;
 use crate::change::differs;
 use crate::clock;
-use crate::events::{Event, Events};
+use crate::events::{Event, Events, of_list, of_table};
 use crate::source::{Source, Sources};
 use crate::state::{Failing, Policy, State};
 use crate::told::Told;
+use crate::warning::Warning;
 
-/// What the log is told about when nobody knows what is to be taken out of the block tables.
+/// What the log is told about when nobody knows what is to be taken out of the block tables, ...
 const UNKNOWN: &str = "lost allow feeds";
+/// ... and when something stays blocked that should not be.
+const STAYS: &str = "what stays blocked";
+
+/// What the publication of a table is called as a subject.
+fn of_update(word: &str) -> String {
+    format!("update of the {word} table")
+}
 
 /// The voice of a run.
 pub struct Voice<'a> {
@@ -88,9 +95,10 @@ impl<'a> Voice<'a> {
 
     /// The same of what is new, or has happened just now.
     pub fn warn_of(&self, news: String) {
-        self.say(format!("Warning: {news}"));
-        self.events.say(&Event::Warned(news.clone()));
-        self.warnings.borrow_mut().push(news);
+        if self.is_news(&news) {
+            self.events.say(&Event::Warned(news.clone()));
+            self.note_warning(news);
+        }
     }
 
     /// What it has warned of.
@@ -125,7 +133,8 @@ impl<'a> Voice<'a> {
             let good = gathered.asked.iter().filter(|source| !failed(source));
             for source in good {
                 self.told.forget(source.name());
-                self.recovered(*source);
+                let text = format!("{}: brings its lists again", source.title());
+                self.events.end(source.name(), text);
             }
         }
         for (source, failure) in &gathered.failed {
@@ -140,19 +149,6 @@ impl<'a> Voice<'a> {
             failing.push(Failing { source: Some(source.name().to_owned()), text: sentence });
         }
         failing
-    }
-
-    /// Says that a source that had failed brings its lists.
-    fn recovered(&self, source: Source) {
-        let memory = self.state.memory();
-        let had_failed =
-            memory.sources.get(source.name()).is_some_and(|fared| fared.error.is_some());
-        drop(memory);
-        if had_failed {
-            let name = source.name().to_owned();
-            let text = format!("{}: brings its lists again", source.title());
-            self.events.say(&Event::Recovered { name, text });
-        }
     }
 
     fn log_failure(&self, source: Source, why: &str, unprovisioned: bool, sentence: &str) {
@@ -178,11 +174,8 @@ impl<'a> Voice<'a> {
         }
     }
 
-    /// Says what is not to be in force, and what was accepted although it is much.
-    pub fn judged(&self, judged: &Judged, gathered: &Gathered, request: &Request) {
-        if !request.dry_run {
-            self.forget(judged, gathered);
-        }
+    /// Says what is not to be in force.
+    pub fn judged(&self, judged: &Judged, request: &Request) {
         let lists = judged.kept.iter().map(|kept| (of_list(&kept.kept.list), kept.to_string()));
         let tables = judged.kept_tables.values();
         let tables = tables.map(|kept| (of_table(&kept.table), kept.to_string()));
@@ -196,49 +189,51 @@ impl<'a> Voice<'a> {
             }
             self.say(text);
         }
-        match &judged.unknown {
-            None if !request.dry_run => self.told.forget(UNKNOWN),
-            None => {}
-            Some(why) => match request.dry_run || !self.told.is_news(UNKNOWN, why, clock::now()) {
-                true => self.logged(why),
-                false => self.warn_of(why.clone()),
-            },
+        if let Some(why) = &judged.unknown {
+            if !request.dry_run && self.told.is_news(UNKNOWN, why, clock::now()) {
+                let (name, text) = (UNKNOWN.to_owned(), why.clone());
+                self.events.say(&Event::Held { name, text, long: false });
+            }
+            self.logged(why);
         }
         // a run that only says what it would do changes nothing
-        let warn_of = |text: String| match request.dry_run {
-            true => self.logged(&text),
-            false => self.warn_of(text),
-        };
-        for new in judged.new.iter().filter(|new| new.accepted == Accepted::ThirdRun) {
-            let list = &new.copy.list;
-            let (name, entries) = (list.name(), list.len());
-            warn_of(format!("list {name}: {entries} entries accepted, as in three runs in a row"));
-        }
-        let had = self.state.policy().allow().is_some_and(|set| !set.is_empty());
-        if had && judged.made.sets.get(&TableId::ALLOW).is_some_and(PrefixSet::is_empty) {
-            warn_of("the allow list has become empty: nothing is allowed by it any more".into());
+        if request.dry_run {
+            let (policy, allow) = (self.state.policy(), judged.made.sets.get(&TableId::ALLOW));
+            let accepted = accepted(&judged.new, [policy.allow(), allow]);
+            accepted.iter().for_each(|text| self.logged(text));
         }
         self.left_out(judged, request);
     }
 
-    /// Whatever is held back the next time of a list that is in force, or of a table, is news.
-    fn forget(&self, judged: &Judged, gathered: &Gathered) {
-        let told = self.told;
-        let new = judged.new.iter().map(|new| new.copy.list.name());
-        let good = judged.confirmed.iter().map(String::as_str).chain(new);
-        for name in good {
-            told.forget(&of_list(name));
-            let was_held = self.state.memory().list(name).is_some_and(|list| list.held.is_some());
-            if was_held {
-                let name = of_list(name);
-                let text = format!("{name}: not held back any more");
-                self.events.say(&Event::Recovered { name, text });
+    /// Says what of a run is in force that was published and noted: the lists that are `new`, what was
+    /// accepted of them although it is much, and what is not held back any more, nor hindered. Whatever
+    /// is the next time is news.
+    pub fn in_force(&self, judged: &Judged, published: &Published, new: &[New], before: &Policy) {
+        let policy = self.state.policy();
+        let accepted = accepted(new, [before.allow(), policy.allow()]);
+        accepted.into_iter().for_each(|text| self.warn_of(text));
+        let over = |subject: &str, text: String| {
+            self.told.forget(subject);
+            self.events.end(subject, text);
+        };
+        if judged.unknown.is_none() {
+            over(UNKNOWN, "no copy of an allow feed is lost any more".into());
+        }
+        let new = new.iter().map(|new| new.copy.list.name());
+        for name in judged.confirmed.iter().map(String::as_str).chain(new) {
+            if !judged.kept.iter().any(|kept| kept.kept.list == name) {
+                over(&of_list(name), format!("list {name}: not held back any more"));
             }
         }
         for table in self.state.tables.iter() {
+            let word = &table.word;
             // a run that has not asked the service knows nothing of what is held of it
-            if !judged.kept_tables.contains_key(&table.id) && gathered.server.is_some() {
-                told.forget(&of_table(&table.word));
+            if self.state.memory().table(word).held.is_none() {
+                over(&of_table(word), format!("{word} table: not held back any more"));
+            }
+            let is_done = published.done.contains(&table.id);
+            if is_done && !published.failures.contains_key(&table.id) {
+                over(&of_update(word), format!("{word} table: can be published again"));
             }
         }
     }
@@ -291,21 +286,34 @@ impl<'a> Voice<'a> {
         }
     }
 
-    /// Says why a table could not be published.
+    /// Says why tables could not be published; the log hears of it when it is another reason than before.
     pub fn published(&self, published: &Published) {
-        for failure in published.failures.values() {
-            if self.is_news(failure) {
-                let text = failure.clone();
-                self.events.say(&Event::Failed { source: None, text, grave: false });
-                self.say(format!("Failed: {failure}"));
+        for (id, failure) in &published.failures {
+            self.say(format!("Failed: {failure}"));
+            let subject = of_update(self.state.tables.word(*id));
+            // how many entries do not fit differs each time
+            let why: String = failure.chars().filter(|c| !c.is_ascii_digit()).collect();
+            match self.told.is_news(&subject, &why, clock::now()) {
+                true => {
+                    let (source, text) = (Some(subject), failure.clone());
+                    self.events.say(&Event::Failed { source, text, grave: false });
+                }
+                false => logger::debug(failure),
             }
         }
     }
 
-    /// Tells of what a run could not do, beside the tables that it could not publish.
-    pub fn failed(&self, what: &impl Display) {
-        let text = what.to_string();
-        self.events.say(&Event::Failed { source: None, text, grave: false });
+    /// Tells of what stays blocked though it is protected or allowed now, once as long as it is the same
+    /// as before, and that nothing does any more.
+    pub fn stays(&self, stays: Option<&Warning>, before: Option<&Warning>) {
+        match stays {
+            None => self.events.end(STAYS, "nothing stays blocked that is protected or allowed"),
+            Some(_) if stays == before => {}
+            Some(stays) => {
+                let (source, text) = (Some(STAYS.to_owned()), stays.to_string());
+                self.events.say(&Event::Failed { source, text, grave: false });
+            }
+        }
     }
 
     /// Logs how a run ended, in numbers.
@@ -325,19 +333,26 @@ impl<'a> Voice<'a> {
 
     /// Tells what a run that asked no server has let through, by the protected networks.
     pub fn let_through(&self, hits: &[Hit], before: &Policy) {
+        let now = self.state.policy();
         for hit in hits {
-            if before.blocked().any(|(_, block)| block.meets(hit.protected.net)) {
+            let blocks =
+                |policy: &Policy| policy.blocked().any(|(_, block)| block.meets(hit.protected.net));
+            if blocks(before) && !blocks(&now) {
                 self.events.say(&Event::Warned(format!("unblocked at once: {hit}")));
             }
         }
     }
 }
 
-/// What a sentence is about.
-fn of_list(name: &str) -> String {
-    format!("list {name}")
-}
-
-fn of_table(word: &str) -> String {
-    format!("{word} table")
+/// What was accepted although it is much, where the allow set goes from one to another.
+fn accepted(new: &[New], [before, now]: [Option<&PrefixSet>; 2]) -> Vec<String> {
+    let third = new.iter().filter(|new| new.accepted == Accepted::ThirdRun).map(|new| {
+        let list = &new.copy.list;
+        let (name, entries) = (list.name(), list.len());
+        format!("list {name}: {entries} entries accepted, as in three runs in a row")
+    });
+    let is_empty = |set: Option<&PrefixSet>| set.map(PrefixSet::is_empty);
+    let emptied = (is_empty(before) == Some(false) && is_empty(now) == Some(true))
+        .then(|| "the allow list has become empty: nothing is allowed by it any more".to_owned());
+    third.chain(emptied).collect()
 }
