@@ -199,7 +199,7 @@ fn run(
             book,
             overview,
         });
-        tokio::task::spawn_local(monitor::listen(monitor, told, behind));
+        tokio::task::spawn_local(monitor::listen(monitor, events, told, behind));
         tokio::task::spawn_local(watch.watch(runs));
         tokio::task::spawn_local(alarm.watch());
         tokio::task::spawn_local(schedule::names(names, protect, update));

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use imsg::{End, VERSION};
@@ -9,12 +10,21 @@ use nix::unistd::{read, write};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use crate::errors::words;
+use crate::events::{Event, Events};
 use crate::leave::FAREWELL;
 
 /// How often it hears that the engine lives.
 const ALIVE: Duration = Duration::from_secs(15);
+/// How long after its start an engine has heard all that the monitor has to say of the configuration.
+const QUIET: Duration = Duration::from_secs(5);
+/// What the configuration is called as the subject of an event.
+const CONFIGURATION: &str = "configuration";
+/// What the monitor logs when it goes back to the configuration before.
+const TAKEN_BACK: &str = "nothing could be started with the new configuration; going on with the \
+                          previous configuration";
 /// The longest note.
 const MAX_NOTE: usize = 64 << 10;
 
@@ -69,6 +79,17 @@ pub enum Note {
 }
 
 impl Note {
+    /// As an event, of which the log has that sentence.
+    fn event(&self) -> Event {
+        let text = match self {
+            Self::Broken(why) => {
+                format!("configuration reload failed: {why}; the running configuration stays")
+            }
+            Self::TakenBack(_) => TAKEN_BACK.to_owned(),
+        };
+        Event::Failed { source: Some(CONFIGURATION.to_owned()), text, grave: false }
+    }
+
     /// As a warning.
     pub fn text(&self) -> String {
         match self {
@@ -127,11 +148,14 @@ impl Monitor {
     }
 
     /// Somebody who can read the file wanted it loaded, and it does not load.
-    pub fn refuse(&self, why: &str) {
-        logger::err(format_args!(
-            "configuration reload failed: {why}; the running configuration stays"
-        ));
-        self.note.replace(Some(Note::Broken(why.to_owned())));
+    pub fn refuse(&self, why: &str, events: &Events) {
+        let note = Note::Broken(why.to_owned());
+        match events.is_open(CONFIGURATION) {
+            // who watches knows, and in words of the monitor, which may be better
+            true => logger::err(note.event()),
+            false => events.say(&note.event()),
+        }
+        self.note.replace(Some(note));
     }
 
     /// Waits for SIGUSR1 at the monitor.
@@ -139,14 +163,30 @@ impl Monitor {
         self.update_now.notified().await;
     }
 
-    fn take(&self, note: &[u8]) {
+    /// Takes a note; gives it when it is one about the configuration.
+    fn take(&self, note: &[u8]) -> Option<Note> {
         let note = match note.split_first() {
-            Some((b'U', _)) => return self.update_now.notify_one(),
+            Some((b'U', _)) => {
+                self.update_now.notify_one();
+                return None;
+            }
             Some((b'F', why)) => Note::Broken(visible(&String::from_utf8_lossy(why))),
             _ if self.before.is_empty() => Note::TakenBack("see the log".into()),
             _ => Note::TakenBack(visible(&self.before)),
         };
-        self.note.replace(Some(note));
+        self.note.replace(Some(note.clone()));
+        Some(note)
+    }
+}
+
+/// Tells who watches of a configuration that is not in use, as it is in the log; once, though each engine
+/// hears of it again.
+fn tell(events: &Events, note: &Note) {
+    let event = note.event();
+    let last = events.of(|said| said.subject.as_deref() == Some(CONFIGURATION)).pop();
+    let is_last = last.is_some_and(|last| event.to_string().starts_with(&last.text));
+    if !(is_last && events.is_open(CONFIGURATION)) {
+        events.keep(&event);
     }
 }
 
@@ -169,7 +209,7 @@ pub async fn live(alive: OwnedFd) {
 }
 
 /// Takes notes from the monitor, of which `behind` has come already. When it ends, so does the engine.
-pub async fn listen(monitor: &Monitor, told: OwnedFd, behind: Vec<u8>) {
+pub async fn listen(monitor: &Monitor, events: &Events, told: OwnedFd, behind: Vec<u8>) {
     let mut told = match Receiver::from_owned_fd(told) {
         Ok(told) => told,
         Err(error) => {
@@ -178,12 +218,26 @@ pub async fn listen(monitor: &Monitor, told: OwnedFd, behind: Vec<u8>) {
         }
     };
     let mut open = behind;
+    let mut quiet = pin!(sleep(QUIET));
+    let mut is_quiet = false;
     loop {
         while let Some(at) = open.iter().position(|octet| *octet == 0) {
-            monitor.take(&open[..at]);
+            if let Some(note) = monitor.take(&open[..at]) {
+                tell(events, &note);
+            }
             open.drain(..=at);
         }
-        if !matches!(told.read_buf(&mut open).await, Ok(1..)) || open.len() > MAX_NOTE {
+        let read = tokio::select! {
+            read = told.read_buf(&mut open) => read,
+            () = &mut quiet, if !is_quiet => {
+                is_quiet = true;
+                if monitor.note().is_none() {
+                    events.end(CONFIGURATION, "the configuration of the file is in use again");
+                }
+                continue;
+            }
+        };
+        if !matches!(read, Ok(1..)) || open.len() > MAX_NOTE {
             logger::debug("engine leaves: the monitor is gone");
             tokio::time::sleep(FAREWELL).await;
             End::Left.leave();

@@ -1,9 +1,11 @@
 //! What `watch` tells: each change of state, once, by its number, and as the log has it.
 
+use std::fs;
 use std::net::Ipv4Addr;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
 use tests::harness::{Daemon, Scratch, programs};
 use tests::process::{PATIENCE, Process};
@@ -132,12 +134,71 @@ fn what_is_lost_and_what_is_mended_is_told() {
         assert!(found[0]["text"].as_str().unwrap().starts_with(text), "{}", found[0]);
     }
     assert!(daemon.stop().success());
-    std::fs::write(scratch.spool().join("state.json"), "{").unwrap();
+    fs::write(scratch.spool().join("state.json"), "{").unwrap();
     let daemon = logging::start(&scratch, &config);
     let watcher = watch(&scratch, &["-j", "watch", "-e", "1"]);
     let damaged = watcher.wait_for("\"event\":\"damaged\"", PATIENCE).text;
     let damaged: Value = serde_json::from_str(&damaged).unwrap();
     daemon.wait_for(damaged["text"].as_str().unwrap(), PATIENCE);
+}
+
+/// 1. Break the configuration and have it loaded twice by SIGHUP, and once by `reload`: that it is refused
+///    is told once, as the log has it, also when the engine has to be started again.
+/// 2. Mend it and load it: that it is in use again is told, once.
+#[test]
+fn a_configuration_that_is_refused_is_told_of_once() {
+    let stage = Stage::new(|config| config);
+    let config = fs::read_to_string(stage.scratch.config()).unwrap();
+    fs::write(stage.scratch.config(), format!("nonsense = 1\n{config}")).unwrap();
+    for _ in 0..2 {
+        let mark = stage.daemon.mark();
+        stage.daemon.signal(Signal::SIGHUP);
+        stage.daemon.wait_for_after(mark, "configuration reload failed: ", PATIENCE);
+    }
+    let watcher = watch(&stage.scratch, &["-j", "watch", "-e", "1"]);
+    watcher.wait_for("\"subject\":\"configuration\"", PATIENCE);
+    let why = refused(&stage.daemon, &["reload"]);
+    assert!(why.contains("unknown key"), "{why}");
+    let mark = stage.daemon.mark();
+    kill(stage.daemon.engine().unwrap(), Signal::SIGKILL).unwrap();
+    stage.daemon.wait_for_after(mark, "engine restarted", PATIENCE);
+    stage.daemon.wait_until_ready();
+    let noted = || status(&stage.daemon).to_string().contains("does not load");
+    wait_until("the new engine knows of it", noted);
+
+    fs::write(stage.scratch.config(), config).unwrap();
+    assert!(stage.daemon.ctl(&["reload"]).status.success());
+    stage.daemon.wait_until_ready();
+    let over = "the configuration of the file is in use again";
+    let all = events(&stage.daemon, &stage.scratch, over);
+    let of = all.iter().filter(|event| event["subject"] == "configuration");
+    let words: Vec<&str> = of.map(|event| event["event"].as_str().unwrap()).collect();
+    assert_eq!(words, ["failed", "recovered"], "{all:?}");
+    assert!(stage.daemon.stop().success());
+}
+
+/// 1. Make the table of pf const, and update twice with a list that has changed: that the table can neither
+///    be looked at nor be published is told once each, though both updates fail.
+/// 2. Let pf take it again and update: of both the end is told, once.
+#[test]
+fn a_table_that_cannot_be_published_is_told_of_once() {
+    let stage = Stage::new(|config| config.set("tables.check_interval", "1d"));
+    pf_is(&stage.scratch, &format!("const {BLOCK}\n"));
+    stage.serve(&list(310).0);
+    for _ in 0..2 {
+        let why = refused(&stage.daemon, &["update"]);
+        assert!(why.contains("a const table; remove that word in pf.conf"), "{why}");
+    }
+    pf_is(&stage.scratch, "");
+    update(&stage.daemon);
+    update(&stage.daemon);
+    let all = events(&stage.daemon, &stage.scratch, "block table: can be published again");
+    for subject in ["repair of the block table", "update of the block table"] {
+        let of = all.iter().filter(|event| event["subject"] == subject);
+        let words: Vec<&str> = of.map(|event| event["event"].as_str().unwrap()).collect();
+        assert_eq!(words, ["failed", "recovered"], "{subject}: {all:?}");
+    }
+    assert!(stage.daemon.stop().success());
 }
 
 /// Log packets of a host to a blocked address and watch: the host is told of once, with the

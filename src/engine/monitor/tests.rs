@@ -39,17 +39,43 @@ fn a_note_says_why_and_keeps_what_those_before_have_left() {
     nix::unistd::write(&writer, b"spool: no; log: never; ").unwrap();
     let monitor = Monitor::new(Arguments::default(), &reader);
     assert_eq!(monitor.note(), None);
-    monitor.take(b"Ffile:2: unknown key");
+    assert!(monitor.take(b"Ffile:2: unknown key").is_some());
     assert_eq!(monitor.note(), Some(Note::Broken("file:2: unknown key".into())));
-    monitor.take(b"B");
+    assert!(monitor.take(b"B").is_some());
     assert_eq!(monitor.note(), Some(Note::TakenBack("spool: no; log: never".into())));
     // SIGUSR1 has no reason
-    monitor.take(b"U");
+    assert_eq!(monitor.take(b"U"), None);
     assert_eq!(monitor.note(), Some(Note::TakenBack("spool: no; log: never".into())));
     drop(writer);
     let monitor = Monitor::new(Arguments::default(), &reader);
-    monitor.take(b"B");
+    assert!(monitor.take(b"B").is_some());
     assert_eq!(monitor.note(), Some(Note::TakenBack("see the log".into())));
+}
+
+/// Fails when who watches hears of the same configuration again with each engine that is started, or not
+/// of another mistake in it.
+#[test]
+fn a_configuration_that_is_not_in_use_is_told_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let broken = |why: &str| Note::Broken(why.into());
+    let long = broken(&"x".repeat(5000));
+    for (note, numbers) in [
+        (broken("file:2: unknown key"), 2),
+        (broken("file:2: unknown key"), 2),
+        (broken("file:3: unknown key"), 3),
+        (Note::TakenBack("why".into()), 4),
+        (Note::TakenBack("another".into()), 4),
+        (long.clone(), 5),
+        (long, 5),
+    ] {
+        let events = Events::load(dir.path());
+        tell(&events, &note);
+        assert_eq!(events.next(), numbers, "{note:?}");
+    }
+    let events = Events::load(dir.path());
+    events.end(CONFIGURATION, "in use");
+    tell(&events, &broken("file:2: unknown key"));
+    assert_eq!(events.next(), 7);
 }
 
 #[test]
