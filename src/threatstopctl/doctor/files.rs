@@ -217,7 +217,8 @@ pub fn table<'c>(case: &Case<'_>, table: PfTable<'c>, report: &mut Report) -> Ta
     file
 }
 
-/// Looks whether the administrator's own lists are there: threatstopd(8) does not start without.
+/// Looks whether the administrator's own lists are there: threatstopd(8) goes on without, with what they
+/// said last.
 pub fn local_lists(case: &Case<'_>, report: &mut Report) {
     let policy = &case.config.policy;
     for (key, path) in [("allow", &policy.local_allow), ("block", &policy.local_block)] {
@@ -232,7 +233,10 @@ pub fn local_lists(case: &Case<'_>, report: &mut Report) {
             Err(error) => reason(&error),
         };
         let way_out = format!("create it, or unset policy.local_{key} in {}", case.path.display());
-        report.fail("file", format!("{shown}: {why}: threatstopd does not start: {way_out}"));
+        report.fail(
+            "file",
+            format!("{shown}: {why}: its last copy stays, if there is one: {way_out}"),
+        );
     }
 }
 

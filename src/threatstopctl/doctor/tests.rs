@@ -100,7 +100,7 @@ fn what_ends_states_is_looked_for() {
 fn everything_is_in_order() {
     let report = report(&Recorded::fine());
     let lines = [
-        ("daemon", "threatstopd 0.1.0 answers, up 3h 12m"),
+        ("daemon", concat!("threatstopd ", env!("CARGO_PKG_VERSION"), " answers, up 3h 12m")),
         ("config", "/etc/threatstopd.toml is in order"),
         ("user", "user _threatstop exists"),
         ("directory", "directory /var/db/threatstop is in order"),
@@ -310,9 +310,9 @@ fn the_lists_of_the_administrator() {
             host.at("/etc/blocked").kind = Kind::Directory;
         },
         &[
-            "/etc/allowed: No such file or directory: threatstopd does not start: create it, or \
+            "/etc/allowed: No such file or directory: its last copy stays, if there is one: create it, or \
              unset policy.local_allow in /etc/threatstopd.toml",
-            "/etc/blocked: not a regular file: threatstopd does not start: create it, or unset \
+            "/etc/blocked: not a regular file: its last copy stays, if there is one: create it, or unset \
              policy.local_block in /etc/threatstopd.toml",
         ],
     );
@@ -621,7 +621,11 @@ fn the_daemon_and_the_next_boot() {
     );
     assert_notes(
         |host| host.status.as_mut().unwrap().version = "0.0.9".into(),
-        &["threatstopd 0.0.9 runs, and 0.1.0 is installed: rcctl restart threatstopd"],
+        &[concat!(
+            "threatstopd 0.0.9 runs, and ",
+            env!("CARGO_PKG_VERSION"),
+            " is installed: rcctl restart threatstopd"
+        )],
     );
     let command = "/usr/sbin/rcctl get threatstopd status";
     assert_notes(
