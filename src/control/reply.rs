@@ -74,7 +74,7 @@ pub struct Failure {
 /// What became of one trial of `test`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// What was tried: `server`, `list`, `log`, `validip`, `expect` or `indicator`.
+    /// What was tried: `server`, `list`, `feed`, `log`, `validip`, `expect` or `indicator`.
     pub what: String,
     /// On what: an address, a list.
     pub subject: String,

@@ -435,7 +435,10 @@ fn every_field_of_a_document_stands_in_the_manual() {
         (".Ss report", document(Request::Report { days: 2 }, full_report())),
         (".Ss rollback", document(Request::Rollback {}, updated(false))),
         (".Ss setup", setup::tests::document()),
-        (".Ss show allow, show block", document(Request::Show { what: Show::Block }, shown)),
+        (
+            ".Ss show allow, show block, show of a table",
+            document(Request::Show { what: Show::Block }, shown),
+        ),
         (".Ss show diff", document(Request::Show { what: Show::Diff }, changed)),
         (".Ss show hits", document(hits, full_hits())),
         (".Ss show lists", document(Request::Show { what: Show::Overlaps }, full_lists())),
