@@ -62,7 +62,8 @@ fn what_it_prescribes_helps() {
         assert!(output.stdout.lines().any(|found| found == line), "{line}\n{}", output.stdout);
     }
     // the daemon is looked at first, and the last line counts
-    assert!(output.stdout.starts_with("ok   threatstopd 0.1.0 answers, up "), "{}", output.stdout);
+    let answers = concat!("ok   threatstopd ", env!("CARGO_PKG_VERSION"), " answers, up ");
+    assert!(output.stdout.starts_with(answers), "{}", output.stdout);
     let checks = output.stdout.lines().filter(|line| line.starts_with("ok   ")).count();
     assert!(output.stdout.ends_with(&format!("\n0 of {checks} failed\n")), "{}", output.stdout);
 
