@@ -9,7 +9,9 @@
 //! 7. What runs as root is made of the crates that its list names, and is as little as README.md and
 //!    SECURITY.md say.
 //! 8. No file of a crate imports one that imports it, over others or not.
-//! 9. The tests alone, the programs and the whole workspace have each crate with the same features,
+//! 9. tests/README.md names each file of cases and each folder of regress; the tests and files that it
+//!    names exist. README.md and CHANGELOG.md are of the version at hand.
+//! 10. The tests alone, the programs and the whole workspace have each crate with the same features,
 //!    so that each is compiled once.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -302,6 +304,49 @@ fn the_tests_of_the_promises_exist() {
     for name in named {
         assert!(source.contains(&format!("fn {name}(")), "there is no test {name}");
     }
+}
+
+/// Files of tests/cases that are no cases: what the others share.
+const SHARED: [&str; 6] = ["browser", "common", "fuzz_seeds", "logging", "main", "three"];
+
+/// Who looks for what shows something finds it there.
+#[test]
+fn the_table_of_the_tests_has_every_case_and_no_other() {
+    let readme = read(&root().join("tests/README.md"));
+    let named: BTreeSet<&str> = readme.split('`').skip(1).step_by(2).collect();
+    let cases = root().join("tests/cases");
+    for path in files(&cases, &["rs"]) {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let mut files = named.iter().map(|one| one.split("::").next().unwrap());
+        assert!(SHARED.contains(&name) || files.any(|file| file == name), "no {name}");
+    }
+    for path in files(&root().join("regress"), &["sh"]) {
+        let folder = path.parent().unwrap().strip_prefix(root()).unwrap();
+        let folder = format!("{}/", folder.display());
+        assert!(folder == "regress/" || named.contains(folder.as_str()), "no {folder}");
+    }
+    let source: String = rust().iter().map(|path| read(path)).collect();
+    for one in named.iter().filter(|one| !one.contains(' ') && !one.starts_with('/')) {
+        if let Some((file, test)) = one.split_once("::") {
+            let case = read(&cases.join(file).with_extension("rs"));
+            assert!(case.contains(&format!("fn {test}(")), "{one}");
+        } else if one.contains('/') {
+            let there = [root(), root().join("tests")].iter().any(|at| at.join(one).exists());
+            assert!(there, "{one}");
+        } else if one.matches('_').count() > 1 {
+            assert!(source.contains(&format!("fn {one}(")), "{one}");
+        }
+    }
+}
+
+#[test]
+fn what_people_read_first_is_of_this_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    let readme = read(&root().join("README.md"));
+    assert!(readme.contains(&format!("\n**Status:** {version}, ")), "README.md: Status");
+    let changes = read(&root().join("CHANGELOG.md"));
+    let first = changes.lines().find_map(|line| line.strip_prefix("## ")).unwrap();
+    assert!(first.starts_with(&format!("{version} (")), "CHANGELOG.md: {first}");
 }
 
 #[test]
