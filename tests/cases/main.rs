@@ -13,6 +13,7 @@ mod three;
 
 mod control;
 mod doctor;
+mod documents;
 mod faults;
 mod feeds;
 mod feeds_far;

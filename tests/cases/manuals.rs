@@ -4,12 +4,14 @@
 //!    key in its section, with type, range and default, and no key that does not exist.
 //! 2. Hold the full file in its EXAMPLES against what `threatstopd -nv` prints.
 //! 3. Take the flags from the source of threatstopd, and hold threatstopd(8) against them.
-//! 4. Hold its files, signals and lines of pf.conf(5) against defaults and sample, and the commands
-//!    that any document tells to type against the usage of threatstopctl; and each command of that
-//!    usage, word for word, against its heading in threatstopctl(8) as mandoc prints it.
-//! 5. Run mandoc's lint over all manuals.
+//! 4. Hold its files, signals and lines of pf.conf(5) against defaults and sample; and each command of
+//!    the usage of threatstopctl, word for word, against its heading in threatstopctl(8) as mandoc prints
+//!    it.
+//! 5. Take the words that a field of JSON can have from the source, and hold threatstopctl(8) against
+//!    them.
+//! 6. Run mandoc's lint over all manuals, and print them: no line is wider than a terminal of 80 columns.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -157,24 +159,6 @@ fn every_flag_is_described() {
     assert_eq!(in_synopsis, taken, "synopsis of the manual");
 }
 
-/// What `threatstopctl` stands behind where it is a command to type, in manuals and plain texts.
-const BEFORE: [&str; 6] = ["# ", "$ ", "`", "\"", ".Ql ", "&& "];
-
-/// The commands to type in a text: the words behind `threatstopctl`.
-fn invocations(text: &str) -> Vec<Vec<&str>> {
-    let mut found = Vec::new();
-    for line in text.lines() {
-        for (at, name) in line.match_indices("threatstopctl ") {
-            if BEFORE.iter().any(|before| line[..at].ends_with(before)) {
-                let rest = &line[at + name.len()..];
-                let end = rest.find(['`', '"', '|', '>', '&', '(']).unwrap_or(rest.len());
-                found.push(rest[..end].split_whitespace().filter(|word| *word != "-j").collect());
-            }
-        }
-    }
-    found
-}
-
 /// The lines of the usage of threatstopctl, each a command with its arguments.
 fn usage() -> Vec<String> {
     let output = run(&mut Command::new(&programs().threatstopctl), PATIENCE);
@@ -184,10 +168,10 @@ fn usage() -> Vec<String> {
     lines
 }
 
-/// What mandoc prints of a manual, in wide lines and without the backspaces that make bold.
-fn printed(mandoc: &Path, manual: &Path) -> String {
+/// What mandoc prints of a manual with lines of this width, without the backspaces that make bold.
+fn printed(mandoc: &Path, manual: &Path, width: usize) -> String {
     let mut command = Command::new(mandoc);
-    command.args(["-T", "ascii", "-O", "width=200"]).arg(manual);
+    command.args(["-T", "ascii", "-O", &format!("width={width}")]).arg(manual);
     let output = run(&mut command, PATIENCE);
     assert!(output.status.success(), "{}", output.stderr);
     let mut text = String::new();
@@ -204,7 +188,7 @@ fn printed(mandoc: &Path, manual: &Path) -> String {
 fn commands_are_printed_as_in_the_usage() {
     let Some(mandoc) = require_program("mandoc") else { return };
     let manual = manuals().into_iter().find(|path| path.ends_with("threatstopctl.8")).unwrap();
-    let printed = printed(&mandoc, &manual);
+    let printed = printed(&mandoc, &manual, 200);
     let (_, commands) = printed.split_once("commands are available:\n").unwrap();
     let (commands, _) = commands.split_once("\nFILES\n").unwrap();
     // a short heading has its text behind it
@@ -216,32 +200,6 @@ fn commands_are_printed_as_in_the_usage() {
     for line in usage() {
         assert!(headings.contains(&line), "{line} is not among: {headings:#?}");
     }
-}
-
-#[test]
-fn commands_to_type_are_there() {
-    let usage = usage();
-    let usage: BTreeMap<&str, &str> =
-        usage.iter().map(|line| line.split_once(' ').unwrap_or((line, ""))).collect();
-    let mut seen = BTreeSet::new();
-    for path in [
-        "src/threatstopd/threatstopd.8",
-        "src/threatstopctl/threatstopctl.8",
-        "src/config/threatstopd.toml.5",
-        "port/pkg/README",
-        "README.md",
-    ] {
-        for words in invocations(&source(path)) {
-            let arguments = usage.get(words[0]).unwrap_or_else(|| panic!("{path}: {words:?}"));
-            for letter in words[1..].iter().filter_map(|word| word.strip_prefix('-')) {
-                let options = arguments.split(['[', ']']).filter(|word| word.starts_with('-'));
-                let mut options = options.filter_map(|option| option.split(' ').next());
-                assert!(options.any(|option| option.contains(letter)), "{path}: {words:?}");
-            }
-            seen.insert(words[0].to_owned());
-        }
-    }
-    assert!(seen.len() >= 10, "only these are found: {seen:?}");
 }
 
 /// The lines of a pf.conf without comments and blank ones, continued ones in one.
@@ -317,4 +275,70 @@ fn mandoc_has_nothing_to_say() {
     let lines = output.stdout.lines().chain(output.stderr.lines());
     let complaints: Vec<&str> = lines.filter(|line| !about_others(line)).collect();
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+/// What cannot be broken, such as an example, must not be wider than what is left of the line.
+#[test]
+fn no_line_is_wider_than_a_terminal() {
+    let Some(mandoc) = require_program("mandoc") else { return };
+    for manual in manuals() {
+        // as man(1) does on a terminal of 80 columns
+        let text = printed(&mandoc, &manual, 78);
+        let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
+        assert!(wide.is_empty(), "{}: {wide:#?}", manual.display());
+    }
+}
+
+/// The words behind some text wherever it occurs, up to the next quote.
+fn words_behind(text: &str, before: &str) -> BTreeSet<String> {
+    let words = text.split(before).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+    words.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+/// The words that threatstopctl(8) gives for a field of JSON, below the heading of a command.
+fn words_told(command: &str, field: &str) -> BTreeSet<String> {
+    let manual = source("src/threatstopctl/threatstopctl.8");
+    let (_, section) = manual.split_once(&format!("\n.Ss {command}\n")).unwrap();
+    let (_, item) = section.split_once(&format!("\n.It Va {field}\n")).unwrap();
+    let (item, _) = item.split_once("\n.It ").unwrap();
+    let words = item.lines().filter_map(|line| line.strip_prefix(".Li "));
+    words.map(|word| word.trim_end_matches([' ', ',', '.']).to_owned()).collect()
+}
+
+/// All sources of a folder in one, without tests.
+fn sources_of(folder: &str) -> String {
+    let mut text = String::new();
+    for entry in
+        fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder)).unwrap()
+    {
+        let path = entry.unwrap().path();
+        if path.is_file() && !path.ends_with("tests.rs") {
+            text.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+    text
+}
+
+#[test]
+fn every_word_of_a_field_is_described() {
+    let doctor = sources_of("src/threatstopctl/doctor");
+    let looked_at: BTreeSet<String> = ["report.ok(", "report.fail(", "report.note(", "conclude("]
+        .iter()
+        .flat_map(|call| words_behind(&doctor, call))
+        .collect();
+    assert!(looked_at.len() > 10, "{looked_at:?}");
+    assert_eq!(words_told("doctor", "checks[].what"), looked_at);
+
+    let engine = sources_of("src/engine/control");
+    let tried = &words_behind(&engine, "report.check(") | &words_behind(&engine, " check(");
+    let tried = &tried | &words_behind(&engine, "![check(");
+    assert!(tried.len() > 5, "{tried:?}");
+    assert_eq!(words_told("test", "checks[].what"), tried);
+
+    let status = source("src/control/status.rs");
+    let (_, kinds) = status.split_once("\npub enum SourceKind {\n").unwrap();
+    let (kinds, _) = kinds.split_once("\n}\n").unwrap();
+    let kinds = kinds.lines().filter_map(|line| line.trim().strip_suffix(','));
+    let kinds: BTreeSet<String> = kinds.map(str::to_lowercase).collect();
+    assert_eq!(words_told("status", "sources[].kind"), kinds);
 }
