@@ -12,7 +12,7 @@
 //! 9. tests/README.md names each file of cases and each folder of regress; the tests and files that it
 //!    names exist. README.md and CHANGELOG.md are of the version at hand.
 //! 10. The tests alone, the programs and the whole workspace have each crate with the same features,
-//!    so that each is compiled once.
+//!     so that each is compiled once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
