@@ -249,6 +249,14 @@ fn the_next_server_is_used() {
     let output = update(&daemon);
     assert!(output.stdout.contains(&format!("Using DNS Server {}\n", first.addr())));
     assert_eq!(table(&daemon, BLOCK), Some(list(700).1));
+    // nobody listens there
+    let gone = first.addr();
+    first.stop();
+    second.edit(|z| *z = zone(&list(690).0));
+    assert!(update(&daemon).stdout.contains(&format!("Failed: server {gone}: connect: ")));
+    assert_eq!(table(&daemon, BLOCK), Some(list(690).1));
+    let status = daemon.ctl(&["status"]).stdout;
+    assert!(status.contains(&gone.to_string()), "{status}");
     assert!(daemon.stop().success());
 }
 

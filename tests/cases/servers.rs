@@ -106,21 +106,6 @@ fn an_answer_that_powerdns_does_not_send_is_an_error() {
 }
 
 /// Update from a server that is not there and NSD after it. The list is NSD's.
-#[test]
-fn the_next_server_is_used() {
-    let list = basic_list(1000);
-    let Some(server) = Nsd::start(&zone(&list, Layout::Chain)) else { return };
-    let scratch = Scratch::new();
-    let dead = "127.0.0.1:9".parse().unwrap();
-    let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[dead, server.addr()]));
-    let output = daemon.ctl(&["update"]);
-    assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
-    assert!(daemon.table_file(BLOCK) == Some(table_text(&list.table)), "another table file");
-    let output = daemon.ctl(&["status"]);
-    assert!(output.stdout.contains("127.0.0.1:9"), "{}", output.stdout);
-    assert!(daemon.stop().success());
-}
-
 /// A zone with two block lists of so many entries.
 fn two_lists(basic: usize, scanners: usize) -> Zone {
     let mut zone = zone(&basic_list(basic), Layout::Index);
