@@ -242,12 +242,8 @@ impl Tally {
     ) -> Result<(), Refusal> {
         bounds.covers(self.kind, &self.coverage)?;
         self.missing.extend(self.awaited.into_iter().rev());
-        let is_protected = |addr| shield.touches(Prefix::host(addr), &mut 0);
-        let excused = |addr: IpAddr| is_protected(addr) || allowed(addr);
-        match self.missing.into_iter().find(|addr| !excused(*addr)) {
-            Some(addr) => Err(Refusal::Missing(addr)),
-            None => Ok(()),
-        }
+        let is_missing = |addr: &IpAddr| !shield.contains(*addr) && !allowed(*addr);
+        self.missing.into_iter().find(is_missing).map_or(Ok(()), |addr| Err(Refusal::Missing(addr)))
     }
 }
 

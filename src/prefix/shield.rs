@@ -1,5 +1,7 @@
 //! The protected networks in the form in which prefixes are held against them.
 
+use std::net::IpAddr;
+
 use crate::net::Prefix;
 
 /// Networks that no block table may touch: ascending and disjoint.
@@ -23,6 +25,11 @@ impl Shield {
         let lies_before = |one: &&Prefix| **one < net && !one.contains(net.addr());
         *passed += self.0.iter().skip(*passed).take_while(lies_before).count();
         self.0.get(*passed).is_some_and(|one| one.contains(net.addr()) || net.contains(one.addr()))
+    }
+
+    /// Whether an address is in a protected network.
+    pub fn contains(&self, addr: IpAddr) -> bool {
+        self.touches(Prefix::host(addr), &mut 0)
     }
 }
 

@@ -81,8 +81,7 @@ fn is_global(addr: IpAddr, own: &Shield) -> bool {
         IpAddr::V6(addr) => addr.to_bits() >> 125 == 1,
     };
     let reserved = |(net, _): (Prefix, _)| net.contains(addr);
-    let own = own.touches(Prefix::host(addr), &mut 0);
-    unicast && !own && !prefix::reserved(false).any(reserved)
+    unicast && !own.contains(addr) && !prefix::reserved(false).any(reserved)
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ proptest! {
         for net in set {
             let meets = |one: &Prefix| one.contains(net.addr()) || net.contains(one.addr());
             prop_assert_eq!(shield.touches(net, &mut passed), protected.iter().any(meets), "{}", net);
+            let is_in = protected.iter().any(|one| one.contains(net.addr()));
+            prop_assert_eq!(shield.contains(net.addr()), is_in, "{}", net.addr());
         }
     }
 }
