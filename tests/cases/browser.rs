@@ -158,6 +158,14 @@ impl Browser {
         self.told.iter().filter_map(|message| complaint(message, &url)).collect()
     }
 
+    /// Lays the page out as on paper, of so many pixels without its margins.
+    pub fn on_paper(&mut self, width: u32) {
+        let metrics =
+            json!({ "width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": false });
+        self.ask("Emulation.setDeviceMetricsOverride", metrics);
+        self.ask("Emulation.setEmulatedMedia", json!({ "media": "print" }));
+    }
+
     /// The value of an expression of JavaScript in the page, whatever that forbids itself.
     #[track_caller]
     pub fn tell(&mut self, expression: &str) -> Value {
