@@ -22,7 +22,7 @@ pub use client::Client;
 pub use counters::Queries;
 pub use hostile::{ConnectionFault, HostileService, MessageFault, Plan};
 pub use layout::{Layout, Shape};
-pub use listserver::{ListServer, Page};
+pub use listserver::{ListServer, Manners, Page};
 pub use logservice::{Behaviour, Identity, LogService};
 pub use service::PolicyService;
 pub use zone::{Answer, Data, Fault, TTL, Zone, rcode, rtype};

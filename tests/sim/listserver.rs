@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -39,14 +39,31 @@ pub enum Page {
     Endless(String),
     /// In gzip and said to be that, a text so many times.
     Bomb(String, usize),
+    /// These octets in place of an answer, all at once.
+    Raw(String),
+}
+
+/// What becomes of a connection over which something has been answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manners {
+    /// The client may ask again.
+    #[default]
+    Keeps,
+    /// It is closed, which nobody has said before.
+    Closes,
+    /// It is closed when the client asks again.
+    HangsUp,
 }
 
 #[derive(Debug)]
 struct Shared {
     pages: Mutex<BTreeMap<String, Page>>,
     requests: Mutex<Vec<Upload>>,
-    /// Requests over connections that had to begin with all of TLS, and those that had not.
+    manners: Mutex<Manners>,
+    /// Connections that had to begin with all of TLS, and those that had not.
     handshakes: Mutex<[usize; 2]>,
+    /// Connections that are open.
+    open: AtomicUsize,
     /// The paths of which nothing comes yet.
     held: Mutex<BTreeSet<String>>,
     released: Condvar,
@@ -71,7 +88,9 @@ impl ListServer {
         let shared = Arc::new(Shared {
             pages: Mutex::default(),
             requests: Mutex::default(),
+            manners: Mutex::default(),
             handshakes: Mutex::default(),
+            open: AtomicUsize::new(0),
             held: Mutex::default(),
             released: Condvar::new(),
             stop: AtomicBool::new(false),
@@ -121,10 +140,20 @@ impl ListServer {
         self.shared.released.notify_all();
     }
 
-    /// How many requests came over connections for which the server had to prove who it is, and how many
-    /// over those of somebody who has met it before.
+    /// Says what becomes of connections from here on.
+    pub fn behave(&self, manners: Manners) {
+        *self.shared.manners.lock().unwrap_or_else(PoisonError::into_inner) = manners;
+    }
+
+    /// How many connections with a request there were for which the server had to prove who it is, and how
+    /// many of somebody who has met it before.
     pub fn handshakes(&self) -> [usize; 2] {
         *self.shared.handshakes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many connections are open.
+    pub fn open(&self) -> usize {
+        self.shared.open.load(Ordering::SeqCst)
     }
 
     /// Hands out the requests so far, and forgets them.
@@ -153,7 +182,10 @@ fn accept(listener: &TcpListener, config: &Arc<ServerConfig>, shared: &Arc<Share
         }
         let Ok(stream) = stream else { continue };
         let (config, shared) = (Arc::clone(config), Arc::clone(shared));
+        shared.open.fetch_add(1, Ordering::SeqCst);
         std::thread::spawn(move || {
+            // the rest of an answer does not wait for a word of who has its beginning
+            let _ = stream.set_nodelay(true);
             let _ = stream.set_read_timeout(Some(SILENCE));
             let _ = stream.set_write_timeout(Some(SILENCE));
             let connection = ServerConnection::new(config).expect("a connection for a good config");
@@ -162,19 +194,42 @@ fn accept(listener: &TcpListener, config: &Arc<ServerConfig>, shared: &Arc<Share
             let _ = attend(&mut tls, &shared);
             tls.conn.send_close_notify();
             let _ = tls.flush();
+            shared.open.fetch_sub(1, Ordering::SeqCst);
         });
     }
 }
 
+/// Answers what comes over a connection.
 fn attend(
     stream: &mut StreamOwned<ServerConnection, TcpStream>,
     shared: &Shared,
 ) -> io::Result<()> {
-    let request = read_request(stream)?;
-    let is_known = stream.conn.handshake_kind() == Some(HandshakeKind::Resumed);
-    let mut handshakes = shared.handshakes.lock().unwrap_or_else(PoisonError::into_inner);
-    handshakes[usize::from(is_known)] += 1;
-    drop(handshakes);
+    for is_first in std::iter::once(true).chain(std::iter::repeat(false)) {
+        let request = read_request(stream)?;
+        if is_first {
+            let is_known = stream.conn.handshake_kind() == Some(HandshakeKind::Resumed);
+            let mut handshakes = shared.handshakes.lock().unwrap_or_else(PoisonError::into_inner);
+            handshakes[usize::from(is_known)] += 1;
+        }
+        let manners = *shared.manners.lock().unwrap_or_else(PoisonError::into_inner);
+        let hangs_up = manners == Manners::HangsUp && !is_first;
+        if hangs_up || shared.stop.load(Ordering::SeqCst) {
+            break;
+        }
+        let goes_on = answer(stream, shared, request)?;
+        if !goes_on || manners == Manners::Closes {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Answers a request, and says whether the connection can go on.
+fn answer(
+    stream: &mut StreamOwned<ServerConnection, TcpStream>,
+    shared: &Shared,
+    request: Upload,
+) -> io::Result<bool> {
     let path = request.path.clone();
     let known = request.header("if-none-match").unwrap_or_default().to_owned();
     shared.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request);
@@ -188,9 +243,9 @@ fn attend(
         stream.flush()
     };
     match page {
-        None => say(404, "", b"", 0),
+        None => say(404, "", b"", 0)?,
         Some(Page::List { etag, .. }) if etag == known => {
-            say(304, &format!("ETag: {etag}\r\n"), b"", 0)
+            say(304, &format!("ETag: {etag}\r\n"), b"", 0)?;
         }
         Some(Page::List { text, etag }) => {
             say(200, &format!("ETag: {etag}\r\n"), b"", text.len())?;
@@ -198,22 +253,26 @@ fn attend(
             let waits = |held: &mut BTreeSet<String>| held.contains(&path);
             drop(shared.released.wait_while(held, waits).unwrap_or_else(PoisonError::into_inner));
             stream.write_all(text.as_bytes())?;
-            stream.flush()
+            stream.flush()?;
         }
         Some(Page::Gzip(text, said)) => {
             let body = gzip(text.as_bytes())?;
             let fields = if said { "Content-Encoding: gzip\r\n" } else { "" };
-            say(200, fields, &body, body.len())
+            say(200, fields, &body, body.len())?;
         }
-        Some(Page::Say(status, fields, body)) => say(status, &fields, body.as_bytes(), body.len()),
-        Some(Page::Cut(text)) => say(200, "", text.as_bytes(), text.len() + 100),
+        Some(Page::Say(status, fields, body)) => {
+            say(status, &fields, body.as_bytes(), body.len())?;
+        }
+        Some(Page::Cut(text)) => {
+            say(200, "", text.as_bytes(), text.len() + 100)?;
+            return Ok(false);
+        }
         Some(Page::Octets(text)) => {
             say(200, "", b"", text.len())?;
             for octet in text.as_bytes().chunks(1) {
                 stream.write_all(octet)?;
                 stream.flush()?;
             }
-            Ok(())
         }
         Some(Page::Endless(text)) => {
             stream.write_all(b"HTTP/1.1 200 X\r\nConnection: close\r\n\r\n")?;
@@ -221,14 +280,19 @@ fn attend(
             while !shared.stop.load(Ordering::SeqCst) {
                 stream.write_all(text.as_bytes())?;
             }
-            Ok(())
+            return Ok(false);
         }
         Some(Page::Bomb(text, times)) => {
             // one member after another (RFC 1952, section 2.2)
             let body = gzip(text.as_bytes())?.repeat(times);
-            say(200, "Content-Encoding: gzip\r\n", &body, body.len())
+            say(200, "Content-Encoding: gzip\r\n", &body, body.len())?;
+        }
+        Some(Page::Raw(octets)) => {
+            stream.write_all(octets.as_bytes())?;
+            stream.flush()?;
         }
     }
+    Ok(true)
 }
 
 fn gzip(text: &[u8]) -> io::Result<Vec<u8>> {
