@@ -17,6 +17,7 @@ mod documents;
 mod faults;
 mod feeds;
 mod feeds_far;
+mod feeds_kept;
 mod first_update;
 mod fuzz_corpus;
 mod guards;

@@ -20,7 +20,7 @@ pub fn write_certificates(dir: &Path) {
 
 /// nginx in a directory, with certificates there and the lists of its folder `lists`: those below
 /// `basic` for fred with the password `pass_word`, those below `bearer` for `Bearer abc.def`. What it
-/// has answered is in `access`: path, status and coding.
+/// has answered is in `access`: number of the connection, path, status and coding.
 pub fn nginx_of_lists(program: &Path, dir: &Path, addr: SocketAddr) -> Command {
     write_certificates(dir);
     write(&dir.join("users"), "fred:{PLAIN}pass_word\n");
@@ -29,7 +29,7 @@ pub fn nginx_of_lists(program: &Path, dir: &Path, addr: SocketAddr) -> Command {
         "daemon off; master_process off; pid {at}/pid; error_log stderr;\n\
          events {{ }}\n\
          http {{\n\
-         log_format said '$uri $status $sent_http_content_encoding'; access_log {at}/access said;\n\
+         log_format said '$connection $uri $status $sent_http_content_encoding'; access_log {at}/access said;\n\
          client_body_temp_path {at}/body; proxy_temp_path {at}/proxy;\n\
          fastcgi_temp_path {at}/fastcgi; uwsgi_temp_path {at}/uwsgi; scgi_temp_path {at}/scgi;\n\
          default_type text/plain; gzip on; gzip_types text/plain; gzip_min_length 1;\n\

@@ -1,7 +1,6 @@
 //! One request after another, each with redirects and within its time.
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use config::WebUrl;
@@ -10,7 +9,9 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, Resolver};
 use ureq::unversioned::transport::{Connector as _, TcpConnector};
 
+use super::begun::Begun;
 use super::early::EarlyAnswers;
+use super::limit::Limit;
 use super::redirect::redirected;
 use super::roots::Roots;
 use super::tls::Tls;
@@ -53,13 +54,17 @@ pub struct Limits {
     pub body: Duration,
     /// All together, redirects included.
     pub all: Duration,
+    /// How many connections are kept for the next request.
+    pub kept: usize,
 }
 
 impl Limits {
     /// For lists: a slow line has some minutes for the largest.
     pub fn of_lists() -> Self {
         let all = Duration::from_secs(10 * 60);
-        Self { answer: Duration::from_secs(60), body: all, all, ..Self::default() }
+        // to a server, and to where it redirects to
+        let kept = 2;
+        Self { answer: Duration::from_secs(60), body: all, all, kept, ..Self::default() }
     }
 }
 
@@ -72,6 +77,7 @@ impl Default for Limits {
             answer: Duration::from_secs(120),
             body: Duration::from_secs(60),
             all: Duration::from_secs(20 * 60),
+            kept: 0,
         }
     }
 }
@@ -151,7 +157,8 @@ impl Client {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .max_idle_connections(0)
+            .max_idle_connections(limits.kept)
+            .max_idle_connections_per_host(1)
             .user_agent(USER_AGENT)
             .timeout_resolve(Some(limits.resolve))
             .timeout_connect(Some(limits.connect))
@@ -176,53 +183,29 @@ impl Client {
         self.no_roots.clone().map_or(Ok(()), Err)
     }
 
-    /// What makes the connections of one call.
-    pub(super) fn agent(&self, resolver: impl Resolver) -> Agent {
-        let connector = Tunnel::new(self.config.proxy())
+    /// How long all of a call may take.
+    pub(super) fn all(&self) -> Duration {
+        self.all
+    }
+
+    /// What makes connections, each of which is counted, and keeps as many as it may until it is dropped.
+    pub(super) fn agent(&self, resolver: impl Resolver, begun: Begun) -> Agent {
+        let connector = begun
+            .chain(Tunnel::new(self.config.proxy()))
             .chain(TcpConnector::default())
             .chain(EarlyAnswers)
             .chain(self.tls.clone());
         Agent::with_parts(self.config.clone(), connector, resolver)
     }
 
-    /// Makes a call, which ends in time.
+    /// Makes a call, which ends within a limit.
     ///
     /// # Errors
     /// The host, and why there is no answer of it.
-    pub fn call(&self, call: &Call) -> Result<Answer, String> {
-        let agent = self.agent(DefaultResolver::default());
+    pub fn call(&self, limit: &Limit, call: &Call) -> Result<Answer, String> {
+        let agent = self.agent(DefaultResolver::default(), Begun::default());
         let late = || format!("{}: no answer in time", self.to(&call.host()));
-        self.in_time(&agent, late, || self.follow(&agent, call))
-    }
-
-    /// Does something that ends in time whatever servers and proxies do: a second thread looks at the
-    /// clock.
-    pub(super) fn in_time<T, E: From<String>>(
-        &self,
-        agent: &Agent,
-        late: impl FnOnce() -> E,
-        work: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        let (done, running) = mpsc::channel::<()>();
-        std::thread::scope(|scope| {
-            let watched = agent.clone();
-            let wait = move || {
-                let late = running.recv_timeout(self.all) == Err(RecvTimeoutError::Timeout);
-                if late {
-                    watched.shutdown();
-                }
-                late
-            };
-            let thread = std::thread::Builder::new().name("https limit".into());
-            let watch =
-                thread.spawn_scoped(scope, wait).map_err(|error| words::no_thread(&error))?;
-            let answer = work();
-            drop(done);
-            match (answer, watch.join()) {
-                (Err(_), Ok(true)) => Err(late()),
-                (answer, _) => answer,
-            }
-        })
+        limit.hold(&agent, late, || self.follow(&agent, call))
     }
 
     /// The same without a limit for everything.

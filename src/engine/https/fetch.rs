@@ -8,9 +8,13 @@ use config::{Credential, Host, WebUrl};
 use prefix::Shield;
 
 use super::client::{Client, authority};
-use super::guarded::{Guarded, Met};
+use super::guarded::Met;
+use super::kept::Kept;
+use super::limit::SLOW;
+use super::queue::origin;
 use super::redirect;
 use super::retry_after::retry_after;
+use super::turn::Turn;
 use super::words;
 use crate::{alarm, errors};
 
@@ -71,82 +75,113 @@ pub struct Failed {
     pub retry_after: Option<Duration>,
     /// Whether that is because of this host.
     here: bool,
+    /// Whether no head of an answer came.
+    silent: bool,
 }
 
 impl From<String> for Failed {
     fn from(why: String) -> Self {
-        Self { why, retry_after: None, here: false }
+        Self { why, retry_after: None, here: false, silent: false }
     }
 }
 
-impl Client {
+impl Turn<'_> {
     /// Asks for a list and writes its body, as it comes over the wire, into a file that is made when there
-    /// is one.
+    /// is one. What else is asked of the same server goes over the same connection.
     ///
     /// # Errors
     /// The host, and why nothing came; of a host that another one points to, only that it is
     /// refused.
     pub fn fetch(
-        &self,
+        &mut self,
         fetch: &Fetch,
         make: impl Fn() -> Result<File, String>,
     ) -> Result<Fetched, Failed> {
-        self.roots()?;
-        let guarded = Guarded::new(fetch.own.clone(), self.is_proxied(), fetch.met.clone());
-        let agent = self.agent(guarded.clone());
-        let late = || Failed::from(format!("{}: no answer in time", self.to(&host_of(&fetch.url))));
-        self.in_time(&agent, late, || {
-            let mut url = fetch.url.clone();
-            for redirects in 0..=REDIRECTS {
-                let elsewhere = (&url.host, url.port) != (&fetch.url.host, fetch.url.port);
-                let answer = self.ask_for(&agent, fetch, &url, &make).map_err(|failed| {
-                    // what another host answers is nobody's business: it may be one of this network
-                    match elsewhere && !failed.here {
-                        true => refused(&fetch.url, &url.host),
-                        false => failed,
-                    }
-                });
-                match answer? {
-                    Next::Come(fetched) => return Ok(fetched),
-                    Next::Redirect(location) => {
-                        guarded.bind();
-                        let to = redirect::located(&url, &location);
-                        let to = to.filter(|to| may_lead(&fetch.url, to));
-                        url = to.ok_or_else(|| not_followed(&fetch.url, &location))?;
-                    }
+        let client = self.client;
+        client.roots()?;
+        let origin = origin(&fetch.url);
+        let kept = self.kept.take().filter(|kept| kept.origin == origin);
+        let kept = kept.unwrap_or_else(|| Kept::new(client, origin, fetch.own.clone()));
+        kept.guarded.begin(Met::clone(&fetch.met));
+        let host = authority(&fetch.url.to_string()).to_owned();
+        let late = || Failed::from(format!("{}: no answer in time", client.to(&host)));
+        let fetched =
+            self.limit.hold(&kept.agent, late, || client.follow_list(&kept, fetch, &make));
+        if let Err(Failed { why, silent: true, .. }) = &fetched
+            && self.since.elapsed() >= SLOW
+        {
+            self.silent = Some(why.clone());
+        }
+        // what was late has no connections any more and makes none
+        self.kept = (!self.limit.is_late()).then_some(kept);
+        fetched
+    }
+}
+
+impl Client {
+    /// The same without a limit for everything.
+    fn follow_list(
+        &self,
+        kept: &Kept,
+        fetch: &Fetch,
+        make: &impl Fn() -> Result<File, String>,
+    ) -> Result<Fetched, Failed> {
+        let mut url = fetch.url.clone();
+        for redirects in 0..=REDIRECTS {
+            let elsewhere = (&url.host, url.port) != (&fetch.url.host, fetch.url.port);
+            let answer = self.ask_for(kept, fetch, &url, make).map_err(|failed| {
+                // what another host answers is nobody's business: it may be one of this network
+                match elsewhere && !failed.here {
+                    true => refused(&fetch.url, &url.host),
+                    false => failed,
                 }
-                if redirects == REDIRECTS {
-                    break;
+            });
+            match answer? {
+                Next::Come(fetched) => return Ok(fetched),
+                Next::Redirect(location) => {
+                    kept.guarded.bind();
+                    let to = redirect::located(&url, &location);
+                    let to = to.filter(|to| may_lead(&fetch.url, to));
+                    url = to.ok_or_else(|| not_followed(&fetch.url, &location))?;
                 }
             }
-            Err(format!("{}: more than {REDIRECTS} redirects", fetch.url.host).into())
-        })
+            if redirects == REDIRECTS {
+                break;
+            }
+        }
+        Err(format!("{}: more than {REDIRECTS} redirects", fetch.url.host).into())
     }
 
     /// One request.
     fn ask_for(
         &self,
-        agent: &ureq::Agent,
+        kept: &Kept,
         fetch: &Fetch,
         url: &WebUrl,
         make: &impl Fn() -> Result<File, String>,
     ) -> Result<Next, Failed> {
         let text = url.to_string();
         let host = self.to(authority(&text));
-        let mut request = agent.get(&text).header("Accept-Encoding", "gzip");
         let Validators { etag, modified } = &fetch.validators;
-        for (name, value) in [("If-None-Match", etag), ("If-Modified-Since", modified)] {
-            if let Some(value) = value {
-                request = request.header(name, value);
+        let is_theirs = (&url.host, url.port) == (&fetch.url.host, fetch.url.port);
+        let credential = fetch.authorization.as_ref().filter(|_| is_theirs);
+        let response = kept.ask(|agent| {
+            let mut request = agent.get(&text).header("Accept-Encoding", "gzip");
+            for (name, value) in [
+                ("If-None-Match", etag.as_deref()),
+                ("If-Modified-Since", modified.as_deref()),
+                ("Authorization", credential.map(Credential::as_str)),
+            ] {
+                if let Some(value) = value {
+                    request = request.header(name, value);
+                }
             }
-        }
-        if let Some(credential) = &fetch.authorization
-            && (&url.host, url.port) == (&fetch.url.host, fetch.url.port)
-        {
-            request = request.header("Authorization", credential.as_str());
-        }
-        let response = request.call();
-        let mut response = response.map_err(|error| format!("{host}: {}", words::of(&error)))?;
+            request.call()
+        });
+        let mut response = response.map_err(|error| {
+            let why = format!("{host}: {}", words::of(&error));
+            Failed { silent: true, ..why.into() }
+        })?;
         let field = |name: &str| {
             let value = response.headers().get(name)?.to_str().ok()?;
             Some(value.trim().to_owned())
@@ -186,10 +221,6 @@ impl Client {
 enum Next {
     Come(Fetched),
     Redirect(String),
-}
-
-fn host_of(url: &WebUrl) -> String {
-    authority(&url.to_string()).to_owned()
 }
 
 fn refused(from: &WebUrl, to: &Host) -> Failed {

@@ -1,12 +1,13 @@
 //! Names resolved once, and looked at before anybody connects.
 //!
 //! Whoever serves a list may say where else it is. Without a look at the address that would be a
-//! way to have this host ask its own network: so what begins on the Internet stays there.
+//! way to have this host ask its own network: so what begins on the Internet stays there. A connection
+//! that is kept leads to where its name was when it was made: so a name stays there as long, and is looked
+//! at again for each request.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use prefix::{Prefix, Shield};
 use ureq::Error;
@@ -14,39 +15,64 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
+use super::begun::Begun;
+
 /// The addresses of the hosts that a request had to do with, as they were looked up; none where a proxy
 /// looks them up.
 pub type Met = Arc<Mutex<BTreeSet<IpAddr>>>;
 
-/// The resolver of one request and of where it is redirected to.
+/// The resolver of the requests to one server, one after the other, and of where each is redirected to.
 #[derive(Clone, Debug)]
-pub struct Guarded(Arc<State>);
+pub struct Guarded(Arc<Inner>);
 
 #[derive(Debug)]
-struct State {
+struct Inner {
     /// The networks of this host.
     own: Shield,
-    /// Where the hosts are.
-    met: Met,
     /// Whether it is a proxy that is resolved, which stands where its administrator wants it.
     proxy: bool,
-    /// Whether all that has been resolved is global.
-    global: AtomicBool,
-    /// Whether nothing else may be.
-    bound: AtomicBool,
+    /// Counts what is looked up.
+    begun: Begun,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Where hosts and ports are that have been looked up.
+    known: BTreeMap<String, ResolvedSocketAddrs>,
+    /// Where the hosts of this request are.
+    met: Met,
+    /// Whether something of this request is not global.
+    private: bool,
+    /// Whether nothing else than what is global may come any more.
+    bound: bool,
 }
 
 impl Guarded {
-    /// For one request of a host with these networks of its own.
-    pub fn new(own: Shield, proxy: bool, met: Met) -> Self {
-        let (global, bound) = (AtomicBool::new(true), AtomicBool::new(false));
-        Self(Arc::new(State { own, met, proxy, global, bound }))
+    /// For a host with these networks of its own; what is looked up is counted.
+    pub fn new(own: Shield, proxy: bool, begun: Begun) -> Self {
+        Self(Arc::new(Inner { own, proxy, begun, state: Mutex::default() }))
+    }
+
+    /// A request begins, which takes the addresses of its hosts.
+    pub fn begin(&self, met: Met) {
+        let mut state = self.locked();
+        (state.met, state.private, state.bound) = (met, false, false);
     }
 
     /// From now on names are those of redirects: of what was global so far, nothing else may come.
     pub fn bind(&self) {
-        let global = self.0.global.load(Ordering::Relaxed);
-        self.0.bound.store(global, Ordering::Relaxed);
+        let mut state = self.locked();
+        state.bound = !state.private;
+    }
+
+    /// Hosts may be somewhere else: there was no way to one.
+    pub fn forget(&self) {
+        self.locked().known.clear();
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -57,18 +83,27 @@ impl Resolver for Guarded {
         config: &ureq::config::Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
-        let found = DefaultResolver::default().resolve(uri, config, timeout)?;
-        let state = &*self.0;
-        if !state.proxy && !found.iter().all(|addr| is_global(addr.ip(), &state.own)) {
-            if state.bound.load(Ordering::Relaxed) {
-                return Err(Error::HostNotFound);
+        let name = uri.authority().map(ToString::to_string).unwrap_or_default();
+        let known = self.locked().known.get(&name).cloned();
+        let found = match known {
+            Some(found) => found,
+            None => {
+                self.0.begun.add();
+                DefaultResolver::default().resolve(uri, config, timeout)?
             }
-            state.global.store(false, Ordering::Relaxed);
-        }
-        if !state.proxy {
+        };
+        let mut state = self.locked();
+        if !self.0.proxy {
+            if !found.iter().all(|addr| is_global(addr.ip(), &self.0.own)) {
+                if state.bound {
+                    return Err(Error::HostNotFound);
+                }
+                state.private = true;
+            }
             let mut met = state.met.lock().unwrap_or_else(PoisonError::into_inner);
             met.extend(found.iter().map(|addr| addr.ip().to_canonical()));
         }
+        state.known.insert(name, found.clone());
         Ok(found)
     }
 }
@@ -85,34 +120,4 @@ fn is_global(addr: IpAddr, own: &Shield) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_of_the_internet() {
-        let own: Shield = ["198.18.5.0/24".parse().unwrap()].into_iter().collect();
-        for addr in ["9.9.9.9", "2620:fe::fe", "::ffff:9.9.9.9"] {
-            assert!(is_global(addr.parse().unwrap(), &own), "{addr}");
-        }
-        for addr in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "192.168.0.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "0.0.0.0",
-            "224.0.0.1",
-            "198.18.5.9",
-            "::1",
-            "::",
-            "fe80::1",
-            "fd00::1",
-            "ff02::1",
-            "64:ff9b::1",
-            "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1",
-        ] {
-            assert!(!is_global(addr.parse().unwrap(), &own), "{addr}");
-        }
-    }
-}
+mod tests;

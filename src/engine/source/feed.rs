@@ -169,7 +169,7 @@ impl Feeds {
             floor: self.config.guard.floor(),
             directory: self.state.directory().to_owned(),
         };
-        let brought = https.with(move |client| body::bring(client, job)).await?;
+        let brought = https.with(Some(&feed.url), move |turn| body::bring(turn, job)).await?;
         let Some(body::Brought { list, told, validators }) = brought? else {
             return Ok(Look::Same);
         };

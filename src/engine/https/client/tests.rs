@@ -8,7 +8,8 @@ use super::*;
 fn without_certificates_nothing_is_asked() {
     let client = Client::new(None, Err("ca.pem: empty".into()), Limits::default()).unwrap();
     let call = Call::Get("https://127.0.0.1:1/".parse().unwrap());
-    assert_eq!(client.call(&call).unwrap_err(), "https.ca_file: ca.pem: empty");
+    let why = client.call(&Limit::default(), &call).unwrap_err();
+    assert_eq!(why, "https.ca_file: ca.pem: empty");
 }
 
 /// A server of one fault on a port of its own; it ends with the test.
@@ -61,11 +62,17 @@ fn silence(_: &mut TcpStream) {
 fn failure(proxy: Option<&str>, call: &Call) -> String {
     let step = Duration::from_secs(1);
     let (all, [resolve, connect, send, answer, body]) = (2 * step, [step; 5]);
-    let limits = Limits { resolve, connect, send, answer, body, all };
+    let limits = Limits { resolve, connect, send, answer, body, all, kept: 0 };
     let proxy = proxy.map(|url| url.parse().unwrap());
     let client = Client::new(proxy.as_ref(), Ok(Vec::new()), limits).unwrap();
+    let limit = Arc::new(Limit::default());
+    let watched = Arc::clone(&limit);
+    std::thread::spawn(move || {
+        std::thread::sleep(all);
+        watched.expire();
+    });
     let begun = Instant::now();
-    let why = client.call(call).unwrap_err();
+    let why = client.call(&limit, call).unwrap_err();
     assert!(begun.elapsed() < Duration::from_secs(25), "{why}: {:?}", begun.elapsed());
     why
 }
@@ -139,7 +146,7 @@ fn an_answer_before_the_body_is_read() {
         let _ = stream.write_all(answer.as_bytes());
     });
     let body = vec![b'x'; 8 << 20];
-    let agent = client.agent(DefaultResolver::default());
+    let agent = client.agent(DefaultResolver::default(), Begun::default());
     let post = |server: SocketAddr| {
         client.ask(&agent, &format!("http://{server}/"), Some((&Headers::new(), &body)))
     };

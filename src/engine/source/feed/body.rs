@@ -12,7 +12,7 @@ use policy::List;
 use prefix::Floor;
 
 use crate::errors::words;
-use crate::https::{Client, Failed, Fetch, Fetched, Validators};
+use crate::https::{Failed, Fetch, Fetched, Turn, Validators};
 
 /// Octets of a list when it is inflated.
 const MOST: u64 = 256 << 20;
@@ -53,9 +53,9 @@ pub struct Brought {
 ///
 /// # Errors
 /// Why it does not come, or cannot be taken.
-pub fn bring(client: &Client, job: Job) -> Result<Option<Brought>, Failed> {
+pub fn bring(turn: &mut Turn<'_>, job: Job) -> Result<Option<Brought>, Failed> {
     room(&job.directory)?;
-    let fetched = client.fetch(&job.fetch, || unlinked(&job.directory))?;
+    let fetched = turn.fetch(&job.fetch, || unlinked(&job.directory))?;
     let Fetched::Body { file, gzip, validators } = fetched else { return Ok(None) };
     let host = job.fetch.url.host.to_string();
     let read = read(file, gzip, &job).map_err(|why| format!("{host}: {why}"))?;
