@@ -35,7 +35,7 @@ fn mark(stat: &TableStat) -> Mark {
 
 /// How often the contents of so many entries are compared though all looks untouched: who adds one
 /// entry and removes another leaves no trace in what pf counts. A millisecond for each entry is a
-/// thousand times what it takes (20 ms for 20,000 on OpenBSD 7.9), so that up to 300,000 are
+/// thousand times what it takes (20 ms for 20,000 on OpenBSD 7.8), so that up to 300,000 are
 /// compared at each look by default.
 fn pace(entries: u32) -> Duration {
     Duration::from_millis(entries.into()).min(LONGEST)

@@ -9,7 +9,8 @@
 //!    it.
 //! 5. Take the words that a field of JSON can have from the source, and hold threatstopctl(8) against
 //!    them.
-//! 6. Run mandoc's lint over all manuals, and print them: no line is wider than a terminal of 80 columns.
+//! 6. Look for what DIAGNOSTICS quotes among the texts of the programs.
+//! 7. Run mandoc's lint over all manuals, and print them: no line is wider than a terminal of 80 columns.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -341,4 +342,54 @@ fn every_word_of_a_field_is_described() {
     let kinds = kinds.lines().filter_map(|line| line.trim().strip_suffix(','));
     let kinds: BTreeSet<String> = kinds.map(str::to_lowercase).collect();
     assert_eq!(words_told("status", "sources[].kind"), kinds);
+}
+
+/// What a program can say: the parts of its texts between what is filled in, from this length on.
+fn said_by_the_programs() -> BTreeSet<String> {
+    const SHORTEST: usize = 12;
+    // less than that, and yet nothing else says so
+    const SHORT: [&str; 3] = ["fatal:", "; slice", "left out:"];
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../src")];
+    let mut found = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let is_test = path.ends_with("tests") || path.ends_with("tests.rs");
+            if path.is_dir() && !is_test {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "rs") && !is_test {
+                let text = fs::read_to_string(path).unwrap();
+                let code = text.lines().map(str::trim).filter(|line| !line.starts_with("//"));
+                // a text that goes on in the next line is one
+                let code = code.collect::<Vec<_>>().join("\n").replace("\\\n", "");
+                let code = code.replace("'\"'", "").replace("\\\"", "\u{1}");
+                let texts = code.split('"').skip(1).step_by(2);
+                let parts = texts.flat_map(|text| text.split(['{', '}', '\n', '\u{1}']));
+                let parts = parts.map(str::trim).filter(|part| {
+                    part.len() >= SHORTEST && part.contains(' ') || SHORT.contains(part)
+                });
+                found.extend(parts.map(str::to_owned));
+            }
+        }
+    }
+    found
+}
+
+/// A message that nobody says any more sends whoever reads of it into the wrong direction.
+#[test]
+fn what_diagnostics_quotes_is_said() {
+    let said = said_by_the_programs();
+    assert!(said.len() > 500, "only {}", said.len());
+    let mut quoted = 0;
+    for path in ["src/threatstopd/threatstopd.8", "src/threatstopctl/threatstopctl.8"] {
+        let manual = source(path);
+        let (_, section) = manual.split_once("\n.Sh DIAGNOSTICS\n").unwrap();
+        let (section, _) = section.split_once("\n.Sh ").unwrap();
+        for item in section.lines().filter_map(|line| line.strip_prefix(".It \"")) {
+            let item = item.replace("\\(dq", "\"");
+            assert!(said.iter().any(|part| item.contains(part.as_str())), "{path}: {item}");
+            quoted += 1;
+        }
+    }
+    assert!(quoted > 60, "only {quoted}");
 }
