@@ -2,14 +2,19 @@
 //!
 //! Nothing outside that directory is touched and nothing but 127.0.0.1 is talked to. The pf tables
 //! are simulated ones, which obey the kernel's rules. Run as root, the engine becomes nobody.
+//!
+//! What is left is a page beside the programs, the report of its last scene; and, where a file is named for
+//! it, a picture of that by chromium: `cargo demo FILE.png`.
 
 // A demo that cannot go on has nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod month;
 mod stage;
 
 use std::fs;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -33,6 +38,7 @@ const PACKETS: u32 = 12;
 const CAPTURE: &[u8] = include_bytes!("../../src/pflog/tests/data/captured.pcap");
 
 fn main() -> ExitCode {
+    let picture = std::env::args_os().nth(1).map(PathBuf::from);
     let stage = Stage::build();
     without_the_service(&stage);
 
@@ -130,6 +136,8 @@ fn main() -> ExitCode {
     let stopped = daemon.stop();
     stage.say(format_args!("threatstopd: {stopped}"));
     stage.files(&scratch);
+
+    month::month(&stage, picture.as_deref());
     stage.end()
 }
 

@@ -65,6 +65,15 @@ impl Stage {
         }
     }
 
+    /// Says something that is to be so.
+    pub fn must(&self, is_so: bool, what: &str) {
+        if is_so {
+            return self.say(what);
+        }
+        self.failed.set(self.failed.get() + 1);
+        self.say(format_args!("FAILED: not so: {what}"));
+    }
+
     /// Shows the table files and the simulated tables.
     pub fn files(&self, scratch: &Scratch) {
         println!();

@@ -122,25 +122,28 @@ impl PacketLog {
     /// Adds packets, each a second and a bit after the one before, or a bit alone where they are of
     /// now, from the source given.
     pub fn append(&mut self, count: u32, source: Ipv4Addr) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is set");
+        let first = self.written.len() as u32;
+        let packet = |number: u32| Packet {
+            seconds: if self.of_now { now.as_secs() as u32 } else { FIRST + number },
+            micros: number % 1_000_000,
+            out: false,
+            source,
+            destination: Ipv4Addr::new(192, 0, 2, 1),
+            port: 22,
+            anchor: "",
+        };
+        self.add((first..first + count).map(packet).collect());
+    }
+
+    /// Adds packets as they are.
+    pub fn add(&mut self, packets: Vec<Packet>) {
         let mut octets = match self.file.metadata().expect("look at the log").len() {
             0 => file_header(),
             _ => Vec::new(),
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is set");
-        for _ in 0..count {
-            let number = self.written.len() as u32;
-            let packet = Packet {
-                seconds: if self.of_now { now.as_secs() as u32 } else { FIRST + number },
-                micros: number % 1_000_000,
-                out: false,
-                source,
-                destination: Ipv4Addr::new(192, 0, 2, 1),
-                port: 22,
-                anchor: "",
-            };
-            octets.extend(packet.record());
-            self.written.push(packet);
-        }
+        octets.extend(packets.iter().flat_map(Packet::record));
+        self.written.extend(packets);
         self.file.write_all(&octets).expect("write to the log");
     }
 
