@@ -248,6 +248,25 @@ mod tests {
     use super::*;
     use crate::source::Source;
 
+    /// Fails when who asks while a run puts in force what has come is told of a part of it that has looked at
+    /// the files of this host before he asked.
+    #[test]
+    fn nobody_joins_a_run_that_has_looked_already() {
+        let sources = Sources::from([Source::Policy, Source::LocalBlock]);
+        let run = Run::new(Request::scheduled(sources.clone()), 0);
+        let by_hand = Request { wanted: Wanted::Manual, ..Request::scheduled(sources.clone()) };
+        assert!(run.brings(&sources) && !run.is_settling(&sources) && !run.is_by_hand());
+        run.join(&run.request);
+        assert!(!run.is_by_hand());
+        run.join(&by_hand);
+        assert!(run.is_by_hand());
+        run.settles(&Sources::new(), false);
+        assert!(!run.is_settling(&sources));
+        run.settles(&Sources::new(), true);
+        assert!(run.brings(&sources) && run.is_settling(&sources));
+        assert!(!run.is_settling(&[Source::LocalBlock].into()), "of which it is not waited for");
+    }
+
     /// Fails when a late part of a run counts among the lists with another run than among the tables: then
     /// a rollback would undo something else than `show diff` shows.
     #[test]
