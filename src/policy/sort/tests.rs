@@ -41,12 +41,28 @@ proptest! {
 }
 
 #[test]
-fn at_the_size_where_the_way_changes() {
-    for len in [RADIX_MIN - 1, RADIX_MIN, RADIX_MIN + 1] {
+fn at_the_sizes_where_the_way_changes() {
+    for len in [RADIX_MIN, CACHED].into_iter().flat_map(|len| [len - 1, len, len + 1]) {
         let descending = (0..len as u32).rev().map(|addr| addr.reverse_bits());
         let mut ranges: Vec<Range<u32>> = descending.map(|addr| range((addr, addr))).collect();
         sort(&mut ranges, &mut Vec::new());
         assert_eq!(ranges.len(), len);
         assert!(ranges.is_sorted());
+    }
+}
+
+/// Fails when ranges are lost, or the stack with them, that lie together and far from one other.
+#[test]
+fn however_they_lie() {
+    let len = 3 * CACHED as u128;
+    let far = |addr: u128| if addr == 7 { u128::MAX } else { addr % 5 };
+    let each_bit = |addr: u128| 1 << (addr % 128);
+    let low = |addr: u128| addr.reverse_bits() >> 100;
+    for of in [&far as &dyn Fn(u128) -> u128, &each_bit, &low] {
+        let mut ranges: Vec<Range<u128>> = (0..len).rev().map(|n| range((of(n), of(n)))).collect();
+        let mut expected = ranges.clone();
+        expected.sort();
+        sort(&mut ranges, &mut Vec::new());
+        assert!(ranges == expected);
     }
 }
