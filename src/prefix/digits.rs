@@ -3,27 +3,39 @@
 use core::net::{Ipv4Addr, Ipv6Addr};
 use std::io::Write as _;
 
+/// The numbers from 0 to 255, each with dots behind it up to four octets.
+const DOTTED: [[u8; 4]; 256] = {
+    let (mut all, mut value) = ([[b'.'; 4]; 256], 0);
+    while value < all.len() {
+        let (digits, mut at) = (digits(value as u8), 0);
+        while at < digits {
+            all[value][at] = b'0' + (value / [1, 10, 100][digits - 1 - at] % 10) as u8;
+            at += 1;
+        }
+        value += 1;
+    }
+    all
+};
+
+const fn digits(value: u8) -> usize {
+    1 + (value >= 10) as usize + (value >= 100) as usize
+}
+
 /// Appends a dotted quad.
 pub(crate) fn write_v4(addr: Ipv4Addr, out: &mut Vec<u8>) {
-    // Table files have hundreds of thousands of these; the formatting machinery costs ten times
-    // as much.
-    for (index, octet) in addr.octets().into_iter().enumerate() {
-        if index > 0 {
-            out.push(b'.');
-        }
-        write_decimal(octet, out);
+    // Table files have hundreds of thousands of these: each octet is copied with what may lie behind
+    // it; to push them one by one takes twice the time, and to format them ten times.
+    let (mut text, mut end) = ([0; 16], 0);
+    for octet in addr.octets() {
+        text[end..end + 4].copy_from_slice(&DOTTED[usize::from(octet)]);
+        end += digits(octet) + 1;
     }
+    out.extend_from_slice(&text[..end - 1]);
 }
 
 /// Appends a number.
 pub(crate) fn write_decimal(value: u8, out: &mut Vec<u8>) {
-    if value >= 100 {
-        out.push(b'0' + value / 100);
-    }
-    if value >= 10 {
-        out.push(b'0' + value / 10 % 10);
-    }
-    out.push(b'0' + value % 10);
+    out.extend_from_slice(&DOTTED[usize::from(value)][..digits(value)]);
 }
 
 /// The number from 0 to 255 at the beginning of a text, without leading zeros, and what comes behind
