@@ -241,7 +241,7 @@ impl Days {
             }
             let saved = day.text();
             let saved =
-                saved.and_then(|text| files::replace(&self.directory, &file(slot), &[&text], true));
+                saved.and_then(|text| files::replace(&self.directory, &file(slot), [&text], true));
             if let Err(why) = saved {
                 day.counted = before;
                 inner.dirty.insert(slot);

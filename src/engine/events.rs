@@ -114,7 +114,7 @@ impl Events {
         }
         let text = serde_json::to_vec(&*ring).map_err(|error| error.to_string());
         drop(ring);
-        let kept = text.and_then(|text| files::replace(&self.directory, FILE, &[&text], false));
+        let kept = text.and_then(|text| files::replace(&self.directory, FILE, [&text], false));
         let failed = kept.is_err();
         if let Err(why) = kept
             && !self.unkept.get()

@@ -31,13 +31,39 @@ pub fn sum(octets: &[u8]) -> u32 {
     crc.sum()
 }
 
-/// Writes a file in place of the one before; with `durable` it is on disk, by its name, when this
-/// returns. The name may begin with a folder.
+/// Octets of a sum.
+const SUM: usize = 4;
+
+/// Parts of a file, and behind them the sum of all, little end first.
+pub fn summed(parts: impl Iterator<Item = Vec<u8>>) -> impl Iterator<Item = Vec<u8>> {
+    let (mut parts, mut crc) = (parts, Some(Crc::new()));
+    std::iter::from_fn(move || match parts.next() {
+        Some(part) => {
+            crc.as_mut()?.update(&part);
+            Some(part)
+        }
+        None => Some(crc.take()?.sum().to_le_bytes().to_vec()),
+    })
+}
+
+/// What stands before the sum in a file, if it is the sum of that.
+pub fn unsummed(octets: &[u8]) -> Option<&[u8]> {
+    let (octets, last) = octets.split_last_chunk::<SUM>()?;
+    (sum(octets) == u32::from_le_bytes(*last)).then_some(octets)
+}
+
+/// Writes a file, part by part, in place of the one before; with `durable` it is on disk, by its name,
+/// when this returns. The name may begin with a folder.
 ///
 /// # Errors
 /// When a step fails, with the file's path. The old file, if there was one, is then still there,
 /// unless all that failed was to make the new name durable.
-pub fn replace(directory: &Path, name: &str, parts: &[&[u8]], durable: bool) -> Result<(), String> {
+pub fn replace(
+    directory: &Path,
+    name: &str,
+    parts: impl IntoIterator<Item: AsRef<[u8]>>,
+    durable: bool,
+) -> Result<(), String> {
     let path = directory.join(name);
     let (folder, file) = name.rsplit_once('/').unwrap_or((".", name));
     let temporary = directory.join(folder).join(format!(".{file}.tmp"));
@@ -46,7 +72,7 @@ pub fn replace(directory: &Path, name: &str, parts: &[&[u8]], durable: bool) -> 
         options.write(true).create(true).truncate(true).mode(0o600);
         let mut file = at(directory, "create", name).and_then(|()| options.open(&temporary))?;
         at(directory, "write", name)?;
-        parts.iter().try_for_each(|part| file.write_all(part))?;
+        parts.into_iter().try_for_each(|part| file.write_all(part.as_ref()))?;
         if durable {
             at(directory, "fsync", name).and_then(|()| file.sync_all())?;
         }

@@ -371,12 +371,10 @@ fn files(seeds: &mut Vec<Seed>) {
     seeds.push(("table_file", format!("{new}\0{old}").into()));
 
     let nets = b"\x01\x02\x03\x04\x20\x05\x06\0\0\x10\x2a\x0b\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x1d";
-    let head =
-        "threatstopd list 1\n{\"list\":\"l\",\"changed\":1700000000,\"v4\":2,\"v6\":1,\"crc\":";
-    let sum = 2_314_674_896u32;
+    let head = b"threatstopd list 1\n{\"list\":\"l\",\"changed\":1700000000,\"v4\":2,\"v6\":1}\n";
+    let sum = 1_151_854_249u32.to_le_bytes();
     seeds.push(("engine_lists", [&[1, 2, 1], nets.as_slice()].concat()));
-    let whole = format!("\0{head}{sum}}}\n");
-    seeds.push(("engine_lists", [whole.as_bytes(), nets.as_slice()].concat()));
+    seeds.push(("engine_lists", [b"\0", head.as_slice(), nets, &sum].concat()));
     let times = [1_700_000_000u32, 7, u32::MAX].map(u32::to_le_bytes).concat();
     seeds.push(("engine_lists", [&[3, 3, 0], times.as_slice()].concat()));
 

@@ -131,12 +131,13 @@ pub fn engine_lists(data: &[u8]) -> bool {
     let Some((first, data)) = data.split_first() else { return false };
     let (head, body) = data.split_at_checked(2).unwrap_or_default();
     let fit = |name: &str, magic: &str| {
-        let mut crc = Crc::new();
-        crc.update(body);
         let [v4, v6] = [0, 1].map(|at| head.get(at).copied().unwrap_or_default());
-        let crc = crc.sum();
-        let head = format!("{magic}{{{name}\"v4\":{v4},\"v6\":{v6},\"crc\":{crc}}}\n");
-        [head.as_bytes(), body].concat()
+        let mut text = format!("{magic}{{{name}\"v4\":{v4},\"v6\":{v6}}}\n").into_bytes();
+        text.extend_from_slice(body);
+        let mut crc = Crc::new();
+        crc.update(&text);
+        text.extend(crc.sum().to_le_bytes());
+        text
     };
     in_scratch(|folder| match first & 3 {
         0 => copy(folder, data),

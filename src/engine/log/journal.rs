@@ -153,7 +153,7 @@ impl Journal {
     /// Keeps it, durably.
     pub fn save(&self, directory: &Path) -> Result<(), String> {
         let text = serde_json::to_vec(self).map_err(|error| format!("{FILE}: {error}"))?;
-        replace(directory, FILE, &[&text], true)
+        replace(directory, FILE, [&text], true)
     }
 }
 

@@ -256,7 +256,7 @@ impl Spool {
 
     fn write(&self, slice: &Slice, head: &[u8]) -> Result<Stored, String> {
         let name = format!("{PREFIX}{}", slice.head.id);
-        replace(&self.directory, &name, &[head, &slice.text], true).inspect_err(|_| {
+        replace(&self.directory, &name, [head, &slice.text], true).inspect_err(|_| {
             // What is not kept for sure stays where it was, and comes in another slice.
             let _ = remove(&self.directory, &name);
         })?;

@@ -282,7 +282,7 @@ fn no_global(addr: IpAddr) -> Option<&'static str> {
 /// Without fsync(2): what is lost is looked up again.
 fn save(directory: &Path, book: &Book) -> Result<(), String> {
     let text = serde_json::to_vec(book).map_err(|error| format!("{FILE}: {error}"))?;
-    replace(directory, FILE, &[&text], false)
+    replace(directory, FILE, [&text], false)
 }
 
 fn load(directory: &Path) -> Result<Book, String> {

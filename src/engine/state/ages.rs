@@ -1,5 +1,6 @@
 //! Since when each entry of a block table is covered, in the file `ages`, of a `[[table]]` in `ages.NAME`:
-//! a line of JSON, then the times in the order of the table, 4 octets each, little end first.
+//! a line of JSON, then the times in the order of the table, 4 octets each, little end first, and the sum
+//! of all that.
 
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use policy::Since;
 use prefix::PrefixSet;
 use serde::{Deserialize, Serialize};
 
-use crate::files::{self, remove, replace, sum};
+use crate::files::{self, remove, replace, summed, unsummed};
 
 /// The file of a table, by its word.
 fn file(table: &str) -> String {
@@ -17,11 +18,13 @@ fn file(table: &str) -> String {
 /// Twenty million times fit.
 const LARGEST: u64 = 1 << 27;
 
+/// Times that are written at once: all of them would be as much memory again.
+const PART: usize = 1 << 13;
+
 #[derive(Serialize, Deserialize)]
 struct Head {
     v4: usize,
     v6: usize,
-    crc: u32,
 }
 
 /// Keeps the times. Without fsync(2): after a power failure the entries are as old as the next start.
@@ -30,11 +33,16 @@ struct Head {
 /// When a step fails, with the path.
 pub fn save(directory: &Path, table: &str, since: &Since) -> Result<(), String> {
     let (file, v4, v6) = (file(table), since.v4(), since.v6());
-    let times: Vec<u8> = v4.iter().chain(v6).flat_map(|time| time.to_le_bytes()).collect();
-    let head = Head { v4: v4.len(), v6: v6.len(), crc: sum(&times) };
+    let head = Head { v4: v4.len(), v6: v6.len() };
     let mut line = serde_json::to_vec(&head).map_err(|error| format!("{file}: {error}"))?;
     line.push(b'\n');
-    replace(directory, &file, &[&line, &times], false)
+    replace(directory, &file, summed(std::iter::once(line).chain(octets(since))), false)
+}
+
+/// The times as they are kept, in parts.
+fn octets(since: &Since) -> impl Iterator<Item = Vec<u8>> {
+    let parts = since.v4().chunks(PART).chain(since.v6().chunks(PART));
+    parts.map(|part| part.iter().flat_map(|time| time.to_le_bytes()).collect())
 }
 
 /// The times of a set, as they were kept; `None` when they are those of another one, or of none.
@@ -58,10 +66,11 @@ pub fn forget(directory: &Path, table: &str) -> Result<(), String> {
 }
 
 fn read(text: &[u8]) -> Option<(Vec<u32>, Vec<u32>)> {
+    let text = unsummed(text)?;
     let end = text.iter().position(|octet| *octet == b'\n')?;
     let head: Head = serde_json::from_slice(&text[..end]).ok()?;
     let times = &text[end + 1..];
-    if sum(times) != head.crc || times.len() != head.v4.checked_add(head.v6)?.checked_mul(4)? {
+    if times.len() != head.v4.checked_add(head.v6)?.checked_mul(4)? {
         return None;
     }
     let mut v4: Vec<u32> =

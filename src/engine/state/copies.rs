@@ -1,10 +1,10 @@
 //! The copies of the lists in force, each in a file of its own, and beside it the one before.
 //!
-//! A file has a line of magic, a line of JSON, and the prefixes of the list in packed form. What is
-//! damaged counts as none: nobody has to believe half a list.
+//! A file has a line of magic, a line of JSON, the prefixes of the list in packed form, and the sum of
+//! all that. What is damaged counts as none: nobody has to believe half a list.
 
 use std::fs::{self, DirBuilder};
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
@@ -13,15 +13,15 @@ use prefix::{Address, Floor, Item, Items, Net, Range, pack};
 use serde::{Deserialize, Serialize};
 
 use crate::errors::words;
-use crate::files::{remove, rename, replace, sum};
+use crate::files::{self, remove, rename, replace, sum, summed, unsummed};
 
 /// The folder of the copies, below the engine's directory.
 const FOLDER: &str = "lists";
 const MAGIC: &str = "threatstopd list 1\n";
-/// Longest line of JSON; a list has a name of at most 253 octets.
-const LINE: u64 = 4096;
 /// Twenty million prefixes fit.
 const LARGEST: u64 = 1 << 29;
+/// Ranges whose prefixes are written at once: those of all would be the list in memory twice more.
+const PART: usize = 1 << 13;
 /// Longest part of a file's name that is a list's: with what stands around it below NAME_MAX.
 const LONGEST: usize = 200;
 
@@ -32,7 +32,6 @@ struct Head {
     changed: u64,
     v4: usize,
     v6: usize,
-    crc: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     origin: Option<Origin>,
 }
@@ -127,7 +126,8 @@ pub fn save(
             remove(directory, &before)?;
         }
     }
-    replace(directory, &file(name, Which::Now), &[&octets(list, changed, origin)?], false)
+    let parts = std::iter::once(head(list, changed, origin)?).chain(packed(list));
+    replace(directory, &file(name, Which::Now), summed(parts), false)
 }
 
 /// Puts the copy before in the place of the one in force.
@@ -162,31 +162,35 @@ pub fn sizes(directory: &Path, name: &str) -> [u64; 2] {
 
 /// Octets that the prefixes of a list take in its file.
 pub fn size(list: &List) -> u64 {
-    fn of<A: Address>(ranges: &[Range<A>]) -> u64 {
-        let nets: u64 = ranges.iter().map(|range| u64::from(cover_len(*range))).sum();
-        nets * Net::<A>::PACKED as u64
-    }
-    of(list.v4()) + of(list.v6())
+    let octets = entries(list.v4()) * Net::<u32>::PACKED + entries(list.v6()) * Net::<u128>::PACKED;
+    octets as u64
 }
 
-fn octets(list: &List, changed: u64, origin: Option<&Origin>) -> Result<Vec<u8>, String> {
-    let (v4, v6) = (nets(list.v4()), nets(list.v6()));
-    let mut packed = Vec::new();
-    pack(&v4, &mut packed);
-    pack(&v6, &mut packed);
-    let (list, crc) = (list.name().to_owned(), sum(&packed));
-    let head = Head { list, changed, v4: v4.len(), v6: v6.len(), crc, origin: origin.cloned() };
+/// What stands before the prefixes.
+fn head(list: &List, changed: u64, origin: Option<&Origin>) -> Result<Vec<u8>, String> {
+    let (v4, v6) = (entries(list.v4()), entries(list.v6()));
+    let head = Head { list: list.name().to_owned(), changed, v4, v6, origin: origin.cloned() };
     let mut out = MAGIC.as_bytes().to_vec();
     serde_json::to_writer(&mut out, &head).map_err(|error| format!("list: {error}"))?;
     out.push(b'\n');
-    out.append(&mut packed);
     Ok(out)
 }
 
-fn nets<A: Address>(ranges: &[Range<A>]) -> Vec<Net<A>> {
-    let mut out = Vec::with_capacity(ranges.len());
-    ranges.iter().for_each(|range| push_cover(*range, &mut out));
+/// The prefixes of a list in packed form, in parts.
+fn packed(list: &List) -> impl Iterator<Item = Vec<u8>> {
+    list.v4().chunks(PART).map(part).chain(list.v6().chunks(PART).map(part))
+}
+
+fn part<A: Address>(ranges: &[Range<A>]) -> Vec<u8> {
+    let (mut nets, mut out) = (Vec::with_capacity(ranges.len()), Vec::new());
+    ranges.iter().for_each(|range| push_cover(*range, &mut nets));
+    pack(&nets, &mut out);
     out
+}
+
+/// How many prefixes there are in the file for ranges.
+fn entries<A: Address>(ranges: &[Range<A>]) -> usize {
+    ranges.iter().map(|range| usize::from(cover_len(*range))).sum()
 }
 
 /// Reads a copy; `None` when there is none.
@@ -199,34 +203,20 @@ pub fn load(
     which: Which,
     floor: Floor,
 ) -> Result<Option<Stored>, String> {
-    let path = directory.join(file(name, which));
-    let file = match fs::File::open(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(format!("{}: {}", path.display(), words(&error))),
-    };
-    let mut reader = BufReader::new(file.take(LARGEST));
-    let stored = read(&mut reader, floor).filter(|stored| stored.list.name() == name);
-    stored.map(Some).ok_or_else(|| format!("{}: damaged", path.display()))
+    let file = file(name, which);
+    let Some(text) = files::read(directory, &file, LARGEST)? else { return Ok(None) };
+    let stored = read(&text, floor).filter(|stored| stored.list.name() == name);
+    let damaged = || format!("{}: damaged", directory.join(file).display());
+    stored.map(Some).ok_or_else(damaged)
 }
 
-fn read(reader: &mut impl BufRead, floor: Floor) -> Option<Stored> {
-    let mut line = Vec::new();
-    reader.by_ref().take(LINE).read_until(b'\n', &mut line).ok()?;
-    if line != MAGIC.as_bytes() {
-        return None;
-    }
-    line.clear();
-    reader.by_ref().take(LINE).read_until(b'\n', &mut line).ok()?;
-    let Head { list, changed, v4, v6, crc, origin } = serde_json::from_slice(&line).ok()?;
-    // a file may claim any number, which must not make us reserve as much
-    let mut packed = Vec::new();
-    reader.read_to_end(&mut packed).ok()?;
+fn read(text: &[u8], floor: Floor) -> Option<Stored> {
+    let text = unsummed(text)?.strip_prefix(MAGIC.as_bytes())?;
+    let end = text.iter().position(|octet| *octet == b'\n')?;
+    let (head, packed) = text.split_at(end + 1);
+    let Head { list, changed, v4, v6, origin } = serde_json::from_slice(head).ok()?;
     let (first, second) = packed.split_at_checked(v4.checked_mul(Net::<u32>::PACKED)?)?;
     if second.len() != v6.checked_mul(Net::<u128>::PACKED)? {
-        return None;
-    }
-    if sum(&packed) != crc {
         return None;
     }
     let items = Items { v4: items(first)?, v6: items(second)? };

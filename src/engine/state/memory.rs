@@ -304,7 +304,7 @@ pub fn load(directory: &Path) -> Result<Memory, String> {
 /// Keeps it.
 pub fn save(directory: &Path, memory: &Memory) -> Result<(), String> {
     let text = serde_json::to_vec(memory).map_err(|error| format!("{FILE}: {error}"))?;
-    files::replace(directory, FILE, &[&text], true)
+    files::replace(directory, FILE, [&text], true)
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ struct Line {
 /// # Errors
 /// When a step fails, with the path.
 pub fn save(directory: &Path, entries: &Entries) -> Result<(), String> {
-    replace(directory, FILE, &[&text(entries)?], true)
+    replace(directory, FILE, [&text(entries)?], true)
 }
 
 /// Puts entries back in the place of others that could not be kept.
@@ -40,7 +40,7 @@ pub fn save(directory: &Path, entries: &Entries) -> Result<(), String> {
 /// # Errors
 /// When a step fails, with the path.
 pub fn put_back(directory: &Path, entries: &Entries) -> Result<(), String> {
-    replace(directory, FILE, &[&text(entries)?], false)
+    replace(directory, FILE, [&text(entries)?], false)
 }
 
 fn text(entries: &Entries) -> Result<Vec<u8>, String> {
