@@ -41,8 +41,8 @@ fn beside(name: &str) -> [String; 3] {
 
 /// The text of a table file, in parts.
 fn text(set: &[PfrAddr]) -> impl Iterator<Item = Sys<Vec<u8>>> {
-    set.chunks(1 << 10).map(|part| {
-        let mut text = vec![];
+    set.chunks(1 << 12).map(|part| {
+        let mut text = Vec::with_capacity(part.len() * 20);
         for addr in part {
             write_line(addr.prefix().ok_or(EINVAL)?, &mut text);
         }
@@ -141,7 +141,7 @@ impl Directory {
         let Some(file) = present(self.file(name))? else { return Ok(false) };
         self.step("read", name, || {
             for part in text(set) {
-                let (part, mut found) = (part?, vec![]);
+                let (part, mut found) = (part?, Vec::with_capacity(1 << 16));
                 (&file).take(part.len() as u64).read_to_end(&mut found).map_err(errno)?;
                 if found != part {
                     return Ok(false);

@@ -42,7 +42,7 @@ impl Entries {
         let mut rest = prefixes.into_iter().peekable();
         std::iter::from_fn(move || {
             let family = Family::of(rest.peek()?);
-            let mut packed = Vec::new();
+            let mut packed = Vec::with_capacity(MAX_PAYLOAD);
             // an octet goes to the family
             while packed.len() + family.octets() < MAX_PAYLOAD
                 && let Some(prefix) = rest.next_if(|next| Family::of(next) == family)
