@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
+use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
 /// Runs of each side.
@@ -82,20 +83,9 @@ pub fn memory(pid: Pid, what: &str) -> Option<f64> {
     Some(kib / 1024.0)
 }
 
-/// The processors' time of a process, from proc_pid_stat(5).
+/// The processors' time of a process; none once it has gone.
 pub fn cpu_of(pid: Pid) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let ticks: u64 = stat
-        .rsplit(") ")
-        .next()
-        .unwrap_or_default()
-        .split(' ')
-        .skip(11)
-        .take(2)
-        .filter_map(|field| field.parse::<u64>().ok())
-        .sum();
-    // USER_HZ is 100 on every Linux in use
-    Duration::from_millis(ticks * 10)
+    clock_getcpuclockid(pid).and_then(clock_gettime).map_or(Duration::ZERO, Duration::from)
 }
 
 /// Whether a program is installed.
