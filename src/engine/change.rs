@@ -5,15 +5,9 @@ use prefix::PrefixSet;
 
 /// The difference of two sets in numbers.
 pub fn change(old: Option<&PrefixSet>, new: &PrefixSet) -> Change {
-    let empty = PrefixSet::default();
-    let mut change = Change { entries: new.len() as u64, ..Change::default() };
-    for one in policy::diff(old.unwrap_or(&empty), new) {
-        match one {
-            policy::Change::Added(_) => change.added += 1,
-            policy::Change::Removed(_) => change.removed += 1,
-        }
-    }
-    change
+    let (entries, had) = (new.len() as u64, old.map_or(0, PrefixSet::len) as u64);
+    let common = old.map_or(0, |old| policy::common(old, new)) as u64;
+    Change { entries, added: entries - common, removed: had - common }
 }
 
 /// The numbers of a table that stays as it is.

@@ -33,10 +33,9 @@ pub async fn recover(
         }
         let count = set.len();
         let allow = link.list(TableId::ALLOW, Source::File).await.unwrap_or_default();
-        let allowed = |addr| allow.find(addr).is_some();
         let guard = compose::guard_of(guard, table);
         // what the guards of today forbid, the helper takes from nobody
-        if let Err(refusal) = guard.bounds.check(table.kind, &set, &guard.shield, allowed) {
+        if let Err(refusal) = guard.check(table.kind, &set, &allow) {
             let text = format!("{word} table: {why}; what pf has may not be put back: {refusal}");
             failed(table, text);
             continue;

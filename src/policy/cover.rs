@@ -2,10 +2,21 @@
 
 use prefix::{Address, Net, Range};
 
+/// The prefix that covers `range` exactly, if one does.
+#[inline]
+pub(crate) fn single<A: Address>(range: Range<A>) -> Option<Net<A>> {
+    let len = range.first().xor(range.last()).leading_zeros();
+    Net::new(range.first(), len).filter(|net| net.last() == range.last())
+}
+
 /// Appends the minimal list of prefixes that covers `range` exactly, in ascending order.
 ///
 /// At most `2 * BITS - 2` prefixes come from one range.
 pub fn push_cover<A: Address>(range: Range<A>, out: &mut Vec<Net<A>>) {
+    // nearly all ranges are one prefix
+    if let Some(net) = single(range) {
+        return out.push(net);
+    }
     let mut first = range.first();
     loop {
         // The widest prefix that may start here is bounded by the alignment of `first` and by the
@@ -36,20 +47,16 @@ pub fn cover<A: Address>(range: Range<A>) -> Vec<Net<A>> {
 /// How many prefixes [`cover`] makes of `range`, without making them.
 #[inline]
 pub fn cover_len<A: Address>(range: Range<A>) -> u8 {
-    let shared = range.first().xor(range.last()).leading_zeros();
-    if shared == A::BITS {
+    if single(range).is_some() {
         return 1;
     }
+    let shared = range.first().xor(range.last()).leading_zeros();
     // The ends lie in different halves of the smallest prefix around both. What is covered of the
     // lower half ends with it, what is covered of the upper half begins with it: each takes a
     // prefix for each bit of its size, and both whole halves are one.
     let half = A::host_mask(shared + 1);
     let size = |rest: A| rest.and(half).next().unwrap_or(A::ZERO);
     let (lower, upper) = (size(range.first().complement()), size(range.last()));
-    let whole = half.next();
-    if Some(lower) == whole && Some(upper) == whole {
-        return 1;
-    }
     lower.count_ones() + upper.count_ones()
 }
 

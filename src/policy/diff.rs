@@ -54,5 +54,20 @@ where
     })
 }
 
+/// How many prefixes both sets have: what [`diff`] would leave out.
+pub fn common(old: &PrefixSet, new: &PrefixSet) -> usize {
+    fn family<A: Address>(mut old: &[Net<A>], mut new: &[Net<A>]) -> usize {
+        let mut common = 0;
+        // no branch but the loop's: which of both comes next cannot be foretold
+        while let ([a, ..], [b, ..]) = (old, new) {
+            common += usize::from(a == b);
+            let (gone, come) = (usize::from(a <= b), usize::from(b <= a));
+            (old, new) = (&old[gone..], &new[come..]);
+        }
+        common
+    }
+    family(old.v4(), new.v4()) + family(old.v6(), new.v6())
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,8 @@
 //! The guards: whether a set may replace the one before it.
 
 use core::fmt;
-use core::net::IpAddr;
 
-use prefix::{Bounds, Kind, Prefix, PrefixSet, Refusal, Shield};
+use prefix::{Bounds, Kind, Prefix, PrefixSet, Refusal, Shield, Tally};
 
 use crate::held::HeldRuns;
 use crate::measure::Measure;
@@ -33,6 +32,19 @@ pub struct Guard {
 }
 
 impl Guard {
+    /// Whether a table may have this set. `allow` is the allow table beside it, and is asked for
+    /// addresses of `expect` that a block table lacks.
+    ///
+    /// # Errors
+    /// What forbids it.
+    pub fn check(&self, table: Kind, set: &PrefixSet, allow: &PrefixSet) -> Result<(), Refusal> {
+        let Self { bounds, shield, .. } = self;
+        bounds.count(table, set.len() as u64)?;
+        let mut tally = Tally::new(table, bounds);
+        set.iter().try_for_each(|net| tally.add(net, bounds, shield))?;
+        tally.end(bounds, shield, |addr| allow.find(addr).is_some())
+    }
+
     /// What forbids to go from `old` to `new` without being asked, by percentage.
     ///
     /// There is no percentage of nothing, so that from nothing any step is small enough.
@@ -368,9 +380,9 @@ pub fn check_table(
     allow: &PrefixSet,
     guard: &Guard,
 ) -> Result<(), Kept> {
-    let allowed = |addr: IpAddr| allow.find(addr).is_some();
-    let checked = guard.bounds.check(table, set, &guard.shield, allowed);
-    checked.map_err(|refusal| Kept { table, reason: Reason::Refused(refusal) })
+    guard
+        .check(table, set, allow)
+        .map_err(|refusal| Kept { table, reason: Reason::Refused(refusal) })
 }
 
 #[cfg(test)]

@@ -44,19 +44,19 @@ pub use compose::{
     Composed, Hit, MAX_HITS, Removed, compose_allow, compose_block, exempt, unrouted,
 };
 pub use cover::{cover_len, push_cover};
-pub use diff::{Change, diff};
+pub use diff::{Change, common, diff};
 pub use held::HeldRuns;
 pub use hold::{Elsewhere, hold};
 pub use judge::{
     Accepted, Brought, Guard, Kept, KeptList, OfList, Reason, Run, Step, Unit, check_table,
 };
 pub use left_out::{LeftOut, Protected};
-pub use list::List;
+pub use list::{List, unmapped};
 pub use list_trial::ListTrial;
 pub use local::{
     LOCAL_MAX_ENTRIES, LOCAL_MAX_LINE, LOCAL_MAX_OCTETS, LocalError, LocalProblem, parse_local,
 };
-pub use measure::{History, Measure};
+pub use measure::{History, Measure, coverage};
 pub use overlap::{Overlap, Overlaps};
 pub use ranges::Ranges;
 pub use since::{Since, SinceError};

@@ -2,10 +2,10 @@
 
 use core::net::IpAddr;
 
-use prefix::{Address, Floor, Item, Items, Net, Prefix, Range, Range4, Range6};
+use prefix::{Address, Floor, Item, Items, Net, Prefix, Prefix4, Prefix6, Range, Range4, Range6};
 
 use crate::cover::cover;
-use crate::measure::Measure;
+use crate::measure::{Measure, Size};
 use crate::ranges::Ranges;
 use crate::sweep::{covering, sort_and_join};
 
@@ -19,6 +19,7 @@ use crate::sweep::{covering, sort_and_join};
 pub struct List {
     name: String,
     ranges: Ranges,
+    size: Size,
     wide: Vec<Prefix>,
 }
 
@@ -28,10 +29,11 @@ impl List {
     /// Items wider than `floor`, which is that of the guard, are remembered: the composition
     /// refuses them, unless all of such an item is left out anyway.
     pub fn new(name: impl Into<String>, mut items: Items, floor: Floor) -> Self {
-        unmap(&mut items, floor.v4);
+        unmap_all(&mut items, floor.v4);
         let mut wide = Vec::new();
         let (v4, v6) = (named(items.v4, floor, &mut wide), named(items.v6, floor, &mut wide));
-        Self { name: name.into(), ranges: Ranges { v4, v6 }, wide }
+        let ranges = Ranges { v4, v6 };
+        Self { name: name.into(), size: Size::of(&ranges, floor), ranges, wide }
     }
 
     /// The name of the list.
@@ -56,7 +58,12 @@ impl List {
 
     /// The numbers of the list: the same for one that was kept as prefixes and read back.
     pub fn measure(&self) -> Measure {
-        Measure::of_ranges(&self.ranges)
+        self.size.measure(&self.ranges)
+    }
+
+    /// How large it is, by the floor that it was made with.
+    pub(crate) fn size(&self) -> &Size {
+        &self.size
     }
 
     /// Number of entries: outermost prefixes, or ranges where items were negated.
@@ -92,10 +99,19 @@ impl List {
     }
 }
 
+/// The IPv4 prefix that an IPv4-mapped one (RFC 4291, section 2.5.5.2) stands for, if that is of
+/// `floor` bits or more; a wider one stands for nothing but reserved space of IPv6.
+///
+/// ::ffff:0:0/96 is in many lists of what is never routed, and means no address of IPv4 there.
+pub fn unmapped(net: Prefix6, floor: u8) -> Option<Prefix4> {
+    let len = net.len().checked_sub(96).filter(|len| *len >= floor)?;
+    (net.addr() >> 32 == 0xffff).then(|| Net::new(net.addr() as u32, len))?
+}
+
 /// Moves the items that stand for IPv4 there.
-fn unmap(items: &mut Items, floor: u8) {
+fn unmap_all(items: &mut Items, floor: u8) {
     let Items { v4, v6 } = items;
-    v6.retain(|item| match item.net().unmapped(floor) {
+    v6.retain(|item| match unmapped(item.net(), floor) {
         Some(net) => {
             v4.push(Item::new(net, item.negated));
             false

@@ -1,13 +1,13 @@
 //! The guards of one list: against what holds for every list, and against its own copy.
 
-use prefix::{Bounds, Coverage, Kind};
+use prefix::{Bounds, Kind};
 
 use crate::compose::{compose, unrouted};
 use crate::held::HeldRuns;
 use crate::judge::{Accepted, Guard, Reason, Run, brought};
 use crate::left_out::Protected;
 use crate::list::List;
-use crate::measure::{Measure, Size};
+use crate::measure::{Measure, coverage};
 use crate::ranges::Ranges;
 use crate::together::Together;
 
@@ -43,31 +43,24 @@ impl ListTrial<'_> {
     /// # Errors
     /// [`Reason::Wider`] or [`Reason::Refused`].
     pub fn check(&self, protected: &[Protected]) -> Result<(), Reason> {
-        self.check_size(&self.size(), protected)
-    }
-
-    fn size(&self) -> Size {
-        Size::of(self.list.ranges(), self.bounds.floor)
-    }
-
-    fn check_size(&self, size: &Size, protected: &[Protected]) -> Result<(), Reason> {
         let unrouted = unrouted();
         let never = match self.kind {
             Kind::Block => protected,
             Kind::Allow => &unrouted,
         };
-        if self.fits(size, never.len() + prefix::private().count()) {
+        if self.fits(never.len() + prefix::private().count()) {
             return Ok(());
         }
         let list = Together::of(&[self.list]);
         let alone = compose(self.kind, &list, &Ranges::default(), never, self.bounds)?;
-        let covers = self.bounds.covers(self.kind, &Coverage::of(&alone.set));
+        let covers = self.bounds.covers(self.kind, &coverage(&alone.set));
         covers.map_err(Reason::Refused)
     }
 
     /// Whether the list is within all bounds whatever so many holes leave of it, so that nobody has
     /// to look at what that is.
-    fn fits(&self, size: &Size, holes: usize) -> bool {
+    fn fits(&self, holes: usize) -> bool {
+        let size = self.list.size();
         // a hole lies in one prefix at most, and where a range is cut at the floor nobody counts
         let most = size.entries.saturating_add((holes as u64).saturating_mul(SPLIT));
         !size.wide
@@ -92,9 +85,8 @@ impl ListTrial<'_> {
         run: Run,
         held: &mut HeldRuns,
     ) -> Result<Accepted, Reason> {
-        let size = self.size();
-        self.check_size(&size, protected).inspect_err(|_| run.end(held))?;
-        let new = size.measure(self.list.ranges());
+        self.check(protected).inspect_err(|_| run.end(held))?;
+        let new = self.list.measure();
         let reason = self.copy.and_then(|copy| {
             let before = copy.measure();
             let brought = brought(new, copy.ranges(), self.list.ranges());

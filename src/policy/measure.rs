@@ -1,6 +1,6 @@
 //! How large a list is, in both measures, and what it had been a day before.
 
-use prefix::{Address, Coverage, Floor, Range};
+use prefix::{Address, Coverage, Floor, PrefixSet, Range};
 
 use crate::cover::cover_len;
 use crate::ranges::Ranges;
@@ -40,6 +40,14 @@ impl Measure {
         Self { entries, v4: coverage.v4(), v6: coverage.networks() }
     }
 }
+
+/// What a set covers.
+pub fn coverage(set: &PrefixSet) -> Coverage {
+    let mut coverage = Coverage::default();
+    set.iter().for_each(|net| coverage.add(net));
+    coverage
+}
+
 /// What is met on the Internet by nobody.
 fn nowhere() -> Ranges {
     prefix::unrouted().chain(prefix::private()).map(|(net, _)| net).collect()
@@ -55,7 +63,7 @@ fn beyond<A: Address>(old: &[Range<A>], new: &[Range<A>], mut left: impl FnMut(R
 const WIDEST: Floor = Floor { v4: 0, v6: 0 };
 
 /// How large ranges are, before anything is taken out of them.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Size {
     /// Prefixes that cover them one by one.
     pub(crate) entries: u64,

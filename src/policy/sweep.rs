@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use prefix::{Address, Net, Range};
 
-use crate::cover::push_cover;
+use crate::cover::{push_cover, single};
 use crate::sort::sort;
 
 /// How much something is: entries of lists, and addresses in them.
@@ -259,12 +259,6 @@ impl<A: Address> Cover<A> {
         let entries = self.dropped + self.nets.len();
         (self.nets, entries)
     }
-}
-
-/// The prefix that covers exactly the range, if one does.
-fn single<A: Address>(range: Range<A>) -> Option<Net<A>> {
-    let len = range.first().xor(range.last()).leading_zeros();
-    Net::new(range.first(), len).filter(|net| net.last() == range.last())
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use prefix::{Excess, Kind, Refusal};
 use crate::held::HeldRuns;
 use crate::judge::{Accepted, Guard, Kept, Run, Unit, brought};
 use crate::list::List;
-use crate::measure::Measure;
 use crate::together::Together;
 
 /// The second net below the guards of the lists: whether a table may go from its `old` lists to the
@@ -32,7 +31,7 @@ pub fn judge_table(
     run: Run,
     held: &mut HeldRuns,
 ) -> Result<Accepted, Kept> {
-    let [before, now] = [old, new].map(|lists| Measure::of_ranges(lists.ranges()));
+    let [before, now] = [old, new].map(Together::measure);
     let brought = brought(now, old.ranges(), new.ranges());
     let settled = guard.settle(now, guard.change(before, None, now, brought), run, held);
     settled.map_err(|reason| Kept { table: kind, reason })

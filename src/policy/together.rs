@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::list::List;
+use crate::measure::Measure;
 use crate::ranges::Ranges;
 
 /// The lists of one table, and what they name together.
@@ -27,6 +28,14 @@ impl<'a> Together<'a> {
     /// The lists, in the order in which they were handed in.
     pub fn lists(&self) -> &[&'a List] {
         &self.lists
+    }
+
+    /// The numbers of what they name together.
+    pub(crate) fn measure(&self) -> Measure {
+        match self.lists[..] {
+            [only] => only.measure(),
+            _ => Measure::of_ranges(self.ranges()),
+        }
     }
 
     /// What they name together.

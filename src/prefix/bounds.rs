@@ -7,8 +7,7 @@ use core::fmt;
 use core::net::IpAddr;
 
 use crate::coverage::{Coverage, Excess};
-use crate::net::{Address, Prefix};
-use crate::set::PrefixSet;
+use crate::net::{Address, Net, Prefix};
 use crate::shield::Shield;
 
 /// What a table is for.
@@ -148,25 +147,10 @@ impl Bounds {
         };
         excess.map_or(Ok(()), |excess| Err(Refusal::Covers(excess)))
     }
-
-    /// Whether a table may have this set; `allowed` says what is in the allow table, and is asked
-    /// for addresses of `expect` that a block table lacks.
-    ///
-    /// # Errors
-    /// What forbids it.
-    pub fn check(
-        &self,
-        kind: Kind,
-        set: &PrefixSet,
-        shield: &Shield,
-        allowed: impl Fn(IpAddr) -> bool,
-    ) -> Result<(), Refusal> {
-        self.count(kind, set.len() as u64)?;
-        let mut tally = Tally::new(kind, self);
-        set.iter().try_for_each(|net| tally.add(net, self, shield))?;
-        tally.end(self, shield, allowed)
-    }
 }
+
+/// All of IPv4.
+const ALL: Prefix = Prefix::V4(Net { addr: 0, len: 0 });
 
 /// A set as far as it has come, prefix by prefix.
 #[derive(Debug)]
@@ -176,23 +160,27 @@ pub struct Tally {
     last: Option<Prefix>,
     /// Networks of the shield that lie before what comes.
     passed: usize,
+    /// The next network or address that is protected or awaited.
+    next: Option<Prefix>,
     coverage: Coverage,
     /// Addresses of `expect` that may come yet, the next one at the end, and those that did not.
-    awaited: Vec<IpAddr>,
-    missing: Vec<IpAddr>,
+    awaited: Vec<Prefix>,
+    missing: Vec<Prefix>,
 }
 
 impl Tally {
     /// A set without any prefix yet.
     pub fn new(kind: Kind, bounds: &Bounds) -> Self {
-        let mut awaited: Vec<IpAddr> = match kind {
-            Kind::Block => bounds.expect.iter().map(IpAddr::to_canonical).collect(),
-            // an allow table is asked for nothing
-            Kind::Allow => Vec::new(),
+        let host = |addr: &IpAddr| Prefix::host(addr.to_canonical());
+        // an allow table is asked for nothing, and may name what is protected: the shield is against
+        // blocking. A block table's first prefix is held against all, as it lies before nothing
+        let (mut awaited, next) = match kind {
+            Kind::Block => (bounds.expect.iter().map(host).collect(), Some(ALL)),
+            Kind::Allow => (Vec::new(), None),
         };
         awaited.sort_unstable_by(|a, b| b.cmp(a));
         let (coverage, missing) = (Coverage::default(), Vec::new());
-        Self { kind, count: 0, last: None, passed: 0, coverage, awaited, missing }
+        Self { kind, count: 0, last: None, passed: 0, next, coverage, awaited, missing }
     }
 
     /// Takes the next prefix.
@@ -207,18 +195,28 @@ impl Tally {
         if net.len() < floor {
             return Err(Refusal::Wide { net, floor });
         }
-        // the shield is against blocking; an allow table may name what is protected
-        if self.kind == Kind::Block && shield.touches(net, &mut self.passed) {
-            return Err(Refusal::Protected(net));
+        // nearly all lie before it, and need be held against nothing
+        if self.next.is_some_and(|next| !next.follows(Some(net))) {
+            self.meet(net, shield)?;
         }
-        // Addresses sort as prefixes do, so what lies before this one does not come any more.
-        while let Some(addr) = self.awaited.pop_if(|addr| Prefix::host(*addr) < net) {
-            self.missing.push(addr);
-        }
-        while self.awaited.pop_if(|addr| net.contains(*addr)).is_some() {}
         self.coverage.add(net);
         self.last = Some(net);
         self.count += 1;
+        Ok(())
+    }
+
+    /// Holds the next prefix against what is protected and awaited.
+    fn meet(&mut self, net: Prefix, shield: &Shield) -> Result<(), Refusal> {
+        if shield.touches(net, &mut self.passed) {
+            return Err(Refusal::Protected(net));
+        }
+        // what lies before this one does not come any more, and what does not lie behind it has come
+        while let Some(host) = self.awaited.pop_if(|host| net.follows(Some(*host))) {
+            self.missing.push(host);
+        }
+        while self.awaited.pop_if(|host| !host.follows(Some(net))).is_some() {}
+        let both = [shield.0.get(self.passed), self.awaited.last()];
+        self.next = both.into_iter().flatten().min().copied();
         Ok(())
     }
 
@@ -243,7 +241,8 @@ impl Tally {
         bounds.covers(self.kind, &self.coverage)?;
         self.missing.extend(self.awaited.into_iter().rev());
         let is_missing = |addr: &IpAddr| !shield.contains(*addr) && !allowed(*addr);
-        self.missing.into_iter().find(is_missing).map_or(Ok(()), |addr| Err(Refusal::Missing(addr)))
+        let mut missing = self.missing.into_iter().map(Prefix::addr);
+        missing.find(is_missing).map_or(Ok(()), |addr| Err(Refusal::Missing(addr)))
     }
 }
 

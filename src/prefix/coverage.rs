@@ -8,7 +8,6 @@ use core::fmt;
 
 use crate::net::Prefix;
 use crate::range::{Range4, Range6};
-use crate::set::PrefixSet;
 
 /// The first and the last address of 2000::/3, the global unicast space (IANA IPv6 address space
 /// registry; RFC 4291, section 2.4).
@@ -84,13 +83,6 @@ impl fmt::Display for Excess {
 }
 
 impl Coverage {
-    /// What a set covers.
-    pub fn of(set: &PrefixSet) -> Self {
-        let mut sum = Self::default();
-        set.iter().for_each(|net| sum.add(net));
-        sum
-    }
-
     /// Adds a prefix.
     pub fn add(&mut self, prefix: Prefix) {
         match prefix {

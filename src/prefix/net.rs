@@ -189,20 +189,6 @@ impl<A: Address> Net<A> {
     }
 }
 
-impl Net<u128> {
-    /// The IPv4 prefix that an IPv4-mapped one (RFC 4291, section 2.5.5.2) stands for, if that is
-    /// of `floor` bits or more; a wider one stands for nothing but reserved space of IPv6.
-    ///
-    /// ::ffff:0:0/96 is in many lists of what is never routed, and means no address of IPv4 there.
-    pub fn unmapped(self, floor: u8) -> Option<Prefix4> {
-        let len = self.len.checked_sub(96).filter(|len| *len >= floor)?;
-        if self.addr >> 32 != 0xffff {
-            return None;
-        }
-        Net::new(self.addr as u32, len)
-    }
-}
-
 /// A prefix of either family.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Prefix {
@@ -257,8 +243,14 @@ impl Prefix {
 
     /// Whether the prefix may come directly after `last` in a set: ascending, IPv4 first, and
     /// disjoint.
+    #[inline]
     pub fn follows(self, last: Option<Self>) -> bool {
-        last.is_none_or(|last| last < self && !last.contains(self.addr()))
+        match (last, self) {
+            (Some(Self::V4(last)), Self::V4(next)) => last.last() < next.addr(),
+            (Some(Self::V6(last)), Self::V6(next)) => last.last() < next.addr(),
+            (Some(Self::V6(_)), Self::V4(_)) => false,
+            (None, _) | (Some(Self::V4(_)), Self::V6(_)) => true,
+        }
     }
 
     /// Whether the address lies within; never for an address of the other family.

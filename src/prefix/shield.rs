@@ -6,7 +6,7 @@ use crate::net::Prefix;
 
 /// Networks that no block table may touch: ascending and disjoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shield(Vec<Prefix>);
+pub struct Shield(pub(crate) Vec<Prefix>);
 
 impl FromIterator<Prefix> for Shield {
     fn from_iter<T: IntoIterator<Item = Prefix>>(networks: T) -> Self {
@@ -22,9 +22,10 @@ impl Shield {
     /// Whether a protected network and the prefix share an address. Of one set, prefixes are asked for in
     /// ascending order, and `passed` is how many networks lie before all that come; it begins with none.
     pub fn touches(&self, net: Prefix, passed: &mut usize) -> bool {
-        let lies_before = |one: &&Prefix| **one < net && !one.contains(net.addr());
-        *passed += self.0.iter().skip(*passed).take_while(lies_before).count();
-        self.0.get(*passed).is_some_and(|one| one.contains(net.addr()) || net.contains(one.addr()))
+        while self.0.get(*passed).is_some_and(|one| net.follows(Some(*one))) {
+            *passed += 1;
+        }
+        self.0.get(*passed).is_some_and(|one| !one.follows(Some(net)))
     }
 
     /// Whether an address is in a protected network.

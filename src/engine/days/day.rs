@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use control::TableSize;
 use pflog::Direction;
-use prefix::{Coverage, PrefixSet};
+use prefix::PrefixSet;
 use serde::{Deserialize, Serialize};
 
 use crate::log::busiest::{Busiest, Count};
@@ -88,7 +88,7 @@ impl Changed {
 
 /// How large a set is.
 pub fn size(set: &PrefixSet) -> TableSize {
-    let coverage = Coverage::of(set);
+    let coverage = policy::coverage(set);
     let (v4, v6) = (Some(coverage.v4()), Some(coverage.networks()));
     TableSize { entries: set.len() as u64, v4, v6 }
 }

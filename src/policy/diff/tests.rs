@@ -48,6 +48,7 @@ proptest! {
                 Change::Removed(net) => removed.push(net),
             }
         }
+        prop_assert_eq!(common(&make(&old), &make(&new)), old.intersection(&new).count());
         prop_assert_eq!(added, new.difference(&old).map(net).collect::<Vec<_>>());
         prop_assert_eq!(removed, old.difference(&new).map(net).collect::<Vec<_>>());
     }

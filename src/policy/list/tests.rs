@@ -134,3 +134,17 @@ proptest! {
         prop_assert!(universe.bits(again.ranges()) == paint(&items));
     }
 }
+
+#[test]
+fn mapped_prefixes_stand_for_ipv4_down_to_a_floor() {
+    let unmapped = |text: &str, floor| match text.parse().unwrap() {
+        Prefix::V6(net) => super::unmapped(net, floor).map(|net| net.to_string()),
+        Prefix::V4(net) => panic!("{net}"),
+    };
+    assert_eq!(unmapped("::ffff:1.2.3.4", 8).as_deref(), Some("1.2.3.4"));
+    assert_eq!(unmapped("::ffff:1.0.0.0/104", 8).as_deref(), Some("1.0.0.0/8"));
+    assert_eq!(unmapped("::ffff:0:0/96", 0).as_deref(), Some("0.0.0.0/0"));
+    for text in ["::ffff:0:0/103", "::ffff:0:0/96", "::fffe:0:0/95", "::/0", "::fffe:1.2.3.4"] {
+        assert_eq!(unmapped(text, 8), None, "{text}");
+    }
+}

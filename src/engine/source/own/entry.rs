@@ -83,7 +83,7 @@ impl Entry {
 pub fn read_prefix(text: &str) -> Result<Prefix, String> {
     let prefix: Prefix = text.parse().map_err(|why| format!("{}: {why}", quoted(text)))?;
     Ok(match prefix {
-        Prefix::V6(net) => net.unmapped(0).map_or(prefix, Prefix::V4),
+        Prefix::V6(net) => policy::unmapped(net, 0).map_or(prefix, Prefix::V4),
         Prefix::V4(_) => prefix,
     })
 }
