@@ -135,7 +135,7 @@ fn nothing_is_overwritten_untold() {
     assert!(daemon.ctl(&["block", "9.8.0.1"]).status.success());
     swap_unseen(&scratch, "9.1.7.1\n", "9.1.7.2\n");
     assert!(daemon.ctl(&["block", "9.8.0.3"]).status.success());
-    assert!(daemon.output().contains(&told), "{}", daemon.output());
+    daemon.wait_for(&told, PATIENCE);
 
     swap_unseen(&scratch, "9.1.9.1\n", "9.1.9.2\n");
     let mut command = Command::new(&programs().threatstopctl);

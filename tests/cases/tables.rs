@@ -581,6 +581,7 @@ fn what_pf_refuses_is_told_with_the_way_out() {
     );
     assert!(why.contains(&words), "{why}");
     // helper and engine both know of it, and one of them tells, once as long as it is so
+    daemon.wait_for(&words, PATIENCE);
     let told = || daemon.output().lines().filter(|line| line.contains(&words)).count();
     assert_eq!(told(), 1, "{}", daemon.output());
     let why = refused(&daemon, &["update", "-f"]);

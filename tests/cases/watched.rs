@@ -35,7 +35,8 @@ fn events(daemon: &Daemon, scratch: &Scratch, last: &str) -> Vec<Value> {
     for (at, event) in events.iter().enumerate() {
         assert_eq!(event["number"], at as u64 + 1, "{event}");
         let text = event["text"].as_str().unwrap();
-        assert!(daemon.output().contains(text), "not in the log: {text}");
+        // what is logged is read by another thread, a little later
+        daemon.wait_for(text, PATIENCE);
     }
     events
 }
