@@ -16,7 +16,7 @@ use super::INDICATOR;
 use super::stage::Stage;
 
 const DAY: u32 = 24 * 60 * 60;
-/// Days of packets, today included.
+/// Days of the report, today included.
 const DAYS: u32 = 35;
 /// Who knocks: hosts of the networks that the demo has in its lists all the time.
 const FAR: [Ipv4Addr; 4] = [
@@ -34,7 +34,7 @@ const NEAR: [Ipv4Addr; 3] = [
     Ipv4Addr::new(192, 168, 7, 114),
 ];
 /// How long the daemon may take to read all of it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 /// Pixels of the picture of the page.
 const SIZE: &str = "1024,1490";
 
@@ -43,7 +43,8 @@ fn packets() -> Vec<Packet> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is set");
     let now = u32::try_from(now.as_secs()).expect("a year before 2106");
     let mut all = Vec::new();
-    for day in (0..DAYS).rev() {
+    // of the first day there are none: midnight may come before the report
+    for day in (0..DAYS - 1).rev() {
         // a week has its ups and downs, and once there is a scan
         let knocks = 60 + (day * 37 + day / 5 * 11) % 90 + if day == 11 { 240 } else { 0 };
         let sent = if day % 9 == 2 { 6 + day % 5 } else { 0 };
@@ -99,7 +100,10 @@ pub fn month(stage: &Stage, picture: Option<&Path>) {
     let packets = packets();
     let logged = packets.len() as u64;
     log.add(packets);
-    stage.say(format_args!("{logged} packets of {DAYS} days, as pflogd would have written them"));
+    stage.say(format_args!(
+        "{logged} packets of {} days, as pflogd would have written them",
+        DAYS - 1
+    ));
     let days = DAYS.to_string();
     let counted = || {
         let output = daemon.ctl(&["-j", "report", "-d", &days]);
