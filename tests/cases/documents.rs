@@ -151,6 +151,7 @@ const ELSEWHERE: &[(&str, &[&str])] = &[
             "cargo clean",
             "cargo clippy -p CRATE --all-targets -- -D warnings",
             "cargo demo",
+            "cargo demo src/threatstopctl/report/page.png",
             "cargo deny check advisories",
             "cargo fetch",
             "cargo fmt --all",
@@ -167,7 +168,6 @@ const ELSEWHERE: &[(&str, &[&str])] = &[
             "cargo test -p tests fuzz_corpus::",
             "cargo tree",
             "cargo update --workspace --offline",
-            "cp target/report/readme.png src/threatstopctl/report/page.png",
         ],
     ),
 ];
