@@ -13,8 +13,6 @@ use crate::feeds::{feed, hosts, trusting};
 
 /// Each feed has so many entries to begin with.
 const ENTRIES: u32 = 20;
-/// As many threads fetch lists at most.
-const THREADS: usize = 8;
 
 /// The path of a feed.
 fn path(at: usize) -> String {
@@ -48,8 +46,8 @@ fn daemon(scratch: &Scratch, server: &ListServer, feeds: usize) -> Daemon {
 
 /// Update 24 feeds of one server of which the first two, which are as many as come at once, keep their
 /// bodies back until all are asked for.
-/// Check that all come over fewer connections than there are feeds, at most one for each thread, and that
-/// none is left when they are there. Do the same once more where nothing has changed.
+/// Check that all come over less than half as many connections, and that none is left when they are there. Do
+/// the same once more where nothing has changed.
 #[test]
 fn lists_of_one_server_share_a_connection() {
     let (server, scratch, feeds) = (ListServer::start(), Scratch::new(), 24);
@@ -77,7 +75,8 @@ fn lists_of_one_server_share_a_connection() {
     asked.extend(server.take());
     assert_eq!(asked.len(), feeds, "{asked:?}");
     let made = connections() - before;
-    assert!((1..=THREADS).contains(&made), "{made} connections");
+    // two, where nothing takes ten seconds
+    assert!((1..feeds / 2).contains(&made), "{made} connections");
     wait_until("nobody is connected any more", || server.open() == 0);
     let entries = table(&daemon, BLOCK).unwrap().lines().count();
     assert_eq!(entries, (feeds + held.len()) * ENTRIES as usize);
