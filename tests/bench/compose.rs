@@ -13,20 +13,22 @@ use crate::measure::{Cost, RUNS, installed, median, shell_with_peak, within};
 use crate::report::{Comparison, Side};
 
 const PREFIXES: usize = 1_000_000;
+/// As many lists as a service spreads over names.
+const LISTS: usize = 212;
 const FLOOR: Floor = Floor { v4: 1, v6: 1 };
 
 /// The argument by which this program does one side in a process of its own, for its peak memory.
 pub const ALONE: &str = "compose-alone";
 const OURS: &str = "policy";
+const MANY: &str = "policy-many";
 const THEIRS: &str = "ipnet";
 
 /// Does one side once, with nothing else in memory than its input.
 pub fn alone(side: &str) {
-    if side == OURS {
-        assert!(!sweep(items(&nets())).v4().is_empty());
-    } else {
-        let theirs = of_ipnet(&nets());
-        assert!(!Ipv4Net::aggregate(&theirs).is_empty());
+    match side {
+        OURS => assert!(!sweep(deal(&nets(), 1)).is_empty()),
+        MANY => assert!(!sweep(deal(&nets(), LISTS)).is_empty()),
+        _ => assert!(!Ipv4Net::aggregate(&of_ipnet(&nets())).is_empty()),
     }
 }
 
@@ -60,12 +62,15 @@ pub fn compare() -> Vec<Comparison> {
     fs::write(&text, lines).expect("write the prefixes");
     let iprange = format!("iprange --optimize {} >{}", text.display(), out.display());
 
-    let (mut own, mut net, mut range) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut own, mut many, mut net, mut range) = (vec![], vec![], vec![], vec![]);
     let (mut cover, mut aggregated) = (PrefixSet::default(), Vec::new());
     for _ in 0..RUNS {
         // each side begins with what its own parser would give it; ours is used up
-        let input = items(&nets);
-        own.push(within(|| cover = sweep(input)));
+        for (costs, lists) in [(&mut many, LISTS), (&mut own, 1)] {
+            let input = deal(&nets, lists);
+            costs.push(within(|| cover = sweep(input)));
+            assert!(aggregated.is_empty() || cover.len() == aggregated.len(), "another cover");
+        }
         net.push(within(|| aggregated = Ipv4Net::aggregate(&theirs)));
         if installed("iprange") {
             range.push(shell_with_peak(&iprange));
@@ -90,6 +95,10 @@ pub fn compare() -> Vec<Comparison> {
         alone: false,
         sides: vec![
             Side { name: "policy: sort, sweep, cover".into(), cost: with_peak(own, OURS) },
+            Side {
+                name: format!("policy: the same of {LISTS} lists"),
+                cost: with_peak(many, MANY),
+            },
             Side { name: "ipnet: Ipv4Net::aggregate".into(), cost: with_peak(net, THEIRS) },
             Side { name: "iprange --optimize (reads and writes text)".into(), cost: range },
         ],
@@ -97,8 +106,13 @@ pub fn compare() -> Vec<Comparison> {
     }]
 }
 
-fn items(nets: &[Net<u32>]) -> Items {
-    Items { v4: nets.iter().copied().map(|net| Item::new(net, false)).collect(), v6: Vec::new() }
+/// Deals the prefixes out, one after the other to each of the lists.
+fn deal(nets: &[Net<u32>], lists: usize) -> Vec<Items> {
+    let mut items = vec![Items::default(); lists];
+    for (index, net) in nets.iter().enumerate() {
+        items[index % lists].v4.push(Item::new(*net, false));
+    }
+    items
 }
 
 /// A guard that lets everything through that is no wider than the floor, and not protected.
@@ -114,8 +128,10 @@ pub fn guard(floor: Floor, shield: Shield) -> Guard {
     Guard { bounds, shield, max_shrink: 100, max_growth: 100 }
 }
 
-fn sweep(items: Items) -> PrefixSet {
+fn sweep(items: Vec<Items>) -> PrefixSet {
     let guard = guard(FLOOR, Shield::default());
-    let list = List::new("bench", items, FLOOR);
-    compose_block(&Together::of(&[&list]), &Ranges::default(), &[], &guard).expect("a table").set
+    let lists: Vec<List> =
+        items.into_iter().map(|items| List::new("bench", items, FLOOR)).collect();
+    let together = Together::of(&lists.iter().collect::<Vec<_>>());
+    compose_block(&together, &Ranges::default(), &[], &guard).expect("a table").set
 }
