@@ -3,6 +3,10 @@
 //! A case makes a [`Scratch`] directory and a [`Config`] for it, starts a [`Daemon`] and asks it
 //! with [`Daemon::ctl`]. The pf tables are the simulated ones. Everything has a deadline, and no
 //! process outlives its test.
+//!
+//! * In: settings of a case, and files that it puts into its directory.
+//! * Out: a daemon that runs, its log, and what the control tool says.
+//! * Never: wait without a deadline, or leave a process or file behind.
 
 mod cargo;
 mod config;

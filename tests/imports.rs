@@ -4,6 +4,10 @@
 //! What a file only hands on (`pub use`) is defined where it comes from, so a facade is in no circle.
 //! Tests are left out. Read as text, not as a compiler does: macros and names that come through a `*`
 //! of another crate are not looked into.
+//!
+//! * In: the root of a crate.
+//! * Out: its files, which of them imports which, and the shortest circle.
+//! * Never: follow a name into another crate.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;

@@ -5,6 +5,10 @@
 //! over TCP, with and without EDNS): NSD 4.6.1 sends NOERROR with TC=1 and an empty answer, as
 //! PowerDNS 4.3 to 4.6 did; PowerDNS 4.7.3 closes the connection. NSD 4.6.1 reads no more than 64
 //! items into one APL record; PowerDNS 4.7.3 answers SERVFAIL for an APL record without items.
+//!
+//! * In: programs of this system, and the zones of the simulated service.
+//! * Out: servers that listen on 127.0.0.1, or a word that the program is missing.
+//! * Never: listen anywhere else, or use a file of the system's own servers.
 
 mod nginx;
 mod nsd;

@@ -3,6 +3,10 @@
 //! [`PolicyService`] is the honest one, on hickory-server; [`HostileService`] answers octet by octet
 //! and can get everything wrong. Both take their names from a [`Zone`]. [`Client`] is a raw client
 //! that shows what a server really sends.
+//!
+//! * In: what a case wants to be served, well or badly.
+//! * Out: answers on 127.0.0.1, and what was asked.
+//! * Never: use a crate that is tested against it, whose mistakes it would share.
 
 pub mod apl;
 mod background;

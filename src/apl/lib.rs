@@ -1,9 +1,14 @@
 //! Policy lists over DNS: APL records (RFC 3123), the messages that carry them, and the assembly of
 //! one list from the many names it is spread over.
 //!
-//! No I/O here: octets and answers go in, questions and lists come out. The DNS primitives (names
-//! with their compression, headers, questions) are hickory-proto's; it knows no APL and refuses
-//! whole messages with an empty APL record, so the records are walked here.
+//! The DNS primitives (names with their compression, headers, questions) are hickory-proto's; it knows
+//! no APL and refuses whole messages with an empty APL record, so the records are walked here.
+//!
+//! * In: the name of a list, what is known of it from before, and the octets of DNS messages that
+//!   somebody may have made up.
+//! * Out: the messages to send; in the end the list, whole, or why there is none.
+//! * Never: I/O or a clock; a part of a list; more questions or items than [`MAX_NAMES`] and
+//!   [`MAX_ITEMS`] allow, whatever the answers are.
 
 mod answer;
 #[cfg(test)]

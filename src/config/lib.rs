@@ -5,8 +5,14 @@
 //! and the writer ([`Config::to_toml`]). A text is read in these steps, each of which notes all
 //! that it finds wrong and goes on with the rest: [`syntax`] leaves out what is no TOML ([`wording`]
 //! says why), [`reader`] takes the values ([`setting`], [`text`]), [`check`] holds them against one
-//! another, and [`host`] against what this host has. The helper that runs as root links this crate, so it depends on the TOML parser and
-//! little else.
+//! another, and [`host`] against what this host has.
+//!
+//! * In: the text of the file, of at most [`MAX_OCTETS`]; for notes and for the engine's user,
+//!   what this host has.
+//! * Out: a [`Config`] each value of which is within its bounds, or every mistake with its line; a
+//!   text that gives the same again.
+//! * Never: execute anything, ask the network, show a device id or a password, or depend on much
+//!   besides the TOML parser: root links it.
 
 mod bounds;
 mod check;

@@ -6,6 +6,11 @@
 //! the interface and documented in threatstopctl(8). Times are epoch seconds.
 //!
 //! Sentences that both sides say are made here.
+//!
+//! * In: requests and replies as values of these types, or as lines of JSON from the other side of
+//!   the socket.
+//! * Out: the same as lines, or as values; the units and sentences that both sides show.
+//! * Never: I/O; a name in JSON that threatstopctl(8) does not document.
 
 mod event;
 mod hits;

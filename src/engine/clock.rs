@@ -1,4 +1,9 @@
 //! Time of day, for what people read. Whatever waits uses the monotonic clock of the event loop.
+//!
+//! * In: the clock on the wall and the monotonic one; with the feature `fault-points` how far a
+//!   test has set it ahead.
+//! * Out: epoch seconds, days and dates of the local time zone, waits.
+//! * Never: wait by the clock on the wall, or fail at a date: what lies before 1970 is 0.
 
 #[cfg(feature = "fault-points")]
 pub mod ahead;

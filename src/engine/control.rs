@@ -1,4 +1,10 @@
 //! The control socket: who asks, whether he may, and the answer.
+//!
+//! * In: connections to the control socket, and the request of each, a line of JSON.
+//! * Out: replies, a line each; what root asks for (runs, uploads, entries of `own`) is done
+//!   before it is answered.
+//! * Never: change anything for somebody who is not root, serve more clients than [`places`] has,
+//!   or wait for one that says nothing.
 
 mod answer;
 mod client;

@@ -7,6 +7,11 @@
 //! The files are written once a minute, after each run and change of a table, and before the cursor of
 //! the packet log moves on disk. Each says how far the packet log is counted in it: what is read again
 //! after a crash is not counted twice.
+//!
+//! * In: each hit, run, upload and change of a table, at the time at which it happens.
+//! * Out: the days of a report; 36 files of together a mebibyte at most.
+//! * Never: count a record twice, keep more keys than its bounds, or stop anything for what cannot
+//!   be kept.
 
 mod day;
 

@@ -2,6 +2,12 @@
 //!
 //! All lists of a run come whole from one server. What is asked and what the answers mean is the
 //! crate `apl`'s; here are sockets, clocks and the order of servers.
+//!
+//! * In: the lists that are wanted, the servers of the configuration, and the octets that these
+//!   send.
+//! * Out: all lists, whole and from one server, or that they are those in force; else every
+//!   attempt that failed, and what helps.
+//! * Never: lists of two servers, a part of a list, or a wait without a deadline.
 
 mod connection;
 mod error;

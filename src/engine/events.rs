@@ -10,6 +10,10 @@
 //! The last thousand are kept in a file before they are told, with their numbers: who has read up to one
 //! can go on behind it, whatever was started anew meanwhile. It is written without fsync(2), for which
 //! everything would have to wait: a power failure may cost it.
+//!
+//! * In: a change of state, from whoever notices it.
+//! * Out: a line in the log, an entry in `events.json`, and news for those who wait for it.
+//! * Never: wait for a watcher or for fsync(2), or keep more than [`KEPT`] events.
 
 mod event;
 

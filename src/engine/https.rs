@@ -10,6 +10,13 @@
 //! sandbox closes. Names are resolved by getaddrinfo(3), anew for each call and for each row of lists of
 //! one server: on OpenBSD that takes the promises "dns" and "inet", connecting takes "inet", and the
 //! threads "stdio". What they wait for ends because the thread of the engine looks at the clock.
+//!
+//! * In: a URL, the head and body to send, and of the configuration proxy and certificates.
+//! * Out: status and beginning of an answer, or the body of a list in a file that has no name;
+//!   else why not, in words.
+//! * Never: verify less than `https.ca_file` asks for, hold up the event loop, show a credential
+//!   to another host than its own, or follow a redirect of the Internet into the network of this
+//!   host.
 
 mod begun;
 mod client;

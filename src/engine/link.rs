@@ -1,4 +1,10 @@
 //! The way to the helper: requests out, answers back.
+//!
+//! * In: sets to publish, tables to look at, files to open: requests of the rest of the engine,
+//!   any number at a time.
+//! * Out: what the helper has made of each, in words where it failed; descriptors.
+//! * Never: name a table or file by anything but its number, believe more of an answer than its
+//!   bounds, or go on without the helper.
 
 mod outcome;
 mod table_file;

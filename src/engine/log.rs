@@ -9,6 +9,12 @@
 //! Text is held in memory until it is cut into a slice; the cursor that is kept on disk stands
 //! before it until then, so that a crash reads it again. A slice is removed when the server has
 //! confirmed it with our own device id.
+//!
+//! * In: descriptors of the packet log and its rotated files; the policy in force.
+//! * Out: counts of hits; slices of text, uploaded in order and kept until then.
+//! * Never: more memory or disk than its bounds, whatever is in the log; drop a slice that the
+//!   server has not confirmed, but for its age, for room, for damage, or for one record that is
+//!   too large; that is counted and told.
 
 mod answer;
 pub mod busiest;

@@ -18,6 +18,13 @@
 //!                  └─ Book                               block, allow, forget
 //! Monitor, Alarm, Leave                                  what is heard, told, and the end
 //! ```
+//!
+//! * In: the configuration from the monitor; from the helper descriptors, and the networks that it
+//!   protects; octets of servers, of packets and of control clients.
+//! * Out: whole tables for the helper, slices of the packet log for the service, answers on the
+//!   control socket, events in the log.
+//! * Never: a right of root; once its sandbox is closed, a file outside its own directory that was
+//!   not handed to it; a part of a list or table.
 
 mod alarm;
 mod backoff;

@@ -4,6 +4,12 @@
 //! The helper protects what is given as an address. It asks no resolver, so names are the
 //! engine's: they are looked up beside everything else, and what was found last holds until
 //! something else is found, over restarts too.
+//!
+//! * In: the networks that the helper refuses, those of the interfaces as they are now, names of
+//!   the configuration, and what a resolver says of these.
+//! * Out: all networks that no block table may touch, each with its reason.
+//! * Never: hold up a run for a resolver, except the first one for two seconds; let a name of
+//!   guard.never_block_names lift what is not global, or more than a few addresses.
 
 pub mod never;
 mod resolve;

@@ -1,5 +1,10 @@
 //! Where lists come from. A source brings its lists or fails, by itself: what it brought last is
 //! kept, see [`crate::state::copies`], and nothing of the others depends on it.
+//!
+//! * In: what the service, web servers, the administrator's files and `block` and `allow` say.
+//! * Out: for each source a [`Copy`] of each of its lists, that they are those in force, or a
+//!   [`Failure`].
+//! * Never: put anything in force, or let the failure of one source touch another.
 
 pub mod feed;
 pub mod kept;

@@ -4,6 +4,11 @@
 //! The engine's own directory adds what these do not say: the lists that they were made of, since
 //! when, and how the last runs went. All of that may be lost without harm: the table in force stands
 //! in for a list whose copy is gone.
+//!
+//! * In: sets and lists that a run has put in force, how it ended; the files of the engine's
+//!   directory.
+//! * Out: the policy in force, its number, the ages of its entries, and what was remembered.
+//! * Never: change a table, believe a file whose sum is wrong, or keep a secret.
 
 mod ages;
 pub mod copies;

@@ -4,6 +4,10 @@
 //! notes what is in force. It does that with what has come, and again when the rest comes: a source that
 //! is slow holds up no other one. A run that asks nobody composes what is in force anew. There is no other
 //! way to a table but the way back, [`Update::rollback`].
+//!
+//! * In: who wants a run, and which sources it asks; what these bring.
+//! * Out: tables in force by way of the helper, noted and told; a summary for who asked.
+//! * Never: an empty block table, a table of a part of a list, or two that publish at once.
 
 pub mod compose;
 mod composed;

@@ -5,9 +5,13 @@
 //! skipped, counted, and the first one shown; a list that is refused is refused as a whole, so that
 //! a page of HTML, a half of a document or another format never becomes a smaller list.
 //!
-//! Nothing here does I/O or reads a clock. CSV is split by csv-core, which streams; JSON is split
-//! here, since no kept reader of JSON bounds the strings and names that it holds, and a stranger
-//! decides how long these are.
+//! CSV is split by csv-core, which streams; JSON is split here, since no kept reader of JSON bounds the
+//! strings and names that it holds, and a stranger decides how long these are.
+//!
+//! * In: the format of a list, its bounds, and its octets in pieces of any size.
+//! * Out: the prefixes and what was skipped, or why the list is refused.
+//! * Never: I/O or a clock; memory by anything that a stranger has written but prefixes, and of
+//!   these no more than the bound.
 
 mod csv;
 mod entry;

@@ -3,6 +3,10 @@
 //! The shape is that of imsg(3) in OpenBSD 7.8: a header of four 32-bit words in host order, a
 //! payload, at most one descriptor a message. Every message has a fixed size or a stated bound,
 //! and each side takes the other's octets as it would a stranger's.
+//!
+//! * In: messages by name, with their descriptors; the octets that the other side sends.
+//! * Out: octets for the other side; messages by name, or what is wrong with one.
+//! * Never: trust a length or a count, hold more than its bounds, or block on a channel.
 
 mod channel;
 mod frame;

@@ -3,6 +3,10 @@
 //!
 //! syslog(3) of OpenBSD uses sendsyslog(2), which every pledge allows and which needs no socket.
 //! A message is one line in lower case without a full stop: `what: why`.
+//!
+//! * In: a message and how grave it is.
+//! * Out: a line in syslog(3), on stderr, or both.
+//! * Never: fail, panic, or write a control character that was in a message.
 
 use std::fmt::Display;
 #[cfg(not(feature = "captured"))]

@@ -3,6 +3,12 @@
 //!
 //! Linked into the root helper. Sets arrive as sorted, disjoint slices that somebody else has
 //! judged; from here on file and table have the old set or the new one, whole, and both the same.
+//!
+//! * In: a table, and the sorted, disjoint set that it is to have.
+//! * Out: the same set in pf and in the file, and what that has changed; else the old set in both,
+//!   the call that failed and its number.
+//! * Never: judge a set, follow a link, leave a part of a file under its name; after `open`, ask
+//!   pf for more than pledge(2) "pf" allows.
 
 mod abi;
 mod error;

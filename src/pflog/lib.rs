@@ -15,8 +15,9 @@
 //! sends these to a host unasked, and what a report is made of, addresses and ports, stands
 //! before them.
 //!
-//! The crate does no input or output, and nothing in a file makes it panic, loop for ever, or
-//! allocate by a number that the file chose.
+//! * In: the octets of a pcap file, in pieces of any size.
+//! * Out: records, what pf and the packet say in them, and lines of printable text.
+//! * Never: I/O; panic, loop for ever, or allocate by a number that a file has.
 
 mod flow;
 mod header;

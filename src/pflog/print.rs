@@ -4,6 +4,10 @@
 //! and the octets that there were on the wire (`length`), counted in 32 bits that wrap as
 //! tcpdump's do. The captured octets always reach to the end of the record's, so that an inner
 //! header knows where it stands in the record.
+//!
+//! * In: the captured octets of a header, and how many there were on the wire.
+//! * Out: text, appended to the line of the packet.
+//! * Never: read behind the captured octets, or print one that is not printable.
 
 mod arp;
 mod bgp;

@@ -11,8 +11,14 @@
 //! say what a list is good for. The order matters: a block table is composed against the allow lists
 //! that will really be in force.
 //!
-//! Nothing here does I/O or reads a clock. Memory is linear in the items handed in: 8 octets for
-//! an IPv4 prefix in a list, the same in a table, and 4 for its age.
+//! Memory is linear in the items handed in: 8 octets for an IPv4 prefix in a list, the same in a table,
+//! and 4 for its age.
+//!
+//! * In: the items of lists, the guards, the sets and lists before, what is protected; times as
+//!   numbers.
+//! * Out: tables; what is refused or held, with the reason in words; what changed, and why an
+//!   address is blocked.
+//! * Never: I/O or a clock; take a list for good because it came.
 
 mod compose;
 mod cover;

@@ -1,8 +1,12 @@
 //! IP prefixes, address ranges, sets of prefixes, and the packed form in which they travel.
 //!
-//! Everything here takes values and returns values: no I/O, no clock, no global state. The two
-//! families are kept apart as `Net<u32>` and `Net<u128>`, so that a million IPv4 prefixes cost
+//! The two families are kept apart as `Net<u32>` and `Net<u128>`, so that a million IPv4 prefixes cost
 //! eight octets each and an IPv6 address can never be compared with an IPv4 one.
+//!
+//! * In: addresses and lengths as numbers, as text, or packed.
+//! * Out: prefixes in canonical form, ordered sets of them, their text and packed form; what
+//!   forbids a set.
+//! * Never: I/O, a clock or global state; a prefix with host bits.
 
 mod bounds;
 mod coverage;

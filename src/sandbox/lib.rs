@@ -1,5 +1,9 @@
 //! unveil(2) and pledge(2) in one step, for helper and engine. README.md here says which promise
 //! each process has, and what needs it.
+//!
+//! * In: paths with their permissions, and promises.
+//! * Out: a confined process, or that this system cannot confine one.
+//! * Never: go on half confined: every refusal of the kernel is an error.
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;

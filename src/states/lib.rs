@@ -6,6 +6,10 @@
 //! a state that only shares a key with such a one, and none that pf cannot find by a number.
 //!
 //! `threatstopctl flush` does this by hand, threatstopd-states after each update.
+//!
+//! * In: the block tables of a configuration; the states of pf.
+//! * Out: the states that pass what is blocked now, ended or only told.
+//! * Never: change a table, or end a state neither end of which is in a block table.
 
 mod abi;
 mod kernel;

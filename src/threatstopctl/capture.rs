@@ -3,6 +3,11 @@
 //!
 //! The layout that the service expects is published nowhere. Whoever has the vendor's client
 //! points its URL here once and needs not know what is in it.
+//!
+//! * In: an address to listen at, and one request of HTTP/1.1 from the other client.
+//! * Out: the lines of `[log.request]`, and to the client what the service would say.
+//! * Never: send the log on, take more than 64 MiB, or wait for a silent client for more than a
+//!   minute.
 
 use std::ffi::OsStr;
 use std::io::{self, Write as _};

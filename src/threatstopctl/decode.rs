@@ -1,4 +1,8 @@
 //! `decode`: packet logs as text, without the engine.
+//!
+//! * In: packet logs by name or on standard input, plain or gzip.
+//! * Out: their text, or one JSON document; a bar on stderr.
+//! * Never: ask the engine, change a file, or hold more of one than a piece.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

@@ -2,7 +2,10 @@
 //!
 //! Each check is a line, and each failure names the command or line that mends it. All that is to
 //! be known of the host comes through [`Host`], so that recorded situations can drive the checks.
-//! Nothing is changed, and no network is used.
+//!
+//! * In: a [`Host`]: its files, what programs of base print, and the status of threatstopd(8).
+//! * Out: findings, each a line with what mends it.
+//! * Never: change anything, or use a network.
 
 use std::io::{self, Write as _};
 use std::path::Path;

@@ -1,6 +1,10 @@
 //! Tables in the forms of other programs, streamed: no more of a table is held than one reply of the
 //! engine. Whoever reads a text that ends early must not take it for a whole one, so that each form
 //! puts in force what it brings by its last lines, or is a syntax error without them.
+//!
+//! * In: the tables of one moment, reply by reply.
+//! * Out: their text in the form that is asked for.
+//! * Never: hold a table, or print a text that ends early and works.
 
 mod form;
 mod ipfw;

@@ -3,6 +3,10 @@
 //! The old file was a piece of shell that root sourced. Here it is data: assignments are read,
 //! anything else is named in a comment and not executed. Each value goes through the parser of
 //! the new file, so that what comes out is accepted by it.
+//!
+//! * In: the text of an old file, at most 64 KiB.
+//! * Out: a new file, and notes of what was not carried over.
+//! * Never: execute a line, or carry over a value that the new file would not take.
 
 use core::fmt;
 

@@ -1,5 +1,12 @@
 //! The control tool of threatstopd: asks the engine over the control socket, and lays out what it
 //! answers as text or as one JSON document.
+//!
+//! * In: the command line; replies of the engine, at most so many octets; for some commands files
+//!   and programs of base.
+//! * Out: text or one JSON document on stdout, one line on stderr where it failed, and an exit
+//!   status that says which.
+//! * Never: fill a table by itself, write a control character of a stranger's to a terminal, or
+//!   keep a right that it no longer needs.
 
 mod advice;
 mod arguments;

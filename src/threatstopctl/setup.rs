@@ -1,7 +1,11 @@
 //! `setup`: the lines for pf.conf(5), and the table files that they name.
 //!
-//! Nothing else is touched. The files come first: a pf.conf that names a file which does not exist
-//! is not loaded at all, so no line is printed whose file is not there.
+//! The files come first: a pf.conf that names a file which does not exist is not loaded at all, so no
+//! line is printed whose file is not there.
+//!
+//! * In: the configuration, and which table files there are.
+//! * Out: lines for pf.conf(5); empty table files where there are none.
+//! * Never: touch pf.conf(5), pf, or a table file that is there.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};

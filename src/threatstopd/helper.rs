@@ -1,5 +1,11 @@
 //! The helper: opens what needs root, closes the sandbox, and then does for the engine what messages
 //! may ask for, until the engine goes or the monitor says so.
+//!
+//! * In: the configuration from the monitor; messages from the engine.
+//! * Out: answers and descriptors for the engine; by way of [`crate::dispatch`] tables and their
+//!   files.
+//! * Never: open anything by a name from the engine, wait for the engine, or serve it after its
+//!   first offence.
 
 pub mod start;
 

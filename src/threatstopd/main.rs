@@ -3,7 +3,13 @@
 //! Three short stories: the [`monitor`] starts and watches the others and listens to nobody; the
 //! [`helper`] opens what needs root and then serves the engine, which has no privileges; and what a
 //! message of the engine may do ([`dispatch`], [`transaction`]) is the whole of what root can be made
-//! to do. Nothing here parses what came from the network or from a packet.
+//! to do.
+//!
+//! * In: the command line, the configuration, signals; messages of an engine of which nothing is
+//!   believed.
+//! * Out: helper and engine, alive; tables and their files; descriptors for the engine.
+//! * Never: parse what came from the network or from a packet, or let the engine name a path or a
+//!   table.
 
 mod dispatch;
 mod helper;

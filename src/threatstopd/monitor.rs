@@ -4,6 +4,11 @@
 //! they ended.
 //!
 //! First start, reload and crash are one way: a rest, both up, both leaving, a rest.
+//!
+//! * In: the command line, the file of the configuration, signals, and the ends of its children.
+//! * Out: helper and engine, and where wanted what ends states, started anew as often as has to
+//!   be.
+//! * Never: read what a child says, leave one behind, or serve beside another service.
 
 mod begin;
 mod child;

@@ -5,6 +5,11 @@
 //! each, the ratio and the peak memory. It installs nothing: a peer that is missing is named and
 //! left out. Without an argument all run, and BENCHMARKS.md and its chart are written anew; that
 //! takes some six minutes, and two gigabytes of memory.
+//!
+//! * In: the comparisons that are wanted, by their words.
+//! * Out: medians, ratios and memory on the terminal; without an argument BENCHMARKS.md and its
+//!   chart.
+//! * Never: install anything, or compare numbers of two runs.
 
 // A benchmark that cannot go on has nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]

@@ -1,5 +1,9 @@
 //! The end-to-end cases, a file for each subject. They are one program, so that what waits in one file
 //! leaves the processor to another, and so that it is linked once.
+//!
+//! * In: the real programs, and the simulated services of the library beside this.
+//! * Out: what came of the steps in each case's heading.
+//! * Never: depend on speed, on an unusual limit, or on another case; need root without saying so.
 
 // A test stops at the first thing that is not as expected; there is nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]

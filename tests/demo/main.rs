@@ -1,10 +1,14 @@
 //! `cargo demo`: the real programs against a simulated ThreatSTOP service, in a scratch directory.
 //!
-//! Nothing outside that directory is touched and nothing but 127.0.0.1 is talked to. The pf tables
-//! are simulated ones, which obey the kernel's rules. Run as root, the engine becomes nobody.
+//! The pf tables are simulated ones, which obey the kernel's rules. Run as root, the engine becomes
+//! nobody.
 //!
 //! What is left is a page beside the programs, the report of its last scene; and, where a file is named for
 //! it, a picture of that by chromium: `cargo demo FILE.png`.
+//!
+//! * In: the real programs.
+//! * Out: the scenes of a day, as text on the terminal; the page, and its picture.
+//! * Never: touch anything outside its directory but these two, or talk to anybody but 127.0.0.1.
 
 // A demo that cannot go on has nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]

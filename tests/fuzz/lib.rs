@@ -5,6 +5,11 @@
 //! says. It answers whether the octets were accepted as a whole, so that a test can see that its
 //! seeds still reach the end. `.ci/fuzz` drives the targets with libFuzzer; the ordinary tests call
 //! them with the files of `corpus/` and with variations of these.
+//!
+//! * In: any octets.
+//! * Out: whether they were accepted as a whole; a panic where the two readings differ.
+//! * Never: take its second reading from the code under test, or do I/O outside a scratch
+//!   directory.
 
 // A target stops at the first thing that is not as expected; there is nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]

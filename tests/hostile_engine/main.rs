@@ -3,6 +3,10 @@
 //!
 //! What it does is what somebody could do who has taken over the engine: all of its descriptors are
 //! his, and so is its way to end.
+//!
+//! * In: the file `word`, and what monitor and helper give to an engine.
+//! * Out: messages, octets, descriptors and ends that a good engine never has.
+//! * Never: be installed by anything but a case.
 
 // It stops at the first thing that is not as expected; there is nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]

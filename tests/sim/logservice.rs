@@ -1,6 +1,10 @@
 //! The simulated log service: HTTPS on 127.0.0.1, as good or as bad as a case wants it.
 //!
 //! Whatever it answers, it keeps what was sent, so that a case can hold that against the log.
+//!
+//! * In: how a case wants it to behave.
+//! * Out: answers over HTTPS, and every upload as it came.
+//! * Never: judge what was sent: that is for the case.
 
 mod certificates;
 mod http;

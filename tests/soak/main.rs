@@ -1,6 +1,8 @@
 //! `cargo soak [SECONDS]`: the daemon under churn and mishaps, for a minute or for as long as wanted.
 //!
-//! Nothing outside a scratch directory is touched and nothing but 127.0.0.1 is talked to.
+//! * In: how many seconds.
+//! * Out: progress, and at the end what has grown.
+//! * Never: touch anything outside a scratch directory, or talk to anybody but 127.0.0.1.
 
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::process::ExitCode;

@@ -1,4 +1,9 @@
 //! Lists from web servers, one from each URL: asked whether they have changed, and read as they come.
+//!
+//! * In: the URL, format and credential of a feed, and what its server said of the copy in force.
+//! * Out: the list with what there is to say of it, or that it is the same; else why not.
+//! * Never: ask a server twice at the same time, hold a body in memory, or take a list wider or
+//!   longer than the feed's bounds.
 
 mod body;
 

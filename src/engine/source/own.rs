@@ -1,5 +1,10 @@
 //! What the administrator blocks and allows himself: a source whose store is a file in the engine's
 //! directory, and which asks nobody.
+//!
+//! * In: prefixes from `block`, `allow` and `forget`, who says so, until when and why.
+//! * Out: at most two lists, and the file `own`.
+//! * Never: ask anybody, have an entry in force that is not on disk, or take one that breaks a
+//!   guard.
 
 mod entry;
 mod file;

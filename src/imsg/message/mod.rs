@@ -1,4 +1,8 @@
 //! The messages by name: one enum a direction, fixed payloads, bounds beside them.
+//!
+//! * In: the type and payload of a frame.
+//! * Out: a value of the enum of its direction, or an [`ImsgError`]; and back.
+//! * Never: a payload with an octet too many or too few, a number that no value has, a path.
 
 pub mod engine;
 pub mod entries;

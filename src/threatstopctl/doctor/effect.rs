@@ -1,4 +1,9 @@
 //! Whether the rules for a table get the packets that they are for, and block all of them.
+//!
+//! * In: the rules, and the table that is looked at.
+//! * Out: findings about rules of others that take what is for the table, and about what is too
+//!   narrow.
+//! * Never: call something blocked that pf may pass.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -5,6 +5,10 @@
 //! Nothing is known of a packet but its [`Class`]. A rule therefore takes all, some or none of a
 //! class, and the answer is every rule that may decide. Of a pass rule that takes some it is
 //! assumed that it does; so a class of which nothing passes here passes nowhere.
+//!
+//! * In: the rules, a class of packets, and the table that is looked at.
+//! * Out: the rules that may decide about the class, and how much of it each takes.
+//! * Never: guess: what is not known of a packet makes a rule take some of the class.
 
 use std::collections::HashSet;
 

@@ -2,6 +2,10 @@
 //! `pfctl_show_rules()` in pfctl.c of OpenBSD 7.8).
 //!
 //! A rule is a line. An anchor is a line that ends with a brace, its rules, and a closing brace.
+//!
+//! * In: the text that pfctl(8) prints.
+//! * Out: the rules and anchors in their order, and every piece that is not understood.
+//! * Never: leave out silently what it cannot read.
 
 mod line;
 mod rule;

@@ -1,6 +1,10 @@
 //! The report as a page: one file without script, and without anything from outside.
 //!
 //! What stands where is in the templates of this folder; here is what stands there.
+//!
+//! * In: the engine's report of some days.
+//! * Out: the page.
+//! * Never: put text of a stranger's into it without escaping, or refer to anything outside.
 
 mod bars;
 mod chart;

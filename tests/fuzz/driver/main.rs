@@ -1,4 +1,8 @@
 //! One target under libFuzzer; `FUZZ_TARGET` names it. See `.ci/fuzz`.
+//!
+//! * In: octets that libFuzzer makes up, and the name of a target.
+//! * Out: a crash where the target panics.
+//! * Never: hold anything against anything: that is the target's.
 
 #![no_main]
 
