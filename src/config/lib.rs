@@ -54,7 +54,7 @@ pub use schema::{
     Backend, Config, Direction, Feed, FeedKind, Guard, Https, Log, Method, Policy, Request, Scope,
     Table, Tables, Timestamp, keys,
 };
-pub use socket::{LONGEST_SOCKET, check_socket};
+pub use socket::{DEFAULT_SOCKET, LONGEST_SOCKET, check_socket};
 pub use table::PfTable;
 pub use template::Template;
 pub use text::{Invalid, quote};

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use nix::libc::sockaddr_un;
 
+/// The control socket unless `-s` names another.
+pub const DEFAULT_SOCKET: &str = "/var/run/threatstopd.sock";
 /// Most octets of the path of a socket: the address has a NUL behind it (unix(4): 103 on OpenBSD).
 pub const LONGEST_SOCKET: usize = size_of::<sockaddr_un>() - offset_of!(sockaddr_un, sun_path) - 1;
 

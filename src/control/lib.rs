@@ -43,9 +43,6 @@ pub use status::{
 };
 pub use verdict::WARNING;
 
-/// The control socket unless `-s` names another.
-pub const DEFAULT_SOCKET: &str = "/var/run/threatstopd.sock";
-
 /// Longest request in octets, the line feed included.
 pub const MAX_REQUEST: usize = 4096;
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use control::DEFAULT_SOCKET;
+use config::DEFAULT_SOCKET;
 
 /// What stands before a command of this tool.
 const TOOL: &str = "threatstopctl ";

@@ -48,7 +48,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use control::DEFAULT_SOCKET;
+use config::DEFAULT_SOCKET;
 
 use crate::advice::Advice;
 use crate::arguments::Arguments;

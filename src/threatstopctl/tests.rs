@@ -536,5 +536,5 @@ fn every_option_stands_in_the_manual_and_no_other() {
 
 #[test]
 fn the_manual_names_the_default_socket() {
-    assert!(MANUAL.contains(&format!(".Pa {} .", control::DEFAULT_SOCKET)));
+    assert!(MANUAL.contains(&format!(".Pa {} .", config::DEFAULT_SOCKET)));
 }

@@ -17,11 +17,14 @@ use nix::sys::stat::{Mode, fstat};
 use pf::{Backend, Directory, PfrAddr, Table};
 use prefix::Shield;
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::transaction::Transaction;
 
 /// Repairs of each table that may be asked for in a minute: the engine looks once in a second at most.
 const MOST_MENDS: usize = 120;
+
+/// What the engine gets for what it asks; that a call failed is an answer, too.
+type Answer<T = HelperMessage> = Result<T, Failed>;
 
 /// Serves the engine.
 pub struct Dispatcher {
@@ -103,7 +106,7 @@ impl Dispatcher {
     }
 
     /// Does what the transaction is for, when it is complete.
-    fn commit(&mut self) -> Result<Result<HelperMessage, Failed>, Failure> {
+    fn commit(&mut self) -> Result<Answer, Failure> {
         let open = self.engine.transaction.take().ok_or("a commit of no transaction")?;
         let (table, purpose) = (open.table, open.purpose);
         // the allow table is published before the block table, so that its file is the one to look at
@@ -117,12 +120,7 @@ impl Dispatcher {
     }
 
     /// Publishes a set, tries it, or has it put back.
-    fn publish(
-        &mut self,
-        table: TableId,
-        set: Result<Vec<PfrAddr>, Failed>,
-        purpose: Purpose,
-    ) -> Result<HelperMessage, Failed> {
+    fn publish(&mut self, table: TableId, set: Answer<Vec<PfrAddr>>, purpose: Purpose) -> Answer {
         let pf = self.config.tables.reload.then_some(&*self.pf);
         let table = &self.tables[table.number()];
         let changes = self.directory.publish(pf, table, &set?, purpose)?;
@@ -131,13 +129,13 @@ impl Dispatcher {
         Ok(HelperMessage::Changed(changes))
     }
 
-    fn stats(&self) -> Result<HelperMessage, Failed> {
+    fn stats(&self) -> Answer {
         let tables = self.tables.iter().map(|table| self.pf.stats(table)).collect::<Result<_, _>>();
         Ok(HelperMessage::Stats(Stats { running: self.pf.running()?, tables: tables? }))
     }
 
     /// Opens a file for the engine.
-    fn open(&self, file: FileId) -> Result<OwnedFd, Failed> {
+    fn open(&self, file: FileId) -> Answer<OwnedFd> {
         let of = |id: TableId| &self.tables[id.number()];
         let Config { policy, log, .. } = &self.config;
         let (path, flags) = match file {
@@ -154,7 +152,7 @@ impl Dispatcher {
 }
 
 /// Opens a regular file for reading; else why not.
-fn open_regular(path: &Path, flags: OFlag) -> Result<OwnedFd, Failed> {
+fn open_regular(path: &Path, flags: OFlag) -> Answer<OwnedFd> {
     let shown = path.display();
     // the open of a FIFO would wait for a writer
     let flags = flags | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;

@@ -19,7 +19,8 @@ use imsg::{End, Input, OTHER_VERSION, Output, SHORTAGE, VERSION, signals};
 use nix::sys::socket::{MsgFlags, send};
 use nix::unistd::write;
 
-use crate::{Failure, Flags};
+use crate::failure::Failure;
+use crate::flags::Flags;
 use start::Started;
 
 /// How often the monitor hears that we live.

@@ -13,7 +13,7 @@ use nix::fcntl::{FlockArg, OFlag};
 use nix::libc::{EISDIR, ELOOP};
 use nix::unistd::Uid;
 
-use crate::{Failure, On as _};
+use crate::failure::{Failure, On as _};
 
 /// Locks the file `path`, which is made where there is none and never removed, as long as the result is
 /// open in this process or one that came of it by fork(2). Another one that has the lock is given

@@ -12,6 +12,8 @@
 //!   table.
 
 mod dispatch;
+mod failure;
+mod flags;
 mod helper;
 mod lock;
 mod monitor;
@@ -19,53 +21,13 @@ mod protect;
 mod transaction;
 
 use std::ffi::OsString;
-use std::fmt::Display;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use imsg::{End, process};
 
-/// The control socket unless `-s` names another.
-const DEFAULT_SOCKET: &str = "/var/run/threatstopd.sock";
-/// The first argument of the helper: rc.d(8) looks for the monitor by a command line without it.
-const HELPER: &str = "helper";
-
-/// What, why and the way out, for the log. Nothing tells one failure from another.
-type Failure = Box<dyn std::error::Error>;
-
-/// The command line.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Flags {
-    debug: bool,
-    check: bool,
-    version: bool,
-    verbose: bool,
-    config: PathBuf,
-    socket: PathBuf,
-}
-
-impl Flags {
-    /// Reads the command line in the manner of getopt(3); `None` calls for the usage line.
-    fn parse(args: impl IntoIterator<Item = OsString>) -> Option<Self> {
-        use lexopt::Arg::Short;
-        let mut parser = lexopt::Parser::from_iter(args);
-        let (config, socket) = (config::DEFAULT_PATH.into(), DEFAULT_SOCKET.into());
-        let mut flags = Self { config, socket, ..Self::default() };
-        while let Some(arg) = parser.next().ok()? {
-            match arg {
-                Short('d') => flags.debug = true,
-                Short('n') => flags.check = true,
-                Short('V') => flags.version = true,
-                Short('v') => flags.verbose = true,
-                Short('f') => flags.config = parser.value().ok()?.into(),
-                Short('s') => flags.socket = parser.value().ok()?.into(),
-                _ => return None,
-            }
-        }
-        Some(flags)
-    }
-}
+use failure::{Failure, On as _};
+use flags::{Flags, HELPER};
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
@@ -114,22 +76,8 @@ fn check(flags: &Flags) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Of a call that failed: on what, and why.
-trait On<T> {
-    fn on(self, what: impl Display) -> Result<T, Failure>;
-}
-
-impl<T, E: Into<io::Error>> On<T> for Result<T, E> {
-    fn on(self, what: impl Display) -> Result<T, Failure> {
-        self.map_err(|error| format!("{what}: {}", config::words(&error.into())).into())
-    }
-}
-
 /// What is asked for goes to stdout; `print!` would panic when nobody takes it.
 fn print(lines: &str) -> Result<ExitCode, Failure> {
     io::stdout().write_all(lines.as_bytes()).on("threatstopd: stdout")?;
     Ok(ExitCode::SUCCESS)
 }
-
-#[cfg(test)]
-mod tests;

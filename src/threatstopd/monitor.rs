@@ -24,7 +24,8 @@ use imsg::{End, VERSION, signals};
 use nix::sys::signal::Signal;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
-use crate::{Failure, Flags, HELPER, On as _};
+use crate::failure::{Failure, On as _};
+use crate::flags::{Flags, HELPER};
 use begin::Service;
 use child::{Child, Ended};
 use pace::Pace;
@@ -249,9 +250,8 @@ impl Monitor {
             return Some(rest);
         }
         if let Some(proven) = self.proven.clone().filter(|proven| *proven != self.text) {
-            logger::err(
-                "nothing could be started with the new configuration; going on with the previous configuration",
-            );
+            let why = "nothing could be started with the new configuration";
+            logger::err(format_args!("{why}; going on with the previous configuration"));
             (self.text, self.note) = (proven, Some("B".into()));
             self.cause = "previous configuration in use".to_owned();
             return Some(rest);
@@ -295,9 +295,8 @@ impl Monitor {
             }
             Err(error) => (error.to_string(), error.lines()),
         };
-        logger::err(format_args!(
-            "configuration reload failed: {why}; the running configuration stays"
-        ));
+        let stays = "the running configuration stays";
+        logger::err(format_args!("configuration reload failed: {why}; {stays}"));
         lines.iter().skip(1).for_each(logger::err);
         self.note = Some(format!("F{why}"));
         self.tell_engine();

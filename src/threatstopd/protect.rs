@@ -10,7 +10,7 @@ use config::{Config, Host, Server};
 use imsg::{Protected, Reason, interface};
 use prefix::Prefix;
 
-use crate::{Failure, On as _};
+use crate::failure::{Failure, On as _};
 
 /// Where the resolver finds its nameservers.
 const RESOLV_CONF: &str = "/etc/resolv.conf";

@@ -11,7 +11,10 @@ use imsg::{Entries, Purpose, TableId};
 use pf::PfrAddr;
 use prefix::{Bounds, Kind, Shield, Tally};
 
-use crate::Failure;
+use crate::failure::Failure;
+
+/// The prefixes of a table; `None` where there is no memory for them.
+pub type Set = Option<Vec<PfrAddr>>;
 
 /// A transaction under way.
 pub struct Transaction {
@@ -20,8 +23,7 @@ pub struct Transaction {
     /// What for.
     pub purpose: Purpose,
     announced: usize,
-    /// What came; `None` where there is no memory for it.
-    set: Option<Vec<PfrAddr>>,
+    set: Set,
     bounds: Bounds,
     tally: Tally,
 }
@@ -65,22 +67,17 @@ impl Transaction {
         Ok(())
     }
 
-    /// The complete content, ready to be published; `None` where there is no memory for it. `allowed`
-    /// says what is in the allow table.
+    /// The complete content, ready to be published. `allow` says what is in the allow table.
     ///
     /// # Errors
     /// When prefixes are missing, or all together may not be a table.
-    pub fn complete(
-        self,
-        shield: &Shield,
-        allowed: impl Fn(IpAddr) -> bool,
-    ) -> Result<Option<Vec<PfrAddr>>, Failure> {
+    pub fn complete(self, shield: &Shield, allow: impl Fn(IpAddr) -> bool) -> Result<Set, Failure> {
         let (count, announced) = (self.tally.count(), self.announced);
         if count != announced {
             return Err(format!("{count} prefixes of {announced} announced").into());
         }
         // a trial may be of an allow table too, which is not in force then
-        let allowed = |addr| self.purpose == Purpose::Trial || allowed(addr);
+        let allowed = |addr| self.purpose == Purpose::Trial || allow(addr);
         self.tally.end(&self.bounds, shield, allowed)?;
         Ok(self.set)
     }

@@ -141,8 +141,8 @@ fn behind(text: &str, before: &str) -> BTreeSet<char> {
 fn every_flag_is_described() {
     let program = source("src/threatstopd/main.rs");
     let manual = source("src/threatstopd/threatstopd.8");
-    let taken = behind(&program, "Short('");
-    assert!(taken.len() >= 6, "the flags are not found in main.rs: {taken:?}");
+    let taken = behind(&source("src/threatstopd/flags.rs"), "Short('");
+    assert!(taken.len() >= 6, "the flags are not found in flags.rs: {taken:?}");
 
     let (_, usage) = program.split_once("usage: threatstopd ").expect("a usage line");
     let usage = usage.split('"').next().unwrap();
@@ -228,7 +228,7 @@ fn files_and_signals_are_described() {
         format!("{}/", default("tables.directory")),
         format!("{}/", default("log.spool")),
         default("log.file"),
-        control::DEFAULT_SOCKET.to_owned(),
+        config::DEFAULT_SOCKET.to_owned(),
     ] {
         assert!(manual.contains(&format!("\n.It Pa {file}")), "{file}");
     }

@@ -29,7 +29,7 @@ mod sweep;
 // the log of a target.
 extern crate self as logger;
 pub(crate) use programs::of_the_tool::{client, error, printable, tool};
-pub(crate) use programs::{Failure, clock, err, errors, files, transaction};
+pub(crate) use programs::{clock, err, errors, failure, files, transaction};
 
 pub use dns::{apl_rdata, dns_message};
 pub use feed::feed_list;

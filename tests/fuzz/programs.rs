@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "what only the start of the helper uses")]
 pub mod helper {
     pub mod dispatch;
+    pub mod failure;
     pub mod transaction;
 }
 
@@ -41,10 +42,7 @@ pub mod engine {
 }
 
 pub use engine::{errors, files};
-pub use helper::transaction;
-
-/// As the helper's `main` has it.
-pub type Failure = Box<dyn std::error::Error>;
+pub use helper::{failure, transaction};
 
 pub mod clock {
     /// The same time in every run.

@@ -15,8 +15,10 @@ use nix::unistd::{Uid, User};
 use pf::{Directory, Kernel, Simulated};
 
 use crate::dispatch::{Dispatcher, Engine};
+use crate::failure::{Failure, On as _};
+use crate::flags::Flags;
 use crate::lock::{lock, suffixed};
-use crate::{Failure, Flags, On as _, protect};
+use crate::protect;
 
 /// All that the helper may do once it has started.
 const PROMISES: &str = "stdio rpath wpath cpath sendfd pf";
@@ -125,9 +127,7 @@ fn bind(path: &Path) -> Result<OwnedFd, Failure> {
     let elsewhere = |why| format!("{why}; use -s to put the control socket elsewhere");
     match fs::symlink_metadata(path).map(|meta| meta.file_type().is_socket()) {
         Ok(true) => fs::remove_file(path).on(&shown).map_err(elsewhere)?,
-        Ok(false) => {
-            return Err(format!("{shown}: is there and is no socket; remove it, or use -s").into());
-        }
+        Ok(false) => Err(format!("{shown}: is there and is no socket; remove it, or use -s"))?,
         Err(_) => {}
     }
     // nothing else that is made here is for others

@@ -16,9 +16,10 @@ use nix::unistd::{Pid, Uid, chdir, dup2_stdin, dup2_stdout, pipe2, read, setsid,
 use pf::Directory;
 use sandbox::Sandbox;
 
+use crate::failure::{Failure, On as _};
+use crate::flags::Flags;
 use crate::helper::start;
 use crate::lock::{lock, suffixed};
-use crate::{Failure, Flags, On as _};
 
 /// All that the monitor may do once it watches.
 const PROMISES: &str = "stdio rpath proc exec";
