@@ -19,7 +19,7 @@ pub(crate) mod connections;
 mod dhcp6;
 mod dns;
 mod dns_name;
-mod ether;
+pub(crate) mod ether;
 mod geneve;
 mod gre;
 mod gtp;
@@ -70,6 +70,22 @@ const MAX_LAYERS: u8 = 32;
 /// share a long chain of them.
 const MAX_POINTERS: u16 = 4096;
 
+/// A printer of a header, and of what is inside: of these octets, and so many on the wire.
+type Print = fn(&mut Line<'_>, &[u8], u32);
+
+/// The printers of what a header may have inside that has the same header inside in turn. They go with
+/// the line, for files that named each other could only be understood all at once.
+pub(crate) struct Inside {
+    /// An IPv4 packet.
+    pub ip: Print,
+    /// An IPv6 packet.
+    pub ip6: Print,
+    /// An Ethernet frame.
+    pub ether: Print,
+    /// An Ethernet frame behind the header of EtherIP.
+    pub etherip: Print,
+}
+
 /// The text of one record on its way, and what its printers share.
 pub(crate) struct Line<'a> {
     text: Text<'a>,
@@ -79,6 +95,7 @@ pub(crate) struct Line<'a> {
     link: usize,
     layers: u8,
     pointers: u16,
+    inside: &'static Inside,
     connections: &'a mut Connections,
 }
 
@@ -103,9 +120,30 @@ impl<'a> Line<'a> {
     pub(crate) fn new(
         text: Text<'a>,
         record: &'a [u8],
+        inside: &'static Inside,
         connections: &'a mut Connections,
     ) -> Line<'a> {
-        Line { text, record, link: 0, layers: 0, pointers: 0, connections }
+        Line { text, record, link: 0, layers: 0, pointers: 0, inside, connections }
+    }
+
+    /// Prints an IPv4 packet inside of another header.
+    fn print_ip(&mut self, data: &[u8], length: u32) {
+        (self.inside.ip)(self, data, length);
+    }
+
+    /// Prints an IPv6 packet inside of another header.
+    fn print_ip6(&mut self, data: &[u8], length: u32) {
+        (self.inside.ip6)(self, data, length);
+    }
+
+    /// Prints an Ethernet frame inside of another header.
+    fn print_ether(&mut self, data: &[u8], length: u32) {
+        (self.inside.ether)(self, data, length);
+    }
+
+    /// Prints an Ethernet frame behind the header of EtherIP.
+    fn print_etherip(&mut self, data: &[u8], length: u32) {
+        (self.inside.etherip)(self, data, length);
     }
 
     /// Counts one more header that has others inside; false when they are too many.

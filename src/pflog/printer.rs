@@ -4,10 +4,14 @@ use std::fmt;
 
 use crate::header::{Action, Direction, Family, Header, HeaderError};
 use crate::print::connections::Connections;
-use crate::print::{Line, ip, ip6};
+use crate::print::{Inside, Line, ether, ip, ip6};
 use crate::reader::Record;
 use crate::stamp::{self, Stamp};
 use crate::text::{MAX_TEXT, Room, Text, printable};
+
+/// What headers have inside.
+const INSIDE: Inside =
+    Inside { ip: ip::print, ip6: ip6::print, ether: ether::print, etherip: ether::print_etherip };
 
 /// Seconds of a quarter of an hour.
 const QUARTER: u32 = 15 * 60;
@@ -63,7 +67,7 @@ impl Printer {
     pub fn print(&mut self, record: &Record<'_>, out: &mut Vec<u8>) {
         let mut text = Text::new(&mut self.room);
         stamp::put(&mut text, self.stamp, self.zone, record.seconds, record.micros);
-        let mut line = Line::new(text, record.data, &mut self.connections);
+        let mut line = Line::new(text, record.data, &INSIDE, &mut self.connections);
         match Header::parse(record.data) {
             Err(HeaderError::Truncated) => {
                 line.put("[|pflog]");

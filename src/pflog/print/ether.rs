@@ -24,7 +24,7 @@ mod kind {
 }
 
 /// A frame.
-pub(super) fn print(line: &mut Line<'_>, data: &[u8], length: u32) {
+pub(crate) fn print(line: &mut Line<'_>, data: &[u8], length: u32) {
     if !line.enter() {
         return;
     }
@@ -41,7 +41,7 @@ pub(super) fn print(line: &mut Line<'_>, data: &[u8], length: u32) {
 }
 
 /// A frame behind the header of EtherIP.
-pub(super) fn print_etherip(line: &mut Line<'_>, data: &[u8], length: u32) {
+pub(crate) fn print_etherip(line: &mut Line<'_>, data: &[u8], length: u32) {
     const MISSING: &str = "[|etherip]";
     line.put("etherip ");
     if !line.enter() || !data.has(2) {
@@ -80,8 +80,8 @@ fn payload(line: &mut Line<'_>, mut kind: u16, mut data: &[u8], mut length: u32)
     loop {
         match kind {
             0..=MAX_LENGTH => return false,
-            kind::IP => ip::print(line, data, length),
-            kind::IP6 => ip6::print(line, data, length),
+            kind::IP => line.print_ip(data, length),
+            kind::IP6 => line.print_ip6(data, length),
             kind::ARP | kind::REVERSE_ARP => arp::print(line, data, length),
             kind::MPLS | kind::MPLS_MULTICAST => mpls::print(line, data, length),
             kind::FLOW_CONTROL => flow_control(line, data, length),

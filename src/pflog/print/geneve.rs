@@ -54,10 +54,10 @@ pub(super) fn print(line: &mut Line<'_>, data: &[u8], length: u32) {
     line.put("\n    ");
     let inside = rest.after(size);
     match data.be16(2) {
-        kind::IP => ip::print(line, inside, length),
-        kind::IP6 => ip6::print(line, inside, length),
+        kind::IP => line.print_ip(inside, length),
+        kind::IP6 => line.print_ip6(inside, length),
         kind::MPLS | kind::MPLS_MULTICAST => mpls::print(line, inside, length),
-        kind::TRANSPARENT_ETHERNET => ether::print(line, inside, length),
+        kind::TRANSPARENT_ETHERNET => line.print_ether(inside, length),
         other => {
             line.put("geneve-protocol-0x").hex(other.into(), 1);
         }

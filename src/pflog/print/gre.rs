@@ -119,10 +119,10 @@ fn version0(line: &mut Line<'_>, mut rest: Rest<'_>, flags: u16) -> Result<(), M
             line.put("keep-alive");
         }
         WCCP => wccp(line, data, length),
-        IP => ip::print(line, data, length),
-        IP6 => ip6::print(line, data, length),
+        IP => line.print_ip(data, length),
+        IP6 => line.print_ip6(data, length),
         MPLS | MPLS_MULTICAST => mpls::print(line, data, length),
-        TRANSPARENT_ETHERNET => ether::print(line, data, length),
+        TRANSPARENT_ETHERNET => line.print_ether(data, length),
         ERSPAN => erspan(line, rest, flags),
         NHRP => nhrp::print(line, data),
         _ => {
@@ -213,7 +213,7 @@ fn wccp(line: &mut Line<'_>, mut data: &[u8], length: u32) {
         line.put(": ");
         data = data.after(4);
     }
-    ip::print(line, data, length);
+    line.print_ip(data, length);
 }
 
 /// Mirrored frames of Cisco's switches.
@@ -251,7 +251,7 @@ fn erspan(line: &mut Line<'_>, mut rest: Rest<'_>, flags: u16) {
         }
         line.put(": ");
     }
-    ether::print(line, rest.data, rest.length);
+    line.print_ether(rest.data, rest.length);
 }
 
 fn pptp(line: &mut Line<'_>, mut rest: Rest<'_>, flags: u16) -> Result<(), Missing> {
@@ -303,7 +303,7 @@ fn eoip(line: &mut Line<'_>, mut rest: Rest<'_>, flags: u16) -> Result<(), Missi
         0 => {
             line.put("keepalive");
         }
-        len => ether::print(line, rest.data, len),
+        len => line.print_ether(rest.data, len),
     }
     Ok(())
 }

@@ -91,7 +91,7 @@ fn payload(line: &mut Line<'_>, header: &[u8; HEADER], data: &[u8], len: u32) ->
             return Tail::Without;
         }
         41 => {
-            ip6::print(line, data, len);
+            line.print_ip6(data, len);
             line.put(" (encap)");
             return Tail::Without;
         }
@@ -111,7 +111,7 @@ fn payload(line: &mut Line<'_>, header: &[u8; HEADER], data: &[u8], len: u32) ->
         }
         97 => {
             outer.pair(line).put(": ");
-            ether::print_etherip(line, data, len);
+            line.print_etherip(data, len);
         }
         108 => ipsec::ipcomp(line, data, len, outer),
         112 => carp::print(line, data, len, header.octet(8)),

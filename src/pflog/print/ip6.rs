@@ -98,7 +98,7 @@ fn chain(line: &mut Line<'_>, header: &[u8; HEADER], data: &[u8]) {
                 return;
             }
             next::IPV4 => {
-                ip::print(line, rest, plen);
+                line.print_ip(rest, plen);
                 line.put(" (encap)");
                 return;
             }
@@ -107,7 +107,7 @@ fn chain(line: &mut Line<'_>, header: &[u8; HEADER], data: &[u8]) {
                 line.put("no next header");
                 return;
             }
-            next::ETHERIP => return ether::print_etherip(line, rest, plen),
+            next::ETHERIP => return line.print_etherip(rest, plen),
             next::CARP => {
                 // tcpdump goes on behind it and finds CARP again, as long as there are octets.
                 carp::print(line, rest, plen, header.octet(7));

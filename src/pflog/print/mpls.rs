@@ -29,19 +29,19 @@ pub(super) fn print(line: &mut Line<'_>, mut data: &[u8], mut length: u32) {
         line.put("CW(frag ").dec(word >> 16 & 0x30).put(", sequence ").dec(word & 0xffff).put(") ");
     }
     match label {
-        0 => ip::print(line, data, length),
+        0 => line.print_ip(data, length),
         1 => {
             line.put("Route-Alert");
         }
-        2 => ip6::print(line, data, length),
+        2 => line.print_ip6(data, length),
         3 => {
             line.put("Implicit-NULL");
         }
         4..16 => (),
         _ if length == 0 => (),
         _ => match data.first().map(|first| first >> 4) {
-            Some(4) => ip::print(line, data, length),
-            Some(6) => ip6::print(line, data, length),
+            Some(4) => line.print_ip(data, length),
+            Some(6) => line.print_ip6(data, length),
             Some(_) => (),
             None => {
                 line.put("[|mpls]");
@@ -50,6 +50,6 @@ pub(super) fn print(line: &mut Line<'_>, mut data: &[u8], mut length: u32) {
         },
     }
     if control {
-        ether::print(line, data, length);
+        line.print_ether(data, length);
     }
 }

@@ -179,8 +179,8 @@ fn packet(line: &mut Line<'_>, data: &[u8], length: u32) {
         None => line.put("unknown-ppp-").hex(protocol.into(), 4),
     };
     let (whole, missing) = match protocol {
-        IP => return ip::print(line, data, length),
-        IP6 => return ip6::print(line, data, length),
+        IP => return line.print_ip(data, length),
+        IP6 => return line.print_ip6(data, length),
         LCP => (lcp(line, data), "[|lcp]"),
         CHAP => (chap(line, data), "[|chap]"),
         EAP => (eap(line, data), "[|eap]"),

@@ -42,9 +42,9 @@ pub(super) fn print(line: &mut Line<'_>, data: &[u8], length: u32) {
         0 => {
             line.put("Reserved");
         }
-        1 => ip::print(line, inside, length),
-        2 => ip6::print(line, inside, length),
-        ETHERNET => ether::print(line, inside, length),
+        1 => line.print_ip(inside, length),
+        2 => line.print_ip6(inside, length),
+        ETHERNET => line.print_ether(inside, length),
         5 => mpls::print(line, inside, length),
         // 4, a service header (NSH), is given by its number: see the crate
         _ => {
