@@ -27,11 +27,12 @@ pub mod summary;
 mod tell;
 mod unpublished;
 mod whole;
+mod wiring;
 
 pub use judge::unknown;
 pub use publish::Hand;
 pub use request::Request;
 pub use rollback::{Before, set_before};
-pub use run::{Asked, Update};
 pub use running::Noted;
 pub use runs::{Runs, Unpublished};
+pub use wiring::{Asked, Update};

@@ -6,11 +6,11 @@ use control::LastUpdate;
 use imsg::{Purpose, TableId};
 
 use super::gather::Gathered;
-use super::run::Update;
 use super::running::{Noted, Run};
 use super::summary::Time;
 use super::tell::Voice;
 use super::whole::{Whole, of_tables};
+use super::wiring::Update;
 use crate::clock;
 use crate::days;
 use crate::source::{Copy, Source, Sources};

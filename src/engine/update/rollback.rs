@@ -10,8 +10,8 @@ use prefix::{PrefixSet, Refusal};
 
 use super::compose::{Lists, Made, compose};
 use super::publish::{Published, Sets};
-use super::run::Update;
 use super::summary::{Time, both};
+use super::wiring::Update;
 use crate::change::differs;
 use crate::clock;
 use crate::events::Event;

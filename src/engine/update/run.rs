@@ -1,110 +1,33 @@
 //! One run: gather, judge and compose, publish, note. Each step takes what the one before it made. What
 //! is slow to come goes the same way later, and the rest does not wait for it.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use config::Config;
 use imsg::{Purpose, TableId};
-use policy::{Guard, Run as Wanted};
+use policy::Run as Wanted;
 use prefix::Kind;
 
-use super::composed::Composed;
 use super::gather::{self, Gathered};
 use super::judge::Judged;
-use super::publish::Hand;
 use super::request::Request;
 use super::running::{Ended, Noted, Run};
-use super::runs::{Runs, Unpublished};
+use super::runs::Unpublished;
 use super::summary::Time;
 use super::tell::Voice;
 use super::whole::{Whole, of_tables};
+use super::wiring::Update;
 use crate::clock;
-use crate::days::Days;
-use crate::events::Events;
-use crate::leave::Leave;
-use crate::protect::Protect;
-use crate::source::feed::Feeds;
-use crate::source::local::Files;
-use crate::source::own::Own;
-use crate::source::policy::Service;
 use crate::source::{Copy, Source, Sources};
-use crate::state::{Failing, Policy, State};
+use crate::state::{Failing, Policy};
 use crate::tables::Table;
-use crate::watch::{Depth, Watch};
+use crate::watch::Depth;
 
 /// How long what has come waits for others that may share its tables, as sources share a run.
 const TOGETHER: Duration = Duration::from_secs(5);
 
-/// The one way to a table.
-pub struct Update {
-    pub(super) config: &'static Config,
-    pub(super) guard: &'static Guard,
-    pub(super) state: &'static State,
-    pub(super) runs: &'static Runs,
-    pub(super) protect: &'static Protect,
-    service: Service,
-    feeds: &'static Feeds,
-    pub(super) files: &'static Files,
-    pub(super) own: &'static Own,
-    pub(super) watch: &'static Watch,
-    pub(super) hand: Hand,
-    leave: &'static Leave,
-    pub(super) days: &'static Days,
-    pub(super) events: &'static Events,
-    /// What the tables in force were made of, as long as they are as they were made.
-    pub(super) composed: RefCell<Option<Composed>>,
-}
-
-/// The sources of lists, as they are asked.
-pub struct Asked {
-    /// The service.
-    pub service: Service,
-    /// The web servers.
-    pub feeds: &'static Feeds,
-    /// The files of the administrator.
-    pub files: &'static Files,
-    /// What he says.
-    pub own: &'static Own,
-}
-
 impl Update {
-    /// From these sources by these guards to the tables.
-    pub fn new(
-        (config, guard): (&'static Config, &'static Guard),
-        (state, runs, days, events): (
-            &'static State,
-            &'static Runs,
-            &'static Days,
-            &'static Events,
-        ),
-        protect: &'static Protect,
-        Asked { service, feeds, files, own }: Asked,
-        hand: Hand,
-        watch: &'static Watch,
-        leave: &'static Leave,
-    ) -> Self {
-        Self {
-            config,
-            guard,
-            state,
-            runs,
-            protect,
-            service,
-            feeds,
-            files,
-            own,
-            watch,
-            hand,
-            leave,
-            days,
-            events,
-            composed: RefCell::default(),
-        }
-    }
-
     /// Joins the run under way that does what is asked for; else begins one, which waits for no other but
     /// one that is about to publish what is asked for.
     pub async fn begin(&'static self, request: Request) -> Rc<Run> {
@@ -141,10 +64,6 @@ impl Update {
             self.runs.end(&running, ended);
         });
         run
-    }
-
-    pub(super) fn voice<'a>(&'a self, run: Option<&'a Run>) -> Voice<'a> {
-        Voice::new(self.config, self.state, (&self.runs.told, self.events), run)
     }
 
     /// A run that asks sources.

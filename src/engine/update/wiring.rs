@@ -1,0 +1,96 @@
+//! What an update works with. Its steps are functions of the same type, in the files that are named
+//! after them, each of which may call those of the steps within it.
+
+use std::cell::RefCell;
+
+use config::Config;
+use policy::Guard;
+
+use super::composed::Composed;
+use super::publish::Hand;
+use super::running::Run;
+use super::runs::Runs;
+use super::tell::Voice;
+use crate::days::Days;
+use crate::events::Events;
+use crate::leave::Leave;
+use crate::protect::Protect;
+use crate::source::feed::Feeds;
+use crate::source::local::Files;
+use crate::source::own::Own;
+use crate::source::policy::Service;
+use crate::state::State;
+use crate::watch::Watch;
+
+/// The one way to a table.
+pub struct Update {
+    pub(super) config: &'static Config,
+    pub(super) guard: &'static Guard,
+    pub(super) state: &'static State,
+    pub(super) runs: &'static Runs,
+    pub(super) protect: &'static Protect,
+    pub(super) service: Service,
+    pub(super) feeds: &'static Feeds,
+    pub(super) files: &'static Files,
+    pub(super) own: &'static Own,
+    pub(super) watch: &'static Watch,
+    pub(super) hand: Hand,
+    pub(super) leave: &'static Leave,
+    pub(super) days: &'static Days,
+    pub(super) events: &'static Events,
+    /// What the tables in force were made of, as long as they are as they were made.
+    pub(super) composed: RefCell<Option<Composed>>,
+}
+
+/// The sources of lists, as they are asked.
+pub struct Asked {
+    /// The service.
+    pub service: Service,
+    /// The web servers.
+    pub feeds: &'static Feeds,
+    /// The files of the administrator.
+    pub files: &'static Files,
+    /// What he says.
+    pub own: &'static Own,
+}
+
+impl Update {
+    /// From these sources by these guards to the tables.
+    pub fn new(
+        (config, guard): (&'static Config, &'static Guard),
+        (state, runs, days, events): (
+            &'static State,
+            &'static Runs,
+            &'static Days,
+            &'static Events,
+        ),
+        protect: &'static Protect,
+        Asked { service, feeds, files, own }: Asked,
+        hand: Hand,
+        watch: &'static Watch,
+        leave: &'static Leave,
+    ) -> Self {
+        Self {
+            config,
+            guard,
+            state,
+            runs,
+            protect,
+            service,
+            feeds,
+            files,
+            own,
+            watch,
+            hand,
+            leave,
+            days,
+            events,
+            composed: RefCell::default(),
+        }
+    }
+
+    /// What tells of a run, or of what is done without one.
+    pub(super) fn voice<'a>(&'a self, run: Option<&'a Run>) -> Voice<'a> {
+        Voice::new(self.config, self.state, (&self.runs.told, self.events), run)
+    }
+}
