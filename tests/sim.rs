@@ -12,6 +12,7 @@ pub mod apl;
 mod background;
 mod client;
 mod counters;
+mod data;
 mod hostile;
 mod layout;
 mod listserver;
@@ -24,12 +25,13 @@ mod zone;
 
 pub use client::Client;
 pub use counters::Queries;
+pub use data::{Data, rtype};
 pub use hostile::{ConnectionFault, HostileService, MessageFault, Plan};
 pub use layout::{Layout, Shape};
 pub use listserver::{ListServer, Manners, Page};
 pub use logservice::{Behaviour, Identity, LogService};
 pub use service::PolicyService;
-pub use zone::{Answer, Data, Fault, TTL, Zone, rcode, rtype};
+pub use zone::{Answer, Fault, TTL, Zone, rcode};
 
 /// The name under which the vendor serves its lists.
 pub const SUFFIX: &str = "threatstop.local";

@@ -6,6 +6,20 @@
 //! left out. Without an argument all run, and BENCHMARKS.md and its chart are written anew; that
 //! takes some six minutes, and two gigabytes of memory.
 //!
+//! ```text
+//! update -> measure, report    a whole update, beside the old scripts
+//! feeds -> measure, report     lists from web servers, beside iprange(1)
+//! compose -> measure, report   a million prefixes to their minimal cover, beside ipnet and iprange(1)
+//! decode -> measure, report    packet logs to text, beside tcpdump(8)
+//! follow -> measure, report    a packet log that is followed, whoever sends the packets
+//! relay -> measure, report     what a fleet costs its name server, and each of its firewalls
+//! limit -> measure             where the time of an update goes, and what memory alone would take
+//! growth -> update, decode     how cost grows with prefixes, lists and records
+//! benchmarks -> report         BENCHMARKS.md and its chart
+//! report -> measure            a comparison as a table
+//! measure                      time and memory of a side
+//! ```
+//!
 //! * In: the comparisons that are wanted, by their words.
 //! * Out: medians, ratios and memory on the terminal; without an argument BENCHMARKS.md and its
 //!   chart.
@@ -14,6 +28,7 @@
 // A benchmark that cannot go on has nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod benchmarks;
 mod compose;
 mod decode;
 mod feeds;
@@ -79,7 +94,7 @@ fn main() -> ExitCode {
     let growth = is_wanted(GROWTH).then(growth::measure).unwrap_or_default();
     growth.iter().for_each(growth::Growth::print);
     if let Some(limit) = limit.filter(|_| wanted.is_empty()) {
-        report::write(&found, &limit, &growth);
+        benchmarks::write(&found, &limit, &growth);
     }
     ExitCode::SUCCESS
 }

@@ -1,11 +1,8 @@
-//! The table on the terminal, BENCHMARKS.md, and the chart.
+//! A comparison, as a table for the terminal and for BENCHMARKS.md.
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 
-use crate::growth::Growth;
-use crate::limit::Limit;
 use crate::measure::{Cost, RUNS};
 
 /// One side of a comparison.
@@ -31,11 +28,13 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    fn seconds(&self, cost: &Cost) -> f64 {
+    /// The time of a side that is compared, in seconds.
+    pub fn seconds(&self, cost: &Cost) -> f64 {
         if self.by_cpu { cost.cpu } else { cost.wall }.as_secs_f64()
     }
 
-    fn ours(&self) -> Option<f64> {
+    /// That of ours; `None` when it is left out.
+    pub fn ours(&self) -> Option<f64> {
         let first = self.sides.first()?.cost.as_ref().ok()?;
         Some(self.seconds(first))
     }
@@ -71,7 +70,8 @@ impl Comparison {
         println!();
     }
 
-    fn markdown(&self, out: &mut String) {
+    /// Appends it as a section of BENCHMARKS.md.
+    pub fn markdown(&self, out: &mut String) {
         let by = if self.by_cpu { "ratio of CPU" } else { "ratio" };
         let _ = writeln!(out, "\n## {}\n", self.title);
         let _ = writeln!(out, "| | wall | CPU | {by} | peak memory |\n|---|---:|---:|---:|---:|");
@@ -97,59 +97,6 @@ pub fn machine() -> String {
          ({model}), {}.",
         std::env::consts::OS
     )
-}
-
-/// Writes BENCHMARKS.md and its chart into the workspace.
-pub fn write(comparisons: &[Comparison], limit: &Limit, growth: &[Growth]) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
-    let mut text = String::from("# Benchmarks\n\nWritten by `cargo bench-peers`. ");
-    let _ = writeln!(text, "{}\n\n![ratios](tests/bench/ratios.svg)", machine());
-    comparisons.iter().for_each(|comparison| comparison.markdown(&mut text));
-    limit.markdown(&mut text);
-    growth.iter().for_each(|growth| growth.markdown(&mut text));
-    fs::write(root.join("BENCHMARKS.md"), text).expect("write BENCHMARKS.md");
-    fs::write(root.join("tests/bench/ratios.svg"), chart(comparisons)).expect("write the chart");
-    println!("written: BENCHMARKS.md, tests/bench/ratios.svg");
-}
-
-/// A bar for each peer: how many times as long it takes as we do, on a logarithmic scale.
-fn chart(comparisons: &[Comparison]) -> String {
-    const LEFT: f64 = 330.0;
-    const SCALE: f64 = 180.0;
-    const ROW: f64 = 22.0;
-    let mut bars = Vec::new();
-    for comparison in comparisons.iter().filter(|comparison| !comparison.alone) {
-        let Some(ours) = comparison.ours() else { continue };
-        for side in &comparison.sides[1..] {
-            if let Ok(cost) = &side.cost {
-                bars.push((side.name.as_str(), comparison.seconds(cost) / ours));
-            }
-        }
-    }
-    let height = ROW * (bars.len() as f64 + 2.0);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"800\" height=\"{height}\" \
-         font-family=\"sans-serif\" font-size=\"13\">\n<rect width=\"800\" height=\"{height}\" \
-         fill=\"white\"/>\n<text x=\"{LEFT}\" y=\"16\">times as long as threatstopd \
-         (logarithmic)</text>\n"
-    );
-    for (index, (name, ratio)) in bars.iter().enumerate() {
-        let y = ROW * (index as f64 + 1.3);
-        let width = (ratio.max(1.0).log10() * SCALE).max(2.0);
-        let text = name.replace('&', "&amp;").replace('<', "&lt;");
-        let _ = writeln!(
-            svg,
-            "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{text}</text>\
-             <rect x=\"{LEFT}\" y=\"{y}\" width=\"{width:.1}\" height=\"15\" fill=\"#c7962c\"/>\
-             <text x=\"{:.1}\" y=\"{}\">{ratio:.1}</text>",
-            LEFT - 8.0,
-            y + 12.0,
-            LEFT + width + 6.0,
-            y + 12.0
-        );
-    }
-    svg.push_str("</svg>\n");
-    svg
 }
 
 #[cfg(test)]

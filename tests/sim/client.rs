@@ -6,8 +6,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use super::apl;
+use super::data::rtype;
 use super::wire::{Query, Reply};
-use super::zone::{rcode, rtype};
+use super::zone::rcode;
 use crate::item::Item;
 
 /// How long the client waits for a connection, and for each part of an answer.

@@ -7,8 +7,7 @@
 use std::net::IpAddr;
 
 use super::apl;
-use super::service::LIBRARY_NAMES;
-use super::zone::{Data, name_size};
+use super::data::{Data, LIBRARY_NAMES, name_size};
 use crate::item::Item;
 
 /// Where the items of a list stand.

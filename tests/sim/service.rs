@@ -14,9 +14,10 @@ use hickory_server::zone_handler::MessageResponseBuilder;
 
 use super::background::Background;
 use super::counters::{Queries, lock};
+use super::data::{Data, LIBRARY_NAMES, name_size, rtype};
 use super::layout::Shape;
 use super::wire::SOA_TTL;
-use super::zone::{Answer, Data, TTL, Zone, name_size, rcode, rtype};
+use super::zone::{Answer, TTL, Zone, rcode};
 use crate::item::Item;
 use crate::prng::Prng;
 
@@ -24,10 +25,6 @@ use crate::prng::Prng;
 const IDLE: Duration = Duration::from_secs(60);
 /// Answers that may wait for one connection; hickory-server drops what is beyond.
 const QUEUE: usize = 64;
-/// Names that hickory-proto compresses in one message (its COMPRESSED_NAME_LIMIT); the rest is sent
-/// in full.
-pub(super) const LIBRARY_NAMES: usize = 120;
-
 /// A policy server on 127.0.0.1, over TCP alone. Like PowerDNS it sends the records of an answer in
 /// an order of its own. It stops when dropped.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! Zones and records that a careless client falls for.
 
 use super::apl;
-use super::zone::{Data, Zone};
+use super::data::Data;
+use super::zone::Zone;
 use crate::item::{Item, items};
 
 /// The list points to itself, and has the items.

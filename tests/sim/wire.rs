@@ -2,7 +2,8 @@
 //!
 //! Independent of the library that the program uses, and able to write what no library would.
 
-use super::zone::{Answer, Data, TTL, rcode, rtype};
+use super::data::{Data, rtype};
+use super::zone::{Answer, TTL, rcode};
 
 /// Class IN.
 pub const CLASS_IN: u16 = 1;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use super::Behaviour;
+use super::behaviour::Behaviour;
 
 /// More than any slice with its form.
 const MOST: usize = 8 << 20;

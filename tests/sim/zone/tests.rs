@@ -1,5 +1,6 @@
 use super::*;
 use crate::item::items;
+use crate::sim::data::rtype;
 use crate::sim::{Layout, apl};
 
 fn owners(answer: &Answer) -> Vec<&str> {
