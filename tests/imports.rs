@@ -1,9 +1,11 @@
 //! Which file of a crate uses which other one, and whether they go round in a circle.
 //!
-//! A file imports another one when it names something that is defined there: in a `use`, or by a path.
+//! A file imports another one when it names something that is defined there: in a `use`, by a path,
+//! by a macro, or by calling a function that an `impl` block there gives to a type of a third file.
 //! What a file only hands on (`pub use`) is defined where it comes from, so a facade is in no circle.
-//! Tests are left out. Read as text, not as a compiler does: macros and names that come through a `*`
-//! of another crate are not looked into.
+//! Tests are left out. Read as text, not as a compiler does: what a trait or a macro of another crate
+//! leads to is not seen, nor is a method of a value that is not `self` where two files have one of
+//! its name.
 //!
 //! * In: the root of a crate.
 //! * Out: its files, which of them imports which, and the shortest circle.
@@ -13,121 +15,229 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod parse;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
-use tokens::{Token, tokens};
+use parse::{Module, parse};
+use tokens::tokens;
 
 /// For each file those that it imports.
 pub type Imports<'a> = BTreeMap<&'a Path, BTreeSet<&'a Path>>;
 
 /// A module, by the words of its path from the root of the crate.
-type Module = Vec<String>;
+type Name = Vec<String>;
 
-/// A file of the crate.
-#[derive(Debug, Default)]
-struct File {
-    path: PathBuf,
-    /// Files that it declares.
-    children: BTreeSet<String>,
-    /// What it defines itself.
-    defines: BTreeSet<String>,
-    /// What it imports by which name, and whether it hands it on.
-    uses: Vec<Use>,
-    /// The paths, and single names, of all that is no import.
-    paths: Vec<Vec<String>>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Use {
-    path: Vec<String>,
-    name: String,
-    is_public: bool,
-}
-
-/// The files of a crate and what they import.
+/// The modules of a crate, with the file that each stands in, and what they import.
 #[derive(Debug, Default)]
 pub struct Crate {
-    files: BTreeMap<Module, File>,
+    modules: BTreeMap<Name, (PathBuf, Module)>,
+    /// The names of the crate itself in paths: `crate`, and what `extern crate self as` says.
+    names: BTreeSet<String>,
 }
+
+/// The functions that files give to types of other files: by name, the module of the type and that of
+/// the function.
+type Given<'a> = BTreeMap<&'a str, Vec<(Name, &'a Name)>>;
 
 impl Crate {
     /// Reads the crate whose root is this file.
     pub fn read(root: &Path) -> Self {
-        let folder = root.parent().expect("a file in a folder").to_path_buf();
+        let folder = root.parent().expect("a file in a folder");
         let mut found = Self::default();
-        found.add(Vec::new(), root.to_path_buf(), folder);
+        found.names.insert("crate".into());
+        found.add_file(Vec::new(), root, folder);
+        let aliases = found.modules[&Name::new()].1.uses.iter();
+        let aliases = aliases.filter(|one| one.path == ["crate"]).map(|one| one.name.clone());
+        found.names.extend(aliases.collect::<Vec<_>>());
         found
     }
 
-    fn add(&mut self, module: Module, path: PathBuf, folder: PathBuf) {
+    /// Adds a file whose children are in `folder`.
+    fn add_file(&mut self, name: Name, path: &Path, folder: &Path) {
         let text =
-            fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
-        let mut file = parse(&tokens(&text));
-        file.path = path;
-        for child in &file.children {
-            let of_child = [module.as_slice(), std::slice::from_ref(child)].concat();
-            let beside = folder.join(format!("{child}.rs"));
-            let within = folder.join(child);
-            let path = if beside.is_file() { beside } else { within.join("mod.rs") };
-            self.add(of_child, path, within);
+            fs::read_to_string(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+        let beside = path.parent().expect("a file in a folder");
+        self.add(name, path, (folder, beside), parse(&tokens(&text)));
+    }
+
+    /// Adds a module of a file, whose children are in `folder`, or by `#[path]` from `beside` on.
+    fn add(
+        &mut self,
+        name: Name,
+        path: &Path,
+        (folder, beside): (&Path, &Path),
+        mut module: Module,
+    ) {
+        for child in &mut module.children {
+            let of_child = [name.as_slice(), std::slice::from_ref(&child.name)].concat();
+            let within = folder.join(&child.name);
+            let elsewhere = child.path.as_ref().map(|path| beside.join(path));
+            match (child.body.take(), elsewhere) {
+                (Some(body), elsewhere) => {
+                    let within = elsewhere.unwrap_or(within);
+                    self.add(of_child, path, (&within, &within), body);
+                }
+                (None, Some(file)) => {
+                    let folder = file.parent().expect("a file in a folder");
+                    self.add_file(of_child, &file, folder);
+                }
+                (None, None) => {
+                    let file = folder.join(format!("{}.rs", child.name));
+                    let file = if file.is_file() { file } else { within.join("mod.rs") };
+                    self.add_file(of_child, &file, &within);
+                }
+            }
         }
-        self.files.insert(module, file);
+        self.modules.insert(name, (path.to_path_buf(), module));
+    }
+
+    /// The files of the crate that declare files in a folder of their own, each with the names of
+    /// these.
+    pub fn folders(&self) -> impl Iterator<Item = (&Path, Vec<&str>)> {
+        let is_file = |name: &Name| match name.split_last() {
+            None => true,
+            Some((last, parent)) => {
+                let (_, parent) = &self.modules[parent];
+                !parent.children.iter().any(|child| child.name == *last && child.is_inline)
+            }
+        };
+        let files = self.modules.iter().filter(move |(name, _)| is_file(name));
+        files.filter_map(|(_, (path, module))| {
+            let files = module.children.iter().filter(|child| !child.is_inline);
+            let own = files.filter(|child| child.path.is_none());
+            let names: Vec<&str> = own.map(|child| &*child.name).collect();
+            (!names.is_empty()).then_some((&**path, names))
+        })
+    }
+
+    /// The module of the root that a file belongs to, or [`None`] for the root itself.
+    pub fn part(&self, file: &Path) -> Option<&str> {
+        let mut modules = self.modules.iter().filter(|(_, (path, _))| path == file);
+        modules.find_map(|(name, _)| name.first()).map(|name| &**name)
     }
 
     /// For each file those whose definitions it names.
     pub fn imports(&self) -> Imports<'_> {
-        let edges = self.files.iter().map(|(module, file)| {
-            let of_uses = file.uses.iter().filter(|one| !one.is_public || one.is_used(file));
-            let of_uses = of_uses.filter_map(|one| self.definer(module, &one.path, 0));
-            let of_paths = file.paths.iter().filter(|path| path.len() > 1);
-            let of_paths = of_paths.filter_map(|path| self.definer(module, path, 0));
-            let others = of_uses.chain(of_paths).filter(|other| other != module);
-            (&*file.path, others.map(|other| &*self.files[&other].path).collect())
-        });
-        edges.collect()
+        let given = self.given();
+        let mut imports = Imports::new();
+        for (name, (path, module)) in &self.modules {
+            let of_file = imports.entry(&**path).or_default();
+            let mut add = |other: &Name| {
+                let other = &*self.modules[other].0;
+                if other != path {
+                    of_file.insert(other);
+                }
+            };
+            let is_used = |one: &&parse::Use| {
+                !one.is_public || module.paths.iter().any(|path| path.first() == Some(&one.name))
+            };
+            for one in module.uses.iter().filter(is_used) {
+                self.definer(name, &one.path, 0).iter().for_each(&mut add);
+            }
+            for path in &module.paths {
+                self.definer(name, path, 0).iter().for_each(&mut add);
+                if let Some((function, of @ [_, ..])) = path.split_last() {
+                    self.giver(&given, name, Some(of), function).into_iter().for_each(&mut add);
+                }
+            }
+            for (of, method) in &module.calls {
+                self.giver(&given, name, of.as_deref(), method).into_iter().for_each(&mut add);
+            }
+            let expands = module.expands.difference(&module.macros);
+            for (other, (_, definer)) in &self.modules {
+                if expands.clone().any(|one| definer.macros.contains(one)) {
+                    add(other);
+                }
+            }
+        }
+        imports
     }
 
-    /// The module that defines what a path in `module` leads to; none when that is a module itself, or
-    /// in another crate.
-    fn definer(&self, module: &[String], path: &[String], depth: u32) -> Option<Module> {
+    fn given(&self) -> Given<'_> {
+        let mut given = Given::new();
+        for (name, (path, module)) in &self.modules {
+            for (of, function) in &module.given {
+                let definer = self.definer(name, of, 0);
+                if let Some(definer) = definer.filter(|one| self.modules[one].0 != *path) {
+                    given.entry(function).or_default().push((definer, name));
+                }
+            }
+        }
+        given
+    }
+
+    /// The modules that give a function to the type that a path in `name` leads to; of a type that is
+    /// not known, the module that alone has a function of this name.
+    fn giver<'a>(
+        &self,
+        given: &Given<'a>,
+        name: &Name,
+        of: Option<&[String]>,
+        function: &str,
+    ) -> Vec<&'a Name> {
+        let all = given.get(function).map(Vec::as_slice).unwrap_or_default();
+        let Some(of) = of else {
+            let has_one = |(_, module): &&(PathBuf, Module)| {
+                module.defines.contains(function) || module.methods.contains(function)
+            };
+            let is_alone = self.modules.values().filter(has_one).count() == 1;
+            return all.iter().filter(|_| is_alone).map(|(_, giver)| *giver).collect();
+        };
+        let Some(definer) = all.first().and_then(|_| self.definer(name, of, 0)) else {
+            return Vec::new();
+        };
+        all.iter().filter(|(one, _)| *one == definer).map(|(_, giver)| *giver).collect()
+    }
+
+    /// The module that defines what a path in `name` leads to; none when that is a module itself, or in
+    /// another crate.
+    fn definer(&self, name: &[String], path: &[String], depth: u32) -> Option<Name> {
         let (first, rest) = path.split_first()?;
-        let here = &self.files[module];
+        let here = &self.modules[name].1;
+        // names that lead to each other
         if depth > 20 {
             return None;
         }
         match &**first {
-            "crate" => self.within(Vec::new(), rest, depth),
-            "self" => self.within(module.to_vec(), rest, depth),
-            "super" => self.within(module.split_last()?.1.to_vec(), rest, depth),
-            _ if here.children.contains(first) => self.within(module.to_vec(), path, depth),
-            _ => {
-                let one = here.uses.iter().find(|one| one.name == *first)?;
-                self.definer(module, &[&one.path, rest].concat(), depth + 1)
-            }
+            "self" => self.within(name.to_vec(), rest, depth),
+            "super" => self.within(name.split_last()?.1.to_vec(), rest, depth),
+            first if self.names.contains(first) => self.within(Name::new(), rest, depth),
+            _ if here.has_child(first) => self.within(name.to_vec(), path, depth),
+            _ => self.by_use(name, path, depth),
         }
     }
 
-    fn within(&self, mut module: Module, path: &[String], depth: u32) -> Option<Module> {
+    /// What a path in `name` leads to: through an import of its first word, else what is defined there,
+    /// else through an import of all names.
+    fn by_use(&self, name: &[String], path: &[String], depth: u32) -> Option<Name> {
+        let (first, rest) = path.split_first()?;
+        let here = &self.modules[name].1;
+        let follow = |path: Vec<String>| self.definer(name, &path, depth + 1);
+        let mut by_name = here.uses.iter().filter(|one| one.name == *first);
+        if let Some(found) = by_name.find_map(|one| follow([&one.path, rest].concat())) {
+            return Some(found);
+        }
+        if here.defines.contains(first) {
+            return Some(name.to_vec());
+        }
+        let mut stars = here.uses.iter().filter(|one| one.name == "*");
+        stars.find_map(|one| follow([&one.path[..one.path.len() - 1], path].concat()))
+    }
+
+    fn within(&self, mut name: Name, path: &[String], depth: u32) -> Option<Name> {
         let mut rest = path;
         while let Some((first, behind)) = rest.split_first() {
-            let here = &self.files[&module];
+            let here = &self.modules[&name].1;
             if first == "super" {
-                module.pop();
-            } else if here.children.contains(first) {
-                module.push(first.clone());
+                name.pop();
+            } else if here.has_child(first) {
+                name.push(first.clone());
             } else if here.defines.contains(first) || first == "*" {
-                return Some(module);
+                return Some(name);
             } else {
-                let by_name = here.uses.iter().filter(|one| one.name == *first);
-                let by_name = by_name.map(|one| [&one.path, behind].concat());
-                // through a star, where it leads to something
-                let stars = here.uses.iter().filter(|one| one.name == "*");
-                let by_star = stars.map(|one| [&one.path[..one.path.len() - 1], rest].concat());
-                return by_name
-                    .chain(by_star)
-                    .find_map(|path| self.definer(&module, &path, depth + 1));
+                return self.by_use(&name, rest, depth);
             }
             rest = behind;
         }
@@ -165,127 +275,4 @@ fn way<'a>(imports: &Imports<'a>, from: &'a Path) -> Option<Vec<&'a Path>> {
         }
     }
     None
-}
-
-impl Use {
-    fn is_used(&self, file: &File) -> bool {
-        file.paths.iter().any(|path| path.first() == Some(&self.name))
-    }
-}
-
-/// Finds what a file declares, defines, imports and names.
-fn parse(tokens: &[Token]) -> File {
-    let mut file = File::default();
-    let mut at = 0;
-    let mut is_public = false;
-    while let Some(token) = tokens.get(at) {
-        if let Some(behind) = test_only(&tokens[at..]) {
-            at += behind;
-            continue;
-        }
-        let Token::Word(word) = token else {
-            is_public &= *token != Token::Sign(';') && *token != Token::Sign('}');
-            at += 1;
-            continue;
-        };
-        match (&**word, tokens.get(at + 1), tokens.get(at + 2)) {
-            ("pub", ..) => is_public = true,
-            ("use", ..) => {
-                let end = at + 1 + position(&tokens[at + 1..], &Token::Sign(';'));
-                let mut rest = &tokens[at + 1..end];
-                tree(&mut rest, &[], is_public, &mut file.uses);
-                (at, is_public) = (end, false);
-            }
-            ("mod", Some(Token::Word(name)), Some(Token::Sign(';'))) => {
-                file.children.insert(name.clone());
-                (at, is_public) = (at + 2, false);
-            }
-            (
-                "fn" | "struct" | "enum" | "trait" | "type" | "const" | "static" | "union",
-                Some(Token::Word(name)),
-                _,
-            ) => {
-                file.defines.insert(name.clone());
-                is_public = false;
-            }
-            ("macro_rules", Some(Token::Sign('!')), Some(Token::Word(name))) => {
-                file.defines.insert(name.clone());
-            }
-            _ => {
-                let mut path = vec![word.clone()];
-                while let (Some(Token::Path), Some(Token::Word(next))) =
-                    (tokens.get(at + 1), tokens.get(at + 2))
-                {
-                    path.push(next.clone());
-                    at += 2;
-                }
-                file.paths.push(path);
-            }
-        }
-        at += 1;
-    }
-    file
-}
-
-/// The number of tokens of an item that is for tests alone, if one begins here.
-fn test_only(tokens: &[Token]) -> Option<usize> {
-    let sign = |at: usize, sign| tokens.get(at) == Some(&Token::Sign(sign));
-    let word = |at: usize, word| tokens.get(at).is_some_and(|token| token.is(word));
-    let begins = sign(0, '#') && sign(1, '[') && word(2, "cfg") && sign(3, '(') && word(4, "test");
-    if !begins || !sign(5, ')') {
-        return None;
-    }
-    let mut depth = 0;
-    for (at, token) in tokens.iter().enumerate().skip(7) {
-        match token {
-            Token::Sign('{') => depth += 1,
-            Token::Sign('}') if depth == 1 => return Some(at + 1),
-            Token::Sign('}') => depth -= 1,
-            Token::Sign(';') if depth == 0 => return Some(at + 1),
-            _ => {}
-        }
-    }
-    Some(tokens.len())
-}
-
-fn position(tokens: &[Token], wanted: &Token) -> usize {
-    tokens.iter().position(|token| token == wanted).unwrap_or(tokens.len())
-}
-
-/// Reads what stands behind `use`, up to its end or the comma behind it.
-fn tree(rest: &mut &[Token], before: &[String], is_public: bool, into: &mut Vec<Use>) {
-    let mut path = before.to_vec();
-    let mut name = None;
-    while let Some((token, behind)) = rest.split_first() {
-        *rest = behind;
-        match token {
-            Token::Word(word) if word == "as" => {
-                if let Some((Token::Word(own), behind)) = rest.split_first() {
-                    (name, *rest) = (Some(own.clone()), behind);
-                }
-            }
-            Token::Word(word) => path.push(word.clone()),
-            Token::Sign('*') => path.push("*".into()),
-            Token::Sign('{') => {
-                while !matches!(rest.first(), None | Some(Token::Sign('}'))) {
-                    tree(rest, &path, is_public, into);
-                    if rest.first() == Some(&Token::Sign(',')) {
-                        *rest = &rest[1..];
-                    }
-                }
-                *rest = rest.get(1..).unwrap_or_default();
-                return;
-            }
-            Token::Path | Token::Sign(_) => {}
-        }
-        if matches!(rest.first(), None | Some(Token::Sign(',' | '}'))) {
-            break;
-        }
-    }
-    if path.last().is_some_and(|last| last == "self") {
-        path.pop();
-    }
-    if let Some(last) = path.last().cloned() {
-        into.push(Use { name: name.unwrap_or(last), path, is_public });
-    }
 }

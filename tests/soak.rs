@@ -1,6 +1,10 @@
 //! The soak: the real daemon against the simulated services for as long as wanted, with a little
 //! churn and a few mishaps all the time, and the question whether anything grows, gets lost or comes
 //! apart. `cargo soak` runs it for a person, `cases/soak.rs` for a short time.
+//!
+//! * In: for how long, and who wants to know how far it is.
+//! * Out: figures of what was done, memory and descriptors over the time.
+//! * Never: go on when something was lost or came apart, or touch anything outside its directory.
 
 mod churn;
 mod delivery;

@@ -4,19 +4,37 @@
 //! to the root helper, which started it and believes none of it. When the helper's socket ends,
 //! the engine leaves at once.
 //!
-//! The parts, each made of those that it reads or changes and of nothing else:
+//! Its modules, from the outside to what all others use; an arrow leads to those that a module works
+//! with on the way of lists to the tables, or of packets to the upload:
 //!
 //! ```text
-//! schedule, control ── Update ─┬─ Service, Feeds, Files, Own
-//!    (who wants a run)         │                          the sources, as they are asked
-//!                              ├─ Protect, Guard         what no table may have
-//!                              ├─ State                  what is in force, what is remembered
-//!                              ├─ Hand, Watch ── Link    tables to the helper, an eye on them
-//!                              └─ Runs                   whose turn it is
-//! follow, schedule ── Log ── Https                       from the packet log to the upload
-//! control ── Desk ─┬─ Overview                           status, metrics
-//!                  └─ Book                               block, allow, forget
-//! Monitor, Alarm, Leave                                  what is heard, told, and the end
+//! startup -> interfaces, https      from the first instruction to the sandbox
+//! schedule -> update, source        who wants a run: the timers, and what was not published
+//! control -> update, log, source    who wants something at the control socket, and its answer
+//! recover -> link                   at a start: table files that were lost, of what pf has
+//! update -> source, protect, state  a run: gather, judge, compose, publish, note
+//! watch -> link, state              an eye on pf: mends what somebody has done to a table
+//! source -> dns, https, link        where lists come from: service, feeds, files, block and allow
+//! protect -> interfaces, state      the networks that no block table may touch
+//! interfaces                        those of this host, which may change while it runs
+//! state -> days, link, files        what is in force, and what is remembered
+//! log -> https, link, state         from the packet log to the upload, and the hits of tables
+//! days -> log, files                what happened on each of the last days
+//! alarm -> state, events            a policy that grows old, or is held back for long
+//! dns                               lists over DNS/TCP, all from one server
+//! https                             web servers, on threads of their own
+//! link -> tables                    the way to the helper: sets and requests out, answers back
+//! monitor                           the process that started this one: what it says and hears
+//! leave -> update                   the end, behind the runs and answers under way
+//! events -> files                   changes of state, to the log and to watchers
+//! tables                            the tables of the configuration, by number, word and name
+//! files                             files of the engine's own directory, whole after any crash
+//! change                            what became of a table, in numbers
+//! backoff                           how long to wait after failures, and between runs
+//! clock                             the time of day, for people
+//! told                              what the log was told, so that it is not told again soon
+//! warning                           a warning, and the way out of it
+//! errors                            errors in the manner of err(3)
 //! ```
 //!
 //! * In: the configuration from the monitor; from the helper descriptors, and the networks that it

@@ -4,6 +4,12 @@
 //! it is confined by what else there is ([`confine`]), and what it listens to is one octet without a
 //! meaning, by which the helper says that a table has got something new. All else it learns from the
 //! kernel. Whoever took it over would own pf.
+//!
+//! ```text
+//! serve -> pace    waits for the octet, and makes a pass of the library beside this
+//! pace             when the next pass is due
+//! confine          what the process gives up before it serves
+//! ```
 
 mod confine;
 mod pace;

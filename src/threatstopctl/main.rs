@@ -1,6 +1,41 @@
 //! The control tool of threatstopd: asks the engine over the control socket, and lays out what it
 //! answers as text or as one JSON document.
 //!
+//! Its modules; an arrow leads to those that a command goes through:
+//!
+//! ```text
+//! commands -> arguments, relay, own   which commands there are, with what options, and what each does
+//! own -> relay                        block, allow, forget
+//! why -> client                       why, for any number of addresses
+//! export -> relay                     show -o: tables in the forms of other programs
+//! report -> relay                     report: text, or a page
+//! reload -> relay                     reload: not with a file that does not load
+//! watch -> client                     watch: a line for each event
+//! doctor -> client, setup             doctor: whether the host is set up so that the policy has effect
+//! setup                               setup: lines for pf.conf(5), and table files
+//! flush -> setup                      flush: the end of states that pass what is blocked now
+//! decode                              decode: packet logs as text
+//! capture                             capture: records one upload of another client
+//! import                              import: the old threatstop.conf as a threatstopd.toml(5)
+//! relay -> client, text, json         one request, and its answer on stdout
+//! client                              the control socket
+//! ending -> client                    what the last line of an answer carries, by command
+//! output -> ending                    what a way to print an answer has to do
+//! json -> output                      one JSON document
+//! text -> output, status, hits        text for people, with what follows
+//! status                              the text of status
+//! hits                                the text of show hits
+//! lists                               the text of show lists
+//! entries                             the text of show own
+//! columns                             columns under headings
+//! narrow -> columns                   what fits into 80 columns
+//! printable                           what may go to a terminal, or to a browser
+//! advice                              commands in messages that reach the same daemon
+//! arguments                           options and operands in the manner of getopt(3)
+//! tool                                what every command is told
+//! error -> advice                     why a command was not done, and how that is said
+//! ```
+//!
 //! * In: the command line; replies of the engine, at most so many octets; for some commands files
 //!   and programs of base.
 //! * Out: text or one JSON document on stdout, one line on stderr where it failed, and an exit

@@ -1,9 +1,19 @@
 //! threatstopd(8): what of the ThreatSTOP client runs as root.
 //!
-//! Three short stories: the [`monitor`] starts and watches the others and listens to nobody; the
-//! [`helper`] opens what needs root and then serves the engine, which has no privileges; and what a
-//! message of the engine may do ([`dispatch`], [`transaction`]) is the whole of what root can be made
-//! to do.
+//! Three short stories: the monitor starts and watches the others and listens to nobody; the helper
+//! opens what needs root and then serves the engine, which has no privileges; and what a message of the
+//! engine may do is the whole of what root can be made to do. An arrow leads to what a module calls:
+//!
+//! ```text
+//! monitor -> helper, lock            starts and watches the others, from the start to the stop
+//! helper -> dispatch, protect, lock  the process that opens what needs root, and serves the engine
+//! dispatch -> transaction            what the helper does for each message of the engine
+//! transaction                        one new content of a table, checked prefix by prefix
+//! protect                            the networks that no block table may touch
+//! lock                               files that only one process has at a time
+//! flags                              the command line
+//! failure                            why monitor or helper cannot go on
+//! ```
 //!
 //! * In: the command line, the configuration, signals; messages of an engine of which nothing is
 //!   believed.

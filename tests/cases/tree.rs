@@ -11,7 +11,8 @@
 //! 8. No file of a crate imports one that imports it, over others or not.
 //! 9. tests/README.md names each file of cases and each folder of regress; the tests and files that it
 //!    names exist. README.md and CHANGELOG.md are of the version at hand.
-//! 10. The tests alone, the programs and the whole workspace have each crate with the same features,
+//! 10. The first file of each folder says what it is for, and the map of each program is true.
+//! 11. The tests alone, the programs and the whole workspace have each crate with the same features,
 //!     so that each is compiled once.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,44 +93,106 @@ fn all_cases_are_run() {
     }
 }
 
-/// Imports that go round in a circle still, by folder: whoever imports the file behind `*` is on it.
-const STILL_ROUND: &[(&str, &str)] = &[("*", "threatstopd/main.rs")];
+/// The roots of all crates: libraries, programs, and the end-to-end cases.
+fn roots() -> Vec<PathBuf> {
+    let has_root = |path: &Path| ["lib.rs", "main.rs"].iter().any(|name| path.ends_with(name));
+    let found: Vec<_> = rust().into_iter().filter(|path| has_root(path)).collect();
+    assert!(found.len() > 20, "{found:?}");
+    found
+}
+
+/// A path from the root of the workspace on.
+fn within(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
 
 /// What goes round in a circle can only be understood all at once.
 #[test]
 fn no_file_imports_one_that_imports_it() {
-    let src = root().join("src");
-    let (mut found, mut needless, mut all) = (Vec::new(), Vec::<&(&str, &str)>::new(), 0);
-    for member in members().iter().filter(|member| member.starts_with(&src)) {
-        let roots = ["lib.rs", "main.rs"].map(|name| member.join(name));
-        for root in roots.iter().filter(|root| root.is_file()) {
-            let read = Crate::read(root);
-            let imports = read.imports();
-            all += imports.values().map(BTreeSet::len).sum::<usize>();
-            let is = |path: &Path, name: &str| name == "*" || path == src.join(name);
-            let without = |but: &[&(&str, &str)]| {
-                let stays = |from: &Path, to: &Path| {
-                    !STILL_ROUND.iter().any(|(importer, imported)| {
-                        !but.contains(&&(*importer, *imported))
-                            && is(from, importer)
-                            && is(to, imported)
-                    })
-                };
-                let mut imports = imports.clone();
-                imports.iter_mut().for_each(|(from, files)| files.retain(|to| stays(from, to)));
-                circle(&imports)
-            };
-            let of_this = STILL_ROUND.iter().filter(|(_, file)| src.join(file).starts_with(member));
-            needless.extend(of_this.filter(|one| without(&[one]).is_none()));
-            if let Some(circle) = without(&[]) {
-                let names = circle.iter().map(|path| path.strip_prefix(&src).unwrap().display());
-                found.push(names.map(|name| name.to_string()).collect::<Vec<_>>().join(" -> "));
+    let (mut found, mut all) = (Vec::new(), 0);
+    for root in roots() {
+        let read = Crate::read(&root);
+        let imports = read.imports();
+        all += imports.values().map(BTreeSet::len).sum::<usize>();
+        if let Some(circle) = circle(&imports) {
+            found.push(circle.into_iter().map(within).collect::<Vec<_>>().join(" -> "));
+        }
+    }
+    assert!(all > 1000, "only {all} imports: the search is broken");
+    assert!(found.is_empty(), "a file imports one that imports it: {found:#?}");
+}
+
+/// The lines of a file's own documentation.
+fn heading(path: &Path) -> Vec<String> {
+    let text = read(path);
+    let lines = text.lines().map_while(|line| line.strip_prefix("//!"));
+    lines.map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned()).collect()
+}
+
+/// Look at the first file of each folder.
+/// Check that it says what goes in, what comes out, and what must never happen there.
+#[test]
+fn every_folder_says_what_it_is_for() {
+    let (mut missing, mut seen) = (Vec::new(), BTreeSet::new());
+    for root in roots() {
+        let read = Crate::read(&root);
+        // a crate of one file is a folder, too
+        let all = read.folders().map(|(path, _)| path).chain([root.as_path()]);
+        seen.extend(all.map(Path::to_path_buf));
+    }
+    // beside a library of the same name
+    seen.remove(&root().join("src/states/main.rs"));
+    for path in &seen {
+        let lines = heading(path);
+        for word in ["* In: ", "* Out: ", "* Never: "] {
+            if !lines.iter().any(|line| line.starts_with(word)) {
+                missing.push(format!("{}: {word}", within(path)));
             }
         }
     }
-    assert!(all > 400, "only {all} imports: the search is broken");
-    assert!(found.is_empty(), "a file imports one that imports it: {found:#?}");
-    assert!(needless.is_empty(), "no circle any more, take it off STILL_ROUND: {needless:?}");
+    assert!(seen.len() > 50, "only {} folders: the search is broken", seen.len());
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// Look at the map of each program's modules, a line each: a name, behind an arrow others that it
+/// imports, and what it is.
+/// Check that all modules are on it, that there is none else, and that each arrow is an import.
+#[test]
+fn the_maps_of_the_programs_are_true() {
+    let mut maps = 0;
+    for path in roots().iter().filter(|path| path.ends_with("main.rs")) {
+        let read = Crate::read(path);
+        let Some((_, modules)) = read.folders().find(|(file, _)| *file == path) else { continue };
+        // tests/README.md has the table of these
+        if path.ends_with("cases/main.rs") {
+            continue;
+        }
+        maps += 1;
+        let name = within(path);
+        let lines = heading(path);
+        let map = lines.iter().skip_while(|line| *line != "```text").skip(1);
+        let map: Vec<&str> = map.map_while(|line| (line != "```").then_some(&**line)).collect();
+        assert!(!map.is_empty(), "{name}: no map");
+        let (mut named, mut arrows) = (Vec::new(), Vec::new());
+        for line in map {
+            let (what, _) = line.split_once("  ").unwrap_or((line, ""));
+            let (module, others) = what.split_once(" -> ").unwrap_or((what, ""));
+            named.push(module);
+            let others = others.split(", ").filter(|other| !other.is_empty());
+            arrows.extend(others.map(|other| (module.to_owned(), other.to_owned())));
+        }
+        let (mut sorted, mut declared) = (named.clone(), modules);
+        sorted.sort_unstable();
+        declared.sort_unstable();
+        assert_eq!(sorted, declared, "{name}: the map and the modules");
+        let imports = read.imports();
+        let part = |path: &Path| read.part(path).unwrap_or_default().to_owned();
+        let all = imports.iter().flat_map(|(from, to)| to.iter().map(move |to| (*from, *to)));
+        let parts: BTreeSet<_> = all.map(|(from, to)| (part(from), part(to))).collect();
+        let false_ones: Vec<_> = arrows.iter().filter(|arrow| !parts.contains(*arrow)).collect();
+        assert!(false_ones.is_empty(), "{name}: no import: {false_ones:?}");
+    }
+    assert!(maps >= 6, "only {maps} maps: the search is broken");
 }
 
 /// Lines of a crate that are code: no comments, no blank lines, no tests, and not the files left out.

@@ -6,6 +6,11 @@
 //! What is left is a page beside the programs, the report of its last scene; and, where a file is named for
 //! it, a picture of that by chromium: `cargo demo FILE.png`.
 //!
+//! ```text
+//! month -> stage    a month of packets, and the report on it
+//! stage             what the spectator sees: scenes, commands and what they print
+//! ```
+//!
 //! * In: the real programs.
 //! * Out: the scenes of a day, as text on the terminal; the page, and its picture.
 //! * Never: touch anything outside its directory but these two, or talk to anybody but 127.0.0.1.
@@ -17,13 +22,12 @@ mod month;
 mod stage;
 
 use std::fs;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use stage::Stage;
+use stage::{INDICATOR, Stage};
 use tests::harness::{Config, Daemon, Scratch};
 use tests::item::{Item, items};
 use tests::lists::{allow_list, basic_list};
@@ -34,8 +38,6 @@ const BLOCK: &str = "basic.threatstop.local";
 const ALLOW: &str = "dns.threatstop.local";
 /// As many as the service's own documentation shows.
 const ENTRIES: usize = 26_424;
-/// The address that the service lists so that a policy can be tested.
-const INDICATOR: Ipv4Addr = Ipv4Addr::new(64, 87, 3, 133);
 /// Packets of that address.
 const PACKETS: u32 = 12;
 /// Traffic that a real pflogd(8) captured.

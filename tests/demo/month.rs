@@ -12,8 +12,7 @@ use tests::harness::{Config, Daemon, Scratch, programs};
 use tests::sim::ListServer;
 use tests::sim::pflog::{Packet, PacketLog};
 
-use super::INDICATOR;
-use super::stage::Stage;
+use super::stage::{INDICATOR, Stage};
 
 const DAY: u32 = 24 * 60 * 60;
 /// Days of the report, today included.

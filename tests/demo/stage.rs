@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::fmt::Display;
 use std::fs;
 use std::io::{IsTerminal as _, Write as _};
+use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -11,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use tests::harness::{Daemon, Scratch, programs_aloud};
 
+/// The address that the service lists so that a policy can be tested.
+pub const INDICATOR: Ipv4Addr = Ipv4Addr::new(64, 87, 3, 133);
 /// Lines of an output that are shown: all of what a person would look at, and not all of a table.
 const SHOWN: usize = 40;
 /// What takes longer gets a progress line.

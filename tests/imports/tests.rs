@@ -25,7 +25,9 @@ const TWO: &str = "mod a;\nmod b;\n";
 
 #[test]
 fn names_are_found_in_every_form() {
-    let b = ("b.rs", "pub struct B;\npub fn b() {}\npub const C: u8 = 0;");
+    let b = "pub struct B;\npub fn b() {}\npub const C: u8 = 0;\npub fn with() {}\n\
+             pub mod inner { pub const C: u8 = 0; }";
+    let b = ("b.rs", b);
     for a in [
         "use crate::b::B;",
         "use super::b::{self as other, b};\nfn a() { other::b() }",
@@ -34,6 +36,12 @@ fn names_are_found_in_every_form() {
         "use crate::b;\nfn a() -> b::B { b::B }",
         "pub(crate) use crate::b::B;\nfn a() -> B { B }",
         "fn a<'a>(c: char) { if c == '\"' { super::b::b() } }",
+        "struct A { pub r#in: u8, b: super::b::B }",
+        "mod inner { fn a() { super::super::b::b() } }",
+        "pub mod inner { use crate::b::B; fn a(_: B) {} }",
+        "#[serde(with = \"crate::b::with\")]\nstruct A;",
+        "const A: std::ops::RangeFrom<u8> = ..crate::b::C;",
+        "use crate::{b::{inner::C}};",
     ] {
         assert_eq!(imports(&[("lib.rs", TWO), ("a.rs", a), b]), ["a.rs b.rs"], "{a}");
     }
@@ -49,6 +57,8 @@ fn what_names_nothing_is_no_import() {
         "use crate::b;",
         "pub use crate::b::B;",
         "use std::b::B;",
+        "fn b() {}\nfn a() { b() }",
+        "#[cfg(test)]\nconst A: [u8; 1] = [crate::b::C];\nmod inner {}",
     ] {
         assert_eq!(imports(&[("lib.rs", TWO), ("a.rs", a), b]), [""; 0], "{a}");
     }
@@ -82,4 +92,72 @@ fn a_circle_over_several_files_is_found() {
             "circle a/b.rs a.rs a/c.rs a/b.rs"
         ]
     );
+}
+
+/// What stands in the facade is seen through its star, and so is what the facade hands on by a star.
+#[test]
+fn stars_are_followed() {
+    let lib = ("lib.rs", "mod a;\nmod b;\nmod facade;");
+    let facade = ("facade.rs", "pub use crate::b::*;\npub fn own() {}");
+    let b = ("b.rs", "pub fn b() {}\npub mod c { pub fn c() {} }");
+    for (a, found) in [
+        ("use crate::facade::*;\nfn a() { b() }", ["a.rs b.rs", "a.rs facade.rs"].as_slice()),
+        ("use crate::facade::*;\nfn a() { c::c() }", &["a.rs b.rs", "a.rs facade.rs"]),
+        ("use crate::facade::b;", &["a.rs b.rs"]),
+    ] {
+        assert_eq!(imports(&[lib, ("a.rs", a), b, facade]), found, "{a}");
+    }
+    // a child sees what its parent has beside it
+    let lib = ("lib.rs", "mod a;\nmod b;\nuse std::fmt;");
+    let a = ("a.rs", "use super::*;\nfn a() { b::b() }");
+    let b = ("b.rs", "use super::*;\npub fn b() { a::a() }");
+    let found = imports(&[lib, a, b]);
+    assert_eq!(found.last().unwrap(), "circle a.rs b.rs a.rs", "{found:?}");
+}
+
+/// A type whose functions stand in several files.
+#[test]
+fn functions_that_another_file_gives_to_a_type_are_found() {
+    let lib = ("lib.rs", "mod a;\nmod b;\nmod c;");
+    let b = ("b.rs", "use crate::a::A;\nimpl<T> A<T> where T: Copy { pub fn go(&self) {} }");
+    let calls = "pub struct A<T>(T);\nimpl<T> A<T> { fn a(&self) { self.go() } }";
+    let circle = ["a.rs b.rs", "b.rs a.rs", "circle a.rs b.rs a.rs"];
+    assert_eq!(imports(&[lib, ("a.rs", calls), b, ("c.rs", "")]), circle);
+    let calls =
+        "pub struct A<T>(T);\nimpl<T> Drop for A<T> { fn drop(&mut self) { Self::go(self) } }";
+    assert_eq!(imports(&[lib, ("a.rs", calls), b, ("c.rs", "")]), circle);
+    // of a value whose type is not named, where no other file has one of the name
+    let a = ("a.rs", "pub struct A<T>(T);");
+    let c = ("c.rs", "fn c() { crate::x().y.go() }");
+    assert_eq!(imports(&[lib, a, b, c]), ["b.rs a.rs", "c.rs b.rs"]);
+    let c = ("c.rs", "fn go() {}\nfn c() { crate::x().y.go() }");
+    assert_eq!(imports(&[lib, a, b, c]), ["b.rs a.rs"]);
+    // a field of that name is none of them
+    let a = (
+        "a.rs",
+        "pub struct A<T>(T);\nimpl<T> A<T> { fn a(&self) { self.field.go() } }\nfn go() {}",
+    );
+    assert_eq!(imports(&[lib, a, b, ("c.rs", "")]), ["b.rs a.rs"]);
+}
+
+#[test]
+fn macros_are_found() {
+    let lib = ("lib.rs", "#[macro_use]\nmod b;\nmod a;");
+    let b =
+        ("b.rs", "macro_rules! define { () => { $crate::a::A }; }\nmacro_rules! own { () => {} }");
+    let a = ("a.rs", "pub struct A;\nfn a() { define!(); assert!(true) }");
+    assert_eq!(imports(&[lib, a, b]), ["a.rs b.rs", "b.rs a.rs", "circle a.rs b.rs a.rs"]);
+    let lib = ("lib.rs", "extern crate self as own;\nmod a;\nmod b;");
+    let [a, b] = [("a.rs", "fn a() { own::b::b() }"), ("b.rs", "pub fn b() {}")];
+    assert_eq!(imports(&[lib, a, b]), ["a.rs b.rs"]);
+}
+
+/// A file that stands elsewhere, and one between braces.
+#[test]
+fn modules_are_found_wherever_they_stand() {
+    let lib = ("lib.rs", "#[path = \"other/name.rs\"]\nmod a;\nmod b { pub mod c; }");
+    let a = ("other/name.rs", "pub fn a() { crate::b::c::c() }");
+    let c = ("b/c.rs", "pub fn c() { crate::a::a() }");
+    let found = imports(&[lib, a, c]);
+    assert_eq!(found.last().unwrap(), "circle b/c.rs other/name.rs b/c.rs", "{found:?}");
 }

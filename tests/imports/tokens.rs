@@ -3,13 +3,15 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// A piece of source that is neither space, comment nor literal.
+/// A piece of source that is neither space nor comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Token {
     /// An identifier or a keyword.
     Word(String),
     /// `::`
     Path,
+    /// What stands between two quotes, as it stands there: an attribute may have a path in it.
+    Text(String),
     /// Anything else, a character at a time.
     Sign(char),
 }
@@ -21,7 +23,7 @@ impl Token {
     }
 }
 
-/// The tokens of a file; literals, lifetimes and comments leave none.
+/// The tokens of a file; lifetimes, comments, raw strings and characters leave none.
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut found = Vec::new();
     let mut rest = text.chars().peekable();
@@ -29,7 +31,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
         match c {
             '/' if rest.peek() == Some(&'/') => while rest.next_if(|c| *c != '\n').is_some() {},
             '/' if rest.peek() == Some(&'*') => block_comment(&mut rest),
-            '"' => string(&mut rest),
+            '"' => found.push(Token::Text(string(&mut rest))),
             '\'' => quote(&mut rest),
             ':' if rest.next_if_eq(&':').is_some() => found.push(Token::Path),
             c if c.is_alphanumeric() || c == '_' => {
@@ -37,9 +39,12 @@ pub fn tokens(text: &str) -> Vec<Token> {
                 while let Some(c) = rest.next_if(|c| c.is_alphanumeric() || *c == '_') {
                     word.push(c);
                 }
-                match rest.peek() {
-                    Some('"' | '#') if matches!(&*word, "r" | "br" | "cr") => raw(&mut rest),
-                    _ => found.push(Token::Word(word)),
+                let is_prefix = matches!(&*word, "r" | "br" | "cr");
+                match is_prefix && raw(&mut rest) {
+                    true => {}
+                    // r#in is the name `in`, which comes next
+                    false if is_prefix && rest.next_if_eq(&'#').is_some() => {}
+                    false => found.push(Token::Word(word)),
                 }
             }
             c if c.is_whitespace() => {}
@@ -68,30 +73,37 @@ fn block_comment(rest: &mut Peekable<Chars<'_>>) {
     }
 }
 
-fn string(rest: &mut Peekable<Chars<'_>>) {
-    while let Some(c) = rest.next() {
-        match c {
-            '"' => return,
-            '\\' => drop(rest.next()),
-            _ => {}
+fn string(rest: &mut Peekable<Chars<'_>>) -> String {
+    let mut text = String::new();
+    while let Some(c) = rest.next().filter(|c| *c != '"') {
+        text.push(c);
+        if c == '\\' {
+            text.extend(rest.next());
         }
     }
+    text
 }
 
-/// Behind `r`: with as many signs as it begins with it also ends.
-fn raw(rest: &mut Peekable<Chars<'_>>) {
+/// Passes over a raw string, if one stands behind `r`: it ends with as many signs as it begins with.
+fn raw(rest: &mut Peekable<Chars<'_>>) -> bool {
+    let mut begin = rest.clone();
     let mut signs = 0;
-    while rest.next_if_eq(&'#').is_some() {
+    while begin.next_if_eq(&'#').is_some() {
         signs += 1;
     }
-    // a raw identifier is not one of ours
-    while rest.next().is_some() {
-        let mut after = rest.clone();
-        if after.next() == Some('"') && after.take(signs).filter(|c| *c == '#').count() == signs {
-            rest.nth(signs);
-            return;
+    if begin.next_if_eq(&'"').is_none() {
+        return false;
+    }
+    *rest = begin;
+    while let Some(c) = rest.next() {
+        if c == '"' && rest.clone().take(signs).filter(|c| *c == '#').count() == signs {
+            if let Some(last) = signs.checked_sub(1) {
+                rest.nth(last);
+            }
+            break;
         }
     }
+    true
 }
 
 /// A character, or a lifetime.
