@@ -35,6 +35,7 @@ pub enum QueryType {
 }
 
 impl QueryType {
+    /// TYPE, as hickory-proto has it.
     pub(crate) fn record_type(self) -> RecordType {
         match self {
             Self::Ptr => RecordType::PTR,

@@ -30,7 +30,9 @@ pub struct Records<'a> {
 pub struct Record<'a> {
     /// The name that owns it; none stands for the name of the question.
     pub owner: Option<Name>,
+    /// TYPE.
     pub rtype: RecordType,
+    /// CLASS.
     pub class: DNSClass,
     /// Seconds; for OPT something else.
     pub ttl: u32,
@@ -77,6 +79,9 @@ impl<'a> Records<'a> {
     }
 
     /// The next record of whatever section.
+    ///
+    /// # Errors
+    /// When the message ends within it, or its name is malformed.
     pub fn next(&mut self) -> Result<Record<'a>, AnswerError> {
         let decoder = &mut self.decoder;
         let rest = self.message.get(decoder.index()..).unwrap_or_default();

@@ -12,6 +12,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    /// A mistake at these octets of the text.
     pub(crate) fn new(at: Range<usize>, why: impl Into<String>) -> Self {
         Self { at, why: why.into() }
     }

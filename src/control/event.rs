@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct Event {
     /// Its number: each has one more than the one before, also over reloads and restarts.
     pub number: u64,
-    /// When.
+    /// When it happened, epoch seconds.
     pub time: u64,
     /// `published`, `held`, `failed`, `recovered`, `upload failing`, `table unused`,
     /// `new suspect host`, `log gap`, `mended`, `damaged` or `warning`.

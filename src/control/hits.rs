@@ -43,7 +43,7 @@ pub struct HostHits {
     pub r#in: u64,
     /// When the last one was seen.
     pub last: u64,
-    /// The address at the other end of that one.
+    /// The address at the other end of the last packet.
     pub far: Option<IpAddr>,
     /// Lists that name that address now, at most two.
     pub lists: Vec<String>,
@@ -104,7 +104,7 @@ pub struct ProtocolHits {
 pub struct PortHits {
     /// The protocol, as in [`ProtocolHits`].
     pub protocol: String,
-    /// The port.
+    /// The destination port of the packets.
     pub port: u16,
     /// Packets that came in.
     pub r#in: u64,

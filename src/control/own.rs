@@ -36,7 +36,7 @@ impl Action {
 pub struct OwnEntry {
     /// The prefix, as the table file would have it.
     pub prefix: String,
-    /// What becomes of it.
+    /// Whether the prefix is blocked or allowed.
     pub action: Action,
     /// When it was said.
     pub since: u64,
@@ -51,7 +51,7 @@ pub struct OwnEntry {
 /// The end of `block` and `allow`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
-    /// The prefix.
+    /// The prefix, as table files have it.
     pub prefix: String,
     /// When it ends; absent when it does not.
     pub until: Option<u64>,

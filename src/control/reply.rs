@@ -65,7 +65,7 @@ pub struct Exported {
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What failed.
+    /// What failed: a source, a table, a command.
     pub what: String,
     /// Why, and the way out.
     pub why: String,
@@ -167,6 +167,6 @@ pub struct Why {
     /// What `block` and `allow` said of it.
     #[serde(default)]
     pub own: Vec<OwnEntry>,
-    /// The same in a sentence for people.
+    /// The answer in a sentence for people.
     pub text: String,
 }

@@ -225,7 +225,7 @@ pub struct Trouble {
 /// among them may have: 0 as long as there were no more of them on a day than are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MissedOfDays {
-    /// Of a list.
+    /// Packets that the number of a list may lack.
     pub lists: u64,
     /// Of a port.
     pub ports: u64,

@@ -26,7 +26,7 @@ pub enum Request {
     Block {
         /// The prefix.
         prefix: String,
-        /// Seconds until that ends, [`crate::OWN_SECONDS`]; else it lasts until `forget`.
+        /// Seconds until the entry ends, within [`crate::OWN_SECONDS`]; else it lasts until `forget`.
         #[serde(default)]
         seconds: Option<u64>,
         /// Why, at most [`crate::MAX_REASON`] characters.
@@ -58,12 +58,12 @@ pub enum Request {
     },
     /// Print a table, the last change, the hits, or the lists.
     Show {
-        /// Which.
+        /// What is to be shown.
         what: Show,
     },
     /// Print a table, as the kernel has it.
     Table {
-        /// Its name.
+        /// The name of the table.
         name: String,
         /// What is shown where no table has that very name, which begins the word for it, too.
         #[serde(default, skip_serializing_if = "Option::is_none")]

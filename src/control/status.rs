@@ -136,9 +136,9 @@ pub struct Mended {
 /// What refers to a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsedBy {
-    /// Rules.
+    /// Rules that refer to it.
     pub rules: u32,
-    /// Anchors.
+    /// Anchors that refer to a table of its name in the main ruleset.
     pub anchors: u32,
 }
 
@@ -200,7 +200,7 @@ pub struct Upload {
 /// An attempt to upload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// When.
+    /// When it ended, epoch seconds.
     pub at: u64,
     /// Whether the server confirmed it.
     pub ok: bool,
@@ -222,7 +222,7 @@ pub struct ServerStatus {
 /// The last attempt on a policy server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempted {
-    /// When.
+    /// When it ended, epoch seconds.
     pub at: u64,
     /// Address and port.
     pub address: Option<String>,
@@ -233,9 +233,9 @@ pub struct Attempted {
 /// What waits to be uploaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spool {
-    /// Slices.
+    /// Slices that wait.
     pub slices: u64,
-    /// Octets.
+    /// Octets of their files, together.
     pub octets: u64,
     /// Octets that it may hold.
     pub limit: u64,
@@ -332,7 +332,7 @@ pub struct Held {
     pub list: Option<String>,
     /// The kind of reason.
     pub reason: HeldReason,
-    /// Since when.
+    /// Since when it is held back, epoch seconds.
     pub since: u64,
     /// The sentence, with the way out.
     pub text: String,

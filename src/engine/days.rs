@@ -54,7 +54,7 @@ pub enum Fared {
     Held,
 }
 
-/// The days.
+/// The days that are kept, of which the last is that of now.
 pub struct Days {
     directory: PathBuf,
     tables: &'static Tables,

@@ -48,7 +48,7 @@ struct Ring {
     events: VecDeque<control::Event>,
 }
 
-/// The events.
+/// The last events, the file that they are kept in, and who waits for the next.
 pub struct Events {
     directory: PathBuf,
     ring: RefCell<Ring>,

@@ -51,9 +51,9 @@ pub struct Names {
     events: &'static Events,
     /// Whether a look-up has ended.
     looked: Cell<bool>,
-    /// One has ended now.
+    /// Wakes those who wait for the end of a look-up.
     news: Notify,
-    /// Somebody would like one now.
+    /// Wakes what looks names up, before it would by itself.
     asked: Notify,
 }
 

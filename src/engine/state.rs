@@ -88,7 +88,7 @@ impl Policy {
 /// A list of the configuration that had a copy once and has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lost {
-    /// Which.
+    /// The name of the list.
     pub name: String,
     /// Whether it names what to block or what to let through.
     pub kind: Kind,

@@ -17,7 +17,7 @@ pub struct Stats {
     pub failure: String,
 }
 
-/// A table.
+/// A table of the configuration.
 #[derive(Clone, Debug)]
 pub struct Table {
     /// Its number, by which the helper knows it.

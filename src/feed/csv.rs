@@ -36,6 +36,7 @@ enum State {
 }
 
 impl Csv {
+    /// A reader of one column.
     pub(crate) fn new(column: &Column) -> Self {
         let at = match column {
             Column::Number(number) => number.checked_sub(1),
@@ -46,6 +47,10 @@ impl Csv {
         Self { reader, column, at, line: 1, began: 1, state, head: false, index: 0, field }
     }
 
+    /// Takes the next octets.
+    ///
+    /// # Errors
+    /// As soon as the list cannot be taken any more.
     pub(crate) fn push(&mut self, mut octets: &[u8], taken: &mut Taken) -> Result<(), Refused> {
         while let Some(first) = octets.first() {
             match (self.state, first) {
@@ -59,6 +64,10 @@ impl Csv {
         Ok(())
     }
 
+    /// Takes the end of the octets.
+    ///
+    /// # Errors
+    /// When the list cannot be taken.
     pub(crate) fn finish(mut self, taken: &mut Taken) -> Result<(), Refused> {
         // ends the last line, unless that is within quotes
         self.push(b"\n", taken)?;

@@ -95,6 +95,7 @@ enum InNumber {
 const HALF: Problem = "it ends in the midst of a value";
 
 impl Json {
+    /// A reader that stands before a document.
     pub(crate) fn new() -> Self {
         let (around, text) = (Vec::new(), Vec::new());
         // A pointer has at least one step, and none of it is taken before the first value.

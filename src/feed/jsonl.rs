@@ -16,10 +16,15 @@ pub(crate) struct Document {
 }
 
 impl Document {
+    /// For what this pointer leads to.
     pub(crate) fn new(pointer: &Pointer) -> Self {
         Self { json: Json::new(), pointer: pointer.clone(), line: 1 }
     }
 
+    /// Takes the next octets.
+    ///
+    /// # Errors
+    /// As soon as the list cannot be taken any more.
     pub(crate) fn push(&mut self, octets: &[u8], taken: &mut Taken) -> Result<(), Refused> {
         for octet in octets {
             let found = self.json.next(*octet, &self.pointer);
@@ -31,6 +36,10 @@ impl Document {
         Ok(())
     }
 
+    /// Takes the end of the octets.
+    ///
+    /// # Errors
+    /// When the list cannot be taken.
     pub(crate) fn finish(&self) -> Result<(), Refused> {
         // of nothing at all there is a better word than half a document
         let whole = if self.json.is_fresh() { Ok(()) } else { self.json.finish() };
@@ -52,11 +61,16 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
+    /// For what this pointer leads to.
     pub(crate) fn new(pointer: &Pointer) -> Self {
         let (json, pointer, begun) = (Json::new(), pointer.clone(), Vec::new());
         Self { json, pointer, line: 1, begun, mark: None, wrong: false }
     }
 
+    /// Takes the next octets.
+    ///
+    /// # Errors
+    /// As soon as the list cannot be taken any more.
     pub(crate) fn push(&mut self, octets: &[u8], taken: &mut Taken) -> Result<(), Refused> {
         for octet in octets {
             if *octet == b'\n' {
@@ -82,6 +96,7 @@ impl Documents {
         Ok(())
     }
 
+    /// Takes the end of the octets, which ends the last line too.
     pub(crate) fn finish(mut self, taken: &mut Taken) {
         self.end(taken);
     }

@@ -20,6 +20,10 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
+    /// Takes the next octets.
+    ///
+    /// # Errors
+    /// As soon as the list cannot be taken any more.
     pub(crate) fn push(&mut self, mut octets: &[u8], taken: &mut Taken) -> Result<(), Refused> {
         while let Some(end) = memchr(b'\n', octets) {
             let line = &octets[..end];
@@ -36,6 +40,10 @@ impl Lines {
         Ok(())
     }
 
+    /// Takes the end of the octets.
+    ///
+    /// # Errors
+    /// When the list cannot be taken.
     pub(crate) fn finish(mut self, taken: &mut Taken) -> Result<(), Refused> {
         if self.begun.is_empty() { Ok(()) } else { self.end(taken) }
     }

@@ -29,6 +29,7 @@ pub(crate) struct Mark {
 }
 
 impl Taken {
+    /// Nothing yet, and room for so many prefixes.
     pub(crate) fn new(max_entries: usize) -> Self {
         Self { items: Items::default(), max_entries, told: Told::default() }
     }
@@ -81,6 +82,7 @@ impl Taken {
         self.told.first.get_or_insert_with(|| Skipped { line, text: excerpt(text) });
     }
 
+    /// How much was taken so far.
     pub(crate) fn mark(&self) -> Mark {
         let Told { lines, names, wrong, ref first, .. } = self.told;
         let skipped = first.is_some();

@@ -53,6 +53,7 @@ pub struct Channel {
     socket: OwnedFd,
     input: Vec<u8>,
     taken: usize,
+    /// Descriptors that have come and wait for their message.
     pub(crate) fds: VecDeque<OwnedFd>,
     output: VecDeque<Outgoing>,
     queued: usize,

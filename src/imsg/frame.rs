@@ -75,14 +75,21 @@ impl From<io::Error> for ImsgError {
 /// The header of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
+    /// Which message it is.
     pub kind: u32,
+    /// Octets of the message, header included.
     pub len: usize,
+    /// The number of the request.
     pub peerid: u32,
+    /// Whether a descriptor belongs to it.
     pub has_fd: bool,
 }
 
 impl Header {
     /// Reads a header; `None` while fewer than its sixteen octets are there.
+    ///
+    /// # Errors
+    /// When its length is none that a message can have.
     pub fn read(octets: &[u8]) -> Result<Option<Self>, ImsgError> {
         let Some(head) = octets.first_chunk::<HEADER>() else { return Ok(None) };
         let word =

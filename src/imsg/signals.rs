@@ -40,6 +40,9 @@ pub fn block() -> io::Result<()> {
 }
 
 /// Lets all signals in.
+///
+/// # Errors
+/// Those of sigprocmask(2), which cannot occur.
 pub(crate) fn unblock() -> nix::Result<()> {
     signal::sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
 }

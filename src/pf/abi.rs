@@ -6,20 +6,35 @@ use core::{ffi::c_ulong, ffi::c_void, marker::PhantomData, ptr::NonNull};
 use nix::{Result, errno::Errno::EINVAL};
 use prefix::{Net, Prefix};
 
+/// IPv4, of `<sys/socket.h>`.
 pub const AF_INET: u8 = 2;
-pub const AF_INET6: u8 = 24; // Linux has 10
+/// IPv6, likewise; Linux has 10.
+pub const AF_INET6: u8 = 24;
+/// Tells what would change, and changes nothing.
 pub const PFR_FLAG_DUMMY: u32 = 2;
+/// Hands back what became of each address.
 pub const PFR_FLAG_FEEDBACK: u32 = 4;
+/// The table stays though no rule refers to it.
 pub const PFR_TFLAG_PERSIST: u32 = 1;
+/// The table exists for rules.
 pub const PFR_TFLAG_ACTIVE: u32 = 4;
+/// The limit `table-entries`, by its index.
 pub const PF_LIMIT_TABLE_ENTRIES: u32 = 4;
-pub const PF_STATUS_RUNNING: usize = 112; // of struct pf_status, in words
+/// Whether pf is enabled: its place in `struct pf_status`, in words of 32 bits.
+pub const PF_STATUS_RUNNING: usize = 112;
+/// Octets of the path of an anchor, NUL included.
 pub const PF_ANCHOR_MAXPATH: usize = 959;
+/// Octets of the name of a table, NUL included.
 pub const PF_TABLE_NAME_SIZE: usize = 32;
-pub const DIOCGETSTATUS: Request<[u32; 130]> = iowr(21); // struct pf_status
-pub const DIOCGETLIMIT: Request<[u32; 2]> = iowr(39); // index, limit
+/// Gives `struct pf_status`.
+pub const DIOCGETSTATUS: Request<[u32; 130]> = iowr(21);
+/// Gives a limit: its index, and the number.
+pub const DIOCGETLIMIT: Request<[u32; 2]> = iowr(39);
+/// Creates tables.
 pub const DIOCRADDTABLES: Request = iowr(61);
+/// Gives the figures of tables.
 pub const DIOCRGETTSTATS: Request = iowr(64);
+/// Replaces the content of a table.
 pub const DIOCRSETADDRS: Request = iowr(69);
 
 /// An ioctl(2) number with the type of its argument, so that the two always have the same size.
@@ -53,15 +68,22 @@ pub struct PfrTable {
     pub(crate) fback: u32,
 }
 
+/// The figures of a table: `struct pfr_tstats`, 1,232 octets.
 #[repr(C)]
 #[derive(Default)]
 pub struct PfrTstats {
+    /// The table.
     pub table: PfrTable,
-    pub packets: [[u64; 4]; 2], // in and out; block, match, pass, xpass
-    pub bytes: [u64; 10],       // and how often an address was found and not found
+    /// Packets in and out, each by block, match, pass and xpass.
+    pub packets: [[u64; 4]; 2],
+    /// Octets likewise, then how often an address was found and not found.
+    pub bytes: [u64; 10],
+    /// Since when they are counted, epoch seconds.
     pub tzero: i64,
+    /// Entries.
     pub cnt: u32,
-    pub refcnt: [u32; 2], // by rules, by tables of the same name in anchors
+    /// References by rules, and by tables of the same name in anchors.
+    pub refcnt: [u32; 2],
 }
 
 /// What requests on tables take: `struct pfioc_table`, 1,104 octets.

@@ -31,6 +31,7 @@ pub struct Directory {
     pub fd: OwnedFd,
     /// Whether others had access to it, which they have no more.
     pub was_open: bool,
+    /// Its path, for messages.
     pub(crate) path: PathBuf,
 }
 
@@ -116,7 +117,10 @@ impl Directory {
         Ok(opened?.into())
     }
 
-    /// Hands out the prefixes of a file, in order. Their number.
+    /// Hands out the prefixes of a file, in order; gives their number.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not as it is written here.
     pub(crate) fn each(&self, name: &str, mut take: impl FnMut(Prefix)) -> Result<usize> {
         let (mut file, mut text) = (BufReader::new(self.file(name)?), vec![]);
         let (mut last, mut count) = (None, 0);
@@ -137,6 +141,9 @@ impl Directory {
     }
 
     /// Whether a file has just this set: the octets that would be written.
+    ///
+    /// # Errors
+    /// When it cannot be read.
     pub(crate) fn has(&self, name: &str, set: &[PfrAddr]) -> Result<bool> {
         let Some(file) = present(self.file(name))? else { return Ok(false) };
         self.step("read", name, || {
@@ -224,6 +231,10 @@ impl Directory {
         present(self.step("unlink", name, unlink)).map(drop)
     }
 
+    /// Has the names of the directory on disk.
+    ///
+    /// # Errors
+    /// Those of fsync(2).
     pub(crate) fn sync(&self) -> Result<()> {
         self.step("fsync", ".", || fsync(&self.fd))
     }

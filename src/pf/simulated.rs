@@ -18,7 +18,8 @@ use crate::{Backend, Changes, Directory, PfrAddr, Result, Table, TableStat, faul
 pub struct Simulated {
     directory: Directory,
     limit: usize,
-    /// Entries of files as they are known to be: by name, with what a change would change.
+    /// What is known of files without reading them again: by name, what tells that one has not changed
+    /// since, and how many entries it has.
     counted: RefCell<BTreeMap<String, ([i64; 4], usize)>>,
 }
 

@@ -7,9 +7,9 @@ use crate::sweep::{Cover, Holes, shared, union};
 /// The set of another table, as it is in force and as it is to be.
 #[derive(Clone, Copy, Debug)]
 pub struct Elsewhere<'a> {
-    /// In force.
+    /// Its set in force.
     pub old: &'a PrefixSet,
-    /// To be.
+    /// The set that it is to have.
     pub new: &'a PrefixSet,
 }
 

@@ -181,7 +181,7 @@ pub enum Accepted {
 /// The previous table stays; the message of [`fmt::Display`] says why and what can be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
-    /// Which table.
+    /// Whether it is a table of what to block or of what to let through.
     pub table: Kind,
     /// What forbids the new one.
     pub reason: Reason,
@@ -199,6 +199,7 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// What of a measure is counted so.
     pub(crate) fn of(self, measure: Measure) -> u64 {
         match self {
             Self::Entries => measure.entries,

@@ -74,6 +74,7 @@ pub(crate) struct Size {
 }
 
 impl Size {
+    /// How large ranges are; entries are prefixes not wider than the floor.
     pub(crate) fn of(ranges: &Ranges, floor: Floor) -> Self {
         let mut size = Self::default();
         for range in ranges.v4() {

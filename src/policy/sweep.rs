@@ -7,7 +7,7 @@ use prefix::{Address, Net, Range};
 use crate::cover::{push_cover, single};
 use crate::sort::sort;
 
-/// How much something is: entries of lists, and addresses in them.
+/// How many entries of lists something is, and how many addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
     /// Entries: the outermost prefixes of the lists, or for a list with negated items the
@@ -149,6 +149,7 @@ pub(crate) struct Holes<A: Address, H> {
 }
 
 impl<A: Address, H: Iterator<Item = Range<A>>> Holes<A, H> {
+    /// Begins with the first hole.
     pub(crate) fn new(mut holes: H) -> Self {
         Self { next: holes.next(), rest: holes, removed: Count::default() }
     }

@@ -7,20 +7,35 @@ use std::ptr::NonNull;
 
 use pf::PfiocTable;
 
+/// IPv4, of `<sys/socket.h>`.
 pub const AF_INET: u8 = 2;
-pub const AF_INET6: u8 = 24; // Linux has 10
+/// IPv6, likewise; Linux has 10.
+pub const AF_INET6: u8 = 24;
+/// The direction of a state that came in.
 pub const PF_IN: u8 = 1;
+/// The direction of a state that goes out.
 pub const PF_OUT: u8 = 2;
+/// A port that is to be just this one.
 pub const PF_OP_EQ: u8 = 2;
+/// The key of a state as on the wire, by its index.
 pub const PF_SK_WIRE: usize = 0;
+/// Its key as the stack has it, likewise.
 pub const PF_SK_STACK: usize = 1;
+/// The limit `states`, by its index.
 pub const PF_LIMIT_STATES: u32 = 0;
+/// What a test says of an address that the table has.
 pub const PFR_FB_MATCH: u8 = 1;
+/// Octets of the name of an interface, NUL included.
 pub const IFNAMSIZ: usize = 16;
+/// Octets of the label of a rule, NUL included.
 pub const PF_RULE_LABEL_SIZE: usize = 64;
+/// Gives all states.
 pub const DIOCGETSTATES: Request<PfiocStates> = iowr(25);
-pub const DIOCGETLIMIT: Request<[u32; 2]> = iowr(39); // index, limit
+/// Gives a limit: its index, and the number.
+pub const DIOCGETLIMIT: Request<[u32; 2]> = iowr(39);
+/// Ends states.
 pub const DIOCKILLSTATES: Request<PfiocStateKill> = iowr(41);
+/// Tests addresses against a table.
 pub const DIOCRTSTADDRS: Request<PfiocTable> = iowr(73);
 
 /// An ioctl(2) number with the type of its argument, so that the two always have the same size.
@@ -58,8 +73,11 @@ pub struct State {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct StateKey {
+    /// The addresses of both ends, in network order.
     pub addrs: [[u8; 16]; 2],
+    /// Their ports, in network order.
     pub ports: [[u8; 2]; 2],
+    /// The routing domain, in network order.
     pub rdomain: [u8; 2],
     pub af: u8,
     pub pad: u8,
@@ -69,7 +87,9 @@ pub struct StateKey {
 #[repr(C)]
 #[derive(Debug, Default)]
 pub struct PfiocStates {
+    /// Octets of the buffer; pf says how many it has filled.
     pub octets: usize,
+    /// Where the states go; without one pf only says how much room they take.
     pub buffer: Option<NonNull<c_void>>,
 }
 
@@ -96,6 +116,7 @@ pub struct PfiocStateKill {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RuleAddr {
     pub addr: [u8; 16],
+    /// The bits of the address that count.
     pub mask: [u8; 16],
     pub pointer: [u8; 8],
     pub kind: [u8; 8], // type, flags, and what aligns it

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 /// How long a pass waits for more: an update changes one table after the other.
 const SETTLE: Duration = Duration::from_secs(1);
-/// There is one pass in this time at most, ...
+/// The time in which there is one pass at most.
 const APART: Duration = Duration::from_secs(10);
-/// ... and each is followed by so many times its own length.
+/// How many times its own length a pass is followed by none.
 const REST: u32 = 9;
 
-/// What was, and what was asked for.
+/// When the next pass is due, and until when none may begin.
 #[derive(Debug, Default)]
 pub struct Pace {
     due: Option<Instant>,

@@ -207,7 +207,7 @@ fn parse(line: &str) -> Option<State> {
     })
 }
 
-/// Two ends.
+/// A key of pf's: address, port, address, port, and the routing domain of both.
 fn key(words: &[&str], rdomain: u16) -> Option<StateKey> {
     let [one, of_one, other, of_other] = words else { return None };
     let [(af, one), (of_it, other)] = [one, other].map(|addr| match addr.parse().ok() {

@@ -25,6 +25,9 @@ pub struct Misuse {
 impl Arguments {
     /// Sorts `words` by `options`, a string as for getopt(3): the letters, each followed by a
     /// colon when it takes a value.
+    ///
+    /// # Errors
+    /// At the first option that is none of these, or lacks its value.
     pub fn parse(options: &str, words: Vec<OsString>) -> Result<Self, Misuse> {
         let mut found = Self::default();
         found.read(options, words)?;

@@ -61,7 +61,7 @@ pub struct Changed {
     pub removed: u64,
 }
 
-/// Counters.
+/// The end of `metrics`.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Metrics {
     /// OpenMetrics text.

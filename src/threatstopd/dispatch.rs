@@ -38,7 +38,7 @@ pub struct Dispatcher {
     pub directory: Directory,
     /// What no block table may touch.
     pub shield: Shield,
-    /// The engine.
+    /// What the engine has done so far.
     pub engine: Engine,
 }
 

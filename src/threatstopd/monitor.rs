@@ -34,9 +34,9 @@ use pace::Pace;
 const STARTED: &str = concat!("threatstopd ", env!("CARGO_PKG_VERSION"), " started");
 /// A turn of the loop is no longer.
 const TURN: Duration = Duration::from_secs(5);
-/// How long the children may take to leave before they are killed, ...
+/// How long the children may take to leave before they are killed.
 const GRACE: Duration = Duration::from_millis(2500);
-/// ... and how long they are waited for at all: one that the kernel does not let die must hold up
+/// How long the children are waited for at all: one that the kernel does not let die must hold up
 /// neither a stop, for which there are five seconds, nor a restart.
 const GIVE_UP: Duration = Duration::from_secs(4);
 

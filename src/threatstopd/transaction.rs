@@ -18,9 +18,9 @@ pub type Set = Option<Vec<PfrAddr>>;
 
 /// A transaction under way.
 pub struct Transaction {
-    /// Which table.
+    /// The table that is to have the content.
     pub table: TableId,
-    /// What for.
+    /// Whether the content is published, put back, or only tried.
     pub purpose: Purpose,
     announced: usize,
     set: Set,

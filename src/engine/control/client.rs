@@ -45,17 +45,26 @@ impl Client {
     }
 
     /// Ends the conversation with what was asked for.
+    ///
+    /// # Errors
+    /// When the client is gone or does not read.
     pub async fn done(&mut self, value: impl serde::Serialize) -> io::Result<()> {
         let value = serde_json::to_value(value)?;
         self.send(&Reply::Done(value)).await
     }
 
     /// Ends it with why that was not done.
+    ///
+    /// # Errors
+    /// When the client is gone or does not read.
     pub async fn fail(&mut self, what: &str, why: impl ToString) -> io::Result<()> {
         self.send(&Reply::Error(Failure { what: what.into(), why: why.to_string() })).await
     }
 
     /// Sends prefixes in parts; gives their number.
+    ///
+    /// # Errors
+    /// When the client is gone or does not read.
     pub async fn prefixes(
         &mut self,
         prefixes: impl Iterator<Item = Prefix>,
@@ -74,6 +83,9 @@ impl Client {
     }
 
     /// Sends what changes from one set to another; gives the numbers added and removed.
+    ///
+    /// # Errors
+    /// When the client is gone or does not read.
     pub async fn difference(&mut self, old: &PrefixSet, new: &PrefixSet) -> io::Result<(u64, u64)> {
         let removed = policy::diff(old, new).filter_map(|change| match change {
             Change::Removed(net) => Some(net),

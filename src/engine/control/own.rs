@@ -26,13 +26,13 @@ const NAMED: usize = 3;
 pub struct Said {
     /// What is to become of it.
     pub action: Action,
-    /// Who says it.
+    /// The user id of the one who says it.
     pub uid: u32,
-    /// Of what.
+    /// The prefix, as it was typed.
     pub prefix: String,
-    /// For how long.
+    /// For how many seconds; else until it is taken back.
     pub seconds: Option<u64>,
-    /// Why.
+    /// The reason that was given; it may be empty.
     pub reason: String,
 }
 

@@ -16,7 +16,7 @@ const MOST: usize = 16;
 /// How long a watcher may take to read an event.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Those who watch.
+/// The clients that watch: how many there are, and how long each may take.
 pub struct Watchers {
     taken: Cell<usize>,
     /// How long one may take to read an event.

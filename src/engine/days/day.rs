@@ -22,7 +22,7 @@ const PROTOCOLS: usize = 16;
 const PORTS: usize = 64;
 const SUSPECTS: usize = 64;
 
-/// A day.
+/// What happened on a day, and how far the packet log is counted in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Day {
@@ -32,7 +32,7 @@ pub struct Day {
     pub counted: Option<Cursor>,
     /// All hits.
     pub hits: Count,
-    /// By list.
+    /// Hits by list, by its name.
     pub lists: Busiest<String>,
     /// By table, by the word for each.
     pub tables: Busiest<String>,

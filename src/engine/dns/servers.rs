@@ -103,6 +103,9 @@ impl Entry {
     }
 
     /// The addresses to be tried, in order. The name of a server is resolved here, once a run.
+    ///
+    /// # Errors
+    /// [`AttemptError::Resolve`], also when `limit` is over.
     pub(super) async fn addresses(&self, limit: Duration) -> Result<Vec<SocketAddr>, AttemptError> {
         let resolve = async |name: &str, port: u16| {
             let found = timeout(limit, lookup_host((name, port)))
@@ -138,6 +141,7 @@ impl Entry {
         Ok(hosts.iter().flat_map(with_ports).collect())
     }
 
+    /// Remembers that all lists came from an address.
     pub(super) fn worked(&self, address: SocketAddr) {
         let mut health = self.health.borrow_mut();
         health.address = Some(address);

@@ -43,7 +43,7 @@ pub enum Event {
     },
     /// No log is uploaded.
     UploadFailing {
-        /// Why.
+        /// What is said of it: why no log is uploaded.
         text: String,
         /// Whether nobody may overlook it.
         grave: bool,
@@ -78,9 +78,9 @@ pub enum Event {
     Warned(String),
     /// A host on our side sends to an address in a block table, and had not for a day.
     Suspect {
-        /// The host.
+        /// The host that has sent.
         host: IpAddr,
-        /// That address.
+        /// The listed address that it has sent to.
         far: Option<IpAddr>,
         /// The lists that name it.
         lists: Vec<String>,
@@ -152,7 +152,7 @@ impl Event {
         }
     }
 
-    /// Logs it.
+    /// Logs it, as grave as it is.
     pub fn log(&self) {
         match self {
             Self::Held { long: true, .. }

@@ -52,7 +52,7 @@ pub struct Limits {
     pub answer: Duration,
     /// To read its body.
     pub body: Duration,
-    /// All together, redirects included.
+    /// For the whole call, redirects included.
     pub all: Duration,
     /// How many connections are kept for the next request.
     pub kept: usize,
@@ -87,7 +87,7 @@ impl Default for Limits {
 pub enum Call {
     /// POST over HTTPS.
     Post {
-        /// Where to.
+        /// Where the request goes.
         url: WebUrl,
         /// Fields of the head besides those of every request.
         headers: Headers,

@@ -50,7 +50,7 @@ pub struct Fetch {
     pub met: Met,
 }
 
-/// What came.
+/// What a server answers to a conditional request.
 #[derive(Debug)]
 pub enum Fetched {
     /// The copy is as it is there.

@@ -3,6 +3,9 @@
 use config::WebUrl;
 
 /// Where a redirect leads: on the same host and port and by https, or nowhere.
+///
+/// # Errors
+/// What the location names, where it is elsewhere or not https.
 pub fn redirected(from: &WebUrl, location: &str) -> Result<WebUrl, String> {
     let refused = || {
         format!(

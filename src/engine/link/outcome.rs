@@ -4,7 +4,7 @@ use imsg::{Changes, Failed, Purpose, TableId};
 
 use super::words;
 
-/// How it ended.
+/// What became of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// File and kernel had this content already; nothing was written or sent.
@@ -26,9 +26,9 @@ pub enum Outcome {
 /// What the helper has made of a set, or of what a table's file has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableResult {
-    /// Which table.
+    /// The table that the set is of.
     pub table: TableId,
-    /// How it ended.
+    /// What became of the set.
     pub outcome: Outcome,
     /// Prefixes in the set.
     pub entries: u32,

@@ -18,21 +18,21 @@ use serde::{Deserialize, Serialize};
 /// Packets that came in, and that went out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
-    /// In.
+    /// Packets that came in.
     pub r#in: u64,
-    /// Out.
+    /// Packets that went out.
     pub out: u64,
-    /// The last one, epoch seconds.
+    /// When the last of them was logged, epoch seconds.
     pub last: u32,
 }
 
 impl Count {
-    /// Both ways.
+    /// Packets of both directions.
     pub fn total(&self) -> u64 {
         self.r#in + self.out
     }
 
-    /// Both together.
+    /// The sum of two counts; the later last packet.
     pub fn with(&self, other: &Self) -> Self {
         let (r#in, out) = (self.r#in + other.r#in, self.out + other.out);
         Self { r#in, out, last: self.last.max(other.last) }

@@ -57,7 +57,7 @@ enum Turn {
     NoRoom,
 }
 
-/// The follower.
+/// The state of following: the file at hand, and what is known of its neighbours.
 struct Follower<'a> {
     log: &'a Log,
     link: &'a Link,

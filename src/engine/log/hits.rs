@@ -39,11 +39,11 @@ pub struct Hit<'a> {
     pub protocol: Option<u8>,
     /// Destination port.
     pub port: Option<u16>,
-    /// When, epoch seconds.
+    /// When the packet was logged, epoch seconds.
     pub at: u32,
 }
 
-/// All counters.
+/// All counters of hits, each kind in bounded room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Hits {
@@ -51,9 +51,9 @@ pub struct Hits {
     pub since: u64,
     /// All hits.
     pub total: Count,
-    /// By address.
+    /// Hits by the address in our table.
     pub addresses: Busiest<IpAddr>,
-    /// By list.
+    /// Hits by list, by its name.
     pub lists: Busiest<String>,
     /// By number of the protocol.
     pub protocols: Busiest<u8>,

@@ -144,6 +144,9 @@ pub struct Journal {
 
 impl Journal {
     /// Reads it back; nothing when there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read or is damaged, with its path.
     pub fn load(directory: &Path) -> Result<Self, String> {
         let Some(text) = read(directory, FILE, LARGEST)? else { return Ok(Self::default()) };
         serde_json::from_slice(&text)
@@ -151,6 +154,9 @@ impl Journal {
     }
 
     /// Keeps it, durably.
+    ///
+    /// # Errors
+    /// When it cannot be written, with its path; the one before is there then.
     pub fn save(&self, directory: &Path) -> Result<(), String> {
         let text = serde_json::to_vec(self).map_err(|error| format!("{FILE}: {error}"))?;
         replace(directory, FILE, [&text], true)

@@ -55,7 +55,7 @@ pub struct Head {
     pub position: Position,
 }
 
-/// A slice.
+/// A slice of the log: text that is uploaded in one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slice {
     /// What is known of it.
@@ -130,7 +130,7 @@ impl Stored {
     }
 }
 
-/// The spool.
+/// The slices on disk, the oldest first, and how much room they may take.
 #[derive(Debug)]
 pub struct Spool {
     directory: PathBuf,

@@ -11,7 +11,7 @@ const HOUR: u64 = 60 * MINUTE;
 struct Fleet {
     timers: Vec<(Timer, Duration)>,
     asked: Vec<usize>,
-    /// When each had an answer last.
+    /// When each firewall had its last answer, counted from the start of all.
     answered: Vec<Duration>,
 }
 

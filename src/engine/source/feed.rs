@@ -33,7 +33,7 @@ use crate::warning::Warning;
 const BELIEVED: u64 = 7 * 24 * 60 * 60;
 /// How long an answer is told to those who may not ask.
 pub const REMEMBERED: Duration = Duration::from_secs(60);
-/// Addresses of IPv4 for each 1,024 /32 of IPv6 that a feed may cover.
+/// Addresses of IPv4 (a 32nd of all) for each 1,024 /32 of IPv6 that a feed may cover.
 const PER_1024: u64 = 134_217_728;
 
 /// When a server was asked, and whether it was ready.

@@ -22,7 +22,7 @@ const SERVERS: &str = "servers";
 /// How long a serial is believed, in seconds: then all lists come once in full.
 const BELIEVED: u64 = 24 * 60 * 60;
 
-/// What came.
+/// What the service has brought in a run.
 pub struct Brought {
     /// The lists; none when they are those in force.
     pub lists: Option<Vec<Copy>>,

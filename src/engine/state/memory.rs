@@ -151,7 +151,7 @@ pub fn why<'a>(failing: impl IntoIterator<Item = &'a Failing>) -> Option<String>
 /// A set that was held back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldBack {
-    /// Since when.
+    /// Since when it is held back, epoch seconds.
     pub since: u64,
     /// The sentence about it.
     pub text: String,
@@ -289,6 +289,9 @@ impl Memory {
 }
 
 /// Reads what was remembered; nothing when there is no file.
+///
+/// # Errors
+/// When it cannot be read or is damaged, with its path.
 pub fn load(directory: &Path) -> Result<Memory, String> {
     let Some(text) = files::read(directory, FILE, LARGEST)? else {
         return Ok(Memory { first_start: crate::clock::now(), ..Memory::default() });
@@ -301,7 +304,10 @@ pub fn load(directory: &Path) -> Result<Memory, String> {
     Ok(memory)
 }
 
-/// Keeps it.
+/// Keeps what is remembered, in place of what was.
+///
+/// # Errors
+/// When it cannot be written, with its path; the one before is there then.
 pub fn save(directory: &Path, memory: &Memory) -> Result<(), String> {
     let text = serde_json::to_vec(memory).map_err(|error| format!("{FILE}: {error}"))?;
     files::replace(directory, FILE, [&text], true)

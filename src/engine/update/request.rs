@@ -22,7 +22,7 @@ impl Request {
         Self { sources, wanted: Wanted::Scheduled, dry_run: false }
     }
 
-    /// SIGUSR1.
+    /// What SIGUSR1 asks for: all sources, as by hand.
     pub fn manual(config: &Config) -> Self {
         Self { sources: Source::all(config), wanted: Wanted::Manual, dry_run: false }
     }

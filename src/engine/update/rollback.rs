@@ -28,7 +28,7 @@ pub enum Before {
     Same,
     /// No set: it was the first.
     Nothing,
-    /// Another set.
+    /// The set before, which is another one than that in force.
     Set(PrefixSet),
 }
 

@@ -87,7 +87,7 @@ pub fn left_out(of_lists: &[LeftOut]) -> Option<String> {
 
 /// When a run began, by the clock on the wall and by the one that nobody sets.
 pub struct Time {
-    /// Epoch seconds.
+    /// When the run began, epoch seconds.
     pub started: u64,
     clock: Instant,
 }

@@ -24,19 +24,33 @@ use crate::watch::Watch;
 
 /// The one way to a table.
 pub struct Update {
+    /// The configuration.
     pub(super) config: &'static Config,
+    /// The bounds of tables and lists.
     pub(super) guard: &'static Guard,
+    /// What is in force and what is remembered.
     pub(super) state: &'static State,
+    /// The runs under way, and whose turn it is to publish.
     pub(super) runs: &'static Runs,
+    /// What no block table may touch.
     pub(super) protect: &'static Protect,
+    /// The service, as it is asked.
     pub(super) service: Service,
+    /// The web servers, as they are asked.
     pub(super) feeds: &'static Feeds,
+    /// The administrator's files.
     pub(super) files: &'static Files,
+    /// What `block` and `allow` said.
     pub(super) own: &'static Own,
+    /// What somebody else has done to tables and files.
     pub(super) watch: &'static Watch,
+    /// The way of sets to the helper.
     pub(super) hand: Hand,
+    /// The end of this engine, when the interfaces have changed.
     pub(super) leave: &'static Leave,
+    /// Where runs and new lists are counted.
     pub(super) days: &'static Days,
+    /// Where changes of state are said.
     pub(super) events: &'static Events,
     /// What the tables in force were made of, as long as they are as they were made.
     pub(super) composed: RefCell<Option<Composed>>,

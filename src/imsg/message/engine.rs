@@ -52,11 +52,11 @@ impl FileId {
 pub enum EngineMessage {
     /// A transaction begins: the whole new content of a table follows.
     TableBegin {
-        /// Which table.
+        /// The table that is to have the set.
         table: TableId,
         /// Exact number of prefixes that follow.
         entries: u32,
-        /// What for.
+        /// Whether the set is published, put back, or only tried.
         purpose: Purpose,
     },
     /// The next prefixes of the transaction, IPv4 before IPv6, ascending.

@@ -64,11 +64,16 @@ impl Entries {
         })
     }
 
+    /// Appends the payload.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.push(self.family as u8);
         out.extend_from_slice(&self.packed);
     }
 
+    /// Reads the payload.
+    ///
+    /// # Errors
+    /// When it has another form.
     pub(crate) fn read(fields: &mut Fields<'_>) -> Result<Self, ImsgError> {
         let family = match fields.u8()? {
             4 => Family::V4,

@@ -36,9 +36,9 @@ pub enum Reason {
 /// A network that no block table may touch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Protected {
-    /// The network.
+    /// The network, in canonical form.
     pub net: Prefix,
-    /// Why.
+    /// Why no list may block it.
     pub reason: Reason,
     /// The interface for [`Reason::Interface`], else empty; at most 15 octets.
     pub name: String,
@@ -92,10 +92,10 @@ pub enum Of {
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
-    /// What of, ...
+    /// What it was that failed.
     pub of: Of,
-    /// ... and the error number: together they tell what helps. ENOMEM of pf is a set that does not fit;
-    /// for what is in words it is the number that comes nearest.
+    /// The error number, which tells what helps together with `of`. ENOMEM of pf is a set that does not
+    /// fit; for what is in words it is the number that comes nearest.
     pub errno: Errno,
     /// A publication failed, the file has the new set and did not take the old one back, which pf still
     /// has. Else nothing was touched, or is as it was again.
@@ -127,7 +127,7 @@ impl core::error::Error for Failed {}
 pub struct TableStat {
     /// Whether the table exists.
     pub present: bool,
-    /// Entries.
+    /// Prefixes in it, as the kernel counts them.
     pub entries: u32,
     /// Rules that refer to it.
     pub rules: u32,

@@ -60,7 +60,7 @@ impl TableId {
         (0..Self::MAX).take(count).map(Self)
     }
 
-    /// The number.
+    /// Its place in the configuration, counted from 0.
     pub fn number(self) -> usize {
         self.0.into()
     }
@@ -79,6 +79,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// The purpose of a number; `None` for a number that is none.
     pub(crate) fn from_wire(value: u8) -> Option<Self> {
         match value {
             0 => Some(Self::Publish),
@@ -96,24 +97,38 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// The fields of a payload, of a message of this type.
     pub fn new(kind: u32, payload: &'a [u8]) -> Self {
         Self { kind, rest: payload }
     }
 
+    /// That the payload is not what the type has.
     pub fn bad(&self) -> ImsgError {
         ImsgError::Payload(self.kind)
     }
 
+    /// The next octets.
+    ///
+    /// # Errors
+    /// When the payload is too short, or has no such value.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], ImsgError> {
         let (head, rest) = self.rest.split_first_chunk::<N>().ok_or_else(|| self.bad())?;
         self.rest = rest;
         Ok(*head)
     }
 
+    /// The next octet.
+    ///
+    /// # Errors
+    /// When the payload is too short, or has no such value.
     pub fn u8(&mut self) -> Result<u8, ImsgError> {
         Ok(self.array::<1>()?[0])
     }
 
+    /// A truth value: an octet, 0 or 1.
+    ///
+    /// # Errors
+    /// When the payload is too short, or has no such value.
     pub fn flag(&mut self) -> Result<bool, ImsgError> {
         match self.u8()? {
             0 => Ok(false),
@@ -122,24 +137,40 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A number of 32 bits, in host order.
+    ///
+    /// # Errors
+    /// When the payload is too short, or has no such value.
     pub fn u32(&mut self) -> Result<u32, ImsgError> {
         Ok(u32::from_ne_bytes(self.array()?))
     }
 
+    /// A number of 64 bits, in host order.
+    ///
+    /// # Errors
+    /// When the payload is too short, or has no such value.
     pub fn u64(&mut self) -> Result<u64, ImsgError> {
         Ok(u64::from_ne_bytes(self.array()?))
     }
 
-    /// One of the first `count` tables.
+    /// One of the first `count` tables: an octet.
+    ///
+    /// # Errors
+    /// When the payload is too short, or has no such value.
     pub fn table(&mut self, count: usize) -> Result<TableId, ImsgError> {
         let number = self.u8()?.into();
         TableId::all(count).nth(number).ok_or_else(|| self.bad())
     }
 
+    /// A purpose: an octet.
+    ///
+    /// # Errors
+    /// When the payload is too short, or has no such value.
     pub fn purpose(&mut self) -> Result<Purpose, ImsgError> {
         Purpose::from_wire(self.u8()?).ok_or_else(|| self.bad())
     }
 
+    /// All octets that are left.
     pub fn remaining(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.rest)
     }
@@ -156,6 +187,10 @@ impl<'a> Fields<'a> {
         Ok(all)
     }
 
+    /// Takes the end of the payload.
+    ///
+    /// # Errors
+    /// When something is left.
     pub fn end(self) -> Result<(), ImsgError> {
         if self.rest.is_empty() { Ok(()) } else { Err(self.bad()) }
     }

@@ -34,6 +34,9 @@ impl<W: Write> Sink<W> {
     }
 
     /// Takes whole lines.
+    ///
+    /// # Errors
+    /// When they cannot be written.
     pub fn text(&mut self, text: &[u8]) -> io::Result<()> {
         let Form::Json { lines, .. } = &mut self.form else {
             return self.out.write_all(text);
@@ -48,6 +51,9 @@ impl<W: Write> Sink<W> {
     }
 
     /// Takes note of a file that could not be printed, or not to its end.
+    ///
+    /// # Errors
+    /// When that cannot be written.
     pub fn failure(&mut self, failure: Failure) -> io::Result<()> {
         match &mut self.form {
             Form::Text { failed } => {
@@ -62,6 +68,9 @@ impl<W: Write> Sink<W> {
     }
 
     /// Ends the text; false when there was a failure.
+    ///
+    /// # Errors
+    /// When it cannot be written.
     pub fn end(mut self) -> io::Result<bool> {
         let done = match &self.form {
             Form::Text { failed } => !failed,

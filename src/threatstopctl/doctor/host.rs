@@ -19,7 +19,7 @@ use crate::ending::Ending;
 pub trait Host {
     /// The effective user id of the one who asks.
     fn uid(&self) -> u32;
-    /// Epoch seconds.
+    /// The time of day, in epoch seconds.
     fn now(&self) -> u64;
     /// What is at a path, symbolic links followed.
     fn stat(&self, path: &Path) -> io::Result<Stat>;

@@ -12,7 +12,7 @@ use super::names::fit;
 /// Longest name of a table there (63 octets), less what stands behind it.
 const NAME: usize = 63 - "-new".len();
 
-/// The form.
+/// What ipfw(8) reads.
 #[derive(Default)]
 pub struct Ipfw {
     /// The table that is being filled.

@@ -16,7 +16,7 @@ const NAME: usize = 31 - "-4-new".len();
 /// same each time, for a set that is there with another is an error.
 const MOST: u32 = 1 << 25;
 
-/// The form.
+/// What ipset(8) reads.
 #[derive(Default)]
 pub struct Ipset {
     /// The set that is being filled.

@@ -15,7 +15,7 @@ const TABLE: &str = "inet threatstop";
 /// Longest name of a set without its family: nftables has far more room than pf.
 const NAME: usize = 60;
 
-/// The form.
+/// What nft(8) reads.
 #[derive(Default)]
 pub struct Nft {
     /// Whether a prefix of the family has come.

@@ -33,7 +33,7 @@ const WORD: usize = 128;
 /// Longest name in octets, so that the longest label of ours before it fits.
 const LONGEST: usize = 160;
 
-/// The form.
+/// A zone file that is being written.
 pub struct Zone {
     /// Its name, without the final dot.
     name: String,

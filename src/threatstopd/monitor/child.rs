@@ -32,7 +32,7 @@ pub enum Ended {
     ByUs,
 }
 
-/// Helper or engine.
+/// A child: helper, engine, or what ends states.
 pub struct Child {
     /// Its name in the log.
     pub name: &'static str,

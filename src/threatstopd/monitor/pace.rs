@@ -10,14 +10,15 @@ const LONGEST: u64 = 60;
 /// So many deaths by signal in a row are no accident: somebody tries something out.
 const DEATHS: u32 = 5;
 
-/// Ends that the children asked for: one in this time at length, ...
+/// How long to rest after an end that the children asked for, where [`AT_ONCE`] others came in as many
+/// times this.
 const ASKED: Duration = Duration::from_secs(30);
-/// ... of which so many may come at once, as when somebody mends a configuration, ...
+/// So many ends that were asked for may come without a rest, as when somebody mends a configuration.
 const AT_ONCE: usize = 3;
-/// ... and more than so many in an hour are an alarm.
+/// More ends that were asked for than so many in an hour are an alarm.
 const HOURLY: usize = 10;
 
-/// What was before.
+/// How often, and when, children have ended or asked for another start.
 #[derive(Debug, Default)]
 pub struct Pace {
     backoff: u64,

@@ -17,7 +17,7 @@ impl Takes {
         if condition { Self::All } else { Self::None }
     }
 
-    /// The rest.
+    /// How much of the class is left by a rule that takes so much.
     pub fn not(self) -> Self {
         match self {
             Self::None => Self::All,
