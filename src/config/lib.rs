@@ -1,11 +1,11 @@
 //! The configuration: `threatstopd.toml(5)`.
 //!
-//! Each key is declared once, in [`schema`], with its type, default, bounds and a line of
-//! documentation; [`section`] makes of that the struct, the table of keys ([`keys`]), the reader
+//! Each key is declared once, in `schema`, with its type, default, bounds and a line of
+//! documentation; `section` makes of that the struct, the table of keys ([`keys`]), the reader
 //! and the writer ([`Config::to_toml`]). A text is read in these steps, each of which notes all
-//! that it finds wrong and goes on with the rest: [`syntax`] leaves out what is no TOML ([`wording`]
-//! says why), [`reader`] takes the values ([`setting`], [`text`]), [`check`] holds them against one
-//! another, and [`host`] against what this host has.
+//! that it finds wrong and goes on with the rest: `syntax` leaves out what is no TOML (`wording`
+//! says why), `reader` takes the values (`setting`, `text`), `check` holds them against one
+//! another, and `host` against what this host has.
 //!
 //! * In: the text of the file, of at most [`MAX_OCTETS`]; for notes and for the engine's user,
 //!   what this host has.

@@ -2,7 +2,7 @@
 //! kept, see [`crate::state::copies`], and nothing of the others depends on it.
 //!
 //! * In: what the service, web servers, the administrator's files and `block` and `allow` say.
-//! * Out: for each source a [`Copy`] of each of its lists, that they are those in force, or a
+//! * Out: for each source a [`struct@Copy`] of each of its lists, that they are those in force, or a
 //!   [`Failure`].
 //! * Never: put anything in force, or let the failure of one source touch another.
 

@@ -44,7 +44,7 @@ pub fn cover<A: Address>(range: Range<A>) -> Vec<Net<A>> {
     out
 }
 
-/// How many prefixes [`cover`] makes of `range`, without making them.
+/// How many prefixes `cover` makes of `range`, without making them.
 #[inline]
 pub fn cover_len<A: Address>(range: Range<A>) -> u8 {
     if single(range).is_some() {

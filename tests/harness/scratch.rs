@@ -19,7 +19,7 @@ pub struct Scratch {
 impl Scratch {
     /// Makes the directory, readable by its owner alone.
     ///
-    /// When root runs the tests, the engine runs as [`engine_user`] and owns its spool; it may then
+    /// When root runs the tests, the engine runs as `engine_user` and owns its spool; it may then
     /// also pass through the directory (0711), else it could not reach the spool.
     pub fn new() -> Self {
         let mut builder = tempfile::Builder::new();

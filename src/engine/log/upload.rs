@@ -125,7 +125,7 @@ impl Log {
     /// The same because somebody asked for it; the schedule goes on from how it ended.
     ///
     /// # Errors
-    /// As [`send`].
+    /// As [`Log::send`].
     pub async fn send_now(&self) -> Result<Uploaded, String> {
         let result = self.send().await;
         self.asked_failed.set(result.as_ref().err().cloned());
