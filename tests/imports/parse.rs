@@ -234,11 +234,12 @@ fn implementation(tokens: &[Token]) -> Option<Block> {
             Token::Word(word) if depth == 0 && word == "where" => begun = true,
             // of the first path; what follows are bounds
             Token::Word(word)
-                if depth == 0 && !begun && !matches!(&**word, "mut" | "dyn" | "const") =>
+                if depth == 0
+                    && !begun
+                    && !matches!(&**word, "mut" | "dyn" | "const")
+                    && (of.is_empty() || tokens[at - 1] == Token::Path) =>
             {
-                if of.is_empty() || tokens[at - 1] == Token::Path {
-                    of.push(word.clone());
-                }
+                of.push(word.clone());
             }
             _ => {}
         }
