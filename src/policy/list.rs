@@ -30,10 +30,16 @@ impl List {
     /// refuses them, unless all of such an item is left out anyway.
     pub fn new(name: impl Into<String>, mut items: Items, floor: Floor) -> Self {
         unmap_all(&mut items, floor.v4);
+        Self::kept(name, items, floor)
+    }
+
+    /// Makes a list once more of what was kept of it: what is an IPv4-mapped prefix then, stood for
+    /// nothing but reserved space of IPv6 when it came, whatever the floor is now.
+    pub fn kept(name: impl Into<String>, items: Items, floor: Floor) -> Self {
         let mut wide = Vec::new();
         let (v4, v6) = (named(items.v4, floor, &mut wide), named(items.v6, floor, &mut wide));
         let ranges = Ranges { v4, v6 };
-        Self { name: name.into(), size: Size::of(&ranges, floor), ranges, wide }
+        Self { name: name.into(), size: Size::of(&ranges), ranges, wide }
     }
 
     /// The name of the list.
@@ -61,7 +67,7 @@ impl List {
         self.size.measure(&self.ranges)
     }
 
-    /// How large it is, by the floor that it was made with.
+    /// How large it is.
     pub(crate) fn size(&self) -> &Size {
         &self.size
     }

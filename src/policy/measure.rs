@@ -1,6 +1,6 @@
 //! How large a list is, in both measures, and what it had been a day before.
 
-use prefix::{Address, Coverage, Floor, PrefixSet, Range};
+use prefix::{Address, Coverage, PrefixSet, Range};
 
 use crate::cover::cover_len;
 use crate::ranges::Ranges;
@@ -24,7 +24,7 @@ impl Measure {
     /// in IPv6: it is left out of tables, and a list that begins to name 224.0.0.0/3 has not
     /// grown by an eighth of the Internet.
     pub(crate) fn of_ranges(ranges: &Ranges) -> Self {
-        Size::of(ranges, WIDEST).measure(ranges)
+        Size::of(ranges).measure(ranges)
     }
 
     /// What `new` covers that `old` does not; the number of its entries is none.
@@ -59,9 +59,6 @@ fn beyond<A: Address>(old: &[Range<A>], new: &[Range<A>], mut left: impl FnMut(R
     new.iter().for_each(|range| holes.cut(*range, &mut left));
 }
 
-/// The whole address space: no range lies across its borders.
-const WIDEST: Floor = Floor { v4: 0, v6: 0 };
-
 /// How large ranges are, before anything is taken out of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Size {
@@ -69,20 +66,18 @@ pub(crate) struct Size {
     pub(crate) entries: u64,
     /// All addresses.
     pub(crate) coverage: Coverage,
-    /// Whether a range lies in more than one network as wide as the floor.
-    pub(crate) wide: bool,
 }
 
 impl Size {
     /// How large ranges are; entries are prefixes not wider than the floor.
-    pub(crate) fn of(ranges: &Ranges, floor: Floor) -> Self {
+    pub(crate) fn of(ranges: &Ranges) -> Self {
         let mut size = Self::default();
         for range in ranges.v4() {
-            size.add(*range, floor.v4);
+            size.entries += u64::from(cover_len(*range));
             size.coverage.add_v4(*range);
         }
         for range in ranges.v6() {
-            size.add(*range, floor.v6);
+            size.entries += u64::from(cover_len(*range));
             size.coverage.add_v6(*range);
         }
         size
@@ -95,12 +90,6 @@ impl Size {
         let left_out = u64::try_from(left_out.sum::<u128>()).unwrap_or(u64::MAX);
         let Measure { entries, v4, v6 } = Measure::new(self.entries, &self.coverage);
         Measure { entries, v4: v4.saturating_sub(left_out), v6 }
-    }
-
-    #[inline]
-    fn add<A: Address>(&mut self, range: Range<A>, floor: u8) {
-        self.entries += u64::from(cover_len(range));
-        self.wide |= range.first().or(A::host_mask(floor)) < range.last();
     }
 }
 

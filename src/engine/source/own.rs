@@ -232,7 +232,7 @@ fn lists(entries: &Entries) -> Vec<Rc<Copy>> {
             changed = changed.max(entry.since);
         }
         // what is wider than the floor of now was not when it was said, and is cut up
-        let list = List::new(Source::Own.name(), items, Floor { v4: 0, v6: 0 });
+        let list = List::kept(Source::Own.name(), items, Floor { v4: 0, v6: 0 });
         let kind = kind(action);
         let origin = None;
         (!list.is_empty())

@@ -220,7 +220,7 @@ fn read(text: &[u8], floor: Floor) -> Option<Stored> {
         return None;
     }
     let items = Items { v4: items(first)?, v6: items(second)? };
-    Some(Stored { list: List::new(list, items, floor), changed, origin })
+    Some(Stored { list: List::kept(list, items, floor), changed, origin })
 }
 
 fn items<A: Address>(octets: &[u8]) -> Option<Vec<Item<A>>> {

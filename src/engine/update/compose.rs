@@ -177,5 +177,5 @@ pub fn as_list(kind: Kind, set: &PrefixSet) -> List {
         v4: set.v4().iter().copied().map(|net| Item::new(net, false)).collect(),
         v6: set.v6().iter().copied().map(|net| Item::new(net, false)).collect(),
     };
-    List::new(format!("the {kind} table"), items, Floor { v4: 0, v6: 0 })
+    List::kept(format!("the {kind} table"), items, Floor { v4: 0, v6: 0 })
 }

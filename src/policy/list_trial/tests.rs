@@ -331,6 +331,14 @@ fn a_list_that_alone_has_too_many_entries() {
         check(&hosts, 999, ""),
         Err(Reason::Refused(Refusal::Entries { entries: 1000, max: 999 }))
     );
+    // a copy is read by a floor of its own, and counted by that of the guard
+    let mut items = prefix::Items::default();
+    items.push("23.0.0.0/8".parse().unwrap(), false);
+    let copy = List::kept("a", items, prefix::Floor { v4: 0, v6: 0 });
+    let floor = prefix::Floor { v4: 24, v6: 19 };
+    let narrow = Bounds { max_entries: 50_000, floor, ..bounds() };
+    let many = Refusal::Entries { entries: 50_001, max: 50_000 };
+    assert_eq!(trial(&copy, None, &narrow).check(&[]), Err(Reason::Refused(many)));
     // counted is what would be in a table: of neighbours one, without what is left out, and with
     // what that leaves of a prefix
     assert_eq!(check("1.2.3.4 1.2.3.5", 1, ""), Ok(()));

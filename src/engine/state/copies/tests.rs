@@ -96,3 +96,16 @@ fn names_as_long_as_names_may_be_have_files_of_their_own() {
         }
     }
 }
+
+/// Fails when what was reserved space of IPv6 in a list is IPv4 in its copy, which is read by another
+/// floor: whole networks would be blocked after a restart that the list never named.
+#[test]
+fn a_copy_names_what_its_list_named() {
+    let folder = folder();
+    let list = list("a.b", "::ffff:0:0/96 ::ffff:0:0/100 ::ffff:192.0.2.0/120 2001:db8::/32");
+    save(folder.path(), &list, 1, None, false).unwrap();
+    let none = Floor { v4: 0, v6: 0 };
+    let copy = load(folder.path(), "a.b", Which::Now, none).unwrap().unwrap().list;
+    assert_eq!(copy.ranges(), list.ranges());
+    assert_eq!(copy.v4().len(), 1);
+}
