@@ -69,8 +69,10 @@ impl<T: Transport> Transport for Early<T> {
         }
     }
 
+    /// Whether it may be used for another request: not where octets of TLS have come that nobody has
+    /// asked for, which the layers above see only once they are whole.
     fn is_open(&mut self) -> bool {
-        self.gone.is_none() && self.below.is_open()
+        self.gone.is_none() && self.below.buffers().input().is_empty() && self.below.is_open()
     }
 
     fn is_tls(&self) -> bool {
@@ -82,4 +84,43 @@ impl<T: Transport> Transport for Early<T> {
 fn is_gone(kind: io::ErrorKind) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
     matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected)
+}
+
+#[cfg(test)]
+mod tests {
+    use ureq::unversioned::transport::LazyBuffers;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Below(LazyBuffers);
+
+    impl Transport for Below {
+        fn buffers(&mut self) -> &mut dyn Buffers {
+            &mut self.0
+        }
+
+        fn transmit_output(&mut self, _: usize, _: NextTimeout) -> Result<(), Error> {
+            Ok(())
+        }
+
+        fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+            Ok(false)
+        }
+
+        fn is_open(&mut self) -> bool {
+            true
+        }
+    }
+
+    /// Fails when what a server sends behind an answer may become the answer to another request.
+    #[test]
+    fn what_nobody_asked_for_ends_a_connection() {
+        let below = Below(LazyBuffers::new(64, 64));
+        let mut early = Early { below, gone: None, answered: false };
+        assert!(early.is_open());
+        early.below.0.input_append_buf();
+        early.below.0.input_appended(7);
+        assert!(!early.is_open());
+    }
 }

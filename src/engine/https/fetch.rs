@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use config::{Credential, Host, WebUrl};
 use prefix::Shield;
+use ureq::{Error, Timeout};
 
 use super::client::{Client, authority};
 use super::guarded::Met;
@@ -75,7 +76,7 @@ pub struct Failed {
     pub retry_after: Option<Duration>,
     /// Whether that is because of this host.
     here: bool,
-    /// Whether no head of an answer came.
+    /// Whether there was no connection.
     silent: bool,
 }
 
@@ -112,8 +113,9 @@ impl Turn<'_> {
         {
             self.silent = Some(why.clone());
         }
-        // what was late has no connections any more and makes none
-        self.kept = (!self.limit.is_late()).then_some(kept);
+        // addresses and connections go together: where a server may be elsewhere by now, both are made
+        // anew
+        self.kept = fetched.is_ok().then_some(kept);
         fetched
     }
 }
@@ -180,7 +182,14 @@ impl Client {
         });
         let mut response = response.map_err(|error| {
             let why = format!("{host}: {}", words::of(&error));
-            Failed { silent: true, ..why.into() }
+            // where there is no connection, there is none for others either
+            let silent = matches!(
+                error,
+                Error::Timeout(Timeout::Resolve | Timeout::Connect)
+                    | Error::HostNotFound
+                    | Error::ConnectionFailed
+            );
+            Failed { silent, ..why.into() }
         })?;
         let field = |name: &str| {
             let value = response.headers().get(name)?.to_str().ok()?;

@@ -66,11 +66,6 @@ impl Guarded {
         state.bound = !state.private;
     }
 
-    /// Hosts may be somewhere else: there was no way to one.
-    pub fn forget(&self) {
-        self.locked().known.clear();
-    }
-
     fn locked(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -40,19 +40,20 @@ impl Kept {
 
     /// Asks a server; once more where a connection was kept that turns out to be none any more. A server
     /// may close it just when it is asked, and then it has not heard the request (RFC 9110, section
-    /// 9.2.2); or what came first was the rest of another answer.
+    /// 9.2.2); or what came first was the rest of another answer. One that has thought about it before
+    /// is not asked twice.
     ///
     /// # Errors
-    /// Why there is no head of an answer.
+    /// Why there is no head of an answer; nothing of what is kept is to be used any more.
     pub fn ask<T>(&self, ask: impl Fn(&Agent) -> Result<T, Error>) -> Result<T, Error> {
-        let begun = self.begun.count();
-        let asked = match ask(&self.agent) {
-            Err(Error::Io(_) | Error::Protocol(_)) if self.begun.count() == begun => {
+        let (begun, asked) = (self.begun.count(), Instant::now());
+        match ask(&self.agent) {
+            Err(Error::Io(_) | Error::Protocol(_))
+                if self.begun.count() == begun && asked.elapsed() < SLOW =>
+            {
                 ask(&self.agent)
             }
             asked => asked,
-        };
-        // it may be somewhere else by now
-        asked.inspect_err(|_| self.guarded.forget())
+        }
     }
 }

@@ -97,15 +97,24 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Notes that something is done, and says whether another has come for who did it.
+    /// Notes that something is done, and says whether who did it is to leave: another has come for him,
+    /// and nobody else is slow for whom none could come.
     pub fn done(&self, id: u64) -> bool {
         let mut state = self.locked();
         let at = state.running.iter().position(|running| running.id == id);
-        let done = at.map(|at| state.running.swap_remove(at));
+        let is_replaced = at.is_some_and(|at| state.running.swap_remove(at).replaced);
+        let alone = state.running.iter_mut().find(|running| running.slow && !running.replaced);
+        let leaves = match alone {
+            Some(alone) if is_replaced => {
+                alone.replaced = true;
+                false
+            }
+            _ => is_replaced,
+        };
         drop(state);
         // another may be let to this server now
         self.changed.notify_all();
-        done.is_some_and(|done| done.replaced)
+        leaves
     }
 
     /// Takes out all that waits for a server.

@@ -53,6 +53,18 @@ fn who_is_slow_is_asked_last() {
     queue.relieve(slow.id, || unreachable!());
 }
 
+/// Fails when those that are slow, and for whom no other could come, have all the threads in the end.
+#[test]
+fn who_was_relieved_stays_for_who_was_not() {
+    let queue = queue(9, &["a", "b", "c"]);
+    let [first, second, third] = [0, 1, 2].map(|_| queue.poll(None).unwrap());
+    queue.relieve(first.id, || true);
+    queue.relieve(second.id, || false);
+    assert!(!queue.done(first.id), "the second waits still");
+    assert!(!queue.done(third.id), "nobody has come for it");
+    assert!(queue.done(second.id), "the first has stayed for it");
+}
+
 #[test]
 fn no_server_has_all_the_threads() {
     let queue = queue(2, &["a", "a", "a", "b"]);
