@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use event::begins;
-pub use event::{Event, UPLOAD, is_trouble, of_list, of_table};
+pub use event::{Event, UPLOAD, is_trouble, of_host, of_list, of_table};
 
 use crate::{clock, files};
 

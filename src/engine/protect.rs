@@ -27,7 +27,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::errors::words;
-use crate::events::{Event, Events};
+use crate::events::{Event, Events, of_host};
 use crate::interfaces::Interfaces;
 use crate::state::{Known, State};
 use never::Never;
@@ -144,7 +144,7 @@ impl Names {
             let now = match found {
                 Ok(found) => {
                     self.failing.borrow_mut().remove(name);
-                    self.events.end(name, format!("{what} {name}: looked up again"));
+                    self.events.end(&of_host(name), format!("{what} {name}: looked up again"));
                     let now: Vec<IpAddr> =
                         canonical(&found).into_iter().take(MAX_ADDRESSES).collect();
                     if now != before {
@@ -156,7 +156,7 @@ impl Names {
                     if self.failing.borrow_mut().insert(name.clone()) {
                         let (why, before) = (words(&error), listed(&before));
                         let text = format!("{what} {name}: {why}; protected as before: {before}");
-                        let source = Some(name.clone());
+                        let source = Some(of_host(name));
                         self.events.say(&Event::Failed { source, text, grave: false });
                     }
                     before

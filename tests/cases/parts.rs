@@ -108,6 +108,29 @@ fn a_rollback_goes_back_before_all_parts_of_a_run() {
     assert!(feeds.daemon.stop().success());
 }
 
+/// 1. Change the file of the administrator and a feed, and update.
+/// 2. Change the file once more, and block an address, with which the file is read.
+/// 3. Roll back: feed and file are as they were before the update, and the address is blocked still.
+#[test]
+fn a_rollback_goes_back_before_what_a_file_has_become_since() {
+    let mine = Scratch::new();
+    let file = mine.path().join("mine");
+    fs::write(&file, "9.3.0.1\n").unwrap();
+    let feeds = two_feeds(&file);
+    let (before, entries) = (table(&feeds.daemon, BLOCK).unwrap(), feeds.entries());
+    feeds.server.serve("/drop", &hosts("9.1", 310));
+    fs::write(&file, "9.3.0.1\n9.3.0.3\n").unwrap();
+    update(&feeds.daemon);
+    assert_eq!(feeds.entries(), entries + 11);
+    fs::write(&file, "9.3.0.1\n9.3.0.3\n9.3.0.5\n").unwrap();
+    assert!(feeds.daemon.ctl(&["block", "9.8.0.1"]).status.success());
+    wait_until("the file is in force", || feeds.entries() == entries + 13);
+    let output = feeds.daemon.ctl(&["rollback"]);
+    assert!(output.status.success(), "{}", output.stderr);
+    assert_eq!(table(&feeds.daemon, BLOCK), Some(before + "9.8.0.1\n"));
+    assert!(feeds.daemon.stop().success());
+}
+
 /// 1. Start with 20,000 entries in force and a feed from another place, which keeps its answer back, so
 ///    that the first run waits for it.
 /// 2. Block an address; then change the table in pf without a trace, and block another one: what that

@@ -97,6 +97,11 @@ pub fn of_list(name: &str) -> String {
     format!("list {name}")
 }
 
+/// What the name of a host is called as a subject: a feed may have the same name.
+pub fn of_host(name: &str) -> String {
+    format!("name {name}")
+}
+
 /// What a table is called as a subject, by its word.
 pub fn of_table(word: &str) -> String {
     format!("{word} table")

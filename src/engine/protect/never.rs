@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use super::resolve::{MAX_ADDRESSES, PATIENCE, canonical, listed, resolve};
 use crate::clock;
 use crate::errors::words;
-use crate::events::{Event, Events};
+use crate::events::{Event, Events, of_host};
 use crate::files::{read, replace};
 use crate::source::Copy;
 use crate::warning::Warning;
@@ -172,7 +172,7 @@ impl Never {
         let mut say = |failing: Option<&str>, text: String| {
             let text = format!("never_block_names: {text}");
             if !self.told.borrow().contains(&text) {
-                let (source, text) = (failing.map(ToOwned::to_owned), text.clone());
+                let (source, text) = (failing.map(of_host), text.clone());
                 self.events.say(&match source {
                     Some(_) => Event::Failed { source, text, grave: false },
                     None => Event::Warned(text),
@@ -187,7 +187,8 @@ impl Never {
             match found {
                 Ok(found) => {
                     known.answer(&self.counts(name, &found, &mut |text| say(None, text)), now);
-                    self.events.end(name, format!("never_block_names: {name}: looked up again"));
+                    self.events
+                        .end(&of_host(name), format!("never_block_names: {name}: looked up again"));
                 }
                 Err(error) => {
                     known.fail(now);

@@ -92,6 +92,15 @@ fn save(state: &State, copy: &Copy, keep: bool) {
     }
 }
 
+/// Whether the copy from before the last run is kept of a list: by a run that brings it again, or from a
+/// run before what changes now by itself, as a local file does, which is nothing to roll back to.
+fn is_kept_from_before(memory: &Memory, numbers: Option<&Numbers>, name: &str) -> bool {
+    match numbers {
+        Some(numbers) => numbers.has_brought(memory, name),
+        None => memory.run != 0 && memory.list(name).is_some_and(|list| list.run == memory.run),
+    }
+}
+
 /// Keeps the copies of the lists that are new, and what there is to know of the others. The copy before is
 /// that from before the run, however often that brings the list.
 pub fn keep(
@@ -103,7 +112,7 @@ pub fn keep(
     judged.renewed.iter().for_each(|copy| save(state, copy, false));
     for New { copy, .. } in new {
         let name = copy.list.name();
-        let again = numbers.is_some_and(|numbers| numbers.has_brought(&state.memory(), name));
+        let again = is_kept_from_before(&state.memory(), numbers, name);
         save(state, copy, replaced(judged, before, name) && !again);
         if copy.source.is_local() {
             files.note(copy.source);
@@ -148,9 +157,7 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
         memory.lists.get_or_insert_default();
         let of = |number: fn(&Numbers, &Memory) -> Option<u64>| number(numbers?, memory);
         let (run, of_tables) = (of(Numbers::run), of(Numbers::order));
-        let again = |new: &New| {
-            numbers.is_some_and(|numbers| numbers.has_brought(memory, new.copy.list.name()))
-        };
+        let again = |new: &New| is_kept_from_before(memory, numbers, new.copy.list.name());
         let again: Vec<bool> = new.iter().map(again).collect();
         let run = numbers.filter(|_| !new.is_empty()).map(|_| {
             memory.run = run.unwrap_or(memory.run.saturating_add(1));
@@ -188,11 +195,12 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
         }
         for (one, again) in new.iter().zip(again) {
             let name = one.copy.list.name();
-            let replaced = match again {
-                true => memory.list_mut(name).replaced,
-                false => replaced(judged, before, name),
+            let listed = memory.list_mut(name);
+            let (run, replaced) = match again {
+                true => (run.unwrap_or(listed.run), listed.replaced),
+                false => (run.unwrap_or_default(), replaced(judged, before, name)),
             };
-            note_list(memory, before, one, run.unwrap_or_default(), replaced, now);
+            note_list(memory, before, one, run, replaced, now);
         }
         // what changes besides is no update; without any, the first set counts as one
         let (last, next) = (memory.last_order(), memory.next_order());

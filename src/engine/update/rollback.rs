@@ -200,9 +200,11 @@ impl Update {
             };
             self.watch.forget(done);
             // the set before comes back by this as well
-            let put_back = self.hand.publish(table, sets.get(&done), old, Purpose::Publish).await;
+            // what it has now may be more than its set
+            let now = published.holding.get(&done).or(sets.get(&done));
+            let put_back = self.hand.publish(table, now, old, Purpose::Publish).await;
             if let Err(also) = put_back {
-                self.state.take(done, sets.get(&done).cloned().unwrap_or_default());
+                self.state.take(done, now.cloned().unwrap_or_default());
                 let word = &table.word;
                 why = format!("{why}; {word} table, which was put back already: {also}");
             }
