@@ -5,7 +5,6 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
-use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
 /// Runs of each side.
@@ -84,8 +83,16 @@ pub fn memory(pid: Pid, what: &str) -> Option<f64> {
 }
 
 /// The processors' time of a process; none once it has gone.
+#[cfg(target_os = "linux")]
 pub fn cpu_of(pid: Pid) -> Duration {
+    use nix::time::{clock_getcpuclockid, clock_gettime};
     clock_getcpuclockid(pid).and_then(clock_gettime).map_or(Duration::ZERO, Duration::from)
+}
+
+/// No clock of another process: none is known.
+#[cfg(not(target_os = "linux"))]
+pub fn cpu_of(_: Pid) -> Duration {
+    Duration::ZERO
 }
 
 /// Whether a program is installed.

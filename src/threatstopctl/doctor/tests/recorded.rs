@@ -239,6 +239,7 @@ impl Host for Recorded {
 /// A daemon that has nothing to warn of.
 fn status() -> Status {
     let mut status = full_status();
+    status.version = env!("CARGO_PKG_VERSION").into();
     status.pf.warnings.clear();
     status.pf.ways_out.clear();
     status.pf.mended.clear();
