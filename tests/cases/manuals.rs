@@ -130,6 +130,17 @@ fn the_examples_are_configurations() {
     }
     let least = Config::parse(&examples[0], file).unwrap();
     assert_eq!(examples.last().unwrap(), &least.to_toml(), "the file with all keys");
+
+    // those of other documents are whole, too
+    let (readme, daemon) = (source("README.md"), source("src/threatstopd/threatstopd.8"));
+    let fenced = readme.split("```\n").skip(1).step_by(2);
+    let shown = daemon.split(".Bd -literal -offset indent\n").skip(1);
+    let shown = shown.map(|rest| rest.split(".Ed").next().unwrap());
+    let whole: Vec<&str> = fenced.chain(shown).filter(|text| text.contains("[policy]\n")).collect();
+    assert_eq!(whole.len(), 2, "{whole:#?}");
+    for text in whole {
+        Config::parse(text, file).unwrap_or_else(|why| panic!("{why}:\n{text}"));
+    }
 }
 
 /// Characters that follow a text wherever it occurs.
