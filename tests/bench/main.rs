@@ -4,7 +4,7 @@
 //! Each comparison runs all sides in one run, in turn, several times, and prints the median of
 //! each, the ratio and the peak memory. It installs nothing: a peer that is missing is named and
 //! left out. Without an argument all run, and BENCHMARKS.md and its chart are written anew; that
-//! takes some six minutes, and two gigabytes of memory.
+//! takes a quarter of an hour, and two gigabytes of memory.
 //!
 //! ```text
 //! update -> measure, report    a whole update, beside the old scripts
