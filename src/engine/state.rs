@@ -60,10 +60,8 @@ impl State {
     pub fn set_policy(&self, policy: Policy) {
         let before = self.policy();
         for (id, since) in &policy.since {
-            if before.since.get(id) != Some(since)
-                && let Err(why) = ages::save(&self.directory, self.tables.word(*id), since)
-            {
-                logger::err(format_args!("{why}; after a restart the age of an entry is unknown"));
+            if before.since.get(id) != Some(since) {
+                ages::keep(&self.directory, self.tables.word(*id), since);
             }
         }
         let changed: Vec<_> =

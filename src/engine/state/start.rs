@@ -49,7 +49,12 @@ impl State {
                     damaged(format!("{why}; all entries are as old as this start"));
                     None
                 });
-                let since = kept.unwrap_or_else(|| anew(&directory, &table.word, &set));
+                let since = kept.unwrap_or_else(|| {
+                    let since = Since::new(&set, crate::clock::now());
+                    // the next start is not their beginning
+                    ages::keep(&directory, &table.word, &since);
+                    since
+                });
                 policy.since.insert(table.id, since);
             }
             policy.sets.insert(table.id, set);
@@ -57,16 +62,6 @@ impl State {
         let (policy, numbered) = (RefCell::new(Rc::new(policy)), RefCell::default());
         Ok(Self { tables, days, directory, policy, numbered, memory: RefCell::new(memory) })
     }
-}
-
-/// The ages of a table of which none are known. They are kept at once: the next start is not their
-/// beginning.
-fn anew(directory: &Path, table: &str, set: &PrefixSet) -> Since {
-    let since = Since::new(set, crate::clock::now());
-    if let Err(why) = ages::save(directory, table, &since) {
-        logger::err(format_args!("{why}; after a restart the age of an entry is unknown"));
-    }
-    since
 }
 
 /// Says once of a table that has left the configuration what is left of it, and forgets it.
