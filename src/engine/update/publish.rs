@@ -105,18 +105,19 @@ impl Hand {
             let first = held.as_ref().unwrap_or(set);
             let handed = self.put(table, known, first, purpose, &mut published.found).await;
             match handed {
-                Ok(handed) => holding.extend(held.map(|held| (table, held, handed))),
+                Ok((change, handed)) => {
+                    published.changes.insert(id, change);
+                    published.done.insert(id);
+                    holding.extend(held.map(|held| (table, held, handed)));
+                }
                 Err(why) => {
                     published.failures.insert(id, format!("{} table: {why}", table.word));
                     // a block set composed against an allow set that is not in force may lock out
                     if !table.blocks() {
                         break;
                     }
-                    continue;
                 }
             }
-            published.changes.insert(id, change(known, set));
-            published.done.insert(id);
         }
         for (table, held, handed) in holding {
             let (id, Some(set)) = (table.id, sets.get(&table.id)) else { continue };
@@ -136,8 +137,9 @@ impl Hand {
                 }
             };
             if stays {
-                published.changes.insert(id, change(before.set(id), &held));
                 published.holding.insert(id, held);
+            } else {
+                published.changes.insert(id, change(before.set(id), set));
             }
         }
         published
@@ -168,8 +170,8 @@ impl Hand {
         is_taken(self.guard, allow.or(before.allow()), table, &held).then_some(held)
     }
 
-    /// Has a table have a set in place of the one that is `known` of it, and whether it had to be handed
-    /// over for that. Adds what somebody has been `found` to have done to it before.
+    /// Has a table have a set in place of the one that is `known` of it: what that changes, and whether it
+    /// had to be handed over. Adds what somebody has been `found` to have done to it before.
     async fn put(
         &self,
         table: &Table,
@@ -177,20 +179,22 @@ impl Hand {
         set: &PrefixSet,
         purpose: Purpose,
         found: &mut Vec<String>,
-    ) -> Result<bool, String> {
+    ) -> Result<(Change, bool), String> {
         let is_ours = self.watch.is_ours(table.id);
         // what is known to be there as it is need not be handed over once more
         if known == Some(set) && is_ours {
-            return Ok(false);
+            return Ok((unchanged(known), false));
         }
         let result = self.publish(table, known, set, purpose).await?;
+        let way = change(known, set);
         if purpose != Purpose::Trial {
             // of a table that was looked at just now this is known already
-            let way = known.filter(|_| is_ours).map(|known| change(Some(known), set));
-            found.extend(way.and_then(|way| self.watch.overwritten(table, result, &way)));
+            if known.is_some() && is_ours {
+                found.extend(self.watch.overwritten(table, result, &way));
+            }
             self.watch.published(table, set.len()).await;
         }
-        Ok(true)
+        Ok((way, true))
     }
 
     /// Has the helper publish a set in place of the one that is `known` of the table, put it back, or try

@@ -94,7 +94,7 @@ impl Update {
         for table in tables.in_order() {
             let Some(set) = sets.get(&table.id) else { continue };
             let tried = self.hand.publish(table, None, set, Purpose::Trial).await;
-            drop(tried.map_err(|why| format!("{} table: {why}", table.word))?);
+            tried.map_err(|why| format!("{} table: {why}", table.word))?;
         }
         let mut warnings = self.watch.mend(Depth::Whole).await.found;
         let Published { changes, found, .. } = self.publish_whole(&sets).await?;
@@ -199,9 +199,9 @@ impl Update {
                 (None, false) => continue,
             };
             self.watch.forget(done);
-            // the set before comes back by this as well
             // what it has now may be more than its set
             let now = published.holding.get(&done).or(sets.get(&done));
+            // the set before comes back by this as well
             let put_back = self.hand.publish(table, now, old, Purpose::Publish).await;
             if let Err(also) = put_back {
                 self.state.take(done, now.cloned().unwrap_or_default());
