@@ -140,10 +140,12 @@ impl Guard {
 /// What `now`, of the numbers `new`, has that `before` has not; not looked at when all of it is no
 /// more than comes at once.
 pub(crate) fn brought(new: Measure, before: &Ranges, now: &Ranges) -> Measure {
-    if new.v4 <= MOST_V4 && new.v6 <= MOST_V6 {
-        return Measure::default();
-    }
-    Measure::brought(before, now)
+    if is_much(new) { Measure::brought(before, now) } else { Measure::default() }
+}
+
+/// Whether it is more than comes at once.
+pub(crate) fn is_much(brought: Measure) -> bool {
+    brought.v4 > MOST_V4 || brought.v6 > MOST_V6
 }
 
 /// Who wants the run, as far as a set or list goes.

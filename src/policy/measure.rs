@@ -36,6 +36,15 @@ impl Measure {
         Self::new(0, &coverage)
     }
 
+    /// The numbers of both, as if they had nothing in common.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            entries: self.entries.saturating_add(other.entries),
+            v4: self.v4.saturating_add(other.v4),
+            v6: self.v6.saturating_add(other.v6),
+        }
+    }
+
     fn new(entries: u64, coverage: &Coverage) -> Self {
         Self { entries, v4: coverage.v4(), v6: coverage.networks() }
     }

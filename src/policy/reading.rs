@@ -362,7 +362,7 @@ proptest! {
         let (old, new) = (together(&old_lists), together(&new_lists));
 
         let mut row = HeldRuns::default();
-        let step = judge_table(Kind::Block, [&old, &new], &guard(), Run::Manual, &mut row);
+        let step = judge_table(Kind::Block, (&old, &new), &guard(), Run::Manual, &mut row);
         prop_assert_eq!(step.is_err(), held(&union(&olds), &union(&news), None) != Held::No, "{:?}", step);
 
         // and the whole of it, which no -f overrides

@@ -3,9 +3,13 @@
 use prefix::{Address, Range};
 
 /// Below so many ranges, counting octets costs more than comparing addresses.
-const RADIX_MIN: usize = 256;
+const RADIX_MIN: usize = 64;
 /// So many ranges, and the scratch, lie in the second cache of any processor.
-const CACHED: usize = 1 << 13;
+const CACHED: usize = 1 << 14;
+/// Places to which ranges are dealt at most; their numbers lie in the first cache.
+const PLACES: usize = 1 << 13;
+/// So many ranges of one place are put in order one by one.
+const FEW: usize = 12;
 
 /// Sorts by the first address.
 ///
@@ -19,24 +23,24 @@ pub(crate) fn sort<A: Address>(ranges: &mut [Range<A>], scratch: &mut Vec<Range<
         ranges.sort_unstable_by_key(|range| range.first());
         return;
     }
-    // one pass for both: whether there is anything to do, and which bits say in what order
-    let one = ranges[0].first();
-    let (mut differ, mut last, mut is_sorted) = (A::ZERO, one, true);
+    // one pass for both: whether there is anything to do, and between which addresses
+    let (mut low, mut high, mut last, mut is_sorted) =
+        (A::ZERO.complement(), A::ZERO, A::ZERO, true);
     for range in ranges.iter() {
-        differ = differ.or(range.first().xor(one));
-        is_sorted &= last <= range.first();
-        last = range.first();
+        let first = range.first();
+        (low, high) = (low.min(first), high.max(first));
+        is_sorted &= last <= first;
+        last = first;
     }
     if is_sorted {
         return;
     }
-    let skip = differ.leading_zeros();
     if ranges.len() <= CACHED {
-        deal(ranges, scratch, skip);
+        deal(ranges, scratch, low, high);
         return;
     }
     let (mut rest, mut start) = (&mut *ranges, 0);
-    for end in part(rest, skip) {
+    for end in part(rest, low.xor(high).leading_zeros()) {
         let (part, behind) = rest.split_at_mut(end - start);
         sort(part, scratch);
         (rest, start) = (behind, end);
@@ -66,31 +70,55 @@ fn part<A: Address>(ranges: &mut [Range<A>], skip: u8) -> [usize; 256] {
     ends
 }
 
-/// Sorts by the 16 bits behind so many, in two passes of an octet each, and then by what follows.
-fn deal<A: Address>(ranges: &mut [Range<A>], scratch: &mut Vec<Range<A>>, skip: u8) {
-    let key = |range: &Range<A>| range.first().window(skip);
-    let octets = |range: &Range<A>| key(range).to_le_bytes().map(usize::from);
-    let mut counts = [[0; 256]; 2];
-    for range in ranges.iter() {
-        let [low, high] = octets(range);
-        counts[0][low] += 1;
-        counts[1][high] += 1;
+/// Deals the ranges, which begin between `low` and `high`, to places of equal width, about as many as
+/// there are ranges, and puts in order what has come to the same place.
+fn deal<A: Address>(ranges: &mut [Range<A>], scratch: &mut Vec<Range<A>>, low: A, high: A) {
+    let count = ranges.len().next_power_of_two().min(PLACES);
+    // so many low bits are of no account
+    let width = (128 - (value(high) - value(low)).leading_zeros()) as u8;
+    let low_bits = width.saturating_sub(count.ilog2() as u8);
+    let (skip, shift) = match (A::BITS - 16).checked_sub(low_bits) {
+        Some(skip) => (skip, 0),
+        None => (0, low_bits - (A::BITS - 16)),
+    };
+    let window = |range: &Range<A>| range.first().window(skip);
+    let base = low.window(skip);
+    // bits above the window are lost on both sides, so that the difference is right
+    let place = |range: &Range<A>| usize::from(window(range).wrapping_sub(base) >> shift);
+    let mut next = vec![0_u16; count + 1];
+    ranges.iter().for_each(|range| next[place(range)] += 1);
+    let (mut end, mut most) = (0, 0);
+    for next in &mut next {
+        most = most.max(*next);
+        end += *next;
+        *next = end - *next;
     }
-    let [mut low, mut high] = [starts(&counts[0]), starts(&counts[1])];
     scratch.clear();
     scratch.extend_from_slice(ranges);
-    for range in ranges.iter() {
-        let place = &mut low[octets(range)[0]];
-        scratch[*place] = *range;
-        *place += 1;
-    }
     for range in scratch.iter() {
-        let place = &mut high[octets(range)[1]];
-        ranges[*place] = *range;
-        *place += 1;
+        let next = &mut next[place(range)];
+        ranges[usize::from(*next)] = *range;
+        *next += 1;
     }
-    let alike = ranges.chunk_by_mut(|a, b| key(a) == key(b)).filter(|alike| alike.len() > 1);
-    alike.for_each(|alike| alike.sort_unstable_by_key(|range| range.first()));
+    if usize::from(most) <= FEW {
+        insert(ranges);
+        return;
+    }
+    let alike = ranges.chunk_by_mut(|a, b| place(a) == place(b)).filter(|alike| alike.len() > 1);
+    alike.for_each(|alike| sort(alike, scratch));
+}
+
+/// Sorts what nearly is in order: no range is more than a few places from its own.
+fn insert<A: Address>(ranges: &mut [Range<A>]) {
+    for at in 1..ranges.len() {
+        let range = ranges[at];
+        let mut to = at;
+        while to > 0 && range.first() < ranges[to - 1].first() {
+            ranges[to] = ranges[to - 1];
+            to -= 1;
+        }
+        ranges[to] = range;
+    }
 }
 
 /// Where each begins, of so many of each.
@@ -100,6 +128,13 @@ fn starts(counts: &[usize; 256]) -> [usize; 256] {
         end += count;
         end - count
     })
+}
+
+/// An address as a number.
+pub(crate) fn value<A: Address>(addr: A) -> u128 {
+    let mut octets = [0; 16];
+    addr.write_octets(&mut octets[16 - A::OCTETS..]);
+    u128::from_be_bytes(octets)
 }
 
 #[cfg(test)]

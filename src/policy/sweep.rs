@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use prefix::{Address, Net, Range};
 
 use crate::cover::{push_cover, single};
-use crate::sort::sort;
+use crate::sort::{sort, value};
 
 /// How many entries of lists something is, and how many addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,12 +30,6 @@ impl Count {
     }
 }
 
-fn value<A: Address>(addr: A) -> u128 {
-    let mut octets = [0; 16];
-    addr.write_octets(&mut octets[16 - A::OCTETS..]);
-    u128::from_be_bytes(octets)
-}
-
 /// The smallest range that holds both.
 fn hull<A: Address>(a: Range<A>, b: Range<A>) -> Range<A> {
     Range::new(a.first().min(b.first()), a.last().max(b.last())).unwrap_or(a)
@@ -55,7 +49,7 @@ pub(crate) fn sort_and_join<A: Address>(ranges: &mut Vec<Range<A>>) {
 }
 
 /// So many ranges are sorted at once, which the second cache of any processor holds.
-const CHUNK: usize = 1 << 13;
+const CHUNK: usize = 3 << 11;
 
 /// The union of parts, each of them sorted and disjoint, as the result is.
 ///
@@ -75,8 +69,8 @@ pub(crate) fn union<'a, A: Address>(parts: &[&'a [Range<A>]]) -> Cow<'a, [Range<
     loop {
         let (border, start) = (borders.next(), all.len());
         for part in &mut rest {
-            let before = |range: &Range<A>| border.is_none_or(|border| range.first() < border);
-            let (now, later) = part.split_at(part.partition_point(before));
+            let (now, later) =
+                part.split_at(border.map_or(part.len(), |border| before(part, border)));
             all.extend_from_slice(now);
             *part = later;
         }
@@ -86,6 +80,16 @@ pub(crate) fn union<'a, A: Address>(parts: &[&'a [Range<A>]]) -> Cow<'a, [Range<
             return Cow::Owned(all);
         }
     }
+}
+
+/// How many of sorted ranges begin before the border, which is looked for from the start on.
+fn before<A: Address>(ranges: &[Range<A>], border: A) -> usize {
+    let is_before = |range: &Range<A>| range.first() < border;
+    let mut end = 16;
+    while ranges.get(end).is_some_and(is_before) {
+        end *= 2;
+    }
+    ranges[..end.min(ranges.len())].partition_point(is_before)
 }
 
 /// Joins sorted ranges from `start` on that overlap with each other or with the one before.

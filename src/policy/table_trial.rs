@@ -1,12 +1,14 @@
 //! The guards of a table that speak of its lists: the second net, and who broke a bound.
 
 use core::cmp::Reverse;
+use core::ptr;
 
 use prefix::{Excess, Kind, Refusal};
 
 use crate::held::HeldRuns;
-use crate::judge::{Accepted, Guard, Kept, Run, Unit, brought};
+use crate::judge::{Accepted, Guard, Kept, Run, Unit, brought, is_much};
 use crate::list::List;
+use crate::measure::Measure;
 use crate::together::Together;
 
 /// The second net below the guards of the lists: whether a table may go from its `old` lists to the
@@ -26,15 +28,28 @@ use crate::together::Together;
 /// [`Kept`] when the lists that changed must keep their copies.
 pub fn judge_table(
     kind: Kind,
-    [old, new]: [&Together<'_>; 2],
+    (old, new): (&Together<'_>, &Together<'_>),
     guard: &Guard,
     run: Run,
     held: &mut HeldRuns,
 ) -> Result<Accepted, Kept> {
-    let [before, now] = [old, new].map(Together::measure);
-    let brought = brought(now, old.ranges(), new.ranges());
+    let (before, now) = (old.measure(), new.measure());
+    let brought = match at_most(old, new) {
+        Some(most) if !is_much(most) => most,
+        _ => brought(now, old.ranges(), new.ranges()),
+    };
     let settled = guard.settle(now, guard.change(before, None, now, brought), run, held);
     settled.map_err(|reason| Kept { table: kind, reason })
+}
+
+/// No less than what the `new` lists have and the `old` ones have not: what each has beside one of the
+/// old ones, which is its copy. None where there are fewer of these.
+fn at_most(old: &Together<'_>, new: &Together<'_>) -> Option<Measure> {
+    let (old, new) = (old.lists(), new.lists());
+    let changed = |(old, new): &(&&List, &&List)| !ptr::eq(**old, **new);
+    let pairs = old.iter().zip(new).filter(changed);
+    let brought = pairs.map(|(old, new)| Measure::brought(old.ranges(), new.ranges()));
+    (new.len() <= old.len()).then(|| brought.fold(Measure::default(), Measure::and))
 }
 
 /// Of lists with their copies the one that grew most, for the message when only the sum of all is

@@ -1,5 +1,6 @@
 //! The lists of one table, and what they name together.
 
+use core::cell::OnceCell;
 use std::borrow::Cow;
 
 use crate::list::List;
@@ -8,21 +9,24 @@ use crate::ranges::Ranges;
 
 /// The lists of one table, and what they name together.
 ///
-/// With many lists the union is what takes the time, so that it is made once for all who ask.
+/// With many lists the union is what takes the time, so that it is made once for all who ask, and not
+/// before somebody does.
 #[derive(Clone, Debug)]
 pub struct Together<'a> {
     lists: Vec<&'a List>,
-    ranges: Cow<'a, Ranges>,
+    ranges: OnceCell<Cow<'a, Ranges>>,
+    measure: OnceCell<Measure>,
 }
 
 impl<'a> Together<'a> {
-    /// Unites the lists.
+    /// These lists.
     pub fn of(lists: &[&'a List]) -> Self {
-        let ranges = match lists {
-            [only] => Cow::Borrowed(only.ranges()),
-            _ => Cow::Owned(Ranges::union(lists.iter().map(|list| list.ranges()))),
-        };
-        Self { lists: lists.to_vec(), ranges }
+        Self { lists: lists.to_vec(), ranges: OnceCell::new(), measure: OnceCell::new() }
+    }
+
+    /// These lists, of which somebody knows [`Together::measure`] from before.
+    pub fn known(lists: &[&'a List], measure: Measure) -> Self {
+        Self { measure: OnceCell::from(measure), ..Self::of(lists) }
     }
 
     /// The lists, in the order in which they were handed in.
@@ -31,15 +35,18 @@ impl<'a> Together<'a> {
     }
 
     /// The numbers of what they name together.
-    pub(crate) fn measure(&self) -> Measure {
-        match self.lists[..] {
+    pub fn measure(&self) -> Measure {
+        *self.measure.get_or_init(|| match self.lists[..] {
             [only] => only.measure(),
             _ => Measure::of_ranges(self.ranges()),
-        }
+        })
     }
 
     /// What they name together.
     pub fn ranges(&self) -> &Ranges {
-        &self.ranges
+        self.ranges.get_or_init(|| match self.lists[..] {
+            [only] => Cow::Borrowed(only.ranges()),
+            _ => Cow::Owned(Ranges::union(self.lists.iter().map(|list| list.ranges()))),
+        })
     }
 }

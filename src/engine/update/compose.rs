@@ -7,8 +7,8 @@ use std::rc::Rc;
 use config::Config;
 use imsg::TableId;
 use policy::{
-    Guard, Hit, Kept, LeftOut, List, Protected, Ranges, Together, check_table, compose_allow,
-    compose_block, unrouted,
+    Guard, Hit, Kept, LeftOut, List, Measure, Protected, Ranges, Together, check_table,
+    compose_allow, compose_block, unrouted,
 };
 use prefix::{Bounds, Floor, Item, Items, Kind, PrefixSet};
 
@@ -41,17 +41,20 @@ impl Lists {
 
     /// The same without what stands in for lists.
     pub fn copies<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = &'a List> {
-        let in_table = |copy: &&Rc<Copy>| {
-            let name = copy.list.name();
-            table.has(name, copy.kind) && !copy.is_exemption() && !self.left_out.contains(name)
-        };
-        self.copies.iter().filter(in_table).map(|copy| &copy.list)
+        of_table(&self.copies, table).filter(|list| !self.left_out.contains(list.name()))
     }
 
     /// What each table is made of.
     pub fn together<'a>(&'a self, tables: &'a Tables) -> BTreeMap<TableId, Together<'a>> {
         tables.iter().map(|table| (table.id, self.of(table))).collect()
     }
+}
+
+/// Those of the copies that are in a table.
+pub fn of_table<'a>(copies: &'a [Rc<Copy>], table: &'a Table) -> impl Iterator<Item = &'a List> {
+    let in_table =
+        |copy: &&Rc<Copy>| table.has(copy.list.name(), copy.kind) && !copy.is_exemption();
+    copies.iter().filter(in_table).map(|copy| &copy.list)
 }
 
 /// What no block table may have: what is in the allow table, and what root lets through.
@@ -67,6 +70,8 @@ pub struct Made {
     pub sets: BTreeMap<TableId, PrefixSet>,
     /// What forbids one. Of which there is neither, there is nothing to make a table of yet.
     pub refused: BTreeMap<TableId, Kept>,
+    /// The numbers of what the lists of each table name together, where they are known.
+    pub measures: BTreeMap<TableId, Measure>,
     /// What there is to say of it.
     pub told: Told,
 }

@@ -1,10 +1,12 @@
 //! What the tables in force were made of. As long as that is the same, so would they be.
 
+use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
-use policy::Protected;
+use imsg::TableId;
+use policy::{Measure, Protected};
 
-use super::compose::Told;
+use super::compose::{Made, Told};
 use super::judge::Judged;
 use crate::source::Copy;
 use crate::state::Policy;
@@ -15,6 +17,7 @@ pub struct Composed {
     policy: Weak<Policy>,
     protected: Vec<Protected>,
     own: Vec<Rc<Copy>>,
+    measures: BTreeMap<TableId, Measure>,
     /// What there is to say of it.
     pub told: Told,
 }
@@ -28,14 +31,24 @@ impl Composed {
             && judged.lists.left_out.is_empty()
             && judged.made.refused.is_empty();
         let Judged { protected, own, made, .. } = judged;
-        let told = made.told;
-        is_whole.then(|| Self { policy: Rc::downgrade(policy), protected, own, told })
+        let Made { measures, told, .. } = made;
+        is_whole.then(|| Self { policy: Rc::downgrade(policy), protected, own, measures, told })
+    }
+
+    /// Whether it is of what is in force.
+    fn is_of(&self, policy: &Rc<Policy>) -> bool {
+        self.policy.ptr_eq(&Rc::downgrade(policy))
+    }
+
+    /// The numbers of what the lists of each table name together, if these are the lists in force.
+    pub fn measures(&self, policy: &Rc<Policy>) -> Option<&BTreeMap<TableId, Measure>> {
+        self.is_of(policy).then_some(&self.measures)
     }
 
     /// Whether the tables would be the same of this.
     pub fn holds(&self, policy: &Rc<Policy>, protected: &[Protected], own: &[Rc<Copy>]) -> bool {
         let is_one = |(one, other): (&Rc<Copy>, &Rc<Copy>)| Rc::ptr_eq(one, other);
-        self.policy.ptr_eq(&Rc::downgrade(policy))
+        self.is_of(policy)
             && self.protected == protected
             && self.own.len() == own.len()
             && self.own.iter().zip(own).all(is_one)

@@ -10,12 +10,12 @@ use std::time::Duration;
 use config::Config;
 use imsg::TableId;
 use policy::{
-    Accepted, Guard, Kept as Held, KeptList as Kept, List, ListTrial, OfList, Protected, Reason,
-    Run as Wanted, Together, grew_most, judge_table,
+    Accepted, Guard, Kept as Held, KeptList as Kept, List, ListTrial, Measure, OfList, Protected,
+    Reason, Run as Wanted, Together, grew_most, judge_table,
 };
 use prefix::{Kind, Refusal};
 
-use super::compose::{Lists, Made, Told, as_list, compose, stand_ins};
+use super::compose::{Lists, Made, Told, as_list, compose, of_table, stand_ins};
 use super::request::Request;
 use crate::clock;
 use crate::source::{Copy, Source, Sources, feed};
@@ -142,6 +142,11 @@ pub fn unknown(lost: &[Lost]) -> Option<String> {
     Some(format!("the {copy} {all} {is} lost: the block tables stay as they are until {it} again"))
 }
 
+/// Whether these are the same lists, and not only equal ones.
+fn are_one(these: &[&List], those: &[&List]) -> bool {
+    these.len() == those.len() && these.iter().zip(those).all(|(one, other)| ptr::eq(*one, *other))
+}
+
 /// How long a source waits between two runs.
 fn interval(config: &Config, source: Option<Source>) -> Duration {
     let feed = match source {
@@ -165,6 +170,8 @@ pub struct Judge<'a> {
     pub own: &'a [Rc<Copy>],
     /// Who wants the run.
     pub request: &'a Request,
+    /// The numbers of what the lists in force of each table name together, where they are known.
+    pub measures: BTreeMap<TableId, Measure>,
 }
 
 impl Judge<'_> {
@@ -424,13 +431,13 @@ impl Judged {
 
     /// The second net: a table whose lists together have changed too much. Only lists that have a copy
     /// on both sides are looked at, and of these not the ones that somebody or three runs accepted.
-    fn held(
+    fn held<'a>(
         &mut self,
         by: &Judge<'_>,
         policy: &Policy,
         broken: &Broken,
-        lists: &Lists,
-        together: &BTreeMap<TableId, Together<'_>>,
+        lists: &'a Lists,
+        together: &BTreeMap<TableId, Together<'a>>,
     ) -> Option<Refused<'static>> {
         let still = self.still_lost();
         for table in by.state.tables.in_order() {
@@ -449,7 +456,7 @@ impl Judged {
                     continue;
                 };
                 let [old, set] = [old, set].map(|set| as_list(kind, set));
-                let both = [&Together::of(&[&old]), &Together::of(&[&set])];
+                let both = (&Together::of(&[&old]), &Together::of(&[&set]));
                 judge_table(kind, both, by.guard, wanted, &mut runs)
             } else {
                 let both = lists.copies(table).filter_map(|list| {
@@ -465,14 +472,27 @@ impl Judged {
                     }
                 });
                 let (old, now): (Vec<&List>, Vec<&List>) = both.unzip();
-                if old.iter().zip(&now).all(|(old, now)| ptr::eq(*old, *now)) {
+                let in_force: Vec<&List> = of_table(&policy.lists, table).collect();
+                let known = by.measures.get(&id).filter(|_| are_one(&in_force, &old));
+                if are_one(&old, &now) {
+                    self.made.measures.extend(known.map(|known| (id, *known)));
                     self.end_row(by, policy, table);
                     continue;
                 }
                 let Some(all) = together.get(&id) else { continue };
                 let some = (now.len() < all.lists().len()).then(|| Together::of(&now));
-                let both = [&Together::of(&old), some.as_ref().unwrap_or(all)];
-                judge_table(kind, both, by.guard, wanted, &mut runs)
+                let before = match known {
+                    Some(known) => Together::known(&old, *known),
+                    None => Together::of(&old),
+                };
+                self.made.measures.insert(id, all.measure());
+                judge_table(
+                    kind,
+                    (&before, some.as_ref().unwrap_or(all)),
+                    by.guard,
+                    wanted,
+                    &mut runs,
+                )
             };
             let at = (wanted == Wanted::Scheduled && judged.is_err()).then(clock::now);
             self.table_rows.insert(id, row.after(runs, at));

@@ -32,6 +32,8 @@ impl Update {
         let come = std::mem::take(&mut gathered.lists);
         let come = if rolled_back { Vec::new() } else { come };
         let (protected, own) = (self.protect.all(), self.own.lists());
+        let composed = self.composed.borrow();
+        let known = composed.as_ref().and_then(|composed| composed.measures(&self.state.policy()));
         let judge = Judge {
             config: self.config,
             guard: self.guard,
@@ -39,8 +41,8 @@ impl Update {
             protected: &protected,
             own: &own,
             request,
+            measures: known.cloned().unwrap_or_default(),
         };
-        let composed = self.composed.borrow();
         let is_same = |composed: &&Composed| {
             come.is_empty() && composed.holds(&self.state.policy(), &protected, &own)
         };

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use ipnet::Ipv4Net;
 use policy::{
-    Composed, Guard, HeldRuns, List, ListTrial, Overlaps, Protected, Ranges, Run, Together, Unique,
-    check_table, compose_block, exempt, judge_table,
+    Composed, Guard, HeldRuns, List, ListTrial, Measure, Overlaps, Protected, Ranges, Run,
+    Together, Unique, check_table, compose_block, exempt, judge_table,
 };
 use prefix::{Bounds, Floor, Item, Items, Kind, Net, PrefixSet, Shield, reserved};
 
@@ -69,6 +69,7 @@ fn made(items: Vec<Items>) -> Vec<List> {
 /// What a run has when its lists have come.
 struct Gathered {
     copies: Vec<List>,
+    measure: Measure,
     items: Vec<Items>,
     allow: List,
     protected: Vec<Protected>,
@@ -89,7 +90,15 @@ impl Gathered {
         nets.iter_mut().step_by(100).for_each(|net| *net = random.net());
         let allow: Vec<_> = (0..1000).map(|_| random.net()).collect();
         let allow = List::new("allow", deal(&allow, 1).remove(0), FLOOR);
-        Self { copies, items: deal(&nets, lists), allow, protected: networks(), guard: guard() }
+        let measure = Together::of(&copies.iter().collect::<Vec<_>>()).measure();
+        Self {
+            copies,
+            measure,
+            items: deal(&nets, lists),
+            allow,
+            protected: networks(),
+            guard: guard(),
+        }
     }
 
     /// Composes and judges; what is refused or held is a mistake of this file.
@@ -116,7 +125,9 @@ impl Gathered {
         let copies: Vec<&List> = self.copies.iter().collect();
         let lists: Vec<&List> = lists.iter().collect();
         let together = Together::of(&lists);
-        let (both, mut held) = ([&Together::of(&copies), &together], HeldRuns::default());
+        // whose numbers are known from the run that put them in force
+        let before = Together::known(&copies, self.measure);
+        let (both, mut held) = ((&before, &together), HeldRuns::default());
         if let Err(why) = judge_table(Kind::Block, both, &self.guard, Run::Scheduled, &mut held) {
             fail(&why.to_string());
         }

@@ -10,7 +10,7 @@ fn some(name: &str, hosts: core::ops::Range<u32>) -> List {
 }
 
 fn judged(old: &[List], new: &[List], run: Run) -> Result<Accepted, String> {
-    let lists = [&together(old), &together(new)];
+    let lists = (&together(old), &together(new));
     let judged = judge_table(Kind::Block, lists, &guard(), run, &mut HeldRuns::default());
     judged.map_err(|kept| kept.to_string())
 }
@@ -18,7 +18,7 @@ fn judged(old: &[List], new: &[List], run: Run) -> Result<Accepted, String> {
 /// Why a table is held.
 fn table_step(old: &Together<'_>, new: &Together<'_>) -> Option<Reason> {
     let mut held = HeldRuns::default();
-    let judged = judge_table(Kind::Block, [old, new], &guard(), Run::Manual, &mut held);
+    let judged = judge_table(Kind::Block, (old, new), &guard(), Run::Manual, &mut held);
     judged.err().map(|kept| kept.reason)
 }
 
@@ -96,7 +96,7 @@ fn one_list_within_its_own_guard_may_take_all_that_others_have_not() {
 fn the_third_run_that_agrees_is_accepted() {
     let (old, few, mut held) = (sixty(100), sixty(10), HeldRuns::default());
     let mut run = |new: &[List], run| {
-        let lists = [&together(&old), &together(new)];
+        let lists = (&together(&old), &together(new));
         judge_table(Kind::Block, lists, &guard(), run, &mut held).is_ok()
     };
     assert!(!run(&few, Run::Scheduled));
