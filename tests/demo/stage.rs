@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tests::harness::{Daemon, Scratch, programs_aloud};
+use tests::harness::{Daemon, Programs, Scratch, programs_aloud};
 
 /// The address that the service lists so that a policy can be tested.
 pub const INDICATOR: Ipv4Addr = Ipv4Addr::new(64, 87, 3, 133);
@@ -29,11 +29,13 @@ pub struct Stage {
 impl Stage {
     /// Builds the programs, with cargo's words on what it compiles.
     pub fn build() -> Self {
-        scene("Building threatstopd, threatstopd-engine and threatstopctl");
+        scene("Building the programs");
         let began = Instant::now();
-        let programs = programs_aloud();
+        let Programs { threatstopd, engine, states, threatstopctl } = programs_aloud();
         let stage = Self { started: Instant::now(), failed: Cell::new(0) };
-        stage.say(programs.threatstopd.display());
+        for program in [threatstopd, engine, states, threatstopctl] {
+            stage.say(program.display());
+        }
         stage.say(format_args!("built in {:.0} s", began.elapsed().as_secs_f64()));
         stage
     }
