@@ -152,6 +152,7 @@ const ELSEWHERE: &[(&str, &[&str])] = &[
             "cargo clippy -p CRATE --all-targets -- -D warnings",
             "cargo demo",
             "cargo demo src/threatstopctl/report/page.png",
+            "cargo doc --no-deps -p CRATE",
             "cargo deny check advisories",
             "cargo fetch",
             "cargo fmt --all",
@@ -483,8 +484,10 @@ fn what_cargo_is_told_is_there() {
     for command in elsewhere().filter(|command| command.contains("cargo ")) {
         let (_, words) = command.split_once("cargo ").unwrap();
         let words: Vec<&str> = words.split(' ').collect();
-        let of_cargo =
-            ["bench", "build", "clean", "clippy", "deny", "fetch", "fmt", "test", "tree", "update"];
+        let of_cargo = [
+            "bench", "build", "clean", "clippy", "deny", "doc", "fetch", "fmt", "test", "tree",
+            "update",
+        ];
         let known = of_cargo.contains(&words[0]) || aliases["alias"].get(words[0]).is_some();
         assert!(known, "{command}");
         for pair in words.windows(2).filter(|pair| pair[0] == "-p") {

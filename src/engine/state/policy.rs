@@ -67,6 +67,6 @@ pub struct Lost {
     pub name: String,
     /// Whether it names what to block or what to let through.
     pub kind: Kind,
-    /// Whether it is only taken out of what is blocked, see [`Source::exempts`].
+    /// Whether it is only taken out of what is blocked, and never in the allow table.
     pub exempts: bool,
 }
