@@ -1,7 +1,9 @@
-# Makes a target run-NAME of each file NAME.sh that CASES or ROOT_CASES names; the latter need root.
+# Makes a target run-NAME of each file NAME.sh that CASES or ROOT_CASES names; the latter need root. Those
+# of BY_HAND do too, have their own names, and are no part of make regress.
 
 CASES ?=
 ROOT_CASES ?=
+BY_HAND ?=
 
 # what is tested: the installed programs
 THREATSTOPD ?=		/usr/local/sbin/threatstopd
@@ -36,5 +38,11 @@ REGRESS_TARGETS +=	run-${case}
 REGRESS_ROOT_TARGETS +=	run-${case}
 .PHONY:			run-${case}
 run-${case}:
+	@${SUDO} env ${ENVIRONMENT} sh ${.CURDIR}/${case}.sh
+.endfor
+
+.for case in ${BY_HAND}
+.PHONY:			${case}
+${case}:
 	@${SUDO} env ${ENVIRONMENT} sh ${.CURDIR}/${case}.sh
 .endfor

@@ -121,6 +121,8 @@ const ELSEWHERE: &[(&str, &[&str])] = &[
         &[
             "bmake -m $PWD/regress/mk -m /usr/share/mk -C regress regress",
             "make -C regress/config update-NAME",
+            "make -C regress/pf speed",
+            "make -C regress/pf speed SIZES=\"20000 100000\" ROUNDS=3",
             "make regress",
             "make regress REGRESS_LOG=/tmp/regress.log",
             "make regress THREATSTOPD=/path/threatstopd THREATSTOPCTL=/path/threatstopctl",

@@ -303,6 +303,7 @@ const MISTAKES: &[Mistake] = &[
     (PF, "set limit", "#set limit", "no limit above"),
     (PF, "db/threatstop/ThreatSTOP-Block", "db/ThreatSTOP-Block", "no line table"),
     ("regress/pf/Makefile", "limit ", "limits ", "no limits.sh"),
+    ("regress/pf/Makefile", "BY_HAND =\tspeed", "BY_HAND =\tspeeds", "speed.sh: not a case"),
     ("regress/pf/limit.sh", "# Start", "# start", "its steps"),
     ("regress/config/Makefile", "syntax ", "", "not a pair"),
     ("regress/fetch/update.sh", "-e '^Adding' -e '", "'^Adding\\|", "GNU"),
@@ -394,4 +395,25 @@ fn the_regress_suite_passes_where_openbsd_is_not_needed() {
         assert!(line == "SKIPPED: needs OpenBSD" || line == "SKIPPED", "{line}\n{said}");
     }
     assert!(said.matches("==== run-").count() >= 40, "{said}");
+    assert!(!said.contains("speed"), "what is to be run by hand was run: {said}");
+}
+
+/// Ask for what of the suite is to be run by hand. Check that it says why it does not here.
+#[test]
+fn what_is_run_by_hand_says_what_it_needs() {
+    if cfg!(target_os = "openbsd") {
+        return;
+    }
+    let Some(bmake) = require_program("bmake") else { return };
+    let programs = programs();
+    let mut make = Command::new(bmake);
+    make.current_dir(workspace().join("regress/pf"));
+    make.arg("-m").arg(workspace().join("regress/mk")).args(["-m", "/usr/share/mk", "speed"]);
+    make.env_remove("MAKEFLAGS").env("NSD", "/bin/sh");
+    make.env("THREATSTOPD", &programs.threatstopd).env("THREATSTOPCTL", &programs.threatstopctl);
+    let output = run(&mut make, REGRESS);
+    assert_eq!(
+        (output.status.code(), output.stdout.as_str()),
+        (Some(0), "SKIPPED: needs OpenBSD\n")
+    );
 }
