@@ -285,18 +285,38 @@ pub fn measure() -> Limit {
 
 impl Limit {
     fn rows(&self) -> impl Iterator<Item = [String; 6]> + '_ {
-        self.steps.iter().map(|step| {
-            let [wall, cpu] = [step.cost.wall, step.cost.cpu].map(|cost| cost.as_secs_f64());
-            let known = |text: String| if cpu > 0.0 { text } else { "-".into() };
-            [
-                step.name.to_owned(),
-                step.octets.clone(),
-                format!("{:.1} ms", step.least * 1e3),
-                format!("{:.1} ms", wall * 1e3),
-                known(format!("{:.1} ms", cpu * 1e3)),
-                known(format!("{:.0} ns", cpu * 1e9 / PREFIXES as f64)),
-            ]
-        })
+        self.steps
+            .iter()
+            .map(|step| {
+                let [wall, cpu] = [step.cost.wall, step.cost.cpu].map(|cost| cost.as_secs_f64());
+                let known = |text: String| if cpu > 0.0 { text } else { "-".into() };
+                [
+                    step.name.to_owned(),
+                    step.octets.clone(),
+                    format!("{:.1} ms", step.least * 1e3),
+                    format!("{:.1} ms", wall * 1e3),
+                    known(format!("{:.1} ms", cpu * 1e3)),
+                    known(format!("{:.0} ns", cpu * 1e9 / PREFIXES as f64)),
+                ]
+            })
+            .chain([self.sum()])
+    }
+
+    /// All that is not waiting for a server.
+    fn sum(&self) -> [String; 6] {
+        let ours = || self.steps.iter().filter(|step| !step.cost.cpu.is_zero());
+        let sum = |of: fn(&Step) -> f64| ours().map(of).sum::<f64>();
+        let least = sum(|step| step.least);
+        let [wall, cpu] = [sum(|s| s.cost.wall.as_secs_f64()), sum(|s| s.cost.cpu.as_secs_f64())];
+        let each = |seconds: f64| seconds * 1e9 / PREFIXES as f64;
+        [
+            "all but the first".into(),
+            format!("({:.0} ns)", each(least)),
+            format!("{:.1} ms", least * 1e3),
+            format!("{:.1} ms", wall * 1e3),
+            format!("{:.1} ms", cpu * 1e3),
+            format!("{:.0} ns", each(cpu)),
+        ]
     }
 
     fn words(&self) -> String {
