@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! queue ── turn ── client ── tunnel (CONNECT) ── TCP ── early (answers before the end of a body) ── TLS
+//!           │                                                         whole (no list that was cut) ──┘
 //!           └──── kept (connections to the server of the last list)
 //! ```
 //!
@@ -32,6 +33,7 @@ mod roots;
 mod tls;
 mod tunnel;
 mod turn;
+mod whole;
 mod words;
 
 use std::future::pending;

@@ -138,7 +138,8 @@ fn who_has_no_subscription_blocks_by_a_list_of_a_web_server() {
     assert!(feeds.daemon.stop().success());
 }
 
-/// Serve, in place of a list: a web page, half a list, too many entries, another format, nothing, and
+/// Serve, in place of a list: a web page, half a list, one whose connection breaks where only its end
+/// would be that of the list, too many entries, another format, nothing, and
 /// each status that is no list.
 /// Check that update fails with the reason and the age of the copy each time, that the table stays,
 /// and that the list is taken again once it is one.
@@ -156,6 +157,7 @@ fn what_is_no_list_leaves_the_copy_in_force() {
         (say(200, "maintenance\n"), "no prefix in it, first: line 1 \"maintenance\""),
         (say(200, &hosts("9.2", 1001)), "more than 1,000 entries"),
         (Page::Cut(hosts("9.1", 100)), "closed the connection before its answer was whole"),
+        (Page::Unsized(hosts("9.1", 250), false), "the connection before its answer was whole"),
         (say(200, "\u{1f}"), "no prefix"),
         (say(304, ""), "HTTP status 304"),
         (say(404, ""), "HTTP status 404: there is no such list"),
@@ -177,6 +179,9 @@ fn what_is_no_list_leaves_the_copy_in_force() {
         update(&feeds.daemon);
         assert_eq!(feeds.entries(), if said { 303 } else { 304 });
     }
+    feeds.server.set("/drop", Page::Unsized(hosts("9.1", 305), true));
+    update(&feeds.daemon);
+    assert_eq!(feeds.entries(), 305);
     assert_eq!(feeds.source("drop")["state"], "good");
     assert!(feeds.daemon.stop().success());
 }

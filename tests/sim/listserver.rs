@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -33,6 +33,9 @@ pub enum Page {
     Say(u16, String, String),
     /// A list whose length is said to be longer than it is.
     Cut(String),
+    /// A list of which only the end of the connection says where it ends: where the second is true,
+    /// it is said in TLS as well (close_notify), and else the connection is closed without a word.
+    Unsized(String, bool),
     /// A list that comes octet by octet, each by itself.
     Octets(String),
     /// A body of this text again and again, until the client has enough of it.
@@ -265,6 +268,15 @@ fn answer(
         }
         Some(Page::Cut(text)) => {
             say(200, "", text.as_bytes(), text.len() + 100)?;
+            return Ok(false);
+        }
+        Some(Page::Unsized(text, said)) => {
+            stream.write_all(b"HTTP/1.1 200 X\r\nConnection: close\r\n\r\n")?;
+            stream.write_all(text.as_bytes())?;
+            stream.flush()?;
+            if !said {
+                stream.sock.shutdown(Shutdown::Both)?;
+            }
             return Ok(false);
         }
         Some(Page::Octets(text)) => {

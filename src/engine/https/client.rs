@@ -16,6 +16,7 @@ use super::redirect::redirected;
 use super::roots::Roots;
 use super::tls::Tls;
 use super::tunnel::Tunnel;
+use super::whole::WholeAnswers;
 use super::words;
 
 /// Fields of a request's head.
@@ -189,12 +190,18 @@ impl Client {
     }
 
     /// What makes connections, each of which is counted, and keeps as many as it may until it is dropped.
-    pub(super) fn agent(&self, resolver: impl Resolver, begun: Begun) -> Agent {
+    pub(super) fn agent(
+        &self,
+        resolver: impl Resolver,
+        begun: Begun,
+        whole: WholeAnswers,
+    ) -> Agent {
         let connector = begun
             .chain(Tunnel::new(self.config.proxy()))
             .chain(TcpConnector::default())
             .chain(EarlyAnswers)
-            .chain(self.tls.clone());
+            .chain(self.tls.clone())
+            .chain(whole);
         Agent::with_parts(self.config.clone(), connector, resolver)
     }
 
@@ -203,7 +210,9 @@ impl Client {
     /// # Errors
     /// The host, and why there is no answer of it.
     pub fn call(&self, limit: &Limit, call: &Call) -> Result<Answer, String> {
-        let agent = self.agent(DefaultResolver::default(), Begun::default());
+        // what is looked for in an answer to an upload is there or not, however it ends
+        let whole = WholeAnswers { wanted: false };
+        let agent = self.agent(DefaultResolver::default(), Begun::default(), whole);
         let late = || format!("{}: no answer in time", self.to(&call.host()));
         limit.hold(&agent, late, || self.follow(&agent, call))
     }

@@ -10,6 +10,7 @@ use super::client::Client;
 use super::guarded::Guarded;
 use super::limit::SLOW;
 use super::queue::Origin;
+use super::whole::WholeAnswers;
 
 /// What is kept of a server. Its lists come one after the other over one connection, as long as the
 /// server keeps it and somebody has more to ask of it; then it is closed.
@@ -29,7 +30,7 @@ impl Kept {
     pub fn new(client: &Client, origin: Origin, own: Shield) -> Self {
         let begun = Begun::default();
         let guarded = Guarded::new(own, client.is_proxied(), begun.clone());
-        let agent = client.agent(guarded.clone(), begun.clone());
+        let agent = client.agent(guarded.clone(), begun.clone(), WholeAnswers { wanted: true });
         Self { origin, agent, guarded, begun, since: Instant::now() }
     }
 

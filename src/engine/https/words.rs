@@ -8,13 +8,17 @@ use std::io;
 use rustls::{AlertDescription, CertificateError, OtherError};
 use ureq::{Error, Timeout};
 
+use super::whole::Broken;
 use crate::clock;
 use crate::errors::words;
 
 /// What a request can fail of, as a sentence behind the name of the host.
 pub fn of(error: &Error) -> String {
     match error {
-        Error::Io(error) => of_io(error),
+        Error::Io(error) => match broken(error) {
+            Some(kind) => of_io(&kind.into()),
+            None => of_io(error),
+        },
         Error::Rustls(error) => of_tls(error),
         Error::Timeout(what) => format!("no answer in time: {}", of_timeout(*what)),
         Error::HostNotFound => {
@@ -41,6 +45,9 @@ pub fn of(error: &Error) -> String {
 
 /// What an answer's body can fail of.
 pub fn of_io(error: &io::Error) -> String {
+    if broken(error).is_some() {
+        return of_io(&io::ErrorKind::UnexpectedEof.into());
+    }
     if let Some(inner) = error.get_ref() {
         if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
             return of_tls(tls);
@@ -68,6 +75,12 @@ pub fn of_io(error: &io::Error) -> String {
         }
         _ => words(error),
     }
+}
+
+/// How a connection broke that may not.
+fn broken(error: &io::Error) -> Option<io::ErrorKind> {
+    let Broken(kind) = error.get_ref()?.downcast_ref()?;
+    Some(*kind)
 }
 
 /// Why there is no thread.

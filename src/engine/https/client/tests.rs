@@ -146,7 +146,8 @@ fn an_answer_before_the_body_is_read() {
         let _ = stream.write_all(answer.as_bytes());
     });
     let body = vec![b'x'; 8 << 20];
-    let agent = client.agent(DefaultResolver::default(), Begun::default());
+    let agent =
+        client.agent(DefaultResolver::default(), Begun::default(), WholeAnswers { wanted: false });
     let post = |server: SocketAddr| {
         client.ask(&agent, &format!("http://{server}/"), Some((&Headers::new(), &body)))
     };
