@@ -26,9 +26,9 @@ use prefix::PrefixSet;
 pub use day::{Day, size};
 
 use crate::events::{Event, Events};
-use crate::log::busiest::Count;
-use crate::log::hits::Hit;
-use crate::log::journal::Cursor;
+use crate::hits::Hit;
+use crate::hits::busiest::Count;
+use crate::hits::cursor::Cursor;
 use crate::tables::Tables;
 use crate::told::Told;
 use crate::{clock, files};

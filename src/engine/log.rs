@@ -17,11 +17,8 @@
 //!   too large; that is counted and told.
 
 mod answer;
-pub mod busiest;
 mod follow;
-pub mod hits;
-mod hosts;
-pub mod journal;
+mod journal;
 mod losses;
 mod request;
 mod scope;
@@ -42,6 +39,7 @@ use crate::alarm::span;
 use crate::clock;
 use crate::days::Days;
 use crate::events::{Event, Events, UPLOAD};
+use crate::hits::Hits;
 use crate::https::{Https, Roots};
 use crate::told::Told;
 use crate::warning::Warning;
@@ -49,7 +47,6 @@ use crate::warning::Warning;
 use answer::Failure;
 pub use answer::shown;
 pub use follow::follow;
-use hits::Hits;
 use journal::{Journal, Position};
 use losses::Losses;
 use spool::{Slice, Spool};

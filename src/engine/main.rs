@@ -18,8 +18,9 @@
 //! protect -> interfaces, state      the networks that no block table may touch
 //! interfaces                        those of this host, which may change while it runs
 //! state -> days, link, files        what is in force, and what is remembered
-//! log -> https, link, state         from the packet log to the upload, and the hits of tables
-//! days -> log, files                what happened on each of the last days
+//! log -> https, link, state, days   from the packet log to the upload, and the hits of tables
+//! days -> hits, files               what happened on each of the last days
+//! hits                              counters of the hits of tables, by the busiest of anything
 //! alarm -> state, events            a policy that grows old, or is held back for long
 //! dns                               lists over DNS/TCP, all from one server
 //! https                             web servers, on threads of their own
@@ -54,6 +55,7 @@ mod dns;
 mod errors;
 mod events;
 mod files;
+mod hits;
 mod https;
 mod interfaces;
 mod leave;

@@ -6,7 +6,7 @@ use control::{AddressHits, Hits, HostHits, ListHits, Missed, PortHits, ProtocolH
 
 use prefix::Kind;
 
-use crate::log::hits::{BUSIEST, Hits as Counted, protocol_word};
+use crate::hits::{BUSIEST, Hits as Counted, protocol_word};
 use crate::state::Policy;
 
 /// Lists that are named with an address; `why` names them all.

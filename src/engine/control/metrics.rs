@@ -15,9 +15,9 @@ use std::fmt::{Display, Write as _};
 use control::{SourceState, SourceStatus, Status, TableStatus};
 
 use crate::clock;
+use crate::hits::busiest::{Busiest, Count};
+use crate::hits::{Hits, protocol_word};
 use crate::log::Figures;
-use crate::log::busiest::{Busiest, Count};
-use crate::log::hits::{Hits, protocol_word};
 
 /// Ports and protocols that are worth time series of their own: strangers choose them. `show hits`
 /// has the others.

@@ -17,8 +17,8 @@ use super::lists;
 use crate::clock;
 use crate::days::{Day, Days, Seen, size};
 use crate::events::{Events, is_trouble};
-use crate::log::busiest::{Busiest, Count};
-use crate::log::hits::protocol_word;
+use crate::hits::busiest::{Busiest, Count};
+use crate::hits::protocol_word;
 use crate::state::State;
 use crate::tables::Table;
 

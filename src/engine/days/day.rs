@@ -8,9 +8,9 @@ use pflog::Direction;
 use prefix::PrefixSet;
 use serde::{Deserialize, Serialize};
 
-use crate::log::busiest::{Busiest, Count};
-use crate::log::hits::Hit;
-use crate::log::journal::Cursor;
+use crate::hits::Hit;
+use crate::hits::busiest::{Busiest, Count};
+use crate::hits::cursor::Cursor;
 
 /// Octets of a day on disk: 36 of them are a mebibyte.
 pub const LARGEST: usize = (1 << 20) / 36;

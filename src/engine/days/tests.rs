@@ -7,7 +7,7 @@ use pflog::{Direction, Fingerprint};
 use prefix::Prefix;
 
 use super::*;
-use crate::log::journal::Print;
+use crate::hits::cursor::Print;
 
 const DAY: u32 = 24 * 60 * 60;
 /// Noon of a day, wherever the tests run.
@@ -108,7 +108,7 @@ fn a_suspect_has_sent_first() {
     }
     let inner = days.inner.borrow();
     let suspects = inner.last(1).next().unwrap().suspects.sorted();
-    let count = crate::log::busiest::Count { r#in: 1, out: 2, last: noon() };
+    let count = crate::hits::busiest::Count { r#in: 1, out: 2, last: noon() };
     assert_eq!(suspects, [(host, count, far(4))]);
 }
 

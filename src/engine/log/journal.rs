@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use pflog::Fingerprint;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
-use super::hits::Hits;
 use crate::files::{read, replace};
+use crate::hits::Hits;
+use crate::hits::cursor::{Cursor, Print};
 
 /// Its name in the engine's directory.
 pub const FILE: &str = "log.state";
@@ -16,32 +17,6 @@ pub const FILE: &str = "log.state";
 const LARGEST: u64 = 4 << 20;
 /// Files that were read to their end and are remembered: more than there are generations.
 const FINISHED: usize = 16;
-
-/// A file of the packet log, by its first record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Print(pub Fingerprint);
-
-impl Serialize for Print {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Print {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        text.parse().map(Self).map_err(de::Error::custom)
-    }
-}
-
-/// How far a file was dealt with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cursor {
-    /// The file.
-    pub file: Print,
-    /// Offset of the next record in it, unpacked when the file is gzip.
-    pub offset: u64,
-}
 
 /// Where the follower is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

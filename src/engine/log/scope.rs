@@ -9,7 +9,7 @@ use imsg::TableId;
 use pflog::{Action, Direction, Flow, Header, Record};
 use prefix::{Kind, PrefixSet};
 
-use super::hits::Hit;
+use crate::hits::Hit;
 use crate::state::Policy;
 
 /// Name under which rules of our anchor are counted when no list names the address.

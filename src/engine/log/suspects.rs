@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::hits::Hit;
 use crate::events::{Event, Events};
+use crate::hits::Hit;
 
 /// Hosts that are told of in an hour: who sends from addresses that he makes up shall not bury what
 /// else happens. `show hits` has the others.

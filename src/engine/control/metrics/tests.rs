@@ -3,7 +3,7 @@
 use pflog::Direction;
 
 use super::*;
-use crate::log::hits::Hit;
+use crate::hits::Hit;
 
 /// A value as both formats read it back: the text between the quotes, its escapes undone.
 fn read_back(sample: &str) -> String {

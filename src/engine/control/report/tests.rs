@@ -1,7 +1,7 @@
 use pflog::Direction;
 
 use super::*;
-use crate::log::hits::Hit;
+use crate::hits::Hit;
 
 /// A packet that a host has sent at a time, to a port.
 fn sent(day: &mut Day, host: [u8; 4], at: u32, port: u16) {

@@ -1,5 +1,13 @@
 //! How often our tables were hit, by address, list, direction, protocol, port and host: all bounded,
 //! whoever sends the packets.
+//!
+//! * In: each hit, with the time at which it was logged.
+//! * Out: counters of the busiest, with a known error; whether a host has become suspect.
+//! * Never: more counters than its bounds; a word to anybody.
+
+pub mod busiest;
+pub mod cursor;
+mod hosts;
 
 use std::net::IpAddr;
 
@@ -7,8 +15,8 @@ use imsg::TableId;
 use pflog::Direction;
 use serde::{Deserialize, Serialize};
 
-use super::busiest::{Busiest, Count};
-use super::hosts::Hosts;
+use busiest::{Busiest, Count};
+use hosts::Hosts;
 
 /// Addresses and ports that are shown.
 pub const BUSIEST: usize = 1000;
