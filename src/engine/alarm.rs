@@ -1,42 +1,37 @@
 //! Alarms about time: a policy that grows old, and one that is held back too long.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use config::Config;
 
 use crate::clock;
-use crate::events::{Event, Events, of_list, of_table};
+use crate::events::{Event, Events};
 use crate::monitor::Monitor;
 use crate::source::Source;
 use crate::state::{Memory, State};
+use crate::subjects::{AGE, OTHERS, of_list, of_table};
 use crate::warning::Warning;
 
 /// How often is looked.
 const LOOK: Duration = Duration::from_secs(60);
-/// How often an alarm is repeated.
-const REMIND: Duration = Duration::from_secs(24 * 60 * 60);
 /// So many intervals without a good run are too many.
 const MISSED: u64 = 3;
 /// Lists and tables held back that have an alarm of their own.
 const NAMED: usize = 4;
-/// What the age of the policy is called as the subject of an event, ...
-const AGE: &str = "age of the policy";
-/// ... and what lists and tables are that have no alarm of their own.
-const OTHERS: &str = "others held back";
+/// What is the same of an alarm each time: how old something is, and how many there are, is not.
+const LONG: &str = "for long";
 /// How long a new device may wait quietly for its first policy.
 pub const QUIET: u64 = 60 * 60;
 
 /// What an alarm is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
     /// The policy is old, or there is none.
     Old,
     /// This table or list is held back.
     Held(String),
-    /// And so many more.
-    More(usize),
+    /// And more.
+    More,
 }
 
 impl Kind {
@@ -51,7 +46,7 @@ impl Kind {
                 Event::Failed { source, text, grave: true }
             }
             Self::Held(name) => held(name),
-            Self::More(_) => held(OTHERS),
+            Self::More => held(OTHERS),
         }
     }
 }
@@ -81,10 +76,9 @@ impl Alarm {
 
     /// Looks every minute; never returns.
     pub async fn watch(&self) {
-        let mut said: BTreeMap<Kind, Instant> = BTreeMap::new();
         loop {
             tokio::time::sleep(LOOK).await;
-            tell(self.events, &mut said, self.look());
+            tell(self.events, &self.look());
         }
     }
 
@@ -102,22 +96,16 @@ impl Alarm {
     }
 }
 
-/// Tells of the alarms of this moment that were not `said` since yesterday, and of what is over.
-fn tell(events: &Events, said: &mut BTreeMap<Kind, Instant>, found: Vec<(Kind, Warning)>) {
-    let has = |is: fn(&Kind) -> bool| found.iter().any(|(kind, _)| is(kind));
-    said.retain(|kind, at| found.iter().any(|(now, _)| now == kind) && at.elapsed() < REMIND);
-    if !has(|kind| *kind == Kind::Old) {
+/// Tells of the alarms of this moment, and of what is over.
+fn tell(events: &Events, found: &[(Kind, Warning)]) {
+    let has = |kind: Kind| found.iter().any(|(found, _)| *found == kind);
+    if !has(Kind::Old) {
         events.end(AGE, "the policy is up to date again");
     }
-    if !has(|kind| matches!(kind, Kind::More(_))) {
+    if !has(Kind::More) {
         events.end(OTHERS, "held back for long besides: none of the lists and tables");
     }
-    for (kind, alarm) in found {
-        if let Entry::Vacant(place) = said.entry(kind) {
-            events.say(&place.key().event(&alarm));
-            place.insert(Instant::now());
-        }
-    }
+    found.iter().for_each(|(kind, alarm)| events.say_as(&kind.event(alarm), LONG));
 }
 
 /// How long what is asked for each `interval` may go without coming, in seconds.
@@ -163,7 +151,7 @@ fn found(memory: &Memory, patience: u64, now: u64, up: u64) -> Vec<(Kind, Warnin
     }
     if let Some(more @ 1..) = long.len().checked_sub(NAMED) {
         let text = format!("held back for long besides: {more} of the lists and tables");
-        found.push((Kind::More(more), Warning::new(text, "threatstopctl show lists names them")));
+        found.push((Kind::More, Warning::new(text, "threatstopctl show lists names them")));
     }
     found
 }

@@ -30,8 +30,7 @@ use crate::hits::Hit;
 use crate::hits::busiest::Count;
 use crate::hits::cursor::Cursor;
 use crate::tables::Tables;
-use crate::told::Told;
-use crate::{clock, files};
+use crate::{clock, files, subjects};
 
 /// Days that are shown.
 pub const DAYS: i64 = control::MOST_REPORT_DAYS as i64;
@@ -59,7 +58,7 @@ pub struct Days {
     directory: PathBuf,
     tables: &'static Tables,
     inner: RefCell<Inner>,
-    told: Told,
+    events: &'static Events,
 }
 
 #[derive(Default)]
@@ -99,7 +98,7 @@ fn file(slot: usize) -> String {
 
 impl Days {
     /// The days as they were left. One that cannot be read is told of, and begins anew.
-    pub fn load(directory: PathBuf, tables: &'static Tables, events: &Events) -> Self {
+    pub fn load(directory: PathBuf, tables: &'static Tables, events: &'static Events) -> Self {
         let load = |slot| {
             let name = file(slot);
             let text = files::read(&directory, &name, 4 * day::LARGEST as u64)?;
@@ -120,7 +119,7 @@ impl Days {
         let ahead = ahead.filter(|(_, day)| day.as_ref().is_some_and(counted));
         let ahead = ahead.map(|(slot, _)| slot).collect();
         let inner = Inner { slots, ahead, ..Inner::default() };
-        let days = Self { directory, tables, inner: RefCell::new(inner), told: Told::default() };
+        let days = Self { directory, tables, inner: RefCell::new(inner), events };
         days.look(clock::now());
         days
     }
@@ -235,7 +234,7 @@ impl Days {
     /// Keeps what has changed, durably; what fails is tried again.
     pub fn save(&self) {
         let mut inner = self.inner.borrow_mut();
-        let place = inner.place;
+        let (place, mut all) = (inner.place, Ok(()));
         for slot in std::mem::take(&mut inner.dirty) {
             // what is read again now is counted up to where it was
             let is_ahead = inner.ahead.contains(&slot);
@@ -250,11 +249,11 @@ impl Days {
             if let Err(why) = saved {
                 day.counted = before;
                 inner.dirty.insert(slot);
-                if self.told.is_news("days", &why, clock::now()) {
-                    logger::err(format_args!("{why}; what was counted of the day waits for that"));
-                }
+                all = Err(why);
             }
         }
+        drop(inner);
+        self.events.kept(subjects::DAYS, all, "what was counted of the day waits for that");
     }
 
     /// Keeps them once a minute; never returns.

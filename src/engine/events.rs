@@ -4,8 +4,9 @@
 //! else has done to what is ours. What a run does on its way, what an administrator has said himself,
 //! and what follows from an event already told, are for the log alone.
 //!
-//! What has begun to be wrong of a subject ends once, and only where it was said, by this engine or one
-//! before it: [`Events::end`].
+//! What is wrong of a subject is said when it begins, and once a day as long as it is so: [`Events::say`].
+//! That it is over is said once, and only where it was said: [`Events::end`]. What is wrong now is in the
+//! file, too: another engine says it once more in its log, and tells who watches nothing twice.
 //!
 //! The last thousand are kept in a file before they are told, with their numbers: who has read up to one
 //! can go on behind it, whatever was started anew meanwhile. It is written without fsync(2), for which
@@ -25,8 +26,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use event::begins;
-pub use event::{Event, UPLOAD, is_trouble, of_host, of_list, of_table};
+pub use event::{Event, UPLOAD, is_trouble};
 
+use crate::told::Told;
 use crate::{clock, files};
 
 /// Its name in the engine's directory.
@@ -35,8 +37,10 @@ const FILE: &str = "events.json";
 pub const KEPT: usize = 1000;
 /// Longest sentence in octets: so are a thousand of them less than the largest file.
 const LONGEST: usize = 1024;
+/// What is compared of a sentence to know it again, in octets.
+const KNOWN: usize = 256;
 /// Far more than it ever has.
-const LARGEST: u64 = 4 << 20;
+const LARGEST: u64 = 8 << 20;
 
 /// What is kept.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -46,14 +50,17 @@ struct Ring {
     next: u64,
     /// The last, in the order of their numbers.
     events: VecDeque<control::Event>,
+    /// What is wrong now, by subject, however long ago that was said; no more subjects than the
+    /// configuration has, see [`Events::left`].
+    open: Told,
 }
 
 /// The last events, the file that they are kept in, and who waits for the next.
 pub struct Events {
     directory: PathBuf,
     ring: RefCell<Ring>,
-    /// The subjects of what was said to be wrong and is not over yet.
-    open: RefCell<BTreeSet<String>>,
+    /// What this engine has said of it.
+    logged: Told,
     /// There is another.
     news: Notify,
     /// Whether it was said that they cannot be kept.
@@ -74,33 +81,91 @@ impl Events {
         });
         let mut ring = ring.unwrap_or_default();
         ring.next = ring.next.max(1);
-        let mut open = BTreeSet::new();
-        ring.events.iter().for_each(|event| follow(&mut open, event));
-        let (ring, open, directory) =
-            (RefCell::new(ring), RefCell::new(open), directory.to_owned());
-        Self { directory, ring, open, news: Notify::new(), unkept: Cell::new(false) }
+        if ring.open.subjects().is_empty() {
+            // a version before kept nothing but the events
+            ring.events.iter().for_each(|event| follow(&ring.open, event));
+        }
+        let (ring, directory) = (RefCell::new(ring), directory.to_owned());
+        let (logged, news) = (Told::default(), Notify::new());
+        Self { directory, ring, logged, news, unkept: Cell::new(false) }
     }
 
     /// Says that a subject is as it should be, if it was said that something is wrong with it.
     pub fn end(&self, name: &str, text: impl Into<String>) {
+        self.logged.forget(name);
         if self.is_open(name) {
-            self.say(&Event::Recovered { name: name.to_owned(), text: text.into() });
+            self.ring.borrow().open.forget(name);
+            let event = Event::Recovered { name: name.to_owned(), text: text.into() };
+            event.log();
+            self.put(&event);
+        }
+    }
+
+    /// Ends what is wrong of subjects that are none of these any more, because the configuration is
+    /// another.
+    pub fn left(&self, subjects: &BTreeSet<String>) {
+        let open = self.ring.borrow().open.subjects();
+        for name in open.iter().filter(|name| !subjects.contains(*name)) {
+            self.end(name, format!("{name}: not looked at under this configuration any more"));
+        }
+    }
+
+    /// Takes note of whether something could be `kept` of a subject, and says of what cannot what comes of
+    /// it.
+    pub fn kept(&self, subject: &str, kept: Result<(), String>, what: &str) {
+        match kept {
+            Ok(()) => self.end(subject, format!("{subject}: kept again")),
+            Err(why) => {
+                let (source, text) = (Some(subject.to_owned()), format!("{why}; {what}"));
+                self.say_as(&Event::Failed { source, text, grave: false }, &why);
+            }
         }
     }
 
     /// Whether it was said that something is wrong with a subject, and not that it is over.
     pub fn is_open(&self, name: &str) -> bool {
-        self.open.borrow().contains(name)
+        self.ring.borrow().open.knows(name)
     }
 
-    /// Logs an event, keeps it, and tells whoever watches.
+    /// Logs an event, keeps it, and tells whoever watches; of what begins to be wrong unless that was said
+    /// since yesterday.
     pub fn say(&self, event: &Event) {
-        event.log();
-        self.keep(event);
+        self.say_as(event, &event.to_string());
     }
 
-    /// The same of one that is in the log already, of another process or because somebody asked.
+    /// The same of one whose sentence has something that differs each time: it is another one when what is
+    /// `said` is.
+    pub fn say_as(&self, event: &Event, said: &str) {
+        let (is_event, is_line) = match begun(event) {
+            None => (true, true),
+            Some(subject) => {
+                let (said, now) = (cut(said, KNOWN), clock::now());
+                let is_line = self.logged.is_news(&subject, said, now);
+                (self.ring.borrow().open.is_news(&subject, said, now), is_line)
+            }
+        };
+        match is_event || is_line {
+            true => event.log(),
+            false => logger::debug(event),
+        }
+        if is_event {
+            self.put(event);
+        }
+    }
+
+    /// The same of one that is in the log already, of another process.
     pub fn keep(&self, event: &Event) {
+        let text = event.to_string();
+        let is_news = |subject: String| {
+            let said = cut(&text, KNOWN);
+            self.ring.borrow().open.is_news(&subject, said, clock::now())
+        };
+        if begun(event).is_none_or(is_news) {
+            self.put(event);
+        }
+    }
+
+    fn put(&self, event: &Event) {
         let mut ring = self.ring.borrow_mut();
         let number = ring.next;
         ring.next += 1;
@@ -109,9 +174,8 @@ impl Events {
             time: clock::now(),
             event: event.word().to_owned(),
             subject: event.subject(),
-            text: cut(&event.to_string()).to_owned(),
+            text: cut(&event.to_string(), LONGEST).to_owned(),
         };
-        follow(&mut self.open.borrow_mut(), &said);
         ring.events.push_back(said);
         if ring.events.len() > KEPT {
             ring.events.pop_front();
@@ -164,18 +228,25 @@ impl Events {
     }
 }
 
+/// What an event is about that tells of something that begins to be wrong.
+fn begun(event: &Event) -> Option<String> {
+    event.subject().filter(|_| begins(event.word()) == Some(true))
+}
+
 /// Takes note of a subject with which something is wrong, or is not any more.
-fn follow(open: &mut BTreeSet<String>, event: &control::Event) {
+fn follow(open: &Told, event: &control::Event) {
     match (&event.subject, begins(&event.event)) {
-        (Some(subject), Some(true)) => drop(open.insert(subject.clone())),
-        (Some(subject), Some(false)) => drop(open.remove(subject)),
+        (Some(subject), Some(true)) => {
+            open.is_news(subject, cut(&event.text, KNOWN), event.time);
+        }
+        (Some(subject), Some(false)) => open.forget(subject),
         _ => {}
     }
 }
 
-/// A sentence that is not longer than one may be.
-fn cut(text: &str) -> &str {
-    let mut end = text.len().min(LONGEST);
+/// A sentence that is not longer than so many octets.
+fn cut(text: &str, longest: usize) -> &str {
+    let mut end = text.len().min(longest);
     while !text.is_char_boundary(end) {
         end -= 1;
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use imsg::End;
 
+use crate::state::State;
 use crate::update::Runs;
 
 /// How long answers to control clients may take to leave.
@@ -16,19 +17,26 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The way out.
 pub struct Leave {
     runs: &'static Runs,
+    state: &'static State,
     begun: Cell<bool>,
 }
 
 impl Leave {
     /// The way out behind these runs.
-    pub fn new(runs: &'static Runs) -> Self {
-        Self { runs, begun: Cell::new(false) }
+    pub fn new(runs: &'static Runs, state: &'static State) -> Self {
+        Self { runs, state, begun: Cell::new(false) }
     }
 
     /// Ends the engine with what it wants; only the first wish counts.
     pub fn begin(&self, end: End) {
         if self.begun.replace(true) {
             return;
+        }
+        if end == End::Renew && self.state.memory().refused.is_some() {
+            // for which nobody reads the file of the configuration again
+            self.state.remember(|memory| {
+                memory.refused.iter_mut().for_each(|refused| refused.renewed = true);
+            });
         }
         let runs = self.runs;
         // a slow server must not hold up a reload

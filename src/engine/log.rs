@@ -41,6 +41,7 @@ use crate::days::Days;
 use crate::events::{Event, Events, UPLOAD};
 use crate::hits::Hits;
 use crate::https::{Https, Roots};
+use crate::subjects::SPOOL;
 use crate::told::Told;
 use crate::warning::Warning;
 
@@ -54,9 +55,6 @@ pub use upload::OFF;
 
 /// How long uploads may fail before that is told: a server has its bad hours.
 const FAILING: u64 = 24 * 60 * 60;
-
-/// The subject of events about the spool.
-const SPOOL: &str = "spool";
 
 /// How often is looked what has become too old, where nothing is uploaded.
 const AGING: Duration = Duration::from_secs(60 * 60);
@@ -297,28 +295,29 @@ impl Log {
         }
     }
 
-    /// Whether something that goes wrong with the upload is to be logged: it was not since yesterday.
+    /// Whether something that is lost or halved by an upload is to be told: it was not since yesterday.
     fn is_news(&self, text: &str) -> bool {
         self.told.is_news(UPLOAD, text, clock::now())
     }
 
     /// Tells that the spool cannot be read or written, unless it was told today.
     fn spool_failed(&self, why: &str) {
-        if self.told.is_news(SPOOL, why, clock::now()) {
-            let (source, text) = (Some(SPOOL.to_owned()), format!("{SPOOL}: {why}"));
-            self.events.say(&Event::Failed { source, text, grave: false });
-        }
+        let (source, text) = (Some(SPOOL.to_owned()), format!("{SPOOL}: {why}"));
+        self.events.say(&Event::Failed { source, text, grave: false });
     }
 
     /// The same of its being written again.
     fn spool_is_well(&self) {
-        self.told.forget(SPOOL);
         self.events.end(SPOOL, format!("{SPOOL}: written again"));
     }
 
-    /// Everything that was due was sent: what goes wrong from now on is told at once.
-    fn all_is_well(&self) {
+    /// Everything that was due was sent, and some of it `confirmed`, if there was anything: what goes wrong
+    /// from now on is told at once.
+    fn all_is_well(&self, confirmed: bool) {
         self.told.forget(UPLOAD);
+        if confirmed {
+            self.events.end(UPLOAD, "log upload: the server confirms again");
+        }
         self.spool_is_well();
         self.inner.borrow_mut().tell_losses(Losses::end, Losses::end);
     }

@@ -26,8 +26,9 @@
 //! https                             web servers, on threads of their own
 //! link -> tables                    the way to the helper: sets and requests out, answers back
 //! monitor                           the process that started this one: what it says and hears
-//! leave -> update                   the end, behind the runs and answers under way
-//! events -> files                   changes of state, to the log and to watchers
+//! leave -> state, update            the end, behind the runs and answers under way
+//! events -> files, told             changes of state, to the log and to watchers
+//! subjects -> events, source        what can be wrong: each by one name, whatever feeds are called
 //! tables                            the tables of the configuration, by number, word and name
 //! files                             files of the engine's own directory, whole after any crash
 //! change                            what became of a table, in numbers
@@ -68,6 +69,7 @@ mod schedule;
 mod source;
 mod startup;
 mod state;
+mod subjects;
 mod tables;
 mod told;
 mod update;
@@ -163,8 +165,10 @@ fn run(
         recover::recover(config, tables, guard, link, events).await;
         let days: &Days = part(Days::load(config.log.spool.clone(), tables, events));
         let state: &State = part(State::load(config, tables, days, link, events).await?);
+        monitor.resume(state);
+        events.left(&subjects::all(config, tables));
         let runs: &Runs = part(Runs::default());
-        let leave: &Leave = part(Leave::new(runs));
+        let leave: &Leave = part(Leave::new(runs, state));
         // without a list of the service nobody asks them
         let of_the_service: &[_] =
             if config.policy.is_asked() { &config.policy.servers } else { &[] };

@@ -15,13 +15,13 @@ use tokio::time::sleep;
 use crate::errors::words;
 use crate::events::{Event, Events};
 use crate::leave::FAREWELL;
+use crate::state::{Refused, State};
+use crate::subjects::CONFIGURATION;
 
 /// How often it hears that the engine lives.
 const ALIVE: Duration = Duration::from_secs(15);
 /// How long after its start an engine has heard all that the monitor has to say of the configuration.
 const QUIET: Duration = Duration::from_secs(5);
-/// What the configuration is called as the subject of an event.
-const CONFIGURATION: &str = "configuration";
 /// What the monitor logs when it goes back to the configuration before.
 const TAKEN_BACK: &str = "nothing could be started with the new configuration; going on with the \
                           previous configuration";
@@ -147,8 +147,11 @@ impl Monitor {
         &self.arguments.config
     }
 
-    /// Somebody who can read the file wanted it loaded, and it does not load.
-    pub fn refuse(&self, why: &str, events: &Events) {
+    /// Somebody who can read the file wanted it loaded, and it does not load. The monitor has not looked at
+    /// it: the engine remembers that for those after it.
+    pub fn refuse(&self, why: &str, events: &Events, state: &State) {
+        let refused = Refused { why: why.to_owned(), restarts: self.restarts(), renewed: false };
+        state.remember(|memory| memory.refused = Some(refused));
         let note = Note::Broken(why.to_owned());
         match events.is_open(CONFIGURATION) {
             // who watches knows, and in words of the monitor, which may be better
@@ -156,6 +159,15 @@ impl Monitor {
             false => events.say(&note.event()),
         }
         self.note.replace(Some(note));
+    }
+
+    /// Goes on with what the engine before this one knew of the file, unless the monitor has read it again
+    /// for this start.
+    pub fn resume(&self, state: &State) {
+        let Some(refused) = state.memory().refused.clone() else { return };
+        let left = left(refused, self.restarts());
+        self.note.replace(left.as_ref().map(|refused| Note::Broken(refused.why.clone())));
+        state.remember(|memory| memory.refused = left);
     }
 
     /// Waits for SIGUSR1 at the monitor.
@@ -179,15 +191,11 @@ impl Monitor {
     }
 }
 
-/// Tells who watches of a configuration that is not in use, as it is in the log; once, though each engine
-/// hears of it again.
-fn tell(events: &Events, note: &Note) {
-    let event = note.event();
-    let last = events.of(|said| said.subject.as_deref() == Some(CONFIGURATION)).pop();
-    let is_last = last.is_some_and(|last| event.to_string().starts_with(&last.text));
-    if !(is_last && events.is_open(CONFIGURATION)) {
-        events.keep(&event);
-    }
+/// What is left of a refusal at a start, after so many `restarts`: nothing where that is neither a restart
+/// nor what an engine has wanted that had nothing to do with the file, because the file was read for it.
+fn left(refused: Refused, restarts: u32) -> Option<Refused> {
+    let is_same = refused.renewed || restarts > refused.restarts;
+    is_same.then_some(Refused { restarts, renewed: false, ..refused })
 }
 
 /// A text for a terminal, whatever was in it: paths may have control characters, and what an engine before
@@ -223,7 +231,8 @@ pub async fn listen(monitor: &Monitor, events: &Events, told: OwnedFd, behind: V
     loop {
         while let Some(at) = open.iter().position(|octet| *octet == 0) {
             if let Some(note) = monitor.take(&open[..at]) {
-                tell(events, &note);
+                // each engine hears of it, and it is in the log already
+                events.keep(&note.event());
             }
             open.drain(..=at);
         }

@@ -27,9 +27,10 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::errors::words;
-use crate::events::{Event, Events, of_host};
+use crate::events::{Event, Events};
 use crate::interfaces::Interfaces;
 use crate::state::{Known, State};
+use crate::subjects::of_host;
 use never::Never;
 use resolve::{MAX_ADDRESSES, PATIENCE, canonical, listed, resolve};
 
@@ -45,7 +46,7 @@ const SOON: Duration = Duration::from_secs(60);
 pub struct Names {
     /// Each name with what it is, such as `log server`.
     wanted: BTreeMap<String, &'static str>,
-    /// Those that could not be looked up last, which was said then.
+    /// Those that could not be looked up last.
     failing: RefCell<BTreeSet<String>>,
     /// Where that is said.
     events: &'static Events,
@@ -153,12 +154,11 @@ impl Names {
                     now
                 }
                 Err(error) => {
-                    if self.failing.borrow_mut().insert(name.clone()) {
-                        let (why, before) = (words(&error), listed(&before));
-                        let text = format!("{what} {name}: {why}; protected as before: {before}");
-                        let source = Some(of_host(name));
-                        self.events.say(&Event::Failed { source, text, grave: false });
-                    }
+                    self.failing.borrow_mut().insert(name.clone());
+                    let (why, kept) = (words(&error), listed(&before));
+                    let text = format!("{what} {name}: {why}; protected as before: {kept}");
+                    let source = Some(of_host(name));
+                    self.events.say_as(&Event::Failed { source, text, grave: false }, &why);
                     before
                 }
             };

@@ -8,9 +8,9 @@ use policy::Guard;
 
 use crate::events::{Event, Events};
 use crate::link::{Link, Outcome, Source};
+use crate::subjects::of_repair;
 use crate::tables::Tables;
 use crate::update::compose;
-use crate::watch::of_repair;
 
 /// Looks at the files of all tables, and has those made again of which pf has a set.
 pub async fn recover(
@@ -20,8 +20,8 @@ pub async fn recover(
     link: &Link,
     events: &Events,
 ) {
-    let failed = |table, text| {
-        let source = Some(of_repair(table));
+    let failed = |word: &str, text| {
+        let source = Some(of_repair(word));
         events.say(&Event::Failed { source, text, grave: false });
     };
     for table in tables.in_order().filter(|_| config.tables.reload) {
@@ -37,12 +37,12 @@ pub async fn recover(
         // what the guards of today forbid, the helper takes from nobody
         if let Err(refusal) = guard.check(table.kind, &set, &allow) {
             let text = format!("{word} table: {why}; what pf has may not be put back: {refusal}");
-            failed(table, text);
+            failed(word, text);
             continue;
         }
         match link.publish(id, &set, Purpose::Repair).await {
             Ok(result) if result.outcome == Outcome::Failed => {
-                failed(table, format!("{word} table: {}", result.failure));
+                failed(word, format!("{word} table: {}", result.failure));
             }
             Ok(_) => {
                 let text = format!(

@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::state::copies::Origin;
+use crate::tables::Table;
 use ::policy::List;
 use config::{Config, Feed, FeedKind, FeedName};
 use prefix::Kind;
@@ -62,6 +63,19 @@ impl Source {
         all.extend(policy.local_block.is_some().then_some(Self::LocalBlock));
         all.extend(policy.local_allow.is_some().then_some(Self::LocalAllow));
         all
+    }
+
+    /// Those of a configuration of whose lists a table is made.
+    pub fn of_table(config: &Config, table: &Table) -> Sources {
+        let is_of = |source: &Self| {
+            let mut lists = source.lists(config).into_iter();
+            let is_exemption = |kind| kind == Kind::Allow && source.exempts();
+            lists.any(|(name, kind)| match is_exemption(kind) {
+                true => table.blocks(),
+                false => table.has(name, kind),
+            })
+        };
+        Self::all(config).into_iter().filter(is_of).collect()
     }
 
     /// Its name, as `update` takes it.
@@ -140,6 +154,14 @@ impl Copy {
     /// Whether it is only taken out of what is blocked, see [`Source::exempts`].
     pub fn is_exemption(&self) -> bool {
         self.kind == Kind::Allow && self.source.exempts()
+    }
+
+    /// Whether it changes a table.
+    pub fn changes(&self, table: &Table) -> bool {
+        match self.is_exemption() {
+            true => table.blocks(),
+            false => table.has(self.list.name(), self.kind),
+        }
     }
 }
 

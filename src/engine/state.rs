@@ -11,6 +11,8 @@
 //! * Never: change a table, believe a file whose sum is wrong, or keep a secret.
 
 mod ages;
+#[cfg(test)]
+pub mod bare;
 pub mod copies;
 mod memory;
 mod policy;
@@ -26,9 +28,11 @@ use imsg::TableId;
 use prefix::{Kind, PrefixSet};
 
 use crate::days::Days;
-use crate::source::Source;
+use crate::events::Events;
+use crate::source::{Copy, Source};
+use crate::subjects::{MEMORY, of_ages, of_copy};
 use crate::tables::{Table, Tables};
-pub use memory::{Failing, Fared, HeldBack, Known, Memory, Row, history, points, why};
+pub use memory::{Failing, Fared, HeldBack, Known, Memory, Refused, Row, history, points, why};
 pub use policy::{Lost, Policy};
 pub use start::floor;
 
@@ -38,6 +42,8 @@ pub struct State {
     pub tables: &'static Tables,
     /// Where it is counted what becomes of them.
     days: &'static Days,
+    /// Where it is said what cannot be kept.
+    events: &'static Events,
     directory: PathBuf,
     policy: RefCell<Rc<Policy>>,
     /// The policy whose sets were numbered last.
@@ -61,7 +67,13 @@ impl State {
         let before = self.policy();
         for (id, since) in &policy.since {
             if before.since.get(id) != Some(since) {
-                ages::keep(&self.directory, self.tables.word(*id), since);
+                let word = self.tables.word(*id);
+                let kept = ages::save(&self.directory, word, since);
+                self.events.kept(
+                    &of_ages(word),
+                    kept,
+                    "after a restart the age of an entry is unknown",
+                );
             }
         }
         let changed: Vec<_> =
@@ -159,8 +171,16 @@ impl State {
     pub fn remember(&self, change: impl FnOnce(&mut Memory)) {
         let mut memory = self.memory.borrow_mut();
         change(&mut memory);
-        if let Err(why) = memory::save(&self.directory, &memory) {
-            logger::err(format_args!("{why}; this would be forgotten at a restart"));
-        }
+        let kept = memory::save(&self.directory, &memory);
+        drop(memory);
+        self.events.kept(MEMORY, kept, "this would be forgotten at a restart");
+    }
+
+    /// Keeps the copy of a list, with that before if it is to be `replaced`.
+    pub fn keep_copy(&self, copy: &Copy, replaced: bool) {
+        let (list, origin) = (&copy.list, copy.origin.as_ref());
+        let kept = copies::save(&self.directory, list, copy.changed, origin, replaced);
+        let what = "after a restart the list has to come again";
+        self.events.kept(&of_copy(list.name()), kept, what);
     }
 }

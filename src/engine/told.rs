@@ -4,16 +4,20 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// How often the same is told, in seconds.
 const AGAIN: u64 = 24 * 60 * 60;
 /// Sentences about a subject that are told in that time: a server may have another one for each attempt.
 const MOST: usize = 8;
 
 /// What was told of each subject, such as a list.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Told(RefCell<BTreeMap<String, Lately>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Lately {
     sentences: Vec<String>,
     /// When the first of them was.
@@ -37,10 +41,25 @@ impl Told {
         is_news
     }
 
+    /// Whether something was told of a subject and there is something to say about it still.
+    pub fn knows(&self, subject: &str) -> bool {
+        self.0.borrow().contains_key(subject)
+    }
+
+    /// The subjects of which something was told.
+    pub fn subjects(&self) -> Vec<String> {
+        self.0.borrow().keys().cloned().collect()
+    }
+
     /// There is nothing to say about a subject any more: whatever comes next is news.
     pub fn forget(&self, subject: &str) {
         self.0.borrow_mut().remove(subject);
     }
+}
+
+/// A sentence without its numbers, where these differ each time and make no other of it.
+pub fn numberless(sentence: &str) -> String {
+    sentence.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
 /// Whether a day has gone by; nobody knows when the clock was set back meanwhile.

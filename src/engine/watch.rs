@@ -16,13 +16,12 @@ use crate::clock;
 use crate::events::{Event, Events};
 use crate::link::{Link, Outcome, Source, TableResult};
 use crate::state::{Policy, State};
-use crate::tables::{Stats, Table};
+use crate::subjects::{PF, of_repair, of_rules};
+use crate::tables::{Stats, Table, Tables as AllTables};
 use crate::told::Told;
 use crate::update::{Runs, compose};
 use crate::warning::Warning;
 
-/// How often a state of alarm is logged again.
-const REMIND: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a table may have another content that its counters do not show.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
@@ -70,25 +69,43 @@ pub struct Look {
 const RULES: &str = "threatstopctl setup prints the rules for /etc/pf.conf; then \
                      pfctl -f /etc/pf.conf";
 
-/// What pf is called as the subject of an event.
-const PF: &str = "pf";
+/// What the log is told about when a monitor does as it was told to.
+const MONITORING: &str = "monitoring";
 
 const MONITOR: &str = "set tables.monitor to false, then put the lines of threatstopctl setup into \
                        /etc/pf.conf";
 
-/// What a table is called as the subject of events about its rules.
-fn of_rules(table: &Table) -> String {
-    format!("pf table <{}>", table.name)
-}
-
-/// What it is called as the subject of events about bringing back its set.
-pub fn of_repair(table: &Table) -> String {
-    format!("repair of the {} table", table.word)
-}
-
 /// Whether there is something in a table.
 fn has_set(policy: &Policy, table: &Table) -> bool {
     policy.set(table.id).is_some_and(|set| !set.is_empty())
+}
+
+/// Tells what is `found`, and what is over; of tables that is known where pf answers.
+fn tell(
+    events: &Events,
+    told: &Told,
+    (tables, stats): (&AllTables, &Stats),
+    found: Vec<(Option<String>, Warning)>,
+) {
+    let answers = stats.failure.is_empty();
+    if answers && stats.running {
+        events.end(PF, "pf is enabled and answers again");
+    }
+    for table in tables.iter().filter(|_| answers) {
+        let (stat, subject) = (table.stat(stats), of_rules(&table.name));
+        if !found.iter().any(|(of, _)| of.as_ref() == Some(&subject)) {
+            let is_used = stat.rules + stat.anchors > 0;
+            let how = if is_used { "is used by a rule again" } else { "needs no rule any more" };
+            events.end(&subject, format!("{subject} {how}"));
+        }
+    }
+    for (subject, warning) in found {
+        match subject {
+            Some(subject) => events.say(&Event::TableUnused { subject, warning }),
+            None if told.is_news(MONITORING, &warning.text, clock::now()) => logger::warn(warning),
+            None => {}
+        }
+    }
 }
 
 /// The eye on the tables, and what it remembers of those that are known to be ours.
@@ -99,7 +116,7 @@ pub struct Watch {
     state: &'static State,
     events: &'static Events,
     known: RefCell<BTreeMap<TableId, Known>>,
-    /// What was told of tables that cannot be mended.
+    /// What was told of a monitor, of which there is nothing that could end.
     told: Told,
 }
 
@@ -147,9 +164,8 @@ impl Watch {
 
     /// A table has its set: what goes wrong with it from now on is told at once.
     fn is_well(&self, table: &Table) {
-        self.told.forget(&table.name);
         let text = format!("pf table <{}>: has its set again", table.name);
-        self.events.end(&of_repair(table), text);
+        self.events.end(&of_repair(&table.word), text);
     }
 
     /// Has a table and its file compared at the next look.
@@ -208,26 +224,9 @@ impl Watch {
             };
             let name = &table.name;
             let text = format!("pf table <{name}> is not used by any rule: {what}");
-            found.push((Some(of_rules(table)), Warning::new(text, RULES)));
+            found.push((Some(of_rules(name)), Warning::new(text, RULES)));
         }
         found
-    }
-
-    /// Says what of that is over.
-    fn over(&self, stats: &Stats) {
-        if !self.tables.reload || !stats.failure.is_empty() {
-            return;
-        }
-        if stats.running {
-            self.events.end(PF, "pf is enabled and answers again");
-        }
-        for table in self.state.tables.iter() {
-            let stat = table.stat(stats);
-            if stat.rules + stat.anchors > 0 {
-                let subject = of_rules(table);
-                self.events.end(&subject, format!("{subject} is used by a rule again"));
-            }
-        }
     }
 
     /// The same of this moment, where the helper can be asked.
@@ -238,7 +237,6 @@ impl Watch {
     /// Looks every `check_interval`, mends, and warns; never returns.
     pub async fn watch(&self, runs: &Runs) {
         let interval = self.tables.check_interval;
-        let mut warned: Vec<(Warning, Instant)> = Vec::new();
         // what happened while nobody watched
         let mut depth = Depth::Whole;
         loop {
@@ -250,19 +248,7 @@ impl Watch {
             if let Some(stats) = look.stats.filter(|_| depth == Depth::Marks) {
                 // how many packets there were is not told each time
                 let found = self.fail_open(&stats, "nothing is blocked");
-                let is_so = |known: &Warning| found.iter().any(|(_, warning)| warning == known);
-                warned.retain(|(known, since)| is_so(known) && since.elapsed() < REMIND);
-                for (subject, warning) in found {
-                    if warned.iter().any(|(known, _)| *known == warning) {
-                        continue;
-                    }
-                    warned.push((warning.clone(), Instant::now()));
-                    match subject {
-                        Some(subject) => self.events.say(&Event::TableUnused { subject, warning }),
-                        None => logger::warn(warning),
-                    }
-                }
-                self.over(&stats);
+                tell(self.events, &self.told, (self.state.tables, &stats), found);
             }
             depth = Depth::Marks;
             tokio::time::sleep(interval).await;
@@ -354,11 +340,9 @@ impl Watch {
             Outcome::Unchanged => return None,
             Outcome::Failed => {
                 // it is tried again at each look
-                if self.told.is_news(name, &failure, clock::now()) {
-                    let text = format!("pf table <{name}>: {failure}");
-                    let source = Some(of_repair(table));
-                    self.events.say(&Event::Failed { source, text, grave: false });
-                }
+                let text = format!("pf table <{name}>: {failure}");
+                let source = Some(of_repair(&table.word));
+                self.events.say(&Event::Failed { source, text, grave: false });
                 return None;
             }
             Outcome::Created => {
@@ -387,3 +371,6 @@ impl Watch {
         Some(text)
     }
 }
+
+#[cfg(test)]
+mod tests;

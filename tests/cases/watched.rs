@@ -178,6 +178,34 @@ fn a_configuration_that_is_refused_is_told_of_once() {
     assert!(stage.daemon.stop().success());
 }
 
+/// 1. Break the configuration and have `reload` refuse it, of which the monitor does not hear; then kill the
+///    engine: the next one knows of it still.
+/// 2. Mend it and load it: that it is in use again is told, once, and not before.
+#[test]
+fn a_configuration_that_reload_has_refused_is_not_in_use_after_a_crash() {
+    let stage = Stage::new(|config| config);
+    let config = fs::read_to_string(stage.scratch.config()).unwrap();
+    fs::write(stage.scratch.config(), format!("nonsense = 1\n{config}")).unwrap();
+    refused(&stage.daemon, &["reload"]);
+    let mark = stage.daemon.mark();
+    kill(stage.daemon.engine().unwrap(), Signal::SIGKILL).unwrap();
+    stage.daemon.wait_for_after(mark, "engine restarted", PATIENCE);
+    stage.daemon.wait_until_ready();
+    let noted = || status(&stage.daemon).to_string().contains("does not load");
+    wait_until("the new engine knows of it", noted);
+
+    fs::write(stage.scratch.config(), config).unwrap();
+    assert!(stage.daemon.ctl(&["reload"]).status.success());
+    stage.daemon.wait_until_ready();
+    let over = "the configuration of the file is in use again";
+    let all = events(&stage.daemon, &stage.scratch, over);
+    let of = all.iter().filter(|event| event["subject"] == "configuration");
+    let words: Vec<&str> = of.map(|event| event["event"].as_str().unwrap()).collect();
+    assert_eq!(words, ["failed", "recovered"], "{all:?}");
+    assert!(!status(&stage.daemon).to_string().contains("does not load"));
+    assert!(stage.daemon.stop().success());
+}
+
 /// 1. Make the table of pf const, and update twice with a list that has changed: that the table can neither
 ///    be looked at nor be published is told once each, though both updates fail.
 /// 2. Let pf take it again and update: of both the end is told, once.

@@ -51,7 +51,13 @@ fn a_device_without_any_policy_is_told_of() {
 fn what_is_held_back_too_long_is_told_of() {
     let held = |ago| {
         let text = "Keeping the previous block list: x".into();
-        Some(HeldBack { since: NOW - ago, text, can_force: true, of_service: true, of_copy: false })
+        Some(HeldBack {
+            since: NOW - ago,
+            text,
+            can_force: true,
+            of: Default::default(),
+            of_copy: false,
+        })
     };
     let memory = |ago| {
         let mut memory = Memory { last_good: Some(NOW), ..Memory::default() };
@@ -74,19 +80,25 @@ fn what_is_held_back_too_long_is_told_of() {
 #[test]
 fn each_alarm_begins_once_and_ends_once() {
     let dir = tempfile::tempdir().unwrap();
-    let (events, mut said) = (Events::load(dir.path()), BTreeMap::new());
-    let alarm = |kind: &Kind| (kind.clone(), Warning::new("x", "y"));
+    let events = Events::load(dir.path());
+    let ages = std::cell::Cell::new(0);
+    let alarm = |kind: &Kind| {
+        // how old, and how many, is another number each time
+        ages.set(ages.get() + 1);
+        (kind.clone(), Warning::new(format!("{} hours", ages.get()), "y"))
+    };
     let (old, held) = (Kind::Old, Kind::Held("list a".into()));
     for kinds in [
         vec![],
         vec![&old],
         vec![&old, &held],
-        vec![&old, &held, &Kind::More(3)],
+        vec![&old, &held, &Kind::More],
+        vec![&old, &held, &Kind::More],
         vec![&held],
         vec![&held],
         vec![&old],
     ] {
-        tell(&events, &mut said, kinds.into_iter().map(alarm).collect());
+        tell(&events, &kinds.into_iter().map(alarm).collect::<Vec<_>>());
     }
     let told = events.of(|_| true);
     let told: Vec<_> =
@@ -111,7 +123,7 @@ fn of_many_that_are_held_back_four_are_named() {
         since: NOW - 4 * HOUR,
         text: "x".into(),
         can_force: true,
-        of_service: true,
+        of: Default::default(),
         of_copy: false,
     };
     let mut memory = Memory { last_good: Some(NOW), ..Memory::default() };

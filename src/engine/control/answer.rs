@@ -214,7 +214,7 @@ impl Desk {
                 Err(why) => client.fail(word, why).await,
             },
             Request::Reload { broken: Some(why) } => {
-                self.monitor.refuse(&why, self.events);
+                self.monitor.refuse(&why, self.events, self.state);
                 client.fail(word, why).await
             }
             Request::Reload { broken: None } => {

@@ -22,7 +22,7 @@ fn load(directory: &Path) -> Days {
     let days = Days::load(
         directory.to_owned(),
         Box::leak(Box::new(Tables::new(&config))),
-        &Events::load(directory),
+        Box::leak(Box::new(Events::load(directory))),
     );
     days.look(noon().into());
     days

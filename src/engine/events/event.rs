@@ -92,21 +92,6 @@ pub enum Event {
 /// What an upload is called as a subject.
 pub const UPLOAD: &str = "upload";
 
-/// What a list is called as a subject, by its name.
-pub fn of_list(name: &str) -> String {
-    format!("list {name}")
-}
-
-/// What the name of a host is called as a subject: a feed may have the same name.
-pub fn of_host(name: &str) -> String {
-    format!("name {name}")
-}
-
-/// What a table is called as a subject, by its word.
-pub fn of_table(word: &str) -> String {
-    format!("{word} table")
-}
-
 /// The words of events that tell of nothing that is wrong, or was.
 const USUAL: [&str; 2] = ["published", "new suspect host"];
 

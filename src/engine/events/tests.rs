@@ -95,6 +95,8 @@ fn what_was_said_to_be_wrong_ends_once() {
     for event in [failed(Some("drop")), failed(Some("drop")), failed(None), held, unused, upload] {
         events.say(&event);
     }
+    assert_eq!(events.next(), 6, "the same is told once");
+    events.say(&failed(None));
     let events = Events::load(dir.path());
     for (name, next) in [
         ("other", 7),
@@ -112,6 +114,43 @@ fn what_was_said_to_be_wrong_ends_once() {
     events.say(&failed(Some("drop")));
     events.end("drop", "good again");
     assert_eq!(events.next(), 13);
+}
+
+/// Fails when what is wrong is forgotten behind a thousand other events, or when each engine tells it anew.
+#[test]
+fn what_is_wrong_now_is_known_behind_the_thousandth_event() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = Some("drop".to_owned());
+    let failed =
+        |text: &str| Event::Failed { source: source.clone(), text: text.into(), grave: false };
+    let events = Events::load(dir.path());
+    events.say(&failed("no server, for 3 hours"));
+    events.say_as(&failed("no server"), "numbers");
+    (0..KEPT).for_each(|number| events.say(&published(&number.to_string())));
+    let events = Events::load(dir.path());
+    assert!(events.is_open("drop") && events.get(1).is_none());
+    let next = events.next();
+    events.say(&failed("no server, for 3 hours"));
+    events.say_as(&failed("no server, for 9 hours"), "numbers");
+    assert_eq!(events.next(), next);
+    events.say(&failed("another reason"));
+    assert_eq!(events.next(), next + 1);
+    events.end("drop", "good again");
+    assert_eq!(events.next(), next + 2);
+}
+
+/// Fails when what has left the configuration is wrong for ever.
+#[test]
+fn what_has_left_the_configuration_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let held = |name: &str| Event::Held { name: name.into(), text: "why".into(), long: false };
+    let events = Events::load(dir.path());
+    ["list a", "list b"].iter().for_each(|name| events.say(&held(name)));
+    (0..2).for_each(|_| events.left(&["list b".to_owned()].into()));
+    assert!(!events.is_open("list a") && events.is_open("list b"));
+    let last = events.get(3).unwrap();
+    assert_eq!((last.event.as_str(), last.subject.as_deref()), ("recovered", Some("list a")));
+    assert_eq!(events.next(), 4);
 }
 
 /// Who waits for an event is woken by it, and not before.

@@ -21,6 +21,7 @@ use crate::errors::words;
 use crate::events::Event;
 use crate::link::{Link, Source as Place};
 use crate::state::State;
+use crate::subjects::PACKET_LOG;
 
 /// How often the packet log is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -31,8 +32,6 @@ const LOOK_FOR_FILE: Duration = Duration::from_secs(5);
 const LINGER: Duration = Duration::from_secs(10);
 /// FILE and FILE.0 to FILE.9.
 const GENERATIONS: u8 = 11;
-/// What is told of it is about this.
-const PACKET_LOG: &str = "packet log";
 /// Files that are remembered to be no packet logs.
 const PASSED_OVER: usize = 16;
 

@@ -12,7 +12,7 @@ use super::spool::{Slice, Stored};
 use super::{Inner, Log};
 use crate::backoff::scheduled;
 use crate::clock;
-use crate::events::{Event, UPLOAD};
+use crate::events::Event;
 use crate::https::Call;
 
 /// The first wait after a failure; it doubles.
@@ -115,7 +115,7 @@ impl Log {
         uploaded.left = self.inner.borrow().spool.slices().len() as u64;
         match failed {
             None => {
-                self.all_is_well();
+                self.all_is_well(uploaded.slices > 0);
                 Ok(uploaded)
             }
             Some(failure) => Err(failure),
@@ -202,11 +202,8 @@ impl Log {
                 return Ok(Sent::Whole);
             }
             Verdict::OtherDevice(why) => {
-                if self.is_news(&why) {
-                    let text =
-                        format!("{why}; is device_id the one of this host? slice {id} is kept");
-                    self.events.say(&Event::UploadFailing { text, grave: true });
-                }
+                let text = format!("{why}; is device_id the one of this host? slice {id} is kept");
+                self.events.say_as(&Event::UploadFailing { text, grave: true }, &why);
                 (failure(why, true, None), true)
             }
             Verdict::TooLarge(why) => {
@@ -240,13 +237,11 @@ impl Log {
             Verdict::Failed(why, wait) => (failure(why, false, wait), true),
         };
         self.note(false, failure.why.clone());
-        if self.is_news(&failure.why) {
-            let text = match self.inner.borrow().failing(clock::now()) {
-                Some(warning) => warning.to_string(),
-                None => format!("{}; slice {id} is kept", failure.why),
-            };
-            self.events.say(&Event::UploadFailing { text, grave: false });
-        }
+        let text = match self.inner.borrow().failing(clock::now()) {
+            Some(warning) => warning.to_string(),
+            None => format!("{}; slice {id} is kept", failure.why),
+        };
+        self.events.say_as(&Event::UploadFailing { text, grave: false }, &failure.why);
         Err((failure, others_too))
     }
 
@@ -283,9 +278,6 @@ impl Log {
         }
         let saved = journal.save(&self.directory);
         drop(inner);
-        if ok {
-            self.events.end(UPLOAD, "log upload: the server confirms again");
-        }
         if let Err(why) = &saved {
             self.spool_failed(&format!("{why}; slices stay in the spool and may be sent again"));
         }

@@ -69,16 +69,49 @@ fn a_configuration_that_is_not_in_use_is_told_once() {
         (long, 5),
     ] {
         let events = Events::load(dir.path());
-        tell(&events, &note);
+        events.keep(&note.event());
         assert_eq!(events.next(), numbers, "{note:?}");
     }
     let events = Events::load(dir.path());
     events.end(CONFIGURATION, "in use");
-    tell(&events, &broken("file:2: unknown key"));
+    events.keep(&broken("file:2: unknown key").event());
     assert_eq!(events.next(), 7);
 }
 
 #[test]
 fn control_characters_in_a_reason_are_made_visible() {
     assert_eq!(visible("/tmp/a\n\u{1b}[31mb: no"), "/tmp/a\\n\\u{1b}[31mb: no");
+}
+
+/// Fails when a crash, or another reason to start anew, is taken for a file that was read again: it is as
+/// broken as before, and the monitor does not know.
+#[test]
+fn a_refusal_holds_until_the_file_is_read_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, state, events) = crate::state::bare::bare("", dir.path());
+    let of = |restarts| {
+        let (note, update_now) = (RefCell::default(), Notify::new());
+        let (started, before) = (Instant::now(), String::new());
+        let arguments = Arguments { restarts, ..Arguments::default() };
+        Monitor { arguments, started, before, note, update_now }
+    };
+    let broken = Some(Note::Broken("file:2: unknown key".into()));
+    let resumed = |restarts| {
+        let monitor = of(restarts);
+        monitor.resume(state);
+        monitor.note()
+    };
+    of(3).refuse("file:2: unknown key", events, state);
+    // crashes
+    assert_eq!(resumed(4), broken);
+    assert_eq!(resumed(6), broken);
+    // the interfaces have changed
+    state.remember(|memory| memory.refused.as_mut().unwrap().renewed = true);
+    assert_eq!(resumed(6), broken);
+    // SIGHUP or reload
+    assert_eq!(resumed(6), None);
+    assert_eq!(resumed(7), None);
+    // the service itself was started
+    of(3).refuse("file:2: unknown key", events, state);
+    assert_eq!(resumed(0), None);
 }

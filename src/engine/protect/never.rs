@@ -22,9 +22,11 @@ use tokio::time::timeout;
 use super::resolve::{MAX_ADDRESSES, PATIENCE, canonical, listed, resolve};
 use crate::clock;
 use crate::errors::words;
-use crate::events::{Event, Events, of_host};
+use crate::events::{Event, Events};
 use crate::files::{read, replace};
 use crate::source::Copy;
+use crate::subjects::{NAMES, of_never};
+use crate::told::Told;
 use crate::warning::Warning;
 
 const FILE: &str = "names.json";
@@ -84,8 +86,8 @@ pub struct Never {
     book: RefCell<Book>,
     /// Why a name could not be looked up the last time.
     failing: RefCell<BTreeMap<String, String>>,
-    /// What the last round of look-ups had to say, which is not said again.
-    told: RefCell<BTreeSet<String>>,
+    /// What was told of the answers for a name.
+    told: Told,
     /// The addresses that take something out of a list, as sentences.
     met: RefCell<BTreeSet<String>>,
 }
@@ -109,7 +111,7 @@ impl Never {
             expect: guard.expect.iter().map(IpAddr::to_canonical).collect(),
             book: RefCell::new(book),
             failing: RefCell::default(),
-            told: RefCell::default(),
+            told: Told::default(),
             met: RefCell::default(),
         }
     }
@@ -168,38 +170,34 @@ impl Never {
             let found = timeout(limit, resolve(name)).await;
             (name, found.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())))
         });
-        let mut told = BTreeSet::new();
-        let mut say = |failing: Option<&str>, text: String| {
-            let text = format!("never_block_names: {text}");
-            if !self.told.borrow().contains(&text) {
-                let (source, text) = (failing.map(of_host), text.clone());
-                self.events.say(&match source {
-                    Some(_) => Event::Failed { source, text, grave: false },
-                    None => Event::Warned(text),
-                });
-            }
-            told.insert(text);
-        };
         let mut book = self.book.borrow().clone();
         let mut failing = BTreeMap::new();
         for (name, found) in join_all(found).await {
             let known = book.entry(name.clone()).or_default();
             match found {
                 Ok(found) => {
-                    known.answer(&self.counts(name, &found, &mut |text| say(None, text)), now);
-                    self.events
-                        .end(&of_host(name), format!("never_block_names: {name}: looked up again"));
+                    let mut say = |text: String| {
+                        if self.told.is_news(name, &text, now) {
+                            self.events.say(&Event::Warned(format!("never_block_names: {text}")));
+                        }
+                    };
+                    known.answer(&self.counts(name, &found, &mut say), now);
+                    let text = format!("never_block_names: {name}: looked up again");
+                    self.events.end(&of_never(name), text);
                 }
                 Err(error) => {
                     known.fail(now);
                     let before: Vec<IpAddr> = known.seen.keys().copied().collect();
                     let (why, before) = (words(&error), listed(&before));
-                    say(Some(name), format!("{name}: {why}; never blocked as before: {before}"));
+                    let text = format!(
+                        "never_block_names: {name}: {why}; never blocked as before: {before}"
+                    );
+                    let source = Some(of_never(name));
+                    self.events.say_as(&Event::Failed { source, text, grave: false }, &why);
                     failing.insert(name.clone(), why);
                 }
             }
         }
-        self.told.replace(told);
         self.failing.replace(failing);
         self.put(book)
     }
@@ -211,10 +209,9 @@ impl Never {
         }
         let before = self.book.replace(book);
         let book = self.book.borrow();
-        if *book != before
-            && let Err(why) = save(&self.directory, &book)
-        {
-            logger::err(format_args!("{why}; never_block_names: unknown after a restart"));
+        if *book != before {
+            let what = "never_block_names: unknown after a restart";
+            self.events.kept(NAMES, save(&self.directory, &book), what);
         }
         let (before, now) = (union(&before), union(&book));
         for (verb, from, to) in [("no more", &now, &before), ("now", &before, &now)] {

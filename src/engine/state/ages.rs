@@ -27,15 +27,7 @@ struct Head {
     v6: usize,
 }
 
-/// Keeps the times, or logs why not. Without fsync(2): after a power failure the entries are as old as the
-/// next start.
-pub fn keep(directory: &Path, table: &str, since: &Since) {
-    if let Err(why) = save(directory, table, since) {
-        logger::err(format_args!("{why}; after a restart the age of an entry is unknown"));
-    }
-}
-
-/// Keeps the times.
+/// Keeps the times. Without fsync(2): after a power failure the entries are as old as the next start.
 ///
 /// # Errors
 /// When a step fails, with the path.

@@ -53,6 +53,8 @@ pub struct Memory {
     pub resolved: Known,
     /// The number of the tables in force.
     pub numbered: Numbered,
+    /// Why the file of the configuration is not the one in use.
+    pub refused: Option<Refused>,
 }
 
 /// What is remembered of a table.
@@ -157,12 +159,35 @@ pub struct HeldBack {
     pub text: String,
     /// Whether `update -f` would accept it.
     pub can_force: bool,
-    /// Whether a run found it that had the lists of the service.
+    /// The sources, by name, whose lists are at fault: without them nobody knows whether it is over. None
+    /// where it is what is in force, which any run finds.
     #[serde(default)]
-    pub of_service: bool,
+    pub of: BTreeSet<String>,
     /// Whether it is the copy that is not permitted, which any run finds.
     #[serde(default)]
     pub of_copy: bool,
+}
+
+impl HeldBack {
+    /// What is left of it when a run has found it no more to which those sources have come.
+    pub fn without(mut self, come: impl Fn(&str) -> bool) -> Option<Self> {
+        self.of.retain(|name| !come(name));
+        (!self.of.is_empty()).then_some(self)
+    }
+}
+
+/// Why the file of the configuration was refused, by somebody else than the monitor, which knows nothing
+/// of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Why it does not load.
+    pub why: String,
+    /// How often helper or engine had been started again then: a start that is none of these has read the
+    /// file once more.
+    pub restarts: u32,
+    /// Whether this engine wants another one in its place, for another reason.
+    #[serde(default)]
+    pub renewed: bool,
 }
 
 /// [`Measure`] for serde: entries, IPv4 addresses, /32 of IPv6.

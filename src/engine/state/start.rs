@@ -18,6 +18,7 @@ use crate::events::{Event, Events};
 use crate::files;
 use crate::link::{self, Link};
 use crate::source::{Copy, Source};
+use crate::subjects::of_ages;
 use crate::tables::{Table, Tables};
 
 impl State {
@@ -31,7 +32,7 @@ impl State {
         tables: &'static Tables,
         days: &'static Days,
         link: &Link,
-        events: &Events,
+        events: &'static Events,
     ) -> Result<Self, String> {
         let directory = config.log.spool.clone();
         copies::prepare(&directory)?;
@@ -52,7 +53,9 @@ impl State {
                 let since = kept.unwrap_or_else(|| {
                     let since = Since::new(&set, crate::clock::now());
                     // the next start is not their beginning
-                    ages::keep(&directory, &table.word, &since);
+                    let kept = ages::save(&directory, &table.word, &since);
+                    let what = "after a restart the age of an entry is unknown";
+                    events.kept(&of_ages(&table.word), kept, what);
                     since
                 });
                 policy.since.insert(table.id, since);
@@ -60,7 +63,7 @@ impl State {
             policy.sets.insert(table.id, set);
         }
         let (policy, numbered) = (RefCell::new(Rc::new(policy)), RefCell::default());
-        Ok(Self { tables, days, directory, policy, numbered, memory: RefCell::new(memory) })
+        Ok(Self { tables, days, events, directory, policy, numbered, memory: RefCell::new(memory) })
     }
 }
 

@@ -65,6 +65,14 @@ pub struct KeptTable {
     pub reason: Reason,
     /// The list that grew most, where only all of them together are too much.
     pub grew_most: Option<String>,
+    /// The sources whose new lists are at fault; none where it is what is in force.
+    pub of: Sources,
+}
+
+impl KeptTable {
+    fn new(table: String, reason: Reason, grew_most: Option<String>) -> Self {
+        Self { table, reason, grew_most, of: Sources::new() }
+    }
 }
 
 /// What a run may put in force.
@@ -76,6 +84,8 @@ pub struct Judged {
     pub unknown: Option<String>,
     /// Whether block lists have come that are not to be for that reason.
     pub waits: bool,
+    /// The sources that have come.
+    pub come: Sources,
     /// All lists that the tables are made of.
     pub lists: Lists,
     /// Those among them that are new.
@@ -107,7 +117,7 @@ type Refused<'t> = ((TableId, KeptTable), &'t Table);
 
 impl fmt::Display for KeptTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { table, reason, grew_most } = self;
+        let Self { table, reason, grew_most, .. } = self;
         write!(f, "Keeping the previous {table} list: {reason}")?;
         match grew_most {
             Some(name) => write!(f, "; {name} grew most"),
@@ -212,6 +222,7 @@ impl Judge<'_> {
             own: self.own.to_vec(),
             ..Judged::default()
         };
+        judged.come.clone_from(same);
         let policy = self.state.policy();
         for source in same {
             let lists = source.lists(self.config).into_iter();
@@ -231,6 +242,7 @@ impl Judge<'_> {
         let mut judged = Judged { lost: self.state.lost(self.config), ..self.begin(same) };
         let broken = self.broken(policy);
         for copy in come {
+            judged.come.insert(copy.source);
             judged.list(self, policy, &broken, copy);
         }
         loop {
@@ -255,10 +267,17 @@ impl Judge<'_> {
             let refused = judged.refused(tables, policy);
             let held = || judged.held(self, policy, &broken, &lists, &together);
             if let Some(((id, kept), of)) = refused.or_else(held) {
-                judged.kept_tables.insert(id, kept);
-                let come = judged.new.len();
-                judged.new.retain(|new| !of.has(new.copy.list.name(), new.copy.kind));
-                if judged.new.len() < come {
+                let is_of = |new: &New| of.has(new.copy.list.name(), new.copy.kind);
+                let (at_fault, others): (Vec<New>, Vec<New>) =
+                    std::mem::take(&mut judged.new).into_iter().partition(is_of);
+                judged.new = others;
+                let at_fault: Sources = at_fault.iter().map(|new| new.copy.source).collect();
+                let before = judged.kept_tables.insert(id, kept);
+                if let Some(kept) = judged.kept_tables.get_mut(&id) {
+                    kept.of.extend(before.map(|before| before.of).unwrap_or_default());
+                    kept.of.extend(&at_fault);
+                }
+                if !at_fault.is_empty() {
                     continue;
                 }
                 // nothing that has come is at fault: the table stays as it is
@@ -379,9 +398,22 @@ impl Judged {
     /// The lists of a table are as they are in force, which ends its row where the run counts.
     fn end_row(&mut self, by: &Judge<'_>, policy: &Policy, table: &Table) {
         let wanted = by.wanted(by.state.memory().table(&table.word).held_row, None);
-        if wanted == Wanted::Scheduled && self.has_come(by.config, policy, table) {
+        if self.kept_tables.contains_key(&table.id) {
+            // it is as it is in force without the lists that this run counts against it
+            return;
+        }
+        let is_over =
+            !self.stays_held(by, table).unwrap_or(!self.has_come(by.config, policy, table));
+        if wanted == Wanted::Scheduled && is_over {
             self.table_rows.insert(table.id, Row::default());
         }
+    }
+
+    /// Whether a table that is held back is so still, because not all have come whose lists are at fault;
+    /// `None` of one that is not held back.
+    fn stays_held(&self, by: &Judge<'_>, table: &Table) -> Option<bool> {
+        let held = by.state.memory().table(&table.word).held?;
+        (!held.of.is_empty()).then(|| held.without(|name| self.has_come_from(name)).is_some())
     }
 
     /// Whether lists of a table have come as they are in force, of the service if it has to bring some:
@@ -391,6 +423,17 @@ impl Judged {
         let copies = self.confirmed.iter().filter_map(|name| policy.copy(name));
         let mut copies = copies.filter(|copy| table.has(copy.list.name(), copy.kind));
         copies.any(|copy| !service || copy.source == Source::Policy)
+    }
+
+    /// Whether a source has come, by its name.
+    pub fn has_come_from(&self, name: &str) -> bool {
+        self.come.iter().any(|source| source.name() == name)
+    }
+
+    /// The sources whose new lists change a table.
+    pub fn sources_of(&self, table: &Table) -> Sources {
+        let of = self.new.iter().filter(|new| new.copy.changes(table));
+        of.map(|new| new.copy.source).collect()
     }
 
     /// The lists that are without a copy still.
@@ -411,7 +454,7 @@ impl Judged {
             let emptied = matches!(reason, Reason::Refused(Refusal::Empty));
             let allow = tables.iter().filter(|table| emptied && !table.blocks());
             let Some(of) = [table].into_iter().chain(allow).find(has_new) else {
-                let kept = KeptTable { table: word, reason, grew_most: None };
+                let kept = KeptTable::new(word, reason, None);
                 self.kept_tables.entry(table.id).or_insert(kept);
                 continue;
             };
@@ -424,7 +467,7 @@ impl Judged {
                 Reason::Refused(refusal) => grew_most(&pairs, refusal).map(ToOwned::to_owned),
                 _ => None,
             };
-            return Some(((table.id, KeptTable { table: word, reason, grew_most }), of));
+            return Some(((table.id, KeptTable::new(word, reason, grew_most)), of));
         }
         None
     }
@@ -494,11 +537,16 @@ impl Judged {
                     &mut runs,
                 )
             };
-            let at = (wanted == Wanted::Scheduled && judged.is_err()).then(clock::now);
-            self.table_rows.insert(id, row.after(runs, at));
+            // what others bring does not end the row of those that are at fault
+            let of_others =
+                self.kept_tables.contains_key(&id) || self.stays_held(by, table) == Some(true);
+            if judged.is_err() || !of_others {
+                let at = (wanted == Wanted::Scheduled && judged.is_err()).then(clock::now);
+                self.table_rows.insert(id, row.after(runs, at));
+            }
             if let Err(Held { reason, .. }) = judged {
                 let word = table.word.clone();
-                return Some(((id, KeptTable { table: word, reason, grew_most: None }), table));
+                return Some(((id, KeptTable::new(word, reason, None)), table));
             }
         }
         None

@@ -35,7 +35,7 @@ pub fn in_force(
     let before = state.policy();
     let is_there = |new: &New| {
         let mut tables = state.tables.iter();
-        let has = |table: &Table| changes(&new.copy, table);
+        let has = |table: &Table| new.copy.changes(table);
         // what is only taken out of tables need not wait for one that there is nothing to make of
         let none_yet = |table: &Table| {
             let (made, refused) = (&judged.made.sets, &judged.made.refused);
@@ -71,25 +71,9 @@ pub fn in_force(
     new
 }
 
-/// Whether a list changes a table.
-fn changes(copy: &Copy, table: &Table) -> bool {
-    if copy.is_exemption() {
-        return table.blocks();
-    }
-    table.has(copy.list.name(), copy.kind)
-}
-
 /// Whether a list had a copy before this run, though it may have been lost.
 fn replaced(judged: &Judged, before: &Policy, name: &str) -> bool {
     before.copy(name).is_some() || judged.lost.iter().any(|lost| lost.name == name)
-}
-
-fn save(state: &State, copy: &Copy, keep: bool) {
-    let origin = copy.origin.as_ref();
-    let saved = copies::save(state.directory(), &copy.list, copy.changed, origin, keep);
-    if let Err(why) = saved {
-        logger::err(format_args!("{why}; after a restart the list has to come again"));
-    }
 }
 
 /// Whether the copy from before the last run is kept of a list: by a run that brings it again, or from a
@@ -109,11 +93,11 @@ pub fn keep(
     (judged, before, new): (&Judged, &Policy, &[New]),
     numbers: Option<&Numbers>,
 ) {
-    judged.renewed.iter().for_each(|copy| save(state, copy, false));
+    judged.renewed.iter().for_each(|copy| state.keep_copy(copy, false));
     for New { copy, .. } in new {
         let name = copy.list.name();
         let again = is_kept_from_before(&state.memory(), numbers, name);
-        save(state, copy, replaced(judged, before, name) && !again);
+        state.keep_copy(copy, replaced(judged, before, name) && !again);
         if copy.source.is_local() {
             files.note(copy.source);
         }
@@ -189,7 +173,7 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
                 since: list.held.as_ref().map_or(now, |held| held.since),
                 text: kept.to_string(),
                 can_force: kept.kept.reason.is_hold(),
-                of_service: kept.source == Source::Policy,
+                of: [kept.source.name().to_owned()].into(),
                 of_copy: kept.stays == Stays::NoCopy,
             });
         }
@@ -244,20 +228,26 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
 /// Remembers whether a table is held back.
 fn note_table(memory: &mut Memory, table: &Table, end: &End<'_>, now: u64) {
     let End { judged, published, .. } = *end;
-    let of_service = end.gathered.server.is_some();
+    let come = |name: &str| judged.has_come_from(name);
     let known = memory.table_mut(&table.word);
     let before = known.held.take();
     let kept = judged.kept_tables.get(&table.id);
     known.held = match kept {
         Some(kept) => Some(HeldBack {
-            since: before.map_or(now, |held| held.since),
+            since: before.as_ref().map_or(now, |held| held.since),
             text: kept.to_string(),
             can_force: kept.reason.is_hold(),
-            of_service,
+            of: {
+                let others = before.and_then(|held| held.without(come));
+                let names = kept.of.iter().map(|source| source.name().to_owned());
+                others.into_iter().flat_map(|held| held.of).chain(names).collect()
+            },
             of_copy: false,
         }),
-        // what the service has was not asked for, and may be as it was
-        None => before.filter(|held| held.of_service && !of_service),
+        // no block table was judged
+        None if judged.unknown.is_some() => before,
+        // the lists that are at fault did not come, and may be as they were
+        None => before.and_then(|held| held.without(come)),
     };
     // a set that was accepted and could not be published has to be accepted again
     if published.done.contains(&table.id) || kept.is_some() {
@@ -292,5 +282,13 @@ fn forget(config: &Config, directory: &Path, memory: &mut Memory) {
             stays
         });
     }
-    memory.sources.retain(|name, _| sources.iter().any(|source| source.name() == name));
+    let stays = |name: &String| sources.iter().any(|source| source.name() == name);
+    memory.sources.retain(|name, _| stays(name));
+    for table in memory.tables.values_mut() {
+        let at_fault = |held: &HeldBack| held.of.is_empty() || held.of.iter().any(stays);
+        table.held.take_if(|held| !at_fault(held));
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,8 @@ pub struct Published {
     pub changes: BTreeMap<TableId, Change>,
     /// Those whose set of the run is in force.
     pub done: BTreeSet<TableId>,
+    /// Those among them to which it was handed over: of the others nothing was tried.
+    pub taken: BTreeSet<TableId>,
     /// Those among them that have more than that, and what they have: what has to go to a table that
     /// could not be published.
     pub holding: Sets,
@@ -48,6 +50,7 @@ impl Published {
             known.removed += change.removed;
         }
         self.done.extend(&later.done);
+        self.taken.extend(&later.taken);
         self.holding.clone_from(&later.holding);
         self.failures.extend(later.failures.clone());
         self.found.extend(later.found.iter().cloned());
@@ -108,6 +111,7 @@ impl Hand {
                 Ok((change, handed)) => {
                     published.changes.insert(id, change);
                     published.done.insert(id);
+                    published.taken.extend(handed.then_some(id));
                     holding.extend(held.map(|held| (table, held, handed)));
                 }
                 Err(why) => {
@@ -128,10 +132,14 @@ impl Hand {
                 None => {
                     let found = &mut published.found;
                     match self.put(table, Some(&held), set, purpose, found).await {
-                        Ok(_) => false,
+                        Ok(_) => {
+                            published.taken.insert(id);
+                            false
+                        }
                         Err(why) => {
                             published.failures.insert(id, format!("{} table: {why}", table.word));
-                            true
+                            // where its file could not be taken back, that has its set
+                            !is_in_file(&before, &self.state.policy(), id)
                         }
                     }
                 }
@@ -248,6 +256,11 @@ impl Hand {
         }
         Ok(())
     }
+}
+
+/// Whether a set was taken for the one in force though its publication failed, see [`Hand::publish`].
+fn is_in_file(before: &Policy, now: &Policy, id: TableId) -> bool {
+    now.set(id) != before.set(id)
 }
 
 /// Whether what became of a set says that pf's limit is not what it was `age` ago.

@@ -101,7 +101,8 @@ impl Update {
         warnings.extend(found);
         warnings.extend(self.put_in_force(sets, &changes, &way, &time));
         self.runs.overtake();
-        self.voice(None).stays(None, None);
+        let lists = way.back.iter().chain(&way.gone);
+        self.voice(None).rolled_back(self.runs, lists);
         self.runs.set_stays(None);
         self.runs.set_unpublished(BTreeMap::new());
         let sources = way.sources.join(", ");
@@ -235,6 +236,7 @@ impl Update {
                 if changes.get(&table.id).is_some_and(differs) {
                     memory.note_change(&table.word, order, now, before.set(table.id));
                 }
+                memory.table_mut(&table.word).held = None;
             }
             for name in way.back.iter().chain(&way.gone) {
                 let listed = memory.list_mut(name);

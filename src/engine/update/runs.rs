@@ -40,6 +40,8 @@ pub struct Runs {
     stays: RefCell<Option<Warning>>,
     /// The tables in which the last change that no source brought is not in force, and why.
     unpublished: RefCell<BTreeMap<TableId, Unpublished>>,
+    /// The sources that have brought what could not be published, by table.
+    hindered: RefCell<BTreeMap<TableId, Sources>>,
     /// That has changed.
     news: Notify,
     /// What the log has been told of runs.
@@ -109,6 +111,32 @@ impl Runs {
     pub fn set_unpublished(&self, unpublished: BTreeMap<TableId, Unpublished>) {
         self.unpublished.replace(unpublished);
         self.news.notify_waiters();
+    }
+
+    /// Notes which of the sources that have `come` have brought what could not be published in a table.
+    pub fn hinder(&self, table: TableId, come: &Sources, at_fault: Sources) {
+        let mut hindered = self.hindered.borrow_mut();
+        let known = hindered.entry(table).or_default();
+        known.retain(|source| !come.contains(source));
+        known.extend(at_fault);
+    }
+
+    /// Which of these sources have not come since; of an engine before this one, of `all`.
+    pub fn hindered(
+        &self,
+        table: TableId,
+        come: &Sources,
+        all: impl FnOnce() -> Sources,
+    ) -> Sources {
+        let mut hindered = self.hindered.borrow_mut();
+        let left = hindered.entry(table).or_insert_with(all);
+        left.retain(|source| !come.contains(source));
+        left.clone()
+    }
+
+    /// Nothing waits to be published in a table.
+    pub fn unhinder(&self, table: TableId) {
+        self.hindered.borrow_mut().remove(&table);
     }
 
     /// Waits until a change that no source brought could not be published.

@@ -91,7 +91,7 @@ impl Update {
             let others = before.sets.keys().filter(|id| !judged.made.sets.contains_key(id));
             published.done.extend(others);
         }
-        voice.published(&published);
+        voice.published(self.runs, &judged, &published);
         published.found.iter().for_each(|sentence| voice.logged(sentence));
         let mended = [mended, published.found.clone()].concat();
         let mut failing: Vec<Failing> = judged.failing().collect();
@@ -113,10 +113,10 @@ impl Update {
             started: time.started,
         };
         note::remember(self.config, self.state, &end);
-        voice.in_force(&judged, &published, &new, &before);
+        voice.in_force(&judged, &new, &before);
         let protected = self.protect.all();
         let stays = stays(self.guard, self.state, &protected, &judged, &unpublished);
-        voice.stays(stays.as_ref(), self.runs.stays().as_ref());
+        voice.stays(stays.as_ref());
         self.runs.set_stays(stays);
         let changed = published.changes.values().any(differs);
         let known = self.runs.unpublished();

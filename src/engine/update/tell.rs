@@ -13,25 +13,17 @@ use super::judge::{Judged, New};
 use super::publish::Published;
 use super::request::Request;
 use super::running::Run;
+use super::runs::Runs;
 use super::summary;
 use crate::alarm::QUIET;
 use crate::change::differs;
 use crate::clock;
-use crate::events::{Event, Events, of_list, of_table};
+use crate::events::{Event, Events};
 use crate::source::{Source, Sources};
 use crate::state::{Failing, Policy, State};
-use crate::told::Told;
+use crate::subjects::{STAYS, UNKNOWN, of_list, of_source, of_table, of_update};
+use crate::told::{Told, numberless};
 use crate::warning::Warning;
-
-/// What the log is told about when nobody knows what is to be taken out of the block tables, ...
-const UNKNOWN: &str = "lost allow feeds";
-/// ... and when something stays blocked that should not be.
-const STAYS: &str = "what stays blocked";
-
-/// What the publication of a table is called as a subject.
-fn of_update(word: &str) -> String {
-    format!("update of the {word} table")
-}
 
 /// The voice of a run.
 pub struct Voice<'a> {
@@ -134,7 +126,7 @@ impl<'a> Voice<'a> {
             for source in good {
                 self.told.forget(source.name());
                 let text = format!("{}: brings its lists again", source.title());
-                self.events.end(source.name(), text);
+                self.events.end(&of_source(*source), text);
             }
         }
         for (source, failure) in &gathered.failed {
@@ -155,23 +147,21 @@ impl<'a> Voice<'a> {
         let young = clock::now().saturating_sub(self.state.memory().first_start) < QUIET;
         let waits = unprovisioned && self.state.policy().blocked().next().is_none() && young;
         let is_policy = source == Source::Policy;
-        let (line, event) = match is_policy {
-            // it is looked at often, and said again when it is another mistake
-            false => (sentence.to_owned(), true),
-            true if waits => (format!("waiting for provisioning: {why}"), false),
-            true => (format!("update failed, the previous policy stays: {why}"), true),
-        };
-        // how old the copy is differs each time
-        let said = if is_policy { &line } else { why };
-        let is_news = self.told.is_news(source.name(), said, clock::now());
-        match (is_news, event) {
-            (true, true) => {
-                let source = Some(source.name().to_owned());
-                self.events.say(&Event::Failed { source, text: line, grave: false });
+        if is_policy && waits {
+            let line = format!("waiting for provisioning: {why}");
+            match self.told.is_news(source.name(), why, clock::now()) {
+                true => logger::info(line),
+                false => logger::debug(line),
             }
-            (true, false) => logger::info(&line),
-            (false, _) => logger::debug(&line),
+            return;
         }
+        let text = match is_policy {
+            true => format!("update failed, the previous policy stays: {why}"),
+            false => sentence.to_owned(),
+        };
+        let source = Some(of_source(source));
+        // how old the copy is differs each time
+        self.events.say_as(&Event::Failed { source, text, grave: false }, why);
     }
 
     /// Says what is not to be in force.
@@ -180,17 +170,14 @@ impl<'a> Voice<'a> {
         let tables = judged.kept_tables.values();
         let tables = tables.map(|kept| (of_table(&kept.table), kept.to_string()));
         for (name, text) in lists.chain(tables) {
-            match request.dry_run || !self.told.is_news(&name, &text, clock::now()) {
-                true => logger::debug(&text),
-                false => {
-                    let text = text.clone();
-                    self.events.say(&Event::Held { name, text, long: false });
-                }
+            self.say(text.as_str());
+            match request.dry_run {
+                true => logger::debug(text),
+                false => self.events.say(&Event::Held { name, text, long: false }),
             }
-            self.say(text);
         }
         if let Some(why) = &judged.unknown {
-            if !request.dry_run && self.told.is_news(UNKNOWN, why, clock::now()) {
+            if !request.dry_run {
                 let (name, text) = (UNKNOWN.to_owned(), why.clone());
                 self.events.say(&Event::Held { name, text, long: false });
             }
@@ -206,34 +193,24 @@ impl<'a> Voice<'a> {
     }
 
     /// Says what of a run is in force that was published and noted: the lists that are `new`, what was
-    /// accepted of them although it is much, and what is not held back any more, nor hindered. Whatever
-    /// is the next time is news.
-    pub fn in_force(&self, judged: &Judged, published: &Published, new: &[New], before: &Policy) {
+    /// accepted of them although it is much, and what is not held back any more. Whatever is the next time
+    /// is news.
+    pub fn in_force(&self, judged: &Judged, new: &[New], before: &Policy) {
         let policy = self.state.policy();
         let accepted = accepted(new, [before.allow(), policy.allow()]);
         accepted.into_iter().for_each(|text| self.warn_of(text));
-        let over = |subject: &str, text: String| {
-            self.told.forget(subject);
-            self.events.end(subject, text);
-        };
         if judged.unknown.is_none() {
-            over(UNKNOWN, "no copy of an allow feed is lost any more".into());
+            self.events.end(UNKNOWN, "no copy of an allow feed is lost any more");
         }
-        let new = new.iter().map(|new| new.copy.list.name());
-        for name in judged.confirmed.iter().map(String::as_str).chain(new) {
-            if !judged.kept.iter().any(|kept| kept.kept.list == name) {
-                over(&of_list(name), format!("list {name}: not held back any more"));
-            }
+        // of what a run has not asked for nothing new is remembered either
+        let memory = self.state.memory();
+        for (name, _) in memory.lists.iter().flatten().filter(|(_, list)| list.held.is_none()) {
+            self.events.end(&of_list(name), format!("list {name}: not held back any more"));
         }
         for table in self.state.tables.iter() {
             let word = &table.word;
-            // a run that has not asked the service knows nothing of what is held of it
-            if self.state.memory().table(word).held.is_none() {
-                over(&of_table(word), format!("{word} table: not held back any more"));
-            }
-            let is_done = published.done.contains(&table.id);
-            if is_done && !published.failures.contains_key(&table.id) {
-                over(&of_update(word), format!("{word} table: can be published again"));
+            if memory.table(word).held.is_none() {
+                self.events.end(&of_table(word), format!("{word} table: not held back any more"));
             }
         }
     }
@@ -269,6 +246,7 @@ impl<'a> Voice<'a> {
         }
         let is_new = |id| {
             published.done.contains(&id)
+                && !published.failures.contains_key(&id)
                 && (!held.contains(&id) || changes.get(&id).is_some_and(differs))
         };
         let totals = summary::totals(self.state.tables, changes, is_new);
@@ -286,33 +264,61 @@ impl<'a> Voice<'a> {
         }
     }
 
-    /// Says why tables could not be published; the log hears of it when it is another reason than before.
-    pub fn published(&self, published: &Published) {
-        for (id, failure) in &published.failures {
-            self.say(format!("Failed: {failure}"));
-            let subject = of_update(self.state.tables.word(*id));
-            // how many entries do not fit differs each time
-            let why: String = failure.chars().filter(|c| !c.is_ascii_digit()).collect();
-            match self.told.is_news(&subject, &why, clock::now()) {
-                true => {
-                    let (source, text) = (Some(subject), failure.clone());
-                    self.events.say(&Event::Failed { source, text, grave: false });
-                }
-                false => logger::debug(failure),
+    /// Says why tables could not be published, for which of the sources that have come; and which can be
+    /// again, or need not be any more because these bring something else.
+    pub fn published(&self, runs: &Runs, judged: &Judged, published: &Published) {
+        for table in self.state.tables.iter() {
+            let (id, word, subject) = (table.id, &table.word, of_update(&table.word));
+            if let Some(failure) = published.failures.get(&id) {
+                self.say(format!("Failed: {failure}"));
+                runs.hinder(id, &judged.come, judged.sources_of(table));
+                let (source, text) = (Some(subject), failure.clone());
+                // how many entries do not fit differs each time
+                let said = numberless(failure);
+                self.events.say_as(&Event::Failed { source, text, grave: false }, &said);
+                continue;
+            }
+            if !published.done.contains(&id) || !self.events.is_open(&subject) {
+                continue;
+            }
+            let all = || Source::of_table(self.config, table);
+            if published.taken.contains(&id) {
+                self.events.end(&subject, format!("{word} table: can be published again"));
+            } else if runs.hindered(id, &judged.come, all).is_empty() {
+                self.events.end(&subject, format!("{word} table: nothing waits to be published"));
+            } else {
+                continue;
+            }
+            runs.unhinder(id);
+        }
+    }
+
+    /// Tells of what stays blocked though it is protected or allowed now, and that nothing does any more.
+    pub fn stays(&self, stays: Option<&Warning>) {
+        match stays {
+            None => self.events.end(STAYS, "nothing stays blocked that is protected or allowed"),
+            Some(stays) => {
+                let (source, text) = (Some(STAYS.to_owned()), stays.to_string());
+                // how many entries do not fit differs each time
+                let said = numberless(&text);
+                self.events.say_as(&Event::Failed { source, text, grave: false }, &said);
             }
         }
     }
 
-    /// Tells of what stays blocked though it is protected or allowed now, once as long as it is the same
-    /// as before, and that nothing does any more.
-    pub fn stays(&self, stays: Option<&Warning>, before: Option<&Warning>) {
-        match stays {
-            None => self.events.end(STAYS, "nothing stays blocked that is protected or allowed"),
-            Some(_) if stays == before => {}
-            Some(stays) => {
-                let (source, text) = (Some(STAYS.to_owned()), stays.to_string());
-                self.events.say(&Event::Failed { source, text, grave: false });
-            }
+    /// Tells that lists and tables are not what was held back or could not be published, because of a
+    /// rollback of these lists.
+    pub fn rolled_back<'n>(&self, runs: &Runs, lists: impl IntoIterator<Item = &'n String>) {
+        self.stays(None);
+        for name in lists {
+            self.events.end(&of_list(name), format!("list {name}: rolled back"));
+        }
+        for table in self.state.tables.iter() {
+            let word = &table.word;
+            let text = format!("{word} table: rolled back");
+            self.events.end(&of_table(word), text.as_str());
+            self.events.end(&of_update(word), text);
+            runs.unhinder(table.id);
         }
     }
 
@@ -356,3 +362,6 @@ fn accepted(new: &[New], [before, now]: [Option<&PrefixSet>; 2]) -> Vec<String> 
         .then(|| "the allow list has become empty: nothing is allowed by it any more".to_owned());
     third.chain(emptied).collect()
 }
+
+#[cfg(test)]
+mod tests;

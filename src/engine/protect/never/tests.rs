@@ -40,9 +40,9 @@ fn known(never: &Never) -> Vec<String> {
     never.protected().iter().map(|one| format!("{} {}", one.net, one.reason)).collect()
 }
 
-/// What the last look-up had to say.
+/// What the look-ups had to say.
 fn told(never: &Never) -> String {
-    never.told.borrow().iter().map(|line| format!("{line}\n")).collect()
+    never.events.of(|_| true).iter().map(|event| format!("{}\n", event.text)).collect()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use prefix::{Floor, Items, Prefix};
 
 use super::*;
+use crate::state::HeldBack;
 
 fn wider(name: &str) -> Kept {
     let net: Prefix = "2.0.0.0/7".parse().unwrap();
@@ -52,4 +53,50 @@ fn who_asks_by_hand_ends_no_row() {
     judged.confirm("a", Wanted::Scheduled);
     assert_eq!(judged.rows.get("a"), Some(&Row::default()));
     assert_eq!(judged.confirmed, ["a", "a"]);
+}
+
+/// Fails when a run that knows nothing of the lists at fault ends the row of a table, so that three runs in a
+/// row never come.
+#[test]
+fn only_those_at_fault_end_the_row_of_a_table() {
+    let dir = tempfile::tempdir().unwrap();
+    let feeds = ["one", "other"].map(|name| {
+        format!("[[feed]]\nname = \"{name}\"\nurl = \"https://feeds.example.net/{name}\"\n")
+    });
+    let text = format!("[policy]\nblock = []\nallow = []\n{}", feeds.concat());
+    let (config, state, _) = crate::state::bare::bare(&text, dir.path());
+    let [one, other] = ["one", "other"].map(|name| Source::Feed(name.parse().unwrap()));
+    let copy = |source: &Source| {
+        let list = List::new(source.name(), Items::default(), Floor { v4: 8, v6: 19 });
+        Rc::new(Copy { source: *source, kind: Kind::Block, list, changed: 0, origin: None })
+    };
+    let lists = [one, other].iter().map(copy).collect();
+    state.set_policy(Policy { lists, ..Policy::default() });
+    let measure = policy::Measure { entries: 5, v4: 5, v6: 0 };
+    let runs = policy::HeldRuns { before: None, last: Some(measure) };
+    let row = Row::default().after(runs, None);
+    state.remember(|memory| {
+        let (text, of) = ("why".to_owned(), [one.name().to_owned()].into());
+        let held = HeldBack { since: 0, text, can_force: true, of, of_copy: false };
+        let table = memory.table_mut("block");
+        (table.held, table.held_row) = (Some(held), row);
+    });
+    let guard = super::super::compose::guard(config, &[]);
+    let after = |come: Source, kept: bool| {
+        let request = Request::scheduled([come].into());
+        let (protected, own) = (&[], &[]);
+        let (measures, request) = (BTreeMap::new(), &request);
+        let judge = Judge { config, guard: &guard, state, protected, own, request, measures };
+        let mut judged = judge.begin(&[come].into());
+        if kept {
+            let (table, reason) = ("block".to_owned(), Reason::Refused(Refusal::Empty));
+            judged.kept_tables.insert(TableId::BLOCK, KeptTable::new(table, reason, None));
+        }
+        judged.end_row(&judge, &state.policy(), state.tables.iter().next().unwrap());
+        judged.table_rows.get(&TableId::BLOCK).copied()
+    };
+    assert_eq!(after(other, false), Some(row));
+    // the run itself counts in it
+    assert_eq!(after(one, true), Some(row));
+    assert_eq!(after(one, false), Some(Row::default()));
 }
