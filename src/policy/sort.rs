@@ -2,7 +2,7 @@
 
 use prefix::{Address, Range};
 
-/// Below so many ranges, counting octets costs more than comparing addresses.
+/// Below so many ranges, places cost more than comparing addresses.
 const RADIX_MIN: usize = 64;
 /// So many ranges, and the scratch, lie in the second cache of any processor.
 const CACHED: usize = 1 << 14;
@@ -15,9 +15,9 @@ const FEW: usize = 12;
 ///
 /// More ranges than the cache holds are parted where they are by the first eight bits in which they
 /// differ: a second buffer of that size would cost more in pages than all of the sorting. Parts that
-/// the cache holds are dealt to the scratch and back by the first 16 bits in which they differ, and
-/// compared only where these are the same. Whatever the ranges are, all are passed once for each octet
-/// of an address, and compared, at the worst. The scratch holds nothing of use afterwards.
+/// the cache holds are dealt to places of equal width; where many come to one, these are dealt once more.
+/// Whatever the ranges are, each time takes off six bits of an address at least. The scratch holds nothing
+/// of use afterwards.
 pub(crate) fn sort<A: Address>(ranges: &mut [Range<A>], scratch: &mut Vec<Range<A>>) {
     if ranges.len() < RADIX_MIN {
         ranges.sort_unstable_by_key(|range| range.first());

@@ -62,7 +62,8 @@ pub(crate) fn union<'a, A: Address>(parts: &[&'a [Range<A>]]) -> Cow<'a, [Range<
     let sum = parts.iter().map(|part| part.len()).sum();
     let longest = parts.iter().max_by_key(|part| part.len()).copied().unwrap_or_default();
     // what lies between two borders has the share of the longest part in it, or about that
-    let step = (longest.len() * CHUNK).checked_div(sum).unwrap_or(0).max(1);
+    let step =
+        (longest.len() as u64 * CHUNK as u64).checked_div(sum as u64).unwrap_or(0).max(1) as usize;
     let mut borders = longest.iter().skip(step).step_by(step).map(|range| range.first());
     let mut rest = parts.to_vec();
     let (mut all, mut scratch) = (Vec::with_capacity(sum), Vec::new());

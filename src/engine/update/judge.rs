@@ -517,12 +517,14 @@ impl Judged {
                 let (old, now): (Vec<&List>, Vec<&List>) = both.unzip();
                 let in_force: Vec<&List> = of_table(&policy.lists, table).collect();
                 let known = by.measures.get(&id).filter(|_| are_one(&in_force, &old));
+                let Some(all) = together.get(&id) else { continue };
                 if are_one(&old, &now) {
+                    // with a list that had no copy they name more from now on
+                    let known = known.filter(|_| are_one(all.lists(), &now));
                     self.made.measures.extend(known.map(|known| (id, *known)));
                     self.end_row(by, policy, table);
                     continue;
                 }
-                let Some(all) = together.get(&id) else { continue };
                 let some = (now.len() < all.lists().len()).then(|| Together::of(&now));
                 let before = match known {
                     Some(known) => Together::known(&old, *known),

@@ -97,6 +97,7 @@ impl Update {
         let mut failing: Vec<Failing> = judged.failing().collect();
         failing.extend(published.failures.values().cloned().map(of_tables));
         let unpublished = unpublished(self.state.tables, &judged, &published);
+        let come = judged.new.len();
         let is_whole = published.holding.is_empty()
             && judged.made.sets.keys().all(|id| published.done.contains(id));
         let new = note::in_force(self.state, &mut judged, &published, time);
@@ -134,6 +135,7 @@ impl Update {
         let service_held = !judged.kept_tables.is_empty()
             || judged.kept.iter().any(|kept| kept.source == Source::Policy);
         if !judged.is_as_before {
+            let is_whole = is_whole && new.len() == come;
             let composed = Composed::of(&self.state.policy(), judged).filter(|_| is_whole);
             self.composed.replace(composed);
         }

@@ -1,4 +1,4 @@
-use prefix::{Floor, Items, Prefix};
+use prefix::{Floor, Item, Items, Net, Prefix};
 
 use super::*;
 use crate::state::HeldBack;
@@ -99,4 +99,38 @@ fn only_those_at_fault_end_the_row_of_a_table() {
     // the run itself counts in it
     assert_eq!(after(one, true), Some(row));
     assert_eq!(after(one, false), Some(Row::default()));
+}
+
+/// Fails when the numbers of lists in force are taken for those of more lists, which the next change is then
+/// held against.
+#[test]
+fn the_numbers_of_lists_are_of_just_these() {
+    let dir = tempfile::tempdir().unwrap();
+    let feeds = ["one", "other"].map(|name| {
+        format!("[[feed]]\nname = \"{name}\"\nurl = \"https://feeds.example.net/{name}\"\n")
+    });
+    let text = format!("[policy]\nblock = []\nallow = []\n{}", feeds.concat());
+    let (config, state, _) = crate::state::bare::bare(&text, dir.path());
+    let copy = |name: &str, hosts: u32| {
+        let mut items = Items::default();
+        (0..hosts)
+            .for_each(|host| items.v4.push(Item::new(Net::host(0x0900_0000 + 2 * host), false)));
+        let list = List::new(name, items, Floor { v4: 8, v6: 19 });
+        let source = Source::Feed(name.parse().unwrap());
+        Copy { source, kind: Kind::Block, list, changed: 0, origin: None }
+    };
+    let one = Rc::new(copy("one", 5));
+    let known = Together::of(&[&one.list]).measure();
+    state.set_policy(Policy { lists: vec![one], ..Policy::default() });
+    let guard = super::super::compose::guard(config, &[]);
+    let after = |come: Copy| {
+        let request = Request::scheduled([come.source].into());
+        let (protected, own, request) = (&[], &[], &request);
+        let measures = [(TableId::BLOCK, known)].into();
+        let judge = Judge { config, guard: &guard, state, protected, own, request, measures };
+        let judged = judge.judge(vec![come], &Sources::new());
+        judged.made.measures.get(&TableId::BLOCK).map(|measure| measure.entries)
+    };
+    assert_eq!(after(copy("other", 9)), None);
+    assert_eq!(after(copy("one", 6)), Some(6));
 }
