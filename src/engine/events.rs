@@ -189,7 +189,9 @@ impl Events {
         {
             logger::err(format_args!("{why}; after a restart watch does not know what was since"));
         }
-        self.unkept.set(failed);
+        if self.unkept.replace(failed) && !failed {
+            logger::info(format_args!("{FILE}: kept again"));
+        }
         self.news.notify_waiters();
     }
 

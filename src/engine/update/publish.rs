@@ -273,6 +273,21 @@ fn is_stale(limit: u32, result: &TableResult, age: Duration) -> bool {
 mod tests {
     use super::*;
 
+    /// Fails when a table whose new file could not be taken back is remembered with what it held before: then
+    /// what the watch brings to pf is less than what is known to be in force.
+    #[test]
+    fn what_stands_in_a_file_is_in_force_though_pf_has_refused_it() {
+        let of = |addr: u32| {
+            let net = prefix::Prefix4::host(addr);
+            let set = PrefixSet::new(vec![net], Vec::new()).unwrap();
+            Policy { sets: [(TableId::BLOCK, set)].into(), ..Policy::default() }
+        };
+        let before = of(5);
+        assert!(!is_in_file(&before, &of(5), TableId::BLOCK));
+        assert!(is_in_file(&before, &of(6), TableId::BLOCK));
+        assert!(is_in_file(&Policy::default(), &before, TableId::BLOCK));
+    }
+
     #[test]
     fn a_limit_is_stale_when_what_happens_denies_it() {
         let result = |outcome, entries, full| TableResult {
