@@ -337,7 +337,8 @@ fn the_checker_finds_planted_mistakes() {
     assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
 }
 
-/// Make mistakes in four scripts that only their interpreters find.
+/// Make mistakes in four scripts that only their interpreters find, where there are few others: that all
+/// of the suite is read is shown above, and takes its time.
 /// Check that the checker fails and names each script.
 #[test]
 fn the_checker_asks_the_interpreters() {
@@ -345,6 +346,12 @@ fn the_checker_asks_the_interpreters() {
         return;
     }
     let tree = copied_tree();
+    for entry in fs::read_dir(tree.path().join("regress")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("rc") {
+            fs::remove_dir_all(path).unwrap();
+        }
+    }
     let mistakes = [
         (RC, "rc_exec \"", "if rc_exec \"", "mksh -n rc.d/threatstopd: failed"),
         ("port/dist", "[ -d \"$1\" ]", "[ -d $1 ]", "In port/dist line"),
