@@ -250,11 +250,13 @@ fn an_update_is_joined() {
     let (old, _) = list(300);
     let service = HostileService::start(zone(&old), Plan::honest());
     let scratch = Scratch::new();
-    let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[service.addr()]));
+    let config = Config::new(&scratch, &[service.addr()]).set("policy.timeout", "10m");
+    let daemon = Daemon::start(&scratch, &config);
     update(&daemon);
     let (new, text) = list(320);
     service.edit(|z| *z = zone(&new));
-    service.set_plan(Plan::connection(ConnectionFault::Drip(Duration::from_micros(200))));
+    // by far slower than a client of a busy machine starts
+    service.set_plan(Plan::connection(ConnectionFault::Drip(Duration::from_millis(2))));
     let connections = service.queries().connections();
     let join = || {
         let socket = scratch.socket();
@@ -285,10 +287,14 @@ fn an_update_is_joined() {
 #[test]
 fn a_scheduled_run_is_joined_and_flags_have_their_own() {
     let (old, old_text) = list(30);
-    let slow = Plan::connection(ConnectionFault::Drip(Duration::from_millis(1)));
-    let service = HostileService::start(zone(&old), slow);
+    // by far slower than a client of a busy machine starts; what comes after these runs need not be
+    let slow = |last: usize| {
+        let fault = ConnectionFault::Drip(Duration::from_millis(4));
+        Plan::connection(fault).first_connections(last)
+    };
+    let service = HostileService::start(zone(&old), slow(2));
     let scratch = Scratch::new();
-    let config = Config::new(&scratch, &[service.addr()]);
+    let config = Config::new(&scratch, &[service.addr()]).set("policy.timeout", "10m");
     let daemon = Daemon::start(&scratch, &config);
     wait_until("the run begins", || service.queries().connections() == 1);
     let joined = update(&daemon);
@@ -316,6 +322,7 @@ fn a_scheduled_run_is_joined_and_flags_have_their_own() {
     assert!(daemon.ctl(&["rollback"]).status.success());
     assert_eq!(table(&daemon, BLOCK), Some(old_text));
     assert!(daemon.stop().success());
+    service.set_plan(slow(5));
     let daemon = Daemon::start(&scratch, &config);
     wait_until("the scheduled run begins", || service.queries().connections() == 5);
     update(&daemon);
