@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::*;
 
-fn open(directory: &Path) -> Log {
+/// A log whose spool and events are in a directory.
+pub fn open(directory: &Path) -> Log {
     let text = format!(
         "device_id = \"tdid_abcd1234\"\n[log]\nspool = \"{}\"\nspool_size = \"1M\"\n",
         directory.display()

@@ -1,4 +1,6 @@
 use super::*;
+use crate::events::UPLOAD;
+use crate::log::tests::open;
 
 /// Random numbers that give the shortest wait, the middle and the longest.
 const RANDOM: [u32; 3] = [0, u32::MAX / 2, u32::MAX];
@@ -31,4 +33,18 @@ fn nobody_comes_before_the_time_that_the_server_asked_for() {
         }
         assert!(after(1, &failure(false), 0) <= asked.max(FIRST));
     }
+}
+
+/// Fails when each slice that is confirmed between two that are refused says that the upload is well again,
+/// or one that had nothing to send.
+#[test]
+fn an_upload_is_well_when_all_of_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    log.events.say(&Event::UploadFailing { text: "refused".into(), grave: false });
+    assert!(log.note(true, "confirmed".into()));
+    log.all_is_well(false);
+    assert!(log.events.is_open(UPLOAD));
+    log.all_is_well(true);
+    assert!(!log.events.is_open(UPLOAD));
 }
