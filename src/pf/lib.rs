@@ -24,7 +24,7 @@ pub use abi::{PfiocTable, PfrAddr, PfrTable};
 pub use file::Directory;
 pub use imsg::{Changes, Failed as Error, TableStat};
 pub use kernel::Kernel;
-pub use simulated::Simulated;
+pub use simulated::{NO_PF, Simulated};
 
 type Result<T> = core::result::Result<T, Error>;
 

@@ -13,6 +13,10 @@ use crate::error::failed;
 use crate::file::{errno, present};
 use crate::{Backend, Changes, Directory, PfrAddr, Result, Table, TableStat, fault};
 
+/// The way to these tables where the default of the configuration cannot work.
+pub const NO_PF: &str =
+    "this system has no pf: set backend = \"simulated\" in [tables] to try it out";
+
 /// A simulated pf.
 #[derive(Debug)]
 pub struct Simulated {

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 #[cfg(not(test))]
 use libc as sys;
 use nix::errno::Errno::{self, EACCES, EAGAIN, EIO, ENOENT, ENOMEM};
-use pf::{PfiocTable, PfrAddr, Table};
+use pf::{NO_PF, PfiocTable, PfrAddr, Table};
 #[cfg(test)]
 use tests as sys;
 
@@ -23,9 +23,6 @@ mod tests;
 
 /// Rooms that are tried, each twice as large: the states of a busy host come while they are read.
 const TRIES: u32 = 8;
-
-/// The way out on other systems, where the default of the configuration cannot work.
-const NO_PF: &str = "this system has no pf: set backend = \"simulated\" in [tables] to try it out";
 
 /// An open /dev/pf.
 #[derive(Debug)]

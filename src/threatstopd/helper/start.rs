@@ -12,7 +12,7 @@ use imsg::{Channel, End, HelperMessage, Protected, Start, process, signals, told
 use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Uid, User};
-use pf::{Directory, Kernel, Simulated};
+use pf::{Directory, Kernel, NO_PF, Simulated};
 
 use crate::dispatch::{Dispatcher, Engine};
 use crate::failure::{Failure, On as _};
@@ -26,9 +26,6 @@ const PROMISES: &str = "stdio rpath wpath cpath sendfd pf";
 const QUEUE: usize = 1 << 20;
 /// How long helper and engine of a service that was killed may take to leave.
 const PARTING: Duration = Duration::from_secs(5);
-
-/// The way out on other systems, where the default of the configuration cannot work.
-const NO_PF: &str = "this system has no pf: set backend = \"simulated\" in [tables] to try it out";
 
 /// The helper once it has started: what it does for the engine, the way to the engine, and its own lock
 /// and that of the engine's directory.
