@@ -17,9 +17,11 @@
 //!   too large; that is counted and told.
 
 mod answer;
+mod figures;
 mod follow;
 mod journal;
 mod losses;
+mod progress;
 mod request;
 mod scope;
 mod source;
@@ -28,14 +30,12 @@ mod suspects;
 mod upload;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use config::Config;
 use tokio::sync::{Mutex, Notify};
 
-use crate::alarm::span;
 use crate::clock;
 use crate::days::Days;
 use crate::events::{Event, Events, UPLOAD};
@@ -43,64 +43,26 @@ use crate::hits::Hits;
 use crate::https::{Https, Roots};
 use crate::subjects::SPOOL;
 use crate::told::Told;
-use crate::warning::Warning;
 
 use answer::Failure;
 pub use answer::shown;
+pub use figures::Figures;
 pub use follow::follow;
-use journal::{Journal, Position};
+use journal::Journal;
 use losses::Losses;
-use spool::{Slice, Spool};
+use progress::Progress;
+use spool::Spool;
 pub use upload::OFF;
-
-/// How long uploads may fail before that is told: a server has its bad hours.
-const FAILING: u64 = 24 * 60 * 60;
 
 /// How often is looked what has become too old, where nothing is uploaded.
 const AGING: Duration = Duration::from_secs(60 * 60);
-
-/// Text that is not in the spool yet.
-#[derive(Debug, Default)]
-struct Pending {
-    text: Vec<u8>,
-    records: u64,
-    /// Times of the first and the last record.
-    times: Option<(u32, u32)>,
-}
-
-/// What is read, kept and counted. It is never borrowed across an await.
-struct Inner {
-    spool: Spool,
-    journal: Journal,
-    /// The journal as it is on disk has the position before all pending text; this is the one
-    /// behind it.
-    position: Position,
-    pending: Pending,
-    /// Likewise what was counted, pending text included.
-    hits: Hits,
-    /// When the next upload is due, epoch seconds.
-    next: Option<u64>,
-    /// What went wrong with the packet log, for people; empty when nothing did.
-    trouble: String,
-    /// Likewise why what was read could not be kept last.
-    unkept: String,
-    /// The slices that the server refused, by id, and why.
-    refused: BTreeMap<String, String>,
-    /// What fell out of the spool because it was full, and because it was old, since an upload last
-    /// went well.
-    crowded_out: Losses,
-    expired: Losses,
-    /// What is counted of each day.
-    days: &'static Days,
-    /// Where changes of state are said.
-    events: &'static Events,
-}
 
 /// The log path.
 pub struct Log {
     config: &'static Config,
     directory: PathBuf,
-    inner: RefCell<Inner>,
+    /// What is read, kept and counted. It is never borrowed across an await.
+    progress: RefCell<Progress>,
     /// What was logged of what goes wrong.
     told: Told,
     events: &'static Events,
@@ -118,30 +80,6 @@ pub struct Log {
     asked: Notify,
     /// Why it failed, if it did.
     asked_failed: Cell<Option<Failure>>,
-}
-
-/// The figures of the log path at a moment.
-pub struct Figures {
-    /// The last attempt to upload.
-    pub last: Option<control::Attempt>,
-    /// The last one that the server confirmed.
-    pub last_good: Option<u64>,
-    /// When the next is due.
-    pub next: Option<u64>,
-    /// Since when every attempt has failed; absent when the last one did not.
-    pub failing: Option<u64>,
-    /// Slices that the server confirmed since counting began.
-    pub uploaded: u64,
-    /// Attempts that failed.
-    pub failed: u64,
-    /// Times that the packet log went on without the file that was read last.
-    pub gaps: u64,
-    /// Files of the packet log that were damaged.
-    pub damaged: u64,
-    /// The spool.
-    pub spool: control::Spool,
-    /// What goes wrong with the packet log and the spool, for people.
-    pub warnings: Vec<Warning>,
 }
 
 impl Log {
@@ -186,25 +124,10 @@ impl Log {
         if journal.hits.since == 0 {
             journal.hits.since = clock::now();
         }
-        let inner = Inner {
-            spool,
-            position: journal.position.clone(),
-            hits: journal.hits.clone(),
-            journal,
-            pending: Pending::default(),
-            next: None,
-            trouble: String::new(),
-            unkept: String::new(),
-            refused: BTreeMap::new(),
-            crowded_out: Losses::default(),
-            expired: Losses::default(),
-            days,
-            events,
-        };
         Ok(Self {
             config,
             directory,
-            inner: RefCell::new(inner),
+            progress: RefCell::new(Progress::of(spool, journal, days)),
             told: Told::default(),
             events,
             https: Https::start(config, roots)?,
@@ -225,45 +148,27 @@ impl Log {
 
     /// What was counted, pending text included.
     pub fn hits(&self) -> Hits {
-        self.inner.borrow().hits.clone()
+        self.progress.borrow().hits.clone()
     }
 
     /// The hosts that have sent to a listed address in the day before `now`.
     pub fn suspects(&self, now: u64) -> control::Suspects {
-        let inner = self.inner.borrow();
-        let (hosts, last) = inner.hits.hosts.suspects(now);
+        let progress = self.progress.borrow();
+        let (hosts, last) = progress.hits.hosts.suspects(now);
         control::Suspects { hosts: hosts as u64, last }
     }
 
     /// The figures of this moment.
     pub fn figures(&self) -> Figures {
-        let inner = self.inner.borrow();
-        let journal = &inner.journal;
-        Figures {
-            last: journal.last.clone(),
-            last_good: journal.last_good,
-            next: inner.next,
-            failing: journal.failing,
-            uploaded: journal.uploaded,
-            failed: journal.failed,
-            gaps: journal.gaps,
-            damaged: journal.damaged,
-            spool: control::Spool {
-                slices: inner.spool.slices().len() as u64,
-                octets: inner.spool.octets(),
-                limit: inner.spool.limit(),
-                dropped: journal.dropped,
-            },
-            warnings: inner.warnings(clock::now()),
-        }
+        Figures::of(&self.progress.borrow(), clock::now())
     }
 
-    /// Puts the pending text into the spool as a slice and moves the cursor behind it.
+    /// Cuts a slice of the pending text, see [`Progress::cut`].
     ///
     /// # Errors
     /// When it cannot be kept; the text stays pending then.
     fn cut(&self) -> Result<(), String> {
-        self.inner.borrow_mut().cut(&self.directory)
+        self.progress.borrow_mut().cut(&self.directory, self.events)
     }
 
     /// Drops what has waited longer than the service would keep it.
@@ -272,7 +177,7 @@ impl Log {
     /// When it cannot be removed, or that not be remembered.
     fn expire(&self) -> Result<(), String> {
         let age = self.config.log.spool_age;
-        self.inner.borrow_mut().expire(&self.directory, clock::now(), age)
+        self.progress.borrow_mut().expire(&self.directory, self.events, clock::now(), age)
     }
 
     /// Drops what has waited too long, for a configuration that uploads nothing; never returns.
@@ -288,10 +193,10 @@ impl Log {
 
     /// Keeps how the clock went on, as long as there is something that may become too old.
     fn keep_clock(&self) -> Result<(), String> {
-        let inner = self.inner.borrow();
-        match inner.spool.slices().len() {
+        let progress = self.progress.borrow();
+        match progress.spool.slices().len() {
             0 => Ok(()),
-            _ => inner.journal.save(&self.directory),
+            _ => progress.journal.save(&self.directory),
         }
     }
 
@@ -319,7 +224,7 @@ impl Log {
             self.events.end(UPLOAD, "log upload: the server confirms again");
         }
         self.spool_is_well();
-        self.inner.borrow_mut().tell_losses(Losses::end, Losses::end);
+        self.progress.borrow_mut().tell_losses(self.events, Losses::end, Losses::end);
     }
 
     /// Waits until the follower has read all that was in the packet log when this was called.
@@ -332,141 +237,6 @@ impl Log {
             }
             self.look.notify_one();
             looked.await;
-        }
-    }
-}
-
-impl Inner {
-    /// Whether the pending text is as long as a slice may be.
-    fn is_full(&self) -> bool {
-        self.pending.text.len() + pflog::MAX_TEXT > self.spool.slice_limit()
-    }
-
-    /// What goes wrong at `now`; a spool that stops the follower is told once.
-    fn warnings(&self, now: u64) -> Vec<Warning> {
-        let Self { trouble, unkept, .. } = self;
-        let mut all = Vec::new();
-        if !trouble.is_empty() {
-            let text = format!("packet log: {trouble}");
-            all.push(Warning::new(text, "threatstopctl doctor looks at packet log and spool"));
-        }
-        if !unkept.is_empty() && !trouble.starts_with(unkept.as_str()) {
-            let text = format!("spool: {unkept}");
-            all.push(Warning::new(text, "what was read is kept once that is mended"));
-        }
-        all.extend(self.failing(now));
-        all.extend(self.refused());
-        let (octets, limit) = (self.spool.octets(), self.spool.limit());
-        // after a large slice fell out there is some room, which the next one takes
-        if octets >= limit / 10 * 9 || self.crowded_out.any() {
-            let text = "the spool is full: the oldest of the log is dropped for what comes";
-            let way_out = "mend the upload, or make log.spool_size larger and threatstopctl reload";
-            all.push(Warning::new(text, way_out));
-        }
-        all
-    }
-
-    /// The warning of uploads that have failed for too long.
-    fn failing(&self, now: u64) -> Option<Warning> {
-        let last = self.journal.last.as_ref().filter(|last| !last.ok)?;
-        let failing = now.saturating_sub(self.journal.failing?);
-        (failing >= FAILING).then(|| {
-            let text = format!("no log was uploaded for {}: {}", span(failing), last.text);
-            Warning::new(text, "threatstopctl upload tries now, threatstopctl test looks further")
-        })
-    }
-
-    /// The warning of slices that the server refuses though it takes others.
-    fn refused(&self) -> Option<Warning> {
-        let waits = |id: &String| self.spool.slices().any(|stored| stored.head.id == *id);
-        let refused: Vec<_> = self.refused.iter().filter(|(id, _)| waits(id)).collect();
-        let (id, why) = refused.first()?;
-        let more = match refused.len() - 1 {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
-        let text = format!("the log server refuses slice {id}{more}: {why}");
-        let way_out =
-            "see [log.request], threatstopctl upload -n; tried until log.spool_age is over";
-        Some(Warning::new(text, way_out))
-    }
-
-    fn cut(&mut self, directory: &std::path::Path) -> Result<(), String> {
-        let result = self.keep(directory);
-        self.unkept = result.as_ref().err().cloned().unwrap_or_default();
-        result
-    }
-
-    fn keep(&mut self, directory: &std::path::Path) -> Result<(), String> {
-        // what is read before the cursor on disk is not read again
-        self.days.save();
-        if let Some(times) = self.pending.times {
-            self.journal.ahead = Some((self.journal.next, self.hits.clone()));
-            self.journal.save(directory)?;
-            let text = std::mem::take(&mut self.pending.text);
-            let (next, records) = (self.journal.next, self.pending.records);
-            let slice = Slice::new(next, times, records, text, self.position.clone());
-            let fallen = match self.spool.push(&slice) {
-                Ok(fallen) => fallen,
-                Err(why) => {
-                    self.pending.text = slice.text;
-                    return Err(why);
-                }
-            };
-            self.journal.dropped += fallen.len() as u64;
-            let now = clock::now();
-            fallen.iter().for_each(|stored| self.crowded_out.add(&stored.head, now));
-            self.tell_losses(|lost| lost.news(now), |_| None);
-            self.pending = Pending::default();
-            self.journal.next += 1;
-        } else if self.journal.position == self.position && self.journal.hits == self.hits {
-            return Ok(());
-        }
-        self.journal.position = self.position.clone();
-        self.journal.hits = self.hits.clone();
-        self.journal.ahead = None;
-        self.journal.save(directory)
-    }
-
-    /// Drops what the service would not keep.
-    fn expire(
-        &mut self,
-        directory: &std::path::Path,
-        now: u64,
-        age: Duration,
-    ) -> Result<(), String> {
-        let is_steady = self.journal.seen.look(now);
-        let before = if is_steady { now.saturating_sub(age.as_secs()) } else { 0 };
-        let fallen = self.spool.expire(before)?;
-        if fallen.is_empty() {
-            return Ok(());
-        }
-        self.journal.dropped += fallen.len() as u64;
-        fallen.iter().for_each(|stored| self.expired.add(&stored.head, now));
-        self.tell_losses(|_| None, |lost| lost.news(now));
-        self.journal.save(directory)
-    }
-
-    /// Tells what there is to tell of what fell out of the spool because it was full, and because it was
-    /// old.
-    fn tell_losses(
-        &mut self,
-        crowded_out: impl FnOnce(&mut Losses) -> Option<String>,
-        expired: impl FnOnce(&mut Losses) -> Option<String>,
-    ) {
-        if let Some(what) = crowded_out(&mut self.crowded_out) {
-            let text = format!(
-                "the spool is full: dropped {what}; make log.spool_size larger or mend the upload \
-                 (threatstopctl status)"
-            );
-            self.events.say(&Event::LogGap { text });
-        }
-        if let Some(what) = expired(&mut self.expired) {
-            let text = format!(
-                "dropped {what}: longer in the spool than log.spool_age; mend the upload \
-                 (threatstopctl status)"
-            );
-            self.events.say(&Event::LogGap { text });
         }
     }
 }

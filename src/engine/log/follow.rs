@@ -13,12 +13,13 @@ use config::{Scope as Wanted, Timestamp};
 use imsg::process::local_offset;
 use pflog::{Fingerprint, Printer, Record, Stamp};
 
+use super::Log;
+use super::progress::Progress;
 use super::scope::Scope;
 use super::source::{Source, Step};
 use super::suspects::Suspects;
-use super::{Inner, Log};
 use crate::errors::words;
-use crate::events::Event;
+use crate::events::{Event, Events};
 use crate::link::{Link, Source as Place};
 use crate::state::State;
 use crate::subjects::PACKET_LOG;
@@ -154,36 +155,37 @@ impl Follower<'_> {
     /// Reads as much as does not hold up the others.
     fn turn(&mut self) -> Turn {
         let log = self.log;
-        let mut inner = log.inner.borrow_mut();
+        let mut progress = log.progress.borrow_mut();
         let Some(source) = self.source.as_mut().filter(|source| !source.broken) else {
             return Turn::End;
         };
-        if inner.is_full()
-            && let Err(why) = inner.cut(&log.directory)
+        if progress.is_full()
+            && let Err(why) = progress.cut(&log.directory, log.events)
         {
-            inner.say(format!("{why}; the packet log is read on when there is room"));
+            progress
+                .say(log.events, format!("{why}; the packet log is read on when there is room"));
             return Turn::NoRoom;
         }
-        inner.days.look(crate::clock::now());
-        inner.days.stand(inner.position.cursor);
+        progress.days.look(crate::clock::now());
+        progress.days.stand(progress.position.cursor);
         let stepped = source.step(|record| {
-            self.writer.write(&mut inner, record);
-            !inner.is_full()
+            self.writer.write(&mut progress, record);
+            !progress.is_full()
         });
-        if let Some(cursor) = inner.position.cursor.as_mut() {
+        if let Some(cursor) = progress.position.cursor.as_mut() {
             cursor.offset = source.offset();
         }
-        inner.days.stand(inner.position.cursor);
+        progress.days.stand(progress.position.cursor);
         match stepped {
             Ok(Step::More) => Turn::More,
             Ok(Step::End) => {
-                inner.say(String::new());
+                progress.say(log.events, String::new());
                 Turn::End
             }
             Err(why) => {
                 let name = self.log.name(source.generation);
                 let trouble = format!("{name}: {why}; read on after the next rotation");
-                inner.note_damage(&log.directory, trouble);
+                progress.note_damage(&log.directory, log.events, trouble);
                 Turn::End
             }
         }
@@ -227,7 +229,7 @@ impl Follower<'_> {
         let left = self.choose(true).await;
         if let Some(cut) = cut.filter(|_| left) {
             let log = self.log;
-            log.inner.borrow_mut().count_damage(&log.directory, &cut);
+            log.progress.borrow_mut().count_damage(&log.directory, log.events, &cut);
         }
         left
     }
@@ -235,7 +237,7 @@ impl Follower<'_> {
     /// Looks through the generations for the file to read next, and takes it. With `leave` the
     /// file that was read last is done with.
     async fn choose(&mut self, leave: bool) -> bool {
-        let position = self.log.inner.borrow().position.clone();
+        let position = self.log.progress.borrow().position.clone();
         // from the newest to the oldest
         let mut unread: Vec<(Source, Fingerprint, u64)> = Vec::new();
         let (mut known, mut unopened) = (false, String::new());
@@ -268,19 +270,19 @@ impl Follower<'_> {
         }
         let Some((mut source, print, offset)) = unread.pop() else {
             if !leave {
-                self.log.inner.borrow_mut().say(unopened);
+                self.log.progress.borrow_mut().say(self.log.events, unopened);
             }
             return false;
         };
         if let Err(error) = source.seek(offset) {
-            self.log.inner.borrow_mut().say(words(&error));
+            self.log.progress.borrow_mut().say(self.log.events, words(&error));
             return false;
         }
-        let mut inner = self.log.inner.borrow_mut();
+        let mut progress = self.log.progress.borrow_mut();
         // With `leave` the last file was read to its end, wherever it is now.
         let found = if leave { known } else { position.offset_in(print).is_some() };
         if !found && position.cursor.is_some() {
-            inner.journal.gaps += 1;
+            progress.journal.gaps += 1;
             let text = format!(
                 "the packet log was truncated, or rotated away before it was read: records may be \
                  lost; going on with {}",
@@ -288,8 +290,8 @@ impl Follower<'_> {
             );
             self.log.events.say(&Event::LogGap { text });
         }
-        inner.position.enter(print, offset);
-        drop(inner);
+        progress.position.enter(print, offset);
+        drop(progress);
         self.source = Some(source);
         (self.renamed, self.successor, self.was_file) = (None, None, false);
         self.writer.printer = printer(self.writer.timestamp);
@@ -305,7 +307,7 @@ impl Follower<'_> {
                 if !self.passed_over.contains(&source.identity) {
                     let name = self.log.name(generation);
                     let (log, damage) = (self.log, format!("{name}: {why}; passed over"));
-                    log.inner.borrow_mut().count_damage(&log.directory, &damage);
+                    log.progress.borrow_mut().count_damage(&log.directory, log.events, &damage);
                     self.passed_over.push_front(source.identity);
                     self.passed_over.truncate(PASSED_OVER);
                 }
@@ -326,18 +328,18 @@ impl Log {
     }
 }
 
-impl Inner {
+impl Progress {
     /// Keeps what is wrong with the packet log, and tells of it when it is new; of nothing, that it is
     /// read again.
-    fn say(&mut self, trouble: String) {
+    fn say(&mut self, events: &Events, trouble: String) {
         let name = PACKET_LOG.to_owned();
         match trouble.as_str() {
             // of this engine, or of one before it
-            "" => self.events.end(&name, format!("{PACKET_LOG}: read again")),
+            "" => events.end(&name, format!("{PACKET_LOG}: read again")),
             _ if trouble == self.trouble => {}
             _ => {
                 let (text, source) = (format!("{PACKET_LOG}: {trouble}"), Some(name));
-                self.events.say(&Event::Failed { source, text, grave: false });
+                events.say(&Event::Failed { source, text, grave: false });
             }
         }
         self.trouble = trouble;
@@ -345,18 +347,18 @@ impl Inner {
 
     /// The file that is read is damaged: its rest is lost. That is shown until there is another,
     /// but told of and counted once, also over restarts.
-    fn note_damage(&mut self, directory: &Path, trouble: String) {
+    fn note_damage(&mut self, directory: &Path, events: &Events, trouble: String) {
         let file = self.position.cursor.map(|cursor| cursor.file);
         if self.journal.damaged_file != file || file.is_none() {
             self.journal.damaged_file = file;
-            self.count_damage(directory, &trouble);
+            self.count_damage(directory, events, &trouble);
         }
         self.trouble = trouble;
     }
 
     /// Tells of a damaged file and counts it, durably.
-    fn count_damage(&mut self, directory: &Path, what: &str) {
-        self.events.say(&Event::LogGap { text: format!("{PACKET_LOG}: {what}") });
+    fn count_damage(&mut self, directory: &Path, events: &Events, what: &str) {
+        events.say(&Event::LogGap { text: format!("{PACKET_LOG}: {what}") });
         self.journal.damaged += 1;
         if let Err(why) = self.journal.save(directory) {
             logger::err(format_args!("{why}; the damage would be counted again"));
@@ -366,8 +368,8 @@ impl Inner {
 
 impl Writer {
     /// Counts a record and adds its text to what is pending, when it is ours.
-    fn write(&mut self, inner: &mut Inner, record: &Record<'_>) {
-        let (hits, days, suspects) = (&mut inner.hits, inner.days, &mut self.suspects);
+    fn write(&mut self, progress: &mut Progress, record: &Record<'_>) {
+        let (hits, days, suspects) = (&mut progress.hits, progress.days, &mut self.suspects);
         let ours = self.scope.judge(record, |hit| {
             if hits.add(hit) {
                 suspects.add(hit);
@@ -380,7 +382,7 @@ impl Writer {
         // Unlike tcpdump, which takes the offset of the moment at which it starts: a file may
         // last for weeks, and its times be an hour wrong from the next change of the clocks on.
         self.printer.follow_zone(record.seconds, |at| local_offset(at.into()));
-        let pending = &mut inner.pending;
+        let pending = &mut progress.pending;
         self.printer.print(record, &mut pending.text);
         pending.records += 1;
         let (first, _) = pending.times.unwrap_or((record.seconds, record.seconds));

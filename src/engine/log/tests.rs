@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use super::figures::FAILING;
+use super::spool::Slice;
 use super::*;
 
 /// A log whose spool and events are in a directory.
@@ -21,20 +23,20 @@ pub fn open(directory: &Path) -> Log {
 
 /// Some text, as the follower leaves it when it has read up to an offset.
 fn read(log: &Log, text: &str, offset: u64) {
-    let mut inner = log.inner.borrow_mut();
-    inner.position.enter([7; 24].into(), offset);
-    inner.pending.text.extend_from_slice(text.as_bytes());
-    inner.pending.records += 1;
-    let (first, _) = inner.pending.times.unwrap_or((1000, 1000));
-    inner.pending.times = Some((first, 1000 + offset as u32));
+    let mut progress = log.progress.borrow_mut();
+    progress.position.enter([7; 24].into(), offset);
+    progress.pending.text.extend_from_slice(text.as_bytes());
+    progress.pending.records += 1;
+    let (first, _) = progress.pending.times.unwrap_or((1000, 1000));
+    progress.pending.times = Some((first, 1000 + offset as u32));
 }
 
 /// Where the follower goes on, the texts in the spool, and the next sequence number.
 fn state(log: &Log) -> (Option<u64>, Vec<String>, u64) {
-    let inner = log.inner.borrow();
-    let text = |stored| String::from_utf8(inner.spool.read(stored).unwrap().text).unwrap();
-    let offset = inner.position.cursor.map(|cursor| cursor.offset);
-    (offset, inner.spool.slices().map(text).collect(), inner.journal.next)
+    let progress = log.progress.borrow();
+    let text = |stored| String::from_utf8(progress.spool.read(stored).unwrap().text).unwrap();
+    let offset = progress.position.cursor.map(|cursor| cursor.offset);
+    (offset, progress.spool.slices().map(text).collect(), progress.journal.next)
 }
 
 #[test]
@@ -74,13 +76,13 @@ fn what_cannot_be_written_stays_pending() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path());
     read(&log, "one\n", 100);
-    let position = log.inner.borrow().position.clone();
+    let position = log.progress.borrow().position.clone();
     let id = Slice::new(0, (1000, 1100), 1, b"one\n".to_vec(), position).head.id;
     // in the way of the temporary file, as a full disk would be
     let obstacle = dir.path().join(format!(".slice.{id}.tmp"));
     fs::create_dir(&obstacle).unwrap();
     assert!(log.cut().unwrap_err().contains(&id));
-    assert_eq!(log.inner.borrow().pending.text, b"one\n");
+    assert_eq!(log.progress.borrow().pending.text, b"one\n");
     let warnings = log.figures().warnings;
     let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
     assert!(warning.text.starts_with("spool: ") && warning.text.contains(&id), "{warning}");
@@ -100,7 +102,7 @@ fn a_journal_that_cannot_be_written_loses_and_repeats_nothing() {
     let obstacle = dir.path().join(format!(".{}.tmp", journal::FILE));
     fs::create_dir(&obstacle).unwrap();
     assert!(log.cut().unwrap_err().contains(journal::FILE));
-    assert_eq!(log.inner.borrow().pending.text, b"one\n");
+    assert_eq!(log.progress.borrow().pending.text, b"one\n");
     assert_eq!(state(&open(dir.path())), (None, Vec::new(), 0));
     fs::remove_dir(&obstacle).unwrap();
     log.cut().unwrap();
@@ -111,7 +113,7 @@ fn a_journal_that_cannot_be_written_loses_and_repeats_nothing() {
 fn a_position_without_text_is_kept_too() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path());
-    log.inner.borrow_mut().position.enter([7; 24].into(), 4711);
+    log.progress.borrow_mut().position.enter([7; 24].into(), 4711);
     log.cut().unwrap();
     assert_eq!(state(&open(dir.path())), (Some(4711), Vec::new(), 0));
 }
@@ -123,11 +125,11 @@ fn uploads_that_fail_for_a_day_are_told_of() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path());
     let warned = |failing: Option<u64>, ok: bool| {
-        let mut inner = log.inner.borrow_mut();
+        let mut progress = log.progress.borrow_mut();
         let text = "connect: Connection refused".into();
-        inner.journal.last = Some(control::Attempt { at: NOW, ok, text });
-        inner.journal.failing = failing;
-        inner.warnings(NOW)
+        progress.journal.last = Some(control::Attempt { at: NOW, ok, text });
+        progress.journal.failing = failing;
+        progress.warnings(NOW)
     };
     assert_eq!(warned(Some(NOW - 3600), false), []);
     assert_eq!(warned(None, true), []);
@@ -164,14 +166,14 @@ fn a_slice_that_is_refused_is_told_of() {
     let log = open(dir.path());
     read(&log, "one\n", 100);
     log.cut().unwrap();
-    let mut inner = log.inner.borrow_mut();
-    let id = inner.spool.slices().next().unwrap().head.id.clone();
+    let mut progress = log.progress.borrow_mut();
+    let id = progress.spool.slices().next().unwrap().head.id.clone();
     for refused in ["no such slice", &id] {
-        inner.refused.insert(refused.to_owned(), "HTTP status 400: no".to_owned());
+        progress.refused.insert(refused.to_owned(), "HTTP status 400: no".to_owned());
     }
-    let warnings = inner.warnings(1000);
+    let warnings = progress.warnings(1000);
     let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
     assert_eq!(warning.text, format!("the log server refuses slice {id}: HTTP status 400: no"));
-    inner.spool.remove(&id).unwrap();
-    assert_eq!(inner.warnings(1000), []);
+    progress.spool.remove(&id).unwrap();
+    assert_eq!(progress.warnings(1000), []);
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use config::Timestamp;
 use control::{Attempt, Uploaded};
 
+use super::Log;
 use super::answer::{Failure, Verdict, judge, shown};
+use super::progress::Progress;
 use super::request::Request;
 use super::spool::{Slice, Stored};
-use super::{Inner, Log};
 use crate::backoff::scheduled;
 use crate::clock;
 use crate::events::Event;
@@ -52,7 +53,7 @@ impl Log {
         let mut wait = scheduled(START.min(interval), rand::random());
         let mut failures = 0;
         loop {
-            self.inner.borrow_mut().next = Some(clock::now() + wait.as_secs());
+            self.progress.borrow_mut().next = Some(clock::now() + wait.as_secs());
             let result = tokio::select! {
                 () = clock::sleep(wait) => self.send().await.map(drop),
                 () = self.asked.notified() => self.asked_failed.take().map_or(Ok(()), Err),
@@ -112,7 +113,7 @@ impl Log {
                 }
             }
         }
-        uploaded.left = self.inner.borrow().spool.slices().len() as u64;
+        uploaded.left = self.progress.borrow().spool.slices().len() as u64;
         match failed {
             None => {
                 self.all_is_well(uploaded.slices > 0);
@@ -135,29 +136,29 @@ impl Log {
 
     /// The oldest slice that was not tried yet.
     fn next(&self, tried: &BTreeSet<String>) -> Option<Stored> {
-        let inner = self.inner.borrow();
-        inner.spool.slices().find(|stored| !tried.contains(&stored.head.id)).cloned()
+        let progress = self.progress.borrow();
+        progress.spool.slices().find(|stored| !tried.contains(&stored.head.id)).cloned()
     }
 
     /// Reads a slice; one that is damaged is lost, which is counted.
     fn read(&self, stored: &Stored) -> Option<Slice> {
-        let why = match self.inner.borrow().spool.read(stored) {
+        let why = match self.progress.borrow().spool.read(stored) {
             Ok(slice) => return Some(slice),
             Err(why) => why,
         };
-        let mut inner = self.inner.borrow_mut();
-        match inner.spool.remove(&stored.head.id) {
+        let mut progress = self.progress.borrow_mut();
+        match progress.spool.remove(&stored.head.id) {
             Ok(()) => {
                 let text = format!("{why}: {} records are lost", stored.head.records);
                 self.events.say(&Event::LogGap { text });
-                inner.journal.dropped += 1;
-                if let Err(why) = inner.journal.save(&self.directory) {
+                progress.journal.dropped += 1;
+                if let Err(why) = progress.journal.save(&self.directory) {
                     logger::err(format_args!("{why}; the loss is not counted after a restart"));
                 }
             }
             // it is there the next time, too
             Err(error) => {
-                drop(inner);
+                drop(progress);
                 self.spool_failed(&format!("{why}; {error}"));
             }
         }
@@ -207,7 +208,7 @@ impl Log {
                 (failure(why, true, None), true)
             }
             Verdict::TooLarge(why) => {
-                let split = self.inner.borrow_mut().spool.split(slice);
+                let split = self.progress.borrow_mut().spool.split(slice);
                 match split {
                     Ok(true) => {
                         if self.is_news(&format!("halves: {why}")) {
@@ -226,18 +227,18 @@ impl Log {
                 }
             }
             Verdict::Refused(why) => {
-                let mut inner = self.inner.borrow_mut();
-                let Inner { refused, spool, .. } = &mut *inner;
+                let mut progress = self.progress.borrow_mut();
+                let Progress { refused, spool, .. } = &mut *progress;
                 refused.retain(|id, _| spool.slices().any(|stored| stored.head.id == *id));
                 refused.insert(id.clone(), why.clone());
-                drop(inner);
+                drop(progress);
                 (failure(why, true, None), false)
             }
             Verdict::Denied(why) => (failure(why, true, None), true),
             Verdict::Failed(why, wait) => (failure(why, false, wait), true),
         };
         self.note(false, failure.why.clone());
-        let text = match self.inner.borrow().failing(clock::now()) {
+        let text = match self.progress.borrow().failing(clock::now()) {
             Some(warning) => warning.to_string(),
             None => format!("{}; slice {id} is kept", failure.why),
         };
@@ -252,7 +253,7 @@ impl Log {
             let text = format!("log upload: {why}; slice {id} is a single record and is dropped");
             self.events.say(&Event::LogGap { text });
         }
-        self.inner.borrow_mut().journal.dropped += 1;
+        self.progress.borrow_mut().journal.dropped += 1;
         let why = format!("{why}; a single record was too large and is dropped");
         if self.note(false, why.clone()) {
             self.remove(id);
@@ -262,12 +263,12 @@ impl Log {
 
     /// Takes note of an attempt; says whether that is on disk.
     fn note(&self, ok: bool, text: String) -> bool {
-        let mut inner = self.inner.borrow_mut();
-        let journal = &mut inner.journal;
+        let mut progress = self.progress.borrow_mut();
+        let journal = &mut progress.journal;
         let at = clock::now();
         journal.last = Some(Attempt { at, ok, text });
-        inner.days.note_upload(ok);
-        let journal = &mut inner.journal;
+        progress.days.note_upload(ok);
+        let journal = &mut progress.journal;
         if ok {
             journal.last_good = Some(at);
             journal.failing = None;
@@ -277,7 +278,7 @@ impl Log {
             journal.failed += 1;
         }
         let saved = journal.save(&self.directory);
-        drop(inner);
+        drop(progress);
         if let Err(why) = &saved {
             self.spool_failed(&format!("{why}; slices stay in the spool and may be sent again"));
         }
@@ -286,7 +287,7 @@ impl Log {
 
     /// Removes a slice that was delivered.
     fn remove(&self, id: &str) {
-        let removed = self.inner.borrow_mut().spool.remove(id);
+        let removed = self.progress.borrow_mut().spool.remove(id);
         if let Err(why) = removed {
             self.spool_failed(&format!("{why}; the slice will be sent again"));
         }
@@ -298,17 +299,17 @@ impl Log {
     /// When the slice cannot be read.
     pub async fn preview(&self) -> Result<Option<Vec<String>>, String> {
         let _ = tokio::time::timeout(CATCH_UP, self.caught_up()).await;
-        let inner = self.inner.borrow();
+        let progress = self.progress.borrow();
         // what is older falls out before anything is sent
-        let (now, mut seen) = (clock::now(), inner.journal.seen);
+        let (now, mut seen) = (clock::now(), progress.journal.seen);
         let age = self.config.log.spool_age.as_secs();
         let before = if seen.look(now) { now.saturating_sub(age) } else { 0 };
-        let mut due = inner.spool.slices().skip_while(|stored| stored.is_before(before));
-        let slice = match (due.next(), inner.pending.times) {
-            (Some(stored), _) => inner.spool.read(stored)?,
+        let mut due = progress.spool.slices().skip_while(|stored| stored.is_before(before));
+        let slice = match (due.next(), progress.pending.times) {
+            (Some(stored), _) => progress.spool.read(stored)?,
             (None, Some(times)) if u64::from(times.1) >= before => {
-                let (text, records) = (inner.pending.text.clone(), inner.pending.records);
-                Slice::new(inner.journal.next, times, records, text, inner.position.clone())
+                let (text, records) = (progress.pending.text.clone(), progress.pending.records);
+                Slice::new(progress.journal.next, times, records, text, progress.position.clone())
             }
             (None, _) => return Ok(None),
         };

@@ -1,0 +1,166 @@
+//! What is read, kept and counted: pending text becomes a slice, and slices that are too old fall out.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use super::journal::{Journal, Position};
+use super::losses::Losses;
+use super::spool::{Slice, Spool};
+use crate::clock;
+use crate::days::Days;
+use crate::events::{Event, Events};
+use crate::hits::Hits;
+
+/// Text that is not in the spool yet.
+#[derive(Debug, Default)]
+pub struct Pending {
+    /// The text.
+    pub text: Vec<u8>,
+    /// Its records.
+    pub records: u64,
+    /// Times of the first and the last record.
+    pub times: Option<(u32, u32)>,
+}
+
+/// What is read, kept and counted.
+pub struct Progress {
+    /// The slices that wait.
+    pub spool: Spool,
+    /// What is on disk of the rest.
+    pub journal: Journal,
+    /// The journal as it is on disk has the position before all pending text; this is the one
+    /// behind it.
+    pub position: Position,
+    /// What is not in the spool yet.
+    pub pending: Pending,
+    /// Likewise what was counted, pending text included.
+    pub hits: Hits,
+    /// When the next upload is due, epoch seconds.
+    pub next: Option<u64>,
+    /// What went wrong with the packet log, for people; empty when nothing did.
+    pub trouble: String,
+    /// Likewise why what was read could not be kept last.
+    pub unkept: String,
+    /// The slices that the server refused, by id, and why.
+    pub refused: BTreeMap<String, String>,
+    /// What fell out of the spool because it was full since an upload last went well.
+    pub crowded_out: Losses,
+    /// Likewise because it was old.
+    expired: Losses,
+    /// What is counted of each day.
+    pub days: &'static Days,
+}
+
+impl Progress {
+    /// Goes on where the journal stands.
+    pub fn of(spool: Spool, journal: Journal, days: &'static Days) -> Self {
+        Self {
+            spool,
+            position: journal.position.clone(),
+            hits: journal.hits.clone(),
+            journal,
+            pending: Pending::default(),
+            next: None,
+            trouble: String::new(),
+            unkept: String::new(),
+            refused: BTreeMap::new(),
+            crowded_out: Losses::default(),
+            expired: Losses::default(),
+            days,
+        }
+    }
+
+    /// Whether the pending text is as long as a slice may be.
+    pub fn is_full(&self) -> bool {
+        self.pending.text.len() + pflog::MAX_TEXT > self.spool.slice_limit()
+    }
+
+    /// Puts the pending text into the spool as a slice and moves the cursor behind it.
+    ///
+    /// # Errors
+    /// When it cannot be kept; the text stays pending then.
+    pub fn cut(&mut self, directory: &Path, events: &Events) -> Result<(), String> {
+        let result = self.keep(directory, events);
+        self.unkept = result.as_ref().err().cloned().unwrap_or_default();
+        result
+    }
+
+    fn keep(&mut self, directory: &Path, events: &Events) -> Result<(), String> {
+        // what is read before the cursor on disk is not read again
+        self.days.save();
+        if let Some(times) = self.pending.times {
+            self.journal.ahead = Some((self.journal.next, self.hits.clone()));
+            self.journal.save(directory)?;
+            let text = std::mem::take(&mut self.pending.text);
+            let (next, records) = (self.journal.next, self.pending.records);
+            let slice = Slice::new(next, times, records, text, self.position.clone());
+            let fallen = match self.spool.push(&slice) {
+                Ok(fallen) => fallen,
+                Err(why) => {
+                    self.pending.text = slice.text;
+                    return Err(why);
+                }
+            };
+            self.journal.dropped += fallen.len() as u64;
+            let now = clock::now();
+            fallen.iter().for_each(|stored| self.crowded_out.add(&stored.head, now));
+            self.tell_losses(events, |lost| lost.news(now), |_| None);
+            self.pending = Pending::default();
+            self.journal.next += 1;
+        } else if self.journal.position == self.position && self.journal.hits == self.hits {
+            return Ok(());
+        }
+        self.journal.position = self.position.clone();
+        self.journal.hits = self.hits.clone();
+        self.journal.ahead = None;
+        self.journal.save(directory)
+    }
+
+    /// Drops what has waited longer than the service would keep it: for `age`, at `now`.
+    ///
+    /// # Errors
+    /// When it cannot be removed, or that not be remembered.
+    pub fn expire(
+        &mut self,
+        directory: &Path,
+        events: &Events,
+        now: u64,
+        age: Duration,
+    ) -> Result<(), String> {
+        let is_steady = self.journal.seen.look(now);
+        let before = if is_steady { now.saturating_sub(age.as_secs()) } else { 0 };
+        let fallen = self.spool.expire(before)?;
+        if fallen.is_empty() {
+            return Ok(());
+        }
+        self.journal.dropped += fallen.len() as u64;
+        fallen.iter().for_each(|stored| self.expired.add(&stored.head, now));
+        self.tell_losses(events, |_| None, |lost| lost.news(now));
+        self.journal.save(directory)
+    }
+
+    /// Tells what there is to tell of what fell out of the spool because it was full, and because it was
+    /// old.
+    pub fn tell_losses(
+        &mut self,
+        events: &Events,
+        crowded_out: impl FnOnce(&mut Losses) -> Option<String>,
+        expired: impl FnOnce(&mut Losses) -> Option<String>,
+    ) {
+        if let Some(what) = crowded_out(&mut self.crowded_out) {
+            let text = format!(
+                "the spool is full: dropped {what}; make log.spool_size larger or mend the upload \
+                 (threatstopctl status)"
+            );
+            events.say(&Event::LogGap { text });
+        }
+        if let Some(what) = expired(&mut self.expired) {
+            let text = format!(
+                "dropped {what}: longer in the spool than log.spool_age; mend the upload \
+                 (threatstopctl status)"
+            );
+            events.say(&Event::LogGap { text });
+        }
+    }
+}
