@@ -22,7 +22,7 @@ fn a_slice_is_sent_and_confirmed() {
     let service = LogService::start();
     // a name, so that getaddrinfo(3) has its part
     let url = service.url().replace("127.0.0.1", "localhost");
-    let stage = UploadStage::new(&url, service.ca(), |config| config.set("log.interval", "1m"));
+    let stage = UploadStage::with_clock(&url, service.ca(), |config| config);
     assert_eq!(stage.upload().as_deref(), Ok(SENTENCE), "{}", stage.daemon.output());
     assert_eq!(stage.upload().as_deref(), Ok("Nothing to upload\n"));
     let uploads = service.uploads();
@@ -44,7 +44,10 @@ fn a_slice_is_sent_and_confirmed() {
 
     // the next one comes by itself
     let mut stage = stage;
+    let due = upload["next"].as_u64().unwrap();
     stage.log.append(1, BAD);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    stage.set_ahead(due - now + 1);
     let uploads = service.wait_for(2, PATIENCE);
     assert_eq!(uploads[1].text(), stage.log.written()[5].line() + "\n");
 }

@@ -49,11 +49,14 @@ impl Daemon {
 
     /// The same with an engine that has its fault points, and a clock that can be set ahead.
     pub fn spawn_faulty(scratch: &Scratch, config: &Config) -> Self {
-        Self::spawn(scratch, config, |command| {
-            let args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
-            *command = Command::new(faulty_engine());
-            command.args(args);
-        })
+        Self::spawn(scratch, config, Self::faulty)
+    }
+
+    /// Changes the command to one whose engine has its fault points.
+    pub fn faulty(command: &mut Command) {
+        let args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
+        *command = Command::new(faulty_engine());
+        command.args(args);
     }
 
     /// Waits until the control socket is answered; panics with the log when it does not come.

@@ -1,6 +1,7 @@
 //! A daemon with something to upload.
 
 use std::net::Ipv4Addr;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -30,6 +31,20 @@ pub struct UploadStage {
 impl UploadStage {
     /// Uploads go to `url`; `ca` is the text of the file with certificates.
     pub fn new(url: &str, ca: &str, change: impl FnOnce(Config) -> Config) -> Self {
+        Self::start(url, ca, change, |_| {})
+    }
+
+    /// The same with a clock that can be set; see [`UploadStage::set_ahead`].
+    pub fn with_clock(url: &str, ca: &str, change: impl FnOnce(Config) -> Config) -> Self {
+        Self::start(url, ca, change, Daemon::faulty)
+    }
+
+    fn start(
+        url: &str,
+        ca: &str,
+        change: impl FnOnce(Config) -> Config,
+        program: impl FnOnce(&mut Command),
+    ) -> Self {
         let scratch = Scratch::new();
         let mut zone = Zone::new(SUFFIX);
         zone.set_list("basic.threatstop.local", &items("198.51.100.0/24"), Layout::Single);
@@ -44,6 +59,7 @@ impl UploadStage {
             .set("log.timestamp", "epoch");
         let mut log = PacketLog::create(scratch.path().join("pflog"));
         let daemon = Daemon::spawn(&scratch, &change(config), |command| {
+            program(command);
             // nobody listens there: the environment must have no say
             command.arg("-v").env("https_proxy", "http://127.0.0.1:1");
             command.env("ALL_PROXY", "http://127.0.0.1:1");
@@ -67,6 +83,14 @@ impl UploadStage {
             true => Ok(output.stdout),
             false => Err(output.stderr),
         }
+    }
+
+    /// Sets the engine's clock ahead by so many seconds.
+    pub fn set_ahead(&self, seconds: u64) {
+        let new = self.scratch.spool().join("clock.new");
+        std::fs::write(&new, format!("{seconds}\n")).expect("as set up");
+        // whole at once, for the engine looks at any time
+        std::fs::rename(new, self.scratch.spool().join("clock")).expect("as set up");
     }
 
     /// `status` in JSON.
