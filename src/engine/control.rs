@@ -31,8 +31,8 @@ use ::control::{Failure, Reply};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::errors::words;
-pub use answer::Desk;
-pub use own::Book;
+pub use answer::Handler;
+pub use own::OwnCommands;
 use places::{Places, Seat};
 pub use status::Overview;
 pub use watch::Watchers;
@@ -41,7 +41,7 @@ pub use watch::Watchers;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves clients; returns only when the socket cannot be used at all.
-pub async fn serve(desk: &'static Desk, listener: StdListener) {
+pub async fn serve(handler: &'static Handler, listener: StdListener) {
     let listener = match UnixListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => {
@@ -58,12 +58,12 @@ pub async fn serve(desk: &'static Desk, listener: StdListener) {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let uid = answer::uid(&stream);
-                let places = if desk.is_root(uid) { &root } else { &others };
+                let places = if handler.is_root(uid) { &root } else { &others };
                 let Some(seat) = places.take().await else {
                     refuse(stream);
                     continue;
                 };
-                places.seat(seat, |seat| attend(desk, stream, uid, seat));
+                places.seat(seat, |seat| attend(handler, stream, uid, seat));
             }
             Err(error) => {
                 logger::warn(format_args!("control socket: accept: {}", words(&error)));
@@ -73,8 +73,8 @@ pub async fn serve(desk: &'static Desk, listener: StdListener) {
     }
 }
 
-async fn attend(desk: &Desk, stream: UnixStream, uid: u32, seat: Seat) {
-    if let Err(error) = desk.serve(stream, uid, &seat).await {
+async fn attend(handler: &Handler, stream: UnixStream, uid: u32, seat: Seat) {
+    if let Err(error) = handler.serve(stream, uid, &seat).await {
         logger::debug(format_args!("control client: {}", words(&error)));
     }
 }

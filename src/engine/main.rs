@@ -86,7 +86,7 @@ use imsg::{End, OTHER_VERSION, VERSION};
 use policy::Guard;
 
 use alarm::Alarm;
-use control::{Book, Desk, Overview, Watchers};
+use control::{Handler, Overview, OwnCommands, Watchers};
 use days::Days;
 use dns::Servers;
 use events::Events;
@@ -102,7 +102,7 @@ use source::own::Own;
 use source::policy::Service;
 use state::State;
 use tables::Tables;
-use update::{Asked, Hand, Runs, Update, compose};
+use update::{Asked, Publisher, Runs, Update, compose};
 use watch::Watch;
 
 fn main() -> ExitCode {
@@ -184,7 +184,7 @@ fn run(
         let alarm: &Alarm = part(Alarm::new(config, state, monitor, events));
         let feeds: &Feeds = part(Feeds::start(config, state, shield, &roots)?);
         let log: &Log = part(Log::open(config, &roots, days, events)?);
-        let hand = Hand::new(guard, link, state, watch, leave, (reload, limit));
+        let publisher = Publisher::new(guard, link, state, watch, leave, (reload, limit));
         let service = Service::new(config, servers, names, &runs.told);
         let asked = Asked { service, feeds, files, own };
         let update: &Update = part(Update::new(
@@ -192,11 +192,11 @@ fn run(
             (state, runs, days, events),
             protect,
             asked,
-            hand,
+            publisher,
             watch,
             leave,
         ));
-        let book = Book { config, own, guard, state, protect, update };
+        let own_commands = OwnCommands { config, own, guard, state, protect, update };
         let overview = Overview {
             config,
             limit,
@@ -213,7 +213,7 @@ fn run(
             alarm,
         };
         let owner = given.start.owner;
-        let desk: &Desk = part(Desk {
+        let handler: &Handler = part(Handler {
             config,
             owner,
             monitor,
@@ -227,7 +227,7 @@ fn run(
             watchers: Watchers::default(),
             update,
             leave,
-            book,
+            own_commands,
             overview,
         });
         tokio::task::spawn_local(monitor::listen(monitor, events, told, behind));
@@ -245,7 +245,7 @@ fn run(
         } else {
             tokio::task::spawn_local(log.wind_up());
         }
-        tokio::task::spawn_local(control::serve(desk, listener));
+        tokio::task::spawn_local(control::serve(handler, listener));
         tokio::task::spawn_local(monitor::live(alive));
         schedule::run(config, state, monitor, runs, update).await
     })

@@ -30,7 +30,7 @@ mod whole;
 mod wiring;
 
 pub use judge::unknown;
-pub use publish::Hand;
+pub use publish::Publisher;
 pub use request::Request;
 pub use rollback::{Before, set_before};
 pub use running::Noted;

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::client::Client;
 use super::export::{export, find};
-use super::own::{Book, Said};
+use super::own::{OwnCommands, Said};
 use super::places::Seat;
 use super::status::Overview;
 use super::watch::Watchers;
@@ -38,8 +38,8 @@ pub fn uid(stream: &UnixStream) -> u32 {
     stream.peer_cred().map_or(u32::MAX, |peer| peer.uid())
 }
 
-/// Where clients are answered, with what they may ask for.
-pub struct Desk {
+/// Handles the requests of clients, with what they may ask for.
+pub struct Handler {
     /// The configuration.
     pub config: &'static Config,
     /// Who may do everything beside root.
@@ -66,13 +66,13 @@ pub struct Desk {
     pub update: &'static Update,
     /// The way out.
     pub leave: &'static Leave,
-    /// What the administrator says.
-    pub book: Book,
+    /// What `block`, `allow` and `forget` do.
+    pub own_commands: OwnCommands,
     /// What status tells of.
     pub overview: Overview,
 }
 
-impl Desk {
+impl Handler {
     /// Whether a user may do everything. With the simulated backend whoever started the daemon counts as
     /// root.
     pub fn is_root(&self, uid: u32) -> bool {
@@ -139,17 +139,17 @@ impl Desk {
                 }
             }
             Request::Block { prefix, seconds, reason } => {
-                self.book
+                self.own_commands
                     .keep(client, Said { action: Action::Block, uid, prefix, seconds, reason })
                     .await
             }
             Request::Allow { prefix, seconds, reason } => {
-                self.book
+                self.own_commands
                     .keep(client, Said { action: Action::Allow, uid, prefix, seconds, reason })
                     .await
             }
-            Request::Forget { prefix } => self.book.forget(client, uid, prefix).await,
-            Request::Show { what: Show::Own } => self.book.show(client).await,
+            Request::Forget { prefix } => self.own_commands.forget(client, uid, prefix).await,
+            Request::Show { what: Show::Own } => self.own_commands.show(client).await,
             Request::Show { what: Show::Block } => self.show(client, "block").await,
             Request::Show { what: Show::Allow } => self.show(client, "allow").await,
             Request::Table { name, or } => match (find(self.state.tables, &name), or) {
@@ -180,13 +180,13 @@ impl Desk {
                 client.done(json!({"added": added, "removed": removed, "at": at})).await
             }
             Request::Why { addresses } => {
-                let (policy, protected) = (self.state.policy(), self.book.protect.all());
+                let (policy, protected) = (self.state.policy(), self.own_commands.protect.all());
                 for address in addresses {
                     client
                         .send(&Reply::Why(Box::new(why::why(
                             self.state.tables,
                             &policy,
-                            self.book.own,
+                            self.own_commands.own,
                             &protected,
                             address,
                         ))))

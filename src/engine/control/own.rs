@@ -36,8 +36,8 @@ pub struct Said {
     pub reason: String,
 }
 
-/// What these commands work with.
-pub struct Book {
+/// The commands, with what they work with.
+pub struct OwnCommands {
     /// The lists that there are to be.
     pub config: &'static Config,
     /// What was said.
@@ -52,7 +52,7 @@ pub struct Book {
     pub update: &'static Update,
 }
 
-impl Book {
+impl OwnCommands {
     /// `block` and `allow`.
     ///
     /// # Errors

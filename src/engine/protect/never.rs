@@ -73,8 +73,8 @@ impl Known {
     }
 }
 
-/// What is known, by name.
-type Book = BTreeMap<String, Known>;
+/// What the resolver has answered, by name.
+type Answers = BTreeMap<String, Known>;
 
 /// The names, and what is known of them.
 pub struct Never {
@@ -83,7 +83,7 @@ pub struct Never {
     names: Vec<String>,
     /// Addresses that have to be blocked; a set without them would be refused.
     expect: Vec<IpAddr>,
-    book: RefCell<Book>,
+    answers: RefCell<Answers>,
     /// Why a name could not be looked up the last time.
     failing: RefCell<BTreeMap<String, String>>,
     /// What was told of the answers for a name.
@@ -98,18 +98,18 @@ impl Never {
         let guard = &config.guard;
         let names: BTreeSet<&str> =
             guard.never_block_names.iter().map(|name| name.as_str()).collect();
-        let mut book = load(directory).unwrap_or_else(|why| {
+        let mut answers = load(directory).unwrap_or_else(|why| {
             let text = format!("{why}; never_block_names: as if never looked up");
             events.say(&Event::Damaged { text, grave: false });
-            Book::new()
+            Answers::new()
         });
-        book.retain(|name, _| names.contains(name.as_str()));
+        answers.retain(|name, _| names.contains(name.as_str()));
         Self {
             directory: directory.to_owned(),
             events,
             names: names.into_iter().map(ToOwned::to_owned).collect(),
             expect: guard.expect.iter().map(IpAddr::to_canonical).collect(),
-            book: RefCell::new(book),
+            answers: RefCell::new(answers),
             failing: RefCell::default(),
             told: Told::default(),
             met: RefCell::default(),
@@ -123,8 +123,8 @@ impl Never {
 
     /// The known addresses, worded for people.
     pub fn protected(&self) -> Vec<Protected> {
-        let book = self.book.borrow();
-        let all = book.iter().flat_map(|(name, known)| {
+        let answers = self.answers.borrow();
+        let all = answers.iter().flat_map(|(name, known)| {
             known.seen.keys().map(move |addr| Protected {
                 net: Prefix::host(*addr),
                 reason: format!("never_block_names {name}"),
@@ -170,10 +170,10 @@ impl Never {
             let found = timeout(limit, resolve(name)).await;
             (name, found.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())))
         });
-        let mut book = self.book.borrow().clone();
+        let mut answers = self.answers.borrow().clone();
         let mut failing = BTreeMap::new();
         for (name, found) in join_all(found).await {
-            let known = book.entry(name.clone()).or_default();
+            let known = answers.entry(name.clone()).or_default();
             match found {
                 Ok(found) => {
                     let mut say = |text: String| {
@@ -199,21 +199,21 @@ impl Never {
             }
         }
         self.failing.replace(failing);
-        self.put(book)
+        self.put(answers)
     }
 
     /// Takes what is known now; whether the addresses together are others.
-    fn put(&self, book: Book) -> bool {
-        fn union(book: &Book) -> BTreeSet<IpAddr> {
-            book.values().flat_map(|known| known.seen.keys().copied()).collect()
+    fn put(&self, answers: Answers) -> bool {
+        fn union(answers: &Answers) -> BTreeSet<IpAddr> {
+            answers.values().flat_map(|known| known.seen.keys().copied()).collect()
         }
-        let before = self.book.replace(book);
-        let book = self.book.borrow();
-        if *book != before {
+        let before = self.answers.replace(answers);
+        let answers = self.answers.borrow();
+        if *answers != before {
             let what = "never_block_names: unknown after a restart";
-            self.events.kept(NAMES, save(&self.directory, &book), what);
+            self.events.kept(NAMES, save(&self.directory, &answers), what);
         }
-        let (before, now) = (union(&before), union(&book));
+        let (before, now) = (union(&before), union(&answers));
         for (verb, from, to) in [("no more", &now, &before), ("now", &before, &now)] {
             let differ: Vec<IpAddr> = to.difference(from).copied().collect();
             if !differ.is_empty() {
@@ -231,7 +231,7 @@ impl Never {
     pub fn note(&self, lists: &[Rc<Copy>]) -> Vec<(String, bool)> {
         let mut met = BTreeSet::new();
         let block = || lists.iter().filter(|copy| copy.kind == Kind::Block);
-        for (name, known) in &*self.book.borrow() {
+        for (name, known) in &*self.answers.borrow() {
             for addr in known.seen.keys() {
                 for copy in block().filter(|copy| copy.list.contains(*addr)) {
                     let list = copy.list.name();
@@ -259,9 +259,9 @@ impl Never {
             }
             all.push(Warning::new(text.as_str(), way_out));
         }
-        let book = self.book.borrow();
+        let answers = self.answers.borrow();
         for (name, why) in &*self.failing.borrow() {
-            if book.get(name).is_none_or(|known| known.seen.is_empty()) {
+            if answers.get(name).is_none_or(|known| known.seen.is_empty()) {
                 let text = format!("never_block_names: {name}: {why}: no address of it is known");
                 let way_out = "mend name or resolver; until then its addresses may be blocked";
                 all.push(Warning::new(text, way_out));
@@ -278,13 +278,13 @@ fn no_global(addr: IpAddr) -> Option<&'static str> {
 }
 
 /// Without fsync(2): what is lost is looked up again.
-fn save(directory: &Path, book: &Book) -> Result<(), String> {
-    let text = serde_json::to_vec(book).map_err(|error| format!("{FILE}: {error}"))?;
+fn save(directory: &Path, answers: &Answers) -> Result<(), String> {
+    let text = serde_json::to_vec(answers).map_err(|error| format!("{FILE}: {error}"))?;
     replace(directory, FILE, [&text], false)
 }
 
-fn load(directory: &Path) -> Result<Book, String> {
-    let Some(text) = read(directory, FILE, LARGEST)? else { return Ok(Book::new()) };
+fn load(directory: &Path) -> Result<Answers, String> {
+    let Some(text) = read(directory, FILE, LARGEST)? else { return Ok(Answers::new()) };
     serde_json::from_slice(&text)
         .map_err(|error| format!("{}: {error}", directory.join(FILE).display()))
 }

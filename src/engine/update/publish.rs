@@ -57,8 +57,8 @@ impl Published {
     }
 }
 
-/// The hand that gives the sets to the helper.
-pub struct Hand {
+/// Gives the sets to the helper, table by table.
+pub struct Publisher {
     guard: &'static Guard,
     link: &'static Link,
     state: &'static State,
@@ -71,7 +71,7 @@ pub struct Hand {
     since: Instant,
 }
 
-impl Hand {
+impl Publisher {
     /// Of a configuration that leaves pf alone unless it has `reload`, where pf has this limit.
     pub fn new(
         guard: &'static Guard,
@@ -258,7 +258,7 @@ impl Hand {
     }
 }
 
-/// Whether a set was taken for the one in force though its publication failed, see [`Hand::publish`].
+/// Whether a set was taken for the one in force though its publication failed, see [`Publisher::publish`].
 fn is_in_file(before: &Policy, now: &Policy, id: TableId) -> bool {
     now.set(id) != before.set(id)
 }

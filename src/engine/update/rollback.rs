@@ -93,7 +93,7 @@ impl Update {
         }
         for table in tables.in_order() {
             let Some(set) = sets.get(&table.id) else { continue };
-            let tried = self.hand.publish(table, None, set, Purpose::Trial).await;
+            let tried = self.publisher.publish(table, None, set, Purpose::Trial).await;
             tried.map_err(|why| format!("{} table: {why}", table.word))?;
         }
         let mut warnings = self.watch.mend(Depth::Whole).await.found;
@@ -182,7 +182,7 @@ impl Update {
     /// Publishes all sets; when one cannot be, the others are taken back.
     async fn publish_whole(&self, sets: &Sets) -> Result<Published, String> {
         let before = self.state.policy();
-        let published = self.hand.publish_all(sets, |_| Purpose::Publish).await;
+        let published = self.publisher.publish_all(sets, |_| Purpose::Publish).await;
         let Some(mut why) = published.failures.values().next().cloned() else {
             return Ok(published);
         };
@@ -203,7 +203,7 @@ impl Update {
             // what it has now may be more than its set
             let now = published.holding.get(&done).or(sets.get(&done));
             // the set before comes back by this as well
-            let put_back = self.hand.publish(table, now, old, Purpose::Publish).await;
+            let put_back = self.publisher.publish(table, now, old, Purpose::Publish).await;
             if let Err(also) = put_back {
                 self.state.take(done, now.cloned().unwrap_or_default());
                 let word = &table.word;

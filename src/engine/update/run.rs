@@ -175,7 +175,7 @@ impl Update {
         time: &Time,
     ) -> Ended {
         let judged = self.judged(request, voice, &mut gathered, false);
-        let published = self.hand.publish_all(&judged.made.sets, |_| Purpose::Trial).await;
+        let published = self.publisher.publish_all(&judged.made.sets, |_| Purpose::Trial).await;
         whole.failing.extend(judged.failing());
         whole.failing.extend(published.failures.values().cloned().map(of_tables));
         let preview = Some((self.state.policy(), preview(&self.state.policy(), judged)));

@@ -86,7 +86,7 @@ impl Update {
             };
             judged.made.sets = self.state.tables.each(touched);
         }
-        let mut published = self.hand.publish_all(&judged.made.sets, purpose_of).await;
+        let mut published = self.publisher.publish_all(&judged.made.sets, purpose_of).await;
         if judged.is_as_before {
             let others = before.sets.keys().filter(|id| !judged.made.sets.contains_key(id));
             published.done.extend(others);

@@ -7,7 +7,7 @@ use config::Config;
 use policy::Guard;
 
 use super::composed::Composed;
-use super::publish::Hand;
+use super::publish::Publisher;
 use super::running::Run;
 use super::runs::Runs;
 use super::tell::Voice;
@@ -45,7 +45,7 @@ pub struct Update {
     /// What somebody else has done to tables and files.
     pub(super) watch: &'static Watch,
     /// The way of sets to the helper.
-    pub(super) hand: Hand,
+    pub(super) publisher: Publisher,
     /// The end of this engine, when the interfaces have changed.
     pub(super) leave: &'static Leave,
     /// Where runs and new lists are counted.
@@ -80,7 +80,7 @@ impl Update {
         ),
         protect: &'static Protect,
         Asked { service, feeds, files, own }: Asked,
-        hand: Hand,
+        publisher: Publisher,
         watch: &'static Watch,
         leave: &'static Leave,
     ) -> Self {
@@ -95,7 +95,7 @@ impl Update {
             files,
             own,
             watch,
-            hand,
+            publisher,
             leave,
             days,
             events,
