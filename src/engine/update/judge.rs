@@ -110,6 +110,9 @@ pub struct Judged {
     pub rows: BTreeMap<String, Row>,
     /// The same of the tables.
     pub table_rows: BTreeMap<TableId, Row>,
+    /// Those among them for which lists were at fault that have come, so that their rows are as the run
+    /// leaves them.
+    pub at_fault: BTreeSet<TableId>,
 }
 
 /// A table that may not be, and the one whose new lists are at fault.
@@ -265,6 +268,7 @@ impl Judge<'_> {
             let together = lists.together(tables);
             judged.made = compose(tables, self.guard, policy, self.protected, &lists, &together);
             let refused = judged.refused(tables, policy);
+            let is_refused = refused.is_some();
             let held = || judged.held(self, policy, &broken, &lists, &together);
             if let Some(((id, kept), of)) = refused.or_else(held) {
                 let is_of = |new: &New| of.has(new.copy.list.name(), new.copy.kind);
@@ -278,6 +282,10 @@ impl Judge<'_> {
                     kept.of.extend(&at_fault);
                 }
                 if !at_fault.is_empty() {
+                    judged.at_fault.insert(id);
+                    if is_refused {
+                        judged.break_row(self, id);
+                    }
                     continue;
                 }
                 // nothing that has come is at fault: the table stays as it is
@@ -397,23 +405,41 @@ impl Judged {
 
     /// The lists of a table are as they are in force, which ends its row where the run counts.
     fn end_row(&mut self, by: &Judge<'_>, policy: &Policy, table: &Table) {
-        let wanted = by.wanted(by.state.memory().table(&table.word).held_row, None);
-        if self.kept_tables.contains_key(&table.id) {
+        if self.at_fault.contains(&table.id) {
             // it is as it is in force without the lists that this run counts against it
             return;
         }
-        let is_over =
-            !self.stays_held(by, table).unwrap_or(!self.has_come(by.config, policy, table));
-        if wanted == Wanted::Scheduled && is_over {
+        if self.unknown.is_some() && table.blocks() {
+            // it is as it is in force whatever has come
+            return;
+        }
+        let has_come = || self.has_come(by.config, policy, table);
+        let is_over = self.is_of_the_row(by, table).unwrap_or_else(has_come);
+        if is_over && self.counts(by, table) {
             self.table_rows.insert(table.id, Row::default());
         }
     }
 
-    /// Whether a table that is held back is so still, because not all have come whose lists are at fault;
-    /// `None` of one that is not held back.
-    fn stays_held(&self, by: &Judge<'_>, table: &Table) -> Option<bool> {
+    /// The lists of a table are refused whatever went before, which ends its row as it does that of a list.
+    fn break_row(&mut self, by: &Judge<'_>, id: TableId) {
+        let table = by.state.tables.iter().find(|table| table.id == id);
+        let Some(table) = table.filter(|table| self.counts(by, table)) else { return };
+        if self.is_of_the_row(by, table) != Some(false) {
+            self.table_rows.insert(id, Row::default());
+        }
+    }
+
+    /// Whether the run counts in the row of a table.
+    fn counts(&self, by: &Judge<'_>, table: &Table) -> bool {
+        let row = by.state.memory().table(&table.word).held_row;
+        by.wanted(row, None) == Wanted::Scheduled
+    }
+
+    /// Whether one has come whose lists hold a table back: each run in which that is so is one of its row,
+    /// though others may be at fault as well. `None` where nobody's do.
+    fn is_of_the_row(&self, by: &Judge<'_>, table: &Table) -> Option<bool> {
         let held = by.state.memory().table(&table.word).held?;
-        (!held.of.is_empty()).then(|| held.without(|name| self.has_come_from(name)).is_some())
+        (!held.of.is_empty()).then(|| held.of.iter().any(|name| self.has_come_from(name)))
     }
 
     /// Whether lists of a table have come as they are in force, of the service if it has to bring some:
@@ -541,7 +567,7 @@ impl Judged {
             };
             // what others bring does not end the row of those that are at fault
             let of_others =
-                self.kept_tables.contains_key(&id) || self.stays_held(by, table) == Some(true);
+                self.at_fault.contains(&id) || self.is_of_the_row(by, table) == Some(false);
             if judged.is_err() || !of_others {
                 let at = (wanted == Wanted::Scheduled && judged.is_err()).then(clock::now);
                 self.table_rows.insert(id, row.after(runs, at));

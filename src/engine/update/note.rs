@@ -245,7 +245,9 @@ fn note_table(memory: &mut Memory, table: &Table, end: &End<'_>, now: u64) {
             of_copy: false,
         }),
         // no block table was judged
-        None if judged.unknown.is_some() => before,
+        None if judged.unknown.is_some() && table.blocks() => before,
+        // what may be is not in force yet
+        None if !published.done.contains(&table.id) => before,
         // the lists that are at fault did not come, and may be as they were
         None => before.and_then(|held| held.without(come)),
     };

@@ -75,30 +75,79 @@ fn only_those_at_fault_end_the_row_of_a_table() {
     let measure = policy::Measure { entries: 5, v4: 5, v6: 0 };
     let runs = policy::HeldRuns { before: None, last: Some(measure) };
     let row = Row::default().after(runs, None);
-    state.remember(|memory| {
-        let (text, of) = ("why".to_owned(), [one.name().to_owned()].into());
+    let hold = |of: &[Source]| {
+        let (text, of) = ("why".to_owned(), of.iter().map(|one| one.name().to_owned()).collect());
         let held = HeldBack { since: 0, text, can_force: true, of, of_copy: false };
-        let table = memory.table_mut("block");
-        (table.held, table.held_row) = (Some(held), row);
-    });
+        state.remember(|memory| {
+            let table = memory.table_mut("block");
+            (table.held, table.held_row) = (Some(held), row);
+        });
+    };
     let guard = super::super::compose::guard(config, &[]);
-    let after = |come: Source, kept: bool| {
+    let after = |come: Source, counted: bool, unknown: bool| {
         let request = Request::scheduled([come].into());
         let (protected, own) = (&[], &[]);
         let (measures, request) = (BTreeMap::new(), &request);
         let judge = Judge { config, guard: &guard, state, protected, own, request, measures };
         let mut judged = judge.begin(&[come].into());
-        if kept {
-            let (table, reason) = ("block".to_owned(), Reason::Refused(Refusal::Empty));
-            judged.kept_tables.insert(TableId::BLOCK, KeptTable::new(table, reason, None));
-        }
+        judged.at_fault.extend(counted.then_some(TableId::BLOCK));
+        judged.unknown = unknown.then(String::new);
         judged.end_row(&judge, &state.policy(), state.tables.iter().next().unwrap());
         judged.table_rows.get(&TableId::BLOCK).copied()
     };
-    assert_eq!(after(other, false), Some(row));
+    hold(&[one]);
+    assert_eq!(after(other, false, false), Some(row));
     // the run itself counts in it
-    assert_eq!(after(one, true), Some(row));
-    assert_eq!(after(one, false), Some(Row::default()));
+    assert_eq!(after(one, true, false), Some(row));
+    // while a copy is lost no block table is looked at
+    assert_eq!(after(one, false, true), Some(row));
+    assert_eq!(after(one, false, false), Some(Row::default()));
+    // where it needs both, one of them may not come for a month
+    hold(&[one, other]);
+    assert_eq!(after(other, false, false), Some(Row::default()));
+}
+
+/// Fails when runs of which one was refused whatever went before count as runs in a row.
+#[test]
+fn lists_that_are_too_much_together_end_the_row_of_their_table() {
+    let dir = tempfile::tempdir().unwrap();
+    let feeds = ["one", "other", "third"].map(|name| {
+        format!("[[feed]]\nname = \"{name}\"\nurl = \"https://feeds.example.net/{name}\"\n")
+    });
+    let text = format!("[policy]\nblock = []\nallow = []\n{}", feeds.concat());
+    let (config, state, _) = crate::state::bare::bare(&text, dir.path());
+    let copy = |name: &str, first: u32, hosts: u32| {
+        let mut items = Items::default();
+        let hosts = (0..hosts).map(|host| Net::host(first + 2 * host));
+        items.v4.extend(hosts.map(|net| Item::new(net, false)));
+        let list = List::new(name, items, Floor { v4: 8, v6: 19 });
+        let source = Source::Feed(name.parse().unwrap());
+        Copy { source, kind: Kind::Block, list, changed: 0, origin: None }
+    };
+    let lists = ["one", "other"].into_iter().zip([0x0900_0000, 0x0a10_0000]);
+    let lists = lists.map(|(name, first)| Rc::new(copy(name, first, 5))).collect();
+    state.set_policy(Policy { lists, ..Policy::default() });
+    let measure = policy::Measure { entries: 5, v4: 5, v6: 0 };
+    let row = Row::default().after(policy::HeldRuns { before: None, last: Some(measure) }, None);
+    state.remember(|memory| {
+        let (text, of) = ("why".to_owned(), ["one".to_owned()].into());
+        let held = HeldBack { since: 0, text, can_force: true, of, of_copy: false };
+        let table = memory.table_mut("block");
+        (table.held, table.held_row) = (Some(held), row);
+    });
+    let mut guard = super::super::compose::guard(config, &[]);
+    guard.bounds.max_entries = 12;
+    let after = |come: Copy| {
+        let request = Request::scheduled([come.source].into());
+        let (protected, own, request) = (&[], &[], &request);
+        let measures = BTreeMap::new();
+        let judge = Judge { config, guard: &guard, state, protected, own, request, measures };
+        let judged = judge.judge(vec![come], &Sources::new());
+        assert!(judged.kept_tables.contains_key(&TableId::BLOCK));
+        judged.table_rows.get(&TableId::BLOCK).copied()
+    };
+    assert_eq!(after(copy("third", 0x0c00_0000, 9)), Some(row));
+    assert_eq!(after(copy("one", 0x0900_0000, 9)), Some(Row::default()));
 }
 
 /// Fails when the numbers of lists in force are taken for those of more lists, which the next change is then

@@ -18,7 +18,7 @@ fn a_table_is_held_until_those_at_fault_have_come() {
     let [one, other] = ["one", "other"].map(|name| Source::Feed(name.parse().unwrap()));
     let table = state.tables.iter().next().unwrap();
     let mut memory = Memory::default();
-    let mut run = |come: &[Source], of: Option<&[Source]>| {
+    let mut judged = |come: &[Source], of: Option<&[Source]>, unknown: bool, done: bool| {
         let come: Sources = come.iter().copied().collect();
         let kept = of.map(|of| {
             let (reason, grew_most) = (Reason::Refused(Refusal::Empty), None);
@@ -26,8 +26,11 @@ fn a_table_is_held_until_those_at_fault_have_come() {
             (TableId::BLOCK, KeptTable { table: "block".into(), reason, grew_most, of })
         });
         let kept_tables: BTreeMap<_, _> = kept.into_iter().collect();
-        let judged = Judged { come, kept_tables, ..Judged::default() };
-        let (gathered, published, before) = Default::default();
+        let unknown = unknown.then(String::new);
+        let judged = Judged { come, kept_tables, unknown, ..Judged::default() };
+        let done = done.then_some(TableId::BLOCK).into_iter().collect();
+        let published = Published { done, ..Published::default() };
+        let (gathered, before) = Default::default();
         let end = End {
             gathered: &gathered,
             judged: &judged,
@@ -41,6 +44,10 @@ fn a_table_is_held_until_those_at_fault_have_come() {
         note_table(&mut memory, table, &end, 1000);
         memory.table("block").held.is_some()
     };
+    assert!(judged(&[one], Some(&[one]), false, false));
+    // what may be is not in force before pf has it, and while a copy is lost nothing is judged
+    assert!(judged(&[one], None, false, false) && judged(&[one], None, true, true));
+    let mut run = |come: &[Source], of: Option<&[Source]>| judged(come, of, false, true);
     assert!(run(&[one], Some(&[one])));
     assert!(run(&[other], None) && run(&[Source::Policy], None) && run(&[], None));
     assert!(!run(&[one], None));
