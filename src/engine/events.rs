@@ -136,14 +136,7 @@ impl Events {
     /// The same of one whose sentence has something that differs each time: it is another one when what is
     /// `said` is.
     pub fn say_as(&self, event: &Event, said: &str) {
-        let (is_event, is_line) = match begun(event) {
-            None => (true, true),
-            Some(subject) => {
-                let (said, now) = (cut(said, KNOWN), clock::now());
-                let is_line = self.logged.is_news(&subject, said, now);
-                (self.ring.borrow().open.is_news(&subject, said, now), is_line)
-            }
-        };
+        let (is_event, is_line) = self.are_due(event, said, clock::now());
         match is_event || is_line {
             true => event.log(),
             false => logger::debug(event),
@@ -151,6 +144,22 @@ impl Events {
         if is_event {
             self.put(event);
         }
+    }
+
+    /// Whether an event is one for who watches, and one for the log, of which this engine may have told
+    /// less. They have their day together: else the log would have each reminder twice.
+    fn are_due(&self, event: &Event, said: &str, now: u64) -> (bool, bool) {
+        let Some(subject) = begun(event) else { return (true, true) };
+        let ring = self.ring.borrow();
+        if ring.open.is_over(&subject, now) {
+            self.logged.forget(&subject);
+        }
+        let said = cut(said, KNOWN);
+        let is_due = |told: &Told| match event.is_grave() {
+            true => told.is_alarm(&subject, said, now),
+            false => told.is_news(&subject, said, now),
+        };
+        (is_due(&ring.open), is_due(&self.logged))
     }
 
     /// The same of one that is in the log already, of another process.

@@ -28,17 +28,31 @@ impl Told {
     /// Whether a sentence about a subject is to be told at `now`, epoch seconds: it was not since
     /// yesterday. It counts as told then.
     pub fn is_news(&self, subject: &str, sentence: &str, now: u64) -> bool {
+        self.is_told(subject, sentence, now, MOST)
+    }
+
+    /// The same of an alarm, which nothing else that is told of the subject may keep from being heard.
+    pub fn is_alarm(&self, subject: &str, sentence: &str, now: u64) -> bool {
+        self.is_told(subject, sentence, now, MOST + 1)
+    }
+
+    fn is_told(&self, subject: &str, sentence: &str, now: u64, most: usize) -> bool {
         let mut all = self.0.borrow_mut();
         let lately = all.entry(subject.to_owned()).or_default();
         if is_due(lately.since, now) {
             *lately = Lately { sentences: Vec::new(), since: now };
         }
         let known = &mut lately.sentences;
-        let is_news = known.len() < MOST && known.iter().all(|told| told != sentence);
+        let is_news = known.len() < most && known.iter().all(|told| told != sentence);
         if is_news {
             known.push(sentence.to_owned());
         }
         is_news
+    }
+
+    /// Whether a day has gone by since something was first told of a subject: all of it is news again.
+    pub fn is_over(&self, subject: &str, now: u64) -> bool {
+        self.0.borrow().get(subject).is_some_and(|lately| is_due(lately.since, now))
     }
 
     /// Whether something was told of a subject and there is something to say about it still.

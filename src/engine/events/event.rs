@@ -142,13 +142,21 @@ impl Event {
         }
     }
 
+    /// Whether nobody may overlook it.
+    pub fn is_grave(&self) -> bool {
+        match self {
+            Self::Held { long: grave, .. }
+            | Self::Failed { grave, .. }
+            | Self::Damaged { grave, .. }
+            | Self::UploadFailing { grave, .. } => *grave,
+            _ => false,
+        }
+    }
+
     /// Logs it, as grave as it is.
     pub fn log(&self) {
         match self {
-            Self::Held { long: true, .. }
-            | Self::Failed { grave: true, .. }
-            | Self::Damaged { grave: true, .. }
-            | Self::UploadFailing { grave: true, .. } => logger::crit(self),
+            _ if self.is_grave() => logger::crit(self),
             Self::Failed { .. } | Self::UploadFailing { .. } => logger::err(self),
             Self::LogGap { .. } => logger::err(self),
             Self::Held { .. } | Self::TableUnused { .. } => logger::warn(self),

@@ -139,6 +139,35 @@ fn what_is_wrong_now_is_known_behind_the_thousandth_event() {
     assert_eq!(events.next(), next + 2);
 }
 
+/// Fails when after a restart the log has the reminder of an event, and its own at another time of the day.
+#[test]
+fn events_and_log_remind_at_the_same_time() {
+    const NOW: u64 = 1_800_000_000;
+    let dir = tempfile::tempdir().unwrap();
+    let source = Some("drop".to_owned());
+    let failed = Event::Failed { source, text: "why".into(), grave: false };
+    let mut events = Events::load(dir.path());
+    assert_eq!(events.are_due(&failed, "why", NOW), (true, true));
+    events.logged = Told::default();
+    let at = |hour: u64| events.are_due(&failed, "why", NOW + hour * 3600);
+    assert_eq!(at(5), (false, true));
+    let told: Vec<_> = (6..80).map(|hour| (hour, at(hour))).collect();
+    let told: Vec<_> = told.into_iter().filter(|(_, due)| *due != (false, false)).collect();
+    assert_eq!(told, [24, 48, 72].map(|hour| (hour, (true, true))));
+}
+
+/// Fails when what is held back with other numbers in each run is never told of as grave as it is.
+#[test]
+fn an_alarm_is_told_behind_all_that_was_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let events = Events::load(dir.path());
+    let held = |text: String, long| Event::Held { name: "list a".into(), text, long };
+    (0..20).for_each(|run| events.say(&held(format!("{run} entries"), false)));
+    let next = events.next();
+    (0..3).for_each(|_| events.say_as(&held("for 3 hours".into(), true), "for long"));
+    assert_eq!((events.next(), events.get(next).unwrap().text.as_str()), (next + 1, "for 3 hours"));
+}
+
 /// Fails when what has left the configuration is wrong for ever.
 #[test]
 fn what_has_left_the_configuration_is_over() {

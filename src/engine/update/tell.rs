@@ -173,7 +173,11 @@ impl<'a> Voice<'a> {
             self.say(text.as_str());
             match request.dry_run {
                 true => logger::debug(text),
-                false => self.events.say(&Event::Held { name, text, long: false }),
+                false => {
+                    // how much it is differs each time
+                    let said = numberless(&text);
+                    self.events.say_as(&Event::Held { name, text, long: false }, &said);
+                }
             }
         }
         if let Some(why) = &judged.unknown {

@@ -1,9 +1,10 @@
 use std::rc::Rc;
 
 use control::Change;
-use policy::List;
-use prefix::{Floor, Items, Kind};
+use policy::{KeptList, List, Reason};
+use prefix::{Floor, Items, Kind, Refusal};
 
+use super::super::judge::Stays;
 use super::*;
 use crate::source::Copy;
 use crate::state::bare::{bare, told};
@@ -79,6 +80,25 @@ fn what_has_not_gone_into_a_table_is_not_added() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let lines = [0, 1].map(|at| runtime.block_on(run.line(at, &all)).unwrap());
     assert_eq!(lines, ["Keeping 5 blocked addresses", "Adding 0 allowed addresses"]);
+}
+
+/// Fails when each run tells of the same list anew because its numbers are others.
+#[test]
+fn a_list_that_is_held_back_is_told_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (config, state, events) = bare(FEEDS, dir.path());
+    let log = Told::default();
+    let voice = Voice::new(config, state, (&log, events), None);
+    for entries in [300, 310, 320] {
+        let refused = Refusal::Entries { entries, max: 100 };
+        let (list, reason) = ("one".to_owned(), Reason::Refused(refused));
+        let (source, kept) = (source("one"), KeptList { list, reason });
+        let kept =
+            super::super::judge::KeptList { source, kept, kind: Kind::Block, stays: Stays::Copy };
+        let judged = Judged { kept: vec![kept], ..Judged::default() };
+        voice.judged(&judged, &Request::scheduled([source].into()));
+    }
+    assert_eq!(told(events, &of_list("one")), ["held"]);
 }
 
 /// Fails when something that stays blocked is told again because the number of entries is another one, or
