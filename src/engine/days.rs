@@ -235,7 +235,11 @@ impl Days {
     pub fn save(&self) {
         let mut inner = self.inner.borrow_mut();
         let (place, mut all) = (inner.place, Ok(()));
-        for slot in std::mem::take(&mut inner.dirty) {
+        let dirty = std::mem::take(&mut inner.dirty);
+        if dirty.is_empty() {
+            return;
+        }
+        for slot in dirty {
             // what is read again now is counted up to where it was
             let is_ahead = inner.ahead.contains(&slot);
             let Some(Some(day)) = inner.slots.get_mut(slot) else { continue };

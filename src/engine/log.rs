@@ -80,6 +80,8 @@ pub struct Log {
     asked: Notify,
     /// Why it failed, if it did.
     asked_failed: Cell<Option<Failure>>,
+    /// Whether the spool could not be read or written since the upload began that was last.
+    is_spool_bad: Cell<bool>,
 }
 
 impl Log {
@@ -138,6 +140,7 @@ impl Log {
             uploading: Mutex::new(()),
             asked: Notify::new(),
             asked_failed: Cell::new(None),
+            is_spool_bad: Cell::new(false),
         })
     }
 
@@ -207,6 +210,7 @@ impl Log {
 
     /// Tells that the spool cannot be read or written, unless it was told today.
     fn spool_failed(&self, why: &str) {
+        self.is_spool_bad.set(true);
         let (source, text) = (Some(SPOOL.to_owned()), format!("{SPOOL}: {why}"));
         self.events.say(&Event::Failed { source, text, grave: false });
     }
@@ -223,7 +227,10 @@ impl Log {
         if confirmed {
             self.events.end(UPLOAD, "log upload: the server confirms again");
         }
-        self.spool_is_well();
+        // what was confirmed may not have been removed
+        if !self.is_spool_bad.get() {
+            self.spool_is_well();
+        }
         self.progress.borrow_mut().tell_losses(self.events, Losses::end, Losses::end);
     }
 

@@ -266,6 +266,10 @@ fn what_cannot_be_kept_waits_and_what_is_damaged_is_told() {
     std::fs::create_dir(&name).unwrap();
     days.save();
     assert_eq!(days.inner.borrow().dirty.len(), 1);
+    // another engine has nothing to keep yet, and knows no better
+    let other = load(dir.path());
+    other.save();
+    assert!(other.events.is_open(subjects::DAYS));
     std::fs::remove_dir(&name).unwrap();
     days.save();
     assert!(days.inner.borrow().dirty.is_empty());

@@ -78,6 +78,7 @@ impl Log {
     async fn send(&self) -> Result<Uploaded, Failure> {
         let _one = self.uploading.lock().await;
         let _ = tokio::time::timeout(CATCH_UP, self.caught_up()).await;
+        self.is_spool_bad.set(false);
         let mut failed = None;
         let kept = self.cut();
         // what is too old makes room on a disk that is full

@@ -65,7 +65,7 @@ pub struct KeptTable {
     pub reason: Reason,
     /// The list that grew most, where only all of them together are too much.
     pub grew_most: Option<String>,
-    /// The sources whose new lists are at fault; none where it is what is in force.
+    /// The sources whose new lists are at fault, or may be; none where it is what is in force.
     pub of: Sources,
 }
 
@@ -480,7 +480,9 @@ impl Judged {
             let emptied = matches!(reason, Reason::Refused(Refusal::Empty));
             let allow = tables.iter().filter(|table| emptied && !table.blocks());
             let Some(of) = [table].into_iter().chain(allow).find(has_new) else {
-                let kept = KeptTable::new(word, reason, None);
+                // what is only taken out of a table is in none
+                let of = self.sources_of(table);
+                let kept = KeptTable { of, ..KeptTable::new(word, reason, None) };
                 self.kept_tables.entry(table.id).or_insert(kept);
                 continue;
             };

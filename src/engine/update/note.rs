@@ -1,7 +1,6 @@
 //! The last step of a run: what is in force is kept, with the copies of its lists, and how the run
 //! went is remembered. A crash before it means that a list is fetched once more.
 
-use std::path::Path;
 use std::rc::Rc;
 
 use config::Config;
@@ -18,7 +17,7 @@ use crate::clock;
 use crate::source::local::Files;
 use crate::source::{Copy, Source};
 use crate::state::copies;
-use crate::state::{Fared, HeldBack, Memory, Policy, State, history, points};
+use crate::state::{Fared, HeldBack, Memory, Policy, Row, State, history, points};
 use crate::tables::Table;
 
 /// What is in force from now on: the sets, and the lists all of whose tables are there. Gives the
@@ -221,7 +220,7 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
                 memory.mend(source.name());
             }
         }
-        forget(config, state.directory(), memory);
+        forget(config, state, memory);
     });
 }
 
@@ -270,15 +269,15 @@ fn note_list(memory: &mut Memory, before: &Policy, new: &New, run: u64, replaced
     (listed.confirmed, listed.held) = (now, None);
 }
 
-/// Forgets the lists that have left the configuration.
-fn forget(config: &Config, directory: &Path, memory: &mut Memory) {
+/// Forgets the lists that have left the configuration, and what held a table back of which they are not.
+fn forget(config: &Config, state: &State, memory: &mut Memory) {
     let sources = Source::all(config);
     let names: Vec<&str> =
         sources.iter().flat_map(|source| source.lists(config)).map(|(name, _)| name).collect();
     if let Some(lists) = &mut memory.lists {
         lists.retain(|name, _| {
             let stays = names.contains(&name.as_str());
-            if !stays && let Err(why) = copies::forget(directory, name) {
+            if !stays && let Err(why) = copies::forget(state.directory(), name) {
                 logger::warn(why);
             }
             stays
@@ -286,10 +285,26 @@ fn forget(config: &Config, directory: &Path, memory: &mut Memory) {
     }
     let stays = |name: &String| sources.iter().any(|source| source.name() == name);
     memory.sources.retain(|name, _| stays(name));
-    for table in memory.tables.values_mut() {
-        let at_fault = |held: &HeldBack| held.of.is_empty() || held.of.iter().any(stays);
-        table.held.take_if(|held| !at_fault(held));
+    for (word, known) in &mut memory.tables {
+        let Some(held) = known.held.take() else { continue };
+        let of = state.tables.iter().find(|table| table.word == *word);
+        let is_of = |name: &str| of.is_some_and(|of| may_hold(config, state, of, name));
+        known.held = match held.of.is_empty() {
+            true => of.is_some().then_some(held),
+            false => held.without(|name| !is_of(name)),
+        };
+        if known.held.is_none() {
+            known.held_row = Row::default();
+        }
     }
+}
+
+/// Whether a source may be at fault where a table is held back: with its lists in the table, or in the allow
+/// table, which may empty what is blocked.
+fn may_hold(config: &Config, state: &State, table: &Table, source: &str) -> bool {
+    let is_one = |one: &&Table| one.id == table.id || table.blocks() && !one.blocks();
+    let mut tables = state.tables.iter().filter(is_one);
+    tables.any(|one| Source::of_table(config, one).iter().any(|of| of.name() == source))
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ struct Way {
     /// Those that did not exist before, and go.
     gone: Vec<String>,
     /// The sources of both.
-    sources: Vec<String>,
+    sources: Vec<Source>,
 }
 
 impl Update {
@@ -102,10 +102,17 @@ impl Update {
         warnings.extend(self.put_in_force(sets, &changes, &way, &time));
         self.runs.overtake();
         let lists = way.back.iter().chain(&way.gone);
-        self.voice(None).rolled_back(self.runs, lists);
+        let is_changed = |id| changes.get(&id).is_some_and(differs);
+        self.voice(None).rolled_back(
+            self.runs,
+            lists,
+            &way.sources.iter().copied().collect(),
+            is_changed,
+        );
         self.runs.set_stays(None);
         self.runs.set_unpublished(BTreeMap::new());
-        let sources = way.sources.join(", ");
+        let undone: Vec<String> = way.sources.iter().map(|one| one.name().to_owned()).collect();
+        let sources = undone.join(", ");
         let text =
             format!("rolled back ({sources}): nothing is published until threatstopctl update");
         self.events.say(&Event::Published { text, rollback: true });
@@ -118,7 +125,7 @@ impl Update {
             block,
             allow,
             warnings,
-            undone: way.sources,
+            undone,
         })
     }
 
@@ -146,8 +153,8 @@ impl Update {
                 way.lists.push(Rc::clone(copy));
                 continue;
             };
-            if !way.sources.iter().any(|known| known == copy.source.name()) {
-                way.sources.push(copy.source.name().to_owned());
+            if !way.sources.contains(&copy.source) {
+                way.sources.push(copy.source);
             }
             if !listed.replaced {
                 way.gone.push(name.to_owned());
@@ -229,14 +236,20 @@ impl Update {
         failed.iter().for_each(logger::err);
         // a local file is what it was, and its list another
         self.files.forget();
+        let is_undone = |name: &str| way.sources.iter().any(|source| source.name() == name);
         self.state.remember(|memory| {
             let now = clock::now();
             let order = Some(memory.next_order());
             for table in self.state.tables.iter() {
-                if changes.get(&table.id).is_some_and(differs) {
+                let is_changed = changes.get(&table.id).is_some_and(differs);
+                if is_changed {
                     memory.note_change(&table.word, order, now, before.set(table.id));
                 }
-                memory.table_mut(&table.word).held = None;
+                let held = &mut memory.table_mut(&table.word).held;
+                // what is in force is as it was where nothing has changed
+                if is_changed || held.as_ref().is_some_and(|held| !held.of.is_empty()) {
+                    *held = held.take().and_then(|held| held.without(is_undone));
+                }
             }
             for name in way.back.iter().chain(&way.gone) {
                 let listed = memory.list_mut(name);

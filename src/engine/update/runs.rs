@@ -23,6 +23,14 @@ pub struct Unpublished {
     pub again: bool,
 }
 
+/// Who has brought what could not be published in a table, and has not come since.
+#[derive(Default)]
+struct Hindered {
+    sources: Sources,
+    /// Whether it was an engine before this one, so that nobody knows whose it was.
+    of_before: bool,
+}
+
 /// The runs that are under way, and what is known of those before.
 #[derive(Default)]
 pub struct Runs {
@@ -40,8 +48,8 @@ pub struct Runs {
     stays: RefCell<Option<Warning>>,
     /// The tables in which the last change that no source brought is not in force, and why.
     unpublished: RefCell<BTreeMap<TableId, Unpublished>>,
-    /// The sources that have brought what could not be published, by table.
-    hindered: RefCell<BTreeMap<TableId, Sources>>,
+    /// What could not be published, by table.
+    hindered: RefCell<BTreeMap<TableId, Hindered>>,
     /// That has changed.
     news: Notify,
     /// What the log has been told of runs.
@@ -117,26 +125,31 @@ impl Runs {
     pub fn hinder(&self, table: TableId, come: &Sources, at_fault: Sources) {
         let mut hindered = self.hindered.borrow_mut();
         let known = hindered.entry(table).or_default();
-        known.retain(|source| !come.contains(source));
-        known.extend(at_fault);
+        if known.of_before {
+            *known = Hindered::default();
+        }
+        known.sources.retain(|source| !come.contains(source));
+        known.sources.extend(at_fault);
     }
 
-    /// Which of these sources have not come since; of an engine before this one, of `all`.
-    pub fn hindered(
+    /// Whether nothing waits to be published in a table any more, now that these sources have `come` and pf
+    /// has `taken` a set, or none was tried: all have come that had brought it. Where that was with an engine
+    /// before this one it may be any of `all`, and a set that was taken will do.
+    pub fn unhinder(
         &self,
         table: TableId,
-        come: &Sources,
+        (come, taken): (&Sources, bool),
         all: impl FnOnce() -> Sources,
-    ) -> Sources {
+    ) -> bool {
         let mut hindered = self.hindered.borrow_mut();
-        let left = hindered.entry(table).or_insert_with(all);
-        left.retain(|source| !come.contains(source));
-        left.clone()
-    }
-
-    /// Nothing waits to be published in a table.
-    pub fn unhinder(&self, table: TableId) {
-        self.hindered.borrow_mut().remove(&table);
+        let of_before = || Hindered { sources: all(), of_before: true };
+        let left = hindered.entry(table).or_insert_with(of_before);
+        left.sources.retain(|source| !come.contains(source));
+        let is_over = left.sources.is_empty() || taken && left.of_before;
+        if is_over {
+            hindered.remove(&table);
+        }
+        is_over
     }
 
     /// Waits until a change that no source brought could not be published.

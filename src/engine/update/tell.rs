@@ -286,14 +286,15 @@ impl<'a> Voice<'a> {
                 continue;
             }
             let all = || Source::of_table(self.config, table);
-            if published.taken.contains(&id) {
-                self.events.end(&subject, format!("{word} table: can be published again"));
-            } else if runs.hindered(id, &judged.come, all).is_empty() {
-                self.events.end(&subject, format!("{word} table: nothing waits to be published"));
-            } else {
-                continue;
+            let taken = published.taken.contains(&id);
+            // a set with the old copies of those that had brought too much says nothing of what they bring
+            if runs.unhinder(id, (&judged.come, taken), all) {
+                let what = match taken {
+                    true => "can be published again",
+                    false => "nothing waits to be published",
+                };
+                self.events.end(&subject, format!("{word} table: {what}"));
             }
-            runs.unhinder(id);
         }
     }
 
@@ -311,18 +312,31 @@ impl<'a> Voice<'a> {
     }
 
     /// Tells that lists and tables are not what was held back or could not be published, because of a
-    /// rollback of these lists.
-    pub fn rolled_back<'n>(&self, runs: &Runs, lists: impl IntoIterator<Item = &'n String>) {
+    /// rollback of these lists, of the sources that are `undone`, which has changed some tables. What others
+    /// have brought waits as before.
+    pub fn rolled_back<'n>(
+        &self,
+        runs: &Runs,
+        lists: impl IntoIterator<Item = &'n String>,
+        undone: &Sources,
+        is_changed: impl Fn(TableId) -> bool,
+    ) {
         self.stays(None);
         for name in lists {
             self.events.end(&of_list(name), format!("list {name}: rolled back"));
         }
+        let memory = self.state.memory();
         for table in self.state.tables.iter() {
-            let word = &table.word;
+            let (id, word) = (table.id, &table.word);
             let text = format!("{word} table: rolled back");
-            self.events.end(&of_table(word), text.as_str());
-            self.events.end(&of_update(word), text);
-            runs.unhinder(table.id);
+            if memory.table(word).held.is_none() {
+                self.events.end(&of_table(word), text.as_str());
+            }
+            let all = || Source::of_table(self.config, table);
+            let subject = of_update(word);
+            if self.events.is_open(&subject) && runs.unhinder(id, (undone, is_changed(id)), all) {
+                self.events.end(&subject, text);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::events::UPLOAD;
 use crate::log::tests::open;
+use crate::subjects::SPOOL;
 
 /// Random numbers that give the shortest wait, the middle and the longest.
 const RANDOM: [u32; 3] = [0, u32::MAX / 2, u32::MAX];
@@ -47,4 +48,19 @@ fn an_upload_is_well_when_all_of_it_is() {
     assert!(log.events.is_open(UPLOAD));
     log.all_is_well(true);
     assert!(!log.events.is_open(UPLOAD));
+}
+
+/// Fails when an upload that was confirmed says that the spool is written again, which it could not write.
+#[tokio::test]
+async fn a_spool_is_well_when_all_of_an_upload_could_be_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    log.spool_failed("no room");
+    log.all_is_well(true);
+    assert!(log.events.is_open(SPOOL));
+    // there is no follower to wait for
+    log.ended.set(1);
+    log.send().await.unwrap();
+    log.all_is_well(true);
+    assert!(!log.events.is_open(SPOOL));
 }

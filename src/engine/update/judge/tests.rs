@@ -183,3 +183,34 @@ fn the_numbers_of_lists_are_of_just_these() {
     assert_eq!(after(copy("other", 9)), None);
     assert_eq!(after(copy("one", 6)), Some(6));
 }
+
+/// Fails when nobody is at fault where what is only taken out of a table makes more of it than may be: then
+/// each run of another source says that it is over.
+#[test]
+fn who_allows_too_much_holds_back_what_is_blocked() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "[policy]\nblock = []\nallow = []\n\
+                [[feed]]\nname = \"one\"\nurl = \"https://feeds.example.net/1\"\n\
+                [[feed]]\nname = \"holes\"\nurl = \"https://feeds.example.net/2\"\nkind = \"allow\"\n";
+    let (config, state, _) = crate::state::bare::bare(text, dir.path());
+    let copy = |name: &str, kind: Kind, nets: Vec<prefix::Prefix4>| {
+        let v4 = nets.into_iter().map(|net| Item::new(net, false)).collect();
+        let list = List::new(name, Items { v4, v6: Vec::new() }, Floor { v4: 8, v6: 19 });
+        Copy { source: Source::Feed(name.parse().unwrap()), kind, list, changed: 0, origin: None }
+    };
+    let one = copy("one", Kind::Block, vec![Net::new(0x0900_0000, 24).unwrap()]);
+    state.set_policy(Policy { lists: vec![Rc::new(one)], ..Policy::default() });
+    let hosts = (1..5).map(|host| Net::host(0x0900_0000 + 32 * host)).collect();
+    let holes = copy("holes", Kind::Allow, hosts);
+    let source = holes.source;
+    let mut guard = super::super::compose::guard(config, &[]);
+    guard.bounds.max_entries = 5;
+    let request = Request::scheduled([source].into());
+    let (protected, own, request) = (&[], &[], &request);
+    let measures = BTreeMap::new();
+    let judge = Judge { config, guard: &guard, state, protected, own, request, measures };
+    let judged = judge.judge(vec![holes], &Sources::new());
+    let kept = judged.kept_tables.get(&TableId::BLOCK).unwrap();
+    assert_eq!(kept.of, [source].into());
+    assert!(matches!(kept.reason, Reason::Refused(Refusal::Entries { .. })));
+}

@@ -58,3 +58,32 @@ fn a_table_is_held_until_those_at_fault_have_come() {
     // what is in force itself any run finds
     assert!(run(&[], Some(&[])) && !run(&[], None));
 }
+
+/// Fails when a list that has gone to another table holds the first one back for ever.
+#[test]
+fn what_has_left_a_table_does_not_hold_it_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let feed = |name: &str| {
+        format!("[[feed]]\nname = \"{name}\"\nurl = \"https://feeds.example.net/{name}\"\n")
+    };
+    let table = "[[table]]\nname = \"Other\"\nlists = [\"one\"]\n";
+    let text = ["one", "other"].map(feed).concat() + table;
+    let (config, state, _) = bare(&text, dir.path());
+    let after = |word: &str, of: &[&str]| {
+        let of = of.iter().map(|name| (*name).to_owned()).collect();
+        let held = HeldBack { since: 0, text: "why".into(), can_force: true, of, of_copy: false };
+        let mut memory = Memory::default();
+        memory.table_mut(word).held = Some(held);
+        forget(config, state, &mut memory);
+        let held = memory.table(word).held;
+        held.map(|held| held.of.into_iter().collect::<Vec<_>>())
+    };
+    assert_eq!(after("block", &["one"]), None);
+    assert_eq!(after("block", &["one", "other", "gone"]), Some(vec!["other".to_owned()]));
+    assert_eq!(after("Other", &["one"]), Some(vec!["one".to_owned()]));
+    // what is allowed may be all that was to be blocked
+    assert_eq!(after("block", &["policy"]), Some(vec!["policy".to_owned()]));
+    // what is in force itself
+    assert_eq!(after("block", &[]), Some(vec![]));
+    assert_eq!(after("Gone", &[]), None);
+}

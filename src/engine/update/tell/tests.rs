@@ -7,6 +7,7 @@ use prefix::{Floor, Items, Kind, Refusal};
 use super::super::judge::Stays;
 use super::*;
 use crate::source::Copy;
+use crate::state::HeldBack;
 use crate::state::bare::{bare, told};
 
 const FEEDS: &str = "[[feed]]\nname = \"one\"\nurl = \"https://feeds.example.net/1\"\n\
@@ -25,8 +26,8 @@ fn judged(name: &str) -> Judged {
     Judged { come: [source].into(), new, ..Judged::default() }
 }
 
-/// Fails when a run that has tried nothing of a table says that it can be published again, so that the next
-/// one says anew that it cannot; or when nobody says so at last.
+/// Fails when a run that has tried nothing of a table, or not what others bring that does not fit, says that it
+/// can be published again, so that the next one says anew that it cannot; or when nobody says so at last.
 #[test]
 fn a_run_that_tries_nothing_ends_no_failure() {
     let dir = tempfile::tempdir().unwrap();
@@ -46,6 +47,8 @@ fn a_run_that_tries_nothing_ends_no_failure() {
     }
     assert_eq!(told(events, &subject), ["failed"]);
     voice.published(&runs, &judged("other"), &taken);
+    assert_eq!(told(events, &subject), ["failed"]);
+    voice.published(&runs, &judged("one"), &taken);
     assert_eq!(told(events, &subject), ["failed", "recovered"]);
     // it brings again what is in force
     voice.published(&runs, &judged("one"), &failed(300));
@@ -57,6 +60,11 @@ fn a_run_that_tries_nothing_ends_no_failure() {
     let runs = Runs::default();
     voice.published(&runs, &comes("other"), &done);
     assert!(events.is_open(&subject));
+    voice.published(&runs, &judged("other"), &taken);
+    assert!(!events.is_open(&subject));
+    voice.published(&Runs::default(), &judged("one"), &failed(300));
+    let runs = Runs::default();
+    voice.published(&runs, &comes("other"), &done);
     let policy = Judged { come: [Source::Policy].into(), ..Judged::default() };
     voice.published(&runs, &policy, &done);
     voice.published(&runs, &comes("one"), &done);
@@ -121,6 +129,34 @@ fn what_stays_blocked_and_what_is_held_is_told_once() {
     assert_eq!(told(events, &name), ["held", "recovered"]);
     // what is undone is not held back any more
     events.say(&Event::Held { name: name.clone(), text: "why".into(), long: false });
-    voice.rolled_back(&Runs::default(), [&"a".to_owned()]);
+    voice.rolled_back(&Runs::default(), [&"a".to_owned()], &Sources::new(), |_| false);
     assert!(!events.is_open(&name));
+}
+
+/// Fails when a rollback says that what others have brought does not wait any more.
+#[test]
+fn a_rollback_ends_what_it_has_undone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (config, state, events) = bare(FEEDS, dir.path());
+    let (log, runs, subject, table) =
+        (Told::default(), Runs::default(), of_update("block"), of_table("block"));
+    let voice = Voice::new(config, state, (&log, events), None);
+    let failures = [(TableId::BLOCK, "block table: no room".to_owned())].into();
+    voice.published(&runs, &judged("one"), &Published { failures, ..Published::default() });
+    let hold = |of: &[&str]| {
+        let of = of.iter().map(|name| (*name).to_owned()).collect();
+        let text = "why".to_owned();
+        let held = HeldBack { since: 0, text, can_force: true, of, of_copy: false };
+        state.remember(|memory| {
+            memory.table_mut("block").held = Some(held).filter(|held| !held.of.is_empty());
+        });
+    };
+    hold(&["one"]);
+    events.say(&Event::Held { name: table.clone(), text: "why".into(), long: false });
+    let undo = |name: &str| voice.rolled_back(&runs, [], &[source(name)].into(), |_| true);
+    undo("other");
+    assert!(events.is_open(&subject) && events.is_open(&table));
+    hold(&[]);
+    undo("one");
+    assert!(!events.is_open(&subject) && !events.is_open(&table));
 }
