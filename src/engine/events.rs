@@ -18,6 +18,7 @@
 
 mod event;
 
+use core::fmt;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -55,6 +56,16 @@ struct Ring {
     open: Told,
 }
 
+impl Ring {
+    /// Whether each has the number behind the one before it, the next one the one behind all, and there are
+    /// numbers left.
+    fn is_numbered(&self) -> bool {
+        let first = self.next.checked_sub(self.events.len() as u64);
+        let numbers = first.into_iter().flat_map(|first| first..self.next);
+        self.next < u64::MAX / 2 && numbers.eq(self.events.iter().map(|event| event.number))
+    }
+}
+
 /// The last events, the file that they are kept in, and who waits for the next.
 pub struct Events {
     directory: PathBuf,
@@ -72,8 +83,14 @@ impl Events {
     pub fn load(directory: &Path) -> Self {
         let read = || {
             let text = files::read(directory, FILE, LARGEST)?;
-            let ring = text.map(|text| serde_json::from_slice(&text)).transpose();
-            ring.map_err(|error| format!("{}: {error}", directory.join(FILE).display()))
+            let failed =
+                |why: &dyn fmt::Display| format!("{}: {why}", directory.join(FILE).display());
+            let Some(text) = text else { return Ok(None) };
+            let ring: Ring = serde_json::from_slice(&text).map_err(|error| failed(&error))?;
+            match ring.is_numbered() {
+                true => Ok(Some(ring)),
+                false => Err(failed(&"its events are not numbered one by one")),
+            }
         };
         let ring: Option<Ring> = read().unwrap_or_else(|why| {
             logger::warn(format_args!("{why}; events are numbered from 1 on"));
@@ -102,11 +119,16 @@ impl Events {
     }
 
     /// Ends what is wrong of subjects that are none of these any more, because the configuration is
-    /// another.
-    pub fn left(&self, subjects: &BTreeSet<String>) {
+    /// another. What has no name that `is_any` has another one since a version before, under which it is
+    /// told if it is so still: of that nothing ends.
+    pub fn left(&self, subjects: &BTreeSet<String>, is_any: impl Fn(&str) -> bool) {
         let open = self.ring.borrow().open.subjects();
         for name in open.iter().filter(|name| !subjects.contains(*name)) {
-            self.end(name, format!("{name}: not looked at under this configuration any more"));
+            if is_any(name) {
+                self.end(name, format!("{name}: not looked at under this configuration any more"));
+            } else {
+                self.ring.borrow().open.forget(name);
+            }
         }
     }
 
@@ -186,7 +208,7 @@ impl Events {
             text: cut(&event.to_string(), LONGEST).to_owned(),
         };
         ring.events.push_back(said);
-        if ring.events.len() > KEPT {
+        while ring.events.len() > KEPT {
             ring.events.pop_front();
         }
         let text = serde_json::to_vec(&*ring).map_err(|error| error.to_string());

@@ -166,7 +166,7 @@ fn run(
         let days: &Days = part(Days::load(config.log.spool.clone(), tables, events));
         let state: &State = part(State::load(config, tables, days, link, events).await?);
         monitor.resume(state);
-        events.left(&subjects::all(config, tables));
+        events.left(&subjects::all(config, tables), subjects::is_any);
         let runs: &Runs = part(Runs::default());
         let leave: &Leave = part(Leave::new(runs, state));
         // without a list of the service nobody asks them

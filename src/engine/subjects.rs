@@ -84,7 +84,7 @@ pub fn of_rules(name: &str) -> String {
 
 /// All those of a configuration. Of no other can anything end to be wrong under it.
 pub fn all(config: &Config, tables: &Tables) -> BTreeSet<String> {
-    let fixed = [CONFIGURATION, UNKNOWN, STAYS, OTHERS, SPOOL, MEMORY, DAYS, NAMES];
+    let fixed = [CONFIGURATION, UNKNOWN, STAYS, OTHERS, SPOOL, MEMORY, DAYS];
     let mut all: BTreeSet<String> = fixed.map(str::to_owned).into();
     let mut also = |is_so: bool, names: &[&str]| {
         all.extend(names.iter().filter(|_| is_so).map(|name| (*name).to_owned()));
@@ -113,8 +113,23 @@ pub fn all(config: &Config, tables: &Tables) -> BTreeSet<String> {
         Server::Name(name) | Server::NamePort(name, _) => Some(of_host(name.as_str())),
         _ => None,
     }));
-    all.extend(config.guard.never_block_names.iter().map(|name| of_never(name.as_str())));
+    let never = &config.guard.never_block_names;
+    all.extend(never.iter().map(|name| of_never(name.as_str())));
+    all.extend((!never.is_empty()).then(|| NAMES.to_owned()));
     all
+}
+
+/// Whether anything could be called so under some configuration; a version before had other names.
+pub fn is_any(subject: &str) -> bool {
+    let fixed = [CONFIGURATION, UNKNOWN, STAYS, AGE, OTHERS, PF, PACKET_LOG, SPOOL, MEMORY, DAYS];
+    let others = [NAMES, UPLOAD, Source::Policy.name()];
+    let local = [Source::LocalBlock.name(), Source::LocalAllow.name()];
+    let starts = ["feed ", "list ", "copy of list ", "never_block_names ", "name ", "pf table <"];
+    fixed.contains(&subject)
+        || others.contains(&subject)
+        || local.contains(&subject)
+        || starts.iter().any(|start| subject.starts_with(start))
+        || subject.ends_with(" table")
 }
 
 #[cfg(test)]

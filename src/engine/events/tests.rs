@@ -175,11 +175,42 @@ fn what_has_left_the_configuration_is_over() {
     let held = |name: &str| Event::Held { name: name.into(), text: "why".into(), long: false };
     let events = Events::load(dir.path());
     ["list a", "list b"].iter().for_each(|name| events.say(&held(name)));
-    (0..2).for_each(|_| events.left(&["list b".to_owned()].into()));
+    // as a version before called it
+    events.say(&held("a"));
+    let is_any = |name: &str| name.starts_with("list ");
+    (0..2).for_each(|_| events.left(&["list b".to_owned()].into(), is_any));
+    assert!(!events.is_open("a"));
     assert!(!events.is_open("list a") && events.is_open("list b"));
-    let last = events.get(3).unwrap();
+    let last = events.get(4).unwrap();
     assert_eq!((last.event.as_str(), last.subject.as_deref()), ("recovered", Some("list a")));
-    assert_eq!(events.next(), 4);
+    assert_eq!(events.next(), 5);
+}
+
+/// Fails when a file that is damaged makes numbers that nothing can be behind.
+#[test]
+fn events_out_of_order_are_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let next = |next: u64, numbers: &[u64]| {
+        let event = |number: &u64| {
+            format!(r#"{{"number":{number},"time":1,"event":"failed","subject":"pf","text":"x"}}"#)
+        };
+        let events: Vec<String> = numbers.iter().map(event).collect();
+        let text = format!(r#"{{"next":{next},"events":[{}]}}"#, events.join(","));
+        std::fs::write(dir.path().join(FILE), text).unwrap();
+        let events = Events::load(dir.path());
+        events.say(&published("one"));
+        events.next()
+    };
+    assert_eq!([next(8, &[5, 6, 7]), next(8, &[]), next(0, &[])], [9, 9, 2]);
+    for (of, numbers) in [
+        (u64::MAX, &[][..]),
+        (u64::MAX, &[u64::MAX - 1]),
+        (9, &[5, 7, 8]),
+        (9, &[5, 6, 7]),
+        (1, &[5, 6]),
+    ] {
+        assert_eq!(next(of, numbers), 2, "{of} {numbers:?}");
+    }
 }
 
 /// Who waits for an event is woken by it, and not before.

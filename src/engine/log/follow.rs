@@ -329,14 +329,13 @@ impl Log {
 }
 
 impl Progress {
-    /// Keeps what is wrong with the packet log, and tells of it when it is new; of nothing, that it is
-    /// read again.
-    fn say(&mut self, events: &Events, trouble: String) {
+    /// Keeps what is wrong with the packet log, and tells of it when it is new and once a day; of nothing,
+    /// that it is read again.
+    pub(super) fn say(&mut self, events: &Events, trouble: String) {
         let name = PACKET_LOG.to_owned();
         match trouble.as_str() {
             // of this engine, or of one before it
             "" => events.end(&name, format!("{PACKET_LOG}: read again")),
-            _ if trouble == self.trouble => {}
             _ => {
                 let (text, source) = (format!("{PACKET_LOG}: {trouble}"), Some(name));
                 events.say(&Event::Failed { source, text, grave: false });

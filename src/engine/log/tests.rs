@@ -177,3 +177,19 @@ fn a_slice_that_is_refused_is_told_of() {
     progress.spool.remove(&id).unwrap();
     assert_eq!(progress.warnings(1000), []);
 }
+
+/// Fails when what is wrong with the packet log for days is told on the first one alone.
+#[test]
+fn what_is_wrong_with_the_packet_log_is_told_once_a_day() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = clock::now() - 2 * 24 * 3600;
+    let open_since = format!(
+        r#"{{"next":1,"open":{{"packet log":{{"sentences":["packet log: no room"],"since":{before}}}}}}}"#
+    );
+    fs::write(dir.path().join("events.json"), open_since).unwrap();
+    let log = open(dir.path());
+    let mut progress = log.progress.borrow_mut();
+    progress.trouble = "no room".into();
+    (0..3).for_each(|_| progress.say(log.events, "no room".into()));
+    assert_eq!(crate::state::bare::told(log.events, "packet log"), ["failed"]);
+}

@@ -15,6 +15,8 @@ use crate::files;
 const FILE: &str = "state.json";
 /// Far more than it ever has.
 const LARGEST: u64 = 1 << 20;
+/// What the service is called among the sources.
+const SERVICE: &str = "policy";
 
 /// Addresses by the name of their host.
 pub type Known = BTreeMap<String, Vec<IpAddr>>;
@@ -152,6 +154,7 @@ pub fn why<'a>(failing: impl IntoIterator<Item = &'a Failing>) -> Option<String>
 
 /// A set that was held back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "AnyHeld")]
 pub struct HeldBack {
     /// Since when it is held back, epoch seconds.
     pub since: u64,
@@ -161,11 +164,32 @@ pub struct HeldBack {
     pub can_force: bool,
     /// The sources, by name, whose lists are at fault: without them nobody knows whether it is over. None
     /// where it is what is in force, which any run finds.
-    #[serde(default)]
     pub of: BTreeSet<String>,
     /// Whether it is the copy that is not permitted, which any run finds.
-    #[serde(default)]
     pub of_copy: bool,
+}
+
+/// The same as any version wrote it.
+#[derive(Deserialize)]
+struct AnyHeld {
+    since: u64,
+    text: String,
+    can_force: bool,
+    #[serde(default)]
+    of: BTreeSet<String>,
+    #[serde(default)]
+    of_copy: bool,
+    /// Of a version that knew no other source that could be at fault: whether it was the service.
+    #[serde(default)]
+    of_service: bool,
+}
+
+impl From<AnyHeld> for HeldBack {
+    fn from(any: AnyHeld) -> Self {
+        let AnyHeld { since, text, can_force, mut of, of_copy, of_service } = any;
+        of.extend(of_service.then(|| SERVICE.to_owned()));
+        Self { since, text, can_force, of, of_copy }
+    }
 }
 
 impl HeldBack {

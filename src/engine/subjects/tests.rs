@@ -39,4 +39,9 @@ fn no_feed_has_the_name_of_anything_else() {
         assert!(all.contains(subject), "{subject}: {all:?}");
     }
     assert!(["block", "upload of", "feed drop"].iter().all(|subject| !all.contains(*subject)));
+    assert!(all.iter().all(|subject| is_any(subject)));
+    assert!(["drop", "block", "log.example.net"].iter().all(|subject| !is_any(subject)));
+    // of no names nothing is remembered
+    let config = Config::parse("device_id = \"tdid_abcd1234\"\n", Path::new("test")).unwrap();
+    assert!(!super::all(&config, &Tables::new(&config)).contains(NAMES) && all.contains(NAMES));
 }

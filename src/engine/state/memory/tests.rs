@@ -46,13 +46,16 @@ fn what_was_remembered_of_two_tables_is_taken_over() {
     let directory = tempfile::tempdir().unwrap();
     let text = r#"{"first_start":7,"changed":[9,null],"order":[3,0],"was_first":[true,false],
         "mended":[null,{"at":5,"text":"x"}],
-        "held":[{"since":8,"text":"y","can_force":true},null],
+        "held":[{"since":8,"text":"y","can_force":true,"of_service":true},null],
         "held_rows":[{"at":8},{}]}"#;
     std::fs::write(directory.path().join(FILE), text).unwrap();
     let memory = load(directory.path()).unwrap();
     let block = memory.table("block");
     assert_eq!((block.changed, block.order, block.was_first), (Some(9), 3, true));
-    assert_eq!((block.held.unwrap().text.as_str(), block.held_row.at), ("y", Some(8)));
+    let held = block.held.unwrap();
+    assert_eq!((held.text.as_str(), block.held_row.at), ("y", Some(8)));
+    // without the service nobody knows whether that is over
+    assert_eq!(held.of, ["policy".to_owned()].into());
     assert_eq!(memory.table("allow").mended.unwrap().text, "x");
     save(directory.path(), &memory).unwrap();
     assert_eq!(load(directory.path()).unwrap(), memory);
