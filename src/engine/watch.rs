@@ -1,7 +1,7 @@
 //! The eye on pf: has somebody changed a table, and is anything blocked at all?
 
 use core::fmt::Display;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,11 @@ use crate::warning::Warning;
 
 /// How long a table may have another content that its counters do not show.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+/// How often in a minute a table is compared that looks as it did, whoever asks for it: root drops an engine
+/// that has it compared twice as often.
+const COMPARED: usize = 50;
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// What a change of a table by somebody else would change too.
 type Mark = (bool, u32, [u32; 2], u64);
@@ -116,6 +121,8 @@ pub struct Watch {
     state: &'static State,
     events: &'static Events,
     known: RefCell<BTreeMap<TableId, Known>>,
+    /// Since when it is counted how many tables were compared, and how many.
+    compared: Cell<(Option<Instant>, usize)>,
     /// What was told of a monitor, of which there is nothing that could end.
     told: Told,
 }
@@ -130,7 +137,23 @@ impl Watch {
         events: &'static Events,
     ) -> Self {
         let (known, told) = (RefCell::default(), Told::default());
-        Self { tables, guard, link, state, events, known, told }
+        let compared = Cell::default();
+        Self { tables, guard, link, state, events, known, compared, told }
+    }
+
+    /// Whether tables were compared so often that one that looks as it did counts as ours.
+    fn is_often(&self) -> bool {
+        let (since, count) = self.compared.get();
+        since.is_some_and(|since| since.elapsed() < MINUTE)
+            && count >= COMPARED * self.state.tables.iter().count()
+    }
+
+    /// Counts a table that is compared.
+    fn count(&self) {
+        let (since, count) = self.compared.get();
+        let within = since.filter(|since| since.elapsed() < MINUTE);
+        let count = if within.is_some() { count + 1 } else { 1 };
+        self.compared.set((within.or_else(|| Some(Instant::now())), count));
     }
 
     /// Takes a table and its file for ours as they are now, since we have just published them with so
@@ -279,10 +302,11 @@ impl Watch {
             });
             let Some(set) = policy.set(id) else { continue };
             // a file that is known to be ours has nothing beside it that could differ
-            let is_enough = depth == Depth::Marks || !reload;
+            let is_enough = depth == Depth::Marks || !reload || self.is_often();
             if same_file && same_table && is_enough {
                 continue;
             }
+            self.count();
             // a file that is known to be ours need not be compared with what it was written from
             let adopt = !same_file && !compose::is_taken(self.guard, policy.allow(), table_of, set);
             let result = match same_file || adopt {

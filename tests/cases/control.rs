@@ -242,6 +242,24 @@ fn as_nobody(command: &mut Command) -> &mut Command {
     command.uid(user.uid.as_raw()).gid(user.gid.as_raw())
 }
 
+/// Update 150 times, one after the other, over tables that stay as they are: more often in a minute than
+/// root has whole tables compared for an engine.
+/// Check that each of them succeeds, and that engine and helper are those of the beginning.
+#[test]
+fn who_updates_again_and_again_ends_no_engine() {
+    let (old, text) = list(300);
+    let service = HostileService::start(zone(&old), Plan::honest());
+    let scratch = Scratch::new();
+    let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[service.addr()]));
+    update(&daemon);
+    let processes = || [daemon.engine(), daemon.helper()];
+    let before = processes();
+    (0..150).for_each(|_| drop(update(&daemon)));
+    assert_eq!(processes(), before, "{}", daemon.output());
+    assert_eq!(table(&daemon, BLOCK), Some(text));
+    assert!(daemon.stop().success());
+}
+
 /// Let the server be slow, and update by two clients at the same time, then by a third who goes
 /// away in the middle.
 /// Check that there is one run, that both see all of it, and that the one who leaves stops nothing.
