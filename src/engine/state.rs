@@ -23,6 +23,7 @@ use std::cell::{Ref, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::{Rc, Weak};
 
+use ::policy::Since;
 use config::Config;
 use imsg::TableId;
 use prefix::{Kind, PrefixSet};
@@ -67,13 +68,7 @@ impl State {
         let before = self.policy();
         for (id, since) in &policy.since {
             if before.since.get(id) != Some(since) {
-                let word = self.tables.word(*id);
-                let kept = ages::save(&self.directory, word, since);
-                self.events.kept(
-                    &of_ages(word),
-                    kept,
-                    "after a restart the age of an entry is unknown",
-                );
+                keep_ages(self.events, &self.directory, self.tables.word(*id), since);
             }
         }
         let changed: Vec<_> =
@@ -183,4 +178,10 @@ impl State {
         let what = "after a restart the list has to come again";
         self.events.kept(&of_copy(list.name()), kept, what);
     }
+}
+
+/// Keeps since when a table has its entries, and says when that cannot be.
+fn keep_ages(events: &Events, directory: &Path, table: &str, since: &Since) {
+    let what = "after a restart the age of an entry is unknown";
+    events.kept(&of_ages(table), ages::save(directory, table, since), what);
 }

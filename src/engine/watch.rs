@@ -122,7 +122,7 @@ pub struct Watch {
     events: &'static Events,
     known: RefCell<BTreeMap<TableId, Known>>,
     /// Since when it is counted how many tables were compared, and how many.
-    compared: Cell<(Option<Instant>, usize)>,
+    compared: Cell<(Instant, usize)>,
     /// What was told of a monitor, of which there is nothing that could end.
     told: Told,
 }
@@ -137,23 +137,14 @@ impl Watch {
         events: &'static Events,
     ) -> Self {
         let (known, told) = (RefCell::default(), Told::default());
-        let compared = Cell::default();
+        let compared = Cell::new((Instant::now(), 0));
         Self { tables, guard, link, state, events, known, compared, told }
     }
 
-    /// Whether tables were compared so often that one that looks as it did counts as ours.
-    fn is_often(&self) -> bool {
+    /// How many tables were compared in this minute, and when that began.
+    fn compared(&self) -> (Instant, usize) {
         let (since, count) = self.compared.get();
-        since.is_some_and(|since| since.elapsed() < MINUTE)
-            && count >= COMPARED * self.state.tables.iter().count()
-    }
-
-    /// Counts a table that is compared.
-    fn count(&self) {
-        let (since, count) = self.compared.get();
-        let within = since.filter(|since| since.elapsed() < MINUTE);
-        let count = if within.is_some() { count + 1 } else { 1 };
-        self.compared.set((within.or_else(|| Some(Instant::now())), count));
+        if since.elapsed() < MINUTE { (since, count) } else { (Instant::now(), 0) }
     }
 
     /// Takes a table and its file for ours as they are now, since we have just published them with so
@@ -302,11 +293,13 @@ impl Watch {
             });
             let Some(set) = policy.set(id) else { continue };
             // a file that is known to be ours has nothing beside it that could differ
-            let is_enough = depth == Depth::Marks || !reload || self.is_often();
+            let (since, count) = self.compared();
+            let is_often = count >= COMPARED * self.state.tables.iter().count();
+            let is_enough = depth == Depth::Marks || !reload || is_often;
             if same_file && same_table && is_enough {
                 continue;
             }
-            self.count();
+            self.compared.set((since, count + 1));
             // a file that is known to be ours need not be compared with what it was written from
             let adopt = !same_file && !compose::is_taken(self.guard, policy.allow(), table_of, set);
             let result = match same_file || adopt {

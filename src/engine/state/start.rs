@@ -12,13 +12,12 @@ use prefix::{Floor, Kind, PrefixSet};
 use super::copies::{self, Which};
 use super::memory::{self, Memory};
 use super::policy::Policy;
-use super::{State, ages};
+use super::{State, ages, keep_ages};
 use crate::days::Days;
 use crate::events::{Event, Events};
 use crate::files;
 use crate::link::{self, Link};
 use crate::source::{Copy, Source};
-use crate::subjects::of_ages;
 use crate::tables::{Table, Tables};
 
 impl State {
@@ -53,9 +52,7 @@ impl State {
                 let since = kept.unwrap_or_else(|| {
                     let since = Since::new(&set, crate::clock::now());
                     // the next start is not their beginning
-                    let kept = ages::save(&directory, &table.word, &since);
-                    let what = "after a restart the age of an entry is unknown";
-                    events.kept(&of_ages(&table.word), kept, what);
+                    keep_ages(events, &directory, &table.word, &since);
                     since
                 });
                 policy.since.insert(table.id, since);
