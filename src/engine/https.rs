@@ -19,6 +19,8 @@
 //!   to another host than its own, or follow a redirect of the Internet into the network of this
 //!   host.
 
+#[cfg(test)]
+mod bare;
 mod begun;
 mod client;
 mod early;

@@ -143,6 +143,26 @@ fn what_is_lost_and_what_is_mended_is_told() {
     daemon.wait_for(damaged["text"].as_str().unwrap(), PATIENCE);
 }
 
+/// Kills the engine: the next one knows that the file of the configuration does not load. Then mends and loads
+/// that: what was wrong was told once, and that it is over, too.
+fn known_after_a_crash_until_mended(stage: &Stage, config: &str) {
+    let mark = stage.daemon.mark();
+    kill(stage.daemon.engine().unwrap(), Signal::SIGKILL).unwrap();
+    stage.daemon.wait_for_after(mark, "engine restarted", PATIENCE);
+    stage.daemon.wait_until_ready();
+    let noted = || status(&stage.daemon).to_string().contains("does not load");
+    wait_until("the new engine knows of it", noted);
+
+    fs::write(stage.scratch.config(), config).unwrap();
+    assert!(stage.daemon.ctl(&["reload"]).status.success());
+    stage.daemon.wait_until_ready();
+    let over = "the configuration of the file is in use again";
+    let all = events(&stage.daemon, &stage.scratch, over);
+    let of = all.iter().filter(|event| event["subject"] == "configuration");
+    let words: Vec<&str> = of.map(|event| event["event"].as_str().unwrap()).collect();
+    assert_eq!(words, ["failed", "recovered"], "{all:?}");
+}
+
 /// 1. Break the configuration and have it loaded twice by SIGHUP, and once by `reload`: that it is refused
 ///    is told once, as the log has it, also when the engine has to be started again.
 /// 2. Mend it and load it: that it is in use again is told, once.
@@ -160,21 +180,7 @@ fn a_configuration_that_is_refused_is_told_of_once() {
     watcher.wait_for("\"subject\":\"configuration\"", PATIENCE);
     let why = refused(&stage.daemon, &["reload"]);
     assert!(why.contains("unknown key"), "{why}");
-    let mark = stage.daemon.mark();
-    kill(stage.daemon.engine().unwrap(), Signal::SIGKILL).unwrap();
-    stage.daemon.wait_for_after(mark, "engine restarted", PATIENCE);
-    stage.daemon.wait_until_ready();
-    let noted = || status(&stage.daemon).to_string().contains("does not load");
-    wait_until("the new engine knows of it", noted);
-
-    fs::write(stage.scratch.config(), config).unwrap();
-    assert!(stage.daemon.ctl(&["reload"]).status.success());
-    stage.daemon.wait_until_ready();
-    let over = "the configuration of the file is in use again";
-    let all = events(&stage.daemon, &stage.scratch, over);
-    let of = all.iter().filter(|event| event["subject"] == "configuration");
-    let words: Vec<&str> = of.map(|event| event["event"].as_str().unwrap()).collect();
-    assert_eq!(words, ["failed", "recovered"], "{all:?}");
+    known_after_a_crash_until_mended(&stage, &config);
     assert!(stage.daemon.stop().success());
 }
 
@@ -187,21 +193,7 @@ fn a_configuration_that_reload_has_refused_is_not_in_use_after_a_crash() {
     let config = fs::read_to_string(stage.scratch.config()).unwrap();
     fs::write(stage.scratch.config(), format!("nonsense = 1\n{config}")).unwrap();
     refused(&stage.daemon, &["reload"]);
-    let mark = stage.daemon.mark();
-    kill(stage.daemon.engine().unwrap(), Signal::SIGKILL).unwrap();
-    stage.daemon.wait_for_after(mark, "engine restarted", PATIENCE);
-    stage.daemon.wait_until_ready();
-    let noted = || status(&stage.daemon).to_string().contains("does not load");
-    wait_until("the new engine knows of it", noted);
-
-    fs::write(stage.scratch.config(), config).unwrap();
-    assert!(stage.daemon.ctl(&["reload"]).status.success());
-    stage.daemon.wait_until_ready();
-    let over = "the configuration of the file is in use again";
-    let all = events(&stage.daemon, &stage.scratch, over);
-    let of = all.iter().filter(|event| event["subject"] == "configuration");
-    let words: Vec<&str> = of.map(|event| event["event"].as_str().unwrap()).collect();
-    assert_eq!(words, ["failed", "recovered"], "{all:?}");
+    known_after_a_crash_until_mended(&stage, &config);
     assert!(!status(&stage.daemon).to_string().contains("does not load"));
     assert!(stage.daemon.stop().success());
 }

@@ -88,39 +88,17 @@ fn is_gone(kind: io::ErrorKind) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ureq::unversioned::transport::LazyBuffers;
-
+    use super::super::bare::Bare;
     use super::*;
-
-    #[derive(Debug)]
-    struct Below(LazyBuffers);
-
-    impl Transport for Below {
-        fn buffers(&mut self) -> &mut dyn Buffers {
-            &mut self.0
-        }
-
-        fn transmit_output(&mut self, _: usize, _: NextTimeout) -> Result<(), Error> {
-            Ok(())
-        }
-
-        fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
-            Ok(false)
-        }
-
-        fn is_open(&mut self) -> bool {
-            true
-        }
-    }
 
     /// Fails when what a server sends behind an answer may become the answer to another request.
     #[test]
     fn what_nobody_asked_for_ends_a_connection() {
-        let below = Below(LazyBuffers::new(64, 64));
+        let below = Bare::new(None);
         let mut early = Early { below, gone: None, answered: false };
         assert!(early.is_open());
-        early.below.0.input_append_buf();
-        early.below.0.input_appended(7);
+        early.below.buffers.input_append_buf();
+        early.below.buffers.input_appended(7);
         assert!(!early.is_open());
     }
 }

@@ -83,39 +83,18 @@ impl StdError for Broken {}
 
 #[cfg(test)]
 mod tests {
-    use ureq::unversioned::transport::LazyBuffers;
+    use ureq::Timeout;
     use ureq::unversioned::transport::time::Duration;
-    use ureq::{Timeout, unversioned::transport::NextTimeout};
 
+    use super::super::bare::Bare;
     use super::*;
-
-    #[derive(Debug)]
-    struct Below(LazyBuffers, io::ErrorKind);
-
-    impl Transport for Below {
-        fn buffers(&mut self) -> &mut dyn Buffers {
-            &mut self.0
-        }
-
-        fn transmit_output(&mut self, _: usize, _: NextTimeout) -> Result<(), Error> {
-            Ok(())
-        }
-
-        fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
-            Err(Error::Io(self.1.into()))
-        }
-
-        fn is_open(&mut self) -> bool {
-            true
-        }
-    }
 
     /// Fails when ureq may take a connection that breaks for the end of a body.
     #[test]
     fn what_breaks_is_no_end() {
         use io::ErrorKind::{ConnectionAborted, ConnectionReset, UnexpectedEof};
         for kind in [ConnectionAborted, ConnectionReset, UnexpectedEof] {
-            let below = Below(LazyBuffers::new(64, 64), kind);
+            let below = Bare::new(Some(kind));
             let mut whole = Whole { below, wanted: true };
             let timeout = NextTimeout {
                 after: Duration::NotHappening,

@@ -8,6 +8,24 @@ fn wider(name: &str) -> Kept {
     Kept { list: name.into(), reason: Reason::Wider { list: name.into(), net, floor: 8 } }
 }
 
+/// A configuration of these feeds alone.
+fn feeds(names: &[&str]) -> String {
+    let feed = |name: &&str| {
+        format!("[[feed]]\nname = \"{name}\"\nurl = \"https://feeds.example.net/{name}\"\n")
+    };
+    format!("[policy]\nblock = []\nallow = []\n{}", names.iter().map(feed).collect::<String>())
+}
+
+/// The list of a feed, of so many hosts from the `first` on, no two of them neighbours.
+fn copy(name: &str, first: u32, hosts: u32) -> Copy {
+    let mut items = Items::default();
+    let hosts = (0..hosts).map(|host| Net::host(first + 2 * host));
+    items.v4.extend(hosts.map(|net| Item::new(net, false)));
+    let list = List::new(name, items, Floor { v4: 8, v6: 19 });
+    let source = Source::Feed(name.parse().unwrap());
+    Copy { source, kind: Kind::Block, list, changed: 0, origin: None }
+}
+
 #[test]
 fn what_is_kept_is_said_with_what_stays() {
     let why = "wider than /8 (see min_prefix_v4 in [guard])";
@@ -26,16 +44,7 @@ fn what_is_kept_is_said_with_what_stays() {
 /// Fails when a list that has come again is missed still, so that the table in force stays in for it.
 #[test]
 fn a_list_that_has_come_again_is_not_lost() {
-    let new = |name: &str| New {
-        copy: Rc::new(Copy {
-            source: Source::Policy,
-            kind: Kind::Block,
-            list: List::new(name, Items::default(), Floor { v4: 8, v6: 19 }),
-            changed: 0,
-            origin: None,
-        }),
-        accepted: Accepted::Usual,
-    };
+    let new = |name: &str| New { copy: Rc::new(copy(name, 0, 0)), accepted: Accepted::Usual };
     let lost =
         ["a", "b"].map(|name| Lost { name: name.to_owned(), kind: Kind::Block, exempts: false });
     let mut judged = Judged { lost: lost.to_vec(), ..Judged::default() };
@@ -60,17 +69,9 @@ fn who_asks_by_hand_ends_no_row() {
 #[test]
 fn only_those_at_fault_end_the_row_of_a_table() {
     let dir = tempfile::tempdir().unwrap();
-    let feeds = ["one", "other"].map(|name| {
-        format!("[[feed]]\nname = \"{name}\"\nurl = \"https://feeds.example.net/{name}\"\n")
-    });
-    let text = format!("[policy]\nblock = []\nallow = []\n{}", feeds.concat());
-    let (config, state, _) = crate::state::bare::bare(&text, dir.path());
+    let (config, state, _) = crate::state::bare::bare(&feeds(&["one", "other"]), dir.path());
     let [one, other] = ["one", "other"].map(|name| Source::Feed(name.parse().unwrap()));
-    let copy = |source: &Source| {
-        let list = List::new(source.name(), Items::default(), Floor { v4: 8, v6: 19 });
-        Rc::new(Copy { source: *source, kind: Kind::Block, list, changed: 0, origin: None })
-    };
-    let lists = [one, other].iter().map(copy).collect();
+    let lists = ["one", "other"].map(|name| Rc::new(copy(name, 0, 0))).into();
     state.set_policy(Policy { lists, ..Policy::default() });
     let measure = policy::Measure { entries: 5, v4: 5, v6: 0 };
     let runs = policy::HeldRuns { before: None, last: Some(measure) };
@@ -111,19 +112,8 @@ fn only_those_at_fault_end_the_row_of_a_table() {
 #[test]
 fn lists_that_are_too_much_together_end_the_row_of_their_table() {
     let dir = tempfile::tempdir().unwrap();
-    let feeds = ["one", "other", "third"].map(|name| {
-        format!("[[feed]]\nname = \"{name}\"\nurl = \"https://feeds.example.net/{name}\"\n")
-    });
-    let text = format!("[policy]\nblock = []\nallow = []\n{}", feeds.concat());
-    let (config, state, _) = crate::state::bare::bare(&text, dir.path());
-    let copy = |name: &str, first: u32, hosts: u32| {
-        let mut items = Items::default();
-        let hosts = (0..hosts).map(|host| Net::host(first + 2 * host));
-        items.v4.extend(hosts.map(|net| Item::new(net, false)));
-        let list = List::new(name, items, Floor { v4: 8, v6: 19 });
-        let source = Source::Feed(name.parse().unwrap());
-        Copy { source, kind: Kind::Block, list, changed: 0, origin: None }
-    };
+    let (config, state, _) =
+        crate::state::bare::bare(&feeds(&["one", "other", "third"]), dir.path());
     let lists = ["one", "other"].into_iter().zip([0x0900_0000, 0x0a10_0000]);
     let lists = lists.map(|(name, first)| Rc::new(copy(name, first, 5))).collect();
     state.set_policy(Policy { lists, ..Policy::default() });
@@ -155,19 +145,8 @@ fn lists_that_are_too_much_together_end_the_row_of_their_table() {
 #[test]
 fn the_numbers_of_lists_are_of_just_these() {
     let dir = tempfile::tempdir().unwrap();
-    let feeds = ["one", "other"].map(|name| {
-        format!("[[feed]]\nname = \"{name}\"\nurl = \"https://feeds.example.net/{name}\"\n")
-    });
-    let text = format!("[policy]\nblock = []\nallow = []\n{}", feeds.concat());
-    let (config, state, _) = crate::state::bare::bare(&text, dir.path());
-    let copy = |name: &str, hosts: u32| {
-        let mut items = Items::default();
-        (0..hosts)
-            .for_each(|host| items.v4.push(Item::new(Net::host(0x0900_0000 + 2 * host), false)));
-        let list = List::new(name, items, Floor { v4: 8, v6: 19 });
-        let source = Source::Feed(name.parse().unwrap());
-        Copy { source, kind: Kind::Block, list, changed: 0, origin: None }
-    };
+    let (config, state, _) = crate::state::bare::bare(&feeds(&["one", "other"]), dir.path());
+    let copy = |name, hosts| copy(name, 0x0900_0000, hosts);
     let one = Rc::new(copy("one", 5));
     let known = Together::of(&[&one.list]).measure();
     state.set_policy(Policy { lists: vec![one], ..Policy::default() });
