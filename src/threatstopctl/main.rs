@@ -1,7 +1,8 @@
 //! The control tool of threatstopd: asks the engine over the control socket, and lays out what it
 //! answers as text or as one JSON document.
 //!
-//! Its modules; an arrow leads to those that a command goes through:
+//! Its modules, of which none imports one that stands above it; an arrow leads to those that a command
+//! goes through:
 //!
 //! ```text
 //! commands -> arguments, relay, own   which commands there are, with what options, and what each does
@@ -12,28 +13,24 @@
 //! reload -> relay                     reload: not with a file that does not load
 //! watch -> client                     watch: a line for each event
 //! doctor -> client, setup             doctor: whether the host is set up so that the policy has effect
-//! setup                               setup: lines for pf.conf(5), and table files
 //! flush -> setup                      flush: the end of states that pass what is blocked now
+//! setup                               setup: lines for pf.conf(5), and table files
 //! decode                              decode: packet logs as text
 //! capture                             capture: records one upload of another client
 //! import                              import: the old threatstop.conf as a threatstopd.toml(5)
 //! relay -> client, text, json         one request, and its answer on stdout
-//! client                              the control socket
-//! ending -> client                    what the last line of an answer carries, by command
-//! output -> ending                    what a way to print an answer has to do
+//! text -> output, columns, narrow     text for people: status, report, show hits, lists and own
 //! json -> output                      one JSON document
-//! text -> output, status, hits        text for people, with what follows
-//! status                              the text of status
-//! hits                                the text of show hits
-//! lists                               the text of show lists
-//! entries                             the text of show own
-//! columns                             columns under headings
+//! output -> ending                    what a way to print an answer has to do
+//! ending -> client                    what the last line of an answer carries, by command
+//! error -> advice                     why a command was not done, and how that is said
+//! client                              the control socket
 //! narrow -> columns                   what fits into 80 columns
+//! columns                             columns under headings
 //! printable                           what may go to a terminal, or to a browser
 //! advice                              commands in messages that reach the same daemon
 //! arguments                           options and operands in the manner of getopt(3)
 //! tool                                what every command is told
-//! error -> advice                     why a command was not done, and how that is said
 //! ```
 //!
 //! * In: the command line; replies of the engine, at most so many octets; for some commands files
@@ -52,14 +49,11 @@ mod commands;
 mod decode;
 mod doctor;
 mod ending;
-mod entries;
 mod error;
 mod export;
 mod flush;
-mod hits;
 mod import;
 mod json;
-mod lists;
 mod narrow;
 mod output;
 mod own;
@@ -68,7 +62,6 @@ mod relay;
 mod reload;
 mod report;
 mod setup;
-mod status;
 mod text;
 mod tool;
 mod watch;

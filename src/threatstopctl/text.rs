@@ -1,4 +1,14 @@
 //! Answers as text for people.
+//!
+//! * In: the parts of an answer as they come, and its end; commands that fit the daemon that is asked.
+//! * Out: lines on stdout, most of them of 80 columns at most; progress on a terminal.
+//! * Never: print a control character of a stranger's, or say twice what stands there already.
+
+mod entries;
+mod hits;
+mod lists;
+mod report;
+mod status;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::{AsFd as _, BorrowedFd};
@@ -10,13 +20,8 @@ use prefix::Prefix;
 
 use crate::advice::Advice;
 use crate::ending::Ending;
-use crate::entries;
-use crate::hits;
-use crate::lists;
 use crate::output::{Output, Part};
 use crate::printable::printable;
-use crate::report;
-use crate::status;
 
 /// Most columns of a line that is written over again; in a longer one it would not be.
 const COLUMNS: usize = 79;
@@ -136,7 +141,7 @@ impl<W: Write> Output for Text<W> {
                 self.line(&text)?;
             }
             Ending::Report(report) => {
-                let text = report::text::report(report, &self.advice);
+                let text = report::render(report, &self.advice);
                 self.line(&text)?;
             }
             Ending::Metrics(metrics) => self.line(&metrics.text)?,

@@ -9,7 +9,7 @@ use crate::tests::full_report;
 /// The text without other options in commands; none of its lines is too long.
 #[track_caller]
 fn text(of: &Report) -> String {
-    let text = report(of, &Advice::default());
+    let text = render(of, &Advice::default());
     let long = text.lines().find(|line| line.chars().count() > WIDE);
     assert!(long.is_none(), "{long:?}");
     assert!(text.lines().all(|line| line == line.trim_end()), "{text}");

@@ -6,11 +6,11 @@ use core::cmp::Reverse;
 use control::units::count;
 use control::{DayReport, ListReport, Report, SuspectHost, TableReport};
 
+use super::status::head;
 use crate::advice::Advice;
 use crate::columns::{Stand::*, columns};
 use crate::narrow::{Heading, WIDE, fitted, short, widest};
 use crate::printable::printable;
-use crate::status::head;
 
 /// Lists that are shown, those that were hit most.
 const LISTS: usize = 20;
@@ -22,7 +22,7 @@ const FAILURES: usize = 20;
 const UNKNOWN: &str = "-";
 
 /// The text, in at most 80 columns, with `advice` for the commands that it names.
-pub fn report(report: &Report, advice: &Advice) -> String {
+pub fn render(report: &Report, advice: &Advice) -> String {
     let warnings: Vec<[String; 2]> = report
         .warnings
         .iter()
