@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use config::Config;
 
-use crate::clock;
+use crate::clock::{self, span};
+use crate::events::subject::{AGE, OTHERS, of_list, of_table};
 use crate::events::{Event, Events};
+use crate::lists::Source;
 use crate::monitor::Monitor;
-use crate::source::Source;
 use crate::state::{Memory, State};
-use crate::subjects::{AGE, OTHERS, of_list, of_table};
 use crate::warning::Warning;
 
 /// How often is looked.
@@ -20,8 +20,6 @@ const MISSED: u64 = 3;
 const NAMED: usize = 4;
 /// What is the same of an alarm each time: how old something is, and how many there are, is not.
 const LONG: &str = "for long";
-/// How long a new device may wait quietly for its first policy.
-pub const QUIET: u64 = 60 * 60;
 
 /// What an alarm is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,17 +152,6 @@ fn found(memory: &Memory, patience: u64, now: u64, up: u64) -> Vec<(Kind, Warnin
         found.push((Kind::More, Warning::new(text, "threatstopctl show lists names them")));
     }
     found
-}
-
-/// A span in its largest unit.
-pub fn span(seconds: u64) -> String {
-    let (count, unit) = match seconds {
-        0..=119 => (seconds, "second"),
-        120..=7199 => (seconds / 60, "minute"),
-        7200..=172_799 => (seconds / 3600, "hour"),
-        _ => (seconds / 86400, "day"),
-    };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

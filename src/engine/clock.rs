@@ -111,6 +111,17 @@ pub fn run_length(seconds: f64) -> String {
     format!("{hours} hour(s) {minutes} minute(s) {rest:.2} second(s)")
 }
 
+/// A span in its largest unit.
+pub fn span(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..=119 => (seconds, "second"),
+        120..=7199 => (seconds / 60, "minute"),
+        7200..=172_799 => (seconds / 3600, "hour"),
+        _ => (seconds / 86400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,12 +25,12 @@ use prefix::PrefixSet;
 
 pub use day::{Day, size};
 
-use crate::events::{Event, Events};
+use crate::events::{Event, Events, subject};
 use crate::hits::Hit;
 use crate::hits::busiest::Count;
 use crate::hits::cursor::Cursor;
 use crate::tables::Tables;
-use crate::{clock, files, subjects};
+use crate::{clock, files};
 
 /// Days that are shown.
 pub const DAYS: i64 = control::MOST_REPORT_DAYS as i64;
@@ -257,7 +257,7 @@ impl Days {
             }
         }
         drop(inner);
-        self.events.kept(subjects::DAYS, all, "what was counted of the day waits for that");
+        self.events.kept(subject::DAYS, all, "what was counted of the day waits for that");
     }
 
     /// Keeps them once a minute; never returns.

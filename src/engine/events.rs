@@ -17,6 +17,7 @@
 //! * Never: wait for a watcher or for fsync(2), or keep more than [`KEPT`] events.
 
 mod event;
+pub mod subject;
 
 use core::fmt;
 use std::cell::{Cell, RefCell};
@@ -27,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use event::begins;
-pub use event::{Event, UPLOAD, is_trouble};
+pub use event::{Event, is_trouble};
 
 use crate::told::Told;
 use crate::{clock, files};

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use imsg::End;
 
+use crate::runs::Runs;
 use crate::state::State;
-use crate::update::Runs;
 
 /// How long answers to control clients may take to leave.
 pub const FAREWELL: Duration = Duration::from_millis(100);

@@ -38,10 +38,10 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::clock;
 use crate::days::Days;
-use crate::events::{Event, Events, UPLOAD};
+use crate::events::subject::{SPOOL, UPLOAD};
+use crate::events::{Event, Events};
 use crate::hits::Hits;
 use crate::https::{Https, Roots};
-use crate::subjects::SPOOL;
 use crate::told::Told;
 
 use answer::Failure;

@@ -4,31 +4,35 @@
 //! to the root helper, which started it and believes none of it. When the helper's socket ends,
 //! the engine leaves at once.
 //!
-//! Its modules, from the outside to what all others use; an arrow leads to those that a module works
-//! with on the way of lists to the tables, or of packets to the upload:
+//! Its modules, from the outside to what all others use: none imports one that stands above it. An arrow
+//! leads to those that a module works with on the way of lists to the tables, or of packets to the
+//! upload:
 //!
 //! ```text
 //! startup -> interfaces, https      from the first instruction to the sandbox
 //! schedule -> update, source        who wants a run: the timers, and what was not published
 //! control -> update, log, source    who wants something at the control socket, and its answer
-//! recover -> link                   at a start: table files that were lost, of what pf has
-//! update -> source, protect, state  a run: gather, judge, compose, publish, note
-//! watch -> link, state              an eye on pf: mends what somebody has done to a table
+//! recover -> link, guard            at a start: table files that were lost, of what pf has
+//! update -> source, protect, runs   a run: gather, judge, compose, publish, note
 //! source -> dns, https, link        where lists come from: service, feeds, files, block and allow
-//! protect -> interfaces, state      the networks that no block table may touch
-//! interfaces                        those of this host, which may change while it runs
-//! state -> days, link, files        what is in force, and what is remembered
-//! log -> https, link, state, days   from the packet log to the upload, and the hits of tables
-//! days -> hits, files               what happened on each of the last days
-//! hits                              counters of the hits of tables, by the busiest of anything
 //! alarm -> state, events            a policy that grows old, or is held back for long
+//! protect -> interfaces, state      the networks that no block table may touch
+//! interfaces -> leave               those of this host, which may change while it runs
+//! monitor                           the process that started this one: what it says and hears
+//! leave -> runs, state              the end, behind the runs and answers under way
+//! watch -> link, state, guard       an eye on pf: mends what somebody has done to a table
+//! log -> https, link, state, days   from the packet log to the upload, and the hits of tables
+//! runs -> state, lists              the runs under way, and whose turn it is to change tables
+//! state -> lists, days, link        what is in force, and what is remembered
+//! subjects -> events, lists         what can be wrong under a configuration, by name
+//! lists -> tables, files            sources and their lists, and the copies of these
+//! days -> hits, files               what happened on each of the last days
+//! events -> files, told             changes of state, to the log and to watchers
+//! guard -> tables                   what no table may be, whatever brought it
 //! dns                               lists over DNS/TCP, all from one server
 //! https                             web servers, on threads of their own
 //! link -> tables                    the way to the helper: sets and requests out, answers back
-//! monitor                           the process that started this one: what it says and hears
-//! leave -> state, update            the end, behind the runs and answers under way
-//! events -> files, told             changes of state, to the log and to watchers
-//! subjects -> events, source        what can be wrong: each by one name, whatever feeds are called
+//! hits                              counters of the hits of tables, by the busiest of anything
 //! tables                            the tables of the configuration, by number, word and name
 //! files                             files of the engine's own directory, whole after any crash
 //! change                            what became of a table, in numbers
@@ -56,15 +60,18 @@ mod dns;
 mod errors;
 mod events;
 mod files;
+mod guard;
 mod hits;
 mod https;
 mod interfaces;
 mod leave;
 mod link;
+mod lists;
 mod log;
 mod monitor;
 mod protect;
 mod recover;
+mod runs;
 mod schedule;
 mod source;
 mod startup;
@@ -96,13 +103,14 @@ use log::Log;
 use monitor::Monitor;
 use protect::never::Never;
 use protect::{Names, Protect};
+use runs::Runs;
 use source::feed::Feeds;
 use source::local::Files;
 use source::own::Own;
 use source::policy::Service;
 use state::State;
 use tables::Tables;
-use update::{Asked, Publisher, Runs, Update, compose};
+use update::{Asked, Publisher, Update};
 use watch::Watch;
 
 fn main() -> ExitCode {
@@ -157,7 +165,7 @@ fn run(
         .map_err(|error| format!("event loop: {}", errors::words(&error)))?;
     let config: &Config = part(config);
     let tables: &Tables = part(Tables::new(config));
-    let guard: &Guard = part(compose::guard(config, &given.protected));
+    let guard: &Guard = part(guard::of_config(config, &given.protected));
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let (reload, limit) = (config.tables.reload, given.start.table_entries);
         let link: &Link = part(Link::start(channel, tables, limit)?);

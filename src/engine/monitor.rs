@@ -13,10 +13,10 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use crate::errors::words;
+use crate::events::subject::CONFIGURATION;
 use crate::events::{Event, Events};
 use crate::leave::FAREWELL;
 use crate::state::{Refused, State};
-use crate::subjects::CONFIGURATION;
 
 /// How often it hears that the engine lives.
 const ALIVE: Duration = Duration::from_secs(15);

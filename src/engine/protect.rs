@@ -27,10 +27,10 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::errors::words;
+use crate::events::subject::of_host;
 use crate::events::{Event, Events};
 use crate::interfaces::Interfaces;
 use crate::state::{Known, State};
-use crate::subjects::of_host;
 use never::Never;
 use resolve::{MAX_ADDRESSES, PATIENCE, canonical, listed, resolve};
 

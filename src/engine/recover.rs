@@ -6,11 +6,11 @@ use config::Config;
 use imsg::{Purpose, TableId};
 use policy::Guard;
 
+use crate::events::subject::of_repair;
 use crate::events::{Event, Events};
+use crate::guard;
 use crate::link::{Link, Outcome, Source};
-use crate::subjects::of_repair;
 use crate::tables::Tables;
-use crate::update::compose;
 
 /// Looks at the files of all tables, and has those made again of which pf has a set.
 pub async fn recover(
@@ -33,7 +33,7 @@ pub async fn recover(
         }
         let count = set.len();
         let allow = link.list(TableId::ALLOW, Source::File).await.unwrap_or_default();
-        let guard = compose::guard_of(guard, table);
+        let guard = guard::of_table(guard, table);
         // what the guards of today forbid, the helper takes from nobody
         if let Err(refusal) = guard.check(table.kind, &set, &allow) {
             let text = format!("{word} table: {why}; what pf has may not be put back: {refusal}");

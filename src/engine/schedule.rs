@@ -12,13 +12,15 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::backoff::{Backoff, scheduled};
 use crate::clock;
+use crate::lists::{Source, Sources};
 use crate::monitor::Monitor;
 use crate::protect::{self, Names, Protect};
+use crate::runs::{Noted, Request, Runs, Unpublished};
+use crate::source::feed;
 use crate::source::local::Files;
 use crate::source::own::Own;
-use crate::source::{Source, Sources, feed};
 use crate::state::State;
-use crate::update::{Noted, Request, Runs, Unpublished, Update};
+use crate::update::Update;
 
 /// Sources that fall due within so long of each other share a run.
 const TOGETHER: Duration = Duration::from_secs(10);

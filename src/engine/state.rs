@@ -13,7 +13,6 @@
 mod ages;
 #[cfg(test)]
 pub mod bare;
-pub mod copies;
 mod memory;
 mod policy;
 pub mod serial;
@@ -30,8 +29,8 @@ use prefix::{Kind, PrefixSet};
 
 use crate::days::Days;
 use crate::events::Events;
-use crate::source::{Copy, Source};
-use crate::subjects::{MEMORY, of_ages, of_copy};
+use crate::events::subject::{MEMORY, of_ages, of_copy};
+use crate::lists::{Copy, Source, copies};
 use crate::tables::{Table, Tables};
 pub use memory::{Failing, Fared, HeldBack, Known, Memory, Refused, Row, history, points, why};
 pub use policy::{Lost, Policy};

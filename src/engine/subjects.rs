@@ -1,100 +1,45 @@
-//! What something can be wrong with, by the name that events have for it: each once, whatever feeds,
-//! lists, tables and hosts are called.
+//! What can be wrong under a configuration, and under any.
 
 use std::collections::BTreeSet;
 
 use config::{Config, Host, Server};
 
-use crate::events::UPLOAD;
-use crate::source::Source;
+use crate::events::subject::{
+    AGE, CONFIGURATION, DAYS, MEMORY, NAMES, OTHERS, PACKET_LOG, PF, SPOOL, STAYS, UNKNOWN, UPLOAD,
+    of_ages, of_copy, of_feed, of_host, of_list, of_never, of_repair, of_rules, of_table,
+    of_update,
+};
+use crate::lists::Source;
 use crate::tables::Tables;
 
-/// The file of the configuration.
-pub const CONFIGURATION: &str = "configuration";
-/// What cannot be taken out of the block tables because a copy is lost.
-pub const UNKNOWN: &str = "lost allow feeds";
-/// What stays blocked that should not be.
-pub const STAYS: &str = "what stays blocked";
-/// A policy of the service that is old.
-pub const AGE: &str = "age of the policy";
-/// Lists and tables that are held back for long and have no alarm of their own.
-pub const OTHERS: &str = "others held back";
-/// Packet filter and rules as a whole.
-pub const PF: &str = "pf";
-/// Where packets are read.
-pub const PACKET_LOG: &str = "packet log";
-/// Where they wait for the upload.
-pub const SPOOL: &str = "spool";
-/// What is remembered of runs.
-pub const MEMORY: &str = "memory of runs";
-/// What is remembered of the last days.
-pub const DAYS: &str = "counts of days";
-/// What is remembered of the addresses behind never_block_names.
-pub const NAMES: &str = "addresses of names";
+/// Whether something can be wrong under a configuration.
+type IsOf = fn(&Config) -> bool;
 
-/// A source of lists: a feed may have the name of anything else.
-pub fn of_source(source: Source) -> String {
-    source.title()
-}
+/// What has the same name under all configurations.
+const FIXED: [(&str, IsOf); 12] = [
+    (CONFIGURATION, |_| true),
+    (UNKNOWN, |_| true),
+    (STAYS, |_| true),
+    (AGE, |config| config.policy.is_asked()),
+    (OTHERS, |_| true),
+    (PF, |config| config.tables.reload),
+    (PACKET_LOG, |config| config.log.enabled),
+    (SPOOL, |_| true),
+    (UPLOAD, Config::uploads),
+    (MEMORY, |_| true),
+    (DAYS, |_| true),
+    (NAMES, |config| !config.guard.never_block_names.is_empty()),
+];
 
-/// A list, by its name.
-pub fn of_list(name: &str) -> String {
-    format!("list {name}")
-}
-
-/// The copy of a list, by its name.
-pub fn of_copy(name: &str) -> String {
-    format!("copy of list {name}")
-}
-
-/// A name of guard.never_block_names, which may be that of a server, too.
-pub fn of_never(name: &str) -> String {
-    format!("never_block_names {name}")
-}
-
-/// The name of a host that the engine connects to.
-pub fn of_host(name: &str) -> String {
-    format!("name {name}")
-}
-
-/// A table, by its word.
-pub fn of_table(word: &str) -> String {
-    format!("{word} table")
-}
-
-/// Its publication.
-pub fn of_update(word: &str) -> String {
-    format!("update of the {word} table")
-}
-
-/// How it is brought back to its set.
-pub fn of_repair(word: &str) -> String {
-    format!("repair of the {word} table")
-}
-
-/// Since when it has its entries.
-pub fn of_ages(word: &str) -> String {
-    format!("ages of the {word} table")
-}
-
-/// The rules for a table, by its name in pf.
-pub fn of_rules(name: &str) -> String {
-    format!("pf table <{name}>")
-}
+/// What has a name behind its kind.
+const NAMED: [fn(&str) -> String; 5] = [of_feed, of_list, of_copy, of_never, of_host];
 
 /// All those of a configuration. Of no other can anything end to be wrong under it.
 pub fn all(config: &Config, tables: &Tables) -> BTreeSet<String> {
-    let fixed = [CONFIGURATION, UNKNOWN, STAYS, OTHERS, SPOOL, MEMORY, DAYS];
-    let mut all: BTreeSet<String> = fixed.map(str::to_owned).into();
-    let mut also = |is_so: bool, names: &[&str]| {
-        all.extend(names.iter().filter(|_| is_so).map(|name| (*name).to_owned()));
-    };
-    also(config.policy.is_asked(), &[AGE]);
-    also(config.tables.reload, &[PF]);
-    also(config.log.enabled, &[PACKET_LOG]);
-    also(config.uploads(), &[UPLOAD]);
+    let fixed = FIXED.iter().filter(|(_, is_of)| is_of(config));
+    let mut all: BTreeSet<String> = fixed.map(|(name, _)| (*name).to_owned()).collect();
     for source in Source::all(config) {
-        all.insert(of_source(source));
+        all.insert(source.title());
         let names = source.lists(config).into_iter().map(|(name, _)| name);
         all.extend(names.flat_map(|name| [of_list(name), of_copy(name)]));
     }
@@ -113,22 +58,18 @@ pub fn all(config: &Config, tables: &Tables) -> BTreeSet<String> {
         Server::Name(name) | Server::NamePort(name, _) => Some(of_host(name.as_str())),
         _ => None,
     }));
-    let never = &config.guard.never_block_names;
-    all.extend(never.iter().map(|name| of_never(name.as_str())));
-    all.extend((!never.is_empty()).then(|| NAMES.to_owned()));
+    let never = config.guard.never_block_names.iter();
+    all.extend(never.map(|name| of_never(name.as_str())));
     all
 }
 
 /// Whether anything could be called so under some configuration; a version before had other names.
 pub fn is_any(subject: &str) -> bool {
-    let fixed = [CONFIGURATION, UNKNOWN, STAYS, AGE, OTHERS, PF, PACKET_LOG, SPOOL, MEMORY, DAYS];
-    let others = [NAMES, UPLOAD, Source::Policy.name()];
-    let local = [Source::LocalBlock.name(), Source::LocalAllow.name()];
-    let starts = ["feed ", "list ", "copy of list ", "never_block_names ", "name ", "pf table <"];
-    fixed.contains(&subject)
-        || others.contains(&subject)
-        || local.contains(&subject)
-        || starts.iter().any(|start| subject.starts_with(start))
+    let sources = [Source::Policy, Source::LocalBlock, Source::LocalAllow];
+    FIXED.iter().any(|(name, _)| *name == subject)
+        || sources.iter().any(|source| source.name() == subject)
+        || NAMED.iter().any(|of| subject.starts_with(&of("")))
+        || subject.starts_with("pf table <")
         || subject.ends_with(" table")
 }
 

@@ -9,18 +9,15 @@
 //! * Out: tables in force by way of the helper, noted and told; a summary for who asked.
 //! * Never: an empty block table, a table of a part of a list, or two that publish at once.
 
-pub mod compose;
+mod compose;
 mod composed;
 mod gather;
 mod judge;
 mod note;
 mod part;
 mod publish;
-mod request;
 mod rollback;
 mod run;
-mod running;
-mod runs;
 mod settle;
 mod stays;
 pub mod summary;
@@ -31,8 +28,5 @@ mod wiring;
 
 pub use judge::unknown;
 pub use publish::Publisher;
-pub use request::Request;
 pub use rollback::{Before, set_before};
-pub use running::Noted;
-pub use runs::{Runs, Unpublished};
 pub use wiring::{Asked, Update};

@@ -13,13 +13,14 @@ use prefix::PrefixSet;
 
 use crate::change::change;
 use crate::clock;
+use crate::events::subject::{PF, of_repair, of_rules};
 use crate::events::{Event, Events};
+use crate::guard;
 use crate::link::{Link, Outcome, Source, TableResult};
+use crate::runs::Runs;
 use crate::state::{Policy, State};
-use crate::subjects::{PF, of_repair, of_rules};
 use crate::tables::{Stats, Table, Tables as AllTables};
 use crate::told::Told;
-use crate::update::{Runs, compose};
 use crate::warning::Warning;
 
 /// How long a table may have another content that its counters do not show.
@@ -301,7 +302,7 @@ impl Watch {
             }
             self.compared.set((since, count + 1));
             // a file that is known to be ours need not be compared with what it was written from
-            let adopt = !same_file && !compose::is_taken(self.guard, policy.allow(), table_of, set);
+            let adopt = !same_file && !guard::is_taken(self.guard, policy.allow(), table_of, set);
             let result = match same_file || adopt {
                 true => self.link.mend(id, set.len()).await,
                 false => self.repair(id, set).await,

@@ -16,8 +16,8 @@ use prefix::{Floor, Prefix, PrefixSet};
 use tempfile::TempDir;
 
 use crate::input::{clear, scratch};
+use crate::programs::lists::copies::{self, Which};
 use crate::programs::own::file;
-use crate::programs::state::copies::{self, Which};
 use crate::programs::state::{ages, memory};
 use crate::settings::naive_prefix;
 

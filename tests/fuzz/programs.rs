@@ -20,9 +20,15 @@ pub mod tool {
 #[allow(dead_code, reason = "a part of the engine is here, and not all that uses it")]
 pub mod state {
     pub mod ages;
-    pub mod copies;
     pub mod memory;
     pub mod serial;
+}
+
+/// The copies of lists, as they are kept.
+#[path = "../../src/engine/lists"]
+#[allow(dead_code, reason = "a part of the engine is here, and not all that uses it")]
+pub mod lists {
+    pub mod copies;
 }
 
 /// What `block` and `allow` said, as it is kept.

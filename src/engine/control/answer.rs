@@ -26,6 +26,7 @@ use crate::leave::Leave;
 use crate::link::{Link, Source};
 use crate::log::Log;
 use crate::monitor::Monitor;
+use crate::runs;
 use crate::source::feed::Feeds;
 use crate::state::State;
 use crate::update::{self, Before, Update};
@@ -105,7 +106,7 @@ impl Handler {
         match request {
             Request::Status {} => client.done(self.overview.status().await).await,
             Request::Update { sources, force, dry_run } => {
-                let request = update::Request::by_hand(self.config, &sources, force, dry_run);
+                let request = runs::Request::by_hand(self.config, &sources, force, dry_run);
                 let request = match request {
                     Ok(request) => request,
                     Err(why) => return client.fail(word, why).await,

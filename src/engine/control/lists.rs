@@ -12,7 +12,7 @@ use tokio::task::yield_now;
 use super::sources;
 use crate::clock;
 use crate::days::{DAYS, Days};
-use crate::source::Source;
+use crate::lists::Source;
 use crate::source::kept::as_of;
 use crate::state::State;
 

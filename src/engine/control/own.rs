@@ -12,12 +12,13 @@ use serde_json::json;
 
 use super::client::Client;
 use crate::clock;
+use crate::lists::Source;
 use crate::protect::Protect;
-use crate::source::Source;
+use crate::runs::Unpublished;
 use crate::source::own::{Entry, Own, read_prefix};
 use crate::state::{Policy, State};
 use crate::tables::Table;
-use crate::update::{Unpublished, Update, unknown};
+use crate::update::{Update, unknown};
 
 /// Protected networks that an answer names.
 const NAMED: usize = 3;

@@ -4,11 +4,13 @@ use config::{Config, FeedName};
 use control::{ListStatus, SourceKind, SourceState, SourceStatus};
 use prefix::Kind;
 
+use crate::lists::Source;
+use crate::runs::Runs;
+use crate::source::feed;
 use crate::source::kept::{as_of, kept};
 use crate::source::own::Own;
-use crate::source::{Source, feed};
 use crate::state::State;
-use crate::update::{Runs, unknown};
+use crate::update::unknown;
 use crate::warning::Warning;
 use crate::{alarm, clock};
 
@@ -154,7 +156,7 @@ fn of_feed(config: &Config, state: &State, name: FeedName) -> Option<Warning> {
     }
     let error = memory.sources.get(name.as_str()).and_then(|fared| fared.error.as_deref());
     let why = error.unwrap_or("it was not asked since");
-    let text = format!("feed {name} is {} old: {why}", alarm::span(age));
+    let text = format!("feed {name} is {} old: {why}", clock::span(age));
     Some(Warning::new(text, format!("threatstopctl update {name} tries it again")))
 }
 

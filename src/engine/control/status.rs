@@ -14,16 +14,16 @@ use crate::alarm::Alarm;
 use crate::clock;
 use crate::dns::{Health, Servers};
 use crate::link::Link;
+use crate::lists::Source;
 use crate::log::{self, Log};
 use crate::monitor::Monitor;
 use crate::protect::Protect;
-use crate::source::Source;
+use crate::runs::{Runs, Unpublished};
 use crate::source::feed::Feeds;
 use crate::source::kept::as_of;
 use crate::source::own::Own;
 use crate::state::{HeldBack, Memory, Policy, State};
 use crate::tables::{Stats, Table};
-use crate::update::{Runs, Unpublished};
 use crate::warning::Warning;
 use crate::watch::Watch;
 

@@ -15,7 +15,8 @@ use super::test_log;
 use crate::dns::{AttemptError, Attempted, Entry, Limits, Reached, Servers, Wanted, reach};
 use crate::https::Https;
 use crate::link::{Link, Source};
-use crate::source::{self, Failure, feed::Feeds};
+use crate::lists;
+use crate::source::{Failure, feed::Feeds};
 
 /// The address that the service lists so that a policy can be tested; a policy of one's own may
 /// lack it.
@@ -70,7 +71,7 @@ pub async fn test(
     let log = enabled.then(|| tokio::task::spawn_local(test_log::checks(config, https)));
     let ask = |name| tokio::task::spawn_local(async move { feeds.look(name).await.map(drop) });
     let asked: Vec<_> = config.feed.iter().map(|feed| may_ask.then(|| ask(feed.name))).collect();
-    if source::Source::all(config).contains(&source::Source::Policy) {
+    if lists::Source::all(config).contains(&lists::Source::Policy) {
         for entry in servers.entries() {
             server(&config.policy, apl, entry, &mut report).await?;
         }

@@ -8,7 +8,7 @@ use policy::{Protected, Since};
 use prefix::{Kind, Prefix, PrefixSet};
 
 use crate::clock;
-use crate::source::Source;
+use crate::lists::Source;
 use crate::source::own::Own;
 use crate::state::Policy;
 use crate::tables::Tables;

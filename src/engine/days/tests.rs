@@ -269,7 +269,7 @@ fn what_cannot_be_kept_waits_and_what_is_damaged_is_told() {
     // another engine has nothing to keep yet, and knows no better
     let other = load(dir.path());
     other.save();
-    assert!(other.events.is_open(subjects::DAYS));
+    assert!(other.events.is_open(subject::DAYS));
     std::fs::remove_dir(&name).unwrap();
     days.save();
     assert!(days.inner.borrow().dirty.is_empty());

@@ -3,6 +3,7 @@
 use core::fmt;
 use std::net::IpAddr;
 
+use super::subject::UPLOAD;
 use crate::warning::Warning;
 
 /// A change of state.
@@ -88,9 +89,6 @@ pub enum Event {
     /// And more hosts than are told one by one.
     Suspects,
 }
-
-/// What an upload is called as a subject.
-pub const UPLOAD: &str = "upload";
 
 /// The words of events that tell of nothing that is wrong, or was.
 const USUAL: [&str; 2] = ["published", "new suspect host"];

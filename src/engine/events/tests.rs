@@ -1,3 +1,4 @@
+use super::subject::UPLOAD;
 use super::*;
 
 fn published(text: &str) -> Event {

@@ -17,7 +17,7 @@ use super::redirect;
 use super::retry_after::retry_after;
 use super::turn::Turn;
 use super::words;
-use crate::{alarm, errors};
+use crate::{clock, errors};
 
 /// Octets of a body as it comes over the wire.
 pub const MOST: u64 = 64 << 20;
@@ -216,7 +216,7 @@ impl Client {
                 let after = field("retry-after").as_deref().and_then(retry_after);
                 // what the timer keeps to, who asks by hand has to know
                 let wish = after.map_or(String::new(), |after| {
-                    let span = alarm::span(after.as_secs());
+                    let span = clock::span(after.as_secs());
                     format!("; it wants to be left alone for {span}")
                 });
                 let why = format!("{host}: HTTP status {status}: {}{wish}", meaning(status));

@@ -1,7 +1,7 @@
 //! The log path in figures, and what goes wrong with it.
 
 use super::progress::Progress;
-use crate::alarm::span;
+use crate::clock::span;
 use crate::warning::Warning;
 
 /// How long uploads may fail before that is told: a server has its bad hours.

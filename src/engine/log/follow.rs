@@ -19,10 +19,10 @@ use super::scope::Scope;
 use super::source::{Source, Step};
 use super::suspects::Suspects;
 use crate::errors::words;
+use crate::events::subject::PACKET_LOG;
 use crate::events::{Event, Events};
 use crate::link::{Link, Source as Place};
 use crate::state::State;
-use crate::subjects::PACKET_LOG;
 
 /// How often the packet log is looked at.
 const LOOK: Duration = Duration::from_secs(1);

@@ -22,10 +22,10 @@ use tokio::time::timeout;
 use super::resolve::{MAX_ADDRESSES, PATIENCE, canonical, listed, resolve};
 use crate::clock;
 use crate::errors::words;
+use crate::events::subject::{NAMES, of_never};
 use crate::events::{Event, Events};
 use crate::files::{read, replace};
-use crate::source::Copy;
-use crate::subjects::{NAMES, of_never};
+use crate::lists::Copy;
 use crate::told::Told;
 use crate::warning::Warning;
 

@@ -20,11 +20,12 @@ use policy::List;
 use prefix::{Kind, Shield};
 use tokio::sync::OnceCell;
 
-use super::{Copy, Failure, Source, kind};
+use super::Failure;
 use crate::clock;
 use crate::files::sum;
 use crate::https::{Failed, Fetch, Https, Met, Roots, Validators};
-use crate::state::copies::{self, Origin};
+use crate::lists::copies::{self, Origin};
+use crate::lists::{Copy, Source, kind};
 use crate::state::{Policy, State};
 use crate::tables::Tables;
 use crate::warning::Warning;

@@ -3,9 +3,9 @@
 use config::Config;
 use prefix::Kind;
 
-use super::{Copy, Source};
+use crate::clock;
+use crate::lists::{Copy, Source};
 use crate::state::State;
-use crate::{alarm, clock};
 
 /// When a copy was as its source has it: when it last came so, in epoch seconds.
 pub fn as_of(state: &State, copy: &Copy) -> u64 {
@@ -29,7 +29,7 @@ pub fn kept(config: &Config, state: &State, source: Source) -> String {
             false => String::new(),
         };
     };
-    let ago = alarm::span(clock::now().saturating_sub(as_of(state, first)));
+    let ago = clock::span(clock::now().saturating_sub(as_of(state, first)));
     match copies.next() {
         None => format!("; its copy of {ago} ago stays"),
         Some(_) => format!("; its copies of {ago} ago stay"),

@@ -11,10 +11,11 @@ use config::Config;
 use policy::{LOCAL_MAX_OCTETS, List, LocalProblem, parse_local};
 use prefix::Kind;
 
-use super::{Copy, Failure, Source};
+use super::Failure;
 use crate::clock;
 use crate::errors::words;
 use crate::link::Link;
+use crate::lists::{Copy, Source};
 
 /// By what a file is known to be the one that was read: device, inode, size, and the time of its
 /// last change in seconds and nanoseconds.

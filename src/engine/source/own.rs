@@ -18,8 +18,8 @@ use control::{Action, MAX_OWN, OwnEntry};
 use policy::List;
 use prefix::{Bounds, Coverage, Floor, Items, Kind, Prefix, Refusal};
 
-use super::{Copy, Source};
 use crate::events::{Event, Events};
+use crate::lists::{Copy, Source};
 use crate::warning::Warning;
 use entry::Entries;
 pub use entry::{Entry, read_prefix};

@@ -7,13 +7,14 @@ use config::Config;
 use policy::List;
 use prefix::Kind;
 
-use super::{Copy, Failure, Source};
+use super::Failure;
 use crate::clock;
 use crate::dns::{self, Before, Event, Limits, Servers, Wanted, retrieve};
 use crate::files::sum;
+use crate::lists::copies::Origin;
+use crate::lists::{Copy, Source};
 use crate::protect::Names;
 use crate::state::Policy;
-use crate::state::copies::Origin;
 use crate::told::Told;
 
 /// What the log is told about when one of several servers fails.

@@ -7,7 +7,7 @@ use ::policy::{List, Since};
 use imsg::TableId;
 use prefix::{Kind, PrefixSet};
 
-use crate::source::Copy;
+use crate::lists::Copy;
 
 /// The sets in force and what they were made of.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,6 @@ use ::policy::Since;
 use config::Config;
 use prefix::{Floor, Kind, PrefixSet};
 
-use super::copies::{self, Which};
 use super::memory::{self, Memory};
 use super::policy::Policy;
 use super::{State, ages, keep_ages};
@@ -17,7 +16,8 @@ use crate::days::Days;
 use crate::events::{Event, Events};
 use crate::files;
 use crate::link::{self, Link};
-use crate::source::{Copy, Source};
+use crate::lists::copies::{self, Which};
+use crate::lists::{Copy, Source};
 use crate::tables::{Table, Tables};
 
 impl State {

@@ -1,18 +1,17 @@
 //! The second step of a run: tables of lists.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use config::Config;
 use imsg::TableId;
 use policy::{
     Guard, Hit, Kept, LeftOut, List, Measure, Protected, Ranges, Together, check_table,
     compose_allow, compose_block, unrouted,
 };
-use prefix::{Bounds, Floor, Item, Items, Kind, PrefixSet};
+use prefix::{Floor, Item, Items, Kind, PrefixSet};
 
-use crate::source::Copy;
+use crate::guard;
+use crate::lists::Copy;
 use crate::state::{Lost, Policy, State};
 use crate::tables::{Table, Tables};
 
@@ -87,27 +86,6 @@ pub struct Told {
     pub allowed: usize,
 }
 
-/// The guards of a configuration, where the helper refuses what is `given`.
-pub fn guard(config: &Config, given: &[Protected]) -> Guard {
-    let guard = &config.guard;
-    Guard {
-        bounds: guard.bounds(true),
-        // what the engine protects besides, the helper does not know of
-        shield: given.iter().map(|protected| protected.net).collect(),
-        max_shrink: guard.max_shrink.into(),
-        max_growth: guard.max_growth,
-    }
-}
-
-/// The guards of a table: what is expected concerns the block table alone.
-pub fn guard_of<'a>(guard: &'a Guard, table: &Table) -> Cow<'a, Guard> {
-    if table.id == TableId::BLOCK || guard.bounds.expect.is_empty() {
-        return Cow::Borrowed(guard);
-    }
-    let bounds = Bounds { expect: Vec::new(), ..guard.bounds.clone() };
-    Cow::Owned(Guard { bounds, ..guard.clone() })
-}
-
 /// Makes the tables of the `lists`, which are these `together`, in place of the `policy` in force, and
 /// holds each against the guards that hold whatever went before it and whoever wants it. Allow comes
 /// first, for the others are composed against the allow set that will be in force.
@@ -132,7 +110,7 @@ pub fn compose(
     let mut against = None;
     for table in tables.in_order().filter(|table| !table.blocks() || any(table)) {
         let Some(lists_of_it) = together.get(&table.id) else { continue };
-        let guard = guard_of(guard, table);
+        let guard = guard::of_table(guard, table);
         let (composed, allow) = match table.kind {
             Kind::Allow => (compose_allow(lists_of_it, &unrouted(), &guard), None),
             Kind::Block => {
@@ -158,12 +136,6 @@ pub fn compose(
         }
     }
     made
-}
-
-/// Whether the helper would take the set as it is, where this is allowed.
-pub fn is_taken(guard: &Guard, allow: Option<&PrefixSet>, table: &Table, set: &PrefixSet) -> bool {
-    let allow = allow.cloned().unwrap_or_default();
-    check_table(table.kind, set, &allow, &guard_of(guard, table)).is_ok()
 }
 
 /// The tables in force as lists, each for those of these lists that it has had or is to have, whose

@@ -8,7 +8,7 @@ use policy::{Measure, Protected};
 
 use super::compose::{Made, Told};
 use super::judge::Judged;
-use crate::source::Copy;
+use crate::lists::Copy;
 use crate::state::Policy;
 
 /// What all tables were made of, each of which is as it was made.

@@ -11,13 +11,14 @@ use policy::Run as Wanted;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::running::Run;
+use crate::lists::{Copy, Source, Sources};
 use crate::protect::Protect;
+use crate::runs::Run;
+use crate::source::Failure;
 use crate::source::feed::{self, Feeds};
 use crate::source::kept::kept;
 use crate::source::local::{Files, Look};
 use crate::source::policy::{Brought, Service};
-use crate::source::{Copy, Failure, Source, Sources};
 use crate::state::{Policy, State};
 
 /// What has come, and what has not.

@@ -16,9 +16,10 @@ use policy::{
 use prefix::{Kind, Refusal};
 
 use super::compose::{Lists, Made, Told, as_list, compose, of_table, stand_ins};
-use super::request::Request;
 use crate::clock;
-use crate::source::{Copy, Source, Sources, feed};
+use crate::lists::{Copy, Source, Sources};
+use crate::runs::Request;
+use crate::source::feed;
 use crate::state::{Failing, Lost, Policy, Row, State, history};
 use crate::tables::{Table, Tables};
 

@@ -10,13 +10,13 @@ use policy::Accepted;
 use super::gather::Gathered;
 use super::judge::{Judged, New, Stays};
 use super::publish::Published;
-use super::running::Numbers;
 use super::summary::Time;
 use crate::change::differs;
 use crate::clock;
+use crate::lists::copies;
+use crate::lists::{Copy, Source};
+use crate::runs::Numbers;
 use crate::source::local::Files;
-use crate::source::{Copy, Source};
-use crate::state::copies;
 use crate::state::{Fared, HeldBack, Memory, Policy, Row, State, history, points};
 use crate::tables::Table;
 

@@ -6,14 +6,14 @@ use control::LastUpdate;
 use imsg::{Purpose, TableId};
 
 use super::gather::Gathered;
-use super::running::{Noted, Run};
 use super::summary::Time;
 use super::tell::Voice;
 use super::whole::{Whole, of_tables};
 use super::wiring::Update;
 use crate::clock;
 use crate::days;
-use crate::source::{Copy, Source, Sources};
+use crate::lists::{Copy, Source, Sources};
+use crate::runs::{Noted, Run};
 use crate::state::{Failing, why};
 use crate::watch::Depth;
 

@@ -8,8 +8,8 @@ use imsg::{End, Purpose, TableId};
 use policy::{Elsewhere, Guard, hold};
 use prefix::PrefixSet;
 
-use super::compose::is_taken;
 use crate::change::{change, unchanged};
+use crate::guard;
 use crate::leave::Leave;
 use crate::link::{Link, Outcome, Source, TableResult};
 use crate::state::{Policy, State};
@@ -175,7 +175,7 @@ impl Publisher {
             .collect();
         let held = hold(old, new, &others, self.guard.bounds.floor)?;
         let allow = sets.get(&TableId::ALLOW).filter(|_| published.done.contains(&TableId::ALLOW));
-        is_taken(self.guard, allow.or(before.allow()), table, &held).then_some(held)
+        guard::is_taken(self.guard, allow.or(before.allow()), table, &held).then_some(held)
     }
 
     /// Has a table have a set in place of the one that is `known` of it: what that changes, and whether it
@@ -251,7 +251,7 @@ impl Publisher {
     async fn put_back(&self, table: &Table, known: Option<&PrefixSet>) -> Result<(), String> {
         let Some(known) = known else { return Ok(()) };
         let allow = self.link.list(TableId::ALLOW, Source::File).await.ok();
-        if is_taken(self.guard, allow.as_ref(), table, known) {
+        if guard::is_taken(self.guard, allow.as_ref(), table, known) {
             self.link.publish(table.id, known, Purpose::Repair).await?;
         }
         Ok(())

@@ -11,15 +11,13 @@ use prefix::Kind;
 
 use super::gather::{self, Gathered};
 use super::judge::Judged;
-use super::request::Request;
-use super::running::{Ended, Noted, Run};
-use super::runs::Unpublished;
 use super::summary::Time;
 use super::tell::Voice;
 use super::whole::{Whole, of_tables};
 use super::wiring::Update;
 use crate::clock;
-use crate::source::{Copy, Source, Sources};
+use crate::lists::{Copy, Source, Sources};
+use crate::runs::{Ended, Noted, Request, Run, Unpublished};
 use crate::state::{Failing, Policy};
 use crate::tables::Table;
 use crate::watch::Depth;

@@ -7,7 +7,8 @@ use policy::{Guard, Hit, Protected, Together, compose_block};
 
 use super::compose::{self, as_list};
 use super::judge::Judged;
-use super::runs::Unpublished;
+use crate::guard;
+use crate::runs::Unpublished;
 use crate::state::{Policy, State};
 use crate::tables::Table;
 use crate::warning::Warning;
@@ -27,7 +28,7 @@ pub fn stays(
     state.tables.blocking().find_map(|table| {
         let why = unpublished.get(&table.id)?.why.clone();
         let kept = judged.kept_tables.get(&table.id).map(|kept| kept.reason.to_string());
-        let guard = compose::guard_of(guard, table);
+        let guard = guard::of_table(guard, table);
         of_table(&guard, &policy, protected, &kept.unwrap_or(why), table)
     })
 }

@@ -11,19 +11,19 @@ use prefix::PrefixSet;
 use super::gather::Gathered;
 use super::judge::{Judged, New};
 use super::publish::Published;
-use super::request::Request;
-use super::running::Run;
-use super::runs::Runs;
 use super::summary;
-use crate::alarm::QUIET;
 use crate::change::differs;
 use crate::clock;
+use crate::events::subject::{STAYS, UNKNOWN, of_list, of_table, of_update};
 use crate::events::{Event, Events};
-use crate::source::{Source, Sources};
+use crate::lists::{Source, Sources};
+use crate::runs::{Request, Run, Runs};
 use crate::state::{Failing, Policy, State};
-use crate::subjects::{STAYS, UNKNOWN, of_list, of_source, of_table, of_update};
 use crate::told::{Told, numberless};
 use crate::warning::Warning;
+
+/// How long a new device may wait quietly for its first policy, in seconds.
+const QUIET: u64 = 60 * 60;
 
 /// The voice of a run.
 pub struct Voice<'a> {
@@ -126,7 +126,7 @@ impl<'a> Voice<'a> {
             for source in good {
                 self.told.forget(source.name());
                 let text = format!("{}: brings its lists again", source.title());
-                self.events.end(&of_source(*source), text);
+                self.events.end(&source.title(), text);
             }
         }
         for (source, failure) in &gathered.failed {
@@ -159,7 +159,7 @@ impl<'a> Voice<'a> {
             true => format!("update failed, the previous policy stays: {why}"),
             false => sentence.to_owned(),
         };
-        let source = Some(of_source(source));
+        let source = Some(source.title());
         // how old the copy is differs each time
         self.events.say_as(&Event::Failed { source, text, grave: false }, why);
     }

@@ -8,7 +8,7 @@ use prefix::Refusal;
 
 use super::judge::Judged;
 use super::publish::Published;
-use super::runs::Unpublished;
+use crate::runs::Unpublished;
 use crate::tables::Tables;
 
 /// Those that are not, of a run that has published what it could, and why.

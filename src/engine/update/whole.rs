@@ -6,11 +6,10 @@ use control::Updated;
 use imsg::TableId;
 
 use super::publish::Published;
-use super::request::Request;
-use super::running::Ended;
 use super::summary::{self, Time};
 use super::tell::Voice;
-use crate::source::{Source, Sources};
+use crate::lists::{Source, Sources};
+use crate::runs::{Ended, Request};
 use crate::state::Failing;
 
 /// What became of what has come.

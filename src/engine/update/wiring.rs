@@ -8,13 +8,12 @@ use policy::Guard;
 
 use super::composed::Composed;
 use super::publish::Publisher;
-use super::running::Run;
-use super::runs::Runs;
 use super::tell::Voice;
 use crate::days::Days;
 use crate::events::Events;
 use crate::leave::Leave;
 use crate::protect::Protect;
+use crate::runs::{Run, Runs};
 use crate::source::feed::Feeds;
 use crate::source::local::Files;
 use crate::source::own::Own;

@@ -4,7 +4,7 @@ use policy::List;
 use prefix::{Floor, Items};
 
 use super::*;
-use crate::source::{Copy, Source};
+use crate::lists::{Copy, Source};
 
 /// A record: `block in` on em0, rule of an anchor, TCP from one address to another.
 fn packet(anchor: &str, direction: u8, source: [u8; 4], destination: [u8; 4]) -> Vec<u8> {

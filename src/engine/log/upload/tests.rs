@@ -1,7 +1,6 @@
 use super::*;
-use crate::events::UPLOAD;
+use crate::events::subject::{SPOOL, UPLOAD};
 use crate::log::tests::open;
-use crate::subjects::SPOOL;
 
 /// Random numbers that give the shortest wait, the middle and the longest.
 const RANDOM: [u32; 3] = [0, u32::MAX / 2, u32::MAX];

@@ -4,7 +4,7 @@ use policy::List;
 use prefix::{Floor, Items};
 
 use super::*;
-use crate::source::Source;
+use crate::lists::Source;
 
 const NAMES: &str = "[guard]\nexpect = [\"64.87.3.133\"]\nnever_block_names = ";
 

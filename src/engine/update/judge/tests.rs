@@ -84,7 +84,7 @@ fn only_those_at_fault_end_the_row_of_a_table() {
             (table.held, table.held_row) = (Some(held), row);
         });
     };
-    let guard = super::super::compose::guard(config, &[]);
+    let guard = crate::guard::of_config(config, &[]);
     let after = |come: Source, counted: bool, unknown: bool| {
         let request = Request::scheduled([come].into());
         let (protected, own) = (&[], &[]);
@@ -125,7 +125,7 @@ fn lists_that_are_too_much_together_end_the_row_of_their_table() {
         let table = memory.table_mut("block");
         (table.held, table.held_row) = (Some(held), row);
     });
-    let mut guard = super::super::compose::guard(config, &[]);
+    let mut guard = crate::guard::of_config(config, &[]);
     guard.bounds.max_entries = 12;
     let after = |come: Copy| {
         let request = Request::scheduled([come.source].into());
@@ -150,7 +150,7 @@ fn the_numbers_of_lists_are_of_just_these() {
     let one = Rc::new(copy("one", 5));
     let known = Together::of(&[&one.list]).measure();
     state.set_policy(Policy { lists: vec![one], ..Policy::default() });
-    let guard = super::super::compose::guard(config, &[]);
+    let guard = crate::guard::of_config(config, &[]);
     let after = |come: Copy| {
         let request = Request::scheduled([come.source].into());
         let (protected, own, request) = (&[], &[], &request);
@@ -182,7 +182,7 @@ fn who_allows_too_much_holds_back_what_is_blocked() {
     let hosts = (1..5).map(|host| Net::host(0x0900_0000 + 32 * host)).collect();
     let holes = copy("holes", Kind::Allow, hosts);
     let source = holes.source;
-    let mut guard = super::super::compose::guard(config, &[]);
+    let mut guard = crate::guard::of_config(config, &[]);
     guard.bounds.max_entries = 5;
     let request = Request::scheduled([source].into());
     let (protected, own, request) = (&[], &[], &request);

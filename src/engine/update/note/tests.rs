@@ -5,7 +5,7 @@ use policy::Reason;
 use prefix::Refusal;
 
 use super::*;
-use crate::source::Sources;
+use crate::lists::Sources;
 use crate::state::bare::bare;
 use crate::update::judge::KeptTable;
 

@@ -6,7 +6,7 @@ use prefix::{Floor, Items, Kind, Refusal};
 
 use super::super::judge::Stays;
 use super::*;
-use crate::source::Copy;
+use crate::lists::Copy;
 use crate::state::HeldBack;
 use crate::state::bare::{bare, told};
 

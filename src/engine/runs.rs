@@ -1,5 +1,13 @@
 //! Who runs, and what is known of it. Runs wait for their sources side by side, and change the tables
 //! one at a time.
+//!
+//! * In: that a run begins, what it says and brings, how it ends; that somebody rolls back, or that the
+//!   engine is to leave.
+//! * Out: the runs under way, for who joins one or waits for it; the turn to change the tables.
+//! * Never: ask a source, or give two the turn at the same time.
+
+mod request;
+mod running;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -8,11 +16,11 @@ use std::rc::Rc;
 use imsg::TableId;
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
-use super::request::Request;
-use super::running::{Ended, Noted, Run};
-use crate::source::{Source, Sources};
+use crate::lists::{Source, Sources};
 use crate::told::Told;
 use crate::warning::Warning;
+pub use request::Request;
+pub use running::{Ended, Noted, Numbers, Run};
 
 /// Why a table is not what the lists in force make.
 #[derive(Clone, Debug, PartialEq, Eq)]

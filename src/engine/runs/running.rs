@@ -9,7 +9,7 @@ use policy::Run as Wanted;
 use tokio::sync::Notify;
 
 use super::request::Request;
-use crate::source::{Source, Sources};
+use crate::lists::{Source, Sources};
 use crate::state::{Failing, Memory, Policy, why};
 
 /// How a run ended, or how far it is.
@@ -246,7 +246,7 @@ impl Run {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::Source;
+    use crate::lists::Source;
 
     /// Fails when who asks while a run puts in force what has come is told of a part of it that has looked at
     /// the files of this host before he asked.

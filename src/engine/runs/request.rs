@@ -3,7 +3,7 @@
 use config::Config;
 use policy::Run as Wanted;
 
-use crate::source::{Source, Sources};
+use crate::lists::{Source, Sources};
 
 /// Who wants a run, and of what kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
