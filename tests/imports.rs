@@ -1,14 +1,15 @@
-//! Which file of a crate uses which other one, and whether they go round in a circle.
+//! Which file of a crate uses which other one, which folder which one beside it, and whether they go
+//! round in a circle.
 //!
 //! A file imports another one when it names something that is defined there: in a `use`, by a path,
 //! by a macro, or by calling a function that an `impl` block there gives to a type of a third file.
-//! What a file only hands on (`pub use`) is defined where it comes from, so a facade is in no circle.
-//! Tests are left out. Read as text, not as a compiler does: what a trait or a macro of another crate
+//! What a file only hands on (`pub use`) is defined where it comes from, so a facade is in no circle; nor
+//! does a file import those that it only declares (`mod`). Tests are left out. Read as text, not as a compiler does: what a trait or a macro of another crate
 //! leads to is not seen, nor is a method of a value that is not `self` where two files have one of
 //! its name.
 //!
 //! * In: the root of a crate.
-//! * Out: its files, which of them imports which, and the shortest circle.
+//! * Out: its files and folders, which of them imports which, and the shortest circle.
 //! * Never: follow a name into another crate.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -25,6 +26,15 @@ use tokens::tokens;
 
 /// For each file those that it imports.
 pub type Imports<'a> = BTreeMap<&'a Path, BTreeSet<&'a Path>>;
+
+/// What stands side by side: the files that one file declares, each with all that it declares itself.
+#[derive(Debug, Default)]
+pub struct Level<'a> {
+    /// For each those among the others that it imports.
+    pub imports: Imports<'a>,
+    /// Of each such pair, two files that make it one: an import by way of example.
+    pub ties: BTreeMap<[&'a Path; 2], [&'a Path; 2]>,
+}
 
 /// A module, by the words of its path from the root of the crate.
 type Name = Vec<String>;
@@ -153,6 +163,36 @@ impl Crate {
             }
         }
         imports
+    }
+
+    /// The same by what stands side by side. An import counts once: where the way from the root to one
+    /// file parts from the way to the other. One that is on the way to the other is beside nothing.
+    pub fn levels(&self) -> Vec<Level<'_>> {
+        let mut names = BTreeMap::<&Path, &Name>::new();
+        for (name, (path, _)) in &self.modules {
+            // that of a file comes before those between braces in it
+            names.entry(path).or_insert(name);
+        }
+        let mut levels = BTreeMap::<&[String], Level<'_>>::new();
+        let imports = self.imports();
+        let all = imports.iter().flat_map(|(from, to)| to.iter().map(move |to| [*from, *to]));
+        for tie in all {
+            let [from, to] = tie.map(|path| names[path]);
+            let shared = from.iter().zip(to).take_while(|(one, other)| one == other).count();
+            let (Some(one), Some(other)) = (from.get(..=shared), to.get(..=shared)) else {
+                continue;
+            };
+            let [one, other] = [one, other].map(|name| &*self.modules[name].0);
+            // two between braces
+            if one == other {
+                continue;
+            }
+            let level = levels.entry(&from[..shared]).or_default();
+            level.imports.entry(other).or_default();
+            level.imports.entry(one).or_default().insert(other);
+            level.ties.entry([one, other]).or_insert(tie);
+        }
+        levels.into_values().collect()
     }
 
     fn given(&self) -> Given<'_> {

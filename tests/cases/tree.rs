@@ -8,7 +8,8 @@
 //! 6. The tests that SECURITY.md names exist.
 //! 7. What runs as root is made of the crates that its list names, and is as little as README.md and
 //!    SECURITY.md say.
-//! 8. No file of a crate imports one that imports it, over others or not.
+//! 8. No file of a crate imports one that imports it, over others or not; nor does a folder, of those
+//!    beside it.
 //! 9. tests/README.md names each file of cases and each folder of regress; the tests and files that it
 //!    names exist. README.md and CHANGELOG.md are of the version at hand.
 //! 10. The first file of each folder says what it is for, and the map of each program is true.
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tests::harness::{cargo, clean};
-use tests::imports::{Crate, circle};
+use tests::imports::{Crate, Level, circle};
 use tests::process::{PATIENCE, run};
 use tests::servers::require_program;
 
@@ -106,7 +107,8 @@ fn within(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
-/// What goes round in a circle can only be understood all at once.
+/// What goes round in a circle can only be understood all at once. That a file declares those in its
+/// folder, or hands on what they define, is no import; that it names something of them itself is one.
 #[test]
 fn no_file_imports_one_that_imports_it() {
     let (mut found, mut all) = (Vec::new(), 0);
@@ -120,6 +122,30 @@ fn no_file_imports_one_that_imports_it() {
     }
     assert!(all > 1000, "only {all} imports: the search is broken");
     assert!(found.is_empty(), "a file imports one that imports it: {found:#?}");
+}
+
+/// Two folders may be in a circle though no two of their files are: one file of each imports one of the
+/// other. Then neither is below the other.
+///
+/// Look at what stands side by side in each folder, every file there with all that is in its own folder.
+/// Check that none imports one that imports it.
+#[test]
+fn no_folder_imports_one_that_imports_it() {
+    let (mut found, mut all) = (Vec::new(), 0);
+    for root in roots() {
+        let read = Crate::read(&root);
+        for Level { imports, ties } in read.levels() {
+            all += ties.len();
+            let Some(circle) = circle(&imports) else { continue };
+            let steps = circle.windows(2).map(|step| {
+                let [from, to] = ties[&[step[0], step[1]]].map(within);
+                format!("{} -> {}: {from} -> {to}", within(step[0]), within(step[1]))
+            });
+            found.push(steps.collect::<Vec<_>>());
+        }
+    }
+    assert!(all > 600, "only {all} imports: the search is broken");
+    assert!(found.is_empty(), "what stands side by side is in a circle: {found:#?}");
 }
 
 /// The lines of a file's own documentation.
@@ -156,7 +182,8 @@ fn every_folder_says_what_it_is_for() {
 
 /// Look at the map of each program's modules, a line each: a name, behind an arrow others that it
 /// imports, and what it is.
-/// Check that all modules are on it, that there is none else, and that each arrow is an import.
+/// Check that all modules are on it, that there is none else, that each arrow is an import, and that no
+/// import leads up.
 #[test]
 fn the_maps_of_the_programs_are_true() {
     let mut maps = 0;
@@ -191,6 +218,11 @@ fn the_maps_of_the_programs_are_true() {
         let parts: BTreeSet<_> = all.map(|(from, to)| (part(from), part(to))).collect();
         let false_ones: Vec<_> = arrows.iter().filter(|arrow| !parts.contains(*arrow)).collect();
         assert!(false_ones.is_empty(), "{name}: no import: {false_ones:?}");
+        let line = |part: &String| named.iter().position(|module| module == part);
+        let leads_up =
+            |(from, to): &&(String, String)| line(to).is_some_and(|to| line(from) > Some(to));
+        let upward: Vec<_> = parts.iter().filter(leads_up).collect();
+        assert!(upward.is_empty(), "{name}: imports that lead up: {upward:?}");
     }
     assert!(maps >= 6, "only {maps} maps: the search is broken");
 }

@@ -94,6 +94,51 @@ fn a_circle_over_several_files_is_found() {
     );
 }
 
+/// Two files may each import one in the folder of the other, and be in no circle: then their folders are.
+#[test]
+fn a_circle_over_folders_is_found() {
+    let levels = |b: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("a/x")).unwrap();
+        for (name, text) in [
+            ("lib.rs", "mod a;\nmod b;\nmod c;"),
+            ("a.rs", "pub mod x;\npub mod y;\nfn a() { x::x() }"),
+            ("a/x.rs", "mod z;\npub fn x() { super::y::y(); z::z() }"),
+            ("a/x/z.rs", "pub fn z() { crate::b::b() }"),
+            ("a/y.rs", "pub fn y() {}"),
+            ("b.rs", b),
+            ("c.rs", "pub fn c() { crate::a::y::y() }"),
+        ] {
+            fs::write(dir.path().join(name), text).unwrap();
+        }
+        let read = Crate::read(&dir.path().join("lib.rs"));
+        assert_eq!(circle(&read.imports()), None);
+        let shown = |path: &&Path| path.strip_prefix(dir.path()).unwrap().display().to_string();
+        let levels = read.levels().into_iter().map(|Level { imports, ties }| {
+            let circle = circle(&imports).unwrap_or_default();
+            let steps = circle.windows(2).map(|step| ties[&[step[0], step[1]]]);
+            let steps = steps.flatten().collect::<Vec<_>>();
+            let pairs = imports.iter().flat_map(|(from, to)| to.iter().map(move |to| [from, to]));
+            let words = |paths: &[&Path]| paths.iter().map(shown).collect::<Vec<_>>().join(" ");
+            let pairs: Vec<_> = pairs.map(|[from, to]| words(&[from, to])).collect();
+            (pairs, words(&circle), words(&steps))
+        });
+        levels.collect::<Vec<_>>()
+    };
+    let below = || (vec!["a/x.rs a/y.rs".to_owned()], String::new(), String::new());
+    let beside = ["a.rs b.rs", "c.rs a.rs"].map(ToOwned::to_owned).to_vec();
+    let none = (beside, String::new(), String::new());
+    assert_eq!(levels("pub fn b() {}"), [none, below()]);
+    let beside = ["a.rs b.rs", "b.rs a.rs", "c.rs a.rs"].map(ToOwned::to_owned).to_vec();
+    let ties = "a/x/z.rs b.rs b.rs a/y.rs".to_owned();
+    let found = (beside, "a.rs b.rs a.rs".to_owned(), ties);
+    assert_eq!(levels("pub fn b() { crate::a::y::y() }"), [found, below()]);
+    let beside = ["a.rs b.rs", "b.rs c.rs", "c.rs a.rs"].map(ToOwned::to_owned).to_vec();
+    let ties = "a/x/z.rs b.rs b.rs c.rs c.rs a/y.rs".to_owned();
+    let found = (beside, "a.rs b.rs c.rs a.rs".to_owned(), ties);
+    assert_eq!(levels("pub fn b() { crate::c::c() }"), [found, below()]);
+}
+
 /// What stands in the facade is seen through its star, and so is what the facade hands on by a star.
 #[test]
 fn stars_are_followed() {
@@ -160,4 +205,15 @@ fn modules_are_found_wherever_they_stand() {
     let c = ("b/c.rs", "pub fn c() { crate::a::a() }");
     let found = imports(&[lib, a, c]);
     assert_eq!(found.last().unwrap(), "circle b/c.rs other/name.rs b/c.rs", "{found:?}");
+    // of one file are all that stand between its braces
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("lib.rs", "mod a { pub mod b; }\nmod c { pub mod d; }"),
+        ("a/b.rs", "fn b() { crate::c::d::d() }"),
+        ("c/d.rs", "pub fn d() {}"),
+    ] {
+        fs::create_dir_all(dir.path().join(name).parent().unwrap()).unwrap();
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    assert!(Crate::read(&dir.path().join("lib.rs")).levels().is_empty());
 }
