@@ -71,7 +71,7 @@ impl State {
             }
         }
         let changed: Vec<_> =
-            policy.sets.iter().filter(|(id, set)| before.set(**id) != Some(*set)).collect();
+            policy.sets.iter().filter(|(id, set)| before.sets.get(id) != Some(*set)).collect();
         for (id, set) in &changed {
             self.days.note_table(self.tables.word(**id), before.set(**id), set);
         }

@@ -1,6 +1,7 @@
 //! `why`.
 
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use control::{Action, OwnEntry, Why};
 use imsg::TableId;
@@ -23,7 +24,7 @@ pub fn why(
 ) -> Why {
     let (empty, never) = (PrefixSet::default(), Since::default());
     // of the tables that have it the first, and the block table where none has
-    let covers = |(_, set): &(TableId, &PrefixSet)| set.find(address.to_canonical()).is_some();
+    let covers = |(_, set): &(TableId, &Rc<PrefixSet>)| set.find(address.to_canonical()).is_some();
     let covering: Vec<TableId> = policy.blocked().filter(covers).map(|(id, _)| id).collect();
     let first = covering.first().copied().unwrap_or(TableId::BLOCK);
     let named: Vec<String> = tables
@@ -33,7 +34,7 @@ pub fn why(
         .collect();
     let evidence = policy::Evidence {
         block: policy.set(first).unwrap_or(&empty),
-        since: policy.since.get(&first).unwrap_or(&never),
+        since: policy.since.get(&first).map_or(&never, |since| since),
         block_lists: &policy.lists(Kind::Block),
         allow_lists: &policy.lists(Kind::Allow),
         protected,

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use config::{Scope as Wanted, Timestamp};
@@ -79,7 +80,7 @@ pub async fn follow(log: &Log, link: &Link, state: &State) -> ! {
     let mut before = BTreeMap::new();
     for table in state.tables.blocking() {
         if let Ok(set) = link.list(table.id, Place::Previous).await {
-            before.insert(table.id, set);
+            before.insert(table.id, Rc::new(set));
         }
     }
     let config = &log.config.log;

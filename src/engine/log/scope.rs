@@ -33,7 +33,7 @@ impl Scope {
     pub fn new(
         anchor: Option<&str>,
         current: Rc<Policy>,
-        before: BTreeMap<TableId, PrefixSet>,
+        before: BTreeMap<TableId, Rc<PrefixSet>>,
     ) -> Self {
         let previous = Rc::new(Policy { sets: before, ..Policy::default() });
         let anchor = anchor.map(ToOwned::to_owned);

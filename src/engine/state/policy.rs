@@ -9,13 +9,13 @@ use prefix::{Kind, PrefixSet};
 
 use crate::lists::Copy;
 
-/// The sets in force and what they were made of.
+/// The sets in force and what they were made of. What stays as it is, the next policy has as well.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     /// The tables; those before their first set are not among them.
-    pub sets: BTreeMap<TableId, PrefixSet>,
+    pub sets: BTreeMap<TableId, Rc<PrefixSet>>,
     /// Since when each entry of a block table is covered.
-    pub since: BTreeMap<TableId, Since>,
+    pub since: BTreeMap<TableId, Rc<Since>>,
     /// The lists, in the order of the configuration; those without a copy are not among them.
     pub lists: Vec<Rc<Copy>>,
 }
@@ -23,7 +23,7 @@ pub struct Policy {
 impl Policy {
     /// The set of a table.
     pub fn set(&self, table: TableId) -> Option<&PrefixSet> {
-        self.sets.get(&table)
+        self.sets.get(&table).map(|set| &**set)
     }
 
     /// What is allowed.
@@ -32,7 +32,7 @@ impl Policy {
     }
 
     /// All that is blocked, table by table.
-    pub fn blocked(&self) -> impl Iterator<Item = (TableId, &PrefixSet)> {
+    pub fn blocked(&self) -> impl Iterator<Item = (TableId, &Rc<PrefixSet>)> {
         self.sets.iter().filter(|(id, _)| **id != TableId::ALLOW).map(|(id, set)| (*id, set))
     }
 
@@ -49,14 +49,17 @@ impl Policy {
 
     /// Puts another set in force in a table, at `now`.
     pub fn put(&mut self, table: TableId, set: PrefixSet, now: u64) {
+        if self.set(table) == Some(&set) {
+            return;
+        }
         if table != TableId::ALLOW {
             let since = match (self.sets.get(&table), self.since.get(&table)) {
                 (Some(old), Some(since)) => since.follow(old, &set, now),
                 _ => Since::new(&set, now),
             };
-            self.since.insert(table, since);
+            self.since.insert(table, Rc::new(since));
         }
-        self.sets.insert(table, set);
+        self.sets.insert(table, Rc::new(set));
     }
 }
 

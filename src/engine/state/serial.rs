@@ -3,6 +3,7 @@
 //! fetch everything again after each print.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use apl::is_after;
 use flate2::Crc;
@@ -23,7 +24,7 @@ impl Numbered {
     /// The number of these sets, of which one last changed at `changed`, in epoch seconds: as before if
     /// they are as before, else that time, or one more than before where that is no larger. So a memory
     /// that was lost costs nothing as long as the clock goes on.
-    pub fn follow(self, sets: &BTreeMap<TableId, PrefixSet>, changed: u64) -> Self {
+    pub fn follow(self, sets: &BTreeMap<TableId, Rc<PrefixSet>>, changed: u64) -> Self {
         let sum = sum(sets);
         if sum == self.sum && self.serial != 0 {
             return self;
@@ -37,7 +38,7 @@ impl Numbered {
     }
 }
 
-fn sum(sets: &BTreeMap<TableId, PrefixSet>) -> u32 {
+fn sum(sets: &BTreeMap<TableId, Rc<PrefixSet>>) -> u32 {
     let mut crc = Crc::new();
     for (id, set) in sets {
         let counts = [id.number(), set.v4().len(), set.v6().len()];
@@ -58,12 +59,12 @@ fn sum(sets: &BTreeMap<TableId, PrefixSet>) -> u32 {
 mod tests {
     use super::*;
 
-    fn sets(texts: &[&str]) -> BTreeMap<TableId, PrefixSet> {
+    fn sets(texts: &[&str]) -> BTreeMap<TableId, Rc<PrefixSet>> {
         let nets = texts.iter().map(|text| match text.parse() {
             Ok(prefix::Prefix::V4(net)) => net,
             other => panic!("{text}: {other:?}"),
         });
-        [(TableId::BLOCK, PrefixSet::new(nets.collect(), Vec::new()).unwrap())].into()
+        [(TableId::BLOCK, Rc::new(PrefixSet::new(nets.collect(), Vec::new()).unwrap()))].into()
     }
 
     #[test]

@@ -55,9 +55,9 @@ impl State {
                     keep_ages(events, &directory, &table.word, &since);
                     since
                 });
-                policy.since.insert(table.id, since);
+                policy.since.insert(table.id, Rc::new(since));
             }
-            policy.sets.insert(table.id, set);
+            policy.sets.insert(table.id, Rc::new(set));
         }
         let (policy, numbered) = (RefCell::new(Rc::new(policy)), RefCell::default());
         Ok(Self { tables, days, events, directory, policy, numbered, memory: RefCell::new(memory) })

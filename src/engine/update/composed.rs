@@ -40,6 +40,13 @@ impl Composed {
         self.policy.ptr_eq(&Rc::downgrade(policy))
     }
 
+    /// What is in force has the same tables and lists as before, of which servers say something new.
+    pub fn follow(&mut self, before: &Rc<Policy>, policy: &Rc<Policy>) {
+        if self.is_of(before) {
+            self.policy = Rc::downgrade(policy);
+        }
+    }
+
     /// The numbers of what the lists of each table name together, if these are the lists in force.
     pub fn measures(&self, policy: &Rc<Policy>) -> Option<&BTreeMap<TableId, Measure>> {
         self.is_of(policy).then_some(&self.measures)

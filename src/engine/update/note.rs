@@ -28,7 +28,7 @@ pub fn in_force(
     published: &Published,
     time: &Time,
 ) -> Vec<New> {
-    if judged.is_as_before {
+    if judged.is_as_before && judged.renewed.is_empty() {
         return Vec::new();
     }
     let before = state.policy();

@@ -77,7 +77,7 @@ impl Update {
                 () => days::Fared::Good,
             };
             let policy = self.state.policy();
-            let sets = policy.sets.iter().map(|(id, set)| (self.state.tables.word(*id), set));
+            let sets = policy.sets.iter().map(|(id, set)| (self.state.tables.word(*id), &**set));
             self.days.note_run(fared, sets);
         }
         // what a file of this host has does not make the policy of the service old

@@ -271,6 +271,8 @@ fn is_stale(limit: u32, result: &TableResult, age: Duration) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::*;
 
     /// Fails when a table whose new file could not be taken back is remembered with what it held before: then
@@ -280,7 +282,7 @@ mod tests {
         let of = |addr: u32| {
             let net = prefix::Prefix4::host(addr);
             let set = PrefixSet::new(vec![net], Vec::new()).unwrap();
-            Policy { sets: [(TableId::BLOCK, set)].into(), ..Policy::default() }
+            Policy { sets: [(TableId::BLOCK, Rc::new(set))].into(), ..Policy::default() }
         };
         let before = of(5);
         assert!(!is_in_file(&before, &of(5), TableId::BLOCK));

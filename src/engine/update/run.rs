@@ -172,8 +172,8 @@ impl Update {
         mut whole: Whole,
         time: &Time,
     ) -> Ended {
-        let judged = self.judged(request, voice, &mut gathered, false);
-        let published = self.publisher.publish_all(&judged.made.sets, |_| Purpose::Trial).await;
+        let mut judged = self.judged(request, voice, &mut gathered, false);
+        let published = self.hand_over(&mut judged, |_| Purpose::Trial).await;
         whole.failing.extend(judged.failing());
         whole.failing.extend(published.failures.values().cloned().map(of_tables));
         let preview = Some((self.state.policy(), preview(&self.state.policy(), judged)));
@@ -226,6 +226,6 @@ impl Update {
 /// The policy that a dry run would put in force.
 fn preview(before: &Policy, judged: Judged) -> Policy {
     let mut sets = before.sets.clone();
-    sets.extend(judged.made.sets);
+    sets.extend(judged.made.sets.into_iter().map(|(id, set)| (id, Rc::new(set))));
     Policy { sets, ..Policy::default() }
 }

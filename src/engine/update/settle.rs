@@ -6,6 +6,7 @@ use super::composed::Composed;
 use super::gather::Gathered;
 use super::judge::{Judge, Judged};
 use super::note::{self, End};
+use super::publish::Published;
 use super::stays::stays;
 use super::summary::Time;
 use super::tell::Voice;
@@ -42,14 +43,9 @@ impl Update {
             request,
             measures: known.cloned().unwrap_or_default(),
         };
-        let is_same = |composed: &&Composed| {
-            come.is_empty() && composed.holds(&self.state.policy(), &protected, &own)
-        };
-        let judged = match composed.as_ref().filter(is_same) {
-            // which costs next to nothing: most runs of feeds are so
-            Some(composed) => judge.as_before(&gathered.same, composed.told.clone()),
-            None => judge.judge(come, &gathered.same),
-        };
+        let holds = |composed: &&Composed| composed.holds(&self.state.policy(), &protected, &own);
+        let told = composed.as_ref().filter(holds).map(|composed| &composed.told);
+        let judged = judge.judge(come, &gathered.same, told);
         voice.judged(&judged, request);
         judged
     }
@@ -77,19 +73,7 @@ impl Update {
             let last = self.state.memory().table(&table.word).order;
             if order == Some(last) { Purpose::Repair } else { purpose }
         };
-        if judged.is_as_before {
-            // somebody may have changed one, or it could not be mended
-            let touched = |table: &Table| {
-                let set = before.set(table.id).filter(|_| !self.watch.is_ours(table.id));
-                set.cloned()
-            };
-            judged.made.sets = self.state.tables.each(touched);
-        }
-        let mut published = self.publisher.publish_all(&judged.made.sets, purpose_of).await;
-        if judged.is_as_before {
-            let others = before.sets.keys().filter(|id| !judged.made.sets.contains_key(id));
-            published.done.extend(others);
-        }
+        let published = self.hand_over(&mut judged, purpose_of).await;
         voice.published(self.runs, &judged, &published);
         published.found.iter().for_each(|sentence| voice.logged(sentence));
         let mended = [mended, published.found.clone()].concat();
@@ -133,12 +117,37 @@ impl Update {
         let held = held.map(|table| table.id).collect();
         let service_held = !judged.kept_tables.is_empty()
             || judged.kept.iter().any(|kept| kept.source == Source::Policy);
-        if !judged.is_as_before {
+        if judged.is_as_before {
+            let mut composed = self.composed.borrow_mut();
+            composed.iter_mut().for_each(|composed| composed.follow(&before, &self.state.policy()));
+        } else {
             let is_whole = is_whole && new.len() == come;
             let composed = Composed::of(&self.state.policy(), judged).filter(|_| is_whole);
             self.composed.replace(composed);
         }
         Settled { published, changed, held, service_held, mended, failing }
+    }
+
+    /// Hands over what was judged, each table for its `purpose`. Of tables that are as before only those
+    /// are, that somebody may have changed, or that could not be mended.
+    pub(super) async fn hand_over(
+        &self,
+        judged: &mut Judged,
+        purpose: impl Fn(&Table) -> Purpose,
+    ) -> Published {
+        if !judged.is_as_before {
+            return self.publisher.publish_all(&judged.made.sets, purpose).await;
+        }
+        let before = self.state.policy();
+        let touched = |table: &Table| {
+            let set = before.set(table.id).filter(|_| !self.watch.is_ours(table.id));
+            set.cloned()
+        };
+        judged.made.sets = self.state.tables.each(touched);
+        let mut published = self.publisher.publish_all(&judged.made.sets, purpose).await;
+        let others = before.sets.keys().filter(|id| !judged.made.sets.contains_key(id));
+        published.done.extend(others);
+        published
     }
 
     /// Has tables and files brought back to what is in force, and says what somebody had done to them.

@@ -34,7 +34,7 @@ fn policy(prefixes: &[&str]) -> Rc<Policy> {
     });
     let block = PrefixSet::new(v4.collect(), Vec::new()).unwrap();
     let copy = Copy { source: Source::Policy, kind: Kind::Block, list, changed: 0, origin: None };
-    let sets = [(TableId::BLOCK, block)].into();
+    let sets = [(TableId::BLOCK, Rc::new(block))].into();
     Rc::new(Policy { sets, lists: vec![Rc::new(copy)], ..Policy::default() })
 }
 

@@ -23,7 +23,7 @@ fn a_server_that_is_blocked_is_named_with_its_list() {
         origin: None,
     };
     let mut policy = Policy { lists: vec![Rc::new(copy)], ..Policy::default() };
-    policy.sets.insert(imsg::TableId::BLOCK, PrefixSet::new(vec![net], Vec::new()).unwrap());
+    policy.put(imsg::TableId::BLOCK, PrefixSet::new(vec![net], Vec::new()).unwrap(), 0);
     let of = |addr: &str| {
         let addr = addr.parse().unwrap();
         is_blocked(&policy, &tables, &config.feed[0], "lists.example", addr)

@@ -1,7 +1,11 @@
-use prefix::{Floor, Item, Items, Net, Prefix};
+use prefix::{Floor, Item, Items, Net, Prefix, PrefixSet};
 
 use super::*;
+use crate::lists::copies::Origin;
 use crate::state::HeldBack;
+use crate::update::note;
+use crate::update::publish::Published;
+use crate::update::summary::Time;
 
 fn wider(name: &str) -> Kept {
     let net: Prefix = "2.0.0.0/7".parse().unwrap();
@@ -132,7 +136,7 @@ fn lists_that_are_too_much_together_end_the_row_of_their_table() {
         let (protected, own, request) = (&[], &[], &request);
         let measures = BTreeMap::new();
         let judge = Judge { config, guard: &guard, state, protected, own, request, measures };
-        let judged = judge.judge(vec![come], &Sources::new());
+        let judged = judge.judge(vec![come], &Sources::new(), None);
         assert!(judged.kept_tables.contains_key(&TableId::BLOCK));
         judged.table_rows.get(&TableId::BLOCK).copied()
     };
@@ -156,7 +160,7 @@ fn the_numbers_of_lists_are_of_just_these() {
         let (protected, own, request) = (&[], &[], &request);
         let measures = [(TableId::BLOCK, known)].into();
         let judge = Judge { config, guard: &guard, state, protected, own, request, measures };
-        let judged = judge.judge(vec![come], &Sources::new());
+        let judged = judge.judge(vec![come], &Sources::new(), None);
         judged.made.measures.get(&TableId::BLOCK).map(|measure| measure.entries)
     };
     assert_eq!(after(copy("other", 9)), None);
@@ -188,8 +192,42 @@ fn who_allows_too_much_holds_back_what_is_blocked() {
     let (protected, own, request) = (&[], &[], &request);
     let measures = BTreeMap::new();
     let judge = Judge { config, guard: &guard, state, protected, own, request, measures };
-    let judged = judge.judge(vec![holes], &Sources::new());
+    let judged = judge.judge(vec![holes], &Sources::new(), None);
     let kept = judged.kept_tables.get(&TableId::BLOCK).unwrap();
     assert_eq!(kept.of, [source].into());
     assert!(matches!(kept.reason, Reason::Refused(Refusal::Entries { .. })));
+}
+
+/// Fails when tables are made, compared and handed over anew though all lists have come as they are in
+/// force, or when what their server has said of them since then is forgotten.
+#[test]
+fn lists_that_have_come_as_they_are_make_no_table_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let (config, state, _) = crate::state::bare::bare(&feeds(&["one"]), dir.path());
+    let origin =
+        |full| Origin { full, etag: None, modified: None, place: 0, server: None, serial: None };
+    let at = |hosts, full| Copy { origin: Some(origin(full)), ..copy("one", 0x0900_0000, hosts) };
+    let mut policy = Policy { lists: vec![Rc::new(at(5, 1))], ..Policy::default() };
+    policy.put(TableId::BLOCK, PrefixSet::new(vec![Net::host(0x0900_0000)], vec![]).unwrap(), 0);
+    state.set_policy(policy);
+    let guard = crate::guard::of_config(config, &[]);
+    let request = Request::scheduled([copy("one", 0, 0).source].into());
+    let judged = |come: Copy, told: Option<&Told>| {
+        let (protected, own, request) = (&[], &[], &request);
+        let measures = BTreeMap::new();
+        let judge = Judge { config, guard: &guard, state, protected, own, request, measures };
+        judge.judge(vec![come], &Sources::new(), told)
+    };
+    let told = Told { allowed: 7, ..Told::default() };
+    assert!(!judged(at(5, 1), None).is_as_before);
+    assert!(!judged(at(6, 1), Some(&told)).is_as_before);
+    let mut same = judged(at(5, 2), Some(&told));
+    assert!(same.is_as_before && same.made.sets.is_empty() && same.made.told.allowed == 7);
+    assert_eq!(same.confirmed, ["one"]);
+    let before = state.policy();
+    let (published, time) = (Published::default(), Time::start());
+    assert!(note::in_force(state, &mut same, &published, &time).is_empty());
+    let policy = state.policy();
+    assert_eq!(policy.lists[0].origin, Some(origin(2)));
+    assert!(Rc::ptr_eq(&policy.sets[&TableId::BLOCK], &before.sets[&TableId::BLOCK]));
 }
