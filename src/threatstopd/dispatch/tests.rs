@@ -89,7 +89,6 @@ impl Rig {
         while let Some(frame) = self.channel.next().map_err(|error| error.to_string())? {
             let served = self.dispatcher.dispatch(&frame, &mut self.channel);
             served.map_err(|offence| offence.to_string())?;
-            self.channel.flush().unwrap();
             let mut answers = [0; 4096];
             while self.engine.read(&mut answers).is_ok_and(|octets| octets > 0) {}
         }
@@ -618,7 +617,6 @@ fn an_engine_that_asks_and_does_not_read_is_dropped() {
         if let Err(why) = served {
             break why;
         }
-        rig.channel.flush().unwrap();
     };
     assert_eq!(why.to_string(), "the other process does not read its messages");
 }
@@ -629,7 +627,6 @@ fn opened(rig: &mut Rig, what: u8, index: u8) -> Result<String, String> {
     assert_eq!(rig.channel.read().unwrap(), Input::Data);
     let frame = rig.channel.next().unwrap().unwrap();
     rig.dispatcher.dispatch(&frame, &mut rig.channel).unwrap();
-    rig.channel.flush().unwrap();
     let mut engine = Channel::new(rig.engine.try_clone().unwrap().into(), QUEUE);
     engine.expect_fd();
     assert_eq!(engine.read().unwrap(), Input::Data);

@@ -21,6 +21,14 @@ fn shield(text: &str) -> Shield {
     prefixes(text).into_iter().collect()
 }
 
+/// Prefixes in whatever order, each in a message of its own.
+fn parts(set: &[Prefix]) -> impl Iterator<Item = Entries> {
+    set.iter().flat_map(|prefix| match prefix {
+        Prefix::V4(net) => Entries::split(&[*net]).next(),
+        Prefix::V6(net) => Entries::split(&[*net]).next(),
+    })
+}
+
 /// As two tables and one of `[[table]]` are numbered.
 fn kind(table: TableId) -> Kind {
     if table == TableId::ALLOW { Kind::Allow } else { Kind::Block }
@@ -37,7 +45,7 @@ fn hand(
     let announced = announced as u32;
     let taken = Transaction::begin(table, kind(table), announced, Purpose::Publish, guard)
         .and_then(|mut open| {
-            Entries::split(set.iter().copied()).try_for_each(|part| open.add(&part, shield))?;
+            parts(set).try_for_each(|part| open.add(&part, shield))?;
             open.complete(shield, |_| false)
         });
     taken.map(|addrs| addrs.unwrap().len()).map_err(|why| why.to_string())
@@ -237,7 +245,7 @@ fn a_block_table_has_what_is_expected_of_it() {
         let count = set.len() as u32;
         let taken = Transaction::begin(TableId::BLOCK, Kind::Block, count, purpose, &guard)
             .and_then(|mut open| {
-                Entries::split(set).try_for_each(|part| open.add(&part, shield))?;
+                parts(&set).try_for_each(|part| open.add(&part, shield))?;
                 open.complete(shield, |addr| allowed.iter().any(|net| net.contains(addr)))
             });
         taken.map(|addrs| addrs.unwrap().len()).map_err(|why| why.to_string())
@@ -321,14 +329,14 @@ fn without_memory_a_set_is_checked_and_not_published() {
     let mut open =
         Transaction::begin(TableId::BLOCK, Kind::Block, 2, Purpose::Publish, &guard).unwrap();
     open.set = None;
-    for part in Entries::split(["1.2.3.4", "5.6.7.8"].map(|net| net.parse().unwrap())) {
+    for part in parts(&prefixes("1.2.3.4 5.6.7.8")) {
         open.add(&part, &shield).unwrap();
     }
     assert!(open.complete(&shield, |_| false).unwrap().is_none());
     let mut open =
         Transaction::begin(TableId::BLOCK, Kind::Block, 2, Purpose::Publish, &guard).unwrap();
     open.set = None;
-    for part in Entries::split(["5.6.7.8"].map(|net| net.parse().unwrap())) {
+    for part in parts(&prefixes("5.6.7.8")) {
         open.add(&part, &shield).unwrap();
     }
     assert!(open.complete(&shield, |_| false).is_err());
