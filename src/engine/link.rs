@@ -32,6 +32,9 @@ pub use self::outcome::{Outcome, TableResult};
 use crate::errors::words;
 use crate::tables::{Stats, Tables};
 
+/// Octets of messages that are worth a system call before the last is made.
+const AT_ONCE: usize = 1 << 16;
+
 /// How long answers to control clients may take to leave once the helper is gone.
 const FAREWELL: Duration = Duration::from_millis(100);
 
@@ -204,6 +207,11 @@ impl Link {
             for message in messages {
                 opens |= matches!(message, EngineMessage::Open(_));
                 message.queue(&mut channel, id).map_err(|error| format!("helper: {error}"))?;
+                // The helper begins with the first while the last are made, and fewer wait in memory.
+                // What fails is seen by who serves the channel.
+                if channel.queued() >= AT_ONCE {
+                    let _ = channel.flush();
+                }
             }
         }
         let (sender, receiver) = oneshot::channel();
@@ -235,7 +243,8 @@ impl Link {
     ) -> Result<TableResult, String> {
         let entries = u32::try_from(set.len()).map_err(|_| "too many prefixes")?;
         let begin = EngineMessage::TableBegin { table, entries, purpose };
-        let parts = Entries::split(set.iter()).map(EngineMessage::TableEntries);
+        let parts = Entries::split(set.v4()).chain(Entries::split(set.v6()));
+        let parts = parts.map(EngineMessage::TableEntries);
         let all = std::iter::once(begin).chain(parts).chain([EngineMessage::TableCommit]);
         Ok(TableResult::of(table, entries, self.0.limit, purpose, self.changed(all).await?))
     }

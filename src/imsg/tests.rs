@@ -49,7 +49,7 @@ fn every_engine_message_arrives_as_it_was_sent() {
     let net = Net::<u32>::new(0x0102_0300, 24).unwrap();
     let all = [
         EngineMessage::TableBegin { table: TableId::ALLOW, entries: 7, purpose: Purpose::Repair },
-        EngineMessage::TableEntries(Entries::split([net.into()]).next().unwrap()),
+        EngineMessage::TableEntries(Entries::split(&[net]).next().unwrap()),
         EngineMessage::TableCommit,
         EngineMessage::TableStats,
         EngineMessage::TableMend { table: TableId::BLOCK },
@@ -343,11 +343,12 @@ fn who_does_not_read_cannot_make_us_keep_more_than_the_limit() {
 
 #[test]
 fn a_large_set_is_split_and_comes_together_again() {
-    let v4 = (0..10_000u32).map(|n| Prefix::V4(Net::host(n * 2)));
-    let v6 = (0..3_000u128).map(|n| Prefix::V6(Net::host(n * 2)));
-    let set: Vec<Prefix> = v4.chain(v6).collect();
+    let v4: Vec<_> = (0..10_000u32).map(|n| Net::host(n * 2)).collect();
+    let v6: Vec<_> = (0..3_000u128).map(|n| Net::host(n * 2)).collect();
+    let set: Vec<Prefix> =
+        v4.iter().copied().map(Prefix::V4).chain(v6.iter().copied().map(Prefix::V6)).collect();
     let (mut a, mut b) = channels();
-    for part in Entries::split(set.iter().copied()) {
+    for part in Entries::split(&v4).chain(Entries::split(&v6)) {
         EngineMessage::TableEntries(part).queue(&mut a, 0).unwrap();
     }
     let mut back = Vec::new();

@@ -148,7 +148,7 @@ fn items_of(messages: &[(Question, Vec<u8>)]) -> Items {
 fn hand_over(set: &PrefixSet, Guard { bounds, shield, .. }: &Guard) {
     let send = |socket: UnixStream| {
         let mut channel = Channel::new(socket.into(), usize::MAX);
-        for part in Entries::split(set.iter()) {
+        for part in Entries::split(set.v4()).chain(Entries::split(set.v6())) {
             EngineMessage::TableEntries(part).queue(&mut channel, 1).expect("a message");
         }
         assert_eq!(channel.flush().expect("a reader"), Output::Sent);

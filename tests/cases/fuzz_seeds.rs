@@ -179,7 +179,13 @@ fn transaction(table: TableId, text: &str, purpose: Purpose) -> Vec<EngineMessag
     let nets = text.split_whitespace().map(|word| word.parse().unwrap());
     let nets: Vec<Prefix> = nets.collect();
     let mut all = vec![EngineMessage::TableBegin { table, entries: nets.len() as u32, purpose }];
-    all.extend(Entries::split(nets).map(EngineMessage::TableEntries));
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    nets.into_iter().for_each(|net| match net {
+        Prefix::V4(net) => v4.push(net),
+        Prefix::V6(net) => v6.push(net),
+    });
+    let parts = Entries::split(&v4).chain(Entries::split(&v6));
+    all.extend(parts.map(EngineMessage::TableEntries));
     all.push(EngineMessage::TableCommit);
     all
 }

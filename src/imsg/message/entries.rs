@@ -1,6 +1,6 @@
 //! A part of a set of prefixes in one message.
 
-use prefix::{Net, Prefix, pack};
+use prefix::{Address, Net, Prefix, pack};
 
 use super::Fields;
 use crate::frame::{ImsgError, MAX_PAYLOAD};
@@ -13,13 +13,6 @@ enum Family {
 }
 
 impl Family {
-    fn of(prefix: &Prefix) -> Self {
-        match prefix {
-            Prefix::V4(_) => Self::V4,
-            Prefix::V6(_) => Self::V6,
-        }
-    }
-
     /// Octets of a prefix: five or seventeen.
     fn octets(self) -> usize {
         match self {
@@ -37,22 +30,14 @@ pub struct Entries {
 }
 
 impl Entries {
-    /// Splits prefixes, which come in the order of a table, into messages.
-    pub fn split(prefixes: impl IntoIterator<Item = Prefix>) -> impl Iterator<Item = Self> {
-        let mut rest = prefixes.into_iter().peekable();
-        std::iter::from_fn(move || {
-            let family = Family::of(rest.peek()?);
-            let mut packed = Vec::with_capacity(MAX_PAYLOAD);
-            // an octet goes to the family
-            while packed.len() + family.octets() < MAX_PAYLOAD
-                && let Some(prefix) = rest.next_if(|next| Family::of(next) == family)
-            {
-                match prefix {
-                    Prefix::V4(net) => pack(&[net], &mut packed),
-                    Prefix::V6(net) => pack(&[net], &mut packed),
-                }
-            }
-            Some(Self { family, packed })
+    /// Splits prefixes into as few messages as they fit.
+    pub fn split<A: Address>(nets: &[Net<A>]) -> impl Iterator<Item = Self> {
+        let family = if A::OCTETS == 4 { Family::V4 } else { Family::V6 };
+        // an octet goes to the family
+        nets.chunks((MAX_PAYLOAD - 1) / Net::<A>::PACKED).map(move |part| {
+            let mut packed = Vec::new();
+            pack(part, &mut packed);
+            Self { family, packed }
         })
     }
 
