@@ -3,15 +3,18 @@
 use core::net::{Ipv4Addr, Ipv6Addr};
 use std::io::Write as _;
 
-/// The numbers from 0 to 255, each with dots behind it up to four octets.
-const DOTTED: [[u8; 4]; 256] = {
-    let (mut all, mut value) = ([[b'.'; 4]; 256], 0);
+/// The numbers from 0 to 255, each with a dot behind it, the first digit in the low octet.
+const DOTTED: [u32; 256] = {
+    let (mut all, mut value) = ([0; 256], 0);
     while value < all.len() {
-        let (digits, mut at) = (digits(value as u8), 0);
+        let digits = digits(value as u8);
+        let (mut text, mut at) = ([0; 4], 0);
         while at < digits {
-            all[value][at] = b'0' + (value / [1, 10, 100][digits - 1 - at] % 10) as u8;
+            text[at] = b'0' + (value / [1, 10, 100][digits - 1 - at] % 10) as u8;
             at += 1;
         }
+        text[digits] = b'.';
+        all[value] = u32::from_le_bytes(text);
         value += 1;
     }
     all
@@ -23,19 +26,24 @@ const fn digits(value: u8) -> usize {
 
 /// Appends a dotted quad.
 pub(crate) fn write_v4(addr: Ipv4Addr, out: &mut Vec<u8>) {
-    // Table files have hundreds of thousands of these: each octet is copied with what may lie behind
-    // it; to push them one by one takes twice the time, and to format them ten times.
-    let (mut text, mut end) = ([0; 16], 0);
+    // Table files have hundreds of thousands of these, which take several times as long to be formatted.
+    // The text is put together in a number: what goes to memory in pieces and is read at once has the
+    // processor wait.
+    let (mut text, mut end) = (0_u128, 0);
     for octet in addr.octets() {
-        text[end..end + 4].copy_from_slice(&DOTTED[usize::from(octet)]);
+        text |= u128::from(DOTTED[usize::from(octet)]) << (8 * end);
         end += digits(octet) + 1;
     }
-    out.extend_from_slice(&text[..end - 1]);
+    let end = out.len() + end - 1;
+    out.extend_from_slice(&text.to_le_bytes());
+    out.truncate(end);
 }
 
 /// Appends a number.
 pub(crate) fn write_decimal(value: u8, out: &mut Vec<u8>) {
-    out.extend_from_slice(&DOTTED[usize::from(value)][..digits(value)]);
+    let end = out.len() + digits(value);
+    out.extend_from_slice(&DOTTED[usize::from(value)].to_le_bytes());
+    out.truncate(end);
 }
 
 /// The number from 0 to 255 at the beginning of a text, without leading zeros, and what comes behind
