@@ -63,7 +63,7 @@ impl ListTrial<'_> {
         let size = self.list.size();
         // a hole lies in one prefix at most, and where a range is cut at the floor nobody counts
         let most = size.entries.saturating_add((holes as u64).saturating_mul(SPLIT));
-        !self.list.ranges().exceed(self.bounds.floor)
+        !size.exceeds(self.bounds.floor)
             && self.list.wide().is_empty()
             && most <= self.bounds.max_entries
             && self.bounds.covers(self.kind, &size.coverage).is_ok()

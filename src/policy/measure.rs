@@ -1,6 +1,6 @@
 //! How large a list is, in both measures, and what it had been a day before.
 
-use prefix::{Address, Coverage, PrefixSet, Range};
+use prefix::{Address, Coverage, Floor, PrefixSet, Range};
 
 use crate::cover::cover_len;
 use crate::ranges::Ranges;
@@ -53,7 +53,8 @@ impl Measure {
 /// What a set covers.
 pub fn coverage(set: &PrefixSet) -> Coverage {
     let mut coverage = Coverage::default();
-    set.iter().for_each(|net| coverage.add(net));
+    set.v4().iter().for_each(|net| coverage.add_v4((*net).into()));
+    set.v6().iter().for_each(|net| coverage.add_v6((*net).into()));
     coverage
 }
 
@@ -75,21 +76,38 @@ pub(crate) struct Size {
     pub(crate) entries: u64,
     /// All addresses.
     pub(crate) coverage: Coverage,
+    /// Low bits in which addresses of one range differ, at most: of IPv4, and of IPv6.
+    differ: (u8, u8),
 }
 
 impl Size {
     /// How large ranges are; entries are prefixes not wider than the floor.
     pub(crate) fn of(ranges: &Ranges) -> Self {
         let mut size = Self::default();
-        for range in ranges.v4() {
-            size.entries += u64::from(cover_len(*range));
-            size.coverage.add_v4(*range);
+        let v4 = size.family(ranges.v4(), Coverage::add_v4);
+        let v6 = size.family(ranges.v6(), Coverage::add_v6);
+        Self { differ: (v4, v6), ..size }
+    }
+
+    /// Adds the ranges of a family; gives the bits in which addresses of one of them differ, at most.
+    fn family<A: Address>(
+        &mut self,
+        ranges: &[Range<A>],
+        add: impl Fn(&mut Coverage, Range<A>),
+    ) -> u8 {
+        let mut differ = 0;
+        for range in ranges {
+            self.entries += u64::from(cover_len(*range));
+            add(&mut self.coverage, *range);
+            differ = differ.max(A::BITS - range.first().xor(range.last()).leading_zeros());
         }
-        for range in ranges.v6() {
-            size.entries += u64::from(cover_len(*range));
-            size.coverage.add_v6(*range);
-        }
-        size
+        differ
+    }
+
+    /// Whether a range lies in more than one network as wide as the floor.
+    pub(crate) fn exceeds(&self, floor: Floor) -> bool {
+        let (v4, v6) = self.differ;
+        v4 > u32::BITS as u8 - floor.v4 || v6 > u128::BITS as u8 - floor.v6
     }
 
     /// The numbers of the ranges that it is the size of.

@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use prefix::{Address, Floor, Prefix, PrefixSet, Range, Range4, Range6};
+use prefix::{Prefix, PrefixSet, Range, Range4, Range6};
 
 use crate::sweep::{contains, overlap, sort_and_join, spans, union};
 
@@ -53,15 +53,6 @@ impl Ranges {
             Prefix::V6(net) => overlap(&self.v6, net.into()),
         };
         count.entries > 0
-    }
-
-    /// Whether a range lies in more than one network as wide as the floor.
-    pub(crate) fn exceed(&self, floor: Floor) -> bool {
-        fn beyond<A: Address>(ranges: &[Range<A>], floor: u8) -> bool {
-            let end = |first: A| first.or(A::host_mask(floor));
-            ranges.iter().any(|range| end(range.first()) < range.last())
-        }
-        beyond(&self.v4, floor.v4) || beyond(&self.v6, floor.v6)
     }
 
     /// Whether nothing of a prefix lies outside.
