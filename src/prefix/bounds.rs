@@ -187,6 +187,7 @@ impl Tally {
     ///
     /// # Errors
     /// When it may not be there.
+    #[inline]
     pub fn add(&mut self, net: Prefix, bounds: &Bounds, shield: &Shield) -> Result<(), Refusal> {
         if !net.follows(self.last) {
             return Err(Refusal::Order(net));
@@ -206,6 +207,7 @@ impl Tally {
     }
 
     /// Holds the next prefix against what is protected and awaited.
+    #[cold]
     fn meet(&mut self, net: Prefix, shield: &Shield) -> Result<(), Refusal> {
         if shield.touches(net, &mut self.passed) {
             return Err(Refusal::Protected(net));

@@ -84,6 +84,7 @@ impl fmt::Display for Excess {
 
 impl Coverage {
     /// Adds a prefix.
+    #[inline]
     pub fn add(&mut self, prefix: Prefix) {
         match prefix {
             Prefix::V4(net) => self.add_v4(net.into()),
@@ -92,11 +93,13 @@ impl Coverage {
     }
 
     /// Adds a range of IPv4.
+    #[inline]
     pub fn add_v4(&mut self, range: Range4) {
         self.v4 = self.v4.saturating_add(u64::from(range.last() - range.first()) + 1);
     }
 
     /// Adds a range of IPv6.
+    #[inline]
     pub fn add_v6(&mut self, range: Range6) {
         let size = |first: u128, last: u128| last.checked_sub(first).map(|n| n.saturating_add(1));
         let (first, last) = (range.first(), range.last());
