@@ -33,12 +33,12 @@ pub fn compare() -> Vec<Comparison> {
         .set("policy.allow", Vec::<String>::new())
         .set("policy.serial", true);
     let daemon = Daemon::start(&scratch, &config);
-    update(&daemon, &["update"]);
+    daemon.ctl_timed(&["update"]);
     let [engine, helper] = [daemon.engine(), daemon.helper()].map(|pid| pid.expect("a process"));
     let measured = |times: u32, arguments: &[&str]| {
         let cpu = || [server.cpu(cpu_of), cpu_of(engine) + cpu_of(helper)];
         let before = cpu();
-        let cost = within(|| (0..times).for_each(|_| update(&daemon, arguments)));
+        let cost = within(|| (0..times).for_each(|_| daemon.ctl_timed(arguments)));
         let after = cpu();
         let each = |at: usize| Cost {
             cpu: after[at].saturating_sub(before[at]) / times,
@@ -79,11 +79,6 @@ fn roomy(config: Config) -> Config {
         .set("tables.simulated_limit", 20_000_000)
 }
 
-fn update(daemon: &Daemon, arguments: &[&str]) {
-    let output = daemon.ctl(arguments);
-    assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
-}
-
 /// The zone of a relay with the list.
 fn zone() -> String {
     let service = PolicyService::start(Zone::new("threatstop.local"));
@@ -92,7 +87,7 @@ fn zone() -> String {
     let config =
         roomy(Config::new(&scratch, &[service.addr()])).set("policy.allow", Vec::<String>::new());
     let daemon = Daemon::start(&scratch, &config);
-    update(&daemon, &["update"]);
+    daemon.ctl_timed(&["update"]);
     let output = daemon.ctl(&["show", "-o", "apl", "-z", ZONE, "block"]);
     assert!(output.status.success(), "{}", output.stderr);
     assert!(daemon.stop().success());

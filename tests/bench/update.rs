@@ -36,8 +36,9 @@ pub struct Update {
     then: [Cost; THEN.len()],
     /// What the commands of [`ASKED`] take then, in this order.
     asked: [Cost; ASKED.len()],
-    /// Peak memory of engine and helper, and the helper's before, in MiB.
-    pub memory: [f64; 3],
+    /// In MiB: peak memory of engine and helper, the helper's before, and the engine's peak of the first
+    /// update.
+    pub memory: [f64; 4],
 }
 
 /// Runs the comparison.
@@ -51,7 +52,7 @@ pub fn compare() -> Vec<Comparison> {
     let mut changes: [[Vec<Cost>; 1 + THEN.len()]; 2] = Default::default();
     let mut asked: [Vec<Cost>; ASKED.len()] = Default::default();
     let mut theirs: Vec<Vec<Cost>> = vec![Vec::new(); peers.len()];
-    let mut peaks = [0.0_f64; 3];
+    let mut peaks = [0.0_f64; 4];
     for _ in 0..RUNS {
         for pf in [true, false] {
             let update = update(&service, &list, (1, NAMES), pf);
@@ -101,9 +102,10 @@ pub fn compare() -> Vec<Comparison> {
             sides,
             notes: vec![format!(
                 "threatstopd: lists fetched, composed, judged, files written with fsync(2), simulated \
-                 tables replaced. Peak resident memory: engine {:.0} MiB, helper {:.0} MiB, of which \
-                 the table has the larger; helper idle {:.1} MiB.",
-                peaks[0], peaks[1], peaks[2]
+                 tables replaced. Peak resident memory: engine {:.0} MiB in this update and {:.0} MiB \
+                 in later ones, which have both what was and what comes; helper {:.0} MiB, and {:.1} \
+                 MiB when idle. The table has the larger of engine and helper.",
+                peaks[3], peaks[0], peaks[1], peaks[2]
             )],
         },
         Comparison {
@@ -161,14 +163,12 @@ pub fn update(
     let used = || cpu_of(helper) + cpu_of(engine);
     let timed = |arguments: &[&str]| {
         let before = used();
-        let cost = within(|| {
-            let output = daemon.ctl(arguments);
-            assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
-        });
+        let cost = within(|| daemon.ctl_timed(arguments));
         Cost { cpu: used() - before, ..cost }
     };
     let cost = timed(&["update"]);
     assert_eq!(entries(), list.table.len());
+    let first = memory(engine, "VmHWM").unwrap_or(0.0);
     let same = timed(&["update"]);
     assert_eq!(entries(), list.table.len());
     let (name, items) = block.iter().zip(parts).next_back().expect("a list");
@@ -178,11 +178,11 @@ pub fn update(
     let block = timed(&["block", BAD]);
     assert_eq!(entries(), list.table.len());
     let asked = ASKED.map(|words| {
-        let ask = |_| within(|| assert!(daemon.ctl(words).status.success(), "{words:?}"));
+        let ask = |_| within(|| daemon.ctl_timed(words));
         median((0..TIMES).map(ask).collect())
     });
-    let memory =
-        [memory(engine, "VmHWM").unwrap_or(0.0), memory(helper, "VmHWM").unwrap_or(0.0), idle];
+    let [engine, helper] = [engine, helper].map(|pid| memory(pid, "VmHWM").unwrap_or(0.0));
+    let memory = [engine, helper, idle, first];
     assert!(daemon.stop().success());
     // the peers are served all of it
     service.set_list(name, items, Shape::from(Layout::Index).names(names));

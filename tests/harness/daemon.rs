@@ -3,7 +3,7 @@
 use std::fs;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -79,6 +79,14 @@ impl Daemon {
         ctl(&self.socket, arguments)
     }
 
+    /// The same for what is timed, and has to succeed: it is waited for, and not looked after now and then.
+    pub fn ctl_timed(&self, arguments: &[&str]) {
+        let output = ctl_command(&self.socket, arguments).stdin(Stdio::null()).output();
+        let output = output.expect("start the control tool");
+        let text = [output.stdout, output.stderr].concat();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&text));
+    }
+
     /// The engine's process; `None` while there is none, or where there is no /proc.
     pub fn engine(&self) -> Option<Pid> {
         let mut all = self.descendants().into_iter();
@@ -118,7 +126,11 @@ impl Deref for Daemon {
 
 /// Runs the control tool against the daemon behind a socket.
 pub fn ctl(socket: &Path, arguments: &[&str]) -> Output {
+    run(&mut ctl_command(socket, arguments), CTL)
+}
+
+fn ctl_command(socket: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(&programs().threatstopctl);
     command.arg("-s").arg(socket).args(arguments);
-    run(&mut command, CTL)
+    command
 }
