@@ -15,7 +15,9 @@ use std::time::Duration;
 use apl::{ListName, QueryType, Question, Reply};
 use imsg::{Channel, EngineMessage, Entries, Input, Output};
 use policy::{Guard, List, Ranges, Together, check_table, compose_block, diff};
-use prefix::{Floor, Items, Kind, PrefixSet, Shield, Tally, read_line, write_set};
+use prefix::{
+    Address as _, Floor, Items, Kind, Prefix, PrefixSet, Shield, Tally, pack, read_line, write_set,
+};
 use tests::harness::Scratch;
 use tests::lists::big_list;
 use tests::sim::{Client, Layout, PolicyService, Shape, Zone, rtype};
@@ -31,6 +33,10 @@ const FLOOR: Floor = Floor { v4: 8, v6: 19 };
 const MUCH: usize = 64 << 20;
 /// Octets of one read or write.
 const PART: usize = 64 << 10;
+/// Prefixes that are packed at once.
+const AT_ONCE: usize = 1 << 13;
+/// Octets of `struct pfr_addr`, of which pf takes an array.
+const PFR_ADDR: usize = 52;
 
 /// What an octet costs on this machine, in seconds of a processor.
 struct Machine {
@@ -55,7 +61,10 @@ struct Step {
 /// The table of the steps.
 pub struct Limit {
     machine: Machine,
+    /// Those of the first update.
     steps: Vec<Step>,
+    /// What later ones do besides.
+    later: Vec<Step>,
 }
 
 fn times(mut work: impl FnMut()) -> Cost {
@@ -144,6 +153,17 @@ fn items_of(messages: &[(Question, Vec<u8>)]) -> Items {
     items
 }
 
+/// A prefix in as many octets as pf takes it.
+fn pfr_addr(net: Prefix) -> [u8; PFR_ADDR] {
+    let mut addr = [0; PFR_ADDR];
+    match net {
+        Prefix::V4(net) => net.addr().write_octets(&mut addr),
+        Prefix::V6(net) => net.addr().write_octets(&mut addr),
+    }
+    addr[PFR_ADDR / 2] = net.len();
+    addr
+}
+
 /// Hands a set over as the engine does, and takes it as the helper does.
 fn hand_over(set: &PrefixSet, Guard { bounds, shield, .. }: &Guard) {
     let send = |socket: UnixStream| {
@@ -156,7 +176,7 @@ fn hand_over(set: &PrefixSet, Guard { bounds, shield, .. }: &Guard) {
     through(send, |socket| {
         let mut channel = Channel::new(socket.into(), usize::MAX);
         let mut tally = Tally::new(Kind::Block, bounds);
-        let mut kept = Vec::with_capacity(set.len());
+        let mut kept: Vec<[u8; PFR_ADDR]> = Vec::with_capacity(set.len());
         while channel.read().expect("a writer") != Input::Closed {
             while let Some(frame) = channel.next().expect("messages") {
                 let Ok(EngineMessage::TableEntries(part)) = EngineMessage::read(&frame, 1) else {
@@ -165,12 +185,39 @@ fn hand_over(set: &PrefixSet, Guard { bounds, shield, .. }: &Guard) {
                 for net in part.prefixes() {
                     let net = net.expect("a prefix");
                     tally.add(net, bounds, shield).expect("a prefix that may be there");
-                    kept.push(net);
+                    kept.push(pfr_addr(net));
                 }
             }
         }
         assert_eq!(kept.len(), set.len());
     });
+}
+
+/// Keeps the copy of a list, and since when its prefixes are there, as the engine does.
+fn keep(path: &Path, set: &PrefixSet) {
+    let ages = vec![black_box(1_u32); set.len()];
+    let (mut file, mut crc) = (File::create(path).expect("a file"), flate2::Crc::new());
+    let mut put = |octets: &[u8]| {
+        crc.update(octets);
+        file.write_all(octets).expect("room for a file");
+    };
+    let mut part = Vec::new();
+    for nets in set.v4().chunks(AT_ONCE) {
+        part.clear();
+        pack(nets, &mut part);
+        put(&part);
+    }
+    for nets in set.v6().chunks(AT_ONCE) {
+        part.clear();
+        pack(nets, &mut part);
+        put(&part);
+    }
+    for ages in ages.chunks(AT_ONCE) {
+        part.clear();
+        part.extend(ages.iter().flat_map(|age| age.to_le_bytes()));
+        put(&part);
+    }
+    black_box(crc.sum());
 }
 
 /// Measures.
@@ -228,6 +275,12 @@ pub fn measure() -> Limit {
         text.chunks(8192).for_each(|part| file.write_all(part).expect("room for a file"));
         file.sync_all().expect("a disk");
     });
+    let kept = times(|| keep(&scratch.path().join("copy"), &set));
+    let given_back = {
+        let sets: Vec<Vec<[u8; PFR_ADDR]>> =
+            (0..RUNS).map(|_| vec![[1; PFR_ADDR]; PREFIXES]).collect();
+        median(sets.into_iter().map(|set| within(|| drop(black_box(set)))).collect())
+    };
     let (prefixes, octets) = (PREFIXES as f64, |count: usize| count as f64);
     let step = |name, least: f64, octets: String, cost| Step { name, least, octets, cost };
     let mib = |count: f64| format!("{:.1} MiB", count / f64::from(1 << 20));
@@ -254,11 +307,10 @@ pub fn measure() -> Limit {
             composed,
         ),
         step("guards of the engine", machine.copied * net / 2.0, mib(net), checked),
-        step("what has changed", machine.copied * net, mib(2.0 * net), compared),
         step(
             "engine to helper, guards of the helper",
-            machine.socket * packed + machine.fresh * 52.0 * prefixes,
-            mib(packed + 52.0 * prefixes),
+            machine.socket * packed + machine.fresh * PFR_ADDR as f64 * prefixes,
+            mib(packed + PFR_ADDR as f64 * prefixes),
             handed,
         ),
         step(
@@ -268,41 +320,58 @@ pub fn measure() -> Limit {
             written,
         ),
         step(
-            "text read and compared",
-            machine.read * octets(text.len()),
-            mib(octets(text.len())),
-            reading,
-        ),
-        step(
             "text to the disk, fsync(2)",
             machine.written * octets(text.len()) + machine.synced,
             mib(octets(text.len())),
             stored,
         ),
+        step(
+            "memory of the table given back",
+            given_back.cpu.as_secs_f64(),
+            mib(PFR_ADDR as f64 * prefixes),
+            given_back,
+        ),
+        step(
+            "copy of the list, and ages, kept by the engine",
+            machine.fresh * 4.0 * prefixes + machine.written * (packed + 4.0 * prefixes),
+            mib(packed + 4.0 * prefixes),
+            kept,
+        ),
     ];
-    Limit { machine, steps }
+    let later = vec![
+        step("later: what has changed", machine.copied * net, mib(2.0 * net), compared),
+        step(
+            "later: text read and compared",
+            machine.read * octets(text.len()),
+            mib(octets(text.len())),
+            reading,
+        ),
+    ];
+    Limit { machine, steps, later }
+}
+
+impl Step {
+    fn row(&self) -> [String; 6] {
+        let [wall, cpu] = [self.cost.wall, self.cost.cpu].map(|cost| cost.as_secs_f64());
+        let known = |text: String| if cpu > 0.0 { text } else { "-".into() };
+        [
+            self.name.to_owned(),
+            self.octets.clone(),
+            format!("{:.1} ms", self.least * 1e3),
+            format!("{:.1} ms", wall * 1e3),
+            known(format!("{:.1} ms", cpu * 1e3)),
+            known(format!("{:.0} ns", cpu * 1e9 / PREFIXES as f64)),
+        ]
+    }
 }
 
 impl Limit {
     fn rows(&self) -> impl Iterator<Item = [String; 6]> + '_ {
-        self.steps
-            .iter()
-            .map(|step| {
-                let [wall, cpu] = [step.cost.wall, step.cost.cpu].map(|cost| cost.as_secs_f64());
-                let known = |text: String| if cpu > 0.0 { text } else { "-".into() };
-                [
-                    step.name.to_owned(),
-                    step.octets.clone(),
-                    format!("{:.1} ms", step.least * 1e3),
-                    format!("{:.1} ms", wall * 1e3),
-                    known(format!("{:.1} ms", cpu * 1e3)),
-                    known(format!("{:.0} ns", cpu * 1e9 / PREFIXES as f64)),
-                ]
-            })
-            .chain([self.sum()])
+        let (steps, later) = (self.steps.iter().map(Step::row), self.later.iter().map(Step::row));
+        steps.chain([self.sum()]).chain(later)
     }
 
-    /// All that is not waiting for a server.
+    /// All of the first update that is not waiting for a server.
     fn sum(&self) -> [String; 6] {
         let ours = || self.steps.iter().filter(|step| !step.cost.cpu.is_zero());
         let sum = |of: fn(&Step) -> f64| ours().map(of).sum::<f64>();

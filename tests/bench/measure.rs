@@ -95,6 +95,17 @@ pub fn cpu_of(_: Pid) -> Duration {
     Duration::ZERO
 }
 
+/// What of the time of a process was in the kernel, and all of it, in ticks (proc_pid_stat(5), 14 and 15);
+/// none where that cannot be read.
+pub fn ticks(pid: Pid) -> [u64; 2] {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // the name of the program, between brackets, may be any text
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11);
+    let mut fields = fields.map(|field| field.parse().unwrap_or(0));
+    let (user, system) = (fields.next().unwrap_or(0), fields.next().unwrap_or(0));
+    [system, user + system]
+}
+
 /// Whether a program is installed.
 pub fn installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -11,7 +11,9 @@ use tests::item::Item;
 use tests::lists::{Sample, big_list};
 use tests::sim::{Layout, PolicyService, Shape, Zone};
 
-use crate::measure::{Cost, RUNS, cpu_of, installed, median, memory, shell_with_peak, within};
+use crate::measure::{
+    Cost, RUNS, cpu_of, installed, median, memory, shell_with_peak, ticks, within,
+};
 use crate::report::{Comparison, Side};
 
 const LIST: &str = "basic.threatstop.local";
@@ -39,6 +41,8 @@ pub struct Update {
     /// In MiB: peak memory of engine and helper, the helper's before, and the engine's peak of the first
     /// update.
     pub memory: [f64; 4],
+    /// Ticks of engine and helper in the kernel, and all of them, of the first update.
+    ticks: [u64; 2],
 }
 
 /// Runs the comparison.
@@ -53,6 +57,7 @@ pub fn compare() -> Vec<Comparison> {
     let mut asked: [Vec<Cost>; ASKED.len()] = Default::default();
     let mut theirs: Vec<Vec<Cost>> = vec![Vec::new(); peers.len()];
     let mut peaks = [0.0_f64; 4];
+    let mut ticks = [0_u64; 2];
     for _ in 0..RUNS {
         for pf in [true, false] {
             let update = update(&service, &list, (1, NAMES), pf);
@@ -61,6 +66,9 @@ pub fn compare() -> Vec<Comparison> {
                 for (peak, now) in peaks.iter_mut().zip(update.memory) {
                     *peak = peak.max(now);
                 }
+            }
+            if !pf {
+                ticks.iter_mut().zip(update.ticks).for_each(|(all, now)| *all += now);
             }
             let costs = [update.cost].into_iter().chain(update.then);
             changes[usize::from(!pf)].iter_mut().zip(costs).for_each(|(all, cost)| all.push(cost));
@@ -87,6 +95,7 @@ pub fn compare() -> Vec<Comparison> {
     let changes = changes.map(|costs| costs.map(median));
     let each = |cost: &Cost| cost.cpu.as_secs_f64() * 1e9 / PREFIXES as f64;
     let [simulated, files] = [each(&changes[0][0]), each(&changes[1][0])];
+    let kernel = files * ticks[0] as f64 / ticks[1].max(1) as f64;
     let then = [("", &changes[0]), (", files alone", &changes[1])].map(|(how, costs)| {
         let names = ["the first update"].into_iter().chain(THEN);
         let side =
@@ -120,8 +129,9 @@ pub fn compare() -> Vec<Comparison> {
                     .into(),
                 format!(
                     "Processor time of engine and helper for a prefix of the first update: \
-                     {simulated:.0} ns, files alone {files:.0} ns. From the command to its end, `why` \
-                     takes {why:.1} ms and `status` {status:.1} ms then."
+                     {simulated:.0} ns, files alone {files:.0} ns, of which the kernel takes {kernel:.0}: \
+                     system calls and pages. From the command to its end, `why` takes {why:.1} ms and \
+                     `status` {status:.1} ms then."
                 ),
             ],
         },
@@ -166,7 +176,11 @@ pub fn update(
         let cost = within(|| daemon.ctl_timed(arguments));
         Cost { cpu: used() - before, ..cost }
     };
+    let before = [helper, engine].map(ticks);
     let cost = timed(&["update"]);
+    let after = [helper, engine].map(ticks);
+    let sum = |ticks: [[u64; 2]; 2], at: usize| ticks[0][at] + ticks[1][at];
+    let ticks = [0, 1].map(|at| sum(after, at) - sum(before, at));
     assert_eq!(entries(), list.table.len());
     let first = memory(engine, "VmHWM").unwrap_or(0.0);
     let same = timed(&["update"]);
@@ -186,7 +200,7 @@ pub fn update(
     assert!(daemon.stop().success());
     // the peers are served all of it
     service.set_list(name, items, Shape::from(Layout::Index).names(names));
-    Update { cost, then: [same, again, block], asked, memory }
+    Update { cost, then: [same, again, block], asked, memory, ticks }
 }
 
 /// The peers, with their command lines where their programs are installed. Each leaves the list,
