@@ -1,8 +1,16 @@
-use prefix::{Floor, Item, Items, Net, Prefix, PrefixSet};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
+use imsg::TableId;
+use policy::{Accepted, KeptList as Kept, List, Reason, Run as Wanted, Together};
+use prefix::{Floor, Item, Items, Kind, Net, Prefix, PrefixSet, Refusal};
+
+use super::judged::KeptList;
 use super::*;
 use crate::lists::copies::Origin;
-use crate::state::HeldBack;
+use crate::lists::{Copy, Source, Sources};
+use crate::runs::Request;
+use crate::state::{HeldBack, Lost, Row};
 use crate::update::note;
 use crate::update::publish::Published;
 use crate::update::summary::Time;

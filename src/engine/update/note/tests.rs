@@ -7,7 +7,7 @@ use prefix::Refusal;
 use super::*;
 use crate::lists::Sources;
 use crate::state::bare::bare;
-use crate::update::judge::KeptTable;
+use crate::update::judge::judged::KeptTable;
 
 /// Fails when a table that the lists of a feed hold back is taken for free by a run of another source, so
 /// that it is told again and again, and no alarm ever comes.

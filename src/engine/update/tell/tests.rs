@@ -101,8 +101,12 @@ fn a_list_that_is_held_back_is_told_once() {
         let refused = Refusal::Entries { entries, max: 100 };
         let (list, reason) = ("one".to_owned(), Reason::Refused(refused));
         let (source, kept) = (source("one"), KeptList { list, reason });
-        let kept =
-            super::super::judge::KeptList { source, kept, kind: Kind::Block, stays: Stays::Copy };
+        let kept = super::super::judge::judged::KeptList {
+            source,
+            kept,
+            kind: Kind::Block,
+            stays: Stays::Copy,
+        };
         let judged = Judged { kept: vec![kept], ..Judged::default() };
         voice.judged(&judged, &Request::scheduled([source].into()));
     }
