@@ -103,11 +103,13 @@ impl Guard {
         }
     }
 
-    /// What becomes of a set or list with the numbers `new` that is within the absolute guards.
+    /// What becomes of a list, or of all that a source brings into a table, with the numbers `new`:
+    /// whether it is accepted though there is a `reason` against it, by -f or as the third run in the
+    /// row `held` that agrees. `held` is the row after that.
     ///
     /// # Errors
     /// The reason, when nobody has accepted it.
-    pub(crate) fn settle(
+    pub fn settle(
         &self,
         new: Measure,
         reason: Option<Reason>,
@@ -119,7 +121,7 @@ impl Guard {
                 run.end(held);
                 return Ok(Accepted::Usual);
             }
-            (Some(_), Run::Forced) => Accepted::Forced,
+            (Some(reason), Run::Forced) if reason.is_hold() => Accepted::Forced,
             (Some(Reason::Changed(_)), Run::Scheduled)
                 if held.agree(new, |a, b| self.alike(a, b)) =>
             {

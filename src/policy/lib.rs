@@ -5,7 +5,7 @@
 //! addresses that the list names. [`ListTrial`] compares it with its guards and with its own last
 //! good copy, and the better of both is in force. [`compose_allow`] and [`compose_block`] make the
 //! tables of what the lists in force name [`Together`], [`check_table`] holds a table against what
-//! holds for every table, and [`judge_table`] is the second net below the guards of the lists.
+//! holds for every table, and [`table_change`] is the second net below the guards of the lists.
 //! [`hold`] says what a table keeps until another one has it,
 //! [`diff`] shows what changed, [`why`] explains a single address, and [`Unique`] and [`Overlaps`]
 //! say what a list is good for. The order matters: a block table is composed against the allow lists
@@ -67,7 +67,7 @@ pub use overlap::{Overlap, Overlaps};
 pub use ranges::Ranges;
 pub use since::{Since, SinceError};
 pub use sweep::Count;
-pub use table_trial::{grew_most, judge_table};
+pub use table_trial::{grew_most, table_change};
 pub use together::Together;
 pub use unique::Unique;
 pub use why::{Evidence, Why, why};

@@ -12,7 +12,7 @@ use proptest::sample::select;
 use crate::tests::{bounds, guard, together};
 use crate::{
     Accepted, HeldRuns, List, ListTrial, Protected, Ranges, Run, check_table, compose_block,
-    exempt, judge_table,
+    exempt, table_change,
 };
 
 /// Cells by their number in [`WORLD`].
@@ -361,9 +361,8 @@ proptest! {
         let (old_lists, new_lists) = (made(&olds), made(&news));
         let (old, new) = (together(&old_lists), together(&new_lists));
 
-        let mut row = HeldRuns::default();
-        let step = judge_table(Kind::Block, (&old, &new), &guard(), Run::Manual, &mut row);
-        prop_assert_eq!(step.is_err(), held(&union(&olds), &union(&news), None) != Held::No, "{:?}", step);
+        let step = table_change(&old, &new, &guard());
+        prop_assert_eq!(step.is_some(), held(&union(&olds), &union(&news), None) != Held::No, "{:?}", step);
 
         // and the whole of it, which no -f overrides
         let exempt: Ranges = exempt(&[&list(&allow)]);

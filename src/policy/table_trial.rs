@@ -3,43 +3,31 @@
 use core::cmp::Reverse;
 use core::ptr;
 
-use prefix::{Excess, Kind, Refusal};
+use prefix::{Excess, Refusal};
 
-use crate::held::HeldRuns;
-use crate::judge::{Accepted, Guard, Kept, Run, Unit, brought, is_much};
+use crate::judge::{Guard, Reason, Unit, brought, is_much};
 use crate::list::List;
 use crate::measure::Measure;
 use crate::together::Together;
 
-/// The second net below the guards of the lists: whether a table may go from its `old` lists to the
-/// `new` ones without being asked, or has been accepted by -f or the third run that agrees.
+/// The second net below the guards of the lists: what forbids a table to go from its `old` lists to
+/// the `new` ones without being asked, see [`Guard::settle`].
 ///
 /// Compared is what they name together, before allowed and protected networks are taken out. The
 /// caller hands in the lists of which both sets have a copy, without those that were just accepted,
 /// so that new lists, configuration and the first fill-up are not held; where no list has changed
-/// there is nothing to ask. The same limits hold as for a list, but for what was a day ago. `held`
-/// is a row as that of [`crate::ListTrial::judge`], of the table.
+/// there is nothing to ask. The same limits hold as for a list, but for what was a day ago.
 ///
 /// It may hold a table of which one list alone has changed, and has passed its own guard: of 10000
 /// entries all but 5000 may go, and if others name these as well, nearly all that the table had
 /// beside the others is gone.
-///
-/// # Errors
-/// [`Kept`] when the lists that changed must keep their copies.
-pub fn judge_table(
-    kind: Kind,
-    (old, new): (&Together<'_>, &Together<'_>),
-    guard: &Guard,
-    run: Run,
-    held: &mut HeldRuns,
-) -> Result<Accepted, Kept> {
+pub fn table_change(old: &Together<'_>, new: &Together<'_>, guard: &Guard) -> Option<Reason> {
     let (before, now) = (old.measure(), new.measure());
     let brought = match at_most(old, new) {
         Some(most) if !is_much(most) => most,
         _ => brought(now, old.ranges(), new.ranges()),
     };
-    let settled = guard.settle(now, guard.change(before, None, now, brought), run, held);
-    settled.map_err(|reason| Kept { table: kind, reason })
+    guard.change(before, None, now, brought)
 }
 
 /// No less than what the `new` lists have and the `old` ones have not: what each has beside one of the

@@ -74,8 +74,32 @@ pub struct Tabled {
     pub mended: Option<control::Mended>,
     /// Why it is held back.
     pub held: Option<HeldBack>,
-    /// Runs in a row in which it was held back.
-    pub held_row: Row,
+    /// Runs in a row in which it was held back for what a source brought, by the name of that.
+    pub rows: BTreeMap<String, Row>,
+    /// The same of a version that counted those of all sources together.
+    #[serde(skip_serializing)]
+    held_row: Row,
+}
+
+impl Tabled {
+    /// Notes the row of a source after a run.
+    pub fn set_row(&mut self, source: &str, row: Row) {
+        match row == Row::default() {
+            true => drop(self.rows.remove(source)),
+            false => drop(self.rows.insert(source.to_owned(), row)),
+        }
+    }
+
+    /// Takes over the row of a version that counted those of all sources together, which is that of each
+    /// source at fault. Its numbers are those of the table: where others have lists in that as well, the
+    /// next run may not agree.
+    fn split_row(&mut self) {
+        let row = std::mem::take(&mut self.held_row);
+        if row != Row::default() {
+            let of = self.held.iter().flat_map(|held| held.of.iter().cloned());
+            self.rows.extend(of.map(|source| (source, row)));
+        }
+    }
 }
 
 /// The same as a version wrote it that had two tables: block, allow.
@@ -96,8 +120,8 @@ impl Former {
         let of = |(at, word): (usize, &str)| {
             let (mended, held) = (mended[at].take(), held[at].take());
             let (changed, order, was_first) = (changed[at], order[at], was_first[at]);
-            let held_row = held_rows[at];
-            (word.to_owned(), Tabled { changed, order, was_first, mended, held, held_row })
+            let (rows, held_row) = (BTreeMap::new(), held_rows[at]);
+            (word.to_owned(), Tabled { changed, order, was_first, mended, held, rows, held_row })
         };
         ["block", "allow"].into_iter().enumerate().map(of).collect()
     }
@@ -300,6 +324,12 @@ impl Memory {
         self.tables.entry(word.to_owned()).or_default()
     }
 
+    /// The row of a source at a table.
+    pub fn row(&self, word: &str, source: &str) -> Row {
+        let table = self.tables.get(word);
+        table.and_then(|table| table.rows.get(source)).copied().unwrap_or_default()
+    }
+
     /// Notes that a table was changed at `now` by the update or rollback of this number, which may do that
     /// more than once, and what it had before; or by neither.
     pub fn note_change(
@@ -350,6 +380,7 @@ pub fn load(directory: &Path) -> Result<Memory, String> {
     if memory.tables.is_empty() {
         memory.tables = serde_json::from_slice::<Former>(&text).unwrap_or_default().tables();
     }
+    memory.tables.values_mut().for_each(Tabled::split_row);
     Ok(memory)
 }
 

@@ -12,15 +12,17 @@ pub mod judged;
 mod lists;
 mod net;
 mod refused;
+mod rows;
 
 use std::rc::Rc;
 
 use prefix::Kind;
 
+use by::Composition;
+
 use super::compose::{Lists, Told, compose, stand_ins};
 use crate::lists::{Copy, Source, Sources};
 use crate::state::{Policy, Row};
-use crate::tables::Table;
 
 pub use by::Judge;
 pub use judged::{Judged, New, Stays, unknown};
@@ -42,7 +44,7 @@ impl Judge<'_> {
         }
         let is_same = judged.new.is_empty() && judged.kept.is_empty();
         if let Some(told) = told.filter(|_| is_same) {
-            tables.iter().for_each(|table| judged.end_row(self, policy, table));
+            judged.end_rows(self);
             judged.is_as_before = true;
             judged.lists.copies.clone_from(&policy.lists);
             judged.made.told = told.clone();
@@ -64,34 +66,21 @@ impl Judge<'_> {
                 stand_ins: stand_ins(self.state, policy, &still),
                 unknown: judged.unknown.is_some(),
             };
-            // with many lists this takes most of the time: once for the tables and for the second net
-            let together = lists.together(tables);
-            judged.made = compose(tables, self.guard, policy, self.protected, &lists, &together);
-            let refused = judged.refused(tables, policy);
-            let is_refused = refused.is_some();
-            let held = || judged.held(self, policy, &broken, &lists, &together);
-            if let Some(((id, kept), of)) = refused.or_else(held) {
-                let is_of = |new: &New| of.has(new.copy.list.name(), new.copy.kind);
-                let (at_fault, others): (Vec<New>, Vec<New>) =
-                    std::mem::take(&mut judged.new).into_iter().partition(is_of);
-                judged.new = others;
-                let at_fault: Sources = at_fault.iter().map(|new| new.copy.source).collect();
-                let before = judged.kept_tables.insert(id, kept);
-                if let Some(kept) = judged.kept_tables.get_mut(&id) {
-                    kept.of.extend(before.map(|before| before.of).unwrap_or_default());
-                    kept.of.extend(&at_fault);
-                }
-                if !at_fault.is_empty() {
-                    judged.at_fault.insert(id);
-                    if is_refused {
-                        judged.break_row(self, id);
-                    }
-                    continue;
-                }
-                // nothing that has come is at fault: the table stays as it is
-                judged.made.sets.remove(&id);
+            let made = Composition {
+                by: self,
+                policy,
+                broken: &broken,
+                lists: &lists,
+                together: lists.together(tables),
+            };
+            judged.made =
+                compose(tables, self.guard, policy, self.protected, &lists, &made.together);
+            if let Some(fault) = made.refused(&mut judged).or_else(|| made.held(&mut judged)) {
+                judged.keep(fault);
+                continue;
             }
-            drop(together);
+            drop(made);
+            judged.end_rows(self);
             judged.leave_out(policy, &lists.left_out, broken);
             judged.lists = lists;
             return judged;
@@ -101,9 +90,7 @@ impl Judge<'_> {
     /// What is known without a look at what has come: the lists of these sources have come as they are in
     /// force.
     fn begin(&self, same: &Sources) -> Judged {
-        let row = |table: &Table| Some(self.state.memory().table(&table.word).held_row);
         let mut judged = Judged {
-            table_rows: self.state.tables.each(row),
             protected: self.protected.to_vec(),
             own: self.own.to_vec(),
             ..Judged::default()
@@ -115,7 +102,7 @@ impl Judge<'_> {
             // a rollback may have taken it away meanwhile
             for (name, _) in lists.filter(|(name, _)| policy.copy(name).is_some()) {
                 let row = self.state.memory().list(name).map_or(Row::default(), |list| list.row);
-                judged.confirm(name, self.wanted(row, Some(*source)));
+                judged.confirm(name, self.wanted(row, *source));
             }
         }
         judged

@@ -17,8 +17,8 @@ use crate::lists::copies;
 use crate::lists::{Copy, Source};
 use crate::runs::Numbers;
 use crate::source::local::Files;
-use crate::state::{Fared, HeldBack, Memory, Policy, Row, State, history, points};
-use crate::tables::Table;
+use crate::state::{Fared, HeldBack, Memory, Policy, State, history, points};
+use crate::tables::{Table, Tables};
 
 /// What is in force from now on: the sets, and the lists all of whose tables are there. Gives the
 /// lists that are new.
@@ -183,7 +183,7 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
                 true => (run.unwrap_or(listed.run), listed.replaced),
                 false => (run.unwrap_or_default(), replaced(judged, before, name)),
             };
-            note_list(memory, before, one, run, replaced, now);
+            note_list(memory, (state.tables, before), one, run, replaced, now);
         }
         // what changes besides is no update; without any, the first set counts as one
         let (last, next) = (memory.last_order(), memory.next_order());
@@ -250,14 +250,26 @@ fn note_table(memory: &mut Memory, table: &Table, end: &End<'_>, now: u64) {
         // the lists that are at fault did not come, and may be as they were
         None => before.and_then(|held| held.without(come)),
     };
-    // a set that was accepted and could not be published has to be accepted again
-    if published.done.contains(&table.id) || kept.is_some() {
-        known.held_row = judged.table_rows.get(&table.id).copied().unwrap_or_default();
+    // a run that pf has refused counts nothing
+    let counts = |source: &Source| {
+        published.done.contains(&table.id) || kept.is_some_and(|kept| kept.of.contains(source))
+    };
+    for ((id, source), row) in &judged.table_rows {
+        if *id == table.id && counts(source) {
+            known.set_row(source.name(), *row);
+        }
     }
 }
 
 /// Remembers a list that is new.
-fn note_list(memory: &mut Memory, before: &Policy, new: &New, run: u64, replaced: bool, now: u64) {
+fn note_list(
+    memory: &mut Memory,
+    (tables, before): (&Tables, &Policy),
+    new: &New,
+    run: u64,
+    replaced: bool,
+    now: u64,
+) {
     let New { copy, accepted } = new;
     let copy_before = before.copy(copy.list.name());
     let listed = memory.list_mut(copy.list.name());
@@ -267,6 +279,12 @@ fn note_list(memory: &mut Memory, before: &Policy, new: &New, run: u64, replaced
     listed.history = points(&known);
     (listed.kept, listed.run, listed.replaced) = (true, run, replaced);
     (listed.confirmed, listed.held) = (now, None);
+    if *accepted != Accepted::Usual {
+        // what was accepted in the rows of its source is in force
+        for table in tables.iter().filter(|table| copy.changes(table)) {
+            memory.table_mut(&table.word).rows.remove(copy.source.name());
+        }
+    }
 }
 
 /// Forgets the lists that have left the configuration, and what held a table back of which they are not.
@@ -286,16 +304,14 @@ fn forget(config: &Config, state: &State, memory: &mut Memory) {
     let stays = |name: &String| sources.iter().any(|source| source.name() == name);
     memory.sources.retain(|name, _| stays(name));
     for (word, known) in &mut memory.tables {
-        let Some(held) = known.held.take() else { continue };
         let of = state.tables.iter().find(|table| table.word == *word);
         let is_of = |name: &str| of.is_some_and(|of| may_hold(config, state, of, name));
+        known.rows.retain(|name, _| is_of(name));
+        let Some(held) = known.held.take() else { continue };
         known.held = match held.of.is_empty() {
             true => of.is_some().then_some(held),
             false => held.without(|name| !is_of(name)),
         };
-        if known.held.is_none() {
-            known.held_row = Row::default();
-        }
     }
 }
 

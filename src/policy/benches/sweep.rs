@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use ipnet::Ipv4Net;
 use policy::{
     Composed, Guard, HeldRuns, List, ListTrial, Measure, Overlaps, Protected, Ranges, Run,
-    Together, Unique, check_table, compose_block, exempt, judge_table,
+    Together, Unique, check_table, compose_block, exempt, table_change,
 };
 use prefix::{Bounds, Floor, Item, Items, Kind, Net, PrefixSet, Shield, reserved};
 
@@ -127,8 +127,7 @@ impl Gathered {
         let together = Together::of(&lists);
         // whose numbers are known from the run that put them in force
         let before = Together::known(&copies, self.measure);
-        let (both, mut held) = ((&before, &together), HeldRuns::default());
-        if let Err(why) = judge_table(Kind::Block, both, &self.guard, Run::Scheduled, &mut held) {
+        if let Some(why) = table_change(&before, &together, &self.guard) {
             fail(&why.to_string());
         }
         done(2);

@@ -129,6 +129,20 @@ fn only_what_can_be_forced_is_a_hold() {
     assert!(!Reason::Wider { list: "a".into(), net, floor: 8 }.is_hold());
 }
 
+/// Fails when -f gives a table what none may have.
+#[test]
+fn what_no_table_may_have_is_never_accepted() {
+    let mut held = HeldRuns { before: None, last: Some(Measure::default()) };
+    let mut settled = |run| {
+        let why = Reason::Refused(Refusal::Empty);
+        let settled = guard().settle(Measure::default(), Some(why), run, &mut held);
+        (settled.is_ok(), held.last.is_some())
+    };
+    assert_eq!(settled(Run::Forced), (false, true));
+    // and three runs of which one is so are none in a row
+    assert_eq!(settled(Run::Scheduled), (false, false));
+}
+
 #[test]
 fn numbers_at_the_end_of_their_range() {
     let all = |n| Measure { entries: n, v4: n, v6: n };

@@ -1,6 +1,9 @@
+use prefix::Kind;
+
 use super::*;
-use crate::ListTrial;
-use crate::judge::Reason;
+use crate::held::HeldRuns;
+use crate::judge::{Accepted, Run};
+use crate::list_trial::ListTrial;
 use crate::tests::{guard, list, together};
 
 /// A list of single addresses, no two of them neighbours.
@@ -9,17 +12,9 @@ fn some(name: &str, hosts: core::ops::Range<u32>) -> List {
     list(name, &hosts.map(host).collect::<Vec<_>>().join(" "))
 }
 
-fn judged(old: &[List], new: &[List], run: Run) -> Result<Accepted, String> {
-    let lists = (&together(old), &together(new));
-    let judged = judge_table(Kind::Block, lists, &guard(), run, &mut HeldRuns::default());
-    judged.map_err(|kept| kept.to_string())
-}
-
 /// Why a table is held.
-fn table_step(old: &Together<'_>, new: &Together<'_>) -> Option<Reason> {
-    let mut held = HeldRuns::default();
-    let judged = judge_table(Kind::Block, (old, new), &guard(), Run::Manual, &mut held);
-    judged.err().map(|kept| kept.reason)
+fn held(old: &[List], new: &[List]) -> Option<String> {
+    table_change(&together(old), &together(new), &guard()).map(|reason| reason.to_string())
 }
 
 /// Sixty lists, each with so many of a hundred addresses of its own.
@@ -29,19 +24,12 @@ fn sixty(each: u32) -> Vec<List> {
 
 #[test]
 fn many_lists_with_a_small_change_each_are_a_large_one() {
-    assert_eq!(judged(&sixty(100), &sixty(100), Run::Scheduled), Ok(Accepted::Usual));
-    assert_eq!(judged(&sixty(100), &sixty(50), Run::Scheduled), Ok(Accepted::Usual));
-    assert_eq!(
-        judged(&sixty(100), &sixty(49), Run::Scheduled).unwrap_err(),
-        "Keeping the previous block list: 6000 -> 2940 entries, more than 50 % fewer \
-         (update -f to accept)"
-    );
-    assert_eq!(judged(&sixty(100), &sixty(0), Run::Forced), Ok(Accepted::Forced));
-    assert_eq!(
-        judged(&sixty(100), &sixty(0), Run::Scheduled).unwrap_err(),
-        "Keeping the previous block list: 6000 -> 0 entries, more than 50 % fewer \
-         (update -f to accept)"
-    );
+    assert_eq!(held(&sixty(100), &sixty(100)), None);
+    assert_eq!(held(&sixty(100), &sixty(50)), None);
+    for (each, left) in [(49, 2940), (0, 0)] {
+        let why = format!("6000 -> {left} entries, more than 50 % fewer (update -f to accept)");
+        assert_eq!(held(&sixty(100), &sixty(each)), Some(why));
+    }
     // two percent of the Internet, of which none has brought more than a third
     let news = ["a", "b", "c"].map(|name| list(name, "1.1.1.1"));
     let wide = [
@@ -50,7 +38,7 @@ fn many_lists_with_a_small_change_each_are_a_large_one() {
         list("c", "29.0.0.0/8 30.0.0.0/8"),
     ];
     assert!(matches!(
-        table_step(&together(&news), &together(&wide)),
+        table_change(&together(&news), &together(&wide), &guard()),
         Some(Reason::Brings(brought, _)) if brought.count == 6 << 24
     ));
 }
@@ -59,9 +47,8 @@ fn many_lists_with_a_small_change_each_are_a_large_one() {
 fn what_other_lists_name_too_is_no_change() {
     // all of the second list is in the first one as well
     let old = [some("a", 0..1000), some("b", 0..1000)];
-    let (both, one) = (together(&old), together(&old[..1]));
-    assert_eq!(table_step(&both, &one), None);
-    assert_eq!(table_step(&one, &both), None);
+    assert_eq!(held(&old, &old[..1]), None);
+    assert_eq!(held(&old[..1], &old), None);
 }
 
 /// Fails when somebody skips the second net because one list alone has changed.
@@ -79,7 +66,7 @@ fn one_list_within_its_own_guard_may_take_all_that_others_have_not() {
         let own = trial.judge(&guard(), &[], Run::Scheduled, &mut HeldRuns::default());
         assert_eq!(own, Ok(Accepted::Usual));
         let lists = [Together::of(&[copy, rest]), Together::of(&[new, rest])];
-        table_step(&lists[0], &lists[1]).unwrap().to_string()
+        table_change(&lists[0], &lists[1], &guard()).unwrap().to_string()
     };
     assert_eq!(
         step(&some("a", 0..2000), &some("a", 0..1000), &list("rest", "16.0.0.0/21")),
@@ -90,22 +77,6 @@ fn one_list_within_its_own_guard_may_take_all_that_others_have_not() {
         step(&copy, &new, &list("rest", "27.0.0.0/8")),
         "covers 50331648 -> 16777216 addresses, more than 50 % fewer (update -f to accept)"
     );
-}
-
-#[test]
-fn the_third_run_that_agrees_is_accepted() {
-    let (old, few, mut held) = (sixty(100), sixty(10), HeldRuns::default());
-    let mut run = |new: &[List], run| {
-        let lists = (&together(&old), &together(new));
-        judge_table(Kind::Block, lists, &guard(), run, &mut held).is_ok()
-    };
-    assert!(!run(&few, Run::Scheduled));
-    assert!(!run(&few, Run::Scheduled));
-    // by hand neither what is held nor what is as usual has to do with it
-    assert!(!run(&few, Run::Manual));
-    assert!(run(&sixty(99), Run::Manual));
-    assert!(run(&few, Run::Scheduled));
-    assert!(!run(&few, Run::Scheduled));
 }
 
 #[test]

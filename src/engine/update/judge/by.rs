@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use config::Config;
 use imsg::TableId;
-use policy::{Guard, Measure, Protected, Run as Wanted};
+use policy::{Guard, Measure, Protected, Reason, Run as Wanted, Together};
 
 use crate::clock;
 use crate::lists::{Copy, Source};
 use crate::runs::Request;
 use crate::source::feed;
-use crate::state::{Row, State};
+use crate::state::{Policy, Row, State};
+use crate::update::compose::Lists;
+
+/// Lists whose copies the guards do not permit any more, by name, and why.
+pub type Broken = BTreeMap<String, Reason>;
 
 /// By what is judged.
 pub struct Judge<'a> {
@@ -32,14 +36,28 @@ pub struct Judge<'a> {
     pub measures: BTreeMap<TableId, Measure>,
 }
 
+/// What tables are made of, and what there is to hold it against.
+pub struct Composition<'a> {
+    /// By what is judged.
+    pub by: &'a Judge<'a>,
+    /// What is in force.
+    pub policy: &'a Policy,
+    /// The lists in force that may not be any more.
+    pub broken: &'a Broken,
+    /// All lists that the tables are made of.
+    pub lists: &'a Lists,
+    /// What those of each table name together: with many lists this takes most of the time, once for the
+    /// tables and for the second net.
+    pub together: BTreeMap<TableId, Together<'a>>,
+}
+
 impl Judge<'_> {
-    /// Who wants a list, or with no source a table, as far as its judgement goes.
-    pub(super) fn wanted(&self, row: Row, source: Option<Source>) -> Wanted {
+    /// Who wants what a source brings, as far as its judgement goes: in its row of this run only what
+    /// counts is scheduled.
+    pub(super) fn wanted(&self, row: Row, source: Source) -> Wanted {
         let Self { config, request, .. } = self;
         match request.wanted {
-            Wanted::Forced if source.is_some_and(|source| !request.sources.contains(&source)) => {
-                Wanted::Manual
-            }
+            Wanted::Forced if !request.sources.contains(&source) => Wanted::Manual,
             Wanted::Scheduled if !row.may_count(clock::now(), interval(config, source)) => {
                 Wanted::Manual
             }
@@ -49,9 +67,9 @@ impl Judge<'_> {
 }
 
 /// How long a source waits between two runs.
-fn interval(config: &Config, source: Option<Source>) -> Duration {
+fn interval(config: &Config, source: Source) -> Duration {
     let feed = match source {
-        Some(Source::Feed(name)) => feed::of(config, name),
+        Source::Feed(name) => feed::of(config, name),
         _ => None,
     };
     feed.map_or(config.policy.interval, |feed| feed.interval)

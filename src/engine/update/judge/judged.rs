@@ -1,6 +1,6 @@
 //! What a run may put in force and what not, and the words for it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
@@ -57,12 +57,6 @@ pub struct KeptTable {
     pub of: Sources,
 }
 
-impl KeptTable {
-    pub(super) fn new(table: String, reason: Reason, grew_most: Option<String>) -> Self {
-        Self { table, reason, grew_most, of: Sources::new() }
-    }
-}
-
 /// What a run may put in force.
 #[derive(Default)]
 pub struct Judged {
@@ -96,15 +90,12 @@ pub struct Judged {
     pub kept_tables: BTreeMap<TableId, KeptTable>,
     /// The row of runs of each list that was judged.
     pub rows: BTreeMap<String, Row>,
-    /// The same of the tables.
-    pub table_rows: BTreeMap<TableId, Row>,
-    /// Those among them for which lists were at fault that have come, so that their rows are as the run
-    /// leaves them.
-    pub at_fault: BTreeSet<TableId>,
+    /// The row of runs of each source at each table that this run ends or goes on with.
+    pub table_rows: BTreeMap<(TableId, Source), Row>,
 }
 
-/// A table that may not be, and the one whose new lists are at fault.
-pub type Refused<'t> = ((TableId, KeptTable), &'t Table);
+/// A table that may not be, and the new lists that keep their copies because of it.
+pub type Fault = (TableId, KeptTable, Vec<Rc<Copy>>);
 
 impl Judged {
     /// The sentences of what is not to be in force.
@@ -127,6 +118,14 @@ impl Judged {
     pub fn sources_of(&self, table: &Table) -> Sources {
         let of = self.new.iter().filter(|new| new.copy.changes(table));
         of.map(|new| new.copy.source).collect()
+    }
+
+    /// A table may not be: these new lists keep their copies because of it.
+    pub(super) fn keep(&mut self, (id, mut kept, lists): Fault) {
+        self.new.retain(|new| !lists.iter().any(|list| Rc::ptr_eq(list, &new.copy)));
+        let before = self.kept_tables.remove(&id);
+        kept.of.extend(before.into_iter().flat_map(|before| before.of));
+        self.kept_tables.insert(id, kept);
     }
 
     /// The lists that are without a copy still.

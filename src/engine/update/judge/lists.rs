@@ -1,19 +1,16 @@
 //! Each list that has come, against its own copy; and the copies that are permitted no more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use policy::{KeptList as Kept, ListTrial, Reason, Run as Wanted};
+use policy::{KeptList as Kept, ListTrial, Run as Wanted};
 use prefix::Kind;
 
-use super::by::Judge;
+use super::by::{Broken, Judge};
 use super::judged::{Judged, KeptList, New, Stays};
 use crate::clock;
 use crate::lists::{Copy, Source};
 use crate::state::{Policy, Row, history};
-
-/// Lists whose copies the guards do not permit any more, by name, and why.
-pub type Broken = BTreeMap<String, Reason>;
 
 impl Judge<'_> {
     /// The block lists of which no table may be made any more, though they are in force: the guards
@@ -37,7 +34,7 @@ impl Judged {
     pub(super) fn list(&mut self, by: &Judge<'_>, policy: &Policy, broken: &Broken, come: Copy) {
         let name = come.list.name().to_owned();
         let known = by.state.memory().list(&name).cloned().unwrap_or_default();
-        let wanted = by.wanted(known.row, Some(come.source));
+        let wanted = by.wanted(known.row, come.source);
         let copy = policy.copy(&name).filter(|_| !broken.contains_key(&name));
         let trial = ListTrial {
             kind: come.kind,

@@ -1,155 +1,115 @@
-//! The second net: tables whose lists together have changed too much, and the rows of runs in which
-//! they have.
+//! The second net, below the guards of the lists: tables whose lists together have changed too much.
 
-use std::collections::BTreeMap;
 use std::ptr;
+use std::rc::Rc;
 
-use config::Config;
-use imsg::TableId;
-use policy::{Accepted, Kept as Held, List, Run as Wanted, Together, judge_table};
+use policy::{Accepted, List, Reason, Together, table_change};
 
-use super::by::Judge;
-use super::judged::{Judged, KeptTable, New, Refused};
-use super::lists::Broken;
-use crate::clock;
-use crate::lists::Source;
-use crate::state::{Lost, Policy, Row};
+use super::by::Composition;
+use super::judged::{Fault, Judged, KeptTable};
+use crate::lists::{Copy, Sources};
+use crate::state::Lost;
 use crate::tables::Table;
-use crate::update::compose::{Lists, as_list, of_table};
+use crate::update::compose::{as_list, of_table};
 
 /// Whether these are the same lists, and not only equal ones.
 fn are_one(these: &[&List], those: &[&List]) -> bool {
     these.len() == those.len() && these.iter().zip(those).all(|(one, other)| ptr::eq(*one, *other))
 }
 
-impl Judged {
-    /// The second net: a table whose lists together have changed too much. Only lists that have a copy
-    /// on both sides are looked at, and of these not the ones that somebody or three runs accepted.
-    pub(super) fn held<'a>(
-        &mut self,
-        by: &Judge<'_>,
-        policy: &Policy,
-        broken: &Broken,
-        lists: &'a Lists,
-        together: &BTreeMap<TableId, Together<'a>>,
-    ) -> Option<Refused<'static>> {
-        let still = self.still_lost();
-        for table in by.state.tables.in_order() {
-            let (id, kind) = (table.id, table.kind);
+/// Whether a list is among those that have come.
+fn is_among(come: &[Rc<Copy>], list: &List) -> bool {
+    come.iter().any(|copy| ptr::eq(&copy.list, list))
+}
+
+impl Composition<'_> {
+    /// A table whose lists together have changed too much, and those of them that are at fault: only
+    /// lists that have a copy on both sides are asked about, and not the ones that somebody or three
+    /// runs accepted.
+    pub(super) fn held(&self, judged: &mut Judged) -> Option<Fault> {
+        let still = judged.still_lost();
+        for table in self.by.state.tables.in_order() {
             // what has left a table for another may go out of it
-            let is_of = |lost: &Lost| match lost.exempts {
+            let is_of = |lost: &&Lost| match lost.exempts {
                 true => table.blocks(),
                 false => table.has(&lost.name, lost.kind),
             };
-            let row = by.state.memory().table(&table.word).held_row;
-            let wanted = by.wanted(row, None);
-            let mut runs = row.runs();
-            let judged = if self.lost.iter().any(is_of) && !still.iter().any(is_of) {
-                // what stood in for lists without a copy is all that they can be held against
-                let (Some(old), Some(set)) = (policy.set(id), self.made.sets.get(&id)) else {
-                    continue;
-                };
-                let [old, set] = [old, set].map(|set| as_list(kind, set));
-                let both = (&Together::of(&[&old]), &Together::of(&[&set]));
-                judge_table(kind, both, by.guard, wanted, &mut runs)
-            } else {
-                let both = lists.copies(table).filter_map(|list| {
-                    let new = self.new.iter().find(|new| ptr::eq(&new.copy.list, list));
-                    match new {
-                        None => Some((list, list)),
-                        Some(New { accepted: Accepted::Usual, .. })
-                            if !broken.contains_key(list.name()) =>
-                        {
-                            Some((&policy.copy(list.name())?.list, list))
-                        }
-                        Some(_) => None,
-                    }
-                });
-                let (old, now): (Vec<&List>, Vec<&List>) = both.unzip();
-                let in_force: Vec<&List> = of_table(&policy.lists, table).collect();
-                let known = by.measures.get(&id).filter(|_| are_one(&in_force, &old));
-                let Some(all) = together.get(&id) else { continue };
-                if are_one(&old, &now) {
-                    // with a list that had no copy they name more from now on
-                    let known = known.filter(|_| are_one(all.lists(), &now));
-                    self.made.measures.extend(known.map(|known| (id, *known)));
-                    self.end_row(by, policy, table);
-                    continue;
-                }
-                let some = (now.len() < all.lists().len()).then(|| Together::of(&now));
-                let before = match known {
-                    Some(known) => Together::known(&old, *known),
-                    None => Together::of(&old),
-                };
-                self.made.measures.insert(id, all.measure());
-                judge_table(
-                    kind,
-                    (&before, some.as_ref().unwrap_or(all)),
-                    by.guard,
-                    wanted,
-                    &mut runs,
-                )
+            let come_again = match still.iter().find(is_of) {
+                Some(_) => Vec::new(),
+                None => judged.lost.iter().filter(is_of).map(|lost| lost.name.clone()).collect(),
             };
-            // what others bring does not end the row of those that are at fault
-            let of_others =
-                self.at_fault.contains(&id) || self.is_of_the_row(by, table) == Some(false);
-            if judged.is_err() || !of_others {
-                let at = (wanted == Wanted::Scheduled && judged.is_err()).then(clock::now);
-                self.table_rows.insert(id, row.after(runs, at));
-            }
-            if let Err(Held { reason, .. }) = judged {
-                let word = table.word.clone();
-                return Some(((id, KeptTable::new(word, reason, None)), table));
+            loop {
+                let asked = self.asked(judged, table, &come_again);
+                let reason = match come_again.is_empty() {
+                    true => self.change(judged, table, &asked),
+                    false => self.change_of_set(judged, table).filter(|_| !asked.is_empty()),
+                };
+                let Some(reason) = reason else { break };
+                let of: Sources = asked.iter().map(|copy| copy.source).collect();
+                let accepted = judged.count(self, table, &reason, &of);
+                if accepted.is_empty() {
+                    let word = table.word.clone();
+                    let kept = KeptTable { table: word, reason, grew_most: None, of };
+                    return Some((table.id, kept, asked));
+                }
+                // the others have to do without them
+                for new in judged.new.iter_mut().filter(|new| is_among(&asked, &new.copy.list)) {
+                    let how = accepted.get(&new.copy.source).copied();
+                    new.accepted = how.unwrap_or(new.accepted);
+                }
             }
         }
         None
     }
 
-    /// The lists of a table are as they are in force, which ends its row where the run counts.
-    pub(super) fn end_row(&mut self, by: &Judge<'_>, policy: &Policy, table: &Table) {
-        if self.at_fault.contains(&table.id) {
-            // it is as it is in force without the lists that this run counts against it
-            return;
-        }
-        if self.unknown.is_some() && table.blocks() {
-            // it is as it is in force whatever has come
-            return;
-        }
-        let has_come = || self.has_come(by.config, policy, table);
-        let is_over = self.is_of_the_row(by, table).unwrap_or_else(has_come);
-        if is_over && self.counts(by, table) {
-            self.table_rows.insert(table.id, Row::default());
-        }
+    /// The lists of a table that have come and are asked about: those that have a copy that may be in
+    /// force, or had one and have `come_again`, and that nobody has accepted.
+    fn asked(&self, judged: &Judged, table: &Table, come_again: &[String]) -> Vec<Rc<Copy>> {
+        let is_asked = |copy: &Copy| {
+            let name = copy.list.name();
+            let has_copy = self.policy.copy(name).is_some() && !self.broken.contains_key(name);
+            let is_again = come_again.iter().any(|again| again == name);
+            copy.changes(table) && (is_again || has_copy && !copy.is_exemption())
+        };
+        let new = judged.new.iter().filter(|new| new.accepted == Accepted::Usual);
+        new.filter(|new| is_asked(&new.copy)).map(|new| Rc::clone(&new.copy)).collect()
     }
 
-    /// The lists of a table are refused whatever went before, which ends its row as it does that of a list.
-    pub(super) fn break_row(&mut self, by: &Judge<'_>, id: TableId) {
-        let table = by.state.tables.iter().find(|table| table.id == id);
-        let Some(table) = table.filter(|table| self.counts(by, table)) else { return };
-        if self.is_of_the_row(by, table) != Some(false) {
-            self.table_rows.insert(id, Row::default());
+    /// What forbids the set of a table of which lists have come again: what stood in for them is all that
+    /// they can be held against.
+    fn change_of_set(&self, judged: &Judged, table: &Table) -> Option<Reason> {
+        let (old, new) = (self.policy.set(table.id)?, judged.made.sets.get(&table.id)?);
+        let [old, new] = [old, new].map(|set| as_list(table.kind, set));
+        table_change(&Together::of(&[&old]), &Together::of(&[&new]), self.by.guard)
+    }
+
+    /// What forbids the change of those lists of a table that are `asked` about.
+    fn change(&self, judged: &mut Judged, table: &Table, asked: &[Rc<Copy>]) -> Option<Reason> {
+        let both = self.lists.copies(table).filter_map(|list| {
+            if is_among(asked, list) {
+                return Some((&self.policy.copy(list.name())?.list, list));
+            }
+            let is_new = judged.new.iter().any(|new| ptr::eq(&new.copy.list, list));
+            (!is_new).then_some((list, list))
+        });
+        let (old, now): (Vec<&List>, Vec<&List>) = both.unzip();
+        let in_force: Vec<&List> = of_table(&self.policy.lists, table).collect();
+        let known = self.by.measures.get(&table.id).filter(|_| are_one(&in_force, &old));
+        let all = self.together.get(&table.id)?;
+        if are_one(&old, &now) {
+            // with a list that had no copy they name more from now on
+            let known = known.filter(|_| are_one(all.lists(), &now));
+            judged.made.measures.extend(known.map(|known| (table.id, *known)));
+            return None;
         }
-    }
-
-    /// Whether the run counts in the row of a table.
-    fn counts(&self, by: &Judge<'_>, table: &Table) -> bool {
-        let row = by.state.memory().table(&table.word).held_row;
-        by.wanted(row, None) == Wanted::Scheduled
-    }
-
-    /// Whether one has come whose lists hold a table back: each run in which that is so is one of its row,
-    /// though others may be at fault as well. `None` where nobody's do.
-    fn is_of_the_row(&self, by: &Judge<'_>, table: &Table) -> Option<bool> {
-        let held = by.state.memory().table(&table.word).held?;
-        (!held.of.is_empty()).then(|| held.of.iter().any(|name| self.has_come_from(name)))
-    }
-
-    /// Whether lists of a table have come as they are in force, of the service if it has to bring some:
-    /// where that has failed, nothing is known.
-    fn has_come(&self, config: &Config, policy: &Policy, table: &Table) -> bool {
-        let service = config.policy.is_asked();
-        let copies = self.confirmed.iter().filter_map(|name| policy.copy(name));
-        let mut copies = copies.filter(|copy| table.has(copy.list.name(), copy.kind));
-        copies.any(|copy| !service || copy.source == Source::Policy)
+        let before = match known {
+            Some(known) => Together::known(&old, *known),
+            None => Together::of(&old),
+        };
+        judged.made.measures.insert(table.id, all.measure());
+        match now.len() < all.lists().len() {
+            true => table_change(&before, &Together::of(&now), self.by.guard),
+            false => table_change(&before, all, self.by.guard),
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::*;
 use crate::lists::copies::Origin;
 use crate::lists::{Copy, Source, Sources};
 use crate::runs::Request;
-use crate::state::{HeldBack, Lost, Row};
+use crate::state::{Lost, Row};
 use crate::update::note;
 use crate::update::publish::Published;
 use crate::update::summary::Time;
@@ -74,82 +74,6 @@ fn who_asks_by_hand_ends_no_row() {
     judged.confirm("a", Wanted::Scheduled);
     assert_eq!(judged.rows.get("a"), Some(&Row::default()));
     assert_eq!(judged.confirmed, ["a", "a"]);
-}
-
-/// Fails when a run that knows nothing of the lists at fault ends the row of a table, so that three runs in a
-/// row never come.
-#[test]
-fn only_those_at_fault_end_the_row_of_a_table() {
-    let dir = tempfile::tempdir().unwrap();
-    let (config, state, _) = crate::state::bare::bare(&feeds(&["one", "other"]), dir.path());
-    let [one, other] = ["one", "other"].map(|name| Source::Feed(name.parse().unwrap()));
-    let lists = ["one", "other"].map(|name| Rc::new(copy(name, 0, 0))).into();
-    state.set_policy(Policy { lists, ..Policy::default() });
-    let measure = policy::Measure { entries: 5, v4: 5, v6: 0 };
-    let runs = policy::HeldRuns { before: None, last: Some(measure) };
-    let row = Row::default().after(runs, None);
-    let hold = |of: &[Source]| {
-        let (text, of) = ("why".to_owned(), of.iter().map(|one| one.name().to_owned()).collect());
-        let held = HeldBack { since: 0, text, can_force: true, of, of_copy: false };
-        state.remember(|memory| {
-            let table = memory.table_mut("block");
-            (table.held, table.held_row) = (Some(held), row);
-        });
-    };
-    let guard = crate::guard::of_config(config, &[]);
-    let after = |come: Source, counted: bool, unknown: bool| {
-        let request = Request::scheduled([come].into());
-        let (protected, own) = (&[], &[]);
-        let (measures, request) = (BTreeMap::new(), &request);
-        let judge = Judge { config, guard: &guard, state, protected, own, request, measures };
-        let mut judged = judge.begin(&[come].into());
-        judged.at_fault.extend(counted.then_some(TableId::BLOCK));
-        judged.unknown = unknown.then(String::new);
-        judged.end_row(&judge, &state.policy(), state.tables.iter().next().unwrap());
-        judged.table_rows.get(&TableId::BLOCK).copied()
-    };
-    hold(&[one]);
-    assert_eq!(after(other, false, false), Some(row));
-    // the run itself counts in it
-    assert_eq!(after(one, true, false), Some(row));
-    // while a copy is lost no block table is looked at
-    assert_eq!(after(one, false, true), Some(row));
-    assert_eq!(after(one, false, false), Some(Row::default()));
-    // where it needs both, one of them may not come for a month
-    hold(&[one, other]);
-    assert_eq!(after(other, false, false), Some(Row::default()));
-}
-
-/// Fails when runs of which one was refused whatever went before count as runs in a row.
-#[test]
-fn lists_that_are_too_much_together_end_the_row_of_their_table() {
-    let dir = tempfile::tempdir().unwrap();
-    let (config, state, _) =
-        crate::state::bare::bare(&feeds(&["one", "other", "third"]), dir.path());
-    let lists = ["one", "other"].into_iter().zip([0x0900_0000, 0x0a10_0000]);
-    let lists = lists.map(|(name, first)| Rc::new(copy(name, first, 5))).collect();
-    state.set_policy(Policy { lists, ..Policy::default() });
-    let measure = policy::Measure { entries: 5, v4: 5, v6: 0 };
-    let row = Row::default().after(policy::HeldRuns { before: None, last: Some(measure) }, None);
-    state.remember(|memory| {
-        let (text, of) = ("why".to_owned(), ["one".to_owned()].into());
-        let held = HeldBack { since: 0, text, can_force: true, of, of_copy: false };
-        let table = memory.table_mut("block");
-        (table.held, table.held_row) = (Some(held), row);
-    });
-    let mut guard = crate::guard::of_config(config, &[]);
-    guard.bounds.max_entries = 12;
-    let after = |come: Copy| {
-        let request = Request::scheduled([come.source].into());
-        let (protected, own, request) = (&[], &[], &request);
-        let measures = BTreeMap::new();
-        let judge = Judge { config, guard: &guard, state, protected, own, request, measures };
-        let judged = judge.judge(vec![come], &Sources::new(), None);
-        assert!(judged.kept_tables.contains_key(&TableId::BLOCK));
-        judged.table_rows.get(&TableId::BLOCK).copied()
-    };
-    assert_eq!(after(copy("third", 0x0c00_0000, 9)), Some(row));
-    assert_eq!(after(copy("one", 0x0900_0000, 9)), Some(Row::default()));
 }
 
 /// Fails when the numbers of lists in force are taken for those of more lists, which the next change is then
