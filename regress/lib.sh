@@ -100,7 +100,8 @@ need_programs() {
 	chmod 711 "$dir"
 	conf=$dir/threatstopd.toml
 	sock=$dir/sock
-	port=$((20000 + $$ % 20000))
+	# below those that Linux gives to whoever asks for any
+	port=$((20000 + $$ % 12000))
 	user=$(id -un)
 	if [ "$uid" -eq 0 ]; then
 		user=nobody
