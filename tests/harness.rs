@@ -18,9 +18,7 @@ pub mod upload;
 pub use cargo::{cargo, clean};
 pub use config::Config;
 pub use daemon::{Daemon, ctl};
-pub use programs::{
-    Programs, copy_program, faulty_engine, faulty_helper, programs, programs_aloud, write_script,
-};
+pub use programs::{Programs, copy_program, faulty_helper, programs, programs_aloud, write_script};
 pub use scratch::Scratch;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::logging::*;
-use tests::harness::{Daemon, Scratch, faulty_engine};
+use tests::harness::{Daemon, Scratch, faulty_helper};
 use tests::item::items;
 use tests::process::PATIENCE;
 use tests::sim::logservice::{Behaviour, Upload};
@@ -131,7 +131,7 @@ fn steps_of_an_upload() -> Vec<(String, usize)> {
 /// that what came twice has the same id, and that nothing is left in the spool, also after a restart.
 #[test]
 fn an_engine_killed_at_any_step_of_an_upload_loses_nothing() {
-    faulty_engine();
+    faulty_helper();
     in_parallel(&steps_of_an_upload(), |(step, before)| {
         let mut stage = Stage::new();
         let what = format!("{step}, after {before}");
@@ -148,7 +148,7 @@ fn an_engine_killed_at_any_step_of_an_upload_loses_nothing() {
 /// arrives once the disk is well.
 #[test]
 fn a_disk_that_fails_at_any_step_of_an_upload_loses_nothing() {
-    faulty_engine();
+    faulty_helper();
     in_parallel(&steps_of_an_upload(), |(step, before)| {
         let mut stage = Stage::new();
         let what = format!("{step}, after {before}");
@@ -178,7 +178,7 @@ fn a_slice_is_cut_into_halves_or_stays_whole() {
     // the whole slice was kept by the same steps before
     steps.extend([1, 2].iter().flat_map(|n| KEPT.map(|step| (format!("{step} slice"), *n))));
     let jobs: Vec<_> = steps.iter().flat_map(|step| [(step, "kill"), (step, "5")]).collect();
-    faulty_engine();
+    faulty_helper();
     in_parallel(&jobs, |((step, before), how)| {
         let mut stage = Stage::new();
         let what = format!("{step}, after {before}: {how}");
@@ -207,7 +207,7 @@ fn an_engine_killed_at_any_step_of_its_memory_goes_on() {
     // not durable: the next update brings it again
     steps.extend(["move", "create", "write", "rename"].map(|step| format!("{step} list")));
     steps.extend(["create", "write", "rename"].map(|step| format!("{step} ages")));
-    faulty_engine();
+    faulty_helper();
     in_parallel(&steps, |step| {
         let stage = Stage::new();
         stage.fault(&format!("{step}:kill\n"));

@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use super::config::Config;
-use super::programs::{faulty_engine, programs};
+use super::programs::{faulty_helper, programs};
 use super::scratch::Scratch;
 use crate::process::{Output, PATIENCE, Process, STOP, run};
 
@@ -55,7 +55,7 @@ impl Daemon {
     /// Changes the command to one whose engine has its fault points.
     pub fn faulty(command: &mut Command) {
         let args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
-        *command = Command::new(faulty_engine());
+        *command = Command::new(faulty_helper());
         command.args(args);
     }
 

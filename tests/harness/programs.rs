@@ -47,24 +47,18 @@ fn all(voice: Voice) -> Programs {
     Programs { threatstopd, engine, states, threatstopctl }
 }
 
-/// A helper with its fault points, beside an engine like any other.
+/// A helper with its fault points, beside an engine with its own: a fault comes where a test asks for it, and
+/// what has all of them is built once.
 pub fn faulty_helper() -> &'static Path {
     static HELPER: OnceLock<PathBuf> = OnceLock::new();
-    HELPER.get_or_init(|| helper_beside_engine("threatstopd/fault-points", "faulty-helper"))
-}
-
-/// A helper like any other, beside an engine with its fault points.
-pub fn faulty_engine() -> &'static Path {
-    static HELPER: OnceLock<PathBuf> = OnceLock::new();
-    HELPER.get_or_init(|| helper_beside_engine("engine/fault-points", "faulty-engine"))
-}
-
-fn helper_beside_engine(features: &str, directory: &str) -> PathBuf {
-    let names = ["threatstopd", "threatstopd-engine"];
-    let [helper, engine] = build_apart(names, features, directory);
-    assert_eq!(helper.parent(), engine.parent());
-    give_to_root(&[&helper, &engine]);
-    helper
+    HELPER.get_or_init(|| {
+        let names = ["threatstopd", "threatstopd-engine"];
+        let features = "threatstopd/fault-points,engine/fault-points";
+        let [helper, engine] = build_apart(names, features, "faulty");
+        assert_eq!(helper.parent(), engine.parent());
+        give_to_root(&[&helper, &engine]);
+        helper
+    })
 }
 
 /// Root starts nothing that somebody else could have put there, and when root runs the tests, somebody
