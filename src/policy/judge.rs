@@ -109,7 +109,7 @@ impl Guard {
     ///
     /// # Errors
     /// The reason, when nobody has accepted it.
-    pub fn settle(
+    pub fn decide(
         &self,
         new: Measure,
         reason: Option<Reason>,

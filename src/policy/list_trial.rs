@@ -92,7 +92,7 @@ impl ListTrial<'_> {
             let brought = brought(new, copy.ranges(), self.list.ranges());
             guard.change(before, self.day_before, new, brought)
         });
-        guard.settle(new, reason, run, held)
+        guard.decide(new, reason, run, held)
     }
 }
 

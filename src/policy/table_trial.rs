@@ -11,7 +11,7 @@ use crate::measure::Measure;
 use crate::together::Together;
 
 /// The second net below the guards of the lists: what forbids a table to go from its `old` lists to
-/// the `new` ones without being asked, see [`Guard::settle`].
+/// the `new` ones without being asked, see [`Guard::decide`].
 ///
 /// Compared is what they name together, before allowed and protected networks are taken out. The
 /// caller hands in the lists of which both sets have a copy, without those that were just accepted,

@@ -133,14 +133,14 @@ fn only_what_can_be_forced_is_a_hold() {
 #[test]
 fn what_no_table_may_have_is_never_accepted() {
     let mut held = HeldRuns { before: None, last: Some(Measure::default()) };
-    let mut settled = |run| {
+    let mut decided = |run| {
         let why = Reason::Refused(Refusal::Empty);
-        let settled = guard().settle(Measure::default(), Some(why), run, &mut held);
-        (settled.is_ok(), held.last.is_some())
+        let decided = guard().decide(Measure::default(), Some(why), run, &mut held);
+        (decided.is_ok(), held.last.is_some())
     };
-    assert_eq!(settled(Run::Forced), (false, true));
+    assert_eq!(decided(Run::Forced), (false, true));
     // and three runs of which one is so are none in a row
-    assert_eq!(settled(Run::Scheduled), (false, false));
+    assert_eq!(decided(Run::Scheduled), (false, false));
 }
 
 #[test]

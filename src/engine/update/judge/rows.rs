@@ -54,7 +54,7 @@ impl Judged {
         for source in of {
             let (row, wanted) = made.by.row(table, *source);
             let (mut runs, new) = (row.runs(), brought(made.lists, table, *source));
-            match made.by.guard.settle(new, Some(reason.clone()), wanted, &mut runs) {
+            match made.by.guard.decide(new, Some(reason.clone()), wanted, &mut runs) {
                 Ok(how) => drop(accepted.insert(*source, how)),
                 // nobody knows whose it is
                 Err(why) if of.len() > 1 && !matches!(why, Reason::Changed(_)) => {}
