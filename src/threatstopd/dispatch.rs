@@ -64,8 +64,6 @@ impl Dispatcher {
         if !replace(&mut self.engine.greeted, true) {
             return Ok(imsg::greeted(frame)?);
         }
-        // a large set takes long to be given back, which nobody has to wait for
-        let set;
         let answer = match EngineMessage::read(frame, self.tables.len())? {
             EngineMessage::TableBegin { .. } if self.engine.transaction.is_some() => {
                 return Err("a second transaction".into());
@@ -80,24 +78,20 @@ impl Dispatcher {
                 let open = self.engine.transaction.as_mut().ok_or("prefixes of no transaction")?;
                 return open.add(&part, &self.shield);
             }
-            EngineMessage::TableCommit => {
-                let open = self.engine.transaction.take().ok_or("a commit of no transaction")?;
-                let (table, purpose) = (open.table, open.purpose);
-                set = self.complete(open)?;
-                self.publish(table, &set, purpose)
-            }
+            EngineMessage::TableCommit => self.commit()?,
             EngineMessage::TableMend { table } => {
                 self.count_mend()?;
-                set = self.directory.load(&self.tables[table.number()], "pftable");
-                self.publish(table, &set, Purpose::Repair)
+                let set = self.directory.load(&self.tables[table.number()], "pftable");
+                self.publish(table, set, Purpose::Repair)
             }
             EngineMessage::TableStats => self.stats(),
-            EngineMessage::Open(file) => self.open(file).map(HelperMessage::File),
+            EngineMessage::Open(file) => {
+                // few descriptors may wait; that the engine is gone shows when the socket is read
+                let _ = channel.flush();
+                self.open(file).map(HelperMessage::File)
+            }
         };
-        answer.unwrap_or_else(HelperMessage::Failed).queue(channel, frame.peerid)?;
-        // that the engine is gone shows when the socket is read
-        let _ = channel.flush();
-        Ok(())
+        Ok(answer.unwrap_or_else(HelperMessage::Failed).queue(channel, frame.peerid)?)
     }
 
     /// Counts a repair: each has root read and compare a whole table.
@@ -111,22 +105,25 @@ impl Dispatcher {
         if *count > most { Err("it asks for too many repairs".into()) } else { Ok(()) }
     }
 
-    /// The set of a transaction, when it is complete.
-    fn complete(&self, open: Transaction) -> Result<Answer<Vec<PfrAddr>>, Failure> {
+    /// Does what the transaction is for, when it is complete.
+    fn commit(&mut self) -> Result<Answer, Failure> {
+        let open = self.engine.transaction.take().ok_or("a commit of no transaction")?;
+        let (table, purpose) = (open.table, open.purpose);
         // the allow table is published before the block table, so that its file is the one to look at
         let allow = || self.directory.load(&self.tables[TableId::ALLOW.number()], "pftable");
         let set = open.complete(&self.shield, |addr| {
             let set = allow().unwrap_or_default();
             set.iter().filter_map(PfrAddr::prefix).any(|net| net.contains(addr))
         })?;
-        Ok(set.ok_or_else(|| Failed::words(ENOMEM, "no memory for so many prefixes")))
+        let set = set.ok_or_else(|| Failed::words(ENOMEM, "no memory for so many prefixes"));
+        Ok(self.publish(table, set, purpose))
     }
 
     /// Publishes a set, tries it, or has it put back.
-    fn publish(&mut self, table: TableId, set: &Answer<Vec<PfrAddr>>, purpose: Purpose) -> Answer {
+    fn publish(&mut self, table: TableId, set: Answer<Vec<PfrAddr>>, purpose: Purpose) -> Answer {
         let pf = self.config.tables.reload.then_some(&*self.pf);
-        let set = set.as_ref().map_err(Clone::clone)?;
-        let changes = self.directory.publish(pf, &self.tables[table.number()], set, purpose)?;
+        let table = &self.tables[table.number()];
+        let changes = self.directory.publish(pf, table, &set?, purpose)?;
         self.engine.served |= purpose == Purpose::Publish;
         self.engine.added |= purpose != Purpose::Trial && changes.added > 0;
         Ok(HelperMessage::Changed(changes))
