@@ -42,7 +42,10 @@ impl Judge<'_> {
             judged.come.insert(copy.source);
             judged.list(self, policy, &broken, copy);
         }
-        let is_same = judged.new.is_empty() && judged.kept.is_empty();
+        let is_same = judged.new.is_empty()
+            && judged.kept.is_empty()
+            && judged.lost.is_empty()
+            && broken.is_empty();
         if let Some(told) = told.filter(|_| is_same) {
             judged.end_rows(self);
             judged.is_as_before = true;
