@@ -330,6 +330,12 @@ impl Memory {
         table.and_then(|table| table.rows.get(source)).copied().unwrap_or_default()
     }
 
+    /// Ends all rows: what the next runs bring is the first of theirs.
+    pub fn end_rows(&mut self) {
+        self.tables.values_mut().for_each(|table| table.rows.clear());
+        self.lists.iter_mut().flatten().for_each(|(_, list)| list.row = Row::default());
+    }
+
     /// Notes that a table was changed at `now` by the update or rollback of this number, which may do that
     /// more than once, and what it had before; or by neither.
     pub fn note_change(

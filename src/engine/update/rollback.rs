@@ -257,6 +257,8 @@ impl Update {
                 (listed.run, listed.replaced, listed.held) = (0, false, None);
                 listed.history.clear();
             }
+            // runs from before it are not in a row with those after it
+            memory.end_rows();
             memory.rolled_back = Some(time.started);
         });
         let mut next = Policy { lists: way.lists.clone(), ..Policy::clone(&before) };
