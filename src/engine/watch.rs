@@ -244,9 +244,17 @@ impl Watch {
         found
     }
 
-    /// The same of this moment, where the helper can be asked.
+    /// The same of this moment, where the helper can be asked; whoever else has to hear of it does.
     pub async fn warnings_now(&self) -> Vec<Warning> {
-        self.link.stats().await.map_or_else(|_| Vec::new(), |stats| self.warnings(&stats))
+        let Ok(stats) = self.link.stats().await else { return Vec::new() };
+        self.tell_of_pf(&stats);
+        self.warnings(&stats)
+    }
+
+    fn tell_of_pf(&self, stats: &Stats) {
+        // how many packets there were is not told each time
+        let found = self.fail_open(stats, "nothing is blocked");
+        tell(self.events, &self.told, (self.state.tables, stats), found);
     }
 
     /// Looks every `check_interval`, mends, and warns; never returns.
@@ -261,9 +269,7 @@ impl Watch {
             drop(turn);
             // the update of the start warns first
             if let Some(stats) = look.stats.filter(|_| depth == Depth::Marks) {
-                // how many packets there were is not told each time
-                let found = self.fail_open(&stats, "nothing is blocked");
-                tell(self.events, &self.told, (self.state.tables, &stats), found);
+                self.tell_of_pf(&stats);
             }
             depth = Depth::Marks;
             tokio::time::sleep(interval).await;

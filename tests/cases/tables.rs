@@ -522,6 +522,9 @@ fn nothing_blocked_is_never_silent() {
         assert!(output.stdout.contains(&format!("Warning: {sentence}\n")), "{}", output.stdout);
         let json = daemon.ctl(&["-j", "update"]);
         assert!(json.stdout.contains(sentence), "{}", json.stdout);
+        let said = daemon.lines();
+        let said = said.iter().filter(|line| line.text.contains(sentence)).count();
+        assert_eq!(said, 1, "updates say it, and the log has it once: {}", daemon.output());
 
         let mark = daemon.mark();
         pf_is(&scratch, "");

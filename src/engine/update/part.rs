@@ -54,11 +54,8 @@ impl Update {
         failing.extend(settled.failing);
         if is_last && whole.published.done.iter().any(|id| *id != TableId::ALLOW) {
             // a table that blocks nothing is never silent
-            self.watch
-                .warnings_now()
-                .await
-                .into_iter()
-                .for_each(|warning| voice.warn(warning.text));
+            let warnings = self.watch.warnings_now().await;
+            warnings.iter().for_each(|warning| voice.logged(&warning.text));
         }
         if rolled_back && is_last {
             voice.say(ROLLED_BACK);
