@@ -10,7 +10,12 @@ use std::collections::BTreeSet;
 use imsg::{End, Protected, Reason, interface};
 use prefix::Prefix;
 
+use crate::clock;
 use crate::leave::Leave;
+use crate::told::Told;
+
+/// What the log is told of: that nobody knows what they have.
+const SEEN: &str = "interfaces";
 
 /// A network and the name of its interface.
 type Named = (Prefix, String);
@@ -21,6 +26,8 @@ pub struct Interfaces {
     /// What came since.
     come: RefCell<Vec<Named>>,
     leaving: Cell<bool>,
+    /// What the log has been told of interfaces that cannot be looked at.
+    told: Told,
 }
 
 impl Interfaces {
@@ -31,6 +38,7 @@ impl Interfaces {
             given: given.map(|network| network.net).collect(),
             come: RefCell::default(),
             leaving: Cell::new(false),
+            told: Told::default(),
         }
     }
 
@@ -50,15 +58,8 @@ impl Interfaces {
     /// Looks at the interfaces, before a run. When they are not what the helper saw, gives the reason
     /// not to publish; with a way out the engine is about to leave then, and the helper starts anew.
     pub fn look(&self, leave: Option<&Leave>) -> Option<String> {
-        let now = match interface::networks() {
-            Ok(now) => now,
-            Err(errno) => {
-                // what the helper saw is what is known
-                logger::warn(format_args!("interfaces: getifaddrs: {}", errno.desc()));
-                return None;
-            }
-        };
-        let changed = self.compare(now)?;
+        let now = interface::networks().map_err(|errno| errno.desc());
+        let changed = self.compare(self.seen(now, clock::now())?)?;
         let why = format!(
             "the interfaces have changed ({changed}): threatstopd protects their networks first, and \
              updates by itself then"
@@ -71,6 +72,18 @@ impl Interfaces {
             leave.begin(End::Renew);
         }
         Some(why)
+    }
+
+    /// What they have, if that is known: else it is what the helper saw, and the log hears of it once a day.
+    fn seen(&self, now: Result<Vec<Named>, &str>, at: u64) -> Option<Vec<Named>> {
+        match now {
+            Ok(_) => self.told.forget(SEEN),
+            Err(why) if self.told.is_news(SEEN, why, at) => {
+                logger::warn(format_args!("interfaces: getifaddrs: {why}"));
+            }
+            Err(_) => {}
+        }
+        now.ok()
     }
 
     /// Compares with what there is now: what is different, in words.

@@ -62,3 +62,14 @@ fn many_changes_are_told_in_few_words() {
     let words = known().compare(now).unwrap();
     assert!(words.ends_with("tun2 has 0.0.0.2 now, and 199 more"), "{words}");
 }
+
+/// Fails when interfaces that cannot be looked at fill the log, or when nobody hears of it the next time.
+#[test]
+fn what_cannot_be_seen_is_told_once_a_day() {
+    let known = known();
+    assert_eq!(known.seen(Err("no memory"), 1000), None);
+    assert!(!known.told.is_news(SEEN, "no memory", 1060));
+    let now = named("em0:192.0.2.0/24");
+    assert_eq!(known.seen(Ok(now.clone()), 1120), Some(now));
+    assert!(!known.told.knows(SEEN));
+}

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -186,7 +185,7 @@ impl Follower<'_> {
             Err(why) => {
                 let name = self.log.name(source.generation);
                 let trouble = format!("{name}: {why}; read on after the next rotation");
-                progress.note_damage(&log.directory, log.events, trouble);
+                progress.note_damage(log, trouble);
                 Turn::End
             }
         }
@@ -230,7 +229,7 @@ impl Follower<'_> {
         let left = self.choose(true).await;
         if let Some(cut) = cut.filter(|_| left) {
             let log = self.log;
-            log.progress.borrow_mut().count_damage(&log.directory, log.events, &cut);
+            log.progress.borrow_mut().count_damage(log, &cut);
         }
         left
     }
@@ -308,7 +307,7 @@ impl Follower<'_> {
                 if !self.passed_over.contains(&source.identity) {
                     let name = self.log.name(generation);
                     let (log, damage) = (self.log, format!("{name}: {why}; passed over"));
-                    log.progress.borrow_mut().count_damage(&log.directory, log.events, &damage);
+                    log.progress.borrow_mut().count_damage(log, &damage);
                     self.passed_over.push_front(source.identity);
                     self.passed_over.truncate(PASSED_OVER);
                 }
@@ -347,21 +346,21 @@ impl Progress {
 
     /// The file that is read is damaged: its rest is lost. That is shown until there is another,
     /// but told of and counted once, also over restarts.
-    fn note_damage(&mut self, directory: &Path, events: &Events, trouble: String) {
+    fn note_damage(&mut self, log: &Log, trouble: String) {
         let file = self.position.cursor.map(|cursor| cursor.file);
         if self.journal.damaged_file != file || file.is_none() {
             self.journal.damaged_file = file;
-            self.count_damage(directory, events, &trouble);
+            self.count_damage(log, &trouble);
         }
         self.trouble = trouble;
     }
 
     /// Tells of a damaged file and counts it, durably.
-    fn count_damage(&mut self, directory: &Path, events: &Events, what: &str) {
-        events.say(&Event::LogGap { text: format!("{PACKET_LOG}: {what}") });
+    pub(super) fn count_damage(&mut self, log: &Log, what: &str) {
+        log.events.say(&Event::LogGap { text: format!("{PACKET_LOG}: {what}") });
         self.journal.damaged += 1;
-        if let Err(why) = self.journal.save(directory) {
-            logger::err(format_args!("{why}; the damage would be counted again"));
+        if let Err(why) = self.journal.save(&log.directory) {
+            log.spool_failed(&format!("{why}; the damage would be counted again"));
         }
     }
 }

@@ -193,3 +193,13 @@ fn what_is_wrong_with_the_packet_log_is_told_once_a_day() {
     (0..3).for_each(|_| progress.say(log.events, "no room".into()));
     assert_eq!(crate::state::bare::told(log.events, "packet log"), ["failed"]);
 }
+
+/// Fails when a disk that is full fills the log with each damage that is to be remembered.
+#[test]
+fn what_cannot_be_counted_of_the_packet_log_is_told_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    fs::remove_dir_all(dir.path()).unwrap();
+    (0..3).for_each(|_| log.progress.borrow_mut().count_damage(&log, "damaged"));
+    assert_eq!(crate::state::bare::told(log.events, "spool"), ["failed"]);
+}

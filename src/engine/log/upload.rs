@@ -154,7 +154,7 @@ impl Log {
                 self.events.say(&Event::LogGap { text });
                 progress.journal.dropped += 1;
                 if let Err(why) = progress.journal.save(&self.directory) {
-                    logger::err(format_args!("{why}; the loss is not counted after a restart"));
+                    self.spool_failed(&format!("{why}; the loss is not counted after a restart"));
                 }
             }
             // it is there the next time, too

@@ -20,9 +20,13 @@ use prefix::{Bounds, Coverage, Floor, Items, Kind, Prefix, Refusal};
 
 use crate::events::{Event, Events};
 use crate::lists::{Copy, Source};
+use crate::told::Told;
 use crate::warning::Warning;
 use entry::Entries;
 pub use entry::{Entry, read_prefix};
+
+/// What the log is told of: that ends are not kept.
+const ENDED: &str = "own";
 
 /// What is kept, and the lists that it makes.
 pub struct Own {
@@ -35,6 +39,8 @@ pub struct Own {
     /// The damaged file that was put aside and was still there when that was last looked at. A start
     /// puts one aside, and nothing else does.
     aside: RefCell<Option<PathBuf>>,
+    /// What the log has been told of what cannot be kept.
+    told: Told,
 }
 
 impl Own {
@@ -48,6 +54,7 @@ impl Own {
             changed: Cell::new(entries.values().map(|entry| entry.since).max()),
             entries: RefCell::new(entries),
             aside: RefCell::new(file::put_aside(directory)),
+            told: Told::default(),
         };
         own.end(now);
         own
@@ -142,9 +149,13 @@ impl Own {
         });
         let has_ended = next.len() < self.len();
         let lists = lists(&next);
-        if let Err(why) = file::save(&self.directory, &next) {
+        match file::save(&self.directory, &next) {
+            Ok(()) => self.told.forget(ENDED),
             // it would end again after a restart
-            logger::err(format_args!("{why}; what has ended is still in the file"));
+            Err(why) if self.told.is_news(ENDED, &why, now) => {
+                logger::err(format_args!("{why}; what has ended is still in the file"));
+            }
+            Err(_) => {}
         }
         self.set(next, lists, now);
         has_ended

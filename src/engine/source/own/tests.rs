@@ -153,3 +153,24 @@ fn there_are_so_many_and_no_more() {
     own.keep(entry(Action::Block, "5.0.0.0", Some(60)), &bounds).unwrap();
     assert_eq!(own.len(), MAX_OWN);
 }
+
+/// Fails when a disk that is full fills the log with each end, or when nobody hears of the next such disk.
+#[test]
+fn ends_that_cannot_be_kept_are_told_once_a_day() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, aside) = (directory.path().join("state"), directory.path().join("aside"));
+    fs::create_dir(&path).unwrap();
+    let own = load(&path, 1000);
+    let ends = |at: u64, prefix: &str| {
+        let mut entry = entry(Action::Block, prefix, Some(60));
+        (entry.since, entry.until) = (at, Some(at + 60));
+        own.keep(entry, &bounds()).unwrap();
+        move |own: &Own| own.end(at + 60)
+    };
+    let (first, second) = (ends(1000, "5.0.0.1"), ends(2000, "5.0.0.2"));
+    fs::rename(&path, &aside).unwrap();
+    assert!(first(&own) && own.told.knows(ENDED));
+    assert!(!own.told.is_news(ENDED, &file::save(&path, &Entries::new()).unwrap_err(), 1061));
+    fs::rename(&aside, &path).unwrap();
+    assert!(second(&own) && !own.told.knows(ENDED));
+}
