@@ -4,9 +4,10 @@
 //! A file imports another one when it names something that is defined there: in a `use`, by a path,
 //! by a macro, or by calling a function that an `impl` block there gives to a type of a third file.
 //! What a file only hands on (`pub use`) is defined where it comes from, so a facade is in no circle; nor
-//! does a file import those that it only declares (`mod`). Tests are left out. Read as text, not as a compiler does: what a trait or a macro of another crate
-//! leads to is not seen, nor is a method of a value that is not `self` where two files have one of
-//! its name.
+//! does a file import those that it only declares (`mod`). Tests are left out.
+//!
+//! Read as text, not as a compiler does: what a trait or a macro of another crate leads to is not seen,
+//! nor is a method of a value that is not `self` where two files have one of its name.
 //!
 //! * In: the root of a crate.
 //! * Out: its files and folders, which of them imports which, and the shortest circle.
