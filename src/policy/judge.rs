@@ -67,6 +67,11 @@ impl Guard {
         self.step(a, b).is_none() && self.step(b, a).is_none()
     }
 
+    /// Whether a run with the numbers `new` agrees with the last one of a row.
+    pub fn agrees(&self, held: &HeldRuns, new: Measure) -> bool {
+        held.last.is_none_or(|last| self.alike(last, new))
+    }
+
     /// What forbids to go to `new` from the numbers `before`, or from those of a day ago.
     /// `brought` is what there is now and was not before.
     pub(crate) fn change(

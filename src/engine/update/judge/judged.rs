@@ -94,8 +94,17 @@ pub struct Judged {
     pub table_rows: BTreeMap<(TableId, Source), Row>,
 }
 
-/// A table that may not be, and the new lists that keep their copies because of it.
-pub type Fault = (TableId, KeptTable, Vec<Rc<Copy>>);
+/// A table that may not be.
+pub struct Fault {
+    /// Which.
+    pub id: TableId,
+    /// Why.
+    pub kept: KeptTable,
+    /// The new lists that keep their copies because of it.
+    pub lists: Vec<Rc<Copy>>,
+    /// How that leaves the rows of their sources at it.
+    pub rows: BTreeMap<Source, Row>,
+}
 
 impl Judged {
     /// The sentences of what is not to be in force.
@@ -120,8 +129,9 @@ impl Judged {
         of.map(|new| new.copy.source).collect()
     }
 
-    /// A table may not be: these new lists keep their copies because of it.
-    pub(super) fn keep(&mut self, (id, mut kept, lists): Fault) {
+    /// A table may not be: new lists keep their copies because of it.
+    pub(super) fn keep(&mut self, Fault { id, mut kept, lists, rows }: Fault) {
+        self.table_rows.extend(rows.into_iter().map(|(source, row)| ((id, source), row)));
         self.new.retain(|new| !lists.iter().any(|list| Rc::ptr_eq(list, &new.copy)));
         let before = self.kept_tables.remove(&id);
         kept.of.extend(before.into_iter().flat_map(|before| before.of));

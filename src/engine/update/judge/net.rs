@@ -34,26 +34,20 @@ impl Composition<'_> {
                 true => table.blocks(),
                 false => table.has(&lost.name, lost.kind),
             };
-            let come_again = match still.iter().find(is_of) {
+            let again = match still.iter().find(is_of) {
                 Some(_) => Vec::new(),
                 None => judged.lost.iter().filter(is_of).map(|lost| lost.name.clone()).collect(),
             };
-            loop {
-                let asked = self.asked(judged, table, &come_again);
-                let reason = match come_again.is_empty() {
-                    true => self.change(judged, table, &asked),
-                    false => self.change_of_set(judged, table).filter(|_| !asked.is_empty()),
-                };
-                let Some(reason) = reason else { break };
-                let of: Sources = asked.iter().map(|copy| copy.source).collect();
-                let accepted = judged.count(self, table, &reason, &of);
+            while let Some((reason, lists)) = self.fault(judged, table, &again) {
+                let of: Sources = lists.iter().map(|copy| copy.source).collect();
+                let (accepted, rows) = self.count(table, &reason, &of);
                 if accepted.is_empty() {
                     let word = table.word.clone();
                     let kept = KeptTable { table: word, reason, grew_most: None, of };
-                    return Some((table.id, kept, asked));
+                    return Some(Fault { id: table.id, kept, lists, rows });
                 }
                 // the others have to do without them
-                for new in judged.new.iter_mut().filter(|new| is_among(&asked, &new.copy.list)) {
+                for new in judged.new.iter_mut().filter(|new| is_among(&lists, &new.copy.list)) {
                     let how = accepted.get(&new.copy.source).copied();
                     new.accepted = how.unwrap_or(new.accepted);
                 }
@@ -62,17 +56,37 @@ impl Composition<'_> {
         None
     }
 
-    /// The lists of a table that have come and are asked about: those that have a copy that may be in
-    /// force, or had one and have `come_again`, and that nobody has accepted.
-    fn asked(&self, judged: &Judged, table: &Table, come_again: &[String]) -> Vec<Rc<Copy>> {
-        let is_asked = |copy: &Copy| {
-            let name = copy.list.name();
-            let has_copy = self.policy.copy(name).is_some() && !self.broken.contains_key(name);
-            let is_again = come_again.iter().any(|again| again == name);
-            copy.changes(table) && (is_again || has_copy && !copy.is_exemption())
-        };
+    /// What forbids a table, and the new lists that are at fault: those that have come `again` where there
+    /// are such, else those of one source if they are too much by themselves, else all.
+    fn fault(
+        &self,
+        judged: &mut Judged,
+        table: &Table,
+        again: &[String],
+    ) -> Option<(Reason, Vec<Rc<Copy>>)> {
         let new = judged.new.iter().filter(|new| new.accepted == Accepted::Usual);
-        new.filter(|new| is_asked(&new.copy)).map(|new| Rc::clone(&new.copy)).collect()
+        let new = new.map(|new| &new.copy).filter(|copy| copy.changes(table));
+        let (come_again, others): (Vec<Rc<Copy>>, Vec<Rc<Copy>>) =
+            new.cloned().partition(|copy| again.iter().any(|again| again == copy.list.name()));
+        if !come_again.is_empty() {
+            return Some((self.change_of_set(judged, table)?, come_again));
+        }
+        // only what has a copy that may be in force is held against it
+        let has_copy = |copy: &Rc<Copy>| {
+            let name = copy.list.name();
+            self.policy.copy(name).is_some()
+                && !self.broken.contains_key(name)
+                && !copy.is_exemption()
+        };
+        let asked: Vec<Rc<Copy>> = others.into_iter().filter(has_copy).collect();
+        let reason = self.change(judged, table, &asked, &asked)?;
+        let sources: Sources = asked.iter().map(|copy| copy.source).collect();
+        let alone = sources.iter().filter(|_| sources.len() > 1).find_map(|source| {
+            let of =
+                asked.iter().filter(|copy| copy.source == *source).cloned().collect::<Vec<_>>();
+            Some((self.change(judged, table, &asked, &of)?, of))
+        });
+        alone.or(Some((reason, asked)))
     }
 
     /// What forbids the set of a table of which lists have come again: what stood in for them is all that
@@ -83,11 +97,18 @@ impl Composition<'_> {
         table_change(&Together::of(&[&old]), &Together::of(&[&new]), self.by.guard)
     }
 
-    /// What forbids the change of those lists of a table that are `asked` about.
-    fn change(&self, judged: &mut Judged, table: &Table, asked: &[Rc<Copy>]) -> Option<Reason> {
+    /// What forbids the change of some `of` those lists of a table that are `asked` about.
+    fn change(
+        &self,
+        judged: &mut Judged,
+        table: &Table,
+        asked: &[Rc<Copy>],
+        of: &[Rc<Copy>],
+    ) -> Option<Reason> {
         let both = self.lists.copies(table).filter_map(|list| {
             if is_among(asked, list) {
-                return Some((&self.policy.copy(list.name())?.list, list));
+                let copy = &self.policy.copy(list.name())?.list;
+                return Some((copy, if is_among(of, list) { list } else { copy }));
             }
             let is_new = judged.new.iter().any(|new| ptr::eq(&new.copy.list, list));
             (!is_new).then_some((list, list))
@@ -107,9 +128,9 @@ impl Composition<'_> {
             None => Together::of(&old),
         };
         judged.made.measures.insert(table.id, all.measure());
-        match now.len() < all.lists().len() {
-            true => table_change(&before, &Together::of(&now), self.by.guard),
-            false => table_change(&before, all, self.by.guard),
+        match are_one(all.lists(), &now) {
+            true => table_change(&before, all, self.by.guard),
+            false => table_change(&before, &Together::of(&now), self.by.guard),
         }
     }
 }

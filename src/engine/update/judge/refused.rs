@@ -39,9 +39,9 @@ impl Composition<'_> {
                 _ => None,
             };
             let of: Sources = new.iter().map(|new| new.source).collect();
-            judged.count(self, table, &reason, &of);
+            let (_, rows) = self.count(table, &reason, &of);
             let kept = KeptTable { table: word, reason, grew_most, of };
-            return Some((table.id, kept, new));
+            return Some(Fault { id: table.id, kept, lists: new, rows });
         }
         None
     }

@@ -6,29 +6,34 @@
 //! source brings into the table the third is accepted. So others neither end the row of a source nor go
 //! on with it, whether they run between two of its runs or share one.
 //!
-//! Where several sources bring too much together, each of them is at fault. If one of them is accepted
-//! then, the others are asked again without it. And if they bring together what no third run accepts,
-//! nobody knows whose fault that is: their rows stay as they are.
+//! Where one source alone brings too much, it is at fault, and the others are asked again without it.
+//! Where only several do together, each of them is. If one of them is accepted then, so are the others
+//! asked again. And if they bring together what no third run accepts, nobody knows whose fault that is:
+//! a row stays as it is, unless what its source brings is another thing than before.
 //!
-//! A row ends with what is accepted when that is in force, see [`crate::update::note`]: what pf has
-//! refused counts nothing.
+//! A row goes on, or ends with what is accepted, when that is in force, see [`crate::update::note`]: what
+//! pf has refused counts nothing.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use policy::{Accepted, List, Measure, Reason, Run as Wanted, Together};
 
 use super::by::{Composition, Judge};
 use super::judged::{Judged, New};
 use crate::clock;
-use crate::lists::{Source, Sources};
+use crate::lists::{Copy, Source, Sources};
 use crate::state::Row;
 use crate::tables::Table;
 use crate::update::compose::Lists;
 
 /// The numbers of all that a source brings into a table, or takes out of it.
 fn brought(lists: &Lists, table: &Table, source: Source) -> Measure {
-    let of = lists.copies.iter().filter(|copy| copy.source == source && copy.changes(table));
-    let of: Vec<&List> = of.map(|copy| &copy.list).collect();
+    let is_of = |copy: &&Rc<Copy>| {
+        let is_left_out = lists.left_out.contains(copy.list.name());
+        copy.source == source && copy.changes(table) && !is_left_out
+    };
+    let of: Vec<&List> = lists.copies.iter().filter(is_of).map(|copy| &copy.list).collect();
     Together::of(&of).measure()
 }
 
@@ -40,43 +45,46 @@ impl Judge<'_> {
     }
 }
 
-impl Judged {
-    /// A table may not be, for this reason, because of these sources: so it is with their rows. Gives those
-    /// that are accepted all the same.
+impl Composition<'_> {
+    /// A table may not be, for this reason, because of these sources: those that are accepted all the same,
+    /// and how the rows of the others are left.
     pub(super) fn count(
-        &mut self,
-        made: &Composition<'_>,
+        &self,
         table: &Table,
         reason: &Reason,
         of: &Sources,
-    ) -> BTreeMap<Source, Accepted> {
-        let mut accepted = BTreeMap::new();
+    ) -> (BTreeMap<Source, Accepted>, BTreeMap<Source, Row>) {
+        let (mut accepted, mut rows) = (BTreeMap::new(), BTreeMap::new());
         for source in of {
-            let (row, wanted) = made.by.row(table, *source);
-            let (mut runs, new) = (row.runs(), brought(made.lists, table, *source));
-            match made.by.guard.decide(new, Some(reason.clone()), wanted, &mut runs) {
+            let (row, wanted) = self.by.row(table, *source);
+            let (mut runs, new) = (row.runs(), brought(self.lists, table, *source));
+            let agrees = self.by.guard.agrees(&runs, new);
+            match self.by.guard.decide(new, Some(reason.clone()), wanted, &mut runs) {
                 Ok(how) => drop(accepted.insert(*source, how)),
                 // nobody knows whose it is
-                Err(why) if of.len() > 1 && !matches!(why, Reason::Changed(_)) => {}
+                Err(why) if of.len() > 1 && agrees && !matches!(why, Reason::Changed(_)) => {}
                 Err(_) => {
                     let at = (wanted == Wanted::Scheduled).then(clock::now);
-                    self.table_rows.insert((table.id, *source), row.after(runs, at));
+                    rows.insert(*source, row.after(runs, at));
                 }
             }
         }
-        accepted
+        (accepted, rows)
     }
+}
 
-    /// Ends the rows of the sources that have come and are not at fault. What is accepted is not in force
-    /// yet, nor is what another table has not.
+impl Judged {
+    /// Ends the rows of the sources that have come, at each table at which they are not at fault. What is
+    /// accepted is not in force yet. A list that has to wait because of another table ends them as well:
+    /// what it would have been here is not known.
     pub(super) fn end_rows(&mut self, by: &Judge<'_>) {
-        let is_at_fault = |source| self.kept_tables.values().any(|kept| kept.of.contains(source));
-        let good: Vec<Source> =
-            self.come.iter().filter(|source| !is_at_fault(source)).copied().collect();
         // while a copy is lost no block table is looked at
         let tables = by.state.tables.iter();
         for table in tables.filter(|table| self.unknown.is_none() || !table.blocks()) {
-            for source in &good {
+            let is_at_fault = |source: &&Source| {
+                self.kept_tables.get(&table.id).is_some_and(|kept| kept.of.contains(*source))
+            };
+            for source in self.come.iter().filter(|source| !is_at_fault(source)) {
                 let is_accepted = self.new.iter().any(|New { copy, accepted }| {
                     copy.source == *source && copy.changes(table) && *accepted != Accepted::Usual
                 });

@@ -10,6 +10,7 @@ use crate::runs::Request;
 use crate::state::bare::bare;
 use crate::state::{Policy, State};
 use crate::update::gather::Gathered;
+use crate::update::judge::judged::KeptTable;
 use crate::update::note::{self, End};
 use crate::update::publish::Published;
 use crate::update::summary::Time;
@@ -166,17 +167,22 @@ fn force_accepts_what_it_names_and_ends_its_row() {
     assert!(!stage.has_row(ONE) && stage.has_row(OTHER));
 }
 
-/// Fails when a third run counts that pf has refused: then it takes three more.
+/// Fails when a third run counts that pf has refused: then it takes three more. Or when a source that
+/// came as it should counts nothing, so that fewer than three are accepted.
 #[test]
 fn what_pf_refuses_counts_nothing() {
-    let stage = Stage::new();
-    stage.twice(ONE);
-    for _ in 0..2 {
-        assert!(stage.run_with(Wanted::Scheduled, vec![hosts(ONE, MANY)], false).is_empty());
-        assert!(stage.run_with(Wanted::Scheduled, vec![hosts(ONE, FEW)], false).is_empty());
+    let stages = [Stage::new(), Stage::new()];
+    for (stage, come) in stages.iter().zip([MANY, FEW]) {
+        stage.twice(ONE);
+        for _ in 0..2 {
+            let come = vec![hosts(ONE, come)];
+            assert!(stage.run_with(Wanted::Scheduled, come, false).is_empty());
+        }
+        assert_eq!(stage.held(), ["one"]);
     }
-    assert_eq!(stage.held(), ["one"]);
-    assert_eq!(stage.run([hosts(ONE, MANY)]), ["one"]);
+    let [same, good] = stages;
+    assert_eq!(same.run([hosts(ONE, MANY)]), ["one"]);
+    assert!(!good.has_row(ONE));
 }
 
 /// Fails when a source has to wait because it shares its run with another.
@@ -192,6 +198,54 @@ fn who_shares_a_run_has_its_own_row() {
         assert_eq!(together.held(), ["one", "other"]);
     }
     assert_eq!(together.run([hosts(ONE, MANY), hosts(OTHER, MANY)]), ["one", "other"]);
+}
+
+/// Fails when a source is held, and counted, for what another has brought in the same run.
+#[test]
+fn what_another_brings_is_not_counted() {
+    let stage = Stage::new();
+    for few in [FEW + 1, FEW] {
+        assert_eq!(stage.run([hosts(ONE, few), hosts(OTHER, MANY)]), ["one"]);
+        assert_eq!(stage.held(), ["other"]);
+        assert!(!stage.has_row(ONE));
+    }
+    assert!(stage.run([hosts(ONE, 240)]).is_empty());
+    assert_eq!(stage.run([hosts(OTHER, MANY)]), ["other"]);
+}
+
+/// Fails when a source that brings too much into one table keeps the rows of all others, at which it is
+/// good: then what it brings there later is accepted before three runs have agreed.
+#[test]
+fn a_row_is_of_one_table() {
+    let stage = Stage::new();
+    let (config, state) = (stage.config, stage.state);
+    let one = hosts(ONE, MANY).source;
+    stage.twice(ONE);
+    let request = &Request { sources: [one].into(), wanted: Wanted::Scheduled, dry_run: false };
+    let (guard, measures, own, protected) =
+        (&guard::of_config(config, &[]), BTreeMap::new(), &[], &[]);
+    let judge = Judge { config, guard, state, protected, own, request, measures };
+    let rows = |table: TableId| {
+        let reason = Reason::Refused(prefix::Refusal::Empty);
+        let kept = KeptTable { table: "other".into(), reason, grew_most: None, of: [one].into() };
+        let kept_tables = [(table, kept)].into();
+        let mut judged = Judged { come: [one].into(), kept_tables, ..Judged::default() };
+        judged.end_rows(&judge);
+        judged.table_rows.get(&(TableId::BLOCK, one)).copied()
+    };
+    assert_eq!(rows(TableId::BLOCK), None);
+    assert_eq!(rows(TableId::ALLOW), Some(Row::default()));
+}
+
+/// Fails when a row goes on though what its source brings is another thing, in a run of which nobody knows
+/// whose fault it is.
+#[test]
+fn what_does_not_agree_ends_a_row_whoever_is_at_fault() {
+    let mut stage = Stage::new();
+    stage.twice(ONE);
+    stage.max_entries = MANY.into();
+    assert!(stage.run([hosts(ONE, 256), hosts(OTHER, MANY)]).is_empty());
+    assert!(!stage.has_row(ONE));
 }
 
 /// Fails when runs of which one was refused whatever went before count as runs in a row, or when what
