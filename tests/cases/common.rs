@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::thread::sleep;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -138,6 +139,23 @@ pub fn wait_within(time: Duration, what: &str, mut is_so: impl FnMut() -> bool) 
         assert!(Instant::now() < end, "not in {time:?}: {what}");
         sleep(Duration::from_millis(20));
     }
+}
+
+/// Runs jobs on a few threads: they wait most of the time, for a new engine, or for what comes later.
+pub fn in_parallel<J: Sync>(jobs: &[J], work: impl Fn(&J) + Sync) {
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..6)
+            .map(|_| {
+                scope.spawn(|| {
+                    while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        work(job);
+                    }
+                })
+            })
+            .collect();
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+    });
 }
 
 /// Whether this is root; says so visibly when it is not.

@@ -3,10 +3,10 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::common::in_parallel;
 use crate::logging::*;
 use tests::harness::{Daemon, Scratch, faulty_helper};
 use tests::item::items;
@@ -97,20 +97,6 @@ fn taken(service: &LogService, most: usize) -> Vec<Upload> {
     let mut uploads = service.uploads();
     uploads.retain(|upload| upload.body.len() <= most);
     uploads
-}
-
-/// Runs jobs on a few threads.
-fn in_parallel<J: Sync>(jobs: &[J], work: impl Fn(&J) + Sync) {
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..3 {
-            scope.spawn(|| {
-                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    work(job);
-                }
-            });
-        }
-    });
 }
 
 /// The steps of an upload: what the slice counts is kept, then the slice, then the cursor; when the

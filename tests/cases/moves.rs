@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use crate::common::*;
-use crate::tables::{in_parallel, start_faulty};
+use crate::tables::start_faulty;
 use crate::three::*;
 use tests::harness::{Config, Scratch, faulty_helper};
 use tests::item::{Item, table_text};

@@ -5,7 +5,6 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::common::*;
@@ -110,23 +109,6 @@ const STEPS: [(&str, bool); 24] = [
     // the set before is settled by the next publication
     ("settle T.pftable.prev", false),
 ];
-
-/// Runs jobs on a few threads.
-pub fn in_parallel<J: Sync>(jobs: &[J], work: impl Fn(&J) + Sync) {
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..3)
-            .map(|_| {
-                scope.spawn(|| {
-                    while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        work(job);
-                    }
-                })
-            })
-            .collect();
-        workers.into_iter().for_each(|worker| worker.join().unwrap());
-    });
-}
 
 /// With old sets in force, let one step of the publication fail, for each step, for block and for
 /// allow, as on a disk that fails or is full. Update.
