@@ -133,7 +133,7 @@ impl Guard {
                 Accepted::ThirdRun
             }
             (Some(reason), run) => {
-                if !matches!(reason, Reason::Changed(_)) {
+                if !reason.can_be_third() {
                     run.end(held);
                 }
                 return Err(reason);
@@ -283,6 +283,11 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether the third run that agrees is accepted.
+    pub fn can_be_third(&self) -> bool {
+        matches!(self, Self::Changed(_))
+    }
+
     /// Whether the set is only held back, and `update -f` publishes it.
     pub fn is_hold(&self) -> bool {
         matches!(self, Self::Changed(_) | Self::Brings(..) | Self::Emptied { .. })

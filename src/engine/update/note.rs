@@ -17,7 +17,7 @@ use crate::lists::copies;
 use crate::lists::{Copy, Source};
 use crate::runs::Numbers;
 use crate::source::local::Files;
-use crate::state::{Fared, HeldBack, Memory, Policy, Row, State, history, points};
+use crate::state::{Fared, HeldBack, Memory, Policy, State, history, points};
 use crate::tables::{Table, Tables};
 
 /// What is in force from now on: the sets, and the lists all of whose tables are there. Gives the
@@ -250,14 +250,8 @@ fn note_table(memory: &mut Memory, table: &Table, end: &End<'_>, now: u64) {
         // the lists that are at fault did not come, and may be as they were
         None => before.and_then(|held| held.without(come)),
     };
-    // in a row a run that pf has refused counts nothing; that there is none was for the source to say
-    let counts = |source: &Source, row: &Row| {
-        *row == Row::default()
-            || published.done.contains(&table.id)
-            || kept.is_some_and(|kept| kept.of.contains(source))
-    };
     for ((id, source), row) in &judged.table_rows {
-        if *id == table.id && counts(source, row) {
+        if *id == table.id {
             known.set_row(source.name(), *row);
         }
     }

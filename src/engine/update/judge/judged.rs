@@ -133,8 +133,13 @@ impl Judged {
     pub(super) fn keep(&mut self, Fault { id, mut kept, lists, rows }: Fault) {
         self.table_rows.extend(rows.into_iter().map(|(source, row)| ((id, source), row)));
         self.new.retain(|new| !lists.iter().any(|list| Rc::ptr_eq(list, &new.copy)));
-        let before = self.kept_tables.remove(&id);
-        kept.of.extend(before.into_iter().flat_map(|before| before.of));
+        if let Some(before) = self.kept_tables.remove(&id) {
+            // what takes more to be accepted is told
+            if kept.reason.can_be_third() && !before.reason.can_be_third() {
+                (kept.reason, kept.grew_most) = (before.reason, before.grew_most);
+            }
+            kept.of.extend(before.of);
+        }
         self.kept_tables.insert(id, kept);
     }
 

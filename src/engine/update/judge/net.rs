@@ -56,8 +56,8 @@ impl Composition<'_> {
         None
     }
 
-    /// What forbids a table, and the new lists that are at fault: those that have come `again` where there
-    /// are such, else those of one source if they are too much by themselves, else all.
+    /// What forbids a table, and the new lists that are at fault: those of one source if they are too much
+    /// by themselves, or all where they are so together; else those that have come `again`.
     fn fault(
         &self,
         judged: &mut Judged,
@@ -68,9 +68,10 @@ impl Composition<'_> {
         let new = new.map(|new| &new.copy).filter(|copy| copy.changes(table));
         let (come_again, others): (Vec<Rc<Copy>>, Vec<Rc<Copy>>) =
             new.cloned().partition(|copy| again.iter().any(|again| again == copy.list.name()));
-        if !come_again.is_empty() {
-            return Some((self.change_of_set(judged, table)?, come_again));
-        }
+        let of_set = match come_again.is_empty() {
+            true => None,
+            false => Some(self.change_of_set(judged, table)?),
+        };
         // only what has a copy that may be in force is held against it
         let has_copy = |copy: &Rc<Copy>| {
             let name = copy.list.name();
@@ -79,12 +80,16 @@ impl Composition<'_> {
                 && !copy.is_exemption()
         };
         let asked: Vec<Rc<Copy>> = others.into_iter().filter(has_copy).collect();
-        let reason = self.change(judged, table, &asked, &asked)?;
+        let Some(reason) = self.change(judged, table, &asked, &asked) else {
+            return of_set.map(|reason| (reason, come_again));
+        };
         let sources: Sources = asked.iter().map(|copy| copy.source).collect();
         let alone = sources.iter().filter(|_| sources.len() > 1).find_map(|source| {
             let of =
                 asked.iter().filter(|copy| copy.source == *source).cloned().collect::<Vec<_>>();
-            Some((self.change(judged, table, &asked, &of)?, of))
+            let why = self.change(judged, table, &asked, &of)?;
+            // what no third run accepts of all is not to be had by the third run of one
+            (reason.can_be_third() || !why.can_be_third()).then_some((why, of))
         });
         alone.or(Some((reason, asked)))
     }

@@ -11,8 +11,8 @@
 //! asked again. And if they bring together what no third run accepts, nobody knows whose fault that is:
 //! a row stays as it is, unless what its source brings is another thing than before.
 //!
-//! A row goes on, or ends with what is accepted, when that is in force, see [`crate::update::note`]: what
-//! pf has refused counts nothing.
+//! With what is accepted a row ends when that is in force, see [`crate::update::note`]: what pf has refused
+//! counts nothing.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -62,7 +62,7 @@ impl Composition<'_> {
             match self.by.guard.decide(new, Some(reason.clone()), wanted, &mut runs) {
                 Ok(how) => drop(accepted.insert(*source, how)),
                 // nobody knows whose it is
-                Err(why) if of.len() > 1 && agrees && !matches!(why, Reason::Changed(_)) => {}
+                Err(why) if of.len() > 1 && agrees && !why.can_be_third() => {}
                 Err(_) => {
                     let at = (wanted == Wanted::Scheduled).then(clock::now);
                     rows.insert(*source, row.after(runs, at));
