@@ -295,15 +295,14 @@ impl Watch {
             let table = if reload { mark(stat) } else { Mark::default() };
             let file = self.link.mark(id).await;
             let same_file = known.is_some_and(|known| known.file == file);
-            let same_table = known.is_some_and(|known| {
-                known.table == table && (!reload || known.compared.elapsed() < pace(stat.entries))
-            });
+            let same_table = known.is_some_and(|known| known.table == table);
             let Some(set) = policy.set(id) else { continue };
+            let is_due = known.is_some_and(|known| known.compared.elapsed() >= pace(stat.entries));
             // a file that is known to be ours has nothing beside it that could differ
+            let is_wanted = reload && (is_due || depth == Depth::Whole);
             let (since, count) = self.compared();
             let is_often = count >= COMPARED * self.state.tables.iter().count();
-            let is_enough = depth == Depth::Marks || !reload || is_often;
-            if same_file && same_table && is_enough {
+            if same_file && same_table && (is_often || !is_wanted) {
                 continue;
             }
             self.compared.set((since, count + 1));

@@ -242,7 +242,7 @@ fn as_nobody(command: &mut Command) -> &mut Command {
     command.uid(user.uid.as_raw()).gid(user.gid.as_raw())
 }
 
-/// Update 150 times, one after the other, over tables that stay as they are: more often in a minute than
+/// Update 250 times, one after the other, over tables that stay as they are: more often in a minute than
 /// root has whole tables compared for an engine.
 /// Check that each of them succeeds, and that engine and helper are those of the beginning.
 #[test]
@@ -254,7 +254,7 @@ fn who_updates_again_and_again_ends_no_engine() {
     update(&daemon);
     let processes = || [daemon.engine(), daemon.helper()];
     let before = processes();
-    (0..150).for_each(|_| drop(update(&daemon)));
+    (0..250).for_each(|_| drop(update(&daemon)));
     assert_eq!(processes(), before, "{}", daemon.output());
     assert_eq!(table(&daemon, BLOCK), Some(text));
     assert!(daemon.stop().success());
