@@ -63,12 +63,18 @@ pub fn compare() -> Vec<Comparison> {
             side("unchanged check: nsd", &unchanged[0]),
         ],
         notes: vec![format!(
-            "On paper, with two processors and one update an hour each: nsd serves some {:.0} firewalls \
-             that fetch everything each time, or {:.0} that find it unchanged.",
-            hours(&full[0]),
-            hours(&unchanged[0])
+            "On paper, with two processors and one update an hour each: nsd serves some {} firewalls \
+             that fetch everything each time, or {} that find it unchanged.",
+            rough(hours(&full[0])),
+            rough(hours(&unchanged[0]))
         )],
     }]
+}
+
+/// The first two digits of a number, and zeros: nobody has counted more.
+fn rough(number: f64) -> String {
+    let unit = 10_f64.powf(number.log10().floor() - 1.0);
+    format!("{:.0}", (number / unit).round() * unit)
 }
 
 /// Room for such lists.
