@@ -76,13 +76,9 @@ impl Interfaces {
 
     /// What they have, if that is known: else it is what the helper saw, and the log hears of it once a day.
     fn seen(&self, now: Result<Vec<Named>, &str>, at: u64) -> Option<Vec<Named>> {
-        match now {
-            Ok(_) => self.told.forget(SEEN),
-            Err(why) if self.told.is_news(SEEN, why, at) => {
-                logger::warn(format_args!("interfaces: getifaddrs: {why}"));
-            }
-            Err(_) => {}
-        }
+        self.told.fails(SEEN, now.as_ref().err().copied(), at, |why| {
+            logger::warn(format_args!("interfaces: getifaddrs: {why}"));
+        });
         now.ok()
     }
 

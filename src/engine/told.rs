@@ -50,6 +50,16 @@ impl Told {
         is_news
     }
 
+    /// Hands `tell` why something fails at `now`, where that is to be told; whatever comes after it has gone
+    /// well is news.
+    pub fn fails(&self, subject: &str, why: Option<&str>, now: u64, tell: impl FnOnce(&str)) {
+        match why {
+            None => self.forget(subject),
+            Some(why) if self.is_news(subject, why, now) => tell(why),
+            Some(_) => {}
+        }
+    }
+
     /// Whether a day has gone by since something was first told of a subject: all of it is news again.
     pub fn is_over(&self, subject: &str, now: u64) -> bool {
         self.0.borrow().get(subject).is_some_and(|lately| is_due(lately.since, now))

@@ -127,8 +127,8 @@ impl Guard {
                 return Ok(Accepted::Usual);
             }
             (Some(reason), Run::Forced) if reason.is_hold() => Accepted::Forced,
-            (Some(Reason::Changed(_)), Run::Scheduled)
-                if held.agree(new, |a, b| self.alike(a, b)) =>
+            (Some(reason), Run::Scheduled)
+                if reason.can_be_third() && held.agree(new, |a, b| self.alike(a, b)) =>
             {
                 Accepted::ThirdRun
             }

@@ -16,7 +16,7 @@ use apl::{ListName, QueryType, Question, Reply};
 use imsg::{Channel, EngineMessage, Entries, Input, Output};
 use policy::{Guard, List, Ranges, Together, check_table, compose_block, diff};
 use prefix::{
-    Address as _, Floor, Items, Kind, Prefix, PrefixSet, Shield, Tally, pack, read_line, write_set,
+    Address, Floor, Items, Kind, Net, Prefix, PrefixSet, Shield, Tally, pack, read_line, write_set,
 };
 use tests::harness::Scratch;
 use tests::lists::big_list;
@@ -193,6 +193,15 @@ fn hand_over(set: &PrefixSet, Guard { bounds, shield, .. }: &Guard) {
     });
 }
 
+/// Prefixes in packed form, in parts.
+fn packed<A: Address>(nets: &[Net<A>]) -> impl Iterator<Item = Vec<u8>> {
+    nets.chunks(AT_ONCE).map(|nets| {
+        let mut part = Vec::new();
+        pack(nets, &mut part);
+        part
+    })
+}
+
 /// Keeps the copy of a list, and since when its prefixes are there, as the engine does.
 fn keep(path: &Path, set: &PrefixSet) {
     let ages = vec![black_box(1_u32); set.len()];
@@ -201,21 +210,9 @@ fn keep(path: &Path, set: &PrefixSet) {
         crc.update(octets);
         file.write_all(octets).expect("room for a file");
     };
-    let mut part = Vec::new();
-    for nets in set.v4().chunks(AT_ONCE) {
-        part.clear();
-        pack(nets, &mut part);
-        put(&part);
-    }
-    for nets in set.v6().chunks(AT_ONCE) {
-        part.clear();
-        pack(nets, &mut part);
-        put(&part);
-    }
+    packed(set.v4()).chain(packed(set.v6())).for_each(|part| put(&part));
     for ages in ages.chunks(AT_ONCE) {
-        part.clear();
-        part.extend(ages.iter().flat_map(|age| age.to_le_bytes()));
-        put(&part);
+        put(&ages.iter().flat_map(|age| age.to_le_bytes()).collect::<Vec<u8>>());
     }
     black_box(crc.sum());
 }

@@ -149,14 +149,11 @@ impl Own {
         });
         let has_ended = next.len() < self.len();
         let lists = lists(&next);
-        match file::save(&self.directory, &next) {
-            Ok(()) => self.told.forget(ENDED),
-            // it would end again after a restart
-            Err(why) if self.told.is_news(ENDED, &why, now) => {
-                logger::err(format_args!("{why}; what has ended is still in the file"));
-            }
-            Err(_) => {}
-        }
+        // it would end again after a restart
+        let failed = file::save(&self.directory, &next).err();
+        self.told.fails(ENDED, failed.as_deref(), now, |why| {
+            logger::err(format_args!("{why}; what has ended is still in the file"));
+        });
         self.set(next, lists, now);
         has_ended
     }

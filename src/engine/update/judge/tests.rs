@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use imsg::TableId;
 use policy::{Accepted, KeptList as Kept, List, Reason, Run as Wanted, Together};
-use prefix::{Floor, Item, Items, Kind, Net, Prefix, PrefixSet, Refusal};
+use prefix::{Floor, Item, Items, Kind, Net, Prefix, Prefix4, PrefixSet, Refusal};
 
 use super::judged::KeptList;
 use super::*;
@@ -21,21 +21,24 @@ fn wider(name: &str) -> Kept {
 }
 
 /// A configuration of these feeds alone.
-fn feeds(names: &[&str]) -> String {
+pub(super) fn feeds(names: &[&str]) -> String {
     let feed = |name: &&str| {
         format!("[[feed]]\nname = \"{name}\"\nurl = \"https://feeds.example.net/{name}\"\n")
     };
     format!("[policy]\nblock = []\nallow = []\n{}", names.iter().map(feed).collect::<String>())
 }
 
-/// The list of a feed, of so many hosts from the `first` on, no two of them neighbours.
-fn copy(name: &str, first: u32, hosts: u32) -> Copy {
-    let mut items = Items::default();
-    let hosts = (0..hosts).map(|host| Net::host(first + 2 * host));
-    items.v4.extend(hosts.map(|net| Item::new(net, false)));
-    let list = List::new(name, items, Floor { v4: 8, v6: 19 });
+/// The list of a feed.
+pub(super) fn list(name: &str, nets: Vec<Prefix4>) -> Copy {
+    let v4 = nets.into_iter().map(|net| Item::new(net, false)).collect();
+    let list = List::new(name, Items { v4, v6: Vec::new() }, Floor { v4: 8, v6: 19 });
     let source = Source::Feed(name.parse().unwrap());
     Copy { source, kind: Kind::Block, list, changed: 0, origin: None }
+}
+
+/// The same of so many hosts from the `first` on, no two of them neighbours.
+pub(super) fn copy(name: &str, first: u32, hosts: u32) -> Copy {
+    list(name, (0..hosts).map(|host| Net::host(first + 2 * host)).collect())
 }
 
 #[test]
@@ -108,15 +111,10 @@ fn who_allows_too_much_holds_back_what_is_blocked() {
                 [[feed]]\nname = \"one\"\nurl = \"https://feeds.example.net/1\"\n\
                 [[feed]]\nname = \"holes\"\nurl = \"https://feeds.example.net/2\"\nkind = \"allow\"\n";
     let (config, state, _) = crate::state::bare::bare(text, dir.path());
-    let copy = |name: &str, kind: Kind, nets: Vec<prefix::Prefix4>| {
-        let v4 = nets.into_iter().map(|net| Item::new(net, false)).collect();
-        let list = List::new(name, Items { v4, v6: Vec::new() }, Floor { v4: 8, v6: 19 });
-        Copy { source: Source::Feed(name.parse().unwrap()), kind, list, changed: 0, origin: None }
-    };
-    let one = copy("one", Kind::Block, vec![Net::new(0x0900_0000, 24).unwrap()]);
+    let one = list("one", vec![Net::new(0x0900_0000, 24).unwrap()]);
     state.set_policy(Policy { lists: vec![Rc::new(one)], ..Policy::default() });
     let hosts = (1..5).map(|host| Net::host(0x0900_0000 + 32 * host)).collect();
-    let holes = copy("holes", Kind::Allow, hosts);
+    let holes = Copy { kind: Kind::Allow, ..list("holes", hosts) };
     let source = holes.source;
     let mut guard = crate::guard::of_config(config, &[]);
     guard.bounds.max_entries = 5;

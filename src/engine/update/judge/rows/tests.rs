@@ -1,7 +1,7 @@
 use std::rc::Rc;
 
 use imsg::{Purpose, TableId};
-use prefix::{Floor, Item, Items, Kind, Net};
+use prefix::Net;
 
 use super::*;
 use crate::guard;
@@ -11,6 +11,7 @@ use crate::state::bare::bare;
 use crate::state::{Policy, State};
 use crate::update::gather::Gathered;
 use crate::update::judge::judged::KeptTable;
+use crate::update::judge::tests::{copy, feeds, list};
 use crate::update::note::{self, End};
 use crate::update::publish::Published;
 use crate::update::summary::Time;
@@ -24,14 +25,7 @@ const MANY: u32 = 520;
 
 /// The list of a feed, of so many hosts, no two of them neighbours.
 fn hosts((name, first): (&str, u32), hosts: u32) -> Copy {
-    list(name, (0..hosts).map(|host| Net::host(first + 2 * host)).collect())
-}
-
-fn list(name: &str, nets: Vec<prefix::Prefix4>) -> Copy {
-    let v4 = nets.into_iter().map(|net| Item::new(net, false)).collect();
-    let list = List::new(name, Items { v4, v6: Vec::new() }, Floor { v4: 8, v6: 19 });
-    let source = Source::Feed(name.parse().unwrap());
-    Copy { source, kind: Kind::Block, list, changed: 0, origin: None }
+    copy(name, first, hosts)
 }
 
 /// Two feeds that name little beside what the rest has.
@@ -45,12 +39,7 @@ struct Stage {
 impl Stage {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let feed = |name| {
-            format!("[[feed]]\nname = \"{name}\"\nurl = \"https://feeds.example.net/{name}\"\n")
-        };
-        let feeds = ["one", "other", "rest"].map(feed).concat();
-        let text = format!("[policy]\nblock = []\nallow = []\n{feeds}");
-        let (config, state, _) = bare(&text, directory.path());
+        let (config, state, _) = bare(&feeds(&["one", "other", "rest"]), directory.path());
         let rest = [ONE, OTHER].map(|(_, first)| Net::new(first, 24).unwrap()).into();
         let lists = [hosts(ONE, FEW), hosts(OTHER, FEW), list("rest", rest)].map(Rc::new).into();
         state.set_policy(Policy { lists, ..Policy::default() });
