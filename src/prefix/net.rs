@@ -132,9 +132,11 @@ address!(u128, 128, 16, Ipv6Addr, crate::digits::write_v6);
 
 /// A prefix of one family in canonical form: no host bit is ever set.
 ///
-/// Ordered by address, then by length, so that a prefix comes directly before what it contains.
+/// Ordered by address, then by length, so that a prefix comes directly before what it contains. Without
+/// padding: a table has a million of them, of 5 octets in place of 8, or of 17 in place of 32.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Net<A> {
+#[repr(Rust, packed)]
+pub struct Net<A: Address> {
     pub(crate) addr: A,
     pub(crate) len: u8,
 }
@@ -185,7 +187,7 @@ impl<A: Address> Net<A> {
     /// Whether the address lies within.
     #[inline]
     pub fn contains(self, addr: A) -> bool {
-        addr.and(A::host_mask(self.len).complement()) == self.addr
+        addr.and(A::host_mask(self.len).complement()) == self.addr()
     }
 }
 
