@@ -200,8 +200,15 @@ fn family<A: Address>(
     let mut exempt = Holes::new(exempt.iter().copied());
     let mut protected = Holes::new(protected.iter().copied());
     let mut cover = Cover::new(floor.bits::<A>(), max, all.len());
-    for range in all.iter() {
+    // nothing is cut out of what ends before that, which is nearly all
+    let mut hole = A::ZERO;
+    for range in all {
+        if range.last() < hole {
+            cover.push(*range);
+            continue;
+        }
         exempt.cut(*range, |range| protected.cut(range, |range| cover.push(range)));
+        hole = exempt.start().min(protected.start());
     }
     removed.allowed.add(exempt.removed);
     removed.protected.add(protected.removed);

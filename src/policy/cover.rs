@@ -5,8 +5,11 @@ use prefix::{Address, Net, Range};
 /// The prefix that covers `range` exactly, if one does.
 #[inline]
 pub(crate) fn single<A: Address>(range: Range<A>) -> Option<Net<A>> {
-    let len = range.first().xor(range.last()).leading_zeros();
-    Net::new(range.first(), len).filter(|net| net.last() == range.last())
+    // the bits in which the ends differ have to be all the low ones, and zeros in the first address
+    let differ = range.first().xor(range.last());
+    let is_low = differ.next().is_none_or(|next| next.and(differ) == A::ZERO);
+    let is_one = is_low && differ.and(range.first()) == A::ZERO;
+    is_one.then(|| Net::masked(range.first(), differ.leading_zeros()))?
 }
 
 /// Appends the minimal list of prefixes that covers `range` exactly, in ascending order.

@@ -159,6 +159,11 @@ impl<A: Address, H: Iterator<Item = Range<A>>> Holes<A, H> {
         Self { next: holes.next(), rest: holes, removed: Count::default() }
     }
 
+    /// Where the next hole starts, without one the last address.
+    pub(crate) fn start(&self) -> A {
+        self.next.map_or(A::ZERO.complement(), Range::first)
+    }
+
     /// Hands on what the holes leave of the range.
     #[inline]
     pub(crate) fn cut(&mut self, range: Range<A>, mut left: impl FnMut(Range<A>)) {
