@@ -95,13 +95,13 @@ impl Size {
         ranges: &[Range<A>],
         add: impl Fn(&mut Coverage, Range<A>),
     ) -> u8 {
-        let mut differ = 0;
+        let mut differ = A::ZERO;
         for range in ranges {
             self.entries += u64::from(cover_len(*range));
             add(&mut self.coverage, *range);
-            differ = differ.max(A::BITS - range.first().xor(range.last()).leading_zeros());
+            differ = differ.or(range.first().xor(range.last()));
         }
-        differ
+        A::BITS - differ.leading_zeros()
     }
 
     /// Whether a range lies in more than one network as wide as the floor.

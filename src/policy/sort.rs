@@ -23,17 +23,12 @@ pub(crate) fn sort<A: Address>(ranges: &mut [Range<A>], scratch: &mut Vec<Range<
         ranges.sort_unstable_by_key(|range| range.first());
         return;
     }
-    // one pass for both: whether there is anything to do, and between which addresses
-    let (mut low, mut high, mut last, mut is_sorted) =
-        (A::ZERO.complement(), A::ZERO, A::ZERO, true);
-    for range in ranges.iter() {
-        let first = range.first();
-        (low, high) = (low.min(first), high.max(first));
-        is_sorted &= last <= first;
-        last = first;
-    }
-    if is_sorted {
+    if ranges.is_sorted_by_key(|range| range.first()) {
         return;
+    }
+    let (mut low, mut high) = (A::ZERO.complement(), A::ZERO);
+    for range in ranges.iter() {
+        (low, high) = (low.min(range.first()), high.max(range.first()));
     }
     if ranges.len() <= CACHED {
         deal(ranges, scratch, low, high);
@@ -93,31 +88,33 @@ fn deal<A: Address>(ranges: &mut [Range<A>], scratch: &mut Vec<Range<A>>, low: A
         end += *next;
         *next = end - *next;
     }
-    scratch.clear();
-    scratch.extend_from_slice(ranges);
-    for range in scratch.iter() {
+    if scratch.len() < ranges.len() {
+        scratch.resize(ranges.len(), ranges[0]);
+    }
+    let dealt = &mut scratch[..ranges.len()];
+    for range in ranges.iter() {
         let next = &mut next[place(range)];
-        ranges[usize::from(*next)] = *range;
+        dealt[usize::from(*next)] = *range;
         *next += 1;
     }
     if usize::from(most) <= FEW {
-        insert(ranges);
+        insert(dealt, ranges);
         return;
     }
+    ranges.copy_from_slice(dealt);
     let alike = ranges.chunk_by_mut(|a, b| place(a) == place(b)).filter(|alike| alike.len() > 1);
     alike.for_each(|alike| sort(alike, scratch));
 }
 
-/// Sorts what nearly is in order: no range is more than a few places from its own.
-fn insert<A: Address>(ranges: &mut [Range<A>]) {
-    for at in 1..ranges.len() {
-        let range = ranges[at];
+/// Sorts what nearly is in order into `ranges`: none is more than a few places from its own.
+fn insert<A: Address>(dealt: &[Range<A>], ranges: &mut [Range<A>]) {
+    for (at, range) in dealt.iter().enumerate() {
         let mut to = at;
         while to > 0 && range.first() < ranges[to - 1].first() {
             ranges[to] = ranges[to - 1];
             to -= 1;
         }
-        ranges[to] = range;
+        ranges[to] = *range;
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn shared<A: Address>(a: Range<A>, b: Range<A>) -> Option<Range<A>> {
 /// Ranges that only touch stay apart, so that each still is one entry of a list.
 pub(crate) fn sort_and_join<A: Address>(ranges: &mut Vec<Range<A>>) {
     sort(ranges, &mut Vec::new());
-    join(ranges, 0);
+    join(ranges);
 }
 
 /// So many ranges are sorted at once, which the second cache of any processor holds.
@@ -76,8 +76,8 @@ pub(crate) fn union<'a, A: Address>(parts: &[&'a [Range<A>]]) -> Cow<'a, [Range<
             *part = later;
         }
         sort(&mut all[start..], &mut scratch);
-        join(&mut all, start);
         if border.is_none() {
+            join(&mut all);
             return Cow::Owned(all);
         }
     }
@@ -93,20 +93,15 @@ fn before<A: Address>(ranges: &[Range<A>], border: A) -> usize {
     ranges[..end.min(ranges.len())].partition_point(is_before)
 }
 
-/// Joins sorted ranges from `start` on that overlap with each other or with the one before.
-fn join<A: Address>(ranges: &mut Vec<Range<A>>, start: usize) {
-    let mut end = start;
-    for at in start..ranges.len() {
-        let next = ranges[at];
-        match ranges[..end].last_mut() {
-            Some(last) if next.first() <= last.last() => *last = hull(*last, next),
-            _ => {
-                ranges[end] = next;
-                end += 1;
-            }
+/// Joins sorted ranges that overlap.
+fn join<A: Address>(ranges: &mut Vec<Range<A>>) {
+    ranges.dedup_by(|next, last| {
+        let overlaps = next.first() <= last.last();
+        if overlaps {
+            *last = hull(*last, *next);
         }
-    }
-    ranges.truncate(end);
+        overlaps
+    });
 }
 
 /// How much of sorted, disjoint `ranges` lies within `hole`.
