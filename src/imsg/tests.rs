@@ -31,14 +31,7 @@ fn take(channel: &mut Channel) -> Frame {
 }
 
 fn scratch_file(text: &str) -> File {
-    let mut file = File::options()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .open(std::env::temp_dir().join(format!("imsg-{}-{text}", std::process::id())))
-        .unwrap();
-    std::fs::remove_file(std::env::temp_dir().join(format!("imsg-{}-{text}", std::process::id())))
-        .unwrap();
+    let mut file = tempfile::tempfile().unwrap();
     file.write_all(text.as_bytes()).unwrap();
     file.rewind().unwrap();
     file
