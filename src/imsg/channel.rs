@@ -51,7 +51,9 @@ struct Outgoing {
 /// One end of the pair of sockets, non-blocking.
 pub struct Channel {
     socket: OwnedFd,
+    /// Room for what is read, of which these are filled, and of these taken.
     input: Vec<u8>,
+    filled: usize,
     taken: usize,
     /// Descriptors that have come and wait for their message.
     pub(crate) fds: VecDeque<OwnedFd>,
@@ -71,7 +73,8 @@ impl Channel {
     pub fn new(socket: OwnedFd, limit: usize) -> Self {
         Self {
             socket,
-            input: Vec::new(),
+            input: vec![0; READ_BUFFER],
+            filled: 0,
             taken: 0,
             fds: VecDeque::new(),
             output: VecDeque::new(),
@@ -175,26 +178,25 @@ impl Channel {
     /// # Errors
     /// Those of recvmsg(2).
     pub fn read(&mut self) -> io::Result<Input> {
-        self.input.drain(..self.taken);
-        self.taken = 0;
-        let before = self.input.len();
-        self.input.resize(READ_BUFFER.max(before), 0);
-        let result = self.receive(before);
-        let count = *result.as_ref().unwrap_or(&0);
-        self.input.truncate(before + count);
-        match result {
+        self.input.copy_within(self.taken..self.filled, 0);
+        (self.filled, self.taken) = (self.filled - self.taken, 0);
+        match self.receive() {
             Ok(0) => Ok(Input::Closed),
-            Ok(_) => Ok(Input::Data),
+            Ok(count) => {
+                self.filled += count;
+                Ok(Input::Data)
+            }
             Err(Errno::EAGAIN | Errno::EINTR) => Ok(Input::WouldBlock),
             Err(errno) => Err(errno.into()),
         }
     }
 
-    fn receive(&mut self, at: usize) -> nix::Result<usize> {
+    fn receive(&mut self) -> nix::Result<usize> {
+        let room = &mut self.input[self.filled..];
         if self.expected == 0 {
-            return nix::unistd::read(&self.socket, &mut self.input[at..]);
+            return nix::unistd::read(&self.socket, room);
         }
-        let (count, received) = rights::receive(&self.socket, &mut self.input[at..])?;
+        let (count, received) = rights::receive(&self.socket, room)?;
         // What nobody announced is closed here, as imsg(3) does.
         let room = MAX_FDS.saturating_sub(self.fds.len());
         self.fds.extend(received.into_iter().take(room));
@@ -207,10 +209,9 @@ impl Channel {
     /// When the octets are no message; the channel is of no use afterwards.
     #[expect(clippy::should_implement_trait, reason = "it fails, which an iterator cannot")]
     pub fn next(&mut self) -> Result<Option<Frame>, ImsgError> {
-        let Some(head) = Header::read(&self.input[self.taken..])? else { return Ok(None) };
-        let Some(whole) = self.input.get(self.taken..self.taken + head.len) else {
-            return Ok(None);
-        };
+        let there = &self.input[self.taken..self.filled];
+        let Some(head) = Header::read(there)? else { return Ok(None) };
+        let Some(whole) = there.get(..head.len) else { return Ok(None) };
         let payload = whole[HEADER..].to_vec();
         let fd = if head.has_fd {
             Some(self.fds.pop_front().ok_or(ImsgError::Descriptor(head.kind))?)
