@@ -103,18 +103,28 @@ pub fn hosts(items: &[Item]) -> Vec<Item> {
         .collect()
 }
 
-/// So many disjoint prefixes without neighbours, one in 32 of them IPv6, in no order.
+/// A number of so many bits for each such number, each once and in no order to be seen: a list of a few
+/// prefixes does not take what a shuffled table of all slots would.
+fn scattered(number: u32, bits: u32) -> u32 {
+    // each step can be undone
+    let step = |number: u32, factor: u32| {
+        let number = number.wrapping_mul(factor) & ((1 << bits) - 1);
+        number ^ number >> (bits / 2)
+    };
+    step(step(number, 0x9e37_79b1), 0x85eb_ca6b)
+}
+
+/// So many disjoint prefixes without neighbours, one in 32 of them IPv6, in no order. Those of two seeds have
+/// no slot in common below 2^18 prefixes.
 fn plain(count: usize, seed: u64) -> Vec<Item> {
     let mut prng = Prng::new(seed);
     let v6 = count / 32;
     let room = |bits: u32| (FIRST_OCTETS.len() as u32) << (24 - bits);
     let bits = if count - v6 <= room(SLOT_BITS) as usize { SLOT_BITS } else { NARROW_SLOT_BITS };
-    let mut slots: Vec<u32> = (0..room(bits)).collect();
-    assert!(count - v6 <= slots.len(), "{count} prefixes are more than there is room for");
-    prng.shuffle(&mut slots);
-    let mut out: Vec<Item> = slots[..count - v6]
-        .iter()
-        .map(|slot| {
+    assert!(count - v6 <= room(bits) as usize, "{count} prefixes are more than there is room for");
+    let mut out: Vec<Item> = (0..(count - v6) as u32)
+        .map(|number| {
+            let slot = scattered(number ^ (seed as u32) << 18, room(bits).trailing_zeros());
             let octet = FIRST_OCTETS[(slot >> (24 - bits)) as usize];
             let net = octet << 24 | slot << bits & 0x00ff_ffff;
             let random = prng.next_u64();

@@ -74,6 +74,14 @@ fn peculiar_items_give_what_is_said() {
 }
 
 #[test]
+fn what_is_scattered_comes_once() {
+    let mut seen: Vec<u32> = (0..1 << 20).map(|number| scattered(number, 20)).collect();
+    assert!(!seen[..100].is_sorted());
+    seen.sort_unstable();
+    assert!(seen.into_iter().eq(0..1 << 20));
+}
+
+#[test]
 fn big_list_is_disjoint() {
     let sample = big_list(845_023);
     assert_eq!((sample.items.len(), sample.table.len()), (845_023, 845_023));
