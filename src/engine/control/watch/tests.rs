@@ -1,3 +1,4 @@
+use nix::sys::socket::{setsockopt, sockopt::SndBuf};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::UnixStream;
 
@@ -8,16 +9,15 @@ fn published(events: &Events, octets: usize) {
     events.say(&Event::Published { text: "x".repeat(octets), rollback: false });
 }
 
-/// Far more in all than a socket takes.
-const EVENTS: usize = 600;
-
 /// Who does not read is dropped while there is much to tell, and nobody waits for him.
 #[tokio::test]
 async fn who_does_not_read_is_dropped() {
     let dir = tempfile::tempdir().unwrap();
     let events = Events::load(dir.path());
-    (0..EVENTS).for_each(|_| published(&events, 1000));
+    (0..40).for_each(|_| published(&events, 1000));
     let (ours, theirs) = UnixStream::pair().unwrap();
+    // far less than these events have in all
+    setsockopt(&ours, SndBuf, &4096).unwrap();
     let watchers = Watchers { patience: Duration::from_millis(100), ..Watchers::default() };
     let mut client = Client::new(ours);
     watchers.watch(&events, &mut client, Some(1)).await.unwrap();
