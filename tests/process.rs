@@ -25,8 +25,33 @@ pub const STOP: Duration = Duration::from_secs(20);
 
 /// How often a wait looks again.
 const LOOK: Duration = Duration::from_millis(5);
+/// The shortest and the longest pause between two of [`Looks`].
+const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(250)];
 /// Octets of output kept of one program; what is beyond is read and dropped.
 const MAX_OUTPUT: usize = 16 << 20;
+
+/// Looks at something until it is so. The longer that takes, the longer are the pauses: who looks may start
+/// programs for it, and take the processor from what is waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Looks {
+    began: Instant,
+    within: Duration,
+}
+
+impl Looks {
+    /// Begins to look, for no longer than this.
+    pub fn within(within: Duration) -> Self {
+        Self { began: Instant::now(), within }
+    }
+
+    /// Waits for the moment of another look; false when the time was over before.
+    pub fn go_on(&self) -> bool {
+        let waited = self.began.elapsed();
+        let [shortest, longest] = PAUSES;
+        sleep((waited / 4).clamp(shortest, longest));
+        waited < self.within
+    }
+}
 
 /// A line that a program wrote, and when it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]

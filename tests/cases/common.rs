@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{self, sleep};
-use std::time::{Duration, Instant};
+use std::thread;
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use nix::unistd::{User, geteuid};
@@ -13,7 +13,7 @@ use serde_json::Value;
 use tests::harness::{Config, Daemon, Scratch, programs};
 use tests::item::{Item, table_text};
 use tests::lists::{allow_list, big_list};
-use tests::process::{Output, Process};
+use tests::process::{Looks, Output, Process};
 pub use tests::process::{PATIENCE, STOP};
 use tests::servers::say_skipped;
 use tests::sim::{Layout, PolicyService, SUFFIX, Zone};
@@ -52,15 +52,14 @@ pub fn honest(prefixes: usize) -> (PolicyService, String) {
 /// waits.
 #[track_caller]
 pub fn table(daemon: &Daemon, name: &str) -> Option<String> {
-    let end = Instant::now() + PATIENCE;
+    let looks = Looks::within(PATIENCE);
     loop {
         let (file, kernel) = (daemon.table_file(name), daemon.kernel_table(name));
         if file == kernel {
             return file;
         }
         let said = || format!("{name}: file {file:?}\nkernel {kernel:?}\n{}", daemon.output());
-        assert!(Instant::now() < end, "{}", said());
-        sleep(Duration::from_millis(20));
+        assert!(looks.go_on(), "{}", said());
     }
 }
 
@@ -134,10 +133,9 @@ pub fn wait_until(what: &str, is_so: impl FnMut() -> bool) {
 /// The same with a time.
 #[track_caller]
 pub fn wait_within(time: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
-    let end = Instant::now() + time;
+    let looks = Looks::within(time);
     while !is_so() {
-        assert!(Instant::now() < end, "not in {time:?}: {what}");
-        sleep(Duration::from_millis(20));
+        assert!(looks.go_on(), "not in {time:?}: {what}");
     }
 }
 

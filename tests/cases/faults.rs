@@ -3,14 +3,12 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use crate::common::in_parallel;
 use crate::logging::*;
 use tests::harness::{Daemon, Scratch, faulty_helper};
 use tests::item::items;
-use tests::process::PATIENCE;
+use tests::process::{Looks, PATIENCE};
 use tests::sim::logservice::{Behaviour, Upload};
 use tests::sim::pflog::PacketLog;
 use tests::sim::{Layout, LogService, PolicyService};
@@ -64,15 +62,14 @@ impl Stage {
         let _ = fs::remove_file(self.file());
         self.log.append(10, BAD);
         let wanted = self.log.written().len();
-        let end = Instant::now() + PATIENCE;
+        let looks = Looks::within(PATIENCE);
         let arrived = |stage: &Self| {
             slices(&taken(&stage.service, stage.most)).values().map(Vec::len).sum::<usize>()
                 >= wanted
         };
         while !arrived(&self) || status(&self.daemon)["spool"]["slices"] != 0 {
-            assert!(Instant::now() < end, "{what}: {}", self.daemon.output());
             self.daemon.ctl(&["upload"]);
-            sleep(Duration::from_millis(100));
+            assert!(looks.go_on(), "{what}: {}", self.daemon.output());
         }
         assert!(self.daemon.stop().success(), "{what}");
         let daemon =

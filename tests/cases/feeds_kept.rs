@@ -153,8 +153,8 @@ fn surplus_is_nobodys_list() {
 
 /// Start with 20 feeds of a server that takes connections and says nothing, and one of another server
 /// behind them.
-/// Check that this one comes into force; that each of the others fails for the same reason; and that not all
-/// of them had to wait for that themselves.
+/// Check that this one comes into force; and that as soon as one of the others has waited for as long as it may,
+/// all that have not been asked for fail for the same reason.
 #[test]
 fn a_silent_server_is_not_asked_for_each_of_its_lists() {
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -182,8 +182,8 @@ fn a_silent_server_is_not_asked_for_each_of_its_lists() {
         let why = sources.filter_map(|source| source["error"].as_str());
         why.filter(|why| why.contains(": no answer in time: ")).count()
     };
-    wait_within(2 * PATIENCE, "all of the others have failed", || failed() == feeds);
-    let taken = taken.load(Ordering::SeqCst);
-    assert!((1..feeds).contains(&taken), "{taken}");
+    let taken = || taken.load(Ordering::SeqCst);
+    wait_until("each is asked for or has failed", || taken() + failed() > feeds);
+    assert!((1..feeds / 2).contains(&taken()), "{}", taken());
     assert!(daemon.stop().success());
 }

@@ -74,9 +74,5 @@ fn nothing_outlives_a_dropped_daemon() {
         daemon.descendants().into_iter().map(|(pid, _)| pid).chain([daemon.pid()]).collect();
     drop(daemon);
     let gone = || processes.iter().all(|pid| !is_alive(*pid));
-    let deadline = std::time::Instant::now() + PATIENCE;
-    while !gone() && std::time::Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    assert!(gone(), "{processes:?}");
+    crate::common::wait_until("all are gone", gone);
 }

@@ -15,7 +15,7 @@ use tests::prng::Prng;
 
 /// Variations of one file at most, and how long a target may take over all of its files.
 const ROUNDS: u64 = 2000;
-const TIME: Duration = Duration::from_millis(1500);
+const TIME: Duration = Duration::from_millis(500);
 /// No input becomes longer than this.
 const LONGEST: usize = 16 << 10;
 

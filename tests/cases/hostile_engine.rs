@@ -9,13 +9,13 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::common::{ALLOW, BLOCK, PATIENCE, STOP, set_mode, wait_until};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use tests::harness::{Config, Scratch, copy_program, ctl, programs};
-use tests::process::{Process, is_alive};
+use tests::process::{Looks, Process, is_alive};
 
 /// The service with a hostile engine, and what it must not touch.
 struct Host {
@@ -87,10 +87,9 @@ impl Host {
     fn heal(&self) {
         install(&self.scratch.path().join("bin"), &programs().engine);
         self.play_until("sit", "reloaded, helper ");
-        let end = Instant::now() + PATIENCE;
+        let looks = Looks::within(PATIENCE);
         while !ctl(&self.scratch.socket(), &["status"]).status.success() {
-            assert!(Instant::now() < end, "{}", self.output());
-            sleep(Duration::from_millis(20));
+            assert!(looks.go_on(), "{}", self.output());
         }
     }
 
@@ -101,11 +100,10 @@ impl Host {
         assert!(!self.has_ended(), "{}", self.output());
         self.signal(Signal::SIGTERM);
         assert!(self.wait_exit(STOP).success(), "{}", self.output());
-        let end = Instant::now() + PATIENCE;
+        let looks = Looks::within(PATIENCE);
         for (pid, name) in children {
             while is_alive(pid) {
-                assert!(Instant::now() < end, "{name} stays: {}", self.output());
-                sleep(Duration::from_millis(10));
+                assert!(looks.go_on(), "{name} stays: {}", self.output());
             }
         }
         assert!(files(&self.scratch) == self.before, "{}", self.output());

@@ -5,14 +5,15 @@ use std::net::Ipv6Addr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::common::{wait_until, wait_within};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tests::harness::{Config, Daemon, Scratch, copy_program, programs, write_script};
 use tests::item::table_text;
 use tests::lists::{allow_list, basic_list};
-use tests::process::{PATIENCE, Process, STOP, is_alive, run};
+use tests::process::{Looks, PATIENCE, Process, STOP, is_alive, run};
 use tests::sim::{Layout, PolicyService, Zone};
 
 const BLOCK: &str = "ThreatSTOP-Block";
@@ -36,13 +37,12 @@ fn running(scratch: &Scratch, service: &PolicyService) -> Daemon {
 
 /// The engine of a daemon, which may have just been replaced.
 fn engine(daemon: &Daemon) -> Pid {
-    let end = Instant::now() + PATIENCE;
+    let looks = Looks::within(PATIENCE);
     loop {
         if let Some(pid) = daemon.engine() {
             return pid;
         }
-        assert!(Instant::now() < end, "no engine: {}", daemon.output());
-        std::thread::sleep(Duration::from_millis(20));
+        assert!(looks.go_on(), "no engine: {}", daemon.output());
     }
 }
 
@@ -54,11 +54,7 @@ fn helper(daemon: &Process) -> Pid {
 }
 
 fn wait_gone(pid: Pid) {
-    let end = Instant::now() + PATIENCE;
-    while is_alive(pid) {
-        assert!(Instant::now() < end, "process {pid} stays");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until("it is gone", || !is_alive(pid));
 }
 
 /// The helper beside an engine of the test's own: a shell script.
@@ -302,14 +298,13 @@ fn sighup_takes_a_good_configuration_and_refuses_a_bad_one() {
 
 /// Waits until `status` has a warning with these words.
 fn wait_for_warning(daemon: &Daemon, what: &str, why: &str) {
-    let end = Instant::now() + PATIENCE;
+    let looks = Looks::within(PATIENCE);
     loop {
         let status = daemon.ctl(&["status"]).stdout;
         if status.lines().any(|line| line.contains(what) && line.contains(why)) {
             return;
         }
-        assert!(Instant::now() < end, "no warning of {what}: {status}");
-        std::thread::sleep(Duration::from_millis(20));
+        assert!(looks.go_on(), "no warning of {what}: {status}");
     }
 }
 
@@ -324,14 +319,14 @@ fn a_storm_of_sighup_ends_in_one_engine() {
         std::thread::sleep(Duration::from_millis(5));
     }
     // the last of them may still be on its way
-    let end = Instant::now() + PATIENCE;
+    let looks = Looks::within(PATIENCE);
     loop {
         let names: Vec<_> = daemon.descendants().into_iter().map(|(_, name)| name).collect();
         let both = names == ["threatstopd", "threatstopd-eng"];
         if both && daemon.ctl(&["update"]).status.success() {
             break;
         }
-        assert!(Instant::now() < end, "{names:?}\n{}", daemon.output());
+        assert!(looks.go_on(), "{names:?}\n{}", daemon.output());
     }
     assert!(daemon.stop().success());
 }
@@ -404,11 +399,7 @@ fn a_start_in_the_background_ends_when_the_service_is_there() {
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stderr.ends_with("threatstopd already running\n"), "{}", output.stderr);
     kill(pid, Signal::SIGTERM).unwrap();
-    let end = Instant::now() + STOP;
-    while is_alive(pid) {
-        assert!(Instant::now() < end, "it stays");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_within(STOP, "it is gone", || !is_alive(pid));
 }
 
 /// Start the service in the background with an engine that never becomes ready. Send SIGTERM to the
@@ -420,11 +411,7 @@ fn who_ends_the_start_ends_the_service() {
     let program = with_engine(&scratch, "trap '' TERM; while :; do sleep 1; done");
     Config::new(&scratch, &["127.0.0.1:9".parse().unwrap()]).write(&scratch);
     let start = Process::spawn(&mut background(&program, &scratch));
-    let end = Instant::now() + PATIENCE;
-    while start.descendants().len() < 3 {
-        assert!(Instant::now() < end, "{}", start.output());
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("both are started", || start.descendants().len() >= 3);
     let children = start.descendants();
     start.signal(Signal::SIGTERM);
     assert_eq!(start.wait_exit(STOP).code(), Some(1));

@@ -2,15 +2,30 @@
 //! the daemon and to the disk.
 
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::logging::*;
 use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
 use tests::harness::{Daemon, Scratch};
-use tests::process::PATIENCE;
+use tests::process::{Looks, PATIENCE};
 use tests::sim::pflog::PacketLog;
 use tests::sim::{Behaviour, LogService};
+
+/// How many lines have arrived.
+fn lines(service: &LogService) -> usize {
+    service.uploads().iter().map(|upload| upload.text().lines().count()).sum()
+}
+
+/// Uploads until so many lines have arrived.
+#[track_caller]
+fn upload_until(daemon: &Daemon, service: &LogService, count: usize) {
+    let looks = Looks::within(PATIENCE);
+    while lines(service) < count {
+        daemon.ctl(&["upload"]);
+        assert!(looks.go_on(), "{} lines: {}", lines(service), daemon.output());
+    }
+}
 
 /// 1. Start with a log that has records, those of our table and others.
 /// 2. Add more; rotate; let pflogd write to the renamed file a little later, then to the
@@ -37,12 +52,7 @@ fn follows_a_log_through_rotations_and_a_restart() {
     log.compress();
     log.reopen();
     log.append(5, BAD);
-    let deadline = Instant::now() + PATIENCE;
-    while service.uploads().iter().map(|upload| upload.text().lines().count()).sum::<usize>() < 25 {
-        assert!(Instant::now() < deadline, "{}", daemon.output());
-        daemon.ctl(&["upload"]);
-        sleep(Duration::from_millis(500));
-    }
+    upload_until(&daemon, &service, 25);
     assert_delivered(&log, &service.uploads());
     assert!(daemon.stop().success());
 
@@ -55,12 +65,7 @@ fn follows_a_log_through_rotations_and_a_restart() {
     log.reopen();
     log.append(3, BAD);
     let daemon = start(&scratch, &config);
-    let deadline = Instant::now() + PATIENCE;
-    while service.uploads().iter().map(|upload| upload.text().lines().count()).sum::<usize>() < 34 {
-        assert!(Instant::now() < deadline, "{}", daemon.output());
-        daemon.ctl(&["upload"]);
-        sleep(Duration::from_millis(500));
-    }
+    upload_until(&daemon, &service, 34);
     assert_delivered(&log, &service.uploads());
 
     let hits = daemon.ctl(&["-j", "show", "hits"]);
@@ -123,10 +128,9 @@ fn follows_a_log_that_is_truncated() {
     upload(&daemon);
     assert_delivered(&log, &service.uploads());
     log.append(4, BAD);
-    let deadline = Instant::now() + PATIENCE;
+    let looks = Looks::within(PATIENCE);
     while daemon.ctl(&["upload"]).stdout == "Nothing to upload\n" {
-        assert!(Instant::now() < deadline, "{}", daemon.output());
-        sleep(Duration::from_millis(500));
+        assert!(looks.go_on(), "{}", daemon.output());
     }
     assert_delivered(&log, &service.uploads());
 
@@ -167,10 +171,9 @@ fn a_damaged_log_is_told_and_left_at_the_next_rotation() {
     kill(daemon.engine().unwrap(), Signal::SIGKILL).unwrap();
     daemon.wait_until_ready();
     let wait = |what: &str, so: &dyn Fn() -> bool| {
-        let deadline = Instant::now() + PATIENCE;
+        let looks = Looks::within(PATIENCE);
         while !so() {
-            assert!(Instant::now() < deadline, "{what}: {}", daemon.output());
-            sleep(Duration::from_millis(200));
+            assert!(looks.go_on(), "{what}: {}", daemon.output());
         }
     };
     wait("the warning is back", &|| damage(&daemon).0);
@@ -222,18 +225,9 @@ fn all_generations_are_read_after_a_long_stop() {
         }
         log.append(1, BAD);
     };
-    let lines = || service.uploads().iter().map(|u| u.text().lines().count()).sum::<usize>();
-    let wait_for_lines = |daemon: &Daemon, count: usize| {
-        let deadline = Instant::now() + PATIENCE;
-        while lines() < count {
-            assert!(Instant::now() < deadline, "{} lines: {}", lines(), daemon.output());
-            daemon.ctl(&["upload"]);
-            sleep(Duration::from_millis(300));
-        }
-    };
     rotate(&mut log, 10);
     let daemon = start(&scratch, &config);
-    wait_for_lines(&daemon, 24);
+    upload_until(&daemon, &service, 24);
     assert_delivered(&log, &service.uploads());
     let sent: Vec<String> = slices(&service.uploads()).into_values().flatten().collect();
     assert!(sent.is_sorted(), "the oldest first: {sent:?}");
@@ -243,9 +237,9 @@ fn all_generations_are_read_after_a_long_stop() {
     rotate(&mut log, 12);
     let daemon = start(&scratch, &config);
     // ten generations of two records, and the newest one
-    wait_for_lines(&daemon, 24 + 21);
+    upload_until(&daemon, &service, 24 + 21);
     daemon.wait_for("or rotated away before it was read", PATIENCE);
-    assert_eq!(lines(), 24 + 21);
+    assert_eq!(lines(&service), 24 + 21);
     assert_eq!(status(&daemon)["upload"]["gaps"], 1);
     let newest = log.written().last().unwrap().line();
     assert!(service.uploads().iter().any(|upload| upload.text().contains(&newest)));
@@ -264,17 +258,15 @@ fn a_link_in_the_place_of_the_log_is_not_followed() {
     let daemon = start(&scratch, &config(&scratch, &policy, &service));
     let link = format!("packet log: {}: Too many symbolic links encountered", path.display());
     let warned = || status(&daemon)["pf"]["warnings"].to_string().contains(&link);
-    let deadline = Instant::now() + PATIENCE;
+    let looks = Looks::within(PATIENCE);
     while !warned() {
-        assert!(Instant::now() < deadline, "{}", daemon.output());
-        sleep(Duration::from_millis(200));
+        assert!(looks.go_on(), "{}", daemon.output());
     }
     assert_eq!(daemon.ctl(&["upload"]).stdout, "Nothing to upload\n");
     std::fs::remove_file(&path).unwrap();
     let mut log = PacketLog::create(&path);
     while warned() {
-        assert!(Instant::now() < deadline, "{}", daemon.output());
-        sleep(Duration::from_millis(200));
+        assert!(looks.go_on(), "{}", daemon.output());
     }
     log.append(4, BAD);
     upload(&daemon);

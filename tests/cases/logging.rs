@@ -3,13 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tests::harness::{Config, Daemon, Scratch};
 use tests::item::items;
-use tests::process::PATIENCE;
+use tests::process::{Looks, PATIENCE};
 use tests::sim::logservice::Upload;
 use tests::sim::pflog::PacketLog;
 use tests::sim::{Layout, LogService, PolicyService, SUFFIX, Zone};
@@ -106,14 +104,13 @@ pub fn hits(daemon: &Daemon) -> Value {
 /// Waits until so many packets are counted.
 #[track_caller]
 pub fn wait_for(daemon: &Daemon, packets: u64) -> Value {
-    let deadline = Instant::now() + PATIENCE;
+    let looks = Looks::within(PATIENCE);
     loop {
         let hits = hits(daemon);
         let counted = hits["in"].as_u64().unwrap() + hits["out"].as_u64().unwrap();
         if counted == packets {
             return hits;
         }
-        assert!(counted < packets && Instant::now() < deadline, "{packets}: {hits}");
-        thread::sleep(Duration::from_millis(100));
+        assert!(counted < packets && looks.go_on(), "{packets}: {hits}");
     }
 }

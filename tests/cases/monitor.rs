@@ -3,12 +3,11 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use crate::common::*;
 use nix::sys::signal::{Signal, kill};
 use tests::harness::{Config, Daemon, Scratch, copy_program, programs, write_script};
-use tests::process::run;
+use tests::process::{Looks, run};
 use tests::servers::require_program;
 
 /// Start the daemon from a folder of its own. Put programs of another version there, as pkg_add -u does,
@@ -85,10 +84,9 @@ fn a_shortage_says_nothing_of_the_configuration() {
         limit(files);
         daemon.signal(Signal::SIGHUP);
         let few = ": Too many open files; starting again in ";
-        let deadline = Instant::now() + PATIENCE;
+        let looks = Looks::within(PATIENCE);
         while !said(few) && !said("reloaded, helper ") {
-            assert!(Instant::now() < deadline, "neither started nor not: {}", daemon.output());
-            std::thread::sleep(Duration::from_millis(20));
+            assert!(looks.go_on(), "neither started nor not: {}", daemon.output());
         }
         short += u32::from(said(few));
         limit(256);

@@ -13,7 +13,7 @@ use crate::logging::*;
 use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
 use tests::harness::{Config, Daemon, Scratch};
-use tests::process::PATIENCE;
+use tests::process::{Looks, PATIENCE};
 use tests::servers::{self, Server, accepts, free_addr, require_program, write_certificates};
 use tests::sim::logservice::{Behaviour, Upload};
 use tests::sim::pflog::{Packet, PacketLog};
@@ -139,10 +139,9 @@ impl Stage {
     /// Sets the clock, to when an attempt is due or later, and waits until it has been made.
     fn attempt(&self, at: u64) {
         self.clock(at + 1);
-        let deadline = Instant::now() + PATIENCE;
+        let looks = Looks::within(PATIENCE);
         while self.due() <= at + 1 {
-            assert!(Instant::now() < deadline, "no attempt: {}", self.daemon.output());
-            sleep(Duration::from_millis(10));
+            assert!(looks.go_on(), "no attempt: {}", self.daemon.output());
         }
     }
 

@@ -3,8 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::net::Ipv4Addr;
-use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::logging::*;
 use nix::sys::signal::{Signal, kill};
@@ -12,7 +11,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use tests::harness::{Daemon, Scratch};
 use tests::item::items;
-use tests::process::PATIENCE;
+use tests::process::{Looks, PATIENCE};
 use tests::sim::pflog::{Packet, PacketLog, file_header};
 use tests::sim::{Layout, LogService};
 
@@ -159,15 +158,14 @@ fn a_flood_of_addresses_takes_no_room() {
     let before = resident(engine);
     let mut log = OpenOptions::new().append(true).open(&path).unwrap();
     log.write_all(&flood(6000..106_000)).unwrap();
-    let (deadline, mut most) = (Instant::now() + 5 * PATIENCE, before);
+    let (looks, mut most) = (Looks::within(5 * PATIENCE), before);
     let seen = loop {
         most = most.max(resident(engine));
         let seen = hits(&daemon);
         if seen["in"] == 106_000 {
             break seen;
         }
-        assert!(Instant::now() < deadline, "{seen}");
-        thread::sleep(Duration::from_millis(200));
+        assert!(looks.go_on(), "{seen}");
     };
     assert!(most - before < 18.0, "from {before:.1} to {most:.1} MiB");
     assert_eq!(daemon.engine(), Some(engine), "it is another one");

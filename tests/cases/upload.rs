@@ -6,12 +6,12 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use tests::harness::upload::{BAD, DEVICE, SENTENCE, UploadStage};
 use tests::harness::{Config, Daemon, Scratch, programs};
-use tests::process::{PATIENCE, Process, run};
+use tests::process::{Looks, PATIENCE, Process, run};
 use tests::servers::{free_addr, require_program, say_skipped};
 use tests::sim::logservice::Upload;
 use tests::sim::{Behaviour, LogService};
@@ -141,15 +141,14 @@ fn an_upload_by_hand_moves_the_next() {
         let before = now();
         let outcome = stage.upload();
         let range = before + range.start()..=now() + range.end();
-        let deadline = Instant::now() + PATIENCE;
+        let looks = Looks::within(PATIENCE);
         loop {
             // the schedule hears of an upload right after the client
             let next = stage.status()["upload"]["next"].as_u64().unwrap();
             if range.contains(&next) {
                 return outcome;
             }
-            assert!(Instant::now() < deadline, "{next} is not in {range:?}");
-            std::thread::sleep(Duration::from_millis(50));
+            assert!(looks.go_on(), "{next} is not in {range:?}");
         }
     };
     assert_eq!(next_after(&stage, 800..=990).as_deref(), Ok(SENTENCE));

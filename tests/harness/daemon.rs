@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use super::config::Config;
 use super::programs::{faulty_helper, programs};
 use super::scratch::Scratch;
-use crate::process::{Output, PATIENCE, Process, STOP, run};
+use crate::process::{Looks, Output, PATIENCE, Process, STOP, run};
 
 /// No command of the control tool takes longer against a service on this host, even where much else
 /// runs.
@@ -61,16 +61,15 @@ impl Daemon {
 
     /// Waits until the control socket is answered; panics with the log when it does not come.
     pub fn wait_until_ready(&self) {
-        let deadline = Instant::now() + PATIENCE;
+        let looks = Looks::within(PATIENCE);
         loop {
             let output = ctl(&self.socket, &["status"]);
             if output.status.success() {
                 return;
             }
-            if self.has_ended() || Instant::now() > deadline {
+            if self.has_ended() || !looks.go_on() {
                 panic!("the daemon is not ready: {}{}", output.stderr, self.output());
             }
-            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
