@@ -513,41 +513,6 @@ fn an_engine_that_asks_for_a_lot_does_not_hold_up_the_stop() {
     }
 }
 
-/// Start the service with an engine that keeps its socket open and says nothing, and ignores every
-/// signal that can be ignored. Send SIGHUP.
-/// Check that the service goes on with a new engine and that the old one is dead.
-#[test]
-fn an_engine_that_hangs_does_not_hold_up_a_reload() {
-    let scratch = Scratch::new();
-    let script = "trap '' TERM HUP INT; while :; do sleep 1; done";
-    let daemon = spawn(&with_engine(&scratch, &format!("{READY} {script}")), &scratch);
-    daemon.wait_for("started, helper", PATIENCE);
-    let children = daemon.descendants();
-    let mark = daemon.mark();
-    daemon.signal(Signal::SIGHUP);
-    daemon.wait_for_after(mark, "engine did not leave; killed", PATIENCE);
-    daemon.wait_for_after(mark, "reloaded, helper", PATIENCE);
-    children.into_iter().for_each(|(pid, _)| wait_gone(pid));
-    daemon.signal(Signal::SIGTERM);
-    assert!(daemon.wait_exit(STOP).success(), "{}", daemon.output());
-}
-
-/// Start the service with an engine that sends the helper what is no message.
-/// Check that it is dropped and why is told, and that nothing was written.
-#[test]
-fn an_engine_that_sends_garbage_is_dropped() {
-    let scratch = Scratch::new();
-    let script = format!("{READY} head -c 4096 /dev/zero >&3; sleep 60");
-    let daemon = spawn(&with_engine(&scratch, &script), &scratch);
-    daemon.wait_for("engine dropped: message of 0 octets", PATIENCE);
-    daemon.wait_for("engine gone; starting again in 1 s, the tables stay", PATIENCE);
-    let left = fs::read_dir(scratch.tables()).unwrap().map(|entry| entry.unwrap().file_name());
-    let left: Vec<_> = left.filter(|name| !name.to_string_lossy().ends_with("lock")).collect();
-    assert!(left.is_empty(), "{left:?}");
-    daemon.signal(Signal::SIGTERM);
-    assert!(daemon.wait_exit(STOP).success());
-}
-
 /// Start the daemon. Replace the configuration by one that parses but names another table directory.
 /// Send SIGHUP.
 /// Check that the log says that this takes a restart, and that the engine is the one from before.
