@@ -101,8 +101,7 @@ impl Directory {
         let (name, mut set) = (&table.file(kind), Vec::new());
         // counted first: a vector that grows holds the set twice at times
         let count = self.each(name, |_| ())?;
-        let room = set.try_reserve_exact(count).map_err(|_| ENOMEM);
-        room.map_err(failed(&self.path(name), "read"))?;
+        self.step("read", name, || set.try_reserve_exact(count).map_err(|_| ENOMEM))?;
         self.each(name, |prefix| set.push(prefix.into()))?;
         Ok(set)
     }
@@ -126,17 +125,22 @@ impl Directory {
         let (mut last, mut count) = (None, 0);
         loop {
             text.clear();
-            let mut line = file.by_ref().take(64); // longer than any prefix
-            self.step("read", name, || line.read_until(b'\n', &mut text).map_err(errno))?;
-            if text.is_empty() {
+            let mut read = || {
+                file.by_ref().take(1 << 16).read_to_end(&mut text)?;
+                file.by_ref().take(64).read_until(b'\n', &mut text) // longer than any line
+            };
+            self.step("read", name, || read().map_err(errno))?;
+            let mut rest = &text[..];
+            while let Some((prefix, behind)) = read_line(rest, last) {
+                take(prefix);
+                (rest, last, count) = (behind, Some(prefix), count + 1);
+            }
+            if !rest.is_empty() {
+                let why = format!("{}: not the next prefix; run threatstopctl update", count + 1);
+                return Err(Error::words(EILSEQ, format!("{}:{why}", self.path(name))));
+            } else if text.is_empty() {
                 return Ok(count);
             }
-            count += 1;
-            last = read_line(&text, last);
-            take(last.ok_or_else(|| {
-                let why = "not the next prefix; run threatstopctl update";
-                Error::words(EILSEQ, format!("{}:{count}: {why}", self.path(name)))
-            })?);
         }
     }
 
@@ -146,16 +150,14 @@ impl Directory {
     /// When it cannot be read.
     pub(crate) fn has(&self, name: &str, set: &[PfrAddr]) -> Result<bool> {
         let Some(file) = present(self.file(name))? else { return Ok(false) };
-        self.step("read", name, || {
-            for part in text(set) {
-                let (part, mut found) = (part?, Vec::with_capacity(1 << 16));
-                (&file).take(part.len() as u64).read_to_end(&mut found).map_err(errno)?;
-                if found != part {
-                    return Ok(false);
-                }
-            }
-            Ok((&file).read(&mut [0]).map_err(errno)? == 0)
-        })
+        let is_there = |part: Sys<Vec<u8>>| {
+            let (part, mut found) = (part?, Vec::with_capacity(1 << 16));
+            (&file).take(part.len().max(1) as u64).read_to_end(&mut found).map_err(errno)?;
+            Ok(found == part)
+        };
+        // and nothing behind it
+        let mut parts = text(set).chain([Ok(Vec::new())]).map(is_there);
+        self.step("read", name, || parts.find(|part| *part != Ok(true)).unwrap_or(Ok(true)))
     }
 
     /// Opens a file of ours for reading.
@@ -213,8 +215,7 @@ impl Directory {
 
     fn write(&self, name: &str, set: &[PfrAddr]) -> Result<()> {
         self.remove(name)?; // what a crash left
-        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
-        let open = || openat(&self.fd, name, CREATE, mode);
+        let open = || openat(&self.fd, name, CREATE, Mode::S_IRUSR | Mode::S_IWUSR);
         let mut file = File::from(self.step("create", name, open)?);
         let write = || text(set).try_for_each(|part| file.write_all(&part?).map_err(errno));
         self.step("write", name, write)?;

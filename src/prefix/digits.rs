@@ -50,11 +50,13 @@ pub(crate) fn write_decimal(value: u8, out: &mut Vec<u8>) {
 /// its digits.
 #[inline]
 pub fn read_decimal(text: &[u8]) -> Option<(u8, &[u8])> {
-    let digits = text.iter().take(4).take_while(|octet| octet.is_ascii_digit()).count();
-    let (number, rest) = text.split_at(digits);
-    let value = number.iter().fold(0, |value, digit| value * 10 + u16::from(digit - b'0'));
-    let value = u8::try_from(value).ok().filter(|_| digits == 1 || !number.starts_with(b"0"))?;
-    (digits > 0).then_some((value, rest))
+    let Some((first @ b'0'..=b'9', mut rest)) = text.split_first() else { return None };
+    let mut value = first - b'0';
+    while let Some((next @ b'0'..=b'9', behind)) = rest.split_first() {
+        let tens = value.checked_mul(10).filter(|tens| *tens > 0)?;
+        (value, rest) = (tens.checked_add(next - b'0')?, behind);
+    }
+    Some((value, rest))
 }
 
 /// The dotted quad at the beginning of a text, and what comes behind it. The forms of inet_aton(3)

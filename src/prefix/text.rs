@@ -75,24 +75,24 @@ pub fn write_line(prefix: Prefix, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// The prefix in a line of a table file; `None` for what [`write_line`] does not write behind `last`,
-/// where a set is ascending and disjoint.
-pub fn read_line(line: &[u8], last: Option<Prefix>) -> Option<Prefix> {
-    let text = line.strip_suffix(b"\n")?;
-    let prefix = match read_v4(text) {
-        Some((addr, [])) => Net::host(addr).into(),
+/// The prefix in the first line of the text of a table file, and the lines behind it; `None` for what
+/// [`write_line`] does not write behind `last`, where a set is ascending and disjoint.
+pub fn read_line(text: &[u8], last: Option<Prefix>) -> Option<(Prefix, &[u8])> {
+    let (prefix, rest) = match read_v4(text) {
+        Some((addr, [b'\n', rest @ ..])) => (Net::host(addr).into(), rest),
         Some((addr, rest)) => {
             let (len, rest) = read_decimal(rest.strip_prefix(b"/")?)?;
-            Net::new(addr, len).filter(|_| rest.is_empty() && len < 32)?.into()
+            (Net::new(addr, len).filter(|_| len < 32)?.into(), rest.strip_prefix(b"\n")?)
         }
         // what is rare is written again and compared
         None => {
-            let (prefix, mut canonical) = (str::from_utf8(text).ok()?.parse().ok()?, Vec::new());
+            let (line, _) = text.split_at(text.iter().position(|octet| *octet == b'\n')?);
+            let (prefix, mut canonical) = (str::from_utf8(line).ok()?.parse().ok()?, Vec::new());
             write_line(prefix, &mut canonical);
-            (canonical == line).then_some(prefix)?
+            (prefix, text.strip_prefix(&canonical[..])?)
         }
     };
-    prefix.follows(last).then_some(prefix)
+    prefix.follows(last).then_some((prefix, rest))
 }
 
 /// Appends a whole set, one prefix a line, IPv4 first: the text of a table file.

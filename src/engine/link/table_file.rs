@@ -8,6 +8,8 @@ use prefix::{Prefix, PrefixSet, read_line};
 
 use crate::errors::words;
 
+/// Octets that are read at once.
+const PART: u64 = 1 << 16;
 /// Longer than any line.
 const LINE: u64 = 64;
 
@@ -17,23 +19,29 @@ const LINE: u64 = 64;
 /// When it cannot be read, or is not as the helper writes it: a line for each prefix in its canonical
 /// form, ascending and disjoint.
 pub fn read(file: File, path: &str) -> Result<PrefixSet, String> {
-    let (mut file, mut line) = (BufReader::new(file), Vec::new());
+    let (mut file, mut text) = (BufReader::new(file), Vec::new());
     let (mut v4, mut v6, mut last, mut count) = (Vec::new(), Vec::new(), None, 0);
     loop {
-        line.clear();
-        let read = file.by_ref().take(LINE).read_until(b'\n', &mut line);
-        read.map_err(|error| format!("{path}: {}", words(&error)))?;
-        if line.is_empty() {
+        text.clear();
+        let mut read = || {
+            file.by_ref().take(PART).read_to_end(&mut text)?;
+            file.by_ref().take(LINE).read_until(b'\n', &mut text)
+        };
+        read().map_err(|error| format!("{path}: {}", words(&error)))?;
+        if text.is_empty() {
             return PrefixSet::new(v4, v6).map_err(|error| format!("{path}: {error}"));
         }
-        count += 1;
-        let next = read_line(&line, last);
-        let why = || format!("{path}:{count}: not the next prefix; run threatstopctl update");
-        match next.ok_or_else(why)? {
-            Prefix::V4(net) => v4.push(net),
-            Prefix::V6(net) => v6.push(net),
+        let mut rest = &text[..];
+        while !rest.is_empty() {
+            count += 1;
+            let why = || format!("{path}:{count}: not the next prefix; run threatstopctl update");
+            let (next, behind) = read_line(rest, last).ok_or_else(why)?;
+            match next {
+                Prefix::V4(net) => v4.push(net),
+                Prefix::V6(net) => v6.push(net),
+            }
+            (last, rest) = (Some(next), behind);
         }
-        last = next;
     }
 }
 

@@ -63,6 +63,23 @@ fn every_other_text_is_refused_with_its_line() {
     assert_eq!(load(&endless).unwrap_err().errno, Errno::EILSEQ);
 }
 
+/// Fails when a line is cut or lost where a part that is read ends: parts of lines of sixteen octets end with
+/// one.
+#[test]
+fn a_file_of_many_parts_is_read_as_one_of_few() {
+    for (low, count) in [(1, 4095), (1, 20_000), (100, 4095), (100, 4096), (100, 4097)] {
+        let octets = low..256_u32;
+        let pairs = octets.clone().flat_map(|third| octets.clone().map(move |last| [third, last]));
+        let line = |[third, last]: [u32; 2]| format!("100.100.{third}.{last}\n");
+        let text: String = pairs.take(count).map(line).collect();
+        let same = text.trim_end().replace('\n', " ");
+        assert!(load(&text) == Ok(same), "{low} {count}");
+        let error = load(&format!("{text}1.1.1.1\n")).unwrap_err().to_string();
+        let place = format!("/T.pftable:{}: not the next prefix; ", count + 1);
+        assert!(error.contains(&place), "{low} {count}: {error}");
+    }
+}
+
 #[test]
 fn bytes_that_are_no_text_are_refused_too() {
     let (scratch, directory) = scratch();
@@ -235,7 +252,7 @@ fn files_are_ours_alone_and_the_set_before_is_kept() {
 #[test]
 fn a_file_is_compared_to_its_last_octet() {
     let (scratch, directory) = scratch();
-    for count in [1u32, 1023, 1024, 1025, 2048] {
+    for count in [1u32, 4095, 4096, 4097, 8192] {
         let hosts = |count| -> Vec<PfrAddr> {
             let host = |n| Prefix::V4(Net::host(0x0100_0000 + n * 2)).into();
             (0..count).map(host).collect()

@@ -38,6 +38,21 @@ fn anything_else_is_an_error_of_its_line() {
     }
 }
 
+/// Fails when a line is cut or lost where a part that is read ends: parts of lines of sixteen octets end with
+/// one.
+#[test]
+fn a_file_of_many_parts_is_read_as_one_of_few() {
+    for (low, count) in [(1, 4095), (1, 20_000), (100, 4095), (100, 4096), (100, 4097)] {
+        let octets = low..256_u32;
+        let pairs = octets.clone().flat_map(|third| octets.clone().map(move |last| [third, last]));
+        let line = |[third, last]: [u32; 2]| format!("100.100.{third}.{last}\n");
+        let text: String = pairs.take(count).map(line).collect();
+        assert!(parse(&text).as_ref() == Ok(&text), "{low} {count}");
+        let why = format!("T:{}: not the next prefix; run threatstopctl update", count + 1);
+        assert_eq!(parse(&format!("{text}1.1.1.1\n")), Err(why), "{low} {count}");
+    }
+}
+
 #[test]
 fn a_file_that_is_replaced_or_written_to_has_another_mark() {
     let dir = tempfile::tempdir().unwrap();
