@@ -36,7 +36,7 @@ pub struct Directory {
 }
 
 /// The names beside a file: being written, kept until pf has agreed, the set before.
-fn beside(name: &str) -> [String; 3] {
+pub(crate) fn beside(name: &str) -> [String; 3] {
     [format!(".{name}.tmp"), format!(".{name}.old"), format!("{name}.prev")]
 }
 
@@ -181,7 +181,8 @@ impl Directory {
         let [temp, old, prev] = beside(name);
         self.settle(name)?;
         present(self.file(&prev))?; // if it is not ours we stop now, not half way
-        self.write(&temp, set).inspect_err(|_| drop(self.remove(&temp)))?;
+        let sync = |file| self.step("fsync", &temp, || fsync(&file));
+        self.write(&temp, set).and_then(sync).inspect_err(|_| drop(self.remove(&temp)))?;
         let link = || linkat(&self.fd, name, &self.fd, &old[..], AtFlags::empty());
         let kept = keep && present(self.step("link", &old, link))?.is_some();
         self.rename("rename", &temp, name)?;
@@ -213,16 +214,16 @@ impl Directory {
         if self.same(&old, &old) { self.rename("settle", &old, &prev) } else { Ok(()) }
     }
 
-    fn write(&self, name: &str, set: &[PfrAddr]) -> Result<()> {
+    /// Writes a set to a new file.
+    pub(crate) fn write(&self, name: &str, set: &[PfrAddr]) -> Result<File> {
         self.remove(name)?; // what a crash left
         let open = || openat(&self.fd, name, CREATE, Mode::S_IRUSR | Mode::S_IWUSR);
         let mut file = File::from(self.step("create", name, open)?);
         let write = || text(set).try_for_each(|part| file.write_all(&part?).map_err(errno));
-        self.step("write", name, write)?;
-        self.step("fsync", name, || fsync(&file))
+        self.step("write", name, write).map(|()| file)
     }
 
-    fn rename(&self, call: &'static str, name: &str, new: &str) -> Result<()> {
+    pub(crate) fn rename(&self, call: &'static str, name: &str, new: &str) -> Result<()> {
         self.step(call, new, || renameat(&self.fd, name, &self.fd, new))
     }
 

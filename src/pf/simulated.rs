@@ -10,7 +10,7 @@ use std::{os::unix::fs::MetadataExt, path::Path};
 use nix::errno::Errno::{EILSEQ, EINVAL, ENOMEM, EPERM, ESRCH};
 
 use crate::error::failed;
-use crate::file::{errno, present};
+use crate::file::{beside, errno, present};
 use crate::{Backend, Changes, Directory, PfrAddr, Result, Table, TableStat, fault};
 
 /// The way to these tables where the default of the configuration cannot work.
@@ -110,7 +110,13 @@ impl Backend for Simulated {
             return Err(refused(ENOMEM));
         }
         if !dummy && changes != Changes::default() {
-            self.directory.install(&name, set, false)?;
+            // it need not outlive the power, nor do the kernel's
+            let ([temp, ..], directory) = (beside(&name), &self.directory);
+            let put = |_| directory.rename("rename", &temp, &name);
+            directory
+                .write(&temp, set)
+                .and_then(put)
+                .inspect_err(|_| drop(directory.remove(&temp)))?;
             if let Ok(Some(mark)) = self.mark(&name) {
                 self.counted.borrow_mut().insert(name, (mark, set.len()));
             }
