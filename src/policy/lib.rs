@@ -12,7 +12,7 @@
 //! that will really be in force.
 //!
 //! Memory is linear in the items handed in: 8 octets for an IPv4 prefix in a list, the same in a table,
-//! and 4 for its age.
+//! and for its age a bit, and 4 octets where it is another than that of the prefix before.
 //!
 //! * In: the items of lists, the guards, the sets and lists before, what is protected; times as
 //!   numbers.
@@ -37,6 +37,7 @@ mod since;
 mod sort;
 mod sweep;
 mod table_trial;
+mod times;
 mod together;
 mod unique;
 mod why;
@@ -65,9 +66,10 @@ pub use local::{
 pub use measure::{History, Measure, coverage};
 pub use overlap::{Overlap, Overlaps};
 pub use ranges::Ranges;
-pub use since::{Since, SinceError};
+pub use since::Since;
 pub use sweep::Count;
 pub use table_trial::{grew_most, table_change};
+pub use times::Times;
 pub use together::Together;
 pub use unique::Unique;
 pub use why::{Evidence, Why, why};

@@ -1,41 +1,27 @@
 //! Since when an address is blocked.
 
-use core::fmt;
+use core::iter::repeat_n;
 use core::net::IpAddr;
 
 use prefix::{Address, Net, PrefixSet};
+
+use crate::times::Times;
 
 /// Since when each entry of a set is covered, in the order of the set.
 ///
 /// Epoch seconds, kept in 32 bits: later than the year 2106 is the year 2106.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Since {
-    v4: Vec<u32>,
-    v6: Vec<u32>,
+    v4: Times,
+    v6: Times,
 }
-
-/// Times were handed in that do not belong to the set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SinceError {
-    /// Entries of the set.
-    pub entries: usize,
-    /// Times handed in.
-    pub times: usize,
-}
-
-impl fmt::Display for SinceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} times for a table of {} entries", self.times, self.entries)
-    }
-}
-
-impl std::error::Error for SinceError {}
 
 impl Since {
     /// The times of a set without a past: all of it is covered since `now`.
     pub fn new(set: &PrefixSet, now: u64) -> Self {
         let now = clamp(now);
-        Self { v4: vec![now; set.v4().len()], v6: vec![now; set.v6().len()] }
+        let times = |entries| repeat_n(now, entries).collect();
+        Self { v4: times(set.v4().len()), v6: times(set.v6().len()) }
     }
 
     /// The times of the set that follows `old` at `now`.
@@ -50,25 +36,19 @@ impl Since {
         }
     }
 
-    /// Times that were kept elsewhere, in the order of the set.
-    ///
-    /// # Errors
-    /// When there is not one for each entry.
-    pub fn from_parts(set: &PrefixSet, v4: Vec<u32>, v6: Vec<u32>) -> Result<Self, SinceError> {
-        if v4.len() == set.v4().len() && v6.len() == set.v6().len() {
-            Ok(Self { v4, v6 })
-        } else {
-            Err(SinceError { entries: set.len(), times: v4.len() + v6.len() })
-        }
+    /// Times that were kept elsewhere, in the order of the set; `None` when there is not one for each entry.
+    pub fn from_parts(set: &PrefixSet, v4: Times, v6: Times) -> Option<Self> {
+        let is_whole = v4.len() == set.v4().len() && v6.len() == set.v6().len();
+        is_whole.then_some(Self { v4, v6 })
     }
 
     /// The times of the IPv4 entries.
-    pub fn v4(&self) -> &[u32] {
+    pub fn v4(&self) -> &Times {
         &self.v4
     }
 
     /// The times of the IPv6 entries.
-    pub fn v6(&self) -> &[u32] {
+    pub fn v6(&self) -> &Times {
         &self.v6
     }
 
@@ -86,13 +66,13 @@ fn clamp(time: u64) -> u32 {
     u32::try_from(time).unwrap_or(u32::MAX)
 }
 
-fn find<A: Address>(nets: &[Net<A>], times: &[u32], addr: A) -> Option<u32> {
+fn find<A: Address>(nets: &[Net<A>], times: &Times, addr: A) -> Option<u32> {
     let index = nets.partition_point(|net| net.last() < addr);
-    nets.get(index).filter(|net| net.contains(addr)).and(times.get(index)).copied()
+    nets.get(index).filter(|net| net.contains(addr)).and_then(|_| times.get(index))
 }
 
-fn follow<A: Address>(old: &[Net<A>], times: &[u32], new: &[Net<A>], now: u32) -> Vec<u32> {
-    let mut past = old.iter().zip(times).peekable();
+fn follow<A: Address>(old: &[Net<A>], times: &Times, new: &[Net<A>], now: u32) -> Times {
+    let mut past = old.iter().zip(times.iter()).peekable();
     let time = |net: &Net<A>| {
         while past.next_if(|(old, _)| old.last() < net.addr()).is_some() {}
         let mut youngest = 0;
@@ -101,7 +81,7 @@ fn follow<A: Address>(old: &[Net<A>], times: &[u32], new: &[Net<A>], now: u32) -
             if old.addr() > from {
                 return now;
             }
-            youngest = youngest.max(*time);
+            youngest = youngest.max(time);
             match old.last().next() {
                 Some(next) if old.last() < net.last() => from = next,
                 _ => return youngest,

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use apl::{ListName, QueryType, Question, Reply};
 use imsg::{Channel, EngineMessage, Entries, Input, Output};
-use policy::{Guard, List, Ranges, Together, check_table, compose_block, diff};
+use policy::{Guard, List, Ranges, Since, Together, check_table, compose_block, diff};
 use prefix::{
     Address, Floor, Items, Kind, Net, Prefix, PrefixSet, Shield, Tally, pack, read_line, write_set,
 };
@@ -204,15 +204,16 @@ fn packed<A: Address>(nets: &[Net<A>]) -> impl Iterator<Item = Vec<u8>> {
 
 /// Keeps the copy of a list, and since when its prefixes are there, as the engine does.
 fn keep(path: &Path, set: &PrefixSet) {
-    let ages = vec![black_box(1_u32); set.len()];
+    let ages = Since::new(set, 1);
     let (mut file, mut crc) = (File::create(path).expect("a file"), flate2::Crc::new());
     let mut put = |octets: &[u8]| {
         crc.update(octets);
         file.write_all(octets).expect("room for a file");
     };
     packed(set.v4()).chain(packed(set.v6())).for_each(|part| put(&part));
-    for ages in ages.chunks(AT_ONCE) {
-        put(&ages.iter().flat_map(|age| age.to_le_bytes()).collect::<Vec<u8>>());
+    for ages in [ages.v4(), ages.v6()] {
+        put(ages.begins());
+        ages.times().iter().for_each(|age| put(&age.to_le_bytes()));
     }
     black_box(crc.sum());
 }
@@ -281,6 +282,8 @@ pub fn measure() -> Limit {
     let step = |name, least: f64, octets: String, cost| Step { name, least, octets, cost };
     let mib = |count: f64| format!("{:.1} MiB", count / f64::from(1 << 20));
     let packed = 5.0 * octets(set.v4().len()) + 17.0 * octets(set.v6().len());
+    // all of one age
+    let ages = prefixes / 8.0;
     let net = 8.0 * octets(set.v4().len()) + 32.0 * octets(set.v6().len());
     let steps = vec![
         step(
@@ -329,8 +332,8 @@ pub fn measure() -> Limit {
         ),
         step(
             "copy of the list, and ages, kept by the engine",
-            machine.fresh * 4.0 * prefixes + machine.written * (packed + 4.0 * prefixes),
-            mib(packed + 4.0 * prefixes),
+            machine.fresh * ages + machine.written * (packed + ages),
+            mib(packed + ages),
             kept,
         ),
     ];

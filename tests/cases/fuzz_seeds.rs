@@ -382,7 +382,7 @@ fn files(seeds: &mut Vec<Seed>) {
     seeds.push(("engine_lists", [&[1, 2, 1], nets.as_slice()].concat()));
     seeds.push(("engine_lists", [b"\0", head.as_slice(), nets, &sum].concat()));
     let times = [1_700_000_000u32, 7, u32::MAX].map(u32::to_le_bytes).concat();
-    seeds.push(("engine_lists", [&[3, 3, 0], times.as_slice()].concat()));
+    seeds.push(("engine_lists", [&[3, 3, 3, 7], times.as_slice()].concat()));
 
     let memory = r#"{"first_start":1700000000,"last":{"started":1700000001,"seconds":0.31,
         "result":"held back","why":"too few","server":"192.124.129.42:53","ttl":7200},

@@ -126,13 +126,13 @@ fn naive_table(octets: &[u8]) -> Option<String> {
 }
 
 /// What the engine keeps of lists, told apart by the first octet: the copy of one, or the ages of a
-/// table, each as it is or with a head and a sum that fit.
+/// table, each as it is or with a head and a sum that fit: two numbers of the head come first.
 pub fn engine_lists(data: &[u8]) -> bool {
     let Some((first, data)) = data.split_first() else { return false };
     let (head, body) = data.split_at_checked(2).unwrap_or_default();
-    let fit = |name: &str, magic: &str| {
-        let [v4, v6] = [0, 1].map(|at| head.get(at).copied().unwrap_or_default());
-        let mut text = format!("{magic}{{{name}\"v4\":{v4},\"v6\":{v6}}}\n").into_bytes();
+    let fit = |line: fn(u8, u8) -> String| {
+        let [one, other] = [0, 1].map(|at| head.get(at).copied().unwrap_or_default());
+        let mut text = line(one, other).into_bytes();
         text.extend_from_slice(body);
         let mut crc = Crc::new();
         crc.update(&text);
@@ -141,10 +141,20 @@ pub fn engine_lists(data: &[u8]) -> bool {
     };
     in_scratch(|folder| match first & 3 {
         0 => copy(folder, data),
-        1 => copy(folder, &fit("\"list\":\"l\",\"changed\":7,", "threatstopd list 1\n")),
+        1 => copy(folder, &fit(copy_head)),
         2 => ages(folder, data),
-        _ => ages(folder, &fit("", "")),
+        _ => ages(folder, &fit(ages_head)),
     })
+}
+
+fn copy_head(v4: u8, v6: u8) -> String {
+    let head = format!("\"list\":\"l\",\"changed\":7,\"v4\":{v4},\"v6\":{v6}");
+    format!("threatstopd list 1\n{{{head}}}\n")
+}
+
+fn ages_head(entries: u8, times: u8) -> String {
+    let of = |entries, times| format!("{{\"entries\":{entries},\"times\":{times}}}");
+    format!("{{\"v4\":{},\"v6\":{}}}\n", of(entries, times), of(0, 0))
 }
 
 fn copy(folder: &Path, data: &[u8]) -> bool {
@@ -175,9 +185,9 @@ fn ages(folder: &Path, data: &[u8]) -> bool {
         let set = PrefixSet::new(nets.collect(), Vec::new()).unwrap();
         let Ok(since) = ages::load(folder, "block", &set) else { return false };
         let Some(since) = since else { continue };
-        for (net, time) in set.v4().iter().zip(since.v4()) {
+        for (net, time) in set.v4().iter().zip(since.v4().iter()) {
             let addr = IpAddr::from(net.last().to_be_bytes());
-            assert_eq!(since.find(&set, addr), Some(u64::from(*time)));
+            assert_eq!(since.find(&set, addr), Some(u64::from(time)));
         }
         ages::save(folder, "block", &since).unwrap();
         assert_eq!(ages::load(folder, "block", &set), Ok(Some(since)));

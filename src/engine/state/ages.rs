@@ -1,10 +1,11 @@
-//! Since when each entry of a block table is covered, in the file `ages`, of a `[[table]]` in `ages.NAME`:
-//! a line of JSON, then the times in the order of the table, 4 octets each, little end first, and the sum
-//! of all that.
+//! Since when each entry of a block table is covered, in the file `ages`, of a `[[table]]` in `ages.NAME`: a
+//! line of JSON, then for each family the octets of [`Times::begins`] and its times, 4 octets each, little end
+//! first, and the sum of all that.
 
+use std::iter::once;
 use std::path::Path;
 
-use policy::Since;
+use policy::{Since, Times};
 use prefix::PrefixSet;
 use serde::{Deserialize, Serialize};
 
@@ -15,16 +16,29 @@ fn file(table: &str) -> String {
     if table == "block" { "ages".to_owned() } else { format!("ages.{table}") }
 }
 
-/// Twenty million times fit.
+/// Thirty million entries fit, each of another age than the one before.
 const LARGEST: u64 = 1 << 27;
 
-/// Times that are written at once: all of them would be as much memory again.
+/// Octets, or times, that are written at once: all of them would be as much memory again.
 const PART: usize = 1 << 13;
 
 #[derive(Serialize, Deserialize)]
 struct Head {
-    v4: usize,
-    v6: usize,
+    v4: Count,
+    v6: Count,
+}
+
+/// How many entries there are of a family, and how many times of them are kept.
+#[derive(Serialize, Deserialize)]
+struct Count {
+    entries: usize,
+    times: usize,
+}
+
+impl Count {
+    fn of(times: &Times) -> Self {
+        Self { entries: times.len(), times: times.times().len() }
+    }
 }
 
 /// Keeps the times. Without fsync(2): after a power failure the entries are as old as the next start.
@@ -33,16 +47,18 @@ struct Head {
 /// When a step fails, with the path.
 pub fn save(directory: &Path, table: &str, since: &Since) -> Result<(), String> {
     let (file, v4, v6) = (file(table), since.v4(), since.v6());
-    let head = Head { v4: v4.len(), v6: v6.len() };
+    let head = Head { v4: Count::of(v4), v6: Count::of(v6) };
     let mut line = serde_json::to_vec(&head).map_err(|error| format!("{file}: {error}"))?;
     line.push(b'\n');
-    replace(directory, &file, summed(std::iter::once(line).chain(octets(since))), false)
+    let parts = once(line).chain(octets(v4)).chain(octets(v6));
+    replace(directory, &file, summed(parts), false)
 }
 
-/// The times as they are kept, in parts.
-fn octets(since: &Since) -> impl Iterator<Item = Vec<u8>> {
-    let parts = since.v4().chunks(PART).chain(since.v6().chunks(PART));
-    parts.map(|part| part.iter().flat_map(|time| time.to_le_bytes()).collect())
+/// The times of a family as they are kept, in parts.
+fn octets(times: &Times) -> impl Iterator<Item = Vec<u8>> {
+    let begins = times.begins().chunks(PART).map(<[u8]>::to_vec);
+    let times = times.times().chunks(PART);
+    begins.chain(times.map(|part| part.iter().flat_map(|time| time.to_le_bytes()).collect()))
 }
 
 /// The times of a set, as they were kept; `None` when they are those of another one, or of none.
@@ -54,7 +70,7 @@ pub fn load(directory: &Path, table: &str, set: &PrefixSet) -> Result<Option<Sin
     let Some(text) = files::read(directory, &file, LARGEST)? else { return Ok(None) };
     let damaged = || format!("{}: damaged", directory.join(&file).display());
     let (v4, v6) = read(&text).ok_or_else(damaged)?;
-    Ok(Since::from_parts(set, v4, v6).ok())
+    Ok(Since::from_parts(set, v4, v6))
 }
 
 /// Removes the times of a table.
@@ -65,16 +81,22 @@ pub fn forget(directory: &Path, table: &str) -> Result<(), String> {
     remove(directory, &file(table))
 }
 
-fn read(text: &[u8]) -> Option<(Vec<u32>, Vec<u32>)> {
+fn read(text: &[u8]) -> Option<(Times, Times)> {
     let text = unsummed(text)?;
     let end = text.iter().position(|octet| *octet == b'\n')?;
-    let head: Head = serde_json::from_slice(&text[..end]).ok()?;
-    let times = &text[end + 1..];
-    if times.len() != head.v4.checked_add(head.v6)?.checked_mul(4)? {
-        return None;
-    }
-    let mut v4: Vec<u32> =
-        times.as_chunks::<4>().0.iter().map(|time| u32::from_le_bytes(*time)).collect();
-    let v6 = v4.split_off(head.v4);
-    Some((v4, v6))
+    let (head, mut rest) = text.split_at(end + 1);
+    let head: Head = serde_json::from_slice(head).ok()?;
+    let both = (times(&head.v4, &mut rest)?, times(&head.v6, &mut rest)?);
+    rest.is_empty().then_some(both)
 }
+
+/// Takes the times of a family: no more than the octets that are there, whatever the head says.
+fn times(count: &Count, rest: &mut &[u8]) -> Option<Times> {
+    let begins = rest.split_off(..count.entries.div_ceil(8))?.to_vec();
+    let times = rest.split_off(..count.times.checked_mul(4)?)?;
+    let times = times.as_chunks().0.iter().map(|time| u32::from_le_bytes(*time)).collect();
+    Times::from_parts(count.entries, begins, times)
+}
+
+#[cfg(test)]
+mod tests;
