@@ -25,14 +25,15 @@ use imsg::{
 use prefix::{Kind, PrefixSet};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Mutex, Notify, oneshot};
 
 pub use self::outcome::{Outcome, TableResult};
 
 use crate::errors::words;
 use crate::tables::{Stats, Tables};
 
-/// Octets of messages that are worth a system call before the last is made.
+/// Octets that wait for the helper before another message is made: those of a whole set would be half as much
+/// memory again.
 const AT_ONCE: usize = 1 << 16;
 
 /// How long answers to control clients may take to leave once the helper is gone.
@@ -60,8 +61,12 @@ struct Inner {
     channel: RefCell<Channel>,
     waiting: RefCell<HashMap<u32, Waiting>>,
     last: Cell<u32>,
+    /// Held by the request whose messages are made: those of another one come behind.
+    turn: Mutex<()>,
     /// Something was queued.
     queued: Notify,
+    /// There is room for more.
+    room: Notify,
     /// The tables, for messages.
     tables: &'static Tables,
     /// pf's limit of entries as it was at the start.
@@ -92,7 +97,9 @@ impl Link {
             channel: RefCell::new(channel),
             waiting: RefCell::default(),
             last: Cell::new(0),
+            turn: Mutex::default(),
             queued: Notify::new(),
+            room: Notify::new(),
             tables,
             limit,
         }));
@@ -128,6 +135,9 @@ impl Link {
                     return Err(failed(error));
                 }
             };
+            if self.has_room() {
+                self.0.room.notify_one();
+            }
             tokio::select! {
                 () = self.0.queued.notified() => {}
                 () = tokio::time::sleep(SHORTAGE), if sent == Output::Short => {}
@@ -194,26 +204,31 @@ impl Link {
         Ok(())
     }
 
-    /// Queues messages as one request and waits for its answer.
+    /// Whether another message may be made.
+    fn has_room(&self) -> bool {
+        self.0.channel.borrow().queued() < AT_ONCE
+    }
+
+    /// Queues messages as one request, as fast as the helper takes them, and waits for its answer. Who asks
+    /// with more than one message has to wait to the end: of half a request the helper would think ill.
     async fn ask(
         &self,
         messages: impl IntoIterator<Item = EngineMessage>,
     ) -> Result<HelperMessage, String> {
+        let turn = self.0.turn.lock().await;
         let id = self.0.last.get().wrapping_add(1);
         self.0.last.set(id);
         let mut opens = false;
-        {
-            let mut channel = self.0.channel.borrow_mut();
-            for message in messages {
-                opens |= matches!(message, EngineMessage::Open(_));
-                message.queue(&mut channel, id).map_err(|error| format!("helper: {error}"))?;
-                // The helper begins with the first while the last are made, and fewer wait in memory.
-                // What fails is seen by who serves the channel.
-                if channel.queued() >= AT_ONCE {
-                    let _ = channel.flush();
-                }
+        for message in messages {
+            while !self.has_room() {
+                self.0.queued.notify_one();
+                self.0.room.notified().await;
             }
+            opens |= matches!(message, EngineMessage::Open(_));
+            let mut channel = self.0.channel.borrow_mut();
+            message.queue(&mut channel, id).map_err(|error| format!("helper: {error}"))?;
         }
+        drop(turn);
         let (sender, receiver) = oneshot::channel();
         self.0.waiting.borrow_mut().insert(id, Waiting { opens, sender });
         self.0.queued.notify_one();
@@ -327,3 +342,6 @@ impl Link {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,8 +24,8 @@ use crate::interfaces::{self, Interfaces};
 
 /// What the engine may do: the net, names, its own directory, descriptors from the helper.
 const PROMISES: &str = "stdio rpath wpath cpath inet dns recvfd";
-/// Octets that may wait for the helper: more than the largest set in packed form.
-const QUEUE: usize = 512 << 20;
+/// Octets that may wait for the helper: more than the link ever has.
+const QUEUE: usize = 1 << 20;
 /// How long the helper may take to say everything.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Open files: sockets of a run, control clients, the log and its spool.
