@@ -11,7 +11,7 @@
 //! say what a list is good for. The order matters: a block table is composed against the allow lists
 //! that will really be in force.
 //!
-//! Memory is linear in the items handed in: 8 octets for an IPv4 prefix in a list, the same in a table,
+//! Memory is linear in the items handed in: 8 octets for an IPv4 prefix in a list, 5 for one in a table,
 //! and for its age a bit, and 4 octets where it is another than that of the prefix before.
 //!
 //! * In: the items of lists, the guards, the sets and lists before, what is protected; times as
