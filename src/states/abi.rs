@@ -17,6 +17,8 @@ pub const PF_IN: u8 = 1;
 pub const PF_OUT: u8 = 2;
 /// A port that is to be just this one.
 pub const PF_OP_EQ: u8 = 2;
+/// A port that is to be in a range, ends included.
+pub const PF_OP_RRG: u8 = 9;
 /// The key of a state as on the wire, by its index.
 pub const PF_SK_WIRE: usize = 0;
 /// Its key as the stack has it, likewise.
@@ -71,7 +73,7 @@ pub struct State {
 
 /// The two ends of a state: `struct pfsync_state_key`, 40 octets.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StateKey {
     /// The addresses of both ends, in network order.
     pub addrs: [[u8; 16]; 2],

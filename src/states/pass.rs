@@ -15,6 +15,9 @@ use crate::{Error, FORBIDDEN, Pf};
 
 /// Addresses that pf tests in one request, for which it holds its locks.
 const PIECE: usize = 1024;
+/// Walks over all states in one pass; pf holds its locks during each. Of each creator it has one state
+/// with an id of 0 at most, but who speaks pfsync(4) may make up creators.
+const WALKS: usize = 64;
 
 /// What a pass has found and done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +28,7 @@ pub struct Report {
     pub found: usize,
     /// Those of them that pf has ended; others may have ended by themselves before.
     pub ended: usize,
-    /// Those of them that pf cannot find without ending others.
+    /// Those of them that pf cannot find by a number, and not without ending others or too many walks.
     pub left: usize,
 }
 
@@ -70,7 +73,7 @@ pub fn flush(
         let initiator = initiator.map(|table| (End::Initiator, table));
         initiator.or_else(|| target().map(|table| (End::Target, table)))
     };
-    // the keys of those that live are seldom asked for
+    // those that live are seldom asked for
     let mut living = None;
     let mut shares = |state: &State| {
         let live = || {
@@ -80,13 +83,15 @@ pub fn flush(
         };
         living.get_or_insert_with(live).shares(state)
     };
-    let mut report = Report { states: states.len(), ..Report::default() };
+    let (mut report, mut walks) = (Report { states: states.len(), ..Report::default() }, 0);
     for state in &states {
         let Some((end, table)) = verdict(state) else { continue };
         report.found += 1;
         let table = &tables[usize::from(table)];
         tell(Found { state, end, table });
-        match by(state).filter(|by| *by == By::Number || !shares(state)) {
+        let by = by(state).filter(|by| *by == By::Number || walks < WALKS && !shares(state));
+        walks += usize::from(by == Some(By::Walk));
+        match by {
             None => report.left += 1,
             Some(_) if trial => {}
             Some(by) => {

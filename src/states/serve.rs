@@ -104,8 +104,8 @@ fn pass(pf: &dyn Pf, tables: &[Blocked], told: &mut Option<Error>) -> bool {
             }
             if left > 0 {
                 logger::warn(format_args!(
-                    "{left} states to or from what is blocked are left, which pf cannot find \
-                     without ending others: threatstopctl flush -n, and pfctl -k"
+                    "{left} states to or from what is blocked are left, which pf cannot find by a \
+                     number: threatstopctl flush -n, and pfctl -k"
                 ));
             }
             false

@@ -19,8 +19,8 @@ use nix::errno::Errno::{self, EINVAL, EIO, EPERM};
 use pf::{Directory, PfrAddr, Table};
 
 use crate::abi::{
-    AF_INET, AF_INET6, PF_IN, PF_OP_EQ, PF_OUT, PF_SK_STACK, PF_SK_WIRE, PFR_FB_MATCH,
-    PfiocStateKill, RuleAddr, State, StateKey,
+    AF_INET, AF_INET6, PF_IN, PF_OP_EQ, PF_OP_RRG, PF_OUT, PFR_FB_MATCH, PfiocStateKill, RuleAddr,
+    State, StateKey,
 };
 use crate::{Error, Pf};
 
@@ -114,7 +114,7 @@ impl Pf for Simulated {
         Ok(())
     }
 
-    /// As DIOCKILLSTATES in pf_ioctl.c: by number, else by key, else whatever matches.
+    /// As DIOCKILLSTATES in pf_ioctl.c: by number, else by a hash that is not there, else whatever matches.
     fn kill(&self, request: &mut PfiocStateKill) -> nix::Result<u32> {
         let conf = fs::read_to_string(self.path.join("simulated.conf")).unwrap_or_default();
         if conf.lines().any(|line| line == "securelevel 2") {
@@ -131,40 +131,23 @@ pub fn ends(request: &PfiocStateKill, state: &State) -> bool {
         return (state.id, state.creator) == (request.id, creator);
     }
     let equal = [&request.from, &request.to].iter().all(|end| end.port_op == PF_OP_EQ);
-    match request.af != 0 && request.proto != 0 && equal {
-        true => has_key(request, state),
-        false => matches(request, state),
-    }
-}
-
-/// Whether pf finds the state by the key of the request, which it looks for both ways round.
-fn has_key(request: &PfiocStateKill, state: &State) -> bool {
-    let (from, to) = (&request.from, &request.to);
-    let rdomain = request.rdomain.to_be_bytes();
-    let key = StateKey {
-        addrs: [from.addr, to.addr],
-        ports: [from.ports[0], to.ports[0]],
-        rdomain,
-        af: request.af,
-        pad: 0,
-    };
-    let ([a, b], [of_a, of_b]) = (key.addrs, key.ports);
-    let turned = StateKey { addrs: [b, a], ports: [of_b, of_a], ..key };
-    let translated = state.keys[0].af != state.keys[1].af;
-    let found = match translated {
-        false => state.keys[PF_SK_WIRE] == key || state.keys[PF_SK_STACK] == turned,
-        true => state.keys.contains(&key),
-    };
-    found && request.proto == i32::from(state.proto) && on_interface(request, state)
+    // what it looks up then has no hash, and no key is equal to it
+    let looks_up = request.af != 0 && request.proto != 0 && equal;
+    !looks_up && matches(request, state)
 }
 
 /// Whether pf, on a walk over all states, takes this one.
 fn matches(request: &PfiocStateKill, state: &State) -> bool {
     let (key, first) = (&state.keys[state.first()], state.first());
+    let octets = if key.af == AF_INET { 4 } else { 16 };
     let masked = |end: &RuleAddr, addr: [u8; 16]| {
-        (0..16).all(|at| (end.addr[at] ^ addr[at]) & end.mask[at] == 0)
+        (0..octets).all(|at| (end.addr[at] ^ addr[at]) & end.mask[at] == 0)
     };
-    let port = |end: &RuleAddr, port| end.port_op != PF_OP_EQ || end.ports[0] == port;
+    let port = |end: &RuleAddr, port| match end.port_op {
+        PF_OP_EQ => port == end.ports[0],
+        PF_OP_RRG => (end.ports[0]..=end.ports[1]).contains(&port),
+        _ => true,
+    };
     (request.af == 0 || request.af == key.af)
         && (request.proto == 0 || request.proto == i32::from(state.proto))
         && request.rdomain.to_be_bytes() == key.rdomain
@@ -172,11 +155,7 @@ fn matches(request: &PfiocStateKill, state: &State) -> bool {
         && masked(&request.to, key.addrs[1 - first])
         && port(&request.from, key.ports[first])
         && port(&request.to, key.ports[1 - first])
-        && on_interface(request, state)
-}
-
-fn on_interface(request: &PfiocStateKill, state: &State) -> bool {
-    request.interface[0] == 0 || request.interface == state.interface
+        && (request.interface[0] == 0 || request.interface == state.interface)
 }
 
 /// Reads a line.

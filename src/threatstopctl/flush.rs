@@ -53,7 +53,7 @@ pub fn run(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
     if left > 0 && !tool.json {
         let _ = writeln!(
             io::stderr(),
-            "threatstopctl: flush: {left} left, which pf cannot find without ending others: \
+            "threatstopctl: flush: {left} left, which pf cannot find by a number: \
              pfctl -k ADDRESS ends all states of an address"
         );
     }

@@ -117,13 +117,13 @@ fn a_state_that_cannot_be_ended_alone_is_left_and_told() {
     let (scratch, _) = pf();
     let text = fs::read_to_string(scratch.config()).unwrap();
     fs::write(scratch.config(), text.replace("\"out\"", "\"in\"")).unwrap();
-    // both have one key, and of the second one only the target is blocked, which may be asked
-    let both = "0 7 em0 6 in 0 198.18.0.1 443 192.0.2.1 50001\n\
-                6 7 em0 6 out 0 198.18.0.1 443 192.0.2.1 50001\n";
+    // a connection comes in, and goes out by an address that is blocked: one key, and one to live
+    let both = "0 7 all 6 out 0 192.0.2.1 443 198.18.0.1 50001 192.0.2.1 443 10.0.0.5 40001\n\
+                6 7 all 6 in 0 10.0.0.5 40001 192.0.2.1 443\n";
     fs::write(scratch.tables().join("states.simulated"), both).unwrap();
     let done = flush(&scratch, &[], &[]);
     assert_eq!((done.status.code(), done.stdout.as_str()), (Some(1), "Ended 0 of 2 states\n"));
-    let told = "threatstopctl: flush: 1 left, which pf cannot find without ending others: pfctl -k";
+    let told = "threatstopctl: flush: 1 left, which pf cannot find by a number: pfctl -k";
     assert!(done.stderr.starts_with(told), "{}", done.stderr);
     assert_eq!(states(&scratch), both);
 }

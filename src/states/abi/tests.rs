@@ -15,6 +15,7 @@ fn ours() -> Vec<(&'static str, usize)> {
         ("PF_IN", PF_IN.into()),
         ("PF_OUT", PF_OUT.into()),
         ("PF_OP_EQ", PF_OP_EQ.into()),
+        ("PF_OP_RRG", PF_OP_RRG.into()),
         ("PF_SK_WIRE", PF_SK_WIRE),
         ("PF_SK_STACK", PF_SK_STACK),
         ("PF_LIMIT_STATES", PF_LIMIT_STATES as usize),

@@ -113,11 +113,14 @@ impl Pf for Fake {
         if let Some(errno) = self.refuses {
             return Err(errno);
         }
-        // no walk, whatever else the request says
+        // nothing is left open for a walk
         let numbered = request.id != [0; 8];
         assert!(numbered == (request.creator != [0; 4]), "an id without a creator, or the reverse");
         assert!(request.proto != 0 || numbered);
-        assert!(request.af != 0 && request.from.port_op == 2 && request.to.port_op == 2);
+        assert!(request.af != 0 && request.interface[0] != 0);
+        for end in [&request.from, &request.to] {
+            assert!(end.mask == [0xff; 16] && end.port_op != 0 && end.ports[0] == end.ports[1]);
+        }
         let before = self.states.borrow().len();
         self.states.borrow_mut().retain(|state| !ended_by(request, state));
         Ok((before - self.states.borrow().len()) as u32)
@@ -237,7 +240,7 @@ fn passed(states: &[Made], of: &[(Direction, Vec<IpAddr>)]) -> (Report, usize) {
 }
 
 #[test]
-fn a_state_without_a_number_ends_by_its_key() {
+fn a_state_without_a_number_ends_all_the_same() {
     let both = [(Direction::Both, vec![addr(true, 1)])];
     for (id, creator) in [(0, 0), (0, 7), (7, 0)] {
         let states = [simple(id, creator, 1, 2), simple(3, 7, 4, 5)];
@@ -246,15 +249,49 @@ fn a_state_without_a_number_ends_by_its_key() {
     }
 }
 
-/// pf finds it by its key on the other interface, too, where its other half was let through by NAT
-/// from an address that is not blocked.
+/// A walk finds the other half of the connection, too, which no address that is blocked is in.
 #[test]
 fn a_state_without_a_number_is_left_where_a_living_one_has_its_key() {
-    let mut living = simple(5, 7, 1, 2);
-    (living.first, living.then) = ([living.first[1], living.first[0]], None);
     let inward = [(Direction::In, vec![addr(true, 1)])];
-    let (report, rest) = passed(&[simple(0, 7, 1, 2), living], &inward);
+    let then = Some(simple(0, 7, 1, 2).first);
+    let translated = Made { outgoing: true, then, ..simple(0, 7, 3, 2) };
+    let (report, rest) = passed(&[translated.clone(), simple(5, 7, 3, 2)], &inward);
     assert_eq!((report.found, report.ended, report.left, rest), (1, 0, 1, 2));
+    // one of another protocol is another, and one that was begun from the other end
+    let udp = Made { proto: 17, ..simple(5, 7, 3, 2) };
+    let mut turned = simple(6, 7, 3, 2);
+    turned.first.reverse();
+    let (report, rest) = passed(&[translated, udp, turned], &inward);
+    assert_eq!((report.found, report.ended, report.left, rest), (1, 1, 0, 2));
+}
+
+/// Whoever loads a state may have anything behind its IPv4 addresses.
+#[test]
+fn what_pf_does_not_compare_tells_no_states_apart() {
+    let then = Some(simple(0, 7, 1, 2).first);
+    let mut translated = Made { outgoing: true, then, ..simple(0, 7, 3, 2) }.state();
+    translated.keys.iter_mut().flat_map(|key| &mut key.addrs).for_each(|addr| addr[4..].fill(7));
+    // an interface without a name is any
+    let unnamed = State { interface: [0; 16], ..translated };
+    for state in [translated, unnamed] {
+        let states = RefCell::new(vec![state, simple(5, 7, 3, 2).state()]);
+        let (blocked, sets) = tables(&[(Direction::In, vec![addr(true, 1)])]);
+        let pf = Fake { states, tables: sets, ..Fake::default() };
+        assert_eq!(flush(&pf, &blocked, false, |_| {}).unwrap().left, 1);
+        assert_eq!(pf.states.into_inner().len(), 2);
+    }
+}
+
+#[test]
+fn a_pass_walks_over_all_states_so_many_times() {
+    let one = |n: u16| Made {
+        first: [(addr(true, 1), n), (addr(true, 2), 22)],
+        ..simple(0, n.into(), 1, 2)
+    };
+    let states: Vec<_> = (1..=70).map(one).collect();
+    let both = [(Direction::Both, vec![addr(true, 1)])];
+    let (report, rest) = passed(&states, &both);
+    assert_eq!((report.found, report.ended, report.left, rest), (70, WALKS, 6, 6));
 }
 
 #[test]

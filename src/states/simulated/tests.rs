@@ -68,7 +68,7 @@ fn one_ends_by_its_number_and_the_others_stay() {
 #[test]
 fn an_id_of_zero_without_a_key_ends_all() {
     let (_scratch, pf) = simulated(&[IN, OUT]);
-    let mut careless = request(&State::NONE, By::Key);
+    let mut careless = request(&State::NONE, By::Walk);
     for end in [&mut careless.from, &mut careless.to] {
         (end.mask, end.port_op) = ([0; 16], 0);
     }
@@ -81,20 +81,31 @@ fn the_walk_ends_at_most_the_one_that_was_meant() {
     // the ports of the first one, and other addresses
     let alike = "4 7 em0 6 in 0 203.0.113.10 40000 192.0.2.2 22";
     let (_scratch, pf) = simulated(&[IN, OUT, NAT, alike]);
-    let mut lost = request(&pf.states().unwrap()[0], By::Key);
+    let mut lost = request(&pf.states().unwrap()[0], By::Walk);
     lost.proto = 0;
     assert_eq!(pf.kill(&mut lost), Ok(1));
     assert_eq!(pf.states().unwrap().len(), 3);
 }
 
 #[test]
-fn a_key_is_found_both_ways_round() {
+fn a_walk_finds_both_halves_of_a_connection() {
     let forwarded = "9 7 em1 6 out 0 192.0.2.1 22 203.0.113.9 40000";
     let other = "8 7 em0 17 in 0 203.0.113.9 40000 192.0.2.1 22";
     let (_scratch, pf) = simulated(&[IN, forwarded, other]);
-    let mut by_key = request(&pf.states().unwrap()[0], By::Key);
-    by_key.interface = [0; 16];
-    assert_eq!(pf.kill(&mut by_key), Ok(2));
+    let mut one = request(&pf.states().unwrap()[0], By::Walk);
+    one.interface = [0; 16];
+    assert_eq!(pf.kill(&mut one), Ok(2));
+}
+
+/// pf looks a key up by a hash that it does not make.
+#[test]
+fn a_key_with_two_ports_that_are_to_be_equal_is_not_found() {
+    let (_scratch, pf) = simulated(&[IN, OUT]);
+    let mut one = request(&pf.states().unwrap()[0], By::Walk);
+    for end in [&mut one.from, &mut one.to] {
+        end.port_op = PF_OP_EQ;
+    }
+    assert_eq!(pf.kill(&mut one), Ok(0));
 }
 
 #[test]
