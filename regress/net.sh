@@ -12,7 +12,8 @@ inner=
 outer=
 connected=
 
-# The addresses of interfaces are protected, as they are when threatstopd starts: start it first.
+# What interfaces have when threatstopd starts is protected, in whatever routing domain they are; and an
+# update that finds others starts it anew. So it is started, and updates, without those of connect().
 need_packets() {
 	local interface
 	need_pf
@@ -78,7 +79,15 @@ disconnect() {
 	ifconfig "$outer" destroy
 	ifconfig "lo$RDOMAIN" destroy
 	[ -z "$loopback" ] || ifconfig "$loopback" destroy
+	connected=
 } >/dev/null 2>&1
+
+# Runs an update while what is connected is not there.
+update_apart() {
+	disconnect
+	update
+	connect
+}
 
 # One echo request each, from here to the far end and back the other way round.
 ping_out() {

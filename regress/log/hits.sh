@@ -19,7 +19,7 @@ sleep 6
 
 printf '%s\n' $far $far6 >>"$dir/block"
 serve "$dir/block" "$dir/allow"
-update
+update_apart
 ! ping_out >"$dir/out" 2>&1 || fail "the ping is answered"
 ! ping6 -n -c 1 -w 2 $far6 >"$dir/out" 2>&1 || fail "the ping6 is answered"
 hits() {

@@ -1,8 +1,8 @@
 #!/bin/sh
 #
-# Start threatstopd with a packet log of our own. Connect two interfaces, and have pf translate what a host
-# behind this one sends, by nat-to on the way out; the host is an address of a loopback interface. List
-# the far end, and ping it from the host, and from the far end back to this one.
+# Start threatstopd with a packet log of our own and a list with the far end. Connect two interfaces, and
+# have pf translate what a host behind this one sends, by nat-to on the way out; the host is an address of
+# a loopback interface. Ping the far end from the host, and from the far end back to this one.
 # Check that "show hits" names the host by its own address, as one that has sent, with the far end; and
 # that doctor has nothing to say of that rule.
 
@@ -13,13 +13,15 @@ need_nsd
 need_packets
 need_behind
 
-begin 10 'log.enabled = true' 'log.url = "https://127.0.0.1:9/"'
+printf '%s\n' $far >"$dir/block"
+: >"$dir/allow"
+serve "$dir/block" "$dir/allow"
+config 'log.enabled = true' 'log.url = "https://127.0.0.1:9/"'
+start
+update
 connect
 connect_behind
 start_pflogd
-printf '%s\n' $far >>"$dir/block"
-serve "$dir/block" "$dir/allow"
-update
 ! ping_behind >"$dir/out" 2>&1 || fail "the ping is answered"
 ! ping -n -c 1 -w 2 -V "$RDOMAIN" -I $far $near >"$dir/out" 2>&1 || fail "the ping back is answered"
 hits() {

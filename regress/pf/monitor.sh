@@ -1,7 +1,7 @@
 #!/bin/sh
 #
-# Set tables.monitor, start threatstopd, load the rules that setup prints, and connect two interfaces.
-# Serve a list with the far end's networks and run an update.
+# Serve a list with the far end's networks. Set tables.monitor, start threatstopd and run an update. Load
+# the rules that setup prints, and connect two interfaces.
 # Check that pings work both ways all the same, that status says how many packets would have been
 # blocked, and that nothing is.
 
@@ -11,17 +11,18 @@ need_programs
 need_nsd
 need_packets
 
-begin 10 'tables.monitor = true'
+printf '%s\n' 203.0.113.0/24 2001:db8:bad::/48 >"$dir/block"
+: >"$dir/allow"
+serve "$dir/block" "$dir/allow"
+config 'tables.monitor = true'
+start
+update
 ctl setup -f "$conf" >"$dir/setup" 2>"$dir/out" || fail "setup: $(cat "$dir/out")"
 sed -n '/^# .*pf-.*\.conf$/,$p' "$dir/setup" >"$dir/anchor.conf"
 grep -q "^match in log from <$BLOCK>" "$dir/anchor.conf" || fail "$(cat "$dir/setup")"
 ! grep -q '^block ' "$dir/anchor.conf" || fail "a monitor blocks: $(cat "$dir/setup")"
 $PFCTL -q -a "$anchor" -f "$dir/anchor.conf"
 connect
-
-printf '%s\n' 203.0.113.0/24 2001:db8:bad::/48 >>"$dir/block"
-serve "$dir/block" "$dir/allow"
-update
 ping_out >"$dir/out" 2>&1 || fail "no ping out: $(cat "$dir/out")"
 ping_in >"$dir/out" 2>&1 || fail "no ping in: $(cat "$dir/out")"
 ctl status >"$dir/out" || fail "status"

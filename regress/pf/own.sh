@@ -28,7 +28,6 @@ ping_out >"$dir/out" 2>&1 || fail "allowed by hand, and no ping out: $(cat "$dir
 ctl forget -a >"$dir/out" || fail "forget: $(cat "$dir/out")"
 expect_table $BLOCK "$dir/block"
 disconnect
-connected=
 
 ctl block -t 1h 198.51.100.7 >"$dir/out" || fail "block: $(cat "$dir/out")"
 ctl block -t 1d 198.51.100.64/30 'a network' >"$dir/out" || fail "block: $(cat "$dir/out")"

@@ -20,7 +20,7 @@ ping_in >"$dir/out" 2>&1 || fail "no ping in before: $(cat "$dir/out")"
 
 printf '%s\n' 203.0.113.0/24 2001:db8:bad::/48 >>"$dir/block"
 serve "$dir/block" "$dir/allow"
-update
+update_apart
 for command in "ping $far" "ping6 $far6"; do
 	# shellcheck disable=SC2086 # a command with its argument
 	! ${command% *} -n -c 1 -w 2 ${command#* } >"$dir/out" 2>&1 || fail "$command is answered"
@@ -34,7 +34,7 @@ state "^$BLOCK .* [1-9][0-9]*/[1-9][0-9]* " || fail "$(ctl status)"
 
 printf '%s\n' $far $far6 >"$dir/allow"
 serve "$dir/block" "$dir/allow"
-update
+update_apart
 ping_out >"$dir/out" 2>&1 || fail "allowed, and no ping out: $(cat "$dir/out")"
 ping_in >"$dir/out" 2>&1 || fail "allowed, and no ping in: $(cat "$dir/out")"
 stop_service

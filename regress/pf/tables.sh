@@ -45,20 +45,23 @@ ping_out >"$dir/out" 2>&1 || fail "no ping out before: $(cat "$dir/out")"
 ping_in >"$dir/out" 2>&1 || fail "no ping in before: $(cat "$dir/out")"
 
 printf '%s\n' $far $far6 >"$dir/mine"
-update
+update_apart
 holds $BLOCK "$dir/block" || fail "the block table: $(diff -u "$dir/want" "$dir/have")"
 holds $table "$dir/mine" || fail "the table: $(diff -u "$dir/want" "$dir/have")"
 ! ping -n -c 1 -w 2 $far >"$dir/out" 2>&1 || fail "ping out is answered"
 expect_line 'sendmsg: Permission denied'
 ping_in >"$dir/out" 2>&1 || fail "no ping in: $(cat "$dir/out")"
 
+disconnect
 config "$mine" "$(way in)"
 reload
 rules
+update_apart
 ping_out >"$dir/out" 2>&1 || fail "no ping out: $(cat "$dir/out")"
 ! ping -n -c 1 -w 2 -V "$RDOMAIN" -I $far $near >"$dir/out" 2>&1 || fail "ping in is answered"
 
 $PFCTL -q -a "$anchor" -t $table -T flush
+disconnect
 update
 grep -q "^Warning: pf table <$table> had been changed by somebody" "$dir/out" ||
 	fail "not told: $(cat "$dir/out")"
