@@ -83,15 +83,15 @@ chmod 644 "$file"
 ill "chmod 600 $file"
 chmod 600 "$file"
 mv "$file" "$file.away"
-ill "$file: missing.*: threatstopctl update$"
+ill "$file: missing.*: threatstopctl -s $sock update$"
 expect_line '^1 of [0-9]* failed$'
 mv "$file.away" "$file"
 doctor || fail "doctor, when all is mended: $(cat "$dir/out")"
 
 stop_service
-ill 'threatstopd does not answer.*: rcctl start threatstopd$'
+ill "threatstopd does not answer.*: threatstopd -s $sock -f $conf$"
 mv "$file" "$file.away"
-ill "$file: missing.*: threatstopctl setup$"
+ill "$file: missing.*: threatstopctl setup -f $conf$"
 mv "$file.away" "$file"
 if reachable; then
 	! as_user doctor -f "$conf" || fail "somebody else may ask"
