@@ -30,7 +30,7 @@ route -T "$RDOMAIN" exec nc -l -k 0.0.0.0 7007 >/dev/null &
 listener=$!
 sleep 1
 for to in $far $other; do
-	(sleep 180) | nc -s "$behind" "$to" 7007 >/dev/null &
+	nc -d -s "$behind" "$to" 7007 >/dev/null &
 	clients="$clients $!"
 	wait_for 10 "no state to $to" some_of "$to:7007"
 done
@@ -41,7 +41,7 @@ some_of "$other:7007" || fail "the state of another connection has ended"
 
 for n in 1 2 3 4 5 6 7 8; do
 	ifconfig "$outer" inet 203.0.113.2$n/32 alias
-	(sleep 180) | nc -s $behind 203.0.113.2$n 7007 >/dev/null &
+	nc -d -s $behind 203.0.113.2$n 7007 >/dev/null &
 	clients="$clients $!"
 	wait_for 10 "no state to 203.0.113.2$n" some_of "203.0.113.2$n:7007"
 done
