@@ -285,7 +285,7 @@ done
 : >"$dir/pflog"
 (cd "$dir/tables" && ls -i ./*.pftable) >"$dir/files"
 # what may wait for the engine grows with the entries of a table
-config 'log.enabled = true' 'guard.max_entries = 1000'
+config 'log.enabled = true' 'log.url = "https://127.0.0.1:9/"' 'guard.max_entries = 1000'
 install_engine "$dir/engine"
 
 start_hostile sit
