@@ -142,7 +142,7 @@ fn found(memory: &Memory, patience: u64, now: u64, up: u64) -> Vec<(Kind, Warnin
     for (name, held) in long.iter().take(NAMED) {
         let text = format!("held back for {}: {}", span(age(held.since)), held.text);
         let way_out = match held.can_force {
-            true => "threatstopctl update -n shows what would change",
+            true => "threatstopctl update -fn shows what would change with it",
             false => "threatstopctl test tries servers and lists",
         };
         found.push((Kind::Held(name.clone()), Warning::new(text, way_out)));

@@ -68,6 +68,9 @@ fn what_is_held_back_too_long_is_told_of() {
     assert_eq!(texts(&memory(3 * HOUR)), [""; 0]);
     let long = "held back for 4 hours: Keeping the previous block list: x";
     assert_eq!(texts(&memory(4 * HOUR)), [long]);
+    // without -f a run for trial keeps what is held, too, and shows nothing of it
+    let (_, alarm) = &found(&memory(4 * HOUR), 3 * HOUR, NOW, 0)[0];
+    assert_eq!(alarm.way_out, "threatstopctl update -fn shows what would change with it");
     // the same number of alarms, but another one
     let kinds = |memory: &Memory| -> Vec<Kind> {
         found(memory, 3 * HOUR, NOW, 0).into_iter().map(|(kind, _)| kind).collect()
