@@ -72,7 +72,7 @@ pub struct Look {
 }
 
 /// Where the rules come from.
-const RULES: &str = "threatstopctl setup prints the rules for /etc/pf.conf; then \
+const RULES: &str = "put the lines of threatstopctl setup into /etc/pf.conf, then \
                      pfctl -f /etc/pf.conf";
 
 /// What the log is told about when a monitor does as it was told to.
