@@ -100,7 +100,11 @@ pub fn text(status: &Status, figures: &Figures, counted: &Hits) -> String {
         "Updates that failed since the last good one.",
         Some(status.update.failures),
     );
-    text.gauge("threatstop_held", "Tables that are held back.", Some(status.held.len()));
+    text.gauge(
+        "threatstop_held",
+        "Tables and lists that are held back, and a rollback.",
+        Some(status.held.len()),
+    );
     sources(&mut text, &status.sources);
     text.family("threatstop_server_failures", "Failures in a row on a policy server.");
     for server in &status.servers {
