@@ -36,6 +36,7 @@
 //! tables                            the tables of the configuration, by number, word and name
 //! files                             files of the engine's own directory, whole after any crash
 //! change                            what became of a table, in numbers
+//! hosts                             those that it connects to by name
 //! backoff                           how long to wait after failures, and between runs
 //! clock                             the time of day, for people
 //! told                              what the log was told, so that it is not told again soon
@@ -62,6 +63,7 @@ mod events;
 mod files;
 mod guard;
 mod hits;
+mod hosts;
 mod https;
 mod interfaces;
 mod leave;

@@ -20,7 +20,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use config::{Config, Host, Server};
+use config::Config;
 use futures_util::future::join_all;
 use prefix::Prefix;
 use tokio::sync::Notify;
@@ -29,6 +29,7 @@ use tokio::time::timeout;
 use crate::errors::words;
 use crate::events::subject::of_host;
 use crate::events::{Event, Events};
+use crate::hosts;
 use crate::interfaces::Interfaces;
 use crate::state::{Known, State};
 use never::Never;
@@ -61,22 +62,8 @@ pub struct Names {
 impl Names {
     /// The names of hosts that the engine connects to under this configuration.
     pub fn new(config: &Config, events: &'static Events) -> Self {
-        let mut wanted = BTreeMap::new();
-        let log = &config.log;
-        let proxy = config.https.proxy.as_ref().map(|proxy| ("proxy", &proxy.host));
-        let hosts = [("log server", &log.url.host)].into_iter().chain(proxy);
-        for (what, host) in hosts.filter(|_| log.enabled) {
-            if let Host::Name(name) = host {
-                wanted.insert(name.as_str().to_owned(), what);
-            }
-        }
-        for server in &config.policy.servers {
-            if let Server::Name(name) | Server::NamePort(name, _) = server {
-                wanted.insert(name.as_str().to_owned(), "policy server");
-            }
-        }
         Self {
-            wanted,
+            wanted: hosts::named(config),
             failing: RefCell::default(),
             events,
             looked: Cell::new(false),

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use config::{Config, Host, Server};
+use config::Config;
 
 use crate::events::subject::{
     AGE, CONFIGURATION, DAYS, MEMORY, NAMES, OTHERS, PACKET_LOG, PF, SPOOL, STAYS, UNKNOWN, UPLOAD,
     of_ages, of_copy, of_feed, of_host, of_list, of_never, of_repair, of_rules, of_table,
     of_update,
 };
+use crate::hosts;
 use crate::lists::Source;
 use crate::tables::Tables;
 
@@ -48,16 +49,7 @@ pub fn all(config: &Config, tables: &Tables) -> BTreeSet<String> {
         all.extend([of_table(word), of_update(word), of_repair(word), of_ages(word)]);
         all.extend(config.tables.reload.then(|| of_rules(&table.name)));
     }
-    let hosts = [Some(&config.log.url.host), config.https.proxy.as_ref().map(|proxy| &proxy.host)];
-    let hosts = hosts.into_iter().flatten().filter(|_| config.log.enabled);
-    all.extend(hosts.filter_map(|host| match host {
-        Host::Name(name) => Some(of_host(name.as_str())),
-        _ => None,
-    }));
-    all.extend(config.policy.servers.iter().filter_map(|server| match server {
-        Server::Name(name) | Server::NamePort(name, _) => Some(of_host(name.as_str())),
-        _ => None,
-    }));
+    all.extend(hosts::named(config).keys().map(|name| of_host(name)));
     let never = config.guard.never_block_names.iter();
     all.extend(never.map(|name| of_never(name.as_str())));
     all

@@ -3,10 +3,13 @@ use std::path::Path;
 use super::*;
 
 fn names(more: &str) -> Names {
-    let text = format!("device_id = \"tdid_abcd1234\"\n{more}");
+    names_of(&format!("device_id = \"tdid_abcd1234\"\n{more}"))
+}
+
+fn names_of(text: &str) -> Names {
     let directory = tempfile::tempdir().unwrap();
     let events = Box::leak(Box::new(Events::load(directory.path())));
-    Names::new(&Config::parse(&text, Path::new("test")).unwrap(), events)
+    Names::new(&Config::parse(text, Path::new("test")).unwrap(), events)
 }
 
 fn addresses(text: &str) -> Vec<IpAddr> {
@@ -44,9 +47,22 @@ fn names_of_servers_and_not_addresses_are_looked_up() {
     );
     let known = look_up(&names("[log]\nurl = \"https://203.0.113.7/\""), &Known::new(), "5.5.5.5");
     assert!(known.is_empty());
-    // nobody connects to a log server then, and a trial run asks no resolver
-    assert!(names("[log]\nenabled = false").wanted.is_empty());
     assert_eq!(names("").wanted.len(), 1, "the log server's name is the default");
+}
+
+/// Nobody connects to a log server without uploads, and a trial run asks no resolver; feeds come through
+/// the proxy all the same.
+#[test]
+fn a_host_is_looked_up_where_it_is_connected_to() {
+    assert!(names("[log]\nenabled = false").wanted.is_empty());
+    let feeds = "[policy]\nblock = []\nallow = []\n[[feed]]\nname = \"drop\"\n\
+                 url = \"https://feeds.example.net/drop\"\n";
+    assert!(names_of(feeds).wanted.is_empty());
+    let proxy = "[https]\nproxy = \"http://proxy.example.net:80\"\n";
+    for text in [format!("{feeds}{proxy}"), format!("{feeds}{proxy}[log]\nenabled = false\n")] {
+        let names = names_of(&text);
+        assert_eq!(names.wanted, BTreeMap::from([("proxy.example.net".into(), "proxy")]), "{text}");
+    }
 }
 
 #[test]
