@@ -59,15 +59,20 @@ pub fn entries(files: &[TableFile<'_>]) -> usize {
     files.iter().map(TableFile::entries).sum()
 }
 
+/// The arguments of pfctl(8) for a table, which lives in the anchor of all tables.
+fn of_table<'a>(case: &'a Case<'_>, arguments: &[&'a str]) -> Vec<&'a str> {
+    match case.anchor() {
+        "" => arguments.to_vec(),
+        anchor => [&["-a", anchor], arguments].concat(),
+    }
+}
+
 /// Holds the content of a table of pf against its file.
 pub fn pf(case: &Case<'_>, file: &TableFile<'_>, report: &mut Report) {
     let table = file.name();
-    let of_anchor = match case.anchor() {
-        "" => vec![],
-        anchor => vec!["-a", anchor],
-    };
-    let arguments = [&of_anchor[..], &["-t", table, "-T", "show"]].concat();
-    match pfctl(case.host, &arguments).and_then(|text| shown(&text)) {
+    match pfctl(case.host, &of_table(case, &["-t", table, "-T", "show"]))
+        .and_then(|text| shown(&text))
+    {
         Ok(kernel) => compare(case, file, &kernel, report),
         Err(why) if why.ends_with("does not exist.") || why.ends_with("does not exist") => {
             if file.allows() && file.entries() == 0 {
@@ -125,8 +130,8 @@ fn compare(case: &Case<'_>, file: &TableFile<'_>, kernel: &[Option<Prefix>], rep
     if case.config.tables.reload {
         report.fail("table", format!("{text}: {}", case.update()));
     } else {
-        let path = file.path.display();
-        let way_out = format!("pfctl -t {table} -T replace -f {path}");
-        report.note("table", format!("{text}, and tables.reload is false: {way_out}"));
+        let path = file.path.display().to_string();
+        let way_out = of_table(case, &["-t", table, "-T", "replace", "-f", &path]).join(" ");
+        report.note("table", format!("{text}, and tables.reload is false: pfctl {way_out}"));
     }
 }

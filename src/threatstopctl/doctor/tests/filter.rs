@@ -223,6 +223,19 @@ fn tables_in_an_anchor() {
         }
     };
     assert_fails(|host| within(host, "site/threatstop"), &[]);
+    assert_notes(
+        |host| {
+            host.shows("ThreatSTOP-Block", "203.0.113.7\n198.51.100.0/24\n");
+            within(host, "site/threatstop");
+            let text = "device_id = \"tdid_abcd1234\"\n[tables]\nreload = false\n";
+            host.text(CONFIG, &format!("{text}anchor = \"site/threatstop\"\n"));
+        },
+        &[&format!(
+            "pf table <ThreatSTOP-Block> lacks 2 prefixes of its file, and has 0 that are not in it, \
+             and tables.reload is false: pfctl -a site/threatstop -t ThreatSTOP-Block -T replace \
+             -f {BLOCK}"
+        )],
+    );
     assert_fails(|host| within(host, "/site/threatstop"), &[]);
     assert_fails(
         |host| within(host, "threatstop"),
