@@ -82,7 +82,7 @@ fn check(key: &Key, described: &Described) {
     }
     if let Kind::OneOf(words) = key.kind {
         for word in words {
-            assert!(text.contains(&format!(".Li \"{word}\"")), "{word} of {key:?} in:\n{text}");
+            assert!(text.contains(&format!(".Cm \"{word}\"")), "{word} of {key:?} in:\n{text}");
         }
     }
     let range = text.lines().find_map(|line| line.strip_prefix("The range is "));
@@ -91,7 +91,7 @@ fn check(key: &Key, described: &Described) {
     let end = if ["table.name", "feed.name", "feed.url"].contains(&key.path().as_str()) {
         "It has no default.\n".to_string()
     } else {
-        format!("The default is\n.Li {} .\n", key.default)
+        format!("The default is\n.Cm {} .\n", key.default)
     };
     assert!(text.contains(&end), "{key:?} without its default in:\n{text}");
 }
@@ -313,7 +313,7 @@ fn words_told(command: &str, field: &str) -> BTreeSet<String> {
     let (_, section) = manual.split_once(&format!("\n.Ss {command}\n")).unwrap();
     let (_, item) = section.split_once(&format!("\n.It Va {field}\n")).unwrap();
     let (item, _) = item.split_once("\n.It ").unwrap();
-    let words = item.lines().filter_map(|line| line.strip_prefix(".Li "));
+    let words = item.lines().filter_map(|line| line.strip_prefix(".Cm "));
     words.map(|word| word.trim_end_matches([' ', ',', '.']).to_owned()).collect()
 }
 
