@@ -202,7 +202,7 @@ fn commands_are_printed_as_in_the_usage() {
     let manual = manuals().into_iter().find(|path| path.ends_with("threatstopctl.8")).unwrap();
     let printed = printed(&mandoc, &manual, 200);
     let (_, commands) = printed.split_once("commands are available:\n").unwrap();
-    let (commands, _) = commands.split_once("\nFILES\n").unwrap();
+    let (commands, _) = commands.split_once("\nMETRICS\n").unwrap();
     // a short heading has its text behind it
     let headings = commands.lines().filter_map(|line| line.strip_prefix("     "));
     let headings: Vec<String> = headings
