@@ -31,7 +31,7 @@ use new::New;
 pub struct Imported {
     /// The new file. It holds the device id.
     pub toml: String,
-    /// What was not carried over, and what may go from crontab(5), newsyslog.conf(5) and
+    /// What was not carried over, and what may go from crontab(5), newsyslog.conf and
     /// pf.conf(5). The same lines stand as comments in the new file.
     pub notes: Vec<String>,
     /// How many statements and entries of lists were not carried over.
