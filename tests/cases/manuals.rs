@@ -85,10 +85,14 @@ fn check(key: &Key, described: &Described) {
             assert!(text.contains(&format!(".Cm \"{word}\"")), "{word} of {key:?} in:\n{text}");
         }
     }
+    let must_be_set = ["table.name", "table.lists", "feed.name", "feed.url"];
+    let must_be_set = must_be_set.contains(&key.path().as_str());
     let range = text.lines().find_map(|line| line.strip_prefix("The range is "));
-    let wanted = key.range().map(|range| format!("{range}."));
+    // of a list that has to be set an empty one is as wrong as none
+    let least = |range: String| if must_be_set { range.replacen("0 to", "1 to", 1) } else { range };
+    let wanted = key.range().map(least).map(|range| format!("{range}."));
     assert_eq!(range, wanted.as_deref(), "range of {key:?}");
-    let end = if ["table.name", "feed.name", "feed.url"].contains(&key.path().as_str()) {
+    let end = if must_be_set {
         "It has no default.\n".to_string()
     } else {
         format!("The default is\n.Cm {} .\n", key.default)
