@@ -6,9 +6,10 @@ use nix::unistd::{User, chdir, chroot, setgroups, setresgid, setresuid};
 
 /// The directory in which nothing is, and nobody but root may make anything: hier(7).
 pub const EMPTY: &str = "/var/empty";
-/// /dev/pf and the way from the helper; the pipe to the monitor is open before and stays so. There is
-/// no number below this that is free: nothing can be opened any more.
-const DESCRIPTORS: rlim_t = 2;
+/// stdin, stdout and stderr, whose place stdin can still take: dup2(2) goes to no number from this on.
+/// /dev/pf, the way from the helper and the pipe to the monitor are open before and stay so. There is no
+/// number below this that is free: nothing can be opened any more.
+const DESCRIPTORS: rlim_t = 3;
 /// Octets that a pass needs for a state: itself, in a room that is twice as large, its four addresses
 /// while they are sorted, and what the tables say of each.
 const OF_A_STATE: rlim_t = 1280;

@@ -1,6 +1,7 @@
 use std::io::Write as _;
 use std::process::Command;
 
+use nix::sys::stat::fstat;
 use nix::unistd::{geteuid, getgroups, getresuid};
 
 use super::*;
@@ -42,5 +43,10 @@ fn the_one_who_gives_up() {
     for resource in [Resource::RLIMIT_FSIZE, Resource::RLIMIT_CORE] {
         assert_eq!(getrlimit(resource).unwrap(), (0, 0));
     }
+    // stderr belongs to whoever waits for its end, as rcctl(8) of a remote shell does
+    logger::init(false, false);
+    logger::settle();
+    let [stdin, stderr] = [fstat(std::io::stdin()), fstat(std::io::stderr())].map(Result::unwrap);
+    assert_eq!(stderr.st_rdev, stdin.st_rdev, "stderr is not /dev/null");
     println!("all given up");
 }
