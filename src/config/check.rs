@@ -50,13 +50,8 @@ pub(crate) fn check(config: &Config, reader: &mut Reader<'_>) {
 /// Root opens nothing in a directory whose names the engine can change. Where links lead is for the
 /// start to find out.
 fn within_spool(config: &Config, reader: &mut Reader<'_>) {
-    let Config { policy, log, .. } = config;
-    for (key, path) in [
-        ("log.file", log.enabled.then_some(&log.file)),
-        ("policy.local_block", policy.local_block.as_ref()),
-        ("policy.local_allow", policy.local_allow.as_ref()),
-    ] {
-        if path.is_some_and(|path| path.starts_with(&log.spool)) {
+    for (key, path) in config.named() {
+        if path.starts_with(&config.log.spool) {
             reader.fault(
                 &[key, "log.spool"],
                 format!("{key} lies within log.spool, which is the engine's: set another {key}"),

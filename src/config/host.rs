@@ -2,12 +2,15 @@
 //! the same in the same words, for whoever wrote the file.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, User};
 
 use crate::error::words;
 use crate::schema::Config;
+
+/// Links that the kernel follows on the way to a file: SYMLOOP_MAX of `<sys/syslimits.h>`.
+const LINKS: u8 = 32;
 
 impl Config {
     /// The user that the engine becomes.
@@ -21,54 +24,62 @@ impl Config {
         fit(found?.ok_or_else(unknown)?)
     }
 
+    /// The files that root opens by their names, by key.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let files = [
+            ("policy.local_block", self.policy.local_block.as_ref()),
+            ("policy.local_allow", self.policy.local_allow.as_ref()),
+            ("log.file", self.log.enabled.then_some(&self.log.file)),
+        ];
+        files.into_iter().filter_map(|(key, path)| Some((key, &**path?)))
+    }
+
     /// The administrator's own lists that are not there, and the packet log that has no directory: by
     /// key, why, and the way out. Each holds up itself alone. Which user may read them is his affair.
     pub fn missing_files(&self) -> Vec<(&'static str, String)> {
-        let lists = [
-            ("policy.local_block", &self.policy.local_block),
-            ("policy.local_allow", &self.policy.local_allow),
-        ];
-        let missing = lists.into_iter().filter_map(|(key, path)| {
-            let path = path.as_deref()?;
-            let why = no_file(path)?;
-            Some((key, format!("{}: {why}; create it, or unset {key}", path.display())))
+        let missing = self.named().filter_map(|(key, path)| {
+            let (why, way_out) = match (key, no_file(path)?) {
+                ("log.file", _) if in_directory(path) => return None,
+                ("log.file", why) => (why, "make its directory and threatstopctl reload, or set"),
+                (_, why) => (why, "create it, or unset"),
+            };
+            Some((key, format!("{}: {why}; {way_out} {key}", path.display())))
         });
-        let log =
-            (self.log.enabled && !self.log.file.parent().is_some_and(Path::is_dir)).then(|| {
-                let way_out = "make its directory and threatstopctl reload, or set log.file";
-                let file = self.log.file.display();
-                ("log.file", format!("{file}: No such file or directory; {way_out}"))
-            });
-        missing.chain(log).collect()
+        missing.collect()
     }
 
     /// Whether root opens nothing in the engine's own directory, where names may lead anywhere: the files
-    /// of the configuration and the control socket, wherever links lead.
+    /// of the configuration and the control socket, and each link on the way to them.
     ///
     /// # Errors
     /// The first that lies there, and the way out.
     pub fn apart(&self, socket: &Path) -> Result<(), String> {
         let Ok(spool) = fs::canonicalize(&self.log.spool) else { return Ok(()) };
-        let log = self.log.enabled.then_some(&*self.log.file);
-        for (path, what) in [
-            (Some(&*self.tables.directory), "tables.directory"),
-            (Some(socket), "-s"),
-            (log, "log.file"),
-            (self.policy.local_block.as_deref(), "policy.local_block"),
-            (self.policy.local_allow.as_deref(), "policy.local_allow"),
-        ] {
-            let parent = path.and_then(Path::parent).and_then(|path| fs::canonicalize(path).ok());
-            if let (Some(path), Some(parent)) = (path, parent)
-                && parent.starts_with(&spool)
-            {
-                let (path, spool) = (path.display(), self.log.spool.display());
-                return Err(format!(
-                    "{path}: within log.spool ({spool}), which is the engine's: set another {what}"
-                ));
-            }
-        }
-        Ok(())
+        let others = [("tables.directory", &*self.tables.directory), ("-s", socket)];
+        let mut all = others.into_iter().chain(self.named());
+        let Some((what, path)) = all.find(|(_, path)| leads_through(path, &spool, LINKS)) else {
+            return Ok(());
+        };
+        let (path, spool) = (path.display(), self.log.spool.display());
+        Err(format!(
+            "{path}: within log.spool ({spool}), which is the engine's: set another {what}"
+        ))
     }
+}
+
+/// Whether the way to a path, over no more than so many links, leads through a directory. What lies behind
+/// that is not looked at: whose directory it is could have it lead anywhere the next moment.
+fn leads_through(path: &Path, directory: &Path, links: u8) -> bool {
+    let Some(parent) = path.parent() else { return false };
+    let on = |to| links > 0 && leads_through(&parent.join::<PathBuf>(to), directory, links - 1);
+    leads_through(parent, directory, links)
+        || fs::canonicalize(path).is_ok_and(|found| found.starts_with(directory))
+        || fs::read_link(path).is_ok_and(on)
+}
+
+/// Whether the directory of a path is there.
+fn in_directory(path: &Path) -> bool {
+    path.parent().is_some_and(Path::is_dir)
 }
 
 /// Why there is no regular file.

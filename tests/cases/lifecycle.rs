@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::Ipv6Addr;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -161,8 +161,9 @@ fn a_table_directory_is_closed_to_others() {
     }
 }
 
-/// Put the control socket, the packet log, a list of the administrator's or the table directory into the
-/// spool, and start. Check that the start is refused each time, and says what to set.
+/// Put the control socket, the packet log or a list of the administrator's into the spool, and start. Name
+/// a list by a link into the spool, where a link of the engine's leads out again, and start.
+/// Check that the start is refused each time, and says what to set.
 #[test]
 fn root_opens_nothing_within_the_spool() {
     let scratch = Scratch::new();
@@ -172,9 +173,14 @@ fn root_opens_nothing_within_the_spool() {
     let config = Config::new(&scratch, &["127.0.0.1:9".parse().unwrap()]);
     let log = config.clone().set("log.enabled", true).set("log.file", inner("pflog"));
     let list = config.clone().set("policy.local_allow", inner("list"));
+    let link = scratch.path().join("link");
+    symlink(inner("away"), &link).unwrap();
+    symlink("/etc/services", inner("away")).unwrap();
+    let linked = config.clone().set("policy.local_block", link.display().to_string());
     for (config, socket, what) in [
         (log, scratch.socket(), "log.file"),
         (list, scratch.socket(), "policy.local_allow"),
+        (linked, scratch.socket(), "policy.local_block"),
         (config, spool.join("sock"), "-s"),
     ] {
         let refused = Daemon::spawn(&scratch, &config, |command| {

@@ -1,4 +1,5 @@
 use std::ffi::CString;
+use std::os::unix::fs::symlink;
 
 use nix::unistd::Uid;
 
@@ -25,4 +26,51 @@ fn a_user_of_roots_ids_is_refused_whatever_its_name() {
     let why = "user toor is in group 0: set one with a group of its own";
     assert_eq!(fit(user(100, 0)).unwrap_err(), why);
     assert!(fit(user(100, 100)).is_ok());
+}
+
+/// What a link leads to today says nothing where the engine can put another one in its place.
+#[test]
+fn no_link_leads_through_a_directory_of_others() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = fs::canonicalize(scratch.path()).unwrap();
+    let theirs = root.join("theirs");
+    fs::create_dir_all(theirs.join("below")).unwrap();
+    fs::create_dir(root.join("ours")).unwrap();
+    fs::write(root.join("ours/list"), "").unwrap();
+    for (link, to) in [
+        ("theirs/out", "../ours/list"),
+        ("theirs/dir", "../ours"),
+        ("theirs/round", "round"),
+        ("ours/in", "../theirs/list"),
+        ("ours/in-and-out", "../theirs/out"),
+        ("ours/twice", "in-and-out"),
+        ("ours/dir", "../theirs/below"),
+        ("ours/dir-and-out", "../theirs/dir"),
+        ("ours/to-round", "../theirs/round"),
+        ("ours/round", "round"),
+        ("ours/beside", "list"),
+        ("ours/dangles", "gone/list"),
+    ] {
+        symlink(to, root.join(link)).unwrap();
+    }
+    for (path, leads) in [
+        ("theirs", true),
+        ("theirs/not-yet", true),
+        ("theirs/out", true),
+        ("theirs/dir/list", true),
+        ("ours/in", true),
+        ("ours/in-and-out", true),
+        ("ours/twice", true),
+        ("ours/dir/list", true),
+        ("ours/dir-and-out/list", true),
+        ("ours/to-round", true),
+        ("ours/list", false),
+        ("ours/round", false),
+        ("ours/beside", false),
+        ("ours/dangles", false),
+        ("gone/list", false),
+        ("theirs-too/list", false),
+    ] {
+        assert_eq!(leads_through(&root.join(path), &theirs, LINKS), leads, "{path}");
+    }
 }
