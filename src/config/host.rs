@@ -34,12 +34,18 @@ impl Config {
         files.into_iter().filter_map(|(key, path)| Some((key, &**path?)))
     }
 
+    /// The same with the rotated logs, as far as unveil(2) takes them.
+    pub fn unveiled(&self) -> Vec<PathBuf> {
+        let lists = self.policy.local_block.iter().chain(&self.policy.local_allow).cloned();
+        lists.chain(self.log.files()).filter(|path| unveils(path)).collect()
+    }
+
     /// The administrator's own lists that are not there, and the packet log that has no directory: by
     /// key, why, and the way out. Each holds up itself alone. Which user may read them is his affair.
     pub fn missing_files(&self) -> Vec<(&'static str, String)> {
         let missing = self.named().filter_map(|(key, path)| {
             let (why, way_out) = match (key, no_file(path)?) {
-                ("log.file", _) if in_directory(path) => return None,
+                ("log.file", _) if unveils(path) => return None,
                 ("log.file", why) => (why, "make its directory and threatstopctl reload, or set"),
                 (_, why) => (why, "create it, or unset"),
             };
@@ -77,9 +83,10 @@ fn leads_through(path: &Path, directory: &Path, links: u8) -> bool {
         || fs::read_link(path).is_ok_and(on)
 }
 
-/// Whether the directory of a path is there.
-fn in_directory(path: &Path) -> bool {
-    path.parent().is_some_and(Path::is_dir)
+/// Whether unveil(2) takes a path: what is there, and what may come to a directory that is. It follows a
+/// link to its end, and may refuse one that ends nowhere.
+fn unveils(path: &Path) -> bool {
+    path.exists() || !path.is_symlink() && path.parent().is_some_and(Path::is_dir)
 }
 
 /// Why there is no regular file.

@@ -28,6 +28,40 @@ fn a_user_of_roots_ids_is_refused_whatever_its_name() {
     assert!(fit(user(100, 100)).is_ok());
 }
 
+/// A link that dangles where its directory is missing too is what unveil(2) refuses, and no start fails of.
+#[test]
+fn what_unveil_refuses_is_not_handed_to_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    let within = |name: &str| scratch.path().join(name).display().to_string();
+    fs::write(within("there"), "").unwrap();
+    for (link, to) in
+        [("link", "there"), ("dangles", "gone/list"), ("round", "round"), ("pflog.1", "gone/1")]
+    {
+        symlink(within(to), within(link)).unwrap();
+    }
+    for (file, is_taken) in [
+        ("there", true),
+        ("link", true),
+        ("not-yet", true),
+        ("dangles", false),
+        ("round", false),
+        ("gone/list", false),
+        ("there/list", false),
+    ] {
+        let file = within(file);
+        let text = format!(
+            "device_id = \"tdid_abcd1234\"\n[policy]\nlocal_allow = \"{file}\"\n\
+             [log]\nfile = \"{}\"\n",
+            within("pflog")
+        );
+        let config = Config::parse(&text, Path::new("test")).unwrap();
+        let unveiled = config.unveiled();
+        assert_eq!(unveiled.contains(&file.clone().into()), is_taken, "{file}");
+        assert!(unveiled.contains(&within("pflog.0.gz").into()));
+        assert!(!unveiled.contains(&within("pflog.1").into()));
+    }
+}
+
 /// What a link leads to today says nothing where the engine can put another one in its place.
 #[test]
 fn no_link_leads_through_a_directory_of_others() {

@@ -76,11 +76,8 @@ pub fn start(flags: &Flags, engine: OwnedFd, told: &OwnedFd) -> Result<Started, 
     let start = Start { table_entries, owner, privileged };
     HelperMessage::Start(start, listener).queue(&mut channel, 0)?;
 
-    // What is named here is all of the file system that is left. unveil(2) takes a file that is not there
-    // yet, and no directory that is not.
-    let lists = config.policy.local_block.iter().chain(&config.policy.local_allow).cloned();
-    let files = lists.chain(config.log.files());
-    let files: Vec<_> = files.filter(|path| path.parent().is_some_and(Path::is_dir)).collect();
+    // What is named here is all of the file system that is left.
+    let files = config.unveiled();
     let mut veil = vec![(&*config.tables.directory, "rwc")];
     veil.extend(files.iter().map(|path| (&**path, "r")));
     let _ = sandbox::enter(&veil, PROMISES)?;
