@@ -58,7 +58,7 @@ impl Table {
 /// The tables of a pf, real or simulated.
 pub trait Backend {
     /// Replaces the content of a table at once, or with `dummy` tells what that would do. The table
-    /// is created if, and only if, it does not exist: securelevel 2 forbids that. On error (EPERM
+    /// is created if, and only if, it does not exist: securelevel 2 forbids that, but no trial. On error (EPERM
     /// const or securelevel, EINVAL not canonical, ENOMEM too many) the old content stays.
     fn replace(&self, table: &Table, set: &[PfrAddr], dummy: bool) -> Result<Changes>;
     /// Whether pf is enabled.

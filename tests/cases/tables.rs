@@ -516,9 +516,10 @@ fn nothing_blocked_is_never_silent() {
     }
 }
 
-/// Make the table const, and show it; make it missing at securelevel 2; make the set too large for the limit.
+/// Make the table const, and show it; make it missing at securelevel 2, then its file too; make the set too
+/// large for the limit.
 /// Check each message of the update, with the way out, that file and table have the old set, and that the
-/// log has it once.
+/// log has it once, and nowhere that an update makes a table at securelevel 2.
 #[test]
 fn what_pf_refuses_is_told_with_the_way_out() {
     let (service, new_block) = honest(300);
@@ -552,6 +553,12 @@ fn what_pf_refuses_is_told_with_the_way_out() {
     assert!(why.contains(&words), "{why}");
     assert!(!kernel.exists());
     assert_eq!(daemon.table_file(BLOCK).as_deref(), Some(OLD_BLOCK));
+    fs::remove_file(scratch.tables().join(format!("{BLOCK}.pftable"))).unwrap();
+    let why = refused(&daemon, &["update", "-f"]);
+    assert!(why.contains(&words), "{why}");
+    assert!(!kernel.exists());
+    assert_eq!(daemon.table_file(BLOCK).as_deref(), Some(OLD_BLOCK));
+    assert!(!daemon.output().contains("run threatstopctl update"), "{}", daemon.output());
     assert!(daemon.stop().success());
 
     plant(&kernel, OLD_BLOCK);

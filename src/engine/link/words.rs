@@ -20,6 +20,8 @@ pub fn of_set(failed: &Failed, entries: u32, limit: u32) -> String {
         _ => why(failed, false),
     };
     match (failed.differ, failed.of) {
+        // an update could not make the table either; pf.conf makes it of the file
+        (true, Of::Creation) if failed.errno == EPERM => why,
         (true, _) => format!("{why}{DIFFER}"),
         (false, Of::File) => format!("{why}{STAYS}{}", way_out(failed.errno)),
         (false, _) => format!("{why}{STAYS}"),
@@ -139,6 +141,14 @@ mod tests {
         assert_eq!(of_set(&failed, 1, 1), said);
         assert_eq!(taken_back(said.into()), "/t: undo: I/O error; the old set stays");
         assert_eq!(taken_back("other".into()), "other");
+    }
+
+    /// Fails when an update is recommended where none can help.
+    #[test]
+    fn what_no_update_can_make_is_left_to_pf_conf() {
+        let refused = failed(Of::Creation, EPERM, "T: DIOCRADDTABLES");
+        let said = of_set(&Failed { differ: true, ..refused }, 1, 1);
+        assert_eq!(said, "T: DIOCRADDTABLES: not at this securelevel; declare it in pf.conf");
     }
 
     #[test]

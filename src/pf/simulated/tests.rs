@@ -93,7 +93,8 @@ fn what_is_not_canonical_is_refused_whole() {
 fn a_file_says_what_else_this_pf_is_like() {
     let (scratch, pf) = scratch(100);
     plant(scratch.path(), "simulated.conf", "securelevel 2\n");
-    let error = pf.replace(&table("T"), &set("1.1.1.1"), true).unwrap_err();
+    assert!(pf.replace(&table("T"), &set("1.1.1.1"), true).unwrap().created);
+    let error = pf.replace(&table("T"), &set("1.1.1.1"), false).unwrap_err();
     assert_eq!(error, failed("T", "DIOCRADDTABLES")(Errno::EPERM));
     std::fs::remove_file(scratch.path().join("simulated.conf")).unwrap();
     pf.replace(&table("T"), &set("1.1.1.1"), false).unwrap();
