@@ -42,16 +42,15 @@ impl Config {
 
     /// The administrator's own lists that are not there, and the packet log that has no directory: by
     /// key, why, and the way out. Each holds up itself alone. Which user may read them is his affair.
-    pub fn missing_files(&self) -> Vec<(&'static str, String)> {
-        let missing = self.named().filter_map(|(key, path)| {
+    pub fn missing_files(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.named().filter_map(|(key, path)| {
             let (why, way_out) = match (key, no_file(path)?) {
                 ("log.file", _) if unveils(path) => return None,
                 ("log.file", why) => (why, "make its directory and threatstopctl reload, or set"),
                 (_, why) => (why, "create it, or unset"),
             };
             Some((key, format!("{}: {why}; {way_out} {key}", path.display())))
-        });
-        missing.collect()
+        })
     }
 
     /// Whether root opens nothing in the engine's own directory, where names may lead anywhere: the files

@@ -84,7 +84,7 @@ impl Config {
         if changes && let Err(why) = self.engine() {
             note("user", why);
         }
-        self.missing_files().into_iter().for_each(|(key, why)| note(key, why));
+        self.missing_files().for_each(|(key, why)| note(key, why));
         let ca_file = &self.https.ca_file;
         if (self.uploads() || !self.feed.is_empty())
             && let Some(why) = no_file(ca_file)

@@ -24,15 +24,18 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Opens /dev/pf and reads how many entries all tables together may have: to be called before
-    /// pledge(2), which has no promise for that.
-    pub fn open() -> Result<(Box<dyn Backend>, u32)> {
-        let pf = File::options().read(true).write(true).open("/dev/pf").map_err(errno);
-        let kernel = Self { pf: pf.map_err(failed("/dev/pf", "open"))? };
+    /// Opens pf's device, /dev/pf, and reads how many entries all tables together may have: to be called
+    /// before pledge(2), which has no promise for that. What is asked after it is asked once here: the
+    /// number of a request has the size of its argument, and one that is not the kernel's is the end then.
+    pub fn open(device: &str) -> Result<(Box<dyn Backend>, u32)> {
+        let pf = File::options().read(true).write(true).open(device).map_err(errno);
+        let kernel = Self { pf: pf.map_err(failed(device, "open"))? };
         let mut limit = [PF_LIMIT_TABLE_ENTRIES, 0];
         let mismatch = "/dev/pf: this build does not match the kernel's pf; rebuild the port";
         // SAFETY: two numbers.
         unsafe { kernel.ioctl(&DIOCGETLIMIT, &mut limit) }
+            .and_then(|()| kernel.running().map_err(|error| error.errno))
+            .and_then(|_| kernel.array::<PfrTstats>(&DIOCRGETTSTATS, PfrTable::default(), 0))
             .map_err(|errno| Error::words(errno, mismatch))?;
         Ok((Box::new(kernel), limit[1]))
     }
@@ -47,14 +50,14 @@ impl Kernel {
     }
 
     /// Asks for an array. Where the room is too small pf tells how much is needed, and no more.
-    fn array<T: Default>(&self, call: &Request, of: &Table, flags: u32) -> nix::Result<Vec<T>> {
+    fn array<T: Default>(&self, call: &Request, of: PfrTable, flags: u32) -> nix::Result<Vec<T>> {
         let mut room = 64;
         // each round that fails, somebody has added to the tables meanwhile
         for _ in 0..8 {
             let mut all = Vec::new();
             all.try_reserve_exact(room).map_err(|_| ENOMEM)?;
             all.resize_with(room, T::default);
-            let mut io = PfiocTable::new(of.pfr, NonNull::from(&mut all[..]), flags)?;
+            let mut io = PfiocTable::new(of, NonNull::from(&mut all[..]), flags)?;
             if flags & PFR_FLAG_FEEDBACK != 0 {
                 (io.size, io.size2) = (0, io.size); // no input, but room for output
             }
@@ -107,7 +110,7 @@ impl Backend for Kernel {
 
     fn stats(&self, table: &Table) -> Result<TableStat> {
         // pf ignores the name and answers for all tables of the anchor
-        let all: Vec<PfrTstats> = match self.array(&DIOCRGETTSTATS, table, 0) {
+        let all: Vec<PfrTstats> = match self.array(&DIOCRGETTSTATS, table.pfr, 0) {
             Err(ENOENT) => vec![], // no such anchor
             other => other.map_err(failed(&table.name, "DIOCRGETTSTATS"))?,
         };
@@ -127,7 +130,7 @@ impl Backend for Kernel {
 
     fn list(&self, table: &Table) -> Result<Vec<PfrAddr>> {
         // What a replacement by nothing would delete: pledge(2) forbids DIOCRGETADDRS.
-        let listed = self.array(&DIOCRSETADDRS, table, PFR_FLAG_DUMMY | PFR_FLAG_FEEDBACK);
+        let listed = self.array(&DIOCRSETADDRS, table.pfr, PFR_FLAG_DUMMY | PFR_FLAG_FEEDBACK);
         let mut all: Vec<PfrAddr> = listed.map_err(failed(&table.name, "DIOCRSETADDRS"))?;
         all.iter_mut().for_each(|addr| addr.marks[1] = 0);
         all.sort_unstable_by_key(PfrAddr::prefix);

@@ -19,6 +19,8 @@ pub struct Fake {
     tables: BTreeMap<Name, (Vec<PfrAddr>, u32)>,
     limit: u32,
     securelevel: u32,
+    /// A request that the kernel has with another size.
+    other: Option<c_ulong>,
     /// Every call is answered with this.
     broken: Option<Errno>,
     /// Tables and entries that somebody else adds before each call.
@@ -53,6 +55,9 @@ impl Fake {
         self.calls.push(number);
         if let Some(errno) = self.broken {
             return Err(errno);
+        }
+        if self.other == Some(number) {
+            return Err(Errno::ENODEV);
         }
         if number == DIOCGETLIMIT.0 {
             // SAFETY: the type of the request
@@ -352,9 +357,28 @@ fn an_empty_set_is_no_flush_by_accident_of_the_pointer() {
     assert!(pf.list(&table).unwrap().is_empty());
 }
 
+/// After pledge(2) a number that the kernel does not know is the end, without a word.
+#[test]
+fn a_kernel_of_other_sizes_is_found_at_the_start() {
+    let _ = pf(100);
+    let (kernel, limit) = Kernel::open("/dev/null").unwrap();
+    assert_eq!(limit, 100);
+    let asked = FAKE.with_borrow(|fake| fake.calls.clone());
+    kernel.running().unwrap();
+    kernel.stats(&table("T")).unwrap();
+    let all = FAKE.with_borrow(|fake| fake.calls.clone());
+    assert!(all.iter().all(|number| asked.contains(number)));
+    for number in asked {
+        fake(|fake| fake.other = Some(number));
+        let error = Kernel::open("/dev/null").err().unwrap().to_string();
+        let words = "/dev/pf: this build does not match the kernel's pf; rebuild the port";
+        assert_eq!(error, words);
+    }
+}
+
 #[test]
 #[cfg(not(target_os = "openbsd"))]
 fn there_is_no_pf_here() {
-    let error = Kernel::open().err().unwrap().to_string();
+    let error = Kernel::open("/dev/pf").err().unwrap().to_string();
     assert!(error.starts_with("/dev/pf: "), "{error}");
 }

@@ -49,7 +49,7 @@ pub fn start(flags: &Flags, engine: OwnedFd, told: &OwnedFd) -> Result<Started, 
     let locks = [lock(&own, PARTING, &busy)?, spool(&config, user.as_ref())?];
     config.apart(&flags.socket)?;
     let (pf, table_entries): (Box<dyn pf::Backend>, u32) = match config.tables.backend {
-        Backend::Pf => Kernel::open()?,
+        Backend::Pf => Kernel::open("/dev/pf")?,
         Backend::Simulated => {
             let limit = config.tables.simulated_limit;
             (Box::new(Simulated::open(&config.tables.directory, limit as usize)?), limit)
@@ -63,7 +63,7 @@ pub fn start(flags: &Flags, engine: OwnedFd, told: &OwnedFd) -> Result<Started, 
     let tables = config.pf_tables().map(table).collect::<Result<_, _>>()?;
     let networks = protect::networks(&config)?;
     // somebody may still read it; what is not there holds up nothing else
-    config.missing_files().iter().for_each(|(_, why)| logger::warn(why));
+    config.missing_files().for_each(|(_, why)| logger::warn(why));
     let listener = bind(&flags.socket)?;
 
     // All that the engine needs to begin.
