@@ -16,7 +16,7 @@ use crate::abi::{
     DIOCGETLIMIT, DIOCGETSTATES, DIOCKILLSTATES, DIOCRTSTADDRS, PF_LIMIT_STATES, PfiocStateKill,
     PfiocStates, Request, State,
 };
-use crate::{Error, Pf};
+use crate::{Error, MISMATCH, Pf, words};
 
 #[cfg(test)]
 mod tests;
@@ -51,10 +51,8 @@ impl Kernel {
         let mut kernel = Self { pf, limit: 0 };
         let mut limit = [PF_LIMIT_STATES, 0];
         // SAFETY: two numbers.
-        unsafe { kernel.ioctl(&DIOCGETLIMIT, &mut limit) }.map_err(|errno| {
-            let why = "this build does not match the kernel's pf; rebuild the port";
-            Error { errno, what: format!("/dev/pf: {why}") }
-        })?;
+        unsafe { kernel.ioctl(&DIOCGETLIMIT, &mut limit) }
+            .map_err(|errno| Error { errno, what: format!("/dev/pf: {MISMATCH}") })?;
         kernel.limit = limit[1] as usize;
         Ok(kernel)
     }
@@ -101,7 +99,7 @@ impl Pf for Kernel {
                            pf.conf, rcctl reload threatstopd; else see datasize in login.conf(5)"
                     .to_owned(),
                 EAGAIN => "pf has more states each time they are read; try again".to_owned(),
-                errno => format!("/dev/pf: DIOCGETSTATES: {}", errno.desc()),
+                errno => format!("/dev/pf: DIOCGETSTATES: {}", words(errno)),
             };
             Error { errno, what }
         })

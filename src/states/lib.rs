@@ -65,6 +65,17 @@ pub trait Pf {
     fn kill(&self, request: &mut PfiocStateKill) -> nix::Result<u32>;
 }
 
+/// What an error of a request means, with the way out where it is known.
+fn words(errno: Errno) -> &'static str {
+    match errno {
+        Errno::ENOTTY | Errno::ENODEV => MISMATCH,
+        errno => errno.desc(),
+    }
+}
+
+/// What is said where pf's structures are others than ours.
+const MISMATCH: &str = "this build does not match the kernel's pf; rebuild the port";
+
 /// What is said where pf lets nobody end states.
 pub const FORBIDDEN: &str = "pf lets nobody end states at securelevel 2: they end by themselves; \
                              securelevel=1 in /etc/rc.securelevel and a reboot allow it";

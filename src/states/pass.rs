@@ -11,7 +11,7 @@ use crate::abi::{PFR_FB_MATCH, State};
 use crate::key::End;
 use crate::request::{By, Living, by, request};
 use crate::tables::Blocked;
-use crate::{Error, FORBIDDEN, Pf};
+use crate::{Error, FORBIDDEN, Pf, words};
 
 /// Addresses that pf tests in one request, for which it holds its locks.
 const PIECE: usize = 1024;
@@ -133,7 +133,7 @@ fn test(pf: &dyn Pf, tables: &[Blocked], states: &[State]) -> Result<Vec<Tested>
                 Ok(()) => {}
                 Err(ESRCH) => break,
                 Err(errno) => {
-                    let what = format!("{}: DIOCRTSTADDRS: {}", table.name, errno.desc());
+                    let what = format!("{}: DIOCRTSTADDRS: {}", table.name, words(errno));
                     return Err(Error { errno, what });
                 }
             }
@@ -155,7 +155,7 @@ fn test(pf: &dyn Pf, tables: &[Blocked], states: &[State]) -> Result<Vec<Tested>
 fn refused(errno: nix::errno::Errno) -> Error {
     let what = match errno {
         EPERM => FORBIDDEN.to_owned(),
-        errno => format!("/dev/pf: DIOCKILLSTATES: {}", errno.desc()),
+        errno => format!("/dev/pf: DIOCKILLSTATES: {}", words(errno)),
     };
     Error { errno, what }
 }

@@ -346,6 +346,18 @@ fn securelevel_2_is_said_in_words() {
 }
 
 #[test]
+fn a_kernel_of_other_sizes_is_said_in_words() {
+    let (blocked, sets) = tables(&[(Direction::Both, vec![addr(true, 1)])]);
+    let states = made(&[simple(1, 7, 1, 2)]);
+    let pf = Fake { states, tables: sets, refuses: Some(Errno::ENODEV), ..Fake::default() };
+    let error = flush(&pf, &blocked, false, |_| {}).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "/dev/pf: DIOCKILLSTATES: this build does not match the kernel's pf; rebuild the port"
+    );
+}
+
+#[test]
 fn each_is_told_with_its_table() {
     let (blocked, sets) =
         tables(&[(Direction::In, vec![addr(true, 5)]), (Direction::Out, vec![addr(true, 2)])]);
