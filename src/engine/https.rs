@@ -2,7 +2,7 @@
 //! resolver does holds up the rest.
 //!
 //! ```text
-//! queue ── turn ── client ── tunnel (CONNECT) ── TCP ── early (answers before the end of a body) ── TLS
+//! queue ── turn ── client ── tunnel (CONNECT) ── tcp ── early (answers before the end of a body) ── TLS
 //!           │                                                         whole (no list that was cut) ──┘
 //!           └──── kept (connections to the server of the last list)
 //! ```
@@ -32,6 +32,7 @@ mod queue;
 mod redirect;
 mod retry_after;
 mod roots;
+mod tcp;
 mod tls;
 mod tunnel;
 mod turn;

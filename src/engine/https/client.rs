@@ -7,13 +7,14 @@ use config::WebUrl;
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, Resolver};
-use ureq::unversioned::transport::{Connector as _, TcpConnector};
+use ureq::unversioned::transport::Connector as _;
 
 use super::begun::Begun;
 use super::early::EarlyAnswers;
 use super::limit::Limit;
 use super::redirect::redirected;
 use super::roots::Roots;
+use super::tcp::AnyAddress;
 use super::tls::Tls;
 use super::tunnel::Tunnel;
 use super::whole::WholeAnswers;
@@ -198,7 +199,7 @@ impl Client {
     ) -> Agent {
         let connector = begun
             .chain(Tunnel::new(self.config.proxy()))
-            .chain(TcpConnector::default())
+            .chain(AnyAddress)
             .chain(EarlyAnswers)
             .chain(self.tls.clone())
             .chain(whole);

@@ -9,10 +9,10 @@ use std::time::Instant;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ureq::http::Uri;
-use ureq::unversioned::transport::{
-    ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport, time,
-};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport, time};
 use ureq::{Error, Timeout};
+
+use super::tcp::{AnyAddress, left, to};
 
 /// Octets of the head of an answer at most.
 const MOST: usize = 16 << 10;
@@ -53,7 +53,7 @@ impl Tunnel {
 }
 
 impl Connector for Tunnel {
-    type Out = <TcpConnector as Connector>::Out;
+    type Out = <AnyAddress as Connector>::Out;
 
     fn connect(
         &self,
@@ -62,29 +62,12 @@ impl Connector for Tunnel {
     ) -> Result<Option<Self::Out>, Error> {
         let Some(way) = &self.0 else { return Ok(None) };
         let begun = Instant::now();
-        let left = || {
-            let after = match details.timeout.after {
-                time::Duration::Exact(all) => {
-                    time::Duration::Exact(all.saturating_sub(begun.elapsed()))
-                }
-                endless => endless,
-            };
-            NextTimeout { after, ..details.timeout }
+        let left = || left(details.timeout, begun);
+        let addrs = details.resolver.resolve(&way.uri, details.config, left())?;
+        let to_proxy = to(details, &way.uri, addrs, left());
+        let Some(mut transport) = AnyAddress.connect(&to_proxy, connection)? else {
+            return Ok(None);
         };
-        let to_proxy = ConnectionDetails {
-            uri: &way.uri,
-            addrs: details.resolver.resolve(&way.uri, details.config, left())?,
-            config: details.config,
-            request_level: details.request_level,
-            resolver: details.resolver,
-            now: (details.current_time)(),
-            timeout: left(),
-            current_time: details.current_time.clone(),
-            run_connector: details.run_connector.clone(),
-            register_shutdown: details.register_shutdown.clone(),
-        };
-        let tcp = TcpConnector::default();
-        let Some(mut transport) = tcp.connect(&to_proxy, connection)? else { return Ok(None) };
         let target = details.uri;
         let host = target.host().ok_or(Error::HostNotFound)?;
         let port = target.port_u16().unwrap_or(if details.needs_tls() { 443 } else { 80 });

@@ -66,6 +66,11 @@ pub fn of_io(error: &io::Error) -> String {
         io::ErrorKind::ConnectionRefused => {
             "Connection refused: nothing listens there, or a rule of pf.conf(5) says so".into()
         }
+        io::ErrorKind::PermissionDenied => {
+            "Permission denied: a rule or table of pf blocks it; guard.never_block_names keeps it \
+             out of ours"
+                .into()
+        }
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
             "its answer is none of HTTP: is it a web server, and the port right?".into()
         }

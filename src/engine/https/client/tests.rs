@@ -2,6 +2,9 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Instant;
 
+use ureq::unversioned::resolver::ResolvedSocketAddrs;
+use ureq::unversioned::transport::NextTimeout;
+
 use super::*;
 
 #[test]
@@ -132,6 +135,41 @@ fn a_proxy_that_is_none_is_an_error() {
             "127.0.0.1:1 through the proxy {closed}: Connection refused: nothing listens there, or a rule of pf.conf(5) says so"
         )
     );
+}
+
+/// A host of two addresses, to the first of which there is no way: it lacks its interface.
+#[derive(Debug)]
+struct TwoAddresses(SocketAddr);
+
+impl Resolver for TwoAddresses {
+    fn resolve(
+        &self,
+        _: &ureq::http::Uri,
+        _: &ureq::config::Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let mut found = self.empty();
+        found.push(SocketAddr::new("fe80::1".parse().unwrap(), self.0.port()));
+        found.push(self.0);
+        Ok(found)
+    }
+}
+
+/// Fails when a server or a proxy is not reached by the other address where connect(2) of one fails in
+/// an unusual way, as of what pf blocks.
+#[test]
+fn a_server_and_a_proxy_are_reached_by_any_address() {
+    let server = hostile(|stream| drop(stream.write_all(b"HTTP/1.1 502 No\r\n\r\n")));
+    let ask = |proxy: Option<&config::Proxy>| {
+        let client = Client::new(proxy, Ok(Vec::new()), Limits::default()).unwrap();
+        let whole = WholeAnswers { wanted: false };
+        let agent = client.agent(TwoAddresses(server), Begun::default(), whole);
+        agent.get("http://two.example/").call()
+    };
+    assert_eq!(ask(None).unwrap().status(), 502);
+    let proxy = "http://proxy.example:3128".parse().unwrap();
+    let why = words::of(&ask(Some(&proxy)).unwrap_err());
+    assert!(why.starts_with("the proxy refuses: HTTP status 502"), "{why}");
 }
 
 /// 1. A server reads the head of a request, answers and closes; most of the body is still to be

@@ -199,6 +199,11 @@ fn every_error_of_a_request_has_words() {
 
 #[test]
 fn what_has_to_change_is_said() {
+    assert_eq!(
+        of(&Error::Io(io::ErrorKind::PermissionDenied.into())),
+        "Permission denied: a rule or table of pf blocks it; guard.never_block_names keeps it out \
+         of ours"
+    );
     let certificate = |error| of_certificate(&error);
     let expected = ServerName::try_from("logs.example").unwrap();
     let presented = vec!["DnsName(\"other.example\")".into(), "DnsName(\"b.example\")".into()];
