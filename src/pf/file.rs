@@ -131,7 +131,7 @@ impl Directory {
             };
             self.step("read", name, || read().map_err(errno))?;
             let mut rest = &text[..];
-            while let Some((prefix, behind)) = read_line(rest, last) {
+            while let Some((prefix, behind)) = read_line(rest, last.as_ref()) {
                 take(prefix);
                 (rest, last, count) = (behind, Some(prefix), count + 1);
             }

@@ -67,7 +67,7 @@ impl Simulated {
     fn diff(&self, name: &str, new: &[PfrAddr]) -> Result<Changes> {
         let (mut same, mut last) = (0, None);
         for addr in new {
-            last = addr.prefix().filter(|next| next.follows(last));
+            last = addr.prefix().filter(|next| next.follows(last.as_ref()));
             last.ok_or_else(|| failed(name, "DIOCRSETADDRS")(EINVAL))?;
         }
         // most often nothing does, which octets tell

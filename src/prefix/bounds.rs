@@ -189,7 +189,7 @@ impl Tally {
     /// When it may not be there.
     #[inline]
     pub fn add(&mut self, net: Prefix, bounds: &Bounds, shield: &Shield) -> Result<(), Refusal> {
-        if !net.follows(self.last) {
+        if !net.follows(self.last.as_ref()) {
             return Err(Refusal::Order(net));
         }
         let floor = bounds.floor.of(net);
@@ -197,7 +197,7 @@ impl Tally {
             return Err(Refusal::Wide { net, floor });
         }
         // nearly all lie before it, and need be held against nothing
-        if self.next.is_some_and(|next| !next.follows(Some(net))) {
+        if self.next.as_ref().is_some_and(|next| !next.follows(Some(&net))) {
             self.meet(net, shield)?;
         }
         self.coverage.add(net);
@@ -213,10 +213,10 @@ impl Tally {
             return Err(Refusal::Protected(net));
         }
         // what lies before this one does not come any more, and what does not lie behind it has come
-        while let Some(host) = self.awaited.pop_if(|host| net.follows(Some(*host))) {
+        while let Some(host) = self.awaited.pop_if(|host| net.follows(Some(host))) {
             self.missing.push(host);
         }
-        while self.awaited.pop_if(|host| !host.follows(Some(net))).is_some() {}
+        while self.awaited.pop_if(|host| !host.follows(Some(&net))).is_some() {}
         let both = [shield.0.get(self.passed), self.awaited.last()];
         self.next = both.into_iter().flatten().min().copied();
         Ok(())

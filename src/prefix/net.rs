@@ -246,7 +246,7 @@ impl Prefix {
     /// Whether the prefix may come directly after `last` in a set: ascending, IPv4 first, and
     /// disjoint.
     #[inline]
-    pub fn follows(self, last: Option<Self>) -> bool {
+    pub fn follows(&self, last: Option<&Self>) -> bool {
         match (last, self) {
             (Some(Self::V4(last)), Self::V4(next)) => last.last() < next.addr(),
             (Some(Self::V6(last)), Self::V6(next)) => last.last() < next.addr(),

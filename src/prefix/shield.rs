@@ -22,10 +22,10 @@ impl Shield {
     /// Whether a protected network and the prefix share an address. Of one set, prefixes are asked for in
     /// ascending order, and `passed` is how many networks lie before all that come; it begins with none.
     pub fn touches(&self, net: Prefix, passed: &mut usize) -> bool {
-        while self.0.get(*passed).is_some_and(|one| net.follows(Some(*one))) {
+        while self.0.get(*passed).is_some_and(|one| net.follows(Some(one))) {
             *passed += 1;
         }
-        self.0.get(*passed).is_some_and(|one| !one.follows(Some(net)))
+        self.0.get(*passed).is_some_and(|one| !one.follows(Some(&net)))
     }
 
     /// Whether an address is in a protected network.

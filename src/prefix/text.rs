@@ -77,7 +77,7 @@ pub fn write_line(prefix: Prefix, out: &mut Vec<u8>) {
 
 /// The prefix in the first line of the text of a table file, and the lines behind it; `None` for what
 /// [`write_line`] does not write behind `last`, where a set is ascending and disjoint.
-pub fn read_line(text: &[u8], last: Option<Prefix>) -> Option<(Prefix, &[u8])> {
+pub fn read_line<'a>(text: &'a [u8], last: Option<&Prefix>) -> Option<(Prefix, &'a [u8])> {
     let (prefix, rest) = match read_v4(text) {
         Some((addr, [b'\n', rest @ ..])) => (Net::host(addr).into(), rest),
         Some((addr, rest)) => {

@@ -260,7 +260,7 @@ pub fn measure() -> Limit {
     });
     let reading = times(|| {
         let (mut rest, mut last, mut count) = (&text[..], None, 0);
-        while let Some((next, behind)) = read_line(rest, last) {
+        while let Some((next, behind)) = read_line(rest, last.as_ref()) {
             (rest, last, count) = (behind, Some(next), count + 1);
         }
         assert_eq!(count, PREFIXES);

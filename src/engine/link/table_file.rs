@@ -35,7 +35,7 @@ pub fn read(file: File, path: &str) -> Result<PrefixSet, String> {
         while !rest.is_empty() {
             count += 1;
             let why = || format!("{path}:{count}: not the next prefix; run threatstopctl update");
-            let (next, behind) = read_line(rest, last).ok_or_else(why)?;
+            let (next, behind) = read_line(rest, last.as_ref()).ok_or_else(why)?;
             match next {
                 Prefix::V4(net) => v4.push(net),
                 Prefix::V6(net) => v6.push(net),
