@@ -66,18 +66,22 @@ pub(crate) fn union<'a, A: Address>(parts: &[&'a [Range<A>]]) -> Cow<'a, [Range<
         (longest.len() as u64 * CHUNK as u64).checked_div(sum as u64).unwrap_or(0).max(1) as usize;
     let mut borders = longest.iter().skip(step).step_by(step).map(|range| range.first());
     let mut rest = parts.to_vec();
-    let (mut all, mut scratch) = (Vec::with_capacity(sum), Vec::new());
+    let (mut all, mut chunk, mut scratch) = (Vec::with_capacity(sum), Vec::new(), Vec::new());
     loop {
-        let (border, start) = (borders.next(), all.len());
+        let border = borders.next();
         for part in &mut rest {
             let (now, later) =
                 part.split_at(border.map_or(part.len(), |border| before(part, border)));
-            all.extend_from_slice(now);
+            chunk.extend_from_slice(now);
             *part = later;
         }
-        sort(&mut all[start..], &mut scratch);
+        sort(&mut chunk, &mut scratch);
+        join(&mut chunk);
+        // the last may reach into what comes
+        let last = border.and_then(|_| chunk.pop());
+        all.append(&mut chunk);
+        chunk.extend(last);
         if border.is_none() {
-            join(&mut all);
             return Cow::Owned(all);
         }
     }

@@ -64,8 +64,11 @@ impl Times {
         }
         let (before, rest) = self.begins.split_at_checked(index / 8)?;
         let own = rest.first()? << (7 - index % 8);
-        let begun = before.iter().chain([&own]).map(|octet| octet.count_ones() as usize);
-        self.times.get(begun.sum::<usize>().checked_sub(1)?).copied()
+        let (eights, few) = before.as_chunks();
+        let begun = eights.iter().map(|eight| u64::from_le_bytes(*eight).count_ones());
+        let rest = few.iter().chain([&own]).map(|octet| octet.count_ones());
+        let begun = begun.chain(rest).sum::<u32>() as usize;
+        self.times.get(begun.checked_sub(1)?).copied()
     }
 }
 
