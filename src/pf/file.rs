@@ -110,7 +110,7 @@ impl Directory {
     /// what is no plain prefix.
     pub fn nameless(&self, set: &[PfrAddr]) -> Result<OwnedFd> {
         let set: Vec<_> = set.iter().copied().filter(|addr| addr.prefix().is_some()).collect();
-        self.write(NAMELESS, &set)?;
+        self.write(NAMELESS, &set).inspect_err(|_| drop(self.remove(NAMELESS)))?;
         let opened = self.file(NAMELESS);
         self.remove(NAMELESS)?;
         Ok(opened?.into())

@@ -265,6 +265,19 @@ fn an_installation_that_cannot_be_taken_back_is_told_too() {
     assert_eq!(contents(&pf, &directory), [NEW, NEW, OLD]);
 }
 
+/// Fails when a listing that could not be written keeps its part of a full disk.
+#[test]
+fn a_listing_that_fails_leaves_nothing() {
+    for step in ["unlink", "create", "write", "open", "fstat"] {
+        let (scratch, pf, directory) = published();
+        let fault = format!("{step} .listing.tmp:{}", Errno::ENOSPC as i32);
+        let (said, _) = in_child("list", scratch.path(), &fault);
+        assert_eq!(said, format!("false {}", Errno::ENOSPC as i32), "{step}");
+        assert_eq!(names(scratch.path()), WHOLE, "{step}");
+        assert_eq!(contents(&pf, &directory), [OLD, OLD, OLDER], "{step}");
+    }
+}
+
 /// Runs `child` on a directory, with a fault; what it said, and how it ended.
 fn in_child(work: &str, directory: &Path, fault: &str) -> (String, ExitStatus) {
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -289,6 +302,7 @@ fn child() {
         "repair" => repair(&pf, &directory),
         "large" => publish(Some(&pf), &directory, &table("T"), &hosts(845_023, 5), false),
         "mend" => mend(&pf, &directory),
+        "list" => directory.nameless(&set(OLD)).map(|_| Changes::default()),
         "short of room" => {
             // SAFETY: no handler is installed; EFBIG instead of the end of the process
             unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) }.unwrap();
