@@ -65,15 +65,15 @@ impl State {
     /// Puts another policy in force, keeps the ages of its entries, and counts what has changed.
     pub fn set_policy(&self, policy: Policy) {
         let before = self.policy();
-        for (id, since) in &policy.since {
-            if before.since.get(id) != Some(since) {
-                keep_ages(self.events, &self.directory, self.tables.word(*id), since);
-            }
-        }
         let changed: Vec<_> =
             policy.sets.iter().filter(|(id, set)| before.sets.get(id) != Some(*set)).collect();
         for (id, set) in &changed {
-            self.days.note_table(self.tables.word(**id), before.set(**id), set);
+            let word = self.tables.word(**id);
+            // what is allowed has no ages
+            if let Some(since) = policy.since.get(*id) {
+                keep_ages(self.events, &self.directory, word, set, since);
+            }
+            self.days.note_table(word, before.set(**id), set);
         }
         if !changed.is_empty() {
             // the engine may be stopped at any time
@@ -180,7 +180,7 @@ impl State {
 }
 
 /// Keeps since when a table has its entries, and says when that cannot be.
-fn keep_ages(events: &Events, directory: &Path, table: &str, since: &Since) {
+fn keep_ages(events: &Events, directory: &Path, table: &str, set: &PrefixSet, since: &Since) {
     let what = "after a restart the age of an entry is unknown";
-    events.kept(&of_ages(table), ages::save(directory, table, since), what);
+    events.kept(&of_ages(table), ages::save(directory, table, set, since), what);
 }

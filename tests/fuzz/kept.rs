@@ -126,7 +126,7 @@ fn naive_table(octets: &[u8]) -> Option<String> {
 }
 
 /// What the engine keeps of lists, told apart by the first octet: the copy of one, or the ages of a
-/// table, each as it is or with a head and a sum that fit: two numbers of the head come first.
+/// table, each as it is or with a head and sums that fit: two numbers of the head come first.
 pub fn engine_lists(data: &[u8]) -> bool {
     let Some((first, data)) = data.split_first() else { return false };
     let (head, body) = data.split_at_checked(2).unwrap_or_default();
@@ -154,7 +154,9 @@ fn copy_head(v4: u8, v6: u8) -> String {
 
 fn ages_head(entries: u8, times: u8) -> String {
     let of = |entries, times| format!("{{\"entries\":{entries},\"times\":{times}}}");
-    format!("{{\"v4\":{},\"v6\":{}}}\n", of(entries, times), of(0, 0))
+    let mut set = Crc::new();
+    (0..entries).for_each(|n| set.update(&[10, 0, n, 0, 24]));
+    format!("{{\"set\":{},\"v4\":{},\"v6\":{}}}\n", set.sum(), of(entries, times), of(0, 0))
 }
 
 fn copy(folder: &Path, data: &[u8]) -> bool {
@@ -189,7 +191,7 @@ fn ages(folder: &Path, data: &[u8]) -> bool {
             let addr = IpAddr::from(net.last().to_be_bytes());
             assert_eq!(since.find(&set, addr), Some(u64::from(time)));
         }
-        ages::save(folder, "block", &since).unwrap();
+        ages::save(folder, "block", &set, &since).unwrap();
         assert_eq!(ages::load(folder, "block", &set), Ok(Some(since)));
         return true;
     }

@@ -1,14 +1,16 @@
 //! Since when each entry of a block table is covered, in the file `ages`, of a `[[table]]` in `ages.NAME`: a
-//! line of JSON, then for each family the octets of [`Times::begins`] and its times, 4 octets each, little end
-//! first, and the sum of all that.
+//! line of JSON, with a sum of the entries, then for each family the octets of [`Times::begins`] and its times,
+//! 4 octets each, little end first, and the sum of all that.
 
 use std::iter::once;
 use std::path::Path;
 
+use flate2::Crc;
 use policy::{Since, Times};
 use prefix::PrefixSet;
 use serde::{Deserialize, Serialize};
 
+use super::serial::add;
 use crate::files::{self, remove, replace, summed, unsummed};
 
 /// The file of a table, by its word.
@@ -24,6 +26,9 @@ const PART: usize = 1 << 13;
 
 #[derive(Serialize, Deserialize)]
 struct Head {
+    /// The sum of the set, for another may have as many entries: an engine may end when the helper has the next
+    /// set, and the times are still those of the one before.
+    set: u32,
     v4: Count,
     v6: Count,
 }
@@ -41,17 +46,23 @@ impl Count {
     }
 }
 
-/// Keeps the times. Without fsync(2): after a power failure the entries are as old as the next start.
+/// Keeps the times of a set. Without fsync(2): after a power failure the entries are as old as the next start.
 ///
 /// # Errors
 /// When a step fails, with the path.
-pub fn save(directory: &Path, table: &str, since: &Since) -> Result<(), String> {
+pub fn save(directory: &Path, table: &str, set: &PrefixSet, since: &Since) -> Result<(), String> {
     let (file, v4, v6) = (file(table), since.v4(), since.v6());
-    let head = Head { v4: Count::of(v4), v6: Count::of(v6) };
+    let head = Head { set: sum(set), v4: Count::of(v4), v6: Count::of(v6) };
     let mut line = serde_json::to_vec(&head).map_err(|error| format!("{file}: {error}"))?;
     line.push(b'\n');
     let parts = once(line).chain(octets(v4)).chain(octets(v6));
     replace(directory, &file, summed(parts), false)
+}
+
+fn sum(set: &PrefixSet) -> u32 {
+    let mut crc = Crc::new();
+    add(&mut crc, set);
+    crc.sum()
 }
 
 /// The times of a family as they are kept, in parts.
@@ -69,8 +80,8 @@ pub fn load(directory: &Path, table: &str, set: &PrefixSet) -> Result<Option<Sin
     let file = file(table);
     let Some(text) = files::read(directory, &file, LARGEST)? else { return Ok(None) };
     let damaged = || format!("{}: damaged", directory.join(&file).display());
-    let (v4, v6) = read(&text).ok_or_else(damaged)?;
-    Ok(Since::from_parts(set, v4, v6))
+    let (of, v4, v6) = read(&text).ok_or_else(damaged)?;
+    Ok(Since::from_parts(set, v4, v6).filter(|_| of == sum(set)))
 }
 
 /// Removes the times of a table.
@@ -81,13 +92,14 @@ pub fn forget(directory: &Path, table: &str) -> Result<(), String> {
     remove(directory, &file(table))
 }
 
-fn read(text: &[u8]) -> Option<(Times, Times)> {
+/// The sum of the set, and the times of both families.
+fn read(text: &[u8]) -> Option<(u32, Times, Times)> {
     let text = unsummed(text)?;
     let end = text.iter().position(|octet| *octet == b'\n')?;
     let (head, mut rest) = text.split_at(end + 1);
     let head: Head = serde_json::from_slice(head).ok()?;
-    let both = (times(&head.v4, &mut rest)?, times(&head.v6, &mut rest)?);
-    rest.is_empty().then_some(both)
+    let all = (head.set, times(&head.v4, &mut rest)?, times(&head.v6, &mut rest)?);
+    rest.is_empty().then_some(all)
 }
 
 /// Takes the times of a family: no more than the octets that are there, whatever the head says.

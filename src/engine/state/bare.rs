@@ -31,6 +31,20 @@ pub fn told(events: &Events, subject: &str) -> Vec<String> {
     of.into_iter().map(|event| event.event).collect()
 }
 
+/// Fails when the times of a set stay those of the one before, which is another that happens to have the same
+/// times: a part of an entry is as old as the entry.
+#[test]
+fn times_are_kept_of_the_set_in_force() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, state, _) = bare("", dir.path());
+    let set = |len| PrefixSet::new(vec![prefix::Prefix4::new(0, len).unwrap()], vec![]).unwrap();
+    for len in [24, 25] {
+        state.take(TableId::BLOCK, set(len));
+        let kept = ages::load(&state.directory, "block", &set(len)).unwrap();
+        assert_eq!(kept.as_ref(), state.policy().since.get(&TableId::BLOCK).map(|since| &**since));
+    }
+}
+
 /// Fails when a disk that is full fills the log with each thing that is to be remembered, or when nobody
 /// hears that there is room again.
 #[test]

@@ -8,8 +8,11 @@ use std::rc::Rc;
 use apl::is_after;
 use flate2::Crc;
 use imsg::TableId;
-use prefix::PrefixSet;
+use prefix::{Address, Net, PrefixSet, pack};
 use serde::{Deserialize, Serialize};
+
+/// Prefixes that are packed at once: all of them would be as much memory again.
+const PART: usize = 1 << 13;
 
 /// The number of some content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,16 +46,23 @@ fn sum(sets: &BTreeMap<TableId, Rc<PrefixSet>>) -> u32 {
     for (id, set) in sets {
         let counts = [id.number(), set.v4().len(), set.v6().len()];
         counts.iter().for_each(|count| crc.update(&count.to_be_bytes()));
-        for net in set.v4() {
-            crc.update(&net.addr().to_be_bytes());
-            crc.update(&[net.len()]);
-        }
-        for net in set.v6() {
-            crc.update(&net.addr().to_be_bytes());
-            crc.update(&[net.len()]);
-        }
+        add(&mut crc, set);
     }
     crc.sum()
+}
+
+/// Adds the prefixes of a set to a sum, in packed form.
+pub fn add(crc: &mut Crc, set: &PrefixSet) {
+    fn family<A: Address>(crc: &mut Crc, nets: &[Net<A>]) {
+        let mut octets = Vec::new();
+        for part in nets.chunks(PART) {
+            octets.clear();
+            pack(part, &mut octets);
+            crc.update(&octets);
+        }
+    }
+    family(crc, set.v4());
+    family(crc, set.v6());
 }
 
 #[cfg(test)]

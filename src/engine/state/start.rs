@@ -52,7 +52,7 @@ impl State {
                 let since = kept.unwrap_or_else(|| {
                     let since = Since::new(&set, crate::clock::now());
                     // the next start is not their beginning
-                    keep_ages(events, &directory, &table.word, &since);
+                    keep_ages(events, &directory, &table.word, &set, &since);
                     since
                 });
                 policy.since.insert(table.id, Rc::new(since));
