@@ -287,7 +287,8 @@ pub fn measure() -> Limit {
     let packed = 5.0 * octets(set.v4().len()) + 17.0 * octets(set.v6().len());
     // all of one age
     let ages = prefixes / 8.0;
-    let net = 8.0 * octets(set.v4().len()) + 32.0 * octets(set.v6().len());
+    // items and ranges; a prefix has as many octets in memory as in packed form
+    let item = 8.0 * octets(set.v4().len()) + 32.0 * octets(set.v6().len());
     let steps = vec![
         step(
             "messages read from a server, one after the other",
@@ -297,18 +298,18 @@ pub fn measure() -> Limit {
         ),
         step(
             "messages to items",
-            machine.copied * octets(wire) + machine.fresh * net,
-            mib(octets(wire) + net),
+            machine.copied * octets(wire) + machine.fresh * item,
+            mib(octets(wire) + item),
             decoded,
         ),
-        step("items to a list: sort, join", machine.copied * 2.0 * net, mib(2.0 * net), made),
+        step("items to a list: sort, join", machine.copied * 2.0 * item, mib(2.0 * item), made),
         step(
             "list to a table: sweep, cover",
-            machine.copied * net + machine.fresh * net,
-            mib(2.0 * net),
+            machine.copied * item + machine.fresh * packed,
+            mib(item + packed),
             composed,
         ),
-        step("guards of the engine", machine.copied * net / 2.0, mib(net), checked),
+        step("guards of the engine", machine.copied * packed / 2.0, mib(packed), checked),
         step(
             "engine to helper, guards of the helper",
             machine.socket * packed + machine.fresh * PFR_ADDR as f64 * prefixes,
@@ -341,7 +342,7 @@ pub fn measure() -> Limit {
         ),
     ];
     let later = vec![
-        step("later: what has changed", machine.copied * net, mib(2.0 * net), compared),
+        step("later: what has changed", machine.copied * packed, mib(2.0 * packed), compared),
         step(
             "later: text read and compared",
             machine.read * octets(text.len()),
