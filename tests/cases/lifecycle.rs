@@ -162,7 +162,8 @@ fn a_table_directory_is_closed_to_others() {
 }
 
 /// Put the control socket, the packet log or a list of the administrator's into the spool, and start. Name
-/// a list by a link into the spool, where a link of the engine's leads out again, and start.
+/// a list by a link into the spool, where a link of the engine's leads out again, or the table directory by a
+/// link to the spool, and start.
 /// Check that the start is refused each time, and says what to set.
 #[test]
 fn root_opens_nothing_within_the_spool() {
@@ -177,10 +178,16 @@ fn root_opens_nothing_within_the_spool() {
     symlink(inner("away"), &link).unwrap();
     symlink("/etc/services", inner("away")).unwrap();
     let linked = config.clone().set("policy.local_block", link.display().to_string());
+    let around = scratch.path().join("around");
+    symlink(&spool, &around).unwrap();
+    fs::create_dir(inner("tables")).unwrap();
+    let tables = around.join("tables").display().to_string();
+    let tables = config.clone().set("tables.directory", tables);
     for (config, socket, what) in [
         (log, scratch.socket(), "log.file"),
         (list, scratch.socket(), "policy.local_allow"),
         (linked, scratch.socket(), "policy.local_block"),
+        (tables, scratch.socket(), "tables.directory"),
         (config, spool.join("sock"), "-s"),
     ] {
         let refused = Daemon::spawn(&scratch, &config, |command| {
