@@ -52,5 +52,5 @@ twice_more() {
 }
 wait_for 30 "hits while it did not run are not counted" twice_more
 ctl metrics >"$dir/out"
-expect_line '^threatstop_log_gaps_total 0$'
+expect_line '^threatstop_log_gaps 0$'
 stop_service
