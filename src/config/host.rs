@@ -65,21 +65,22 @@ impl Config {
         let Some((what, path)) = all.find(|(_, path)| leads_through(path, &spool, LINKS)) else {
             return Ok(());
         };
-        let (path, spool) = (path.display(), self.log.spool.display());
-        Err(format!(
-            "{path}: within log.spool ({spool}), which is the engine's: set another {what}"
-        ))
+        let why = format!("within log.spool ({}), which is the engine's", self.log.spool.display());
+        Err(format!("{}: {why}: set another {what}", path.display()))
     }
 }
 
 /// Whether the way to a path, over no more than so many links, leads through a directory. What lies behind
 /// that is not looked at: whose directory it is could have it lead anywhere the next moment.
 fn leads_through(path: &Path, directory: &Path, links: u8) -> bool {
+    // with "/" or "/." at its end a path is that of what the link before them leads to
+    let path = path.components().collect::<PathBuf>();
     let Some(parent) = path.parent() else { return false };
-    let on = |to| links > 0 && leads_through(&parent.join::<PathBuf>(to), directory, links - 1);
+    // the links of a parent are looked at once, and not again with each that is in it
+    let on = || Some(fs::canonicalize(parent).ok()?.join(fs::read_link(&path).ok()?));
     leads_through(parent, directory, links)
-        || fs::canonicalize(path).is_ok_and(|found| found.starts_with(directory))
-        || fs::read_link(path).is_ok_and(on)
+        || fs::canonicalize(&path).is_ok_and(|found| found.starts_with(directory))
+        || links > 0 && on().is_some_and(|on| leads_through(&on, directory, links - 1))
 }
 
 /// Whether unveil(2) takes a path: what is there, and what may come to a directory that is. It follows a

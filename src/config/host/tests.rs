@@ -80,6 +80,9 @@ fn no_link_leads_through_a_directory_of_others() {
         ("ours/twice", "in-and-out"),
         ("ours/dir", "../theirs/below"),
         ("ours/dir-and-out", "../theirs/dir"),
+        ("ours/slash", "dir-and-out/"),
+        ("ours/dot", "dir-and-out/."),
+        ("ours/self", "./"),
         ("ours/to-round", "../theirs/round"),
         ("ours/round", "round"),
         ("ours/beside", "list"),
@@ -97,8 +100,13 @@ fn no_link_leads_through_a_directory_of_others() {
         ("ours/twice", true),
         ("ours/dir/list", true),
         ("ours/dir-and-out/list", true),
+        ("ours/dir-and-out/", true),
+        ("ours/dir-and-out/.", true),
+        ("ours/slash/list", true),
+        ("ours/dot/list", true),
         ("ours/to-round", true),
         ("ours/list", false),
+        ("ours/self/list", false),
         ("ours/round", false),
         ("ours/beside", false),
         ("ours/dangles", false),
@@ -106,5 +114,26 @@ fn no_link_leads_through_a_directory_of_others() {
         ("theirs-too/list", false),
     ] {
         assert_eq!(leads_through(&root.join(path), &theirs, LINKS), leads, "{path}");
+    }
+}
+
+/// Fails, by not ending, when each link of a path doubles the work for those before it. A kernel follows
+/// 32 or more.
+#[test]
+fn many_links_are_each_looked_at_once() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = fs::canonicalize(scratch.path()).unwrap();
+    let theirs = root.join("theirs");
+    ["ours", "theirs"].iter().for_each(|name| fs::create_dir(root.join(name)).unwrap());
+    fs::write(root.join("ours/list"), "").unwrap();
+    for (link, to) in [("d", "../ours"), ("in", "../theirs/out"), ("near", "list")] {
+        symlink(to, root.join("ours").join(link)).unwrap();
+    }
+    symlink("../ours/list", theirs.join("out")).unwrap();
+    let links = "d/".repeat(30);
+    for (name, leads) in [("list", false), ("near", false), ("in", true)] {
+        let path = root.join("ours").join(&links).join(name);
+        assert!(fs::canonicalize(&path).is_ok());
+        assert_eq!(leads_through(&path, &theirs, LINKS), leads, "{name}");
     }
 }
