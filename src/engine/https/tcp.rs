@@ -4,7 +4,7 @@
 //! is one of these: connect(2) fails with EACCES at once. So it would be enough that one address of a
 //! server is in a table, or that a rule blocks one family.
 
-use std::io::ErrorKind::PermissionDenied;
+use std::io::ErrorKind::{AddrNotAvailable, HostUnreachable, NetworkUnreachable, PermissionDenied};
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -72,8 +72,7 @@ pub fn left(timeout: NextTimeout, begun: Instant) -> NextTimeout {
 /// Tries one address after the other. Each has half of the time that is left, and the last all of it.
 ///
 /// # Errors
-/// That of the last, but before any other that something here does not let the connection out: that can be
-/// mended here.
+/// The last of those that say most: see [`weight`].
 fn first<T>(
     addrs: &[SocketAddr],
     timeout: NextTimeout,
@@ -92,7 +91,7 @@ fn first<T>(
         }
         match connect(*addr, share) {
             Err(error @ (Error::Io(_) | Error::Timeout(_))) => {
-                if !is_blocked(&failed) {
+                if number == 0 || weight(&error) >= weight(&failed) {
                     failed = error;
                 }
             }
@@ -102,8 +101,18 @@ fn first<T>(
     Err(failed)
 }
 
-fn is_blocked(error: &Error) -> bool {
-    matches!(error, Error::Io(error) if error.kind() == PermissionDenied)
+/// How much an error says of why a server is out of reach. Least says that there is no way to an address,
+/// for many hosts have one family alone; more, that pf lets nothing out to it; most is what comes from
+/// where connections are let to.
+fn weight(error: &Error) -> u8 {
+    match error {
+        Error::Io(error) => match error.kind() {
+            AddrNotAvailable | HostUnreachable | NetworkUnreachable => 0,
+            PermissionDenied => 1,
+            _ => 2,
+        },
+        _ => 2,
+    }
 }
 
 #[cfg(test)]
