@@ -468,6 +468,31 @@ fn a_directory_of_others_is_refused() {
     );
 }
 
+/// Have a link lead through the spool to the table directory, then to that of the control socket.
+/// Check that the start is refused each time, and that nothing in the spool was closed, made or changed.
+#[test]
+fn a_start_that_is_refused_changes_nothing_in_the_spool() {
+    let scratch = Scratch::new();
+    let config = Config::new(&scratch, &["127.0.0.1:9".parse().unwrap()]);
+    let (within, way) = (scratch.spool().join("dir"), scratch.path().join("way"));
+    symlink(scratch.spool(), &way).unwrap();
+    fs::create_dir(&within).unwrap();
+    set_mode(&within, 0o755);
+    let way = way.join("dir");
+    let tables = config.clone().set("tables.directory", way.to_str().unwrap());
+    for (config, socket, what) in
+        [(tables, scratch.socket(), "tables.directory"), (config, way.join("sock"), "-s")]
+    {
+        let refused = Daemon::spawn(&scratch, &config, |command| {
+            command.arg("-s").arg(socket);
+        });
+        assert_eq!(refused.wait_exit(PATIENCE).code(), Some(1), "{}", refused.output());
+        refused.wait_for(&format!(", which is the engine's: set another {what}"), PATIENCE);
+        assert_eq!(fs::metadata(&within).unwrap().mode() & 0o7777, 0o755, "{what}");
+        assert_eq!(fs::read_dir(&within).unwrap().count(), 0, "{what}");
+    }
+}
+
 /// Disable pf; take the table out of all rules; each before the start and while the daemon runs.
 /// Check that update, status and log have the sentence of the contract, that the tables are kept
 /// up to date all the same, and that the sentence goes when all is well again.

@@ -41,13 +41,12 @@ pub fn start(flags: &Flags, engine: OwnedFd, told: &OwnedFd) -> Result<Started, 
     process::set_title(c"helper");
     let Some((text, _)) = told::configuration(told)? else { End::Left.leave() };
     let config = Config::parse(&text, &flags.config)?;
-    let user = user(&config)?;
+    let user = user(&config, &flags.socket)?;
 
     let directory = Directory::open(&config.tables.directory)?;
     let own = config.tables.directory.join("helper.lock");
     let busy = format!("{}: a helper that was left behind is still at work", own.display());
     let locks = [lock(&own, PARTING, &busy)?, spool(&config, user.as_ref())?];
-    config.apart(&flags.socket)?;
     let (pf, table_entries): (Box<dyn pf::Backend>, u32) = match config.tables.backend {
         Backend::Pf => Kernel::open("/dev/pf")?,
         Backend::Simulated => {
@@ -85,11 +84,14 @@ pub fn start(flags: &Flags, engine: OwnedFd, told: &OwnedFd) -> Result<Started, 
     Ok((Dispatcher { config, tables, pf, directory, shield, engine }, channel, locks))
 }
 
-/// Whom the engine becomes; nobody else than root can have it become somebody.
+/// Whom the engine becomes; nobody else than root can have it become somebody. Before it is known that
+/// root opens nothing in the engine's own directory, nothing is changed or made.
 ///
 /// # Errors
-/// When there is no such user, or it is of no use; for others than root, when pf is wanted.
-pub fn user(config: &Config) -> Result<Option<User>, Failure> {
+/// When root would; when there is no such user, or it is of no use; for others than root, when pf is
+/// wanted.
+pub fn user(config: &Config, socket: &Path) -> Result<Option<User>, Failure> {
+    config.apart(socket)?;
     let has_pf = cfg!(target_os = "openbsd");
     match (config.tables.backend, Uid::effective().is_root()) {
         (Backend::Pf, true) if !has_pf => Err(NO_PF.into()),

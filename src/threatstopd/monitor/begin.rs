@@ -63,7 +63,7 @@ pub fn begin(mut flags: Flags) -> Result<(Service, String), Failure> {
     flags.socket = home.join(flags.socket);
     config::check_socket(&flags.socket)?;
     let (config, text) = config::read(&flags.config)?;
-    start::user(&config)?;
+    start::user(&config, &flags.socket)?;
     let programs = programs(&home, config.tables.kill_states)?;
     let directory = config.tables.directory;
     if Directory::open(&directory)?.was_open {
