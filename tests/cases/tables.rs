@@ -544,7 +544,7 @@ fn nothing_blocked_is_never_silent() {
 /// Make the table const, and show it; make it missing at securelevel 2, then its file too; make the set too
 /// large for the limit.
 /// Check each message of the update, with the way out, that file and table have the old set, and that the
-/// log has it once, and nowhere that an update makes a table at securelevel 2.
+/// log has it once, and neither log nor status that an update makes a table at securelevel 2.
 #[test]
 fn what_pf_refuses_is_told_with_the_way_out() {
     let (service, new_block) = honest(300);
@@ -577,6 +577,12 @@ fn what_pf_refuses_is_told_with_the_way_out() {
     );
     assert!(why.contains(&words), "{why}");
     assert!(!kernel.exists());
+    let status = daemon.ctl(&["status"]).stdout;
+    let missing = format!("warning: pf table <{BLOCK}> is not there, but 3 prefixes for it are\n");
+    assert!(status.contains(&missing), "{status}");
+    let way_out = " update makes it; at securelevel 2 pf.conf has to, at the next boot\n";
+    assert!(status.contains(way_out), "{status}");
+    assert!(!status.contains(" at once"), "{status}");
     assert_eq!(daemon.table_file(BLOCK).as_deref(), Some(OLD_BLOCK));
     fs::remove_file(scratch.tables().join(format!("{BLOCK}.pftable"))).unwrap();
     let why = refused(&daemon, &["update", "-f"]);

@@ -179,7 +179,7 @@ impl Overview {
         let warning = |(id, change): (TableId, Unpublished)| {
             let word = self.state.tables.word(id);
             let text = format!("the {word} table is not what it should be: {}", change.why);
-            Warning::new(text, "it is tried again; threatstopctl update does it at once")
+            Warning::new(text, "it is tried again; threatstopctl update tries it now")
         };
         all.map(warning).collect()
     }
@@ -192,18 +192,18 @@ impl Overview {
         let warning = |table: &Table| {
             let (name, ours) = (&table.name, policy.set(table.id)?.len());
             let stat = table.stat(stats);
-            let text = match (stat.present, stat.entries as usize) {
+            let changed = "somebody changed it; threatstopctl update mends it at once";
+            let (what, way_out) = match (stat.present, stat.entries as usize) {
                 (_, entries) if entries == ours => return None,
-                (true, 1) => format!("pf table <{name}> has 1 prefix and not {ours}"),
-                (true, entries) => {
-                    format!("pf table <{name}> has {entries} prefixes and not {ours}")
-                }
-                (false, _) => {
-                    format!("pf table <{name}> is not there, but {ours} prefixes for it are")
-                }
+                (true, 1) => (format!("has 1 prefix and not {ours}"), changed),
+                (true, entries) => (format!("has {entries} prefixes and not {ours}"), changed),
+                // no rules are loaded either at securelevel 2
+                (false, _) => (
+                    format!("is not there, but {ours} prefixes for it are"),
+                    "threatstopctl update makes it; at securelevel 2 pf.conf has to, at the next boot",
+                ),
             };
-            let way_out = "somebody changed it; threatstopctl update mends it at once";
-            Some(Warning::new(text, way_out))
+            Some(Warning::new(format!("pf table <{name}> {what}"), way_out))
         };
         self.state.tables.iter().filter_map(warning).collect()
     }
