@@ -4,7 +4,8 @@ use crate::net::{Address, Net, Prefix};
 
 /// One item of a list: a prefix, or with `negated` a hole (the `!` of RFC 3123, section 5).
 ///
-/// No larger than a prefix, for there are as many as a list has: eight octets for one of IPv4.
+/// No larger than the range that it becomes in its place, for there are as many as a list has: eight octets
+/// for one of IPv4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Item<A: Address> {
     addr: A,

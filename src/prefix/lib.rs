@@ -1,7 +1,7 @@
 //! IP prefixes, address ranges, sets of prefixes, and the packed form in which they travel.
 //!
 //! The two families are kept apart as `Net<u32>` and `Net<u128>`, so that a million IPv4 prefixes cost
-//! eight octets each and an IPv6 address can never be compared with an IPv4 one.
+//! five octets each and an IPv6 address can never be compared with an IPv4 one.
 //!
 //! * In: addresses and lengths as numbers, as text, or packed.
 //! * Out: prefixes in canonical form, ordered sets of them, their text and packed form; what

@@ -54,7 +54,7 @@ fn helper(daemon: &Process) -> Pid {
 }
 
 fn wait_gone(pid: Pid) {
-    wait_until("it is gone", || !is_alive(pid));
+    wait_until(&format!("process {pid} is gone"), || !is_alive(pid));
 }
 
 /// The helper beside an engine of the test's own: a shell script.
