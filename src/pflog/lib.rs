@@ -5,7 +5,7 @@
 //!   offsets; a [`Fingerprint`] recognises a file that was renamed.
 //! * [`Header`] is what pf says about a packet: rule, action, interface, direction.
 //! * [`Flow`] is what counting hits needs of the packet itself.
-//! * [`Printer`] makes a line of text of a record: that of `tcpdump -n -e -r FILE` of
+//! * [`Printer`] makes a line of text of a record, one of [`Lines`]: that of `tcpdump -n -e -r FILE` of
 //!   OpenBSD 7.8, octet for octet, but for foreign octets that are not printable and for the
 //!   protocols below.
 //!
@@ -21,6 +21,7 @@
 
 mod flow;
 mod header;
+mod lines;
 mod octets;
 mod print;
 mod printer;
@@ -30,6 +31,7 @@ mod text;
 
 pub use flow::Flow;
 pub use header::{Action, Direction, Family, Header, HeaderError, Reason};
+pub use lines::Lines;
 pub use printer::Printer;
 pub use reader::{Error, Fingerprint, LINK_TYPE, MAX_CAPTURE, NoFingerprint, Reader, Record};
 pub use stamp::Stamp;

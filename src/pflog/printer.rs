@@ -3,11 +3,12 @@
 use std::fmt;
 
 use crate::header::{Action, Direction, Family, Header, HeaderError};
+use crate::lines::Lines;
 use crate::print::connections::Connections;
 use crate::print::{Inside, Line, ether, ip, ip6};
 use crate::reader::Record;
 use crate::stamp::{self, Stamp};
-use crate::text::{MAX_TEXT, Room, Text, printable};
+use crate::text::{Room, Text, printable};
 
 /// What headers have inside.
 const INSIDE: Inside =
@@ -26,7 +27,6 @@ pub struct Printer {
     /// The quarter of an hour that `zone` is of.
     quarter: Option<u32>,
     connections: Connections,
-    room: Box<Room>,
 }
 
 impl fmt::Debug for Printer {
@@ -45,8 +45,7 @@ impl Printer {
     /// [`Stamp::Date`] tcpdump asks localtime(3) record by record (`ts_print()` in util.c):
     /// [`Printer::follow_zone`].
     pub fn new(stamp: Stamp, zone: i32) -> Printer {
-        let room = Box::new([0; MAX_TEXT]);
-        Printer { stamp, zone, quarter: None, connections: Connections::default(), room }
+        Printer { stamp, zone, quarter: None, connections: Connections::default() }
     }
 
     /// Takes the offset of local time at the time of a record, from `offset`, for the records
@@ -60,12 +59,17 @@ impl Printer {
         }
     }
 
-    /// Appends the text of a record, at most [`MAX_TEXT`] octets, with its line feed.
+    /// Appends the text of a record, at most [`MAX_TEXT`](crate::MAX_TEXT) octets, with its line feed.
     ///
     /// Only printable ASCII is written. A few protocols take several lines; of each but the first
     /// [`goes_on`](crate::goes_on) is true, and any other line feed ends the record.
-    pub fn print(&mut self, record: &Record<'_>, out: &mut Vec<u8>) {
-        let mut text = Text::new(&mut self.room);
+    pub fn print(&mut self, record: &Record<'_>, out: &mut Lines) {
+        out.append(|room| self.line(record, room));
+    }
+
+    /// Writes the line of a record, and says how many octets it has.
+    fn line(&mut self, record: &Record<'_>, room: &mut Room) -> usize {
+        let mut text = Text::new(room);
         stamp::put(&mut text, self.stamp, self.zone, record.seconds, record.micros);
         let mut line = Line::new(text, record.data, &INSIDE, &mut self.connections);
         match Header::parse(record.data) {
@@ -89,7 +93,7 @@ impl Printer {
             }
         }
         line.end();
-        out.extend_from_slice(line.written());
+        line.len()
     }
 }
 

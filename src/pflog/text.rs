@@ -48,6 +48,25 @@ const DOTTED: [(u32, u32); 256] = {
     dotted
 };
 
+/// Of eight words, those with a bit set being zero: where the longest run of two or more zero words
+/// begins (the first of equals), and how long it is; (0, 0) if none.
+const LONGEST_ZEROS: [(u8, u8); 256] = {
+    let mut longest = [(0, 0); 256];
+    let mut bits = 0;
+    while bits < 256 {
+        let (mut place, mut run) = (0, 0);
+        while place < 8 {
+            run = if bits >> place & 1 == 1 { run + 1 } else { 0 };
+            place += 1;
+            if run >= 2 && run > longest[bits].1 {
+                longest[bits] = (place - run, run);
+            }
+        }
+        bits += 1;
+    }
+    longest
+};
+
 const HEX: [[u8; 2]; 256] = hex_pairs(b"0123456789abcdef");
 const HEX_UPPER: [[u8; 2]; 256] = hex_pairs(b"0123456789ABCDEF");
 
@@ -86,6 +105,7 @@ impl<'r> Text<'r> {
     }
 
     /// What has been written.
+    #[cfg(test)]
     pub(crate) fn written(&self) -> &[u8] {
         self.room.get(..self.end).unwrap_or_default()
     }
@@ -98,6 +118,18 @@ impl<'r> Text<'r> {
     /// Cuts what was written behind `len` octets.
     pub(crate) fn truncate(&mut self, len: usize) {
         self.end = self.end.min(len);
+    }
+
+    /// Lets `append` go on with a text of its own. Steps that are inlined into it keep its end in
+    /// a register; that of a text which others hold is read from memory again behind each octet that
+    /// is written. So a step that is not inlined gets a text of its own, too: it leaves that of the
+    /// others in its register.
+    #[inline(always)]
+    pub(crate) fn apart<T>(&mut self, append: impl FnOnce(&mut Text<'_>) -> T) -> T {
+        let mut own = Text { room: self.room, end: self.end };
+        let done = append(&mut own);
+        self.end = own.end;
+        done
     }
 
     /// Ends the text with a line feed, for which there is always room.
@@ -153,7 +185,8 @@ impl<'r> Text<'r> {
             let len = 1 + u32::from(n > 9) + u32::from(n > 99) + u32::from(n > 999);
             self.begin(&(four_digits(n) << (32 - 8 * len)).to_be_bytes(), len as usize)
         } else {
-            dec_long(self, n)
+            self.apart(|text| dec_long(text, n));
+            self
         }
     }
 
@@ -219,43 +252,21 @@ impl<'r> Text<'r> {
     /// An IPv4 address.
     #[inline]
     pub(crate) fn ip4(&mut self, address: [u8; 4]) -> &mut Self {
-        let (mut text, mut bits) = (0_u128, 0);
-        for octet in address {
-            let (digits, more) = DOTTED[usize::from(octet)];
-            text |= u128::from(digits) << bits;
-            bits += more;
-        }
-        self.begin(&text.to_le_bytes(), bits as usize / 8 - 1)
+        let [[a, b], [c, d]] = [[address[0], address[1]], [address[2], address[3]]];
+        let half = |first: u8, second: u8| {
+            let ((first, bits), (second, more)) = (DOTTED[first as usize], DOTTED[second as usize]);
+            (u64::from(first) | u64::from(second) << bits, (bits + more) as usize / 8)
+        };
+        let ((first, len), (second, more)) = (half(a, b), half(c, d));
+        self.begin(&first.to_le_bytes(), len).begin(&second.to_le_bytes(), more - 1)
     }
 
     /// An IPv6 address as inet_ntop(3) of OpenBSD writes it: the longest run of two or more
     /// zero words (the first of equals) is `::`; the last 32 bits are dotted behind 96 zero
     /// bits and behind `::ffff`.
+    #[inline]
     pub(crate) fn ip6(&mut self, address: [u8; 16]) -> &mut Self {
-        let mut words = [0; 8];
-        for (word, octets) in words.iter_mut().zip(address.as_chunks::<2>().0) {
-            *word = u16::from_be_bytes(*octets);
-        }
-        let (zeros, run) = longest_zeros(&words);
-        let dotted = zeros == 0 && (run == 6 || run == 5 && words[5] == 0xffff);
-        for (place, &word) in words.iter().enumerate() {
-            if place >= zeros && place < zeros + run {
-                if place == zeros {
-                    self.ch(b':');
-                }
-                continue;
-            }
-            if place > 0 {
-                self.ch(b':');
-            }
-            if dotted && place == 6 {
-                return self.ip4(address.array(12));
-            }
-            self.hex(word.into(), 1);
-        }
-        if run > 0 && zeros + run == words.len() {
-            self.ch(b':');
-        }
+        self.apart(|text| ip6(text, address));
         self
     }
 
@@ -372,20 +383,64 @@ fn four_digits(n: u32) -> u32 {
 }
 
 /// A number of five digits or more.
-fn dec_long<'t, 'r>(to: &'t mut Text<'r>, n: u32) -> &'t mut Text<'r> {
+fn dec_long(to: &mut Text<'_>, n: u32) {
     const EIGHT_DIGITS: u32 = 100_000_000;
-    let eight =
-        |n: u32| u64::from(four_digits(n / 10_000)) << 32 | u64::from(four_digits(n % 10_000));
     if n < EIGHT_DIGITS {
         let len = 5 + u32::from(n > 99_999) + u32::from(n > 999_999) + u32::from(n > 9_999_999);
-        to.begin(&(eight(n) << (64 - 8 * len)).to_be_bytes(), len as usize)
+        to.begin(&(eight_digits(n) >> (64 - 8 * len)).to_le_bytes(), len as usize);
     } else {
         let top = n / EIGHT_DIGITS;
-        let [tens, ones] = pair(top);
-        if top > 9 {
-            to.ch(tens);
+        let ones = u32::from(top < 10);
+        let two = u16::from_le_bytes(pair(top)) >> (8 * ones);
+        to.begin(&two.to_le_bytes(), 2 - ones as usize);
+        to.begin(&eight_digits(n % EIGHT_DIGITS).to_le_bytes(), 8);
+    }
+}
+
+/// The eight digits of a number below 100,000,000, the first in the lowest octet. It is taken apart
+/// into two numbers of four digits, both at once into two of two, and all four at once into digits:
+/// times 2^20 / 100 or 2^10 / 10, rounded up, is a quotient as long as there are no more digits.
+#[inline]
+fn eight_digits(n: u32) -> u64 {
+    let halves = u64::from(n / 10_000) | u64::from(n % 10_000) << 32;
+    let hundreds = ((halves * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let pairs = hundreds | (halves - 100 * hundreds) << 16;
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    let digits = tens | (pairs - 10 * tens) << 8;
+    digits | u64::from_le_bytes(*b"00000000")
+}
+
+/// An IPv6 address, see [`Text::ip6`].
+fn ip6(to: &mut Text<'_>, address: [u8; 16]) {
+    let words = address.as_chunks::<2>().0;
+    let bits = words.iter().enumerate().map(|(place, word)| usize::from(*word == [0; 2]) << place);
+    let (zeros, run) = LONGEST_ZEROS[bits.sum::<usize>() & 0xff];
+    let (zeros, run) = (usize::from(zeros), usize::from(run));
+    let rest = words.get(zeros + run..).unwrap_or_default();
+    put_words(to, words.get(..zeros).unwrap_or_default());
+    if run > 0 {
+        to.put(if zeros == 0 { "::" } else { ":" });
+    }
+    match rest {
+        [_, _] if zeros == 0 => _ = to.ip4(address.array(12)),
+        [[0xff, 0xff], _, _] if zeros == 0 => _ = to.put("ffff:").ip4(address.array(12)),
+        [] => {}
+        rest => {
+            put_words(to, rest);
+            // no colon behind the last one
+            to.truncate(to.end.saturating_sub(1));
         }
-        to.ch(ones).begin(&eight(n % EIGHT_DIGITS).to_be_bytes(), 8)
+    }
+}
+
+/// Words of an address, each with a colon behind it.
+#[inline]
+fn put_words(to: &mut Text<'_>, words: &[[u8; 2]]) {
+    for &[high, low] in words {
+        let [[a, b], [c, d]] = [HEX[usize::from(high)], HEX[usize::from(low)]];
+        let zeros = (u16::from_be_bytes([high, low]) | 1).leading_zeros() / 4;
+        let text = u64::from_le_bytes([a, b, c, d, b':', 0, 0, 0]) >> (8 * zeros);
+        to.begin(&text.to_le_bytes(), 5 - zeros as usize);
     }
 }
 
@@ -402,16 +457,4 @@ fn hex_with<'t, 'r>(
     // All eight digits in a row, those that do not count shifted out at the front.
     let digits = u64::from_be_bytes(octets.as_flattened().array(0));
     to.begin(&(digits << (64 - 8 * len)).to_be_bytes(), len)
-}
-
-/// Where the longest run of two or more zero words begins and how long it is; (0, 0) if none.
-fn longest_zeros(words: &[u16; 8]) -> (usize, usize) {
-    let (mut best, mut run) = ((0, 0), 0);
-    for (place, &word) in words.iter().enumerate() {
-        run = if word == 0 { run + 1 } else { 0 };
-        if run >= 2 && run > best.1 {
-            best = (place + 1 - run, run);
-        }
-    }
-    best
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use control::Failure;
 use flate2::bufread::MultiGzDecoder;
 use imsg::process::local_offset;
-use pflog::{Printer, Reader, Stamp};
+use pflog::{Lines, Printer, Reader, Stamp};
 
 use crate::arguments::Arguments;
 use crate::client::{pledge, reason};
@@ -55,7 +55,8 @@ pub fn run(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
     // the zone's file, while it can still be seen
     local_offset(0);
     pledge("stdio rpath").map_err(|error| Error::Client("decode", error))?;
-    let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    // smaller than the text of what is read at once, which is written as it is
+    let out = BufWriter::with_capacity(1 << 13, io::stdout().lock());
     Ok(all(&arguments.operands, stamp, Sink::new(out, tool.json))?)
 }
 
@@ -132,7 +133,7 @@ fn decode(
     };
     let mut reader = Reader::new();
     let mut printer = Printer::new(stamp, local_offset(now()));
-    let mut text = Vec::new();
+    let mut text = Lines::default();
     let mut shown = Instant::now();
     loop {
         let room = reader.room();

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use pflog::{
-    Error, Fingerprint, Flow, Header, MAX_CAPTURE, MAX_TEXT, Printer, Reader, Record, Stamp,
+    Error, Fingerprint, Flow, Header, Lines, MAX_CAPTURE, MAX_TEXT, Printer, Reader, Record, Stamp,
     goes_on,
 };
 
@@ -119,9 +119,8 @@ pub fn pflog_record(data: &[u8]) -> bool {
 /// Prints a record and looks at the text: printable, bounded, one record of one line or of several
 /// of which all but the first go on with it.
 fn check_text(printer: &mut Printer, record: &Record<'_>) {
-    let mut text = b"before".to_vec();
+    let mut text = Lines::default();
     printer.print(record, &mut text);
-    let text = text.strip_prefix(b"before").expect("what was there is gone");
     assert!(text.len() <= MAX_TEXT, "{} octets of text", text.len());
     let lines = text.strip_suffix(b"\n").expect("no line feed at the end").split(|o| *o == b'\n');
     for (number, line) in lines.enumerate() {

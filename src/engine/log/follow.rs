@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use config::{Scope as Wanted, Timestamp};
 use imsg::process::local_offset;
-use pflog::{Fingerprint, Printer, Record, Stamp};
+use pflog::{Fingerprint, Lines, Printer, Record, Stamp};
 
 use super::Log;
 use super::progress::Progress;
@@ -44,6 +44,8 @@ struct Writer {
     uploads: bool,
     timestamp: Timestamp,
     printer: Printer,
+    /// The text of one record.
+    line: Lines,
     suspects: Suspects,
 }
 
@@ -90,6 +92,7 @@ pub async fn follow(log: &Log, link: &Link, state: &State) -> ! {
         uploads: log.config.uploads(),
         timestamp: config.timestamp,
         printer: printer(config.timestamp),
+        line: Lines::default(),
         suspects: Suspects::default(),
     };
     let mut follower = Follower {
@@ -382,7 +385,9 @@ impl Writer {
         // last for weeks, and its times be an hour wrong from the next change of the clocks on.
         self.printer.follow_zone(record.seconds, |at| local_offset(at.into()));
         let pending = &mut progress.pending;
-        self.printer.print(record, &mut pending.text);
+        self.line.clear();
+        self.printer.print(record, &mut self.line);
+        pending.text.extend_from_slice(&self.line);
         pending.records += 1;
         let (first, _) = pending.times.unwrap_or((record.seconds, record.seconds));
         pending.times = Some((first, record.seconds));

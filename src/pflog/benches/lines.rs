@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use pflog::{Printer, Reader, Stamp};
+use pflog::{Lines, Printer, Reader, Stamp};
 
 const RECORDS: usize = 500_000;
 const RUNS: usize = 5;
@@ -93,7 +93,7 @@ fn print_file(path: &Path) -> Result<usize, Box<dyn Error>> {
     let mut null = fs::OpenOptions::new().write(true).open("/dev/null")?;
     let mut reader = Reader::new();
     let mut printer = Printer::new(Stamp::Time, 0);
-    let mut text = Vec::new();
+    let mut text = Lines::default();
     let mut octets = 0;
     loop {
         while let Some(record) = reader.record()? {

@@ -45,7 +45,10 @@ impl Outer<'_> {
         line: &'l mut Text<'a>,
         ports: (u16, u16),
     ) -> &'l mut Text<'a> {
-        self.source(line).ch(b'.').dec(ports.0.into()).put(" > ");
-        self.destination(line).ch(b'.').dec(ports.1.into()).put(": ")
+        line.apart(|text| {
+            self.source(text).ch(b'.').dec(ports.0.into()).put(" > ");
+            self.destination(text).ch(b'.').dec(ports.1.into()).put(": ");
+        });
+        line
     }
 }

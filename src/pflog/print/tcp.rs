@@ -53,28 +53,33 @@ pub(super) fn print(line: &mut Line<'_>, data: &[u8], length: u32, outer: Outer<
         return;
     }
     let payload = length - hlen;
-    if payload > 0 || flags & (SYN | FIN | RST) != 0 {
-        line.ch(b' ').dec(seq).ch(b':').dec(seq.wrapping_add(payload));
-        line.ch(b'(').dec(payload).ch(b')');
-    }
-    if flags & ACK != 0 {
-        line.put(" ack ").dec(ack);
-    }
-    line.put(" win ").dec(header.be16(14).into());
-    if flags & URG != 0 {
-        line.put(" urg ").dec(header.be16(18).into());
-    }
-    if hlen > HEADER as u32 {
-        let mut options = Options { data, at: HEADER, left: hlen as usize - HEADER, sack };
-        line.ch(b' ');
-        if let Err(end) = options.print(line) {
-            line.put(match end {
-                End::Bad => "[bad opt]>",
-                End::Truncated => "[|tcp]>",
-            });
-            return;
+    let whole = line.apart(|text| {
+        if payload > 0 || flags & (SYN | FIN | RST) != 0 {
+            text.ch(b' ').dec(seq).ch(b':').dec(seq.wrapping_add(payload));
+            text.ch(b'(').dec(payload).ch(b')');
         }
-        line.ch(b'>');
+        if flags & ACK != 0 {
+            text.put(" ack ").dec(ack);
+        }
+        text.put(" win ").dec(header.be16(14).into());
+        if flags & URG != 0 {
+            text.put(" urg ").dec(header.be16(18).into());
+        }
+        if hlen > HEADER as u32 {
+            let mut options = Options { data, at: HEADER, left: hlen as usize - HEADER, sack };
+            text.ch(b' ');
+            let ended = options.print(text);
+            text.put(match ended {
+                Ok(()) => ">",
+                Err(End::Bad) => "[bad opt]>",
+                Err(End::Truncated) => "[|tcp]>",
+            });
+            return ended.is_ok();
+        }
+        true
+    });
+    if !whole {
+        return;
     }
     if payload > 0 && flags & RST == 0 && (ports.0 == BGP || ports.1 == BGP) {
         bgp::print(line, data.after(hlen as usize), payload);
@@ -120,6 +125,8 @@ struct Options<'d> {
 }
 
 impl Options<'_> {
+    /// Prints them all; a part of its one caller, as [`Options::option`] is, see [`Text::apart`].
+    #[inline(always)]
     fn print(&mut self, line: &mut Text<'_>) -> Result<(), End> {
         let mut separator = b'<';
         while self.left > 0 {
@@ -172,6 +179,7 @@ impl Options<'_> {
     }
 
     /// Prints one option and returns how many octets follow its kind and length.
+    #[inline(always)]
     fn option(&self, line: &mut Text<'_>, kind: u8, len: usize) -> Result<usize, End> {
         match kind {
             2 => {
@@ -193,9 +201,6 @@ impl Options<'_> {
                 }
                 Ok(0)
             }
-            5 => self.sack(line, len - 2),
-            6 => self.word(line, "echo"),
-            7 => self.word(line, "echoreply"),
             8 => {
                 line.put("timestamp");
                 self.need(4)?;
@@ -204,6 +209,16 @@ impl Options<'_> {
                 line.ch(b' ').dec(self.data.be32(self.at + 4));
                 Ok(8)
             }
+            _ => line.apart(|text| self.rare(text, kind, len)),
+        }
+    }
+
+    /// Prints an option that few packets have, as the others.
+    fn rare(&self, line: &mut Text<'_>, kind: u8, len: usize) -> Result<usize, End> {
+        match kind {
+            5 => self.sack(line, len - 2),
+            6 => self.word(line, "echo"),
+            7 => self.word(line, "echoreply"),
             11 => self.word(line, "cc"),
             12 => self.word(line, "ccnew"),
             13 => self.word(line, "ccecho"),

@@ -17,12 +17,12 @@ fn each_record_has_the_local_time_of_its_own_moment() {
         if at < CHANGE { 3600 } else { 7200 }
     };
     let mut printer = Printer::new(Stamp::Date, 0);
-    let mut text = Vec::new();
+    let mut text = Lines::default();
     for seconds in [CHANGE - 600, CHANGE - 1, CHANGE, CHANGE + 1, CHANGE + 899, CHANGE - 1] {
         printer.follow_zone(seconds, berlin);
         printer.print(&record(seconds), &mut text);
     }
-    let times: Vec<String> = String::from_utf8(text)
+    let times: Vec<String> = String::from_utf8(text.to_vec())
         .unwrap()
         .lines()
         .map(|line| line.split(' ').nth(2).unwrap().to_owned())
@@ -36,8 +36,8 @@ fn each_record_has_the_local_time_of_its_own_moment() {
 #[test]
 fn a_printer_left_alone_keeps_its_offset() {
     let mut printer = Printer::new(Stamp::Time, 3600);
-    let mut text = Vec::new();
+    let mut text = Lines::default();
     printer.print(&record(CHANGE - 1), &mut text);
     printer.print(&record(CHANGE), &mut text);
-    assert_eq!(text, b"01:59:59.000000 [|pflog]\n02:00:00.000000 [|pflog]\n");
+    assert_eq!(&*text, b"01:59:59.000000 [|pflog]\n02:00:00.000000 [|pflog]\n");
 }

@@ -7,15 +7,15 @@ mod common;
 use std::net::IpAddr;
 
 use common::{CAPTURED, GENERATED, read};
-use pflog::{Action, Direction, Family, Flow, Header, HeaderError, Printer, Reader, Stamp};
+use pflog::{Action, Direction, Family, Flow, Header, HeaderError, Lines, Printer, Reader, Stamp};
 
 /// Calls `each` with the header of every record and its text behind the time.
 fn for_each(pcap: &[u8], mut each: impl FnMut(Header<'_>, &str)) {
     let mut printer = Printer::new(Stamp::Epoch, 0);
     read(&mut Reader::new(), pcap, usize::MAX, |record| {
-        let mut text = Vec::new();
+        let mut text = Lines::default();
         printer.print(&record, &mut text);
-        let text = String::from_utf8(text).unwrap();
+        let text = String::from_utf8(text.to_vec()).unwrap();
         each(Header::parse(record.data).unwrap(), text.split_once(' ').unwrap().1);
     })
     .unwrap();

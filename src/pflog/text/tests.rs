@@ -31,6 +31,10 @@ fn small_numbers_all() {
     for n in 0..=20_000_u32 {
         assert_eq!(text!(dec(n)), format!("{n}"));
     }
+    // all that four digits can be, at either place of eight
+    for n in (0..10_000).map(|four| four * 10_001) {
+        assert_eq!(text!(dec(n)), format!("{n}"));
+    }
     for n in 0..=u16::MAX {
         let n = u32::from(n);
         assert_eq!(text!(hex(n, 1)), format!("{n:x}"));

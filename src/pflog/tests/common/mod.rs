@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
-use pflog::{Error, Printer, Reader, Record, Stamp};
+use pflog::{Error, Lines, Printer, Reader, Record, Stamp};
 
 /// A capture and its text; see `data/README.md`.
 pub struct Capture {
@@ -57,9 +57,9 @@ pub fn texts(pcap: &[u8]) -> Vec<Vec<u8>> {
     let mut printer = Printer::new(Stamp::Time, 0);
     let mut texts = Vec::new();
     read(&mut Reader::new(), pcap, usize::MAX, |record| {
-        let mut text = Vec::new();
+        let mut text = Lines::default();
         printer.print(&record, &mut text);
-        texts.push(text);
+        texts.push(text.to_vec());
     })
     .unwrap();
     texts
