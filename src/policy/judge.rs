@@ -41,7 +41,13 @@ impl Guard {
         let Self { bounds, shield, .. } = self;
         bounds.count(table, set.len() as u64)?;
         let mut tally = Tally::new(table, bounds);
-        set.iter().try_for_each(|net| tally.add(net, bounds, shield))?;
+        // a loop for each family, of which the checks are a part
+        for &net in set.v4() {
+            tally.add(net.into(), bounds, shield)?;
+        }
+        for &net in set.v6() {
+            tally.add(net.into(), bounds, shield)?;
+        }
         tally.end(bounds, shield, |addr| allow.find(addr).is_some())
     }
 

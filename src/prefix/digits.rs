@@ -1,49 +1,53 @@
 //! Addresses and numbers as text.
 
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::Ipv6Addr;
 use std::io::Write as _;
 
-/// The numbers from 0 to 255, each with a dot behind it, the first digit in the low octet.
-const DOTTED: [u32; 256] = {
-    let (mut all, mut value) = ([0; 256], 0);
+/// The numbers from 0 to 255, each with a dot behind it, the first digit in the low octet, and how
+/// many bits that are.
+const DOTTED: [(u32, u32); 256] = {
+    let (mut all, mut value) = ([(0, 0); 256], 0);
     while value < all.len() {
-        let digits = digits(value as u8);
+        let digits = 1 + (value >= 10) as usize + (value >= 100) as usize;
         let (mut text, mut at) = ([0; 4], 0);
         while at < digits {
             text[at] = b'0' + (value / [1, 10, 100][digits - 1 - at] % 10) as u8;
             at += 1;
         }
         text[digits] = b'.';
-        all[value] = u32::from_le_bytes(text);
+        all[value] = (u32::from_le_bytes(text), 8 * (digits as u32 + 1));
         value += 1;
     }
     all
 };
 
-const fn digits(value: u8) -> usize {
-    1 + (value >= 10) as usize + (value >= 100) as usize
+/// Appends the first octets of a few: those of a constant number are one store.
+#[inline]
+fn begin<const N: usize>(octets: [u8; N], len: usize, out: &mut Vec<u8>) {
+    out.extend_from_slice(&octets);
+    out.truncate(out.len() - N + len);
 }
 
 /// Appends a dotted quad.
-pub(crate) fn write_v4(addr: Ipv4Addr, out: &mut Vec<u8>) {
+#[inline]
+pub(crate) fn write_v4(addr: u32, out: &mut Vec<u8>) {
     // Table files have hundreds of thousands of these, which take several times as long to be formatted.
-    // The text is put together in a number: what goes to memory in pieces and is read at once has the
+    // Each half is put together in a number: what goes to memory in pieces and is read at once has the
     // processor wait.
-    let (mut text, mut end) = (0_u128, 0);
-    for octet in addr.octets() {
-        text |= u128::from(DOTTED[usize::from(octet)]) << (8 * end);
-        end += digits(octet) + 1;
+    let [a, b, c, d] = addr.to_be_bytes();
+    for [first, second] in [[a, b], [c, d]] {
+        let ((first, bits), (second, more)) = (DOTTED[first as usize], DOTTED[second as usize]);
+        let text = u64::from(first) | u64::from(second) << bits;
+        begin(text.to_le_bytes(), (bits + more) as usize / 8, out);
     }
-    let end = out.len() + end - 1;
-    out.extend_from_slice(&text.to_le_bytes());
-    out.truncate(end);
+    out.pop();
 }
 
 /// Appends a number.
+#[inline]
 pub(crate) fn write_decimal(value: u8, out: &mut Vec<u8>) {
-    let end = out.len() + digits(value);
-    out.extend_from_slice(&DOTTED[usize::from(value)].to_le_bytes());
-    out.truncate(end);
+    let (text, bits) = DOTTED[usize::from(value)];
+    begin(text.to_le_bytes(), bits as usize / 8 - 1, out);
 }
 
 /// The number from 0 to 255 at the beginning of a text, without leading zeros, and what comes behind
@@ -73,7 +77,7 @@ pub fn read_v4(text: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 /// Appends an IPv6 address by RFC 5952.
-pub(crate) fn write_v6(addr: Ipv6Addr, out: &mut Vec<u8>) {
+pub(crate) fn write_v6(addr: u128, out: &mut Vec<u8>) {
     // Writing to a Vec cannot fail.
-    let _ = write!(out, "{addr}");
+    let _ = write!(out, "{}", Ipv6Addr::from_bits(addr));
 }

@@ -35,4 +35,4 @@ pub use range::{Range, Range4, Range6};
 pub use reserved::{private, reserved, unrouted};
 pub use set::{OrderError, PrefixSet};
 pub use shield::Shield;
-pub use text::{ParseError, read_line, write_line, write_net, write_set};
+pub use text::{ParseError, read_line, write_line, write_set};

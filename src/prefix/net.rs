@@ -52,12 +52,10 @@ pub trait Address: sealed::Sealed + Copy + Ord + Hash + fmt::Debug + Send + Sync
     fn write_octets(self, out: &mut [u8]);
     /// The address as the standard library's type.
     fn to_ip(self) -> IpAddr;
-    /// Appends the text of the address: dotted quad, or RFC 5952 for IPv6.
-    fn write_text(self, out: &mut Vec<u8>);
 }
 
 macro_rules! address {
-    ($int:ty, $bits:literal, $octets:literal, $ip:ty, $text:path) => {
+    ($int:ty, $bits:literal, $octets:literal, $ip:ty) => {
         impl Address for $int {
             const BITS: u8 = $bits;
             const OCTETS: usize = $octets;
@@ -119,16 +117,12 @@ macro_rules! address {
             fn to_ip(self) -> IpAddr {
                 IpAddr::from(<$ip>::from_bits(self))
             }
-            #[inline]
-            fn write_text(self, out: &mut Vec<u8>) {
-                $text(<$ip>::from_bits(self), out);
-            }
         }
     };
 }
 
-address!(u32, 32, 4, Ipv4Addr, crate::digits::write_v4);
-address!(u128, 128, 16, Ipv6Addr, crate::digits::write_v6);
+address!(u32, 32, 4, Ipv4Addr);
+address!(u128, 128, 16, Ipv6Addr);
 
 /// A prefix of one family in canonical form: no host bit is ever set.
 ///

@@ -100,8 +100,8 @@ proptest! {
     fn fast_text_equals_display(addr: u32, len in 0u8..=32) {
         let net = Net::masked(addr, len).unwrap();
         let mut out = Vec::new();
-        write_net(net, &mut out);
-        prop_assert_eq!(String::from_utf8(out).unwrap(), net.to_string());
+        write_line(net.into(), &mut out);
+        prop_assert_eq!(String::from_utf8(out).unwrap(), format!("{net}\n"));
     }
 
     /// Read as it would be slowly: the line of a prefix that is written just so.

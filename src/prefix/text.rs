@@ -6,7 +6,7 @@ use core::fmt;
 use core::net::{AddrParseError, IpAddr};
 use core::str::FromStr;
 
-use crate::digits::{read_decimal, read_v4, write_decimal};
+use crate::digits::{read_decimal, read_v4, write_decimal, write_v4, write_v6};
 use crate::net::{Address, Net, Prefix};
 use crate::set::PrefixSet;
 
@@ -57,20 +57,22 @@ impl FromStr for Prefix {
     }
 }
 
-/// Appends the text of a prefix, without the length when it is a single host.
-pub fn write_net<A: Address>(net: Net<A>, out: &mut Vec<u8>) {
-    net.addr().write_text(out);
-    if net.len() < A::BITS {
-        out.push(b'/');
-        write_decimal(net.len(), out);
-    }
-}
-
-/// Appends a line of a table file.
+/// Appends a line of a table file: an address, and its length unless it is a single host.
+#[inline]
 pub fn write_line(prefix: Prefix, out: &mut Vec<u8>) {
-    match prefix {
-        Prefix::V4(net) => write_net(net, out),
-        Prefix::V6(net) => write_net(net, out),
+    let (len, bits) = match prefix {
+        Prefix::V4(net) => {
+            write_v4(net.addr(), out);
+            (net.len(), u32::BITS)
+        }
+        Prefix::V6(net) => {
+            write_v6(net.addr(), out);
+            (net.len(), u128::BITS)
+        }
+    };
+    if u32::from(len) < bits {
+        out.push(b'/');
+        write_decimal(len, out);
     }
     out.push(b'\n');
 }
