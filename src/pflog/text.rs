@@ -87,6 +87,9 @@ pub(crate) fn pair(n: u32) -> [u8; 2] {
     PAIRS[n as usize & 127]
 }
 
+/// The first number that eight digits cannot hold.
+const EIGHT_DIGITS: u32 = 100_000_000;
+
 /// The room for the text of one record.
 pub(crate) type Room = [u8; MAX_TEXT];
 
@@ -187,6 +190,18 @@ impl<'r> Text<'r> {
         } else {
             self.apart(|text| dec_long(text, n));
             self
+        }
+    }
+
+    /// Two numbers in decimal with a colon between, as `%u:%u`: sequence numbers. Where nothing is between
+    /// them they are made once.
+    #[inline]
+    pub(crate) fn dec_range(&mut self, from: u32, to: u32) -> &mut Self {
+        if from == to && from >= EIGHT_DIGITS {
+            self.apart(|text| dec_twice(text, from));
+            self
+        } else {
+            self.dec(from).ch(b':').dec(to)
         }
     }
 
@@ -384,17 +399,28 @@ fn four_digits(n: u32) -> u32 {
 
 /// A number of five digits or more.
 fn dec_long(to: &mut Text<'_>, n: u32) {
-    const EIGHT_DIGITS: u32 = 100_000_000;
     if n < EIGHT_DIGITS {
         let len = 5 + u32::from(n > 99_999) + u32::from(n > 999_999) + u32::from(n > 9_999_999);
         to.begin(&(eight_digits(n) >> (64 - 8 * len)).to_le_bytes(), len as usize);
     } else {
-        let top = n / EIGHT_DIGITS;
-        let ones = u32::from(top < 10);
-        let two = u16::from_le_bytes(pair(top)) >> (8 * ones);
-        to.begin(&two.to_le_bytes(), 2 - ones as usize);
-        to.begin(&eight_digits(n % EIGHT_DIGITS).to_le_bytes(), 8);
+        let (top, len, rest) = nine_digits(n);
+        to.begin(&top, len).begin(&rest, 8);
     }
+}
+
+/// A number of nine digits or more, twice, with a colon between.
+fn dec_twice(to: &mut Text<'_>, n: u32) {
+    let (top, len, rest) = nine_digits(n);
+    to.begin(&top, len).begin(&rest, 8).ch(b':').begin(&top, len).begin(&rest, 8);
+}
+
+/// A number of nine digits or more: those before the last eight, how many they are, and the last eight.
+#[inline]
+fn nine_digits(n: u32) -> ([u8; 2], usize, [u8; 8]) {
+    let top = n / EIGHT_DIGITS;
+    let ones = u32::from(top < 10);
+    let two = u16::from_le_bytes(pair(top)) >> (8 * ones);
+    (two.to_le_bytes(), 2 - ones as usize, eight_digits(n % EIGHT_DIGITS).to_le_bytes())
 }
 
 /// The eight digits of a number below 100,000,000, the first in the lowest octet. It is taken apart

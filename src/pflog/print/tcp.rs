@@ -55,7 +55,7 @@ pub(super) fn print(line: &mut Line<'_>, data: &[u8], length: u32, outer: Outer<
     let payload = length - hlen;
     let whole = line.apart(|text| {
         if payload > 0 || flags & (SYN | FIN | RST) != 0 {
-            text.ch(b' ').dec(seq).ch(b':').dec(seq.wrapping_add(payload));
+            text.ch(b' ').dec_range(seq, seq.wrapping_add(payload));
             text.ch(b'(').dec(payload).ch(b')');
         }
         if flags & ACK != 0 {

@@ -44,9 +44,25 @@ fn small_numbers_all() {
 
 #[test]
 fn numbers_at_the_ends() {
-    let ends = [0, 9, 10, 99, 100, 999_999, 1_000_000, 1 << 31, u32::MAX - 1, u32::MAX];
+    let ends = [
+        0,
+        9,
+        10,
+        99,
+        100,
+        999_999,
+        1_000_000,
+        99_999_999,
+        100_000_000,
+        999_999_999,
+        1_000_000_000,
+        1 << 31,
+        u32::MAX - 1,
+        u32::MAX,
+    ];
     for n in ends {
         assert_eq!(text!(dec(n)), format!("{n}"));
+        assert_eq!(text!(dec_range(n, n)), format!("{n}:{n}"));
         assert_eq!(text!(int(n)), format!("{}", n.cast_signed()));
         assert_eq!(text!(dec6(n)), format!("{n:06}"));
         assert_eq!(text!(dec2(n)), format!("{n:02}"));
@@ -112,6 +128,8 @@ proptest! {
         let word = n as u32;
         prop_assert_eq!(text!(dec64(n)), format!("{n}"));
         prop_assert_eq!(text!(dec(word)), format!("{word}"));
+        prop_assert_eq!(text!(dec_range(word, word)), format!("{word}:{word}"));
+        prop_assert_eq!(text!(dec_range(word, !word)), format!("{word}:{}", !word));
         prop_assert_eq!(text!(int(word)), format!("{}", word as i32));
         prop_assert_eq!(text!(hex(word, width)), format!("{word:0width$x}"));
     }
