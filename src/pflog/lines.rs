@@ -9,7 +9,7 @@ use crate::text::{MAX_TEXT, Room};
 /// reached its cache.
 #[derive(Debug, Default)]
 pub struct Lines {
-    /// The lines, and zeros behind them that the next ones are written over.
+    /// The lines, and room behind them that the next ones are written to.
     octets: Vec<u8>,
     end: usize,
 }

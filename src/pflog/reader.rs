@@ -222,6 +222,7 @@ impl Reader {
     /// # Errors
     /// When the file is no packet log, or its framing is lost. The reader then stays where it
     /// is.
+    #[inline]
     pub fn record(&mut self) -> Result<Option<Record<'_>>, Error> {
         let Some(format) = self.format()? else {
             return Ok(None);
@@ -290,10 +291,17 @@ impl Reader {
     }
 
     /// Reads the file header when it is there and has not been read.
+    #[inline]
     fn format(&mut self) -> Result<Option<Format>, Error> {
-        if self.format.is_some() {
-            return Ok(self.format);
+        match self.format {
+            Some(format) => Ok(Some(format)),
+            None => self.read_format(),
         }
+    }
+
+    /// Reads the file header when it is there.
+    #[cold]
+    fn read_format(&mut self) -> Result<Option<Format>, Error> {
         let pending = self.buffer.get(self.start..self.end).unwrap_or_default();
         if !pending.has(4) {
             return Ok(None);

@@ -94,8 +94,8 @@ const EIGHT_DIGITS: u32 = 100_000_000;
 pub(crate) type Room = [u8; MAX_TEXT];
 
 /// Text that grows in a room of fixed size: no step of it allocates, or calls anything that the
-/// compiler cannot see. What finds no room is dropped. All methods return the writer, so that a
-/// line reads like its format.
+/// compiler cannot see. What finds no room is dropped. The methods that append return the writer, so
+/// that a line reads like its format.
 pub(crate) struct Text<'r> {
     room: &'r mut Room,
     end: usize,
@@ -193,8 +193,8 @@ impl<'r> Text<'r> {
         }
     }
 
-    /// Two numbers in decimal with a colon between, as `%u:%u`: sequence numbers. Where nothing is between
-    /// them they are made once.
+    /// Two numbers in decimal with a colon between, as `%u:%u`: sequence numbers. Two long ones that
+    /// are the same, as most are, are made once.
     #[inline]
     pub(crate) fn dec_range(&mut self, from: u32, to: u32) -> &mut Self {
         if from == to && from >= EIGHT_DIGITS {
@@ -267,9 +267,10 @@ impl<'r> Text<'r> {
     /// An IPv4 address.
     #[inline]
     pub(crate) fn ip4(&mut self, address: [u8; 4]) -> &mut Self {
-        let [[a, b], [c, d]] = [[address[0], address[1]], [address[2], address[3]]];
+        let [a, b, c, d] = address;
         let half = |first: u8, second: u8| {
-            let ((first, bits), (second, more)) = (DOTTED[first as usize], DOTTED[second as usize]);
+            let (first, bits) = DOTTED[usize::from(first)];
+            let (second, more) = DOTTED[usize::from(second)];
             (u64::from(first) | u64::from(second) << bits, (bits + more) as usize / 8)
         };
         let ((first, len), (second, more)) = (half(a, b), half(c, d));
@@ -440,10 +441,11 @@ fn eight_digits(n: u32) -> u64 {
 fn ip6(to: &mut Text<'_>, address: [u8; 16]) {
     let words = address.as_chunks::<2>().0;
     let bits = words.iter().enumerate().map(|(place, word)| usize::from(*word == [0; 2]) << place);
+    // eight bits need no check of bounds
     let (zeros, run) = LONGEST_ZEROS[bits.sum::<usize>() & 0xff];
     let (zeros, run) = (usize::from(zeros), usize::from(run));
     let rest = words.get(zeros + run..).unwrap_or_default();
-    put_words(to, words.get(..zeros).unwrap_or_default());
+    words.iter().take(zeros).for_each(|word| put_word(to, *word, 1));
     if run > 0 {
         to.put(if zeros == 0 { "::" } else { ":" });
     }
@@ -451,23 +453,20 @@ fn ip6(to: &mut Text<'_>, address: [u8; 16]) {
         [_, _] if zeros == 0 => _ = to.ip4(address.array(12)),
         [[0xff, 0xff], _, _] if zeros == 0 => _ = to.put("ffff:").ip4(address.array(12)),
         [] => {}
-        rest => {
-            put_words(to, rest);
-            // no colon behind the last one
-            to.truncate(to.end.saturating_sub(1));
+        [before @ .., last] => {
+            before.iter().for_each(|word| put_word(to, *word, 1));
+            put_word(to, *last, 0);
         }
     }
 }
 
-/// Words of an address, each with a colon behind it.
+/// A word of an address, with so many colons behind it: one at most.
 #[inline]
-fn put_words(to: &mut Text<'_>, words: &[[u8; 2]]) {
-    for &[high, low] in words {
-        let [[a, b], [c, d]] = [HEX[usize::from(high)], HEX[usize::from(low)]];
-        let zeros = (u16::from_be_bytes([high, low]) | 1).leading_zeros() / 4;
-        let text = u64::from_le_bytes([a, b, c, d, b':', 0, 0, 0]) >> (8 * zeros);
-        to.begin(&text.to_le_bytes(), 5 - zeros as usize);
-    }
+fn put_word(to: &mut Text<'_>, [high, low]: [u8; 2], colons: usize) {
+    let [[a, b], [c, d]] = [HEX[usize::from(high)], HEX[usize::from(low)]];
+    let zeros = (u16::from_be_bytes([high, low]) | 1).leading_zeros() / 4;
+    let text = u64::from_le_bytes([a, b, c, d, b':', 0, 0, 0]) >> (8 * zeros);
+    to.begin(&text.to_le_bytes(), 4 - zeros as usize + colons);
 }
 
 #[inline]

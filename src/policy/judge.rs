@@ -41,7 +41,7 @@ impl Guard {
         let Self { bounds, shield, .. } = self;
         bounds.count(table, set.len() as u64)?;
         let mut tally = Tally::new(table, bounds);
-        // a loop for each family, of which the checks are a part
+        // a loop for each family has the checks as a part; iter() hands prefixes on through memory
         for &net in set.v4() {
             tally.add(net.into(), bounds, shield)?;
         }

@@ -21,7 +21,8 @@ const DOTTED: [(u32, u32); 256] = {
     all
 };
 
-/// Appends the first octets of a few: those of a constant number are one store.
+/// Appends the first `len` of some octets. A copy of constant size of which only a part counts is one
+/// store.
 #[inline]
 fn begin<const N: usize>(octets: [u8; N], len: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(&octets);

@@ -54,6 +54,28 @@ fn a_set_refuses_disorder_and_overlap() {
     assert_eq!(set.find("::1".parse().unwrap()), None);
 }
 
+fn line(net: Prefix) -> String {
+    let mut out = Vec::new();
+    write_line(net, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn each_octet_and_each_length_has_its_text() {
+    for octet in 0..=u8::MAX {
+        for place in 0..4 {
+            let mut quad = [7; 4];
+            quad[place] = octet;
+            let [a, b, c, d] = quad;
+            assert_eq!(line(Prefix::host(quad.into())), format!("{a}.{b}.{c}.{d}\n"));
+        }
+    }
+    for len in 0..=128 {
+        let net = Prefix::from(Net::<u128>::masked(0, len).unwrap());
+        assert_eq!(line(net), if len < 128 { format!("::/{len}\n") } else { "::\n".into() });
+    }
+}
+
 proptest! {
     #[test]
     fn a_set_meets_what_has_an_address_of_it(
@@ -97,11 +119,12 @@ proptest! {
     }
 
     #[test]
-    fn fast_text_equals_display(addr: u32, len in 0u8..=32) {
-        let net = Net::masked(addr, len).unwrap();
-        let mut out = Vec::new();
-        write_line(net.into(), &mut out);
-        prop_assert_eq!(String::from_utf8(out).unwrap(), format!("{net}\n"));
+    fn fast_text_equals_display(addr: u128, len in 0u8..=128) {
+        let v4 = Net::<u32>::masked(addr as u32, len % 33).map(Prefix::from);
+        let v6 = Net::<u128>::masked(addr, len).map(Prefix::from);
+        for net in [v4.unwrap(), v6.unwrap()] {
+            prop_assert_eq!(line(net), format!("{net}\n"));
+        }
     }
 
     /// Read as it would be slowly: the line of a prefix that is written just so.

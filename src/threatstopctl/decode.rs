@@ -55,7 +55,8 @@ pub fn run(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
     // the zone's file, while it can still be seen
     local_offset(0);
     pledge("stdio rpath").map_err(|error| Error::Client("decode", error))?;
-    // smaller than the text of what is read at once, which is written as it is
+    // For JSON, which comes in small pieces. Text is that of all that was read at once: it is longer, and
+    // is written without a copy.
     let out = BufWriter::with_capacity(1 << 13, io::stdout().lock());
     Ok(all(&arguments.operands, stamp, Sink::new(out, tool.json))?)
 }

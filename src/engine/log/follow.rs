@@ -44,7 +44,7 @@ struct Writer {
     uploads: bool,
     timestamp: Timestamp,
     printer: Printer,
-    /// The text of one record.
+    /// The text of one record, until it is part of a slice.
     line: Lines,
     suspects: Suspects,
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Three lines in a room for two, of which the second is as long as one can be.
+/// Three lines, of which the second is as long as one can be, so that the room grows each time.
 #[test]
 fn lines_stay_when_others_come_and_go_when_they_are_cleared() {
     let mut lines = Lines::default();

@@ -178,7 +178,8 @@ impl Options<'_> {
         }
     }
 
-    /// Prints one option and returns how many octets follow its kind and length.
+    /// Prints one option and returns how many octets follow its kind and length; a part of
+    /// [`Options::print`].
     #[inline(always)]
     fn option(&self, line: &mut Text<'_>, kind: u8, len: usize) -> Result<usize, End> {
         match kind {

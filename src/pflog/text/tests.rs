@@ -32,8 +32,10 @@ fn small_numbers_all() {
         assert_eq!(text!(dec(n)), format!("{n}"));
     }
     // all that four digits can be, at either place of eight
-    for n in (0..10_000).map(|four| four * 10_001) {
-        assert_eq!(text!(dec(n)), format!("{n}"));
+    for four in 0..10_000 {
+        for n in [four * 10_001, four * 10_000, four * 10_000 + 9_999 - four] {
+            assert_eq!(text!(dec(n)), format!("{n}"));
+        }
     }
     for n in 0..=u16::MAX {
         let n = u32::from(n);
@@ -88,11 +90,30 @@ fn an_address_takes_the_first_longest_run_of_zeros() {
     }
 }
 
+/// Against the standard library, which writes them the same way but for those that are dotted.
+#[test]
+fn every_place_of_zeros_and_every_word() {
+    for zeros in 0..=u8::MAX {
+        let words = std::array::from_fn(|place| if zeros >> place & 1 == 1 { 0 } else { 0x1f });
+        let address = Ipv6Addr::from_segments(words);
+        if words[..6] != [0; 6] {
+            assert_eq!(text!(ip6(address.octets())), address.to_string());
+        }
+    }
+    for word in 1..=u16::MAX {
+        let address = Ipv6Addr::from_segments([word, 0, 0, 0, 0, 0, 0, word]);
+        assert_eq!(text!(ip6(address.octets())), address.to_string());
+    }
+}
+
 #[test]
 fn an_address_inside_an_address_is_dotted() {
     assert_eq!(ip6("::ffff:192.0.2.1"), "::ffff:192.0.2.1");
     assert_eq!(ip6("::192.0.2.1"), "::192.0.2.1");
     assert_eq!(ip6("::1:2"), "::0.1.0.2");
+    assert_eq!(ip6("::1:0"), "::0.1.0.0");
+    assert_eq!(ip6("::ffff:0:0"), "::ffff:0.0.0.0");
+    assert_eq!(ip6("::1:0:0"), "::1:0:0");
     assert_eq!(ip6("::2"), "::2");
     assert_eq!(ip6("::fffe:1:2"), "::fffe:1:2");
 }
@@ -112,7 +133,7 @@ fn what_finds_no_room_is_dropped() {
         text.ch(b'x');
     }
     assert!(text.full());
-    text.put("four").dec(1_234_567).ip4([255; 4]);
+    text.put("four").dec(1_234_567).ip4([255; 4]).ip6([0xff; 16]);
     text.end();
     assert!(text.written().ends_with(b"x\n") && text.len() <= MAX_TEXT);
 
