@@ -15,11 +15,18 @@ pub(crate) fn single<A: Address>(range: Range<A>) -> Option<Net<A>> {
 /// Appends the minimal list of prefixes that covers `range` exactly, in ascending order.
 ///
 /// At most `2 * BITS - 2` prefixes come from one range.
+#[inline]
 pub fn push_cover<A: Address>(range: Range<A>, out: &mut Vec<Net<A>>) {
     // nearly all ranges are one prefix
-    if let Some(net) = single(range) {
-        return out.push(net);
+    match single(range) {
+        Some(net) => out.push(net),
+        None => push_several(range, out),
     }
+}
+
+/// The same of a range that is several. Apart, so that what is done for each range can be inlined.
+#[inline(never)]
+fn push_several<A: Address>(range: Range<A>, out: &mut Vec<Net<A>>) {
     let mut first = range.first();
     loop {
         // The widest prefix that may start here is bounded by the alignment of `first` and by the

@@ -19,11 +19,10 @@ impl<A: Address> Net<A> {
 
 /// Appends prefixes in packed form.
 pub fn pack<A: Address>(nets: &[Net<A>], out: &mut Vec<u8>) {
-    out.reserve(nets.len() * Net::<A>::PACKED);
-    let mut octets = [0; 16];
-    for net in nets {
-        net.addr().write_octets(&mut octets);
-        out.extend_from_slice(&octets[..A::OCTETS]);
-        out.push(net.len());
+    let start = out.len();
+    out.resize(start + nets.len() * Net::<A>::PACKED, 0);
+    for (octets, net) in out[start..].chunks_exact_mut(Net::<A>::PACKED).zip(nets) {
+        net.addr().write_octets(octets);
+        octets[A::OCTETS] = net.len();
     }
 }
