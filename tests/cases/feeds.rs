@@ -334,7 +334,9 @@ fn copies_outlast_a_restart() {
     fs::write(scratch.spool().join("lists/drop.list"), "damaged").unwrap();
     let daemon = Daemon::start(&scratch, &config);
     update(&daemon);
-    assert!(server.take().iter().all(|request| request.header("if-none-match").is_none()));
+    // the run at the start may have had it in full before, and this one asked whether there is another
+    let first = server.take().remove(0);
+    assert!(first.header("if-none-match").is_none(), "{first:?}");
     assert_eq!(table(&daemon, BLOCK).unwrap().lines().count(), 300);
     assert!(daemon.stop().success());
 }
