@@ -1,6 +1,8 @@
 //! Writing text: numbers, addresses and names, without `core::fmt`, which would cost more than
 //! everything else in a line together.
 
+use prefix::DOTTED;
+
 use crate::octets::Octets;
 
 #[cfg(test)]
@@ -29,23 +31,6 @@ const PAIRS: [[u8; 2]; 128] = {
         n += 1;
     }
     pairs
-};
-
-/// "0." to "255.", the first character in the lowest octet, and how many bits that are.
-const DOTTED: [(u32, u32); 256] = {
-    let mut dotted = [(0, 0); 256];
-    let mut n = 0;
-    while n < 256 {
-        let digits = [b'0' + (n / 100) as u8, b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8];
-        let (text, len) = match (digits, n) {
-            ([_, _, c], 0..10) => ([c, b'.', 0, 0], 2),
-            ([_, b, c], 10..100) => ([b, c, b'.', 0], 3),
-            ([a, b, c], _) => ([a, b, c, b'.'], 4),
-        };
-        dotted[n] = (u32::from_le_bytes(text), len * 8);
-        n += 1;
-    }
-    dotted
 };
 
 /// Of eight words, those with a bit set being zero: where the longest run of two or more zero words

@@ -4,8 +4,8 @@ use core::net::Ipv6Addr;
 use std::io::Write as _;
 
 /// The numbers from 0 to 255, each with a dot behind it, the first digit in the low octet, and how
-/// many bits that are.
-const DOTTED: [(u32, u32); 256] = {
+/// many bits that are: what dotted quads are put together of.
+pub const DOTTED: [(u32, u32); 256] = {
     let (mut all, mut value) = ([(0, 0); 256], 0);
     while value < all.len() {
         let digits = 1 + (value >= 10) as usize + (value >= 100) as usize;

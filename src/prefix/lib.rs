@@ -26,7 +26,7 @@ mod tests;
 
 pub use bounds::{Bounds, Floor, Kind, Refusal, Tally};
 pub use coverage::{Coverage, Excess};
-pub use digits::{read_decimal, read_v4};
+pub use digits::{DOTTED, read_decimal, read_v4};
 pub use item::{Item, Items};
 pub use net::{Address, Net, Prefix, Prefix4, Prefix6};
 pub use packed::pack;
