@@ -1,7 +1,9 @@
 //! What the process gives up, for good: names, files, other programs and its identity.
 
 use nix::errno::Errno;
-use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
+use nix::libc::{S_IFMT, S_IFREG};
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, rlim_t, setrlimit};
+use nix::sys::stat::fstat;
 use nix::unistd::{User, chdir, chroot, setgroups, setresgid, setresuid};
 
 /// The directory in which nothing is, and nobody but root may make anything: hier(7).
@@ -26,10 +28,13 @@ pub fn confine(empty: &str, user: &User, states: usize) -> Result<(), String> {
     chroot(empty).map_err(|errno| format!("{empty}: {}", errno.desc()))?;
     chdir("/").map_err(step("chdir"))?;
     veil()?;
+    // The log of `threatstopd -d` may be a file. It is the only one that is open, and no other can be.
+    let is_file = fstat(std::io::stderr()).is_ok_and(|stat| stat.st_mode & S_IFMT == S_IFREG);
+    let size = if is_file { RLIM_INFINITY } else { 0 };
     let memory = (states as rlim_t).saturating_mul(OF_A_STATE).saturating_add(REST);
     for (resource, most) in [
         (Resource::RLIMIT_CORE, 0),
-        (Resource::RLIMIT_FSIZE, 0),
+        (Resource::RLIMIT_FSIZE, size),
         (Resource::RLIMIT_NOFILE, DESCRIPTORS),
         (Resource::RLIMIT_NPROC, 1),
         (Resource::RLIMIT_DATA, memory),
