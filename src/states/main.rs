@@ -51,7 +51,10 @@ fn main() -> ExitCode {
 }
 
 /// From the configuration to the end: that of the helper, which closes its side of the way.
-fn run(Inherited { peer: nudges, told, alive, .. }: Inherited) -> Result<End, String> {
+fn run(inherited: Inherited) -> Result<End, String> {
+    let Inherited { peer: nudges, told, alive, words, before } = inherited;
+    // what helper and engine leave there is no affair of this process
+    drop((words, before));
     let failed = |error: std::io::Error| error.to_string();
     signals::block().map_err(failed)?;
     signals::install(&[Signal::SIGHUP, Signal::SIGINT, Signal::SIGUSR1]).map_err(failed)?;

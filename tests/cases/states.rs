@@ -5,7 +5,8 @@
 //! 2. Run flush -n: it prints what would end, and ends nothing; with -j as an object.
 //! 3. Run flush: those are gone, all others live; again, there is nothing to end.
 //! 4. Run it where it may not, and with what is wrong: exit 1, in words, and all states live.
-//! 5. Start the daemon with tables.kill_states and block an address: its states end, others live.
+//! 5. Start the daemon with tables.kill_states and block an address: its states end, others live. What
+//!    ends them has two ways to others and no more.
 //! 6. Kill what ends states: that is told, updates go on, and a reload starts it again.
 //! 7. Reload without it and with it. Start where its program is not there, or is somebody else's.
 
@@ -200,6 +201,18 @@ fn what_becomes_blocked_ends_and_the_rest_lives() {
     block(daemon, "45.77.0.1");
     wait_until("its state ends", || states(scratch) == rest);
     daemon.wait_for("ended 1 of 2 states: an end is blocked", PATIENCE);
+    // of what the monitor gave it, the way from the helper and that on which it lives
+    let pid = ending(daemon).unwrap();
+    let behind_stderr = |fd: &u32| *fd > 2;
+    let names = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
+    let numbers = names.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let ends = numbers.filter(behind_stderr).filter_map(|fd| {
+        let leads_to = fs::read_link(format!("/proc/{pid}/fd/{fd}")).ok()?;
+        Some(leads_to.to_str()?.split_once(':')?.0.to_owned())
+    });
+    let mut ends: Vec<_> = ends.collect();
+    ends.sort_unstable();
+    assert_eq!(ends, ["pipe", "socket"]);
 
     // another one, which an update brings; and it is gone
     let (items, _) = list(300);
