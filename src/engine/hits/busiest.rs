@@ -216,13 +216,28 @@ where
     }
 }
 
+/// How counters are kept: what stays, and what was counted for keys that went. 0.1.0 knew nothing of these.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "no counters of packets",
+    bound(deserialize = "Vec<(K, Kept<N>)>: Deserialize<'de>")
+)]
+enum Form<K, N> {
+    Now(Vec<(K, Kept<N>)>, Count),
+    Before(Vec<(K, Kept<N>)>),
+}
+
 impl<'de, K, N> Deserialize<'de> for Busiest<K, N>
 where
     K: Eq + Hash + Deserialize<'de>,
     N: Default + PartialEq + Deserialize<'de>,
 {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let (kept, gone) = <(Vec<_>, Count)>::deserialize(from)?;
+        let (kept, gone) = match Form::deserialize(from)? {
+            Form::Now(kept, gone) => (kept, gone),
+            Form::Before(kept) => (kept, Count::default()),
+        };
         Ok(Self { kept: kept.into_iter().collect(), gone, least: Default::default() })
     }
 }

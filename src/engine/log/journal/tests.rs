@@ -36,6 +36,32 @@ fn what_is_saved_is_loaded() {
     assert!(Journal::load(dir.path()).unwrap_err().contains("48 hexadecimal"));
 }
 
+/// What 0.1.0 left, whose counters had nothing that went.
+#[test]
+fn what_0_1_0_has_saved_is_loaded() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = r#"{"next":2,"position":{"cursor":{"file":
+        "384b0c6b000000008c0000008c000000d74954e736d42090","offset":109224},"finished":[]},
+        "hits":{"since":1795967800,"total":{"in":2,"out":1,"last":1795967803},
+        "addresses":[["198.51.100.1",{"in":1,"out":1,"last":1795967803}],
+        ["2001:db8::1",{"in":1,"out":0,"last":1795967802}]],
+        "lists":[["basic.threatstop.local",{"in":2,"out":1,"last":1795967803}]],
+        "protocols":[],"ports":[[[6,22],{"in":2,"out":1,"last":1795967803}]]},
+        "ahead":null,"dropped":0,"gaps":0,"damaged":0,"damaged_file":null,
+        "last":{"at":1795967804,"ok":true,"text":"confirmed"},"last_good":1795967804,"uploaded":2,
+        "failed":0}"#;
+    std::fs::write(dir.path().join(FILE), text).unwrap();
+    let journal = Journal::load(dir.path()).unwrap();
+    let of_list = journal.hits.lists.count("basic.threatstop.local").unwrap();
+    assert_eq!((of_list.r#in, of_list.out, of_list.last), (2, 1, 1_795_967_803));
+    assert_eq!([journal.hits.addresses.len(), journal.hits.ports.len()], [2, 1]);
+    assert_eq!(journal.position.cursor.map(|cursor| cursor.offset), Some(109_224));
+    journal.save(dir.path()).unwrap();
+    assert_eq!(Journal::load(dir.path()), Ok(journal));
+    std::fs::write(dir.path().join(FILE), r#"{"hits":{"lists":[1,2,3]}}"#).unwrap();
+    assert!(Journal::load(dir.path()).unwrap_err().contains("no counters of packets"));
+}
+
 /// Fails when a clock that is years ahead for some hours counts, or a right one never does.
 #[test]
 fn a_clock_counts_when_it_has_gone_on_for_a_day() {
