@@ -22,6 +22,10 @@ const MAX_ANSWER: u64 = 16 << 20;
 /// [`patience`] knows.
 const SILENCE: Duration = Duration::from_secs(30);
 
+/// What to do where the answer has another form: programs were replaced, and the daemon was not.
+pub const OTHER_VERSION: &str =
+    "does another version of threatstopd still run? rcctl restart threatstopd";
+
 /// What can go wrong between the tool and the engine.
 #[derive(Debug)]
 pub enum ClientError {
@@ -69,7 +73,7 @@ impl fmt::Display for ClientError {
             ),
             Self::TooLong => f.write_str("the answer is too long; is this threatstopd's socket?"),
             Self::Form(why) => {
-                write!(f, "the answer is not in form: {why}; is threatstopd of the same version?")
+                write!(f, "the answer is not in form: {why}; {OTHER_VERSION}")
             }
         }
     }

@@ -12,6 +12,7 @@ use control::{Failure, MOST_REPORT_DAYS, REPORT_DAYS, Request};
 
 use crate::advice::Advice;
 use crate::arguments::Arguments;
+use crate::client::OTHER_VERSION;
 use crate::ending::Ending;
 use crate::error::Error;
 use crate::relay::{ask, relay};
@@ -41,9 +42,7 @@ pub fn run(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
 
 fn page(tool: &Tool, request: &Request) -> Result<bool, Error> {
     let Ending::Report(report) = ask(tool, request)? else {
-        return Err(failed(
-            "the answer is not in form; is threatstopd of the same version?".into(),
-        ));
+        return Err(failed(format!("the answer is not in form; {OTHER_VERSION}")));
     };
     let page = html::render(&report, &Advice::new(&tool.socket, None));
     let page = page.map_err(|error| failed(error.to_string()))?;

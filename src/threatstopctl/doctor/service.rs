@@ -8,7 +8,7 @@ use control::{Attempt, SourceKind, Status};
 use super::case::Case;
 use super::host::{Host, Kind};
 use super::report::Report;
-use crate::client::reason;
+use crate::client::{OTHER_VERSION, reason};
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
@@ -152,7 +152,10 @@ pub fn daemon(status: &Result<Status, String>, start: &str, report: &mut Report)
                 report.note("daemon", format!("{text}: rcctl restart threatstopd"));
             }
         }
-        Err(why) => report.fail("daemon", format!("threatstopd does not answer: {why}: {start}")),
+        Err(why) => {
+            let way_out = if why.ends_with(OTHER_VERSION) { "" } else { &format!(": {start}") };
+            report.fail("daemon", format!("threatstopd does not answer: {why}{way_out}"));
+        }
     }
 }
 

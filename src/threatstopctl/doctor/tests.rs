@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::host::Kind;
 use super::report::Verdict;
 use super::*;
+use crate::client::ClientError;
 
 mod filter;
 mod recorded;
@@ -617,6 +618,14 @@ fn the_daemon_and_the_next_boot() {
         &[
             "threatstopd does not answer: /var/run/threatstopd.sock: No such file or directory: rcctl \
            start threatstopd",
+        ],
+    );
+    // no start beside one that runs
+    assert_fails(
+        |host| host.status = Err(ClientError::Form("missing field `pf`".into()).to_string()),
+        &[
+            "threatstopd does not answer: the answer is not in form: missing field `pf`; does another \
+           version of threatstopd still run? rcctl restart threatstopd",
         ],
     );
     assert_notes(
