@@ -45,18 +45,13 @@ connect() {
 	! $PFCTL -sI -v | grep -qE "^($inner|$outer) .*skip" || skip "pf skips $inner or $outer"
 }
 
-# A host behind this one, which is an address of a loopback interface: pf translates what it sends by the
-# inner interface. The rule comes before those of the tables, as in most pf.conf(5).
+# A host behind this one, which pf translates by the inner interface. It is an address of that: what comes
+# back would be refused by any other, as nothing is forwarded here. The rule comes before those of the
+# tables, as in most pf.conf(5).
 behind=198.18.99.2
-loopback=
-need_behind() {
-	loopback=lo$((RDOMAIN + 1))
-	! ifconfig "$loopback" >/dev/null 2>&1 || skip "$loopback is in use: set RDOMAIN"
-}
 
 connect_behind() {
-	ifconfig "$loopback" create
-	ifconfig "$loopback" inet $behind/32
+	ifconfig "$inner" inet $behind/32 alias
 	sed -i "1i\\
 match out on $inner inet from $behind to any nat-to $near
 " "$dir/anchor.conf"
@@ -71,20 +66,31 @@ settled() {
 	! { ifconfig "$inner" && ifconfig "$outer"; } | grep -q tentative
 }
 
+# Takes away all that is there of it, of which a case that ends early may have made a part.
 disconnect() {
 	[ -n "$connected" ] || return 0
-	route -qn delete 203.0.113.0/24
-	route -qn delete -inet6 2001:db8:bad::/48
-	ifconfig "$inner" destroy
-	ifconfig "$outer" destroy
-	ifconfig "lo$RDOMAIN" destroy
-	[ -z "$loopback" ] || ifconfig "$loopback" destroy
 	connected=
-} >/dev/null 2>&1
+	{
+		route -qn delete 203.0.113.0/24
+		route -qn delete -inet6 2001:db8:bad::/48
+		ifconfig "$inner" destroy
+		ifconfig "$outer" destroy
+		ifconfig "lo$RDOMAIN" destroy
+	} >/dev/null 2>&1 || :
+}
+
+# Takes it away amid a case.
+disconnected() {
+	local interface
+	disconnect
+	for interface in "$inner" "$outer" "lo$RDOMAIN"; do
+		! ifconfig "$interface" >/dev/null 2>&1 || fail "$interface cannot be destroyed"
+	done
+}
 
 # Runs an update while what is connected is not there.
 update_apart() {
-	disconnect
+	disconnected
 	update
 	connect
 }
@@ -127,6 +133,14 @@ cleanup() {
 # States of the anchor's interfaces with an address, in its text of pfctl(8).
 states_of() {
 	$PFCTL -ss | grep -F -c -e "$1" || :
+}
+
+# The log has of what ends states only what it has ended.
+only_endings() {
+	! grep '^threatstopd-states: ' "$dir/log" |
+	    grep -v ': ended [0-9]* of [0-9]* states: an end is blocked$' >&2 ||
+		fail "threatstopd-states says more than what it has ended"
+	! grep -e 'states gone' -e 'states terminated' "$dir/log" >&2 || fail "what ends states has ended"
 }
 
 none_of() {

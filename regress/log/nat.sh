@@ -2,7 +2,7 @@
 #
 # Start threatstopd with a packet log of our own and a list with the far end. Connect two interfaces, and
 # have pf translate what a host behind this one sends, by nat-to on the way out; the host is an address of
-# a loopback interface. Ping the far end from the host, and from the far end back to this one.
+# ours besides. Ping the far end from the host, and from the far end back to this one.
 # Check that "show hits" names the host by its own address, as one that has sent, with the far end; and
 # that doctor has nothing to say of that rule.
 
@@ -11,7 +11,6 @@
 need_programs
 need_nsd
 need_packets
-need_behind
 
 printf '%s\n' $far >"$dir/block"
 : >"$dir/allow"

@@ -45,7 +45,7 @@ stop_service
 ! ping -n -c 2 -w 2 $far >"$dir/out" 2>&1 || fail "the ping is answered"
 sleep 6
 rotate
-disconnect
+disconnected
 start
 twice_more() {
 	[ "$(count)" -eq $((before + 2)) ]

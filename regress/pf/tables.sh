@@ -52,7 +52,7 @@ holds $table "$dir/mine" || fail "the table: $(diff -u "$dir/want" "$dir/have")"
 expect_line 'sendmsg: Permission denied'
 ping_in >"$dir/out" 2>&1 || fail "no ping in: $(cat "$dir/out")"
 
-disconnect
+disconnected
 config "$mine" "$(way in)"
 reload
 rules
@@ -61,7 +61,7 @@ ping_out >"$dir/out" 2>&1 || fail "no ping out: $(cat "$dir/out")"
 ! ping -n -c 1 -w 2 -V "$RDOMAIN" -I $far $near >"$dir/out" 2>&1 || fail "ping in is answered"
 
 $PFCTL -q -a "$anchor" -t $table -T flush
-disconnect
+disconnected
 update
 grep -q "^Warning: pf table <$table> had been changed by somebody" "$dir/out" ||
 	fail "not told: $(cat "$dir/out")"

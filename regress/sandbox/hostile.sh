@@ -271,6 +271,8 @@ let_reader_go() {
 }
 
 cleanup() {
+	# engines that stay after their monitor
+	pkill -KILL -f "$bin/threatstopd-engine" || :
 	let_reader_go
 }
 
