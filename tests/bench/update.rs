@@ -124,8 +124,9 @@ pub fn compare() -> Vec<Comparison> {
             sides: then.into_iter().flatten().collect(),
             notes: vec![
                 "Simulated tables are files, which the helper reads and writes; pf(4) does what these \
-                 do in the kernel, in memory. Without them (reload = false) the rest is seen. To block \
-                 an address nobody is asked."
+                 do in the kernel, in memory. Without them (reload = false) the rest is seen. An update \
+                 by hand that finds the same has each table compared with its file once more, a \
+                 scheduled one only where pf counts otherwise. To block an address nobody is asked."
                     .into(),
                 format!(
                     "Processor time of engine and helper for a prefix of the first update: \
