@@ -600,3 +600,53 @@ fn a_lost_copy_makes_the_table_no_smaller() {
     assert!(whole(&daemon));
     assert!(daemon.stop().success());
 }
+
+/// Have the configuration name another list, which does not come, and read it again. Allow an address of
+/// the table that stays for want of it; then protect another one, with never_block.
+/// Check that each is let through when the command ends, and that all else stays.
+/// Then permit a table fewer entries than are in force, and allow one more.
+/// Check that it is kept, that the command and `status` say that it stays blocked and why, and that it is let
+/// through once the guard permits the table again.
+#[test]
+fn what_is_allowed_leaves_a_table_that_has_to_stay() {
+    let stage = Stage::new(|config| config);
+    let (scratch, daemon) = (&stage.scratch, &stage.daemon);
+    let hosts: Vec<&str> = stage.old.lines().filter(|line| !line.contains('/')).collect();
+    let [first, second, third, ..] = hosts[..] else { panic!("{}", stage.old) };
+    let other = |never: &[&str], most: i64| {
+        let config = Config::new(scratch, &[stage.service.addr()])
+            .set("policy.block", vec!["other.threatstop.local"])
+            .set("guard.never_block", never.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>())
+            .set("guard.max_entries", most);
+        config.write(scratch);
+        let mark = daemon.mark();
+        daemon.signal(Signal::SIGHUP);
+        daemon.wait_for_after(mark, "reloaded, helper ", PATIENCE);
+    };
+    let all_but = |left: &[&str]| -> String {
+        let lines = stage.old.lines().filter(|line| !left.contains(line));
+        lines.map(|line| format!("{line}\n")).collect()
+    };
+    other(&[], 100_000);
+    assert_eq!(table(daemon, BLOCK), Some(all_but(&[])));
+    done(daemon, &["allow", first]);
+    assert_eq!(table(daemon, BLOCK), Some(all_but(&[first])));
+    other(&[second], 100_000);
+    wait_until("it is unblocked", || table(daemon, BLOCK) == Some(all_but(&[first, second])));
+    let warnings = stage.status()["pf"]["warnings"].to_string();
+    assert!(!warnings.contains("stays blocked"), "{warnings}");
+
+    other(&[second], 200);
+    let output = daemon.ctl(&["allow", third]);
+    assert_eq!(output.status.code(), Some(1), "{}", output.stdout);
+    let why = format!("{third} is kept, but that is not in force: ");
+    assert!(output.stderr.contains(&why), "{}", output.stderr);
+    assert_eq!(table(daemon, BLOCK), Some(all_but(&[first, second])));
+    let warnings = stage.status()["pf"]["warnings"].to_string();
+    assert!(warnings.contains("what is allowed now stays blocked: "), "{warnings}");
+    other(&[second], 100_000);
+    wait_until("it is let through", || {
+        table(daemon, BLOCK) == Some(all_but(&[first, second, third]))
+    });
+    assert!(stage.daemon.stop().success());
+}

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use imsg::TableId;
 use policy::{
-    Guard, Hit, Kept, LeftOut, List, Measure, Protected, Ranges, Together, check_table,
+    Guard, Hit, Kept, LeftOut, List, Measure, Protected, Ranges, Removed, Together, check_table,
     compose_allow, compose_block, unrouted,
 };
 use prefix::{Floor, Item, Items, Kind, PrefixSet};
@@ -69,6 +69,9 @@ pub struct Made {
     pub sets: BTreeMap<TableId, PrefixSet>,
     /// What forbids one. Of which there is neither, there is nothing to make a table of yet.
     pub refused: BTreeMap<TableId, Kept>,
+    /// What is left of block tables that stay for that reason, without what may be in none now: what is
+    /// protected or allowed waits for no list.
+    pub relieved: BTreeMap<TableId, PrefixSet>,
     /// The numbers of what the lists of each table name together, where they are known.
     pub measures: BTreeMap<TableId, Measure>,
     /// What there is to say of it.
@@ -132,10 +135,33 @@ pub fn compose(
         });
         match checked {
             Ok(set) => drop(made.sets.insert(table.id, set)),
-            Err(kept) => drop(made.refused.insert(table.id, kept)),
+            Err(kept) => {
+                made.refused.insert(table.id, kept);
+                let old = policy.set(table.id).zip(against.as_ref().filter(|_| table.blocks()));
+                let left = old.and_then(|(old, (allow, exempt))| {
+                    relieved(&guard, old, allow, exempt, protected)
+                });
+                made.relieved.extend(left.map(|set| (table.id, set)));
+            }
         }
     }
     made
+}
+
+/// The block table in force without what may be in none now; nothing where that is all of it, or where what
+/// is left may not be a table either.
+fn relieved(
+    guard: &Guard,
+    old: &PrefixSet,
+    allow: &PrefixSet,
+    exempt: &Ranges,
+    protected: &[Protected],
+) -> Option<PrefixSet> {
+    let list = as_list(Kind::Block, old);
+    let composed = compose_block(&Together::of(&[&list]), exempt, protected, guard).ok()?;
+    check_table(Kind::Block, &composed.set, allow, guard).ok()?;
+    let Removed { protected, allowed, .. } = composed.removed;
+    (protected.entries + allowed.entries > 0).then_some(composed.set)
 }
 
 /// The tables in force as lists, each for those of these lists that it has had or is to have, whose

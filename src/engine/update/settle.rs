@@ -73,7 +73,8 @@ impl Update {
             let last = self.state.memory().table(&table.word).order;
             if order == Some(last) { Purpose::Repair } else { purpose }
         };
-        let published = self.hand_over(&mut judged, purpose_of).await;
+        let mut published = self.hand_over(&mut judged, purpose_of).await;
+        self.take_relieved(&mut judged, &mut published);
         voice.published(self.runs, &judged, &published);
         published.found.iter().for_each(|sentence| voice.logged(sentence));
         let mended = [mended, published.found.clone()].concat();
@@ -136,6 +137,7 @@ impl Update {
         purpose: impl Fn(&Table) -> Purpose,
     ) -> Published {
         if !judged.is_as_before {
+            judged.made.sets.append(&mut judged.made.relieved);
             return self.publisher.publish_all(&judged.made.sets, purpose).await;
         }
         let before = self.state.policy();
@@ -148,6 +150,17 @@ impl Update {
         let others = before.sets.keys().filter(|id| !judged.made.sets.contains_key(id));
         published.done.extend(others);
         published
+    }
+
+    /// What is left of tables that stay is in force of the lists of before: those of the run are not.
+    fn take_relieved(&self, judged: &mut Judged, published: &mut Published) {
+        for id in judged.made.refused.keys() {
+            let Some(set) = judged.made.sets.remove(id) else { continue };
+            let held = published.holding.remove(id);
+            if published.done.remove(id) {
+                self.state.take(*id, held.unwrap_or(set));
+            }
+        }
     }
 
     /// Has tables and files brought back to what is in force, and says what somebody had done to them.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use imsg::TableId;
 use policy::{Guard, Hit, Protected, Together, compose_block};
+use prefix::Bounds;
 
 use super::compose::{self, as_list};
 use super::judge::Judged;
@@ -44,7 +45,16 @@ fn of_table(
     let allow = policy.allow().cloned().unwrap_or_default();
     let exempt = compose::exempt(&allow, &policy.lists);
     let list = as_list(table.kind, block);
-    let composed = compose_block(&Together::of(&[&list]), &exempt, protected, guard).ok()?;
+    // which may be what forbids that it goes
+    let bounds = Bounds {
+        max_entries: u64::MAX,
+        max_coverage: 100,
+        max_coverage_v6: u32::MAX,
+        expect: Vec::new(),
+        ..guard.bounds.clone()
+    };
+    let open = Guard { bounds, ..guard.clone() };
+    let composed = compose_block(&Together::of(&[&list]), &exempt, protected, &open).ok()?;
     let removed = composed.removed;
     if removed.protected.entries + removed.allowed.entries == 0 {
         return None;
