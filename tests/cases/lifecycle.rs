@@ -321,6 +321,31 @@ fn wait_for_warning(daemon: &Daemon, what: &str, why: &str) {
     }
 }
 
+/// Start the daemon. Have it reload three times by the control tool, and once more.
+/// Check that each of the three is at once, and that for the fourth the log says how long that rests. Send
+/// SIGHUP. Check that it does not wait, and that the fourth has succeeded.
+#[test]
+fn who_reloads_often_is_told_what_does_not_wait() {
+    let (service, scratch) = (service(), Scratch::new());
+    let daemon = running(&scratch, &service);
+    for _ in 0..3 {
+        let output = daemon.ctl(&["reload"]);
+        assert!(output.status.success(), "{}", output.stderr);
+    }
+    let mark = daemon.mark();
+    std::thread::scope(|scope| {
+        let fourth = scope.spawn(|| daemon.ctl(&["reload"]));
+        let words = "started anew often: in 30 s once more, or at SIGHUP; the tables stay";
+        daemon.wait_for_after(mark, words, PATIENCE);
+        let mark = daemon.mark();
+        daemon.signal(Signal::SIGHUP);
+        daemon.wait_for_after(mark, "reloaded, helper ", Duration::from_secs(20));
+        let output = fourth.join().unwrap();
+        assert!(output.status.success(), "{}", output.stderr);
+    });
+    assert!(daemon.stop().success());
+}
+
 /// Start the daemon. Send SIGHUP twenty times as fast as possible, then wait.
 /// Check that in the end one helper and one engine serve, under the same process id.
 #[test]

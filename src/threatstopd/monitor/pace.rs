@@ -46,6 +46,7 @@ impl Pace {
             logger::crit("helper or engine want to be started anew all the time: see the log");
             2 * ASKED
         } else if more(AT_ONCE, ASKED * AT_ONCE as u32) {
+            logger::warn("started anew often: in 30 s once more, or at SIGHUP; the tables stay");
             ASKED
         } else {
             Duration::ZERO
