@@ -122,6 +122,8 @@ pub struct Watch {
     state: &'static State,
     events: &'static Events,
     known: RefCell<BTreeMap<TableId, Known>>,
+    /// Of those that could not be brought back to our set, why.
+    failing: RefCell<BTreeMap<TableId, Warning>>,
     /// Since when it is counted how many tables were compared, and how many.
     compared: Cell<(Instant, usize)>,
     /// What was told of a monitor, of which there is nothing that could end.
@@ -137,9 +139,9 @@ impl Watch {
         state: &'static State,
         events: &'static Events,
     ) -> Self {
-        let (known, told) = (RefCell::default(), Told::default());
+        let (known, failing, told) = (RefCell::default(), RefCell::default(), Told::default());
         let compared = Cell::new((Instant::now(), 0));
-        Self { tables, guard, link, state, events, known, compared, told }
+        Self { tables, guard, link, state, events, known, failing, compared, told }
     }
 
     /// How many tables were compared in this minute, and when that began.
@@ -179,6 +181,7 @@ impl Watch {
 
     /// A table has its set: what goes wrong with it from now on is told at once.
     fn is_well(&self, table: &Table) {
+        self.failing.borrow_mut().remove(&table.id);
         let text = format!("pf table <{}>: has its set again", table.name);
         self.events.end(&of_repair(&table.word), text);
     }
@@ -198,7 +201,8 @@ impl Watch {
         let packets = |stat: &TableStat| stat.matched.iter().sum::<u64>();
         let matched: u64 = stats.tables.iter().map(packets).sum();
         let monitoring = format_args!("{matched} packets would have been blocked, nothing is");
-        self.fail_open(stats, monitoring).into_iter().map(|(_, warning)| warning).collect()
+        let found = self.fail_open(stats, monitoring).into_iter().map(|(_, warning)| warning);
+        found.chain(self.failing.borrow().values().cloned()).collect()
     }
 
     /// The same, where of a monitor this is said, each with its subject; what is as it was told to has
@@ -364,6 +368,8 @@ impl Watch {
             Outcome::Failed => {
                 // it is tried again at each look
                 let text = format!("pf table <{name}>: {failure}");
+                let warning = Warning::new(&text, "it is tried again; threatstopctl doctor looks");
+                self.failing.borrow_mut().insert(table.id, warning);
                 let source = Some(of_repair(&table.word));
                 self.events.say(&Event::Failed { source, text, grave: false });
                 return None;

@@ -142,3 +142,28 @@ fn a_file_changed_by_others_is_written_anew() {
     assert_eq!(file.metadata().unwrap().mode() & 0o7777, 0o600);
     assert!(daemon.stop().success());
 }
+
+/// Start the daemon with a list in force. Put a FIFO in the place of the table file.
+/// Check that `status` warns of it, says what it is and what to do, as long as it is there. Remove it. Check that
+/// the file is put back and that the warning is gone.
+#[test]
+fn a_file_that_cannot_be_put_back_is_a_warning() {
+    let stage = Stage::new(|config| config.set("tables.check_interval", "1s"));
+    let path = stage.scratch.tables().join(format!("{BLOCK}.pftable"));
+    fs::remove_file(&path).unwrap();
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRUSR).unwrap();
+    let warning = || {
+        let warnings = stage.status()["pf"]["warnings"].clone();
+        let texts: Vec<String> = serde_json::from_value(warnings).unwrap();
+        texts.into_iter().find(|text| text.contains("not a regular file"))
+    };
+    wait_until("status warns", || warning().is_some());
+    let text = warning().unwrap();
+    assert!(text.starts_with(&format!("pf table <{BLOCK}>: ")), "{text}");
+    assert!(text.contains("not a regular file that only root may write to; remove it"), "{text}");
+    fs::remove_file(&path).unwrap();
+    let is_back = || fs::read_to_string(&path).is_ok_and(|now| now == stage.old);
+    wait_until("it is put back", is_back);
+    wait_until("status has no warning", || warning().is_none());
+    stage.goes_on();
+}
