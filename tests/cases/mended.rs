@@ -146,6 +146,8 @@ fn a_file_changed_by_others_is_written_anew() {
 /// Start the daemon with a list in force. Put a FIFO in the place of the table file.
 /// Check that `status` warns of it, says what it is and what to do, as long as it is there. Remove it. Check that
 /// the file is put back and that the warning is gone.
+/// Put the FIFO there once more, and start the daemon anew. Check that `status` does not say that nothing is
+/// blocked, or that an update is under way.
 #[test]
 fn a_file_that_cannot_be_put_back_is_a_warning() {
     let stage = Stage::new(|config| config.set("tables.check_interval", "1s"));
@@ -165,5 +167,17 @@ fn a_file_that_cannot_be_put_back_is_a_warning() {
     let is_back = || fs::read_to_string(&path).is_ok_and(|now| now == stage.old);
     wait_until("it is put back", is_back);
     wait_until("status has no warning", || warning().is_none());
-    stage.goes_on();
+
+    let Stage { service, scratch, daemon, old } = stage;
+    assert!(daemon.stop().success());
+    fs::remove_file(&path).unwrap();
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRUSR).unwrap();
+    let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[service.addr()]));
+    let verdict = daemon.ctl(&["status"]).stdout;
+    let words = "warning: what is blocked is not known: no table file can be read\n";
+    assert!(verdict.starts_with(words) && !verdict.contains("under way"), "{verdict}");
+    fs::remove_file(&path).unwrap();
+    update(&daemon);
+    assert_eq!(table(&daemon, BLOCK), Some(old));
+    assert!(daemon.stop().success());
 }
