@@ -62,19 +62,20 @@ impl Own {
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.entries.borrow().len()
+        self.entries.borrow().values().filter(|entry| entry.holds()).count()
     }
 
     /// All of them, IPv4 first and each ascending.
     pub fn shown(&self) -> Vec<OwnEntry> {
-        self.entries.borrow().values().map(Entry::shown).collect()
+        let entries = self.entries.borrow();
+        entries.values().filter(|entry| entry.holds()).map(Entry::shown).collect()
     }
 
     /// Those that name an address.
     pub fn naming(&self, addr: IpAddr) -> Vec<OwnEntry> {
         let addr = addr.to_canonical();
         let entries = self.entries.borrow();
-        let naming = entries.values().filter(|entry| entry.prefix.contains(addr));
+        let naming = entries.values().filter(|entry| entry.holds() && entry.prefix.contains(addr));
         naming.map(Entry::shown).collect()
     }
 
@@ -99,6 +100,9 @@ impl Own {
         let key = (entry.prefix, entry.action);
         next.insert(key, entry);
         if next.len() > MAX_OWN {
+            next.retain(|_, entry| entry.holds());
+        }
+        if next.len() > MAX_OWN {
             return Err(format!("there are {MAX_OWN} already: threatstopctl forget some first"));
         }
         let lists = lists(&next);
@@ -117,7 +121,8 @@ impl Own {
     ) -> Result<Vec<(Prefix, Action)>, String> {
         let mut next = self.entries.borrow().clone();
         let is_it = |kept: &Prefix| prefix.is_none_or(|prefix| *kept == prefix);
-        let gone: Vec<_> = next.keys().filter(|(kept, _)| is_it(kept)).copied().collect();
+        let held = next.iter().filter(|((kept, _), entry)| is_it(kept) && entry.holds());
+        let gone: Vec<_> = held.map(|(key, _)| *key).collect();
         next.retain(|(kept, _), _| !is_it(kept));
         match (gone.as_slice(), prefix) {
             ([], Some(prefix)) => Err(format!(
@@ -132,22 +137,26 @@ impl Own {
         }
     }
 
-    /// Takes back what has ended by the clock on the wall; whether there was something.
+    /// Takes back what has ended by the clock on the wall, and takes up again what has not ended after all;
+    /// whether there was something.
     pub fn end(&self, now: u64) -> bool {
-        let is_due = |entry: &Entry| entry.has_ended(now) || entry.end(now) != entry.until;
-        if !self.entries.borrow().values().any(is_due) {
+        if !self.entries.borrow().values().any(|entry| entry.is_due(now)) {
             return false;
         }
-        let mut next = self.entries.borrow().clone();
-        next.values_mut().for_each(|entry| entry.until = entry.end(now));
+        let (mut next, mut has_changed) = (self.entries.borrow().clone(), false);
         next.retain(|_, entry| {
-            let has_ended = entry.has_ended(now);
-            if has_ended {
-                logger::info(format_args!("{} {} has ended", entry.action.word(), entry.prefix));
+            let (held, is_over) = (entry.holds(), entry.look(now));
+            let holds = entry.holds() && !is_over;
+            if holds != held {
+                has_changed = true;
+                let what = if holds { "is in force again: the clock was set" } else { "has ended" };
+                logger::info(format_args!("{} {} {what}", entry.action.word(), entry.prefix));
             }
-            !has_ended
+            !is_over
         });
-        let has_ended = next.len() < self.len();
+        if next == *self.entries.borrow() {
+            return false;
+        }
         let lists = lists(&next);
         // it would end again after a restart
         let failed = file::save(&self.directory, &next).err();
@@ -155,7 +164,7 @@ impl Own {
             logger::err(format_args!("{why}; what has ended is still in the file"));
         });
         self.set(next, lists, now);
-        has_ended
+        has_changed
     }
 
     /// Puts others in the place of the entries, on disk first.
@@ -235,7 +244,7 @@ fn kind(action: Action) -> Kind {
 fn lists(entries: &Entries) -> Vec<Rc<Copy>> {
     let list = |action: Action| {
         let (mut items, mut changed) = (Items::default(), 0);
-        for entry in entries.values().filter(|entry| entry.action == action) {
+        for entry in entries.values().filter(|entry| entry.action == action && entry.holds()) {
             items.push(entry.prefix, false);
             changed = changed.max(entry.since);
         }

@@ -1,9 +1,16 @@
 //! What somebody said of a prefix by `block` or `allow`.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use control::{Action, MAX_REASON, OWN_SECONDS, OwnEntry};
 use prefix::{Prefix, quoted};
+
+/// An end that is noticed later by so many seconds may be none: it is looked far more often, so that the
+/// clock was set, or nobody ran.
+const LATE: u64 = 60;
+/// So long, in seconds, such an entry is remembered, in case the clock is set back.
+const DOUBT: u64 = 24 * 60 * 60;
 
 /// What is kept: at most one of an action for a prefix, in the order of tables.
 pub type Entries = BTreeMap<(Prefix, Action), Entry>;
@@ -17,10 +24,13 @@ pub struct Entry {
     pub action: Action,
     /// When it was said, in epoch seconds.
     pub since: u64,
-    /// When it ends.
+    /// When it ends, by a clock that is not behind.
     pub until: Option<u64>,
     /// How many seconds lay between both when it was said.
     pub seconds: Option<u64>,
+    /// Since when, by the clock itself, that stands outside of its time: before it was said, or behind its
+    /// end. A host may boot with a clock that is behind or ahead, until ntpd(8) or somebody sets it.
+    pub outside: Option<u64>,
     /// Who said it.
     pub uid: u32,
     /// Why, in his words.
@@ -48,7 +58,8 @@ impl Entry {
             return Err(format!("the reason is at most {MAX_REASON} printable characters"));
         }
         let until = seconds.map(|seconds| now.saturating_add(seconds));
-        Ok(Self { prefix, action, since: now, until, seconds, uid, reason: reason.to_owned() })
+        let (outside, reason) = (None, reason.to_owned());
+        Ok(Self { prefix, action, since: now, until, seconds, outside, uid, reason })
     }
 
     /// As it is shown.
@@ -57,22 +68,46 @@ impl Entry {
             prefix: self.prefix.to_string(),
             action: self.action,
             since: self.since,
-            until: self.until,
+            until: self.end(),
             uid: self.uid,
             reason: self.reason.clone(),
         }
     }
 
-    /// The end by the clock of now: one that lies further away than its duration began is cut to
-    /// that, for somebody has set the clock back.
-    pub fn end(&self, now: u64) -> Option<u64> {
-        let latest = now.saturating_add(self.seconds?);
-        Some(self.until?.min(latest))
+    /// The end by the clock as it was seen: while that is behind, no further away than its duration.
+    pub fn end(&self) -> Option<u64> {
+        let behind = self.outside.filter(|at| self.side(*at).is_lt()).zip(self.seconds);
+        behind.map(|(at, seconds)| at.saturating_add(seconds)).or(self.until)
     }
 
-    /// Whether it has ended at `now`.
-    pub fn has_ended(&self, now: u64) -> bool {
-        self.until.is_some_and(|until| until <= now)
+    /// Whether it is in force by the clock as it was seen.
+    pub fn holds(&self) -> bool {
+        !self.outside.is_some_and(|at| self.side(at).is_gt())
+    }
+
+    /// Whether there is something to take note of at `now`.
+    pub fn is_due(&self, now: u64) -> bool {
+        self.outside.is_some() || self.side(now).is_ne()
+    }
+
+    /// Takes note that it is `now`; says whether it has ended for good.
+    pub fn look(&mut self, now: u64) -> bool {
+        let side = self.side(now);
+        let before = self.outside.filter(|at| self.side(*at) == side);
+        let at = before.map_or(now, |at| at.min(now));
+        self.outside = side.is_ne().then_some(at);
+        let end = self.end().filter(|end| *end <= now);
+        let is_sure = |end| side.is_lt() || at.saturating_sub(end) <= LATE || now - at >= DOUBT;
+        end.is_some_and(is_sure)
+    }
+
+    /// Where a time lies: before it was said, in its time, or behind its end.
+    fn side(&self, at: u64) -> Ordering {
+        match self.until {
+            Some(until) if until <= at => Ordering::Greater,
+            Some(_) if at < self.since => Ordering::Less,
+            _ => Ordering::Equal,
+        }
     }
 }
 

@@ -25,6 +25,8 @@ struct Line {
     #[serde(flatten)]
     shown: OwnEntry,
     seconds: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outside: Option<u64>,
 }
 
 /// Keeps entries, so that they are on disk when this returns.
@@ -46,7 +48,8 @@ pub fn put_back(directory: &Path, entries: &Entries) -> Result<(), String> {
 fn text(entries: &Entries) -> Result<Vec<u8>, String> {
     let mut text = format!("{MAGIC}{}\n", entries.len()).into_bytes();
     for entry in entries.values() {
-        let line = Line { shown: entry.shown(), seconds: entry.seconds };
+        let shown = OwnEntry { until: entry.until, ..entry.shown() };
+        let line = Line { shown, seconds: entry.seconds, outside: entry.outside };
         let line = serde_json::to_string(&line).map_err(|error| format!("{FILE}: {error}"))?;
         text.extend(format!("{:08x} {line}\n", sum(line.as_bytes())).into_bytes());
     }
@@ -115,7 +118,7 @@ fn entry(line: &[u8]) -> Option<Entry> {
     if u32::from_str_radix(crc, 16).ok()? != sum(line) {
         return None;
     }
-    let Line { shown, seconds } = serde_json::from_slice(line).ok()?;
+    let Line { shown, seconds, outside } = serde_json::from_slice(line).ok()?;
     let OwnEntry { prefix, action, since, until, uid, reason } = shown;
     let prefix = read_prefix(&prefix).ok()?;
     (until.is_some() == seconds.is_some() && is_reason(&reason)).then_some(Entry {
@@ -124,6 +127,7 @@ fn entry(line: &[u8]) -> Option<Entry> {
         since,
         until,
         seconds,
+        outside,
         uid,
         reason,
     })

@@ -117,6 +117,41 @@ fn what_has_ended_goes_and_the_clock_may_be_set() {
     assert_eq!(load(directory.path(), 0).len(), 1);
 }
 
+/// A host boots with a clock that is wrong, until somebody sets it: nothing has ended by that for good, what
+/// has ended by it is not in force, and what has ended a day ago is nowhere.
+#[test]
+fn a_clock_that_is_wrong_for_a_while_ends_nothing() {
+    const DAY: u64 = 24 * 60 * 60;
+    let directory = tempfile::tempdir().unwrap();
+    let now = 1000 * DAY;
+    let own = load(directory.path(), now);
+    let is = |prefix, seconds| Entry::read((Action::Block, 0), prefix, seconds, "", now).unwrap();
+    own.keep(is("192.0.2.1", Some(DAY)), &bounds()).unwrap();
+    own.keep(is("192.0.2.2", None), &bounds()).unwrap();
+    let said = own.shown();
+    let until = |own: &Own| own.shown()[0].until.unwrap();
+    for wrong in [now - 10 * DAY, now - 400 * DAY] {
+        assert_eq!(until(&load(directory.path(), wrong)), wrong + DAY);
+        // its duration begins once, whoever looks
+        assert_eq!(until(&load(directory.path(), wrong + 20)), wrong + DAY);
+        assert_eq!(load(directory.path(), now + 20).shown(), said);
+        assert!(!own.end(wrong) && until(&own) == wrong + DAY);
+        assert!(!own.end(now + 20) && own.shown() == said);
+    }
+    let ahead = now + 4000 * DAY;
+    let list = |own: &Own| own.lists()[0].list.len();
+    assert!(own.end(ahead) && !own.end(ahead + 20));
+    assert_eq!((own.len(), own.shown().len(), list(&own)), (1, 1, 1));
+    assert!(own.naming("192.0.2.1".parse().unwrap()).is_empty());
+    assert!(own.forget(Some(read_prefix("192.0.2.1").unwrap()), ahead).is_err());
+    let own = load(directory.path(), ahead + 20);
+    assert_eq!((own.len(), list(&own)), (1, 1));
+    assert!(own.end(now + 40) && own.shown() == said && list(&own) == 2);
+    assert!(own.end(now + 3 * DAY) && !own.end(now + 4 * DAY));
+    assert!(!own.end(now), "that was long ago");
+    assert_eq!(own.entries.borrow().len(), 1);
+}
+
 /// Fails when memory and disk can differ after a disk that failed.
 #[test]
 fn what_cannot_be_kept_is_as_it_was() {
@@ -152,6 +187,9 @@ fn there_are_so_many_and_no_more() {
     // the same once more is none more
     own.keep(entry(Action::Block, "5.0.0.0", Some(60)), &bounds).unwrap();
     assert_eq!(own.len(), MAX_OWN);
+    // what may have ended takes nobody's place
+    assert!(own.end(9000));
+    own.keep(entry(Action::Block, "192.0.2.1", None), &bounds).unwrap();
 }
 
 /// Fails when a disk that is full fills the log with each end, or when nobody hears of the next such disk.

@@ -35,20 +35,34 @@ fn a_reason_is_short_and_can_be_seen() {
     }
 }
 
+/// The clock is looked at in these moments, one after the other: what is the end, whether it is in force, and
+/// whether it has ended for good.
 #[test]
-fn an_end_lies_no_further_away_than_its_duration() {
-    let entry = read("192.0.2.7", Some(100), "").unwrap();
-    for (now, end, has_ended) in [
-        (1000, 1100, false),
-        (1099, 1100, false),
-        (1100, 1100, true),
-        (5000, 1100, true),
-        // the clock was set back
-        (500, 600, false),
-        (0, 100, false),
-    ] {
-        assert_eq!((entry.end(now), entry.has_ended(now)), (Some(end), has_ended), "{now}");
+fn an_end_is_by_a_clock_that_may_be_wrong_for_a_while() {
+    let cases: [&[(u64, u64, bool, bool)]; 7] = [
+        &[(1000, 1100, true, false), (1099, 1100, true, false), (1100, 1100, false, true)],
+        // the clock was set back: its duration from there on, once
+        &[(500, 600, true, false), (599, 600, true, false), (600, 600, true, true)],
+        &[(500, 600, true, false), (0, 100, true, false), (100, 100, true, true)],
+        // for a while
+        &[(500, 600, true, false), (1050, 1100, true, false), (500, 600, true, false)],
+        &[(500, 600, true, false), (1105, 1100, false, true)],
+        // ahead for a while, and back
+        &[(90_000, 1100, false, false), (1050, 1100, true, false), (1100, 1100, false, true)],
+        // the host was off
+        &[
+            (90_000, 1100, false, false),
+            (176_399, 1100, false, false),
+            (176_400, 1100, false, true),
+        ],
+    ];
+    for (number, case) in cases.into_iter().enumerate() {
+        let mut entry = read("192.0.2.7", Some(100), "").unwrap();
+        for &(now, end, holds, is_over) in case {
+            let found = (entry.look(now), entry.end(), entry.holds());
+            assert_eq!(found, (is_over, Some(end), holds), "{number}: {now}");
+        }
     }
-    let lasting = read("192.0.2.7", None, "").unwrap();
-    assert_eq!((lasting.end(0), lasting.has_ended(u64::MAX)), (None, false));
+    let mut lasting = read("192.0.2.7", None, "").unwrap();
+    assert!(!lasting.is_due(0) && !lasting.look(u64::MAX) && lasting.holds());
 }
