@@ -5,8 +5,9 @@
 //! the clock has never seen again, for it stood years ahead, is never shown, and ends the same way.
 //!
 //! The files are written once a minute, after each run and change of a table, and before the cursor of
-//! the packet log moves on disk. Each says how far the packet log is counted in it: what is read again
-//! after a crash is not counted twice.
+//! the packet log moves on disk, the last day first. Each says how far the packet log is counted in it and
+//! in those after it: what is read again after a crash is not counted twice, nor in another day, for the
+//! clock was behind at one of the two times.
 //!
 //! * In: each hit, run, upload and change of a table, at the time at which it happens.
 //! * Out: the days of a report; 36 files of together a mebibyte at most.
@@ -137,13 +138,14 @@ impl Days {
     /// Counts a record of the file at hand that is a hit, unless it was counted before a crash.
     pub fn count(&self, hit: &Hit<'_>, record: &Record<'_>) {
         let mut inner = self.inner.borrow_mut();
-        let day = inner.day_of(hit.at);
-        let slot = slot(day);
-        if inner.ahead.contains(&slot) {
-            if inner.has_counted(slot, day, record) {
+        let own = inner.day_of(hit.at);
+        // where its clock stood ahead of that of now, it is one of now
+        let day = own.min(inner.today);
+        if !inner.ahead.is_empty() {
+            if inner.has_counted(own, record) {
                 return;
             }
-            inner.ahead.remove(&slot);
+            inner.leave_behind(own, slot(day));
         }
         let words = hit.tables.iter().map(|id| self.tables.word(*id));
         if let Some(day) = inner.day(day) {
@@ -235,11 +237,14 @@ impl Days {
     pub fn save(&self) {
         let mut inner = self.inner.borrow_mut();
         let (place, mut all) = (inner.place, Ok(()));
-        let dirty = std::mem::take(&mut inner.dirty);
+        let number = |slot: usize| Some((inner.slots.get(slot)?.as_ref()?.number, slot));
+        let mut dirty: Vec<_> = inner.dirty.iter().filter_map(|slot| number(*slot)).collect();
         if dirty.is_empty() {
             return;
         }
-        for slot in dirty {
+        // how far one is counted says the same of those after it: they are on disk before it
+        dirty.sort_unstable();
+        for (_, slot) in dirty.into_iter().rev() {
             // what is read again now is counted up to where it was
             let is_ahead = inner.ahead.contains(&slot);
             let Some(Some(day)) = inner.slots.get_mut(slot) else { continue };
@@ -252,9 +257,10 @@ impl Days {
                 saved.and_then(|text| files::replace(&self.directory, &file(slot), [&text], true));
             if let Err(why) = saved {
                 day.counted = before;
-                inner.dirty.insert(slot);
                 all = Err(why);
+                break;
             }
+            inner.dirty.remove(&slot);
         }
         drop(inner);
         self.events.kept(subject::DAYS, all, "what was counted of the day waits for that");
@@ -271,7 +277,7 @@ impl Days {
 }
 
 impl Inner {
-    /// The day of a record. Where its clock stood ahead of that of now, it is one of now.
+    /// The day of a record by its own clock.
     fn day_of(&mut self, at: u32) -> i64 {
         let quarter = at / QUARTER;
         let day = match self.last {
@@ -279,19 +285,28 @@ impl Inner {
             _ => clock::day(at.into()),
         };
         self.last = Some((quarter, day));
-        day.min(self.today)
+        day
     }
 
-    /// Whether a record was counted in its day before: it stands before the place up to which that was
-    /// done or, in another file, is not later.
-    fn has_counted(&self, slot: usize, day: i64, record: &Record<'_>) -> bool {
-        let known = self.slots.get(slot).and_then(Option::as_ref);
-        let Some(known) = known.filter(|known| known.number == day) else { return false };
-        let (Some(counted), Some(place)) = (known.counted, self.place) else { return false };
-        match counted.file == place.file {
-            true => record.offset < counted.offset,
-            false => record.seconds <= known.hits.last,
-        }
+    /// Whether a record of a day was counted before, in that day or, where the clock stood before it, in
+    /// the one of then: it stands before the place up to which that was done or, in another file, is not
+    /// later than what its own day has.
+    fn has_counted(&self, own: i64, record: &Record<'_>) -> bool {
+        let Some(place) = self.place else { return false };
+        let known = self.ahead.iter().filter_map(|slot| self.slots.get(*slot)?.as_ref());
+        known.filter(|known| known.number <= own).any(|known| match known.counted {
+            Some(counted) if counted.file == place.file => record.offset < counted.offset,
+            Some(_) => known.number == own && record.seconds <= known.hits.last,
+            None => false,
+        })
+    }
+
+    /// A record of a day was not counted before: what comes now was not in any day up to that, nor in the
+    /// one in which it is counted.
+    fn leave_behind(&mut self, own: i64, slot: usize) {
+        let is_later = |known: &Day| known.number > own;
+        let known = |at: usize| self.slots.get(at).and_then(Option::as_ref);
+        self.ahead.retain(|at| *at != slot && known(*at).is_some_and(is_later));
     }
 
     /// A day to be changed; none when that of its place is a later one that has been.

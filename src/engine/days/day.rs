@@ -28,7 +28,7 @@ const SUSPECTS: usize = 64;
 pub struct Day {
     /// Its number by the local time zone, counted from 1970.
     pub number: i64,
-    /// How far the packet log is counted in it.
+    /// How far the packet log is counted in it and in those after it.
     pub counted: Option<Cursor>,
     /// All hits.
     pub hits: Count,

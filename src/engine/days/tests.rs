@@ -199,6 +199,43 @@ fn what_is_read_again_is_not_counted_again() {
     assert_eq!(of(&days, 1), 4);
 }
 
+/// A restart while the clock is days behind, and one with the clock right: what was counted before is counted
+/// in no other day, nor again in its own what was counted in between; what is new is, on its day.
+#[test]
+fn a_clock_that_is_behind_counts_nothing_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let start = |now: u32| {
+        let days = load(dir.path());
+        days.look(now.into());
+        days.stand(place(1, 0));
+        days
+    };
+    let read = |days: &Days, records: &[(u32, u64)], end| {
+        records.iter().for_each(|(at, offset)| count(days, *at, *offset));
+        days.stand(place(1, end));
+        days.save();
+    };
+    let behind = noon() - 10 * DAY;
+    let mut records = vec![(noon() - DAY, 100), (noon(), 200)];
+    let days = start(noon());
+    read(&days, &records, 300);
+    assert_eq!([1, 2].map(|last| of(&days, last)), [1, 2]);
+
+    // the last record before the stop, and one of the clock that is behind
+    records.extend([(noon() + 1, 300), (behind, 400)]);
+    let days = start(behind);
+    read(&days, &records, 500);
+    assert_eq!(of(&days, 1), 2);
+
+    records.push((noon() + 9, 500));
+    let days = start(noon());
+    read(&days, &records, 600);
+    assert_eq!([1, 2, 11].map(|last| of(&days, last)), [2, 3, 5]);
+    let days = start(noon());
+    read(&days, &records, 600);
+    assert_eq!(of(&days, 35), 5);
+}
+
 /// A clock that was years ahead for a while, with records of that time: nothing of the days before is
 /// lost but one, nothing stays of those that never were, and records of a time to come are of today.
 #[test]
@@ -265,7 +302,11 @@ fn what_cannot_be_kept_waits_and_what_is_damaged_is_told() {
     let name = dir.path().join(file(slot(20_000)));
     std::fs::create_dir(&name).unwrap();
     days.save();
-    assert_eq!(days.inner.borrow().dirty.len(), 1);
+    assert_eq!(
+        days.inner.borrow().dirty.len(),
+        2,
+        "the day before says how far this one is counted"
+    );
     // another engine has nothing to keep yet, and knows no better
     let other = load(dir.path());
     other.save();
