@@ -142,6 +142,72 @@ fn follows_a_log_that_is_truncated() {
     assert_delivered(&log, &service.uploads());
 }
 
+/// 1. Put a copy in the place of the log, once with more records and once without, and add to it: all of
+///    them come.
+/// 2. Put a copy with more records there, and rotate and compress it at once; and another one while the
+///    daemon is stopped: they come too, each record once, and no gap or damage is counted.
+/// 3. Put a copy of the first two records there: that is told and none comes again. Rotate: what is new comes,
+///    and the warning ends.
+#[test]
+fn follows_a_log_that_a_copy_takes_the_place_of() {
+    let (scratch, policy, service) = (Scratch::new(), policy(), LogService::start());
+    let mut log = PacketLog::create(scratch.path().join("pflog"));
+    let config = config(&scratch, &policy, &service);
+    let daemon = start(&scratch, &config);
+    log.append(10, BAD);
+    upload(&daemon);
+    for more in [5, 0] {
+        log.copy();
+        log.append(more, BAD);
+        log.replace_by_copy();
+        // which is as long as what was read
+        sleep(Duration::from_secs(2));
+        log.append(7, BAD);
+        upload_until(&daemon, &service, log.written().len());
+        assert_delivered(&log, &service.uploads());
+    }
+    log.copy();
+    log.append(3, BAD);
+    log.replace_by_copy();
+    log.rotate();
+    log.compress();
+    log.reopen();
+    log.append(2, BAD);
+    upload_until(&daemon, &service, log.written().len());
+    assert_delivered(&log, &service.uploads());
+    assert!(daemon.stop().success());
+    log.copy();
+    log.append(4, BAD);
+    log.replace_by_copy();
+    let daemon = start(&scratch, &config);
+    upload_until(&daemon, &service, log.written().len());
+    assert_delivered(&log, &service.uploads());
+    let counted = status(&daemon)["upload"].clone();
+    assert_eq!((&counted["gaps"], &counted["damaged"]), (&0.into(), &0.into()));
+
+    let short =
+        "pflog: shorter than what was read of it; read on from there, or after the next rotation";
+    let warned = || status(&daemon)["pf"]["warnings"].to_string().contains(short);
+    log.copy();
+    let two = tests::sim::pflog::file_header().len() + 2 * log.written()[0].record().len();
+    log.cut(two as u64);
+    log.replace_by_copy();
+    let looks = Looks::within(PATIENCE);
+    while !warned() {
+        assert!(looks.go_on(), "{}", daemon.output());
+    }
+    assert_eq!(daemon.ctl(&["upload"]).stdout, "Nothing to upload\n");
+    log.rotate();
+    log.reopen();
+    log.append(3, BAD);
+    while warned() {
+        assert!(looks.go_on(), "{}", daemon.output());
+    }
+    upload_until(&daemon, &service, log.written().len());
+    assert_delivered(&log, &service.uploads());
+    assert_eq!(status(&daemon)["upload"]["gaps"], 1);
+}
+
 /// 1. Damage the log in its middle: what stands before is sent; the damage is told once, with file
 ///    and offset, counted, and shown in status.
 /// 2. Kill the engine: it is not counted again.

@@ -195,9 +195,26 @@ impl PacketLog {
         self.truncate();
     }
 
+    /// Copies FILE to FILE.copy, and adds there from now on.
+    pub fn copy(&mut self) {
+        let copy = self.name(".copy");
+        fs::copy(&self.path, &copy).expect("copy the log");
+        self.file = open(&copy);
+    }
+
+    /// Puts the copy in the place of FILE.
+    pub fn replace_by_copy(&self) {
+        fs::rename(self.name(".copy"), &self.path).expect("rename the copy");
+    }
+
     /// Truncates FILE.
     pub fn truncate(&mut self) {
-        self.file.set_len(0).expect("truncate the log");
+        self.cut(0);
+    }
+
+    /// Truncates what is added to, to so many octets.
+    pub fn cut(&mut self, octets: u64) {
+        self.file.set_len(octets).expect("truncate the log");
     }
 
     fn name(&self, suffix: &str) -> PathBuf {

@@ -2,8 +2,10 @@
 //!
 //! A file is known by its first record. The generations are scanned from FILE to FILE.9: a
 //! rotation in the middle of a scan shows a file twice and never hides one. The next file to read
-//! is the oldest that comes before those already read.
+//! is the oldest that comes before those already read. A copy of the file at hand, in the place of that, is
+//! read on where that was left.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::rc::Rc;
@@ -228,10 +230,13 @@ impl Follower<'_> {
         let Some(source) = &self.source else { return true };
         let now = source.generation.max(1);
         let cut = source.cut().map(|why| format!("{}: {why}", self.log.name(now)));
+        let log = self.log;
+        let file = || log.progress.borrow().position.cursor.map(|cursor| cursor.file);
+        let before = file();
         // the file at hand stays until there is something to read in another
         let left = self.choose(true).await;
-        if let Some(cut) = cut.filter(|_| left) {
-            let log = self.log;
+        // a copy of it may have the rest
+        if let Some(cut) = cut.filter(|_| left && file() != before) {
             log.progress.borrow_mut().count_damage(log, &cut);
         }
         left
@@ -243,13 +248,13 @@ impl Follower<'_> {
         let position = self.log.progress.borrow().position.clone();
         // from the newest to the oldest
         let mut unread: Vec<(Source, Fingerprint, u64)> = Vec::new();
-        let (mut known, mut unopened) = (false, String::new());
+        let (mut known, mut trouble) = (false, String::new());
         for generation in 0..GENERATIONS {
             let file = match self.link.open_log(generation).await {
                 Ok(opened) => opened,
                 // only FILE itself has to be there
                 Err(why) if generation == 0 && !leave => {
-                    unopened = why;
+                    trouble = why;
                     continue;
                 }
                 Err(_) => continue,
@@ -257,10 +262,25 @@ impl Follower<'_> {
             let Some((source, print, first)) = self.open(generation, file) else { continue };
             let resume = position.offset_in(print);
             known = resume.is_some() || position.has_finished(print);
-            if known && (resume.is_none() || leave) {
-                break;
+            let at_hand = self.source.as_ref().map(|source| source.identity);
+            let goes_on = match resume.map(|offset| source.against(offset)) {
+                None => !known,
+                // nobody knows which of its records were not in the one that was read
+                Some(Ordering::Less) => {
+                    trouble = format!(
+                        "{}: shorter than what was read of it; read on from there, or after the next \
+                         rotation",
+                        self.log.name(generation)
+                    );
+                    false
+                }
+                Some(Ordering::Equal) => !leave,
+                // a copy of the file at hand, in the place of that
+                Some(Ordering::Greater) => !leave || at_hand != Some(source.identity),
+            };
+            if goes_on {
+                unread.push((source, print, resume.unwrap_or(first)));
             }
-            unread.push((source, print, resume.unwrap_or(first)));
             if known {
                 break;
             }
@@ -272,8 +292,9 @@ impl Follower<'_> {
             next.into_iter().for_each(|next| unread.truncate(next + 1));
         }
         let Some((mut source, print, offset)) = unread.pop() else {
-            if !leave {
-                self.log.progress.borrow_mut().say(self.log.events, unopened);
+            if !leave || !trouble.is_empty() {
+                self.source = None;
+                self.log.progress.borrow_mut().say(self.log.events, trouble);
             }
             return false;
         };

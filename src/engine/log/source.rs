@@ -1,5 +1,6 @@
 //! One file of the packet log, plain or gzip, from an open descriptor.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, BufReader, Read as _, Seek as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
@@ -127,6 +128,23 @@ impl Source {
         file.metadata().is_ok_and(|meta| meta.size() >= self.reader.offset())
             && file.read_exact_at(&mut head, 0).is_ok()
             && head == self.head
+    }
+
+    /// How long the file is beside what was read of it, or of another one with the same beginning. One that
+    /// is packed is never shorter: it says its length modulo 2^32 alone, at its end (RFC 1952).
+    pub fn against(&self, read: u64) -> Ordering {
+        match &self.input {
+            Input::Plain(file) => {
+                file.metadata().map_or(Ordering::Less, |now| now.size().cmp(&read))
+            }
+            Input::Gzip(decoder) => {
+                let (file, mut size) = (decoder.get_ref().get_ref(), [0; 4]);
+                let at = file.metadata().map_or(0, |now| now.size().saturating_sub(4));
+                let said = file.read_exact_at(&mut size, at);
+                let more = u32::from_le_bytes(size).wrapping_sub(read as u32) as i32;
+                if said.is_ok() && more > 0 { Ordering::Greater } else { Ordering::Equal }
+            }
+        }
     }
 
     /// Why the file ends inside a record, if it does; it may still grow.

@@ -111,6 +111,23 @@ fn a_truncated_or_replaced_file_is_noticed() {
     assert!(!source.is_intact());
 }
 
+/// Fails when a copy that has more than what was read is taken for one that has not, or is unpacked to see.
+#[test]
+fn what_is_more_than_was_read_is_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let (plain, packed) = (dir.path().join("pflog"), dir.path().join("pflog.0.gz"));
+    fs::write(&plain, CAPTURE).unwrap();
+    fs::write(&packed, gzip(&[CAPTURE])).unwrap();
+    let length = CAPTURE.len() as u64;
+    let against = |path, read| open(path).against(read);
+    for read in [length - 1, length, length + 1] {
+        assert_eq!(against(&plain, read), length.cmp(&read));
+        assert_eq!(against(&packed, read), length.cmp(&read).max(Ordering::Equal), "of {read}");
+        // one of more than that says as much
+        assert_eq!(against(&packed, read + (1 << 32)), against(&packed, read));
+    }
+}
+
 #[test]
 fn a_file_of_more_than_four_gigabytes_is_read_on() {
     let dir = tempfile::tempdir().unwrap();
