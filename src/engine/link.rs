@@ -25,7 +25,7 @@ use imsg::{
 use prefix::{Kind, PrefixSet};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
-use tokio::sync::{Mutex, Notify, oneshot};
+use tokio::sync::{Mutex, Notify, oneshot, watch};
 
 pub use self::outcome::{Outcome, TableResult};
 
@@ -67,6 +67,8 @@ struct Inner {
     queued: Notify,
     /// There is room for more.
     room: Notify,
+    /// Whether the helper is gone.
+    gone: watch::Sender<bool>,
     /// The tables, for messages.
     tables: &'static Tables,
     /// pf's limit of entries as it was at the start.
@@ -100,6 +102,7 @@ impl Link {
             turn: Mutex::default(),
             queued: Notify::new(),
             room: Notify::new(),
+            gone: watch::Sender::new(false),
             tables,
             limit,
         }));
@@ -118,8 +121,15 @@ impl Link {
                 End::Peer
             }
         };
+        self.0.gone.send_replace(true);
         tokio::time::sleep(FAREWELL).await;
         end.leave();
+    }
+
+    /// Waits until the helper is gone, when no request is answered any more and the engine is about to leave.
+    pub async fn gone(&self) {
+        // the other end is this one's own
+        let _ = self.0.gone.subscribe().wait_for(|gone| *gone).await;
     }
 
     /// Sends and receives until the helper closes.

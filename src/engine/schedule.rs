@@ -80,7 +80,8 @@ fn timers(config: &Config, state: &State) -> BTreeMap<Source, Timer> {
     timers
 }
 
-/// How long a feed waits after a start: what was asked shortly before it need not be asked again.
+/// How long a feed waits after a start: what was asked shortly before it need not be asked again, unless
+/// nothing could come of that.
 fn wait_after_start(state: &State, feed: &Feed) -> Duration {
     let policy = state.policy();
     let origin = policy.copy(feed.name.as_str()).and_then(|copy| copy.origin.as_ref());
@@ -89,6 +90,7 @@ fn wait_after_start(state: &State, feed: &Feed) -> Duration {
     let fared = memory.sources.get(feed.name.as_str());
     let age = fared.and_then(|fared| fared.last).and_then(|last| clock::now().checked_sub(last));
     match (age.map(Duration::from_secs), fared) {
+        (_, Some(fared)) if fared.again => Duration::ZERO,
         (Some(age), Some(fared)) if is_same && fared.error.is_none() => {
             scheduled(feed.interval, rand::random()).saturating_sub(age)
         }

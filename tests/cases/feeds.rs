@@ -4,6 +4,7 @@ use std::fs;
 use std::thread;
 
 use crate::common::*;
+use nix::sys::signal::Signal;
 use serde_json::Value;
 use tests::harness::{Config, Daemon, Scratch, ctl};
 use tests::process::Output;
@@ -490,6 +491,49 @@ fn a_reload_waits_for_no_feed() {
     feeds.server.release("/slow");
     update(&feeds.daemon);
     assert_eq!(feeds.entries(), 515);
+    assert!(feeds.daemon.stop().success());
+}
+
+/// Update by hand while a feed keeps its body back; when the other one has come, send SIGHUP.
+/// Check that the update ends and says so, also in the log, that the next engine asks for both at once and
+/// what has come is in force by itself, and that it asks for neither after another SIGHUP.
+#[test]
+fn what_a_sighup_cuts_short_is_asked_for_at_once() {
+    let feeds = Feeds::new(|config, server| {
+        server.serve("/slow", &hosts("9.2", 200));
+        config.add("feed", &feed("slow", &server.url("/slow")))
+    });
+    feeds.server.take();
+    feeds.server.serve("/drop", &hosts("9.1", 310));
+    feeds.server.serve("/slow", &hosts("9.2", 205));
+    feeds.server.hold("/slow");
+    let socket = feeds.scratch.socket();
+    let by_hand = thread::spawn(move || ctl(&socket, &["update"]));
+    let mut asked = Vec::new();
+    wait_until("both are asked", || {
+        asked.extend(feeds.server.take().into_iter().map(|request| request.path));
+        asked.len() == 2
+    });
+    feeds.daemon.signal(Signal::SIGHUP);
+    let by_hand = by_hand.join().unwrap();
+    let why = "feed slow: not waited for, because threatstopd ends or starts anew: its next start asks again";
+    assert_eq!(by_hand.status.code(), Some(1));
+    assert!(by_hand.stdout.contains(&format!("\nFailed: {why}")), "{}", by_hand.stdout);
+    assert!(by_hand.stderr.contains(why), "{}", by_hand.stderr);
+    let line =
+        "update ends early, for threatstopd ends or starts anew; its next start asks again: ";
+    feeds.daemon.wait_for(line, PATIENCE);
+    feeds.daemon.wait_for("reloaded, helper", PATIENCE);
+    wait_until("what has come is in force", || feeds.entries() == 510);
+    feeds.server.release("/slow");
+    wait_until("the other one is too", || feeds.entries() == 515);
+    wait_until("the run ends", || status(&feeds.daemon)["update"]["state"] == "idle");
+    feeds.server.take();
+    let mark = feeds.daemon.mark();
+    feeds.daemon.signal(Signal::SIGHUP);
+    feeds.daemon.wait_for_after(mark, "reloaded, helper", PATIENCE);
+    wait_until("they are due", || feeds.source("slow")["next"].is_u64());
+    assert!(feeds.server.take().is_empty());
     assert!(feeds.daemon.stop().success());
 }
 

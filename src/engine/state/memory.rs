@@ -159,6 +159,8 @@ pub struct Fared {
     pub last_good: Option<u64>,
     /// Why it did not the last time.
     pub error: Option<String>,
+    /// Whether an engine has asked since, and had to leave before that came to something.
+    pub again: bool,
 }
 
 /// Why a run is not as it was wanted.

@@ -215,7 +215,7 @@ pub fn remember(config: &Config, state: &State, end: &End<'_>) {
             let fared = memory.sources.entry(source.name().to_owned()).or_default();
             let last_good = if error.is_none() { Some(started) } else { fared.last_good };
             let is_good = error.is_none() && !judged.kept.iter().any(|kept| kept.source == *source);
-            *fared = Fared { last: Some(started), last_good, error };
+            *fared = Fared { last: Some(started), last_good, error, again: false };
             if is_good && numbers.is_none() {
                 memory.mend(source.name());
             }

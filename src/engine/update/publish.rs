@@ -84,6 +84,11 @@ impl Publisher {
         Self { guard, link, state, watch, leave, reload, limit, since: Instant::now() }
     }
 
+    /// Waits until nothing can be published any more.
+    pub async fn gone(&self) {
+        self.link.gone().await;
+    }
+
     /// Publishes the `sets` of a run, each for its `purpose`, or with [`Purpose::Trial`] only tries whether
     /// that could be done.
     ///

@@ -58,7 +58,11 @@ impl Update {
         let run = self.runs.begin(request);
         let running = Rc::clone(&run);
         tokio::task::spawn_local(async move {
-            let ended = self.run(&running).await;
+            let ended = tokio::select! {
+                biased;
+                () = self.publisher.gone() => self.is_cut(&running),
+                ended = self.run(&running) => ended,
+            };
             self.runs.end(&running, ended);
         });
         run
@@ -69,7 +73,7 @@ impl Update {
         let (time, request) = (Time::start(), &run.request);
         let voice = self.voice(Some(run));
         if self.runs.are_leaving() && !run.coming().iter().all(|source| source.is_local()) {
-            return self.gives_up(run, &voice, Whole::default(), &time);
+            return self.gives_up(run, &voice, (Whole::default(), &time), false);
         }
         // a scheduled run that begins later may publish again, however this one ends
         if !request.dry_run && request.wanted != Wanted::Scheduled {
@@ -95,7 +99,7 @@ impl Update {
             let cannot_wait = |come: &Gathered| !request.dry_run && self.is_first(run, come);
             let mut gathered = coming.next(patience, cannot_wait, self.runs.left()).await;
             if coming.is_given_up() && (gathered.asked.is_empty() || request.dry_run) {
-                return self.gives_up(run, &voice, whole, &time);
+                return self.gives_up(run, &voice, (whole, &time), false);
             }
             let _turn = self.runs.turn().await;
             run.settles(&gathered.asked, coming.is_done());
@@ -119,28 +123,52 @@ impl Update {
                 return whole.end(&voice, request, &time);
             }
             if coming.is_given_up() {
-                return self.gives_up(run, &voice, whole, &time);
+                return self.gives_up(run, &voice, (whole, &time), false);
             }
         }
     }
 
+    /// Ends a run whose helper is gone, without which nothing more of it comes into force. That is all the
+    /// engine hears of a SIGHUP, or of a stop. Feeds alone are not asked at each start anyway.
+    fn is_cut(&self, run: &Run) -> Ended {
+        self.runs.leave();
+        let again = !run.request.dry_run;
+        if again {
+            self.state.remember(|memory| {
+                for source in run.coming() {
+                    memory.sources.entry(source.name().to_owned()).or_default().again = true;
+                }
+            });
+        }
+        self.gives_up(run, &self.voice(Some(run)), (Whole::default(), &Time::start()), again)
+    }
+
     /// Ends a run that waits no longer. What has not come says nothing of its source: the next engine asks
-    /// it when it is due.
-    fn gives_up(&self, run: &Run, voice: &Voice<'_>, mut whole: Whole, time: &Time) -> Ended {
+    /// it when it is due, or at once and `again`.
+    fn gives_up(
+        &self,
+        run: &Run,
+        voice: &Voice<'_>,
+        (mut whole, time): (Whole, &Time),
+        again: bool,
+    ) -> Ended {
+        let (why, what, then) = match again {
+            true => {
+                ("ends or starts anew", "its next start asks again", "its next start asks again")
+            }
+            false => ("starts anew", "not here yet", "threatstopctl update asks again"),
+        };
         let left = run.coming();
         let titles: Vec<String> = left.iter().map(Source::title).collect();
         let titles = titles.join(", ");
-        let line =
-            format!("update ends early, for threatstopd starts anew; not here yet: {titles}");
+        let line = format!("update ends early, for threatstopd {why}; {what}: {titles}");
         match run.request.wanted {
             Wanted::Scheduled => logger::debug(line),
             Wanted::Manual | Wanted::Forced => logger::info(line),
         }
         whole.failing.extend(left.iter().map(|source| {
-            let text = format!(
-                "{}: not waited for, because threatstopd starts anew: threatstopctl update asks again",
-                source.title()
-            );
+            let title = source.title();
+            let text = format!("{title}: not waited for, because threatstopd {why}: {then}");
             voice.say(format!("Failed: {text}"));
             Failing { source: Some(source.name().to_owned()), text }
         }));
