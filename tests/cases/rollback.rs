@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::common::*;
+use crate::three::SCAN;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use tests::harness::{Config, Daemon, Scratch};
@@ -256,6 +257,41 @@ fn a_rollback_to_nothing_is_refused() {
     let all = allow.lines().chain(stage.old.lines()).map(|line| format!("+{line}\n"));
     assert_eq!(stage.daemon.ctl(&["show", "diff"]).stdout, all.collect::<String>());
     stage.goes_on();
+}
+
+/// Publish a list and then another. Roll back, update while the service has the first again, and roll back.
+/// Then configure another list in its place, and roll back.
+/// Check that each time the reason is the true one, and that the second names the way out.
+#[test]
+fn a_rollback_says_why_there_is_nothing_to_put_back() {
+    let stage = Stage::new(|config| config);
+    let says = |expected: &str| {
+        let why = refused(&stage.daemon, &["rollback"]);
+        assert!(why.contains(expected), "{why}");
+    };
+    stage.serve(&list(320).0);
+    update(&stage.daemon);
+    assert!(stage.daemon.ctl(&["rollback"]).status.success());
+    stage.serve(&list(300).0);
+    assert!(update(&stage.daemon).stdout.contains("No changes\n"));
+    says(": what the last run brought was rolled back already, and no update has brought anything");
+
+    stage.service.edit(|z| {
+        z.set_list(SCAN, &items("198.51.100.7"), Layout::Single);
+    });
+    let config = Config::new(&stage.scratch, &[stage.service.addr()]);
+    config.set("policy.block", vec![SCAN]).write(&stage.scratch);
+    assert!(stage.daemon.ctl(&["reload"]).status.success());
+    stage.daemon.wait_until_ready();
+    update(&stage.daemon);
+    assert_eq!(table(&stage.daemon, BLOCK).as_deref(), Some("198.51.100.7\n"));
+    says(
+        "rollback: nothing would be blocked: no list that is configured for the block table had \
+         anything before the last run; all tables stay as they are; the configuration of before \
+         brings back what was there\n",
+    );
+    assert_eq!(table(&stage.daemon, BLOCK).as_deref(), Some("198.51.100.7\n"));
+    assert!(stage.daemon.stop().success());
 }
 
 /// Publish two lists, roll back, and serve a third that is held back. Update by hand.

@@ -49,6 +49,8 @@ pub struct Memory {
     pub sources: BTreeMap<String, Fared>,
     /// When the administrator rolled back; nothing is published until he updates.
     pub rolled_back: Option<u64>,
+    /// The number of the run that was rolled back last; 0 before the first.
+    pub undone: u64,
     /// Lists that came as APL once: they are not read in a weaker form any more.
     pub apl: BTreeSet<String>,
     /// The addresses behind the names of servers, as they were looked up last.

@@ -22,6 +22,9 @@ use crate::state::{Lost, Policy, State, floor};
 use crate::tables::Table;
 use crate::watch::Depth;
 
+/// How to get what no rollback brings.
+const WAY_OUT: &str = "the configuration of before brings back what was there";
+
 /// What a table had before the last run or rollback that changed something.
 pub enum Before {
     /// The same: that left it alone, and its file `.prev` is of an older one.
@@ -89,7 +92,7 @@ impl Update {
         if let Some((table, kept)) =
             tables.in_order().find_map(|table| Some((table, refused.remove(&table.id)?)))
         {
-            return Err(why_not(table, kept));
+            return Err(why_not(table, kept, &way.lists));
         }
         for table in tables.in_order() {
             let Some(set) = sets.get(&table.id) else { continue };
@@ -174,10 +177,19 @@ impl Update {
             }));
         }
         match (way.back.is_empty(), way.gone.is_empty()) {
-            (true, true) => {
-                Err(format!("{none}: the lists of the last run are no longer configured"))
+            (true, true) if memory.undone == memory.run => Err(format!(
+                "{none}: what the last run brought was rolled back already, and no update has \
+                 brought anything since"
+            )),
+            (true, true) => Err(format!(
+                "{none}: the lists of the last run are no longer configured; {WAY_OUT}"
+            )),
+            (true, false) if way.lists.is_empty() && memory.run == 1 => {
+                Err(format!("{none}: the first is in force"))
             }
-            (true, false) if way.lists.is_empty() => Err(format!("{none}: the first is in force")),
+            (true, false) if way.lists.is_empty() => Err(format!(
+                "{none}: no list that is configured was there before the last run; {WAY_OUT}"
+            )),
             _ => {
                 // what the administrator says is never undone
                 way.lists.extend(self.own.lists());
@@ -259,7 +271,7 @@ impl Update {
             }
             // runs from before it are not in a row with those after it
             memory.end_rows();
-            memory.rolled_back = Some(time.started);
+            (memory.rolled_back, memory.undone) = (Some(time.started), memory.run);
         });
         let mut next = Policy { lists: way.lists.clone(), ..Policy::clone(&before) };
         for (id, set) in sets {
@@ -270,13 +282,19 @@ impl Update {
     }
 }
 
-/// Why nothing is put back.
-fn why_not(table: &Table, Kept { reason, .. }: Kept) -> String {
+/// Why nothing is put back, which would be made of those lists.
+fn why_not(table: &Table, Kept { reason, .. }: Kept, lists: &[Rc<Copy>]) -> String {
     let word = &table.word;
+    let has = |copy: &Copy| table.has(copy.list.name(), copy.kind) && !copy.list.is_empty();
+    let had = lists.iter().any(|copy| has(copy));
     match reason {
-        policy::Reason::Refused(Refusal::Empty) => format!(
+        policy::Reason::Refused(Refusal::Empty) if had => format!(
             "nothing would be blocked: what the previous {word} table had is protected or allowed \
              now; all tables stay as they are"
+        ),
+        policy::Reason::Refused(Refusal::Empty) => format!(
+            "nothing would be blocked: no list that is configured for the {word} table had anything \
+             before the last run; all tables stay as they are; {WAY_OUT}"
         ),
         reason => format!("the previous {word} table: {reason}; all tables stay as they are"),
     }
