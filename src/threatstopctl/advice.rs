@@ -1,9 +1,12 @@
 //! Commands that messages advise: they have to reach the same daemon and read the same file as the
 //! command that prints them.
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use config::DEFAULT_SOCKET;
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
 
 /// What stands before a command of this tool.
 const TOOL: &str = "threatstopctl ";
@@ -61,6 +64,31 @@ impl Advice {
             true => fitted,
             false => fitted.replace(DAEMON, &format!("threatstopd {}-f ", self.socket)),
         }
+    }
+
+    /// Writes a document with these options in the commands that its strings name.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, out: impl Write, document: &impl Serialize) -> io::Result<()> {
+        Ok(document.serialize(&mut Serializer::with_formatter(out, self))?)
+    }
+}
+
+impl Formatter for &Advice {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let fitted = self.fit(fragment);
+        if fitted == fragment {
+            return out.write_all(fragment.as_bytes());
+        }
+        // the path that has come into it may have what is to be escaped
+        let quoted = serde_json::to_string(&fitted)?;
+        let inner = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        out.write_all(inner.unwrap_or_default().as_bytes())
     }
 }
 

@@ -6,6 +6,7 @@ use control::{Check, OwnEntry, Updated};
 use prefix::Prefix;
 use serde::{Serialize, Serializer};
 
+use crate::advice::Advice;
 use crate::ending::Ending;
 use crate::output::{Output, Part};
 
@@ -14,6 +15,8 @@ use crate::output::{Output, Part};
 #[derive(Debug)]
 pub struct Json<W> {
     out: W,
+    /// What commands that strings advise need.
+    advice: Advice,
     prefixes: Vec<Prefix>,
     add: Vec<Prefix>,
     remove: Vec<Prefix>,
@@ -42,9 +45,9 @@ fn texts<S: Serializer>(prefixes: &Option<&[Prefix]>, to: S) -> Result<S::Ok, S:
 
 impl<W> Json<W> {
     /// Prints to `out`.
-    pub fn new(out: W) -> Self {
+    pub fn new(out: W, advice: Advice) -> Self {
         let (prefixes, add, remove) = (Vec::new(), Vec::new(), Vec::new());
-        Self { out, prefixes, add, remove, own: Vec::new(), checks: Vec::new() }
+        Self { out, advice, prefixes, add, remove, own: Vec::new(), checks: Vec::new() }
     }
 }
 
@@ -90,8 +93,8 @@ impl<W: Write> Output for Json<W> {
             checks: test.then_some(&self.checks),
         };
         match ending {
-            Ending::Own => serde_json::to_writer(&mut self.out, &self.own)?,
-            _ => serde_json::to_writer(&mut self.out, &document)?,
+            Ending::Own => self.advice.write(&mut self.out, &self.own)?,
+            _ => self.advice.write(&mut self.out, &document)?,
         }
         writeln!(self.out)?;
         self.out.flush()

@@ -22,10 +22,11 @@ pub fn relay(tool: &Tool, request: &Request) -> Result<bool, Error> {
     let client =
         Client::ask(&tool.socket, request).map_err(|e| Error::Client(request.word(), e))?;
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let advice = Advice::new(&tool.socket, None);
     if tool.json {
-        print(tool, client, request, &mut Json::new(out))
+        print(tool, client, request, &mut Json::new(out, advice))
     } else {
-        print(tool, client, request, &mut Text::new(out, Advice::new(&tool.socket, None)))
+        print(tool, client, request, &mut Text::new(out, advice))
     }
 }
 

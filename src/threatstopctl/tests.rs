@@ -15,6 +15,7 @@ use control::{
 use serde_json::{Value, json};
 
 use crate::OPTIONS;
+use crate::advice::Advice;
 use crate::commands::{COMMANDS, Operands, options};
 use crate::doctor;
 use crate::ending::Ending;
@@ -209,7 +210,7 @@ fn updated(dry_run: bool) -> Updated {
 /// each kind.
 fn document(request: Request, done: impl serde::Serialize) -> Value {
     let mut out = Vec::new();
-    let mut json = Json::new(&mut out);
+    let mut json = Json::new(&mut out, Advice::default());
     for part in [Part::Table, Part::Add, Part::Remove] {
         json.prefixes(part, vec!["192.0.2.1".parse().unwrap()]).unwrap();
     }
@@ -337,7 +338,7 @@ pub fn full_report() -> Report {
 /// The document of `show own` with one entry.
 fn shown_own(entry: OwnEntry) -> Value {
     let mut out = Vec::new();
-    let mut json = Json::new(&mut out);
+    let mut json = Json::new(&mut out, Advice::default());
     json.own(vec![entry]).unwrap();
     json.end(&Ending::Own).unwrap();
     serde_json::from_slice(&out).unwrap()

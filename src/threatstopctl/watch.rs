@@ -51,7 +51,7 @@ fn told(
     out: &mut impl Write,
 ) -> io::Result<()> {
     if tool.json {
-        serde_json::to_writer(&mut *out, event)?;
+        advice.write(&mut *out, event)?;
         return writeln!(out);
     }
     writeln!(out, "{}", printable(&advice.fit(line)))

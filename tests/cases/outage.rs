@@ -232,7 +232,8 @@ fn two_months() {
         "{text}"
     );
     assert!(text.contains(&reason), "{text}");
-    assert_eq!(way_out, "threatstopctl upload tries now, threatstopctl test looks further");
+    let tool = format!("threatstopctl -s {}", stage.scratch.socket().display());
+    assert_eq!(way_out, &format!("{tool} upload tries now, {tool} test looks further"));
 
     while last < first + 3 * DAY {
         last = stage.fails(3, None);

@@ -36,6 +36,18 @@ fn advice_has_the_options_of_the_one_who_asks() {
     assert_eq!(odd.fit("threatstopctl test"), r"threatstopctl -s '/tmp/it'\''s mine' test");
 }
 
+/// Fails when a document advises another command than text does, or is none with an odd path in it.
+#[test]
+fn the_advice_of_documents_has_the_options_too() {
+    let advice = Advice::new(Path::new("/tmp/a\"b\\c"), None);
+    let text = "\"x\": threatstopctl update tries again";
+    let mut out = Vec::new();
+    advice.write(&mut out, &[text, "192.0.2.1"]).unwrap();
+    let written: Vec<String> = serde_json::from_slice(&out).unwrap();
+    assert_eq!(written, [&advice.fit(text), "192.0.2.1"]);
+    assert_ne!(written[0], text);
+}
+
 #[test]
 fn the_commands_are_those_that_there_are() {
     let offline = ["capture", "decode", "flush", "import", "setup"];

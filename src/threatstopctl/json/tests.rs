@@ -5,7 +5,7 @@ use super::*;
 
 fn document(request: &Request, parts: bool, done: Value) -> Value {
     let mut out = Vec::new();
-    let mut output = Json::new(&mut out);
+    let mut output = Json::new(&mut out, Advice::default());
     if parts {
         output.line("not in JSON").unwrap();
         for (part, text) in [

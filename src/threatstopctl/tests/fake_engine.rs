@@ -674,7 +674,8 @@ fn a_large_table() {
     assert_eq!(document(&output)["prefixes"].as_array().unwrap().len(), entries as usize);
 }
 
-/// `report` of as many days as are kept, of 7 unless told otherwise: the engine's object with `-j`, text
+/// `report` of as many days as are kept, of 7 unless told otherwise: the engine's object with `-j`, with
+/// the daemon that was asked in the commands that it advises, text
 /// without it, and with one that makes names a terminal's business nothing that it would obey.
 #[test]
 fn report() {
@@ -703,8 +704,12 @@ fn report() {
         assert!(!said.contains('\u{1b}') && said.contains("failed: feed a: ?[2J?b"), "{said}");
         let unfolded = said.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(unfolded.contains(&update), "{said}");
-        let (output, _) = answering(replies.clone()).run("-j", words);
-        assert_eq!(document(&output), report);
+        let engine = answering(replies.clone());
+        let update = format!("threatstopctl -s {} update a", engine.socket.display());
+        let mut fitted = report.clone();
+        fitted["failures"][0]["text"] = format!("feed a: \u{1b}[2J\nb ({update})").into();
+        let (output, _) = engine.run("-j", words);
+        assert_eq!(document(&output), fitted);
     }
     for (words, days) in [(["report", "-H"].as_slice(), 7), (&["report", "-d", "1", "-H"], 1)] {
         let engine = answering(replies.clone());
