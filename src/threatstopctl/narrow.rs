@@ -7,27 +7,57 @@ use crate::columns::Stand;
 /// Columns of a terminal.
 pub const WIDE: usize = 80;
 /// The least that is left of a long name.
-const LEAST: usize = 12;
+const LEAST: usize = 8;
 
 /// A heading, and how the cells below it stand.
 pub type Heading = (&'static str, Stand);
 
-/// What `draw` makes of the names, or of what is left of them where its lines would be too long. They
-/// lose their middle as long as they can be told apart.
-pub fn fitted(names: &[String], draw: impl Fn(&[String]) -> String) -> String {
-    let text = draw(names);
-    if widest(text.lines()) <= WIDE {
-        return text;
-    }
-    let longest = widest(names.iter().map(String::as_str));
-    for room in (LEAST..longest).rev() {
-        let Some(names) = cut_all(names, room) else { break };
-        let text = draw(&names);
-        if room == LEAST || widest(text.lines()) <= WIDE {
-            return text;
+/// What `draw` makes of what [`fit`] leaves of the names.
+pub fn fitted<const N: usize>(
+    names: [&[String]; N],
+    draw: impl Fn(&[Vec<String>; N]) -> String,
+) -> String {
+    draw(&fit(names, &draw))
+}
+
+/// The names of some columns, or what is left of them where the lines that `draw` makes of them would be
+/// too long: the longest lose their middle, as long as those of a column can be told apart.
+pub fn fit<const N: usize>(
+    names: [&[String]; N],
+    draw: impl Fn(&[Vec<String>; N]) -> String,
+) -> [Vec<String>; N] {
+    let mut shown = names.map(<[String]>::to_vec);
+    let mut is_done = [false; N];
+    let long = |names: &[String]| widest(names.iter().map(String::as_str));
+    while widest(draw(&shown).lines()) > WIDE {
+        let columns = names.iter().zip(&mut shown).zip(&mut is_done);
+        let left = columns.filter(|(_, is_done)| !**is_done);
+        let Some(((names, shown), is_done)) = left.max_by_key(|((_, shown), _)| long(shown)) else {
+            break;
+        };
+        let room = long(shown).saturating_sub(1);
+        match cut_all(names, room).filter(|_| room >= LEAST) {
+            Some(cut) => *shown = cut,
+            None => *is_done = true,
         }
     }
-    text
+    shown
+}
+
+/// The rows with these names in the column `at`.
+pub fn with(rows: &[Vec<String>], at: usize, names: &[String]) -> Vec<Vec<String>> {
+    let mut rows = rows.to_vec();
+    for (cell, name) in rows.iter_mut().filter_map(|row| row.get_mut(at)).zip(names) {
+        cell.clone_from(name);
+    }
+    rows
+}
+
+/// How many there are of the names in a cell, where those take more room.
+pub fn counted(cell: String, several: &str) -> String {
+    let count = format!("{} {several}", cell.split(", ").count());
+    let is_long = cell.contains(", ") && cell.chars().count() > count.chars().count();
+    if is_long { count } else { cell }
 }
 
 /// Characters of the longest line.
@@ -90,9 +120,10 @@ mod tests {
     #[test]
     fn a_name_that_stands_twice_keeps_none_from_being_cut() {
         let names = ["own".to_owned(), "own".into(), "x".repeat(200)];
-        let text = fitted(&names, |names| names.join("\n"));
+        let text = fitted([&names], |[names]| names.join("\n"));
         assert!(widest(text.lines()) <= WIDE, "{text}");
         let alike = [format!("{0}1{0}", "x".repeat(90)), format!("{0}2{0}", "x".repeat(90))];
-        assert_eq!(fitted(&alike, |names| names.join("\n")), alike.join("\n"), "neither is cut");
+        let [shown] = fit([&alike], |[names]| names.join("\n"));
+        assert!(shown[0].contains("x1..x") && shown[1].contains("x2..x"), "{shown:?}");
     }
 }

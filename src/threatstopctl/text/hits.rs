@@ -3,7 +3,8 @@
 use control::units::ago;
 use control::{Hits, HostHits, Missed, PortHits};
 
-use crate::columns::{Stand, Stand::*, columns};
+use crate::columns::{Stand::*, columns};
+use crate::narrow::{Heading, WIDE, counted, fitted, widest, with};
 
 /// What stands above where nothing is blocked.
 const MONITORING: &str =
@@ -33,26 +34,24 @@ pub fn render(hits: &Hits, now: u64) -> String {
     };
     let headings =
         [("host", Left), ("out", Right), ("in", Right), ("last", Left), ("with", Left), LISTED];
-    table(&mut text, &headings, hits.hosts.iter().map(host).collect());
+    table(&mut text, &headings, hits.hosts.iter().map(host).collect(), 5);
     let row =
         |key: &str, r#in: u64, out: u64| vec![key.to_owned(), r#in.to_string(), out.to_string()];
     let lists = hits.lists.iter().map(|hit| row(&hit.list, hit.r#in, hit.out));
-    table(&mut text, &counts("list"), lists.collect());
+    table(&mut text, &counts("list"), lists.collect(), 0);
     let protocols = hits.protocols.iter().map(|hit| row(&hit.protocol, hit.r#in, hit.out));
-    table(&mut text, &counts("protocol"), protocols.collect());
+    table(&mut text, &counts("protocol"), protocols.collect(), 0);
     let port = |hit: &PortHits| format!("{}/{}", hit.port, hit.protocol);
     let ports = hits.ports.iter().map(|hit| row(&port(hit), hit.r#in, hit.out));
-    table(&mut text, &counts("port"), ports.collect());
+    table(&mut text, &counts("port"), ports.collect(), 0);
     let addresses = hits.addresses.iter().map(|hit| {
         let mut cells = row(&hit.address.to_string(), hit.r#in, hit.out);
         cells.extend([ago(hit.last, now), hit.lists.join(", ")]);
         cells
     });
-    table(&mut text, &counts("address"), addresses.collect());
+    table(&mut text, &counts("address"), addresses.collect(), 4);
     text
 }
-
-type Heading = (&'static str, Stand);
 
 const LISTED: Heading = ("listed by", Left);
 
@@ -61,9 +60,14 @@ fn counts(key: &'static str) -> [Heading; 5] {
     [(key, Left), ("in", Right), ("out", Right), ("last", Left), LISTED]
 }
 
-/// One table.
-fn table(text: &mut String, headings: &[Heading], rows: Vec<Vec<String>>) {
-    let table = columns(headings, &rows);
+/// One table, with the names of lists in the column `at`.
+fn table(text: &mut String, headings: &[Heading], rows: Vec<Vec<String>>, at: usize) {
+    let names: Vec<String> = rows.iter().filter_map(|row| row.get(at).cloned()).collect();
+    let mut table = columns(headings, &rows);
+    if widest(table.lines()) > WIDE {
+        let names: Vec<String> = names.into_iter().map(|cell| counted(cell, "lists")).collect();
+        table = fitted([&names], |[names]| columns(headings, &with(&rows, at, names)));
+    }
     if !table.is_empty() {
         text.push('\n');
         *text += &table;

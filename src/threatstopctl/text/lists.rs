@@ -4,13 +4,18 @@ use control::units::duration;
 use control::{HitsOfDays, ListShown, Lists, Overlap};
 
 use crate::columns::{Stand::*, columns};
-use crate::narrow::{fitted, short};
+use crate::narrow::{WIDE, counted, fitted, short, widest};
 use crate::printable::printable;
 
 /// The lists in columns, as of `now` in epoch seconds, and below them what they have in common.
 pub fn render(lists: &Lists, now: u64) -> String {
     let names: Vec<String> = lists.lists.iter().map(|list| printable(&list.list)).collect();
-    let mut text = fitted(&names, |names| table(lists, names, now));
+    let tables: Vec<String> = lists.lists.iter().map(|list| printable(&list.table)).collect();
+    let mut text = table(lists, &names, &tables, now);
+    if widest(text.lines()) > WIDE {
+        let tables: Vec<String> = tables.into_iter().map(|cell| counted(cell, "tables")).collect();
+        text = fitted([&names, &tables], |[names, tables]| table(lists, names, tables, now));
+    }
     if let Some(pairs) = &lists.overlaps {
         text.push('\n');
         text.push_str(&overlaps(pairs));
@@ -28,7 +33,7 @@ fn overlaps(pairs: &[Overlap]) -> String {
     names.sort_unstable();
     names.dedup();
     let headings = [("list", Left), ("also in", Left), ("entries", Right), ("percent", Right)];
-    fitted(&names, |shown| {
+    fitted([&names], |[shown]| {
         let shown = |name: &String| {
             let place = names.binary_search(&printable(name)).ok();
             place.and_then(|place| shown.get(place)).cloned().unwrap_or_default()
@@ -45,15 +50,15 @@ fn overlaps(pairs: &[Overlap]) -> String {
     })
 }
 
-fn table(lists: &Lists, names: &[String], now: u64) -> String {
+fn table(lists: &Lists, names: &[String], tables: &[String], now: u64) -> String {
     let known = |number: Option<u64>| number.map_or_else(|| "-".into(), |n| n.to_string());
     let span = |seconds: Option<u64>| seconds.map_or_else(|| "never".into(), duration);
-    let row = |(list, name): (&ListShown, &String)| {
+    let row = |((list, name), table): ((&ListShown, &String), &String)| {
         let source = if list.source == list.list { "itself" } else { list.source.as_str() };
         vec![
             name.clone(),
             printable(source),
-            printable(&list.table),
+            table.clone(),
             known(list.entries),
             known(list.unique),
             hits(&list.hits),
@@ -73,7 +78,7 @@ fn table(lists: &Lists, names: &[String], now: u64) -> String {
         ("age", Left),
         ("state", Left),
     ];
-    columns(&headings, &lists.lists.iter().zip(names).map(row).collect::<Vec<_>>())
+    columns(&headings, &lists.lists.iter().zip(names).zip(tables).map(row).collect::<Vec<_>>())
 }
 
 /// Hits of the three spans; nothing for what nobody counts.
@@ -88,8 +93,6 @@ mod tests {
     use control::SourceState;
 
     use super::*;
-    use crate::narrow::WIDE;
-
     const NOW: u64 = 1_795_000_000;
 
     fn list(list: &str, source: &str, state: SourceState) -> ListShown {
@@ -150,6 +153,27 @@ local_block    itself  block    26424    1234  3/12k/4M  2d 1h    12m    refused
             [format!("{}1{}", "x".repeat(90), "y".repeat(90)), "x".repeat(90) + &"y".repeat(90)];
         let alike = lists_of(alike.map(|name| list(&name, "policy", GOOD)).into());
         assert!(render(&alike, NOW).contains(&"x".repeat(90)), "neither is cut");
+    }
+
+    /// Fails when the tables make the lines longer than a terminal is wide.
+    #[test]
+    fn long_tables_are_cut_too() {
+        let of = |name: &str, tables: &[String]| ListShown {
+            table: tables.join(", "),
+            ..list(name, "policy", SourceState::Failing)
+        };
+        let tables: Vec<String> = (0..14).map(|n| format!("T{n:02}{}", "z".repeat(28))).collect();
+        let [one, two] = [1, 2].map(|n| format!("list{n}{}.org", "x".repeat(100)));
+        let lists = [of(&one, &tables), of(&two, &tables[..1]), of("f3", &tables[1..2])];
+        let text = render(&lists_of(lists.into()), NOW);
+        assert!(text.lines().all(|line| line.len() <= WIDE), "{text}");
+        let cells =
+            |at: usize| -> Vec<&str> { text.lines().nth(at).unwrap().split("  ").collect() };
+        assert_eq!(cells(1)[2], "14 tables", "{text}");
+        assert!(cells(2)[2].starts_with("T00") && cells(3)[..].concat().contains("T01"), "{text}");
+        // what fits is whole
+        let short = render(&lists_of(vec![of("f3", &["In".into(), "Out".into()])]), NOW);
+        assert!(short.contains("  In, Out  "), "{short}");
     }
 
     /// The pairs stand below the lists, in the room of a terminal too; that there is none is said.

@@ -153,7 +153,7 @@ impl Page {
                 of(&|list| list.state.word().to_owned()),
             ]
         };
-        self.section(&fitted(&names, |names| {
+        self.section(&fitted([&names], |[names]| {
             columns(&headings, &rows.iter().zip(names).map(row).collect::<Vec<_>>())
         }));
         if more > 0 {
@@ -300,7 +300,7 @@ fn tables(tables: &[TableReport]) -> String {
         ]
     };
     let names: Vec<String> = tables.iter().map(|table| printable(&table.name)).collect();
-    fitted(&names, |names| {
+    fitted([&names], |[names]| {
         columns(&headings, &tables.iter().zip(names).map(row).collect::<Vec<_>>())
     })
 }
@@ -346,7 +346,7 @@ fn counts(key: &'static str, rows: impl Iterator<Item = (String, [u64; 2])>) -> 
         rows.take(ROWS).map(|(name, counts)| (printable(&name), counts)).unzip();
     let row =
         |(name, [r#in, out]): (&String, &[u64; 2])| vec![name.clone(), number(*r#in), number(*out)];
-    fitted(&names, |names| {
+    fitted([&names], |[names]| {
         columns(&headings, &names.iter().zip(&counts).map(row).collect::<Vec<_>>())
     })
 }

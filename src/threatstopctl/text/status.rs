@@ -9,6 +9,7 @@ use control::{
 };
 
 use crate::columns::{Stand::*, columns};
+use crate::narrow::{Heading, fit, with};
 use crate::printable::printable;
 
 /// What becomes of a spool that nothing is sent from.
@@ -16,6 +17,8 @@ const OFF: &str = "log.enabled is false: what waits is dropped when it is older 
      log is on again";
 /// Rows of tables, servers, sources or what is held back; what is beyond is told in one line.
 const ROWS: usize = 4;
+/// The column of a reason.
+const WHY: Heading = ("why", Left);
 
 /// The text, as of `now` in epoch seconds.
 pub fn render(status: &Status, now: u64) -> String {
@@ -53,11 +56,15 @@ struct Page {
 }
 
 impl Page {
-    /// Adds a table, which what others say must not leave.
-    fn columns(&mut self, headings: &[(&str, crate::columns::Stand)], rows: Vec<Vec<String>>) {
+    /// Adds a table, which what others say must not leave. What stands first are names; why something is
+    /// so stands last and may be longer than a line.
+    fn columns(&mut self, headings: &[Heading], rows: Vec<Vec<String>>) {
         let rows: Vec<Vec<String>> =
             rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
-        let table = columns(headings, &rows);
+        let names: Vec<String> = rows.iter().filter_map(|row| row.first().cloned()).collect();
+        let lines = headings.strip_suffix(&[WHY]).unwrap_or(headings);
+        let [names] = fit([&names], |[names]| columns(lines, &with(&rows, 0, names)));
+        let table = columns(headings, &with(&rows, 0, &names));
         if !table.is_empty() {
             self.text.push('\n');
             self.text += &table;
@@ -269,7 +276,7 @@ impl Page {
                 ("asked", Left),
                 ("at", Left),
                 ("failures", Right),
-                ("why", Left),
+                WHY,
             ],
             rows,
         );
@@ -307,7 +314,7 @@ impl Page {
                 ("asked", Left),
                 ("last good", Left),
                 ("lists", Left),
-                ("why", Left),
+                WHY,
             ],
             rows,
         );
@@ -351,7 +358,7 @@ impl Page {
             vec![held.name(), ago(held.since, self.now), self.new_sentence(&held.text)]
         };
         let rows = held.iter().take(ROWS).map(row).collect();
-        self.columns(&[("held back", Left), ("since", Left), ("why", Left)], rows);
+        self.columns(&[("held back", Left), ("since", Left), WHY], rows);
         let more = held.len().saturating_sub(ROWS);
         if more > 0 {
             let more = count(more as u64, "more is", "more are");

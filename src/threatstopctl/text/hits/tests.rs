@@ -74,3 +74,16 @@ fn it_is_said_how_exact_numbers_are() {
     let text = render(&Hits { missed, ..hits() }, 1000);
     assert!(text.contains("\nnot counted:     at most 12 of an address, 3 of a host\n"), "{text}");
 }
+
+/// Fails when long names make the lines longer than a terminal is wide.
+#[test]
+fn long_names_of_lists_are_cut() {
+    let mut hits = hits();
+    let name = |n: u32| format!("list{n}{}.org", "x".repeat(100));
+    hits.lists = vec![ListHits { list: name(1), r#in: 34, out: 1 }];
+    hits.hosts[0].lists = vec![name(1)];
+    hits.addresses[0].lists = vec![name(1), name(2)];
+    let text = render(&hits, 1000);
+    assert!(text.lines().all(|line| line.chars().count() <= WIDE), "{text}");
+    assert!(text.contains("  2 lists\n") && text.matches("list1xxx").count() == 2, "{text}");
+}

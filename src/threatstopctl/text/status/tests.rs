@@ -1,6 +1,7 @@
 use control::{Attempt, HeldReason, ListStatus, PfStatus, Spool, Update, Upload};
 
 use super::*;
+use crate::narrow::WIDE;
 use crate::tests::{NOW, full_status};
 
 /// The full status without anything that is wrong.
@@ -258,4 +259,23 @@ fn a_sentence_cannot_pretend_to_be_a_line_of_its_own() {
     status.pf.warnings = vec!["a\nok: b".into()];
     let text = render(&status, NOW);
     assert!(text.contains("refused?update  idle\n") && text.starts_with("warning: a?ok: b\n"));
+}
+
+/// Fails when long names make the lines longer than a terminal is wide, but for reasons, which are whole.
+#[test]
+fn long_names_are_cut() {
+    let mut status = full_status();
+    let why = "x ".repeat(100).trim_end().to_owned();
+    for (table, begin) in status.tables.iter_mut().zip(["A", "B"]) {
+        table.name = begin.to_owned() + &"2345678901".repeat(3);
+        (table.direction, table.blocked_packets) = (Direction::In, Some([12_345_678; 2]));
+    }
+    status.sources[1].name = "y".repeat(200);
+    status.sources[1].error = Some(why.clone());
+    let text = render(&status, NOW);
+    for begin in ["A234", "B234", "yyyy"] {
+        let line = text.lines().find(|line| line.starts_with(begin)).unwrap();
+        assert!(line.trim_end_matches(&why).trim_end().len() <= WIDE, "{line}");
+    }
+    assert!(text.contains(&why), "{text}");
 }
