@@ -165,8 +165,10 @@ pub fn feeds(case: &Case<'_>, status: Option<&Status>, report: &mut Report) {
     let before = report.findings.len();
     for source in status.sources.iter().filter(|source| source.kind == SourceKind::Feed) {
         if let Some(why) = &source.error {
-            let way_out = "its copy stays; threatstopctl test tries it";
-            report.note("feed", format!("feed {}: {why}: {way_out}", source.name));
+            let is_kept = source.lists.iter().any(|list| list.entries.is_some());
+            let copy = if is_kept { "its copy stays" } else { "there is no copy of it" };
+            let way_out = "threatstopctl test tries it";
+            report.note("feed", format!("feed {}: {why}: {copy}; {way_out}", source.name));
         }
     }
     let warnings = status.pf.warnings.iter().zip(&status.pf.ways_out);

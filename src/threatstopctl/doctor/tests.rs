@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use control::{SourceKind, SourceState, SourceStatus};
+use control::{ListStatus, SourceKind, SourceState, SourceStatus};
 use serde_json::Value;
 
 use super::host::Kind;
@@ -571,7 +571,12 @@ fn the_feeds() {
             last_good: None,
             next: None,
             error: error.map(ToOwned::to_owned),
-            lists: Vec::new(),
+            lists: vec![ListStatus {
+                name: "drop".into(),
+                entries: None,
+                changed: None,
+                state: SourceState::Failing,
+            }],
         }];
     };
     let mut host = Recorded::fine();
@@ -581,10 +586,15 @@ fn the_feeds() {
     assert_eq!(feeds.len(), 1);
     assert_eq!((feeds[0].verdict, &*feeds[0].text), (Verdict::Ok, "the feed is in order"));
     let why = "lists.example: HTTP status 404: there is no such list: is url right?";
-    assert_notes(
-        |host| with(host, Some(why)),
-        &[&format!("feed drop: {why}: its copy stays; threatstopctl test tries it")],
-    );
+    for (entries, copy) in [(Some(7), "its copy stays"), (None, "there is no copy of it")] {
+        assert_notes(
+            |host| {
+                with(host, Some(why));
+                host.status.as_mut().unwrap().sources[0].lists[0].entries = entries;
+            },
+            &[&format!("feed drop: {why}: {copy}; threatstopctl test tries it")],
+        );
+    }
     let blocked = "feed drop: its server lists.example is blocked: 192.0.2.7 is in the block table";
     assert_notes(
         |host| {
