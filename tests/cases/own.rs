@@ -135,6 +135,31 @@ fn what_root_says_is_in_force_when_the_command_ends() {
     stage.goes_on();
 }
 
+/// Without tables.reload, block an address, ask why, and forget it.
+/// Check that each answer says that pf was not asked, and that the JSON has no other keys.
+#[test]
+fn who_leaves_pf_alone_is_told_that_it_was_not_asked() {
+    let scratch = Scratch::new();
+    let (service, _) = honest(300);
+    let config = Config::new(&scratch, &[service.addr()]).set("tables.reload", false);
+    let daemon = Daemon::start(&scratch, &config);
+    update(&daemon);
+    let note = "tables.reload is false: pf is not asked, and may have another set";
+    let said = |arguments: &[&str], first: &str| {
+        let said = done(&daemon, arguments);
+        assert!(said.starts_with(&format!("{first}\nNote: {note}; threatstopctl ")), "{said}");
+    };
+    said(&["block", BAD], &format!("{BAD} is blocked"));
+    let why = done(&daemon, &["why", BAD]);
+    assert!(why.ends_with(&format!(" ({note})\n")), "{why}");
+    said(&["forget", BAD], &format!("{BAD} is forgotten"));
+    let kept = document(&daemon, &["block", BAD]);
+    let wanted =
+        json!({ "prefix": BAD, "until": null, "kept": true, "blocked": true, "why": null });
+    assert_eq!(kept, wanted);
+    assert!(daemon.stop().success());
+}
+
 /// Say what is no prefix, has host bits, is too wide, allows too much or what `expect` wants blocked,
 /// with an end that is too near or no duration, with a reason that is too long or moves the cursor;
 /// shorten the commands; forget nothing, and one and all.

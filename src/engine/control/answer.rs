@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::client::Client;
 use super::export::{export, find};
-use super::own::{OwnCommands, Said};
+use super::own::{NOT_ASKED, OwnCommands, Said};
 use super::places::Seat;
 use super::status::Overview;
 use super::watch::Watchers;
@@ -183,15 +183,12 @@ impl Handler {
             Request::Why { addresses } => {
                 let (policy, protected) = (self.state.policy(), self.own_commands.protect.all());
                 for address in addresses {
-                    client
-                        .send(&Reply::Why(Box::new(why::why(
-                            self.state.tables,
-                            &policy,
-                            self.own_commands.own,
-                            &protected,
-                            address,
-                        ))))
-                        .await?;
+                    let (tables, own) = (self.state.tables, self.own_commands.own);
+                    let mut why = why::why(tables, &policy, own, &protected, address);
+                    if !self.config.tables.reload {
+                        why.text += &format!(" ({NOT_ASKED})");
+                    }
+                    client.send(&Reply::Why(Box::new(why))).await?;
                 }
                 client.done(json!({})).await
             }

@@ -23,6 +23,9 @@ use crate::update::{Update, unknown};
 /// Protected networks that an answer names.
 const NAMED: usize = 3;
 
+/// What stands behind an answer where only the files of tables are known.
+pub const NOT_ASKED: &str = "tables.reload is false: pf is not asked, and may have another set";
+
 /// What somebody says of a prefix.
 pub struct Said {
     /// What is to become of it.
@@ -91,6 +94,7 @@ impl OwnCommands {
             }
         };
         client.send(&Reply::Line(line)).await?;
+        self.note(client).await?;
         client.done(Kept { prefix: prefix.to_string(), until, kept: true, blocked, why }).await
     }
 
@@ -138,7 +142,17 @@ impl OwnCommands {
             }
         };
         client.send(&Reply::Line(line)).await?;
+        self.note(client).await?;
         client.done(Forgotten { forgotten: forgotten as u64, blocked, why }).await
+    }
+
+    /// Says that pf may block something else.
+    async fn note(&self, client: &mut Client) -> io::Result<()> {
+        if self.config.tables.reload {
+            return Ok(());
+        }
+        let line = format!("Note: {NOT_ASKED}; threatstopctl doctor compares");
+        client.send(&Reply::Line(line)).await
     }
 
     /// `show own`.
