@@ -172,6 +172,11 @@ fn what_is_wrong_is_refused_before_it_is_kept() {
         (&["block", "198.51.100.7/24"], "host bits are set; the network is 198.51.100.0/24"),
         (&["block", "www.example.net"], "\"www.example.net\": not a numeric IP address"),
         (&["block", "4.0.0.0/7"], "4.0.0.0/7 is wider than /8 (see min_prefix_v4 in [guard])"),
+        (
+            &["block", "::ffff:0:0/96"],
+            "block: ::ffff:0:0/96 stands for 0.0.0.0/0: 0.0.0.0/0 is wider than /8",
+        ),
+        (&["forget", "::ffff:1.2.3.4"], "::ffff:1.2.3.4 stands for 1.2.3.4: 1.2.3.4: neither "),
         (&["allow", "198.51.0.0/16"], "allow_max_coverage"),
         (&["block", "-t", "59s", BAD], "1m to 365d"),
         (&["block", "-t", "366d", BAD], "1m to 365d"),

@@ -15,7 +15,7 @@ use crate::clock;
 use crate::lists::Source;
 use crate::protect::Protect;
 use crate::runs::Unpublished;
-use crate::source::own::{Entry, Own, read_prefix};
+use crate::source::own::{Entry, Own, of_written, read_prefix};
 use crate::state::{Policy, State};
 use crate::tables::Table;
 use crate::update::{Update, unknown};
@@ -62,16 +62,16 @@ impl OwnCommands {
     /// # Errors
     /// When the client is gone.
     pub async fn keep(&self, client: &mut Client, said: Said) -> io::Result<()> {
-        let Said { action, uid, prefix, seconds, reason } = said;
+        let Said { action, uid, prefix: written, seconds, reason } = said;
         let word = action.word();
-        let entry = Entry::read((action, uid), &prefix, seconds, &reason, clock::now());
+        let entry = Entry::read((action, uid), &written, seconds, &reason, clock::now());
         let entry = match entry {
             Ok(entry) => entry,
             Err(why) => return client.fail(word, why).await,
         };
         let (prefix, until) = (entry.prefix, entry.until);
         if let Err(why) = self.own.keep(entry, &self.guard.bounds) {
-            return client.fail(word, why).await;
+            return client.fail(word, of_written(&written, prefix, &why)).await;
         }
         let end = until.map(|until| format!(" until {}", clock::date(until))).unwrap_or_default();
         let because = if reason.is_empty() { reason } else { format!(": {reason}") };
@@ -106,16 +106,21 @@ impl OwnCommands {
         &self,
         client: &mut Client,
         uid: u32,
-        prefix: Option<String>,
+        written: Option<String>,
     ) -> io::Result<()> {
         let word = "forget";
-        let prefix = match prefix.map(|prefix| read_prefix(&prefix)).transpose() {
+        let prefix = match written.as_deref().map(read_prefix).transpose() {
             Ok(prefix) => prefix,
             Err(why) => return client.fail(word, why).await,
         };
         let forgotten = match self.own.forget(prefix, clock::now()) {
             Ok(forgotten) => forgotten,
-            Err(why) => return client.fail(word, why).await,
+            Err(why) => {
+                let named = written.zip(prefix);
+                let why =
+                    named.map_or(why.clone(), |(written, one)| of_written(&written, one, &why));
+                return client.fail(word, why).await;
+            }
         };
         let what = prefix.map_or_else(|| "all".to_owned(), |prefix| prefix.to_string());
         logger::info(format_args!("forget {what}, said by uid {uid}"));

@@ -23,7 +23,7 @@ use crate::lists::{Copy, Source};
 use crate::told::Told;
 use crate::warning::Warning;
 use entry::Entries;
-pub use entry::{Entry, read_prefix};
+pub use entry::{Entry, of_written, read_prefix};
 
 /// What the log is told of: that ends are not kept.
 const ENDED: &str = "own";

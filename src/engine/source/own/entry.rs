@@ -123,6 +123,14 @@ pub fn read_prefix(text: &str) -> Result<Prefix, String> {
     })
 }
 
+/// What there is to say of a prefix, to whom has written it so, whatever it has become.
+pub fn of_written(written: &str, prefix: Prefix, why: &str) -> String {
+    match written.parse::<Prefix>() {
+        Ok(one) if one != prefix => format!("{written} stands for {prefix}: {why}"),
+        _ => why.to_owned(),
+    }
+}
+
 /// Whether a reason is short enough and can be seen.
 pub fn is_reason(text: &str) -> bool {
     let others: String = text.chars().filter(|c| !matches!(c, '"' | '\'' | '\\')).collect();
