@@ -11,6 +11,7 @@ pub mod ahead;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use imsg::process::local_offset;
+use tokio::time::Instant;
 
 const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 /// The months as every date has them.
@@ -20,9 +21,29 @@ const DAY: i64 = 24 * 60 * 60;
 
 /// Seconds since 1970; 0 when the clock stands before.
 pub fn now() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    since_1970().as_secs()
+}
+
+fn since_1970() -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     #[cfg(feature = "fault-points")]
-    let now = now + ahead::seconds();
+    let now = now + Duration::from_secs(ahead::seconds());
+    now
+}
+
+/// What [`now`] says at a time of a monotonic clock that stands at `monotonic`, as long as nobody sets
+/// the clock on the wall: who shows such a time asks for this anew.
+pub fn at(time: Instant, monotonic: Instant) -> u64 {
+    let (left, late) =
+        (time.saturating_duration_since(monotonic), monotonic.saturating_duration_since(time));
+    since_1970().saturating_add(left).saturating_sub(late).as_secs()
+}
+
+/// The monotonic clock that [`sleep`] goes by.
+pub fn monotonic() -> Instant {
+    let now = Instant::now();
+    #[cfg(feature = "fault-points")]
+    let now = now + Duration::from_secs(ahead::seconds());
     now
 }
 
@@ -137,6 +158,14 @@ mod tests {
             (253_402_300_799, "Fri Dec 31 23:59:59 9999"),
         ] {
             assert_eq!(format_date(epoch), text);
+        }
+    }
+
+    #[test]
+    fn times_of_the_monotonic_clock_are_those_on_the_wall() {
+        let (monotonic, hour) = (monotonic(), Duration::from_secs(3600));
+        for (time, wanted) in [(monotonic + hour, now() + 3600), (monotonic - hour, now() - 3600)] {
+            assert!((wanted..=wanted + 60).contains(&at(time, monotonic)), "{wanted}");
         }
     }
 

@@ -15,7 +15,9 @@ use std::rc::Rc;
 
 use imsg::TableId;
 use tokio::sync::{Mutex, MutexGuard, Notify};
+use tokio::time::Instant;
 
+use crate::clock;
 use crate::lists::{Source, Sources};
 use crate::told::Told;
 use crate::warning::Warning;
@@ -43,8 +45,8 @@ struct Hindered {
 #[derive(Default)]
 pub struct Runs {
     under_way: RefCell<Vec<Rc<Run>>>,
-    next: Cell<Option<u64>>,
-    due: RefCell<BTreeMap<Source, u64>>,
+    next: Cell<Option<Instant>>,
+    due: RefCell<BTreeMap<Source, Instant>>,
     /// How sources fared, of which their timers have to hear.
     noted: RefCell<Vec<Noted>>,
     to_note: Notify,
@@ -62,6 +64,11 @@ pub struct Runs {
     news: Notify,
     /// What the log has been told of runs.
     pub told: Told,
+}
+
+/// A time of the monotonic clock by that on the wall, which may have been set meanwhile.
+fn shown(due: Instant) -> u64 {
+    clock::at(due, Instant::now())
 }
 
 impl Runs {
@@ -185,23 +192,23 @@ impl Runs {
         }
     }
 
-    /// When the next run is due.
+    /// When the next run is due, epoch seconds.
     pub fn next(&self) -> Option<u64> {
-        self.next.get()
+        self.next.get().map(shown)
     }
 
     /// Notes when the next run is due.
-    pub fn set_next(&self, next: Option<u64>) {
+    pub fn set_next(&self, next: Option<Instant>) {
         self.next.set(next);
     }
 
-    /// When a source is due, where it has a timer of its own.
+    /// When a source is due, epoch seconds, where it has a timer of its own.
     pub fn due(&self, source: Source) -> Option<u64> {
-        self.due.borrow().get(&source).copied()
+        self.due.borrow().get(&source).copied().map(shown)
     }
 
     /// Notes when each source is due.
-    pub fn set_due(&self, due: BTreeMap<Source, u64>) {
+    pub fn set_due(&self, due: BTreeMap<Source, Instant>) {
         self.due.replace(due);
     }
 

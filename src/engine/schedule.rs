@@ -116,10 +116,8 @@ pub async fn run(
         let coming = runs.coming();
         let waiting = || timers.iter().filter(|(source, _)| !coming.contains(source));
         let next = waiting().map(|(_, timer)| timer.due).min();
-        let at =
-            |due: Instant| clock::now() + due.saturating_duration_since(Instant::now()).as_secs();
-        runs.set_next(next.map(at));
-        runs.set_due(waiting().map(|(source, timer)| (*source, at(timer.due))).collect());
+        runs.set_next(next);
+        runs.set_due(waiting().map(|(source, timer)| (*source, timer.due)).collect());
         tokio::select! {
             // the next engine asks them
             () = sleep_until(next.unwrap_or_else(Instant::now)),

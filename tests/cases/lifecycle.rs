@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::common::{wait_until, wait_within};
+use crate::common::{status, update, wait_until, wait_within};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tests::harness::{Config, Daemon, Scratch, copy_program, programs, write_script};
@@ -664,5 +664,32 @@ fn a_start_without_standard_descriptors_works() {
     });
     daemon.wait_until_ready();
     assert!(daemon.ctl(&["update"]).status.success());
+    assert!(daemon.stop().success());
+}
+
+/// Update, and set the clock ahead by a day.
+/// Check that the next update is due within an interval from then, as before: it is waited for on the
+/// monotonic clock.
+#[test]
+fn when_the_next_run_is_due_follows_a_clock_that_is_set() {
+    let service = service();
+    let scratch = Scratch::new();
+    let daemon = Daemon::spawn_faulty(&scratch, &Config::new(&scratch, &[service.addr()]));
+    daemon.wait_until_ready();
+    update(&daemon);
+    wait_until("the run has ended", || status(&daemon)["update"]["state"] == "idle");
+    let next = || {
+        let status = status(&daemon);
+        [&status["update"], &status["sources"][0]].map(|of| of["next"].as_u64().unwrap())
+    };
+    let before = next();
+    let day = 24 * 60 * 60;
+    let new = scratch.spool().join("clock.new");
+    fs::write(&new, day.to_string()).unwrap();
+    fs::rename(new, scratch.spool().join("clock")).unwrap();
+    let after = next();
+    for (before, after) in before.into_iter().zip(after) {
+        assert!(after.abs_diff(before + day) <= 1, "{before} {after}");
+    }
     assert!(daemon.stop().success());
 }

@@ -1,7 +1,7 @@
 //! The log path in figures, and what goes wrong with it.
 
 use super::progress::Progress;
-use crate::clock::span;
+use crate::clock::{at, monotonic, span};
 use crate::warning::Warning;
 
 /// How long uploads may fail before that is told: a server has its bad hours.
@@ -13,7 +13,7 @@ pub struct Figures {
     pub last: Option<control::Attempt>,
     /// The last one that the server confirmed.
     pub last_good: Option<u64>,
-    /// When the next is due.
+    /// When the next is due, epoch seconds.
     pub next: Option<u64>,
     /// Since when every attempt has failed; absent when the last one did not.
     pub failing: Option<u64>,
@@ -38,7 +38,7 @@ impl Figures {
         Self {
             last: journal.last.clone(),
             last_good: journal.last_good,
-            next: progress.next,
+            next: progress.next.map(|due| at(due, monotonic())),
             failing: journal.failing,
             uploaded: journal.uploaded,
             failed: journal.failed,

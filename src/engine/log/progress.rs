@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::journal::{Journal, Position};
 use super::losses::Losses;
 use super::spool::{Slice, Spool};
@@ -36,8 +38,8 @@ pub struct Progress {
     pub pending: Pending,
     /// Likewise what was counted, pending text included.
     pub hits: Hits,
-    /// When the next upload is due, epoch seconds.
-    pub next: Option<u64>,
+    /// When the next upload is due, by the monotonic clock.
+    pub next: Option<Instant>,
     /// What went wrong with the packet log, for people; empty when nothing did.
     pub trouble: String,
     /// Likewise why what was read could not be kept last.

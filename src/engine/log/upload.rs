@@ -53,7 +53,7 @@ impl Log {
         let mut wait = scheduled(START.min(interval), rand::random());
         let mut failures = 0;
         loop {
-            self.progress.borrow_mut().next = Some(clock::now() + wait.as_secs());
+            self.progress.borrow_mut().next = Some(clock::monotonic() + wait);
             let result = tokio::select! {
                 () = clock::sleep(wait) => self.send().await.map(drop),
                 () = self.asked.notified() => self.asked_failed.take().map_or(Ok(()), Err),
