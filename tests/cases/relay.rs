@@ -253,11 +253,13 @@ fn what_cannot_be_shown_is_told_and_nothing_is_printed() {
     let scratch = Scratch::new();
     let config = Config::new(&scratch, &["127.0.0.1:9".parse().unwrap()]);
     let daemon = Daemon::start(&scratch, &config);
-    for format in ["nft", "ipset", "ipfw", "apl"] {
+    for format in ["plain", "nft", "ipset", "ipfw", "apl"] {
         let output = daemon.ctl(&["show", "-o", format, "block"]);
         assert_eq!((output.status.code(), output.stdout.as_str()), (Some(1), ""), "{format}");
         assert!(output.stderr.contains("has never been filled"), "{}", output.stderr);
     }
+    let tried = daemon.ctl(&["test"]).stdout;
+    assert!(tried.contains("\ntable block has never been filled: threatstopctl "), "{tried}");
 }
 
 /// A firewall that asks name servers of the fleet.

@@ -13,7 +13,7 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::client::Client;
-use super::export::{export, find};
+use super::export::{export, find, unread};
 use super::own::{NOT_ASKED, OwnCommands, Said};
 use super::places::Seat;
 use super::status::Overview;
@@ -193,10 +193,10 @@ impl Handler {
                 client.done(json!({})).await
             }
             Request::Test {} => {
-                let apl = self.state.memory().apl.clone();
                 let https = self.log.https();
                 let feeds = (self.feeds, self.is_root(uid));
-                test::test(self.config, self.link, self.servers, feeds, &apl, https, client).await
+                let places = (self.state, self.link);
+                test::test(self.config, places, self.servers, feeds, https, client).await
             }
             Request::Rollback {} => match self.update.rollback().await {
                 Ok(updated) => {
@@ -275,7 +275,7 @@ impl Handler {
                 let entries = client.prefixes(set.iter(), Reply::Prefixes).await?;
                 client.done(json!({"table": table.word, "entries": entries})).await
             }
-            Err(why) => client.fail("show", why).await,
+            Err(why) => client.fail("show", unread(self.state, table, why)).await,
         }
     }
 }

@@ -22,6 +22,20 @@ pub fn find<'a>(tables: &'a Tables, name: &str) -> Result<&'a Table, String> {
     })
 }
 
+/// What there is to say of a table, or of all, that nothing has come into yet.
+fn nothing(what: &str) -> String {
+    format!("{what} has never been filled: threatstopctl update, and what that says")
+}
+
+/// Why there is nothing to show of a table that could not be read; pf may not even know one that was never
+/// filled.
+pub fn unread(state: &State, table: &Table, why: String) -> String {
+    match state.policy().set(table.id) {
+        Some(_) => why,
+        None => nothing(&format!("table {}", table.word)),
+    }
+}
+
 /// Hands out the tables of these names.
 ///
 /// # Errors
@@ -46,9 +60,6 @@ fn snapshot<'a>(
 ) -> Result<(Rc<Policy>, Vec<&'a Table>, Snapshot), String> {
     let tables =
         names.iter().map(|name| find(state.tables, name)).collect::<Result<Vec<_>, _>>()?;
-    let nothing = |what: &str| {
-        format!("{what} has never been filled: threatstopctl update, and what that says")
-    };
     let (policy, serial) = state.numbered().ok_or_else(|| nothing("no table"))?;
     let count = |table: &&Table| {
         let (name, word) = (table.name.clone(), table.word.clone());

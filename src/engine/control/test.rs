@@ -11,12 +11,14 @@ use imsg::TableId;
 use tokio::task::JoinHandle;
 
 use super::client::Client;
+use super::export::unread;
 use super::test_log;
 use crate::dns::{AttemptError, Attempted, Entry, Limits, Reached, Servers, Wanted, reach};
 use crate::https::Https;
 use crate::link::{Link, Source};
 use crate::lists;
 use crate::source::{Failure, feed::Feeds};
+use crate::state::State;
 
 /// The address that the service lists so that a policy can be tested; a policy of one's own may
 /// lack it.
@@ -51,17 +53,16 @@ impl Report<'_> {
     }
 }
 
-/// Tries everything and says what came of it. Lists that came as `apl` once have to again. The servers
+/// Tries everything and says what came of it. Lists that came as APL once have to again. The servers
 /// of feeds are asked for who `may_ask`; others are told the answers of the last minute.
 ///
 /// # Errors
 /// When the client is gone.
 pub async fn test(
     config: &'static Config,
-    link: &Link,
+    (state, link): (&State, &Link),
     servers: &Servers,
     (feeds, may_ask): (&'static Feeds, bool),
-    apl: &BTreeSet<String>,
     https: &'static Https,
     client: &mut Client,
 ) -> io::Result<()> {
@@ -72,8 +73,9 @@ pub async fn test(
     let ask = |name| tokio::task::spawn_local(async move { feeds.look(name).await.map(drop) });
     let asked: Vec<_> = config.feed.iter().map(|feed| may_ask.then(|| ask(feed.name))).collect();
     if lists::Source::all(config).contains(&lists::Source::Policy) {
+        let apl = state.memory().apl.clone();
         for entry in servers.entries() {
-            server(&config.policy, apl, entry, &mut report).await?;
+            server(&config.policy, &apl, entry, &mut report).await?;
         }
     }
     for (one, asked) in config.feed.iter().zip(asked) {
@@ -85,7 +87,7 @@ pub async fn test(
             report.send(check).await?;
         }
     }
-    table(config, link, &mut report).await?;
+    table(config, state, link, &mut report).await?;
     let tested = serde_json::to_value(report.tested)?;
     report.client.send(&Reply::Done(tested)).await
 }
@@ -207,13 +209,23 @@ fn count(number: usize, one: &str, many: &str) -> String {
 }
 
 /// The addresses that must be blocked, in the table of the kernel itself.
-async fn table(config: &Config, link: &Link, report: &mut Report<'_>) -> io::Result<()> {
-    let name = &config.tables.block;
+async fn table(
+    config: &Config,
+    state: &State,
+    link: &Link,
+    report: &mut Report<'_>,
+) -> io::Result<()> {
+    let Some(table) = state.tables.iter().find(|table| table.id == TableId::BLOCK) else {
+        return Ok(());
+    };
+    let name = &table.name;
     // without reload, pf's table is not ours
     let source = if config.tables.reload { Source::Kernel } else { Source::File };
-    let set = match link.list(TableId::BLOCK, source).await {
+    let set = match link.list(table.id, source).await {
         Ok(set) => set,
-        Err(why) => return report.check("expect", name, false, why).await,
+        Err(why) => {
+            return report.check("expect", name, false, unread(state, table, why)).await;
+        }
     };
     for address in &config.guard.expect {
         let ok = set.find(address.to_canonical()).is_some();
