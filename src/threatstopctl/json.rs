@@ -93,7 +93,8 @@ impl<W: Write> Output for Json<W> {
             checks: test.then_some(&self.checks),
         };
         match ending {
-            Ending::Own => self.advice.write(&mut self.out, &self.own)?,
+            // reasons are what somebody has said, word for word
+            Ending::Own => serde_json::to_writer(&mut self.out, &self.own)?,
             _ => self.advice.write(&mut self.out, &document)?,
         }
         writeln!(self.out)?;
