@@ -10,6 +10,7 @@
 need_programs
 need_nsd
 need_packets
+need_states
 
 printf '%s\n' 203.0.113.0/24 2001:db8:bad::/48 >"$dir/block"
 : >"$dir/allow"

@@ -12,6 +12,7 @@
 need_programs
 need_nsd
 need_packets
+need_states
 
 begin 10 "tables.kill_states = true"
 connect

@@ -14,6 +14,7 @@
 need_programs
 need_nsd
 need_packets
+need_states
 
 begin 10 "tables.kill_states = true"
 pgrep -P "$monitor" threatstopd-sta >/dev/null || fail "no process ends states"
