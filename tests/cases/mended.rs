@@ -174,7 +174,8 @@ fn a_file_that_cannot_be_put_back_is_a_warning() {
     nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRUSR).unwrap();
     let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[service.addr()]));
     let verdict = daemon.ctl(&["status"]).stdout;
-    let words = "warning: what is blocked is not known: no table file can be read\n";
+    let words =
+        "warning: what is blocked is not known: the table files are empty or cannot be read\n";
     assert!(verdict.starts_with(words) && !verdict.contains("under way"), "{verdict}");
     fs::remove_file(&path).unwrap();
     update(&daemon);

@@ -218,14 +218,17 @@ impl Overview {
         let why = of_policy.and_then(|fared| fared.error.as_deref());
         let why = why.or_else(|| memory.last.as_ref().and_then(|last| last.why.as_deref()));
         // a good run leaves one
-        let is_gone = why.is_none() && memory.last.is_some();
+        let is_gone = memory.last_good.is_some();
         let text = match why {
+            _ if is_gone => {
+                "what is blocked is not known: the table files are empty or cannot be read"
+                    .to_owned()
+            }
             Some(why) => format!("no policy yet, nothing is blocked: {why}"),
-            None if is_gone => "what is blocked is not known: no table file can be read".to_owned(),
             None => "no policy yet, nothing is blocked".to_owned(),
         };
         let way_out = match (why, memory.waiting) {
-            (None, _) if is_gone => "threatstopctl doctor says why; then threatstopctl update",
+            _ if is_gone => "threatstopctl doctor says why; then threatstopctl update",
             (None, _) => "the first update is under way: threatstopctl update shows it",
             (Some(_), true) => {
                 "waiting for provisioning, which may take an hour: threatstopctl test"
