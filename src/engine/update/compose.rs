@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use imsg::TableId;
 use policy::{
-    Guard, Hit, Kept, LeftOut, List, Measure, Protected, Ranges, Removed, Together, check_table,
-    compose_allow, compose_block, unrouted,
+    Composed, Guard, Hit, Kept, LeftOut, List, Measure, Protected, Ranges, Removed, Together,
+    check_table, compose_allow, compose_block, unrouted,
 };
-use prefix::{Floor, Item, Items, Kind, PrefixSet};
+use prefix::{Bounds, Floor, Item, Items, Kind, PrefixSet};
 
 use crate::guard;
 use crate::lists::Copy;
@@ -139,7 +139,8 @@ pub fn compose(
                 made.refused.insert(table.id, kept);
                 let old = policy.set(table.id).zip(against.as_ref().filter(|_| table.blocks()));
                 let left = old.and_then(|(old, (allow, exempt))| {
-                    relieved(&guard, old, allow, exempt, protected)
+                    let set = freed(&guard, old, exempt, protected)?.set;
+                    check_table(table.kind, &set, allow, &guard).is_ok().then_some(set)
                 });
                 made.relieved.extend(left.map(|set| (table.id, set)));
             }
@@ -148,20 +149,20 @@ pub fn compose(
     made
 }
 
-/// The block table in force without what may be in none now; nothing where that is all of it, or where what
-/// is left may not be a table either.
-fn relieved(
+/// What is left of the block table in force without what may be in none now, and what that is; nothing where
+/// it has nothing of that. How many entries are left is not looked at: that may be what forbids the table.
+pub fn freed(
     guard: &Guard,
-    old: &PrefixSet,
-    allow: &PrefixSet,
+    in_force: &PrefixSet,
     exempt: &Ranges,
     protected: &[Protected],
-) -> Option<PrefixSet> {
-    let list = as_list(Kind::Block, old);
-    let composed = compose_block(&Together::of(&[&list]), exempt, protected, guard).ok()?;
-    check_table(Kind::Block, &composed.set, allow, guard).ok()?;
-    let Removed { protected, allowed, .. } = composed.removed;
-    (protected.entries + allowed.entries > 0).then_some(composed.set)
+) -> Option<Composed> {
+    let list = as_list(Kind::Block, in_force);
+    let bounds = Bounds { max_entries: u64::MAX, ..guard.bounds.clone() };
+    let guard = Guard { bounds, ..guard.clone() };
+    let composed = compose_block(&Together::of(&[&list]), exempt, protected, &guard).ok()?;
+    let Removed { protected, allowed, .. } = &composed.removed;
+    (protected.entries + allowed.entries > 0).then_some(composed)
 }
 
 /// The tables in force as lists, each for those of these lists that it has had or is to have, whose

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use imsg::TableId;
-use policy::{Guard, Hit, Protected, Together, compose_block};
-use prefix::Bounds;
+use policy::{Composed, Guard, Hit, Protected};
 
-use super::compose::{self, as_list};
+use super::compose;
 use super::judge::Judged;
-use crate::guard;
 use crate::runs::Unpublished;
 use crate::state::{Policy, State};
 use crate::tables::Table;
@@ -29,8 +27,7 @@ pub fn stays(
     state.tables.blocking().find_map(|table| {
         let why = unpublished.get(&table.id)?.why.clone();
         let kept = judged.kept_tables.get(&table.id).map(|kept| kept.reason.to_string());
-        let guard = guard::of_table(guard, table);
-        of_table(&guard, &policy, protected, &kept.unwrap_or(why), table)
+        of_table(guard, &policy, protected, &kept.unwrap_or(why), table)
     })
 }
 
@@ -44,23 +41,9 @@ fn of_table(
     let block = policy.set(table.id)?;
     let allow = policy.allow().cloned().unwrap_or_default();
     let exempt = compose::exempt(&allow, &policy.lists);
-    let list = as_list(table.kind, block);
-    // which may be what forbids that it goes
-    let bounds = Bounds {
-        max_entries: u64::MAX,
-        max_coverage: 100,
-        max_coverage_v6: u32::MAX,
-        expect: Vec::new(),
-        ..guard.bounds.clone()
-    };
-    let open = Guard { bounds, ..guard.clone() };
-    let composed = compose_block(&Together::of(&[&list]), &exempt, protected, &open).ok()?;
-    let removed = composed.removed;
-    if removed.protected.entries + removed.allowed.entries == 0 {
-        return None;
-    }
+    let Composed { set, removed } = compose::freed(guard, block, &exempt, protected)?;
     let what = named(&removed.hits);
-    if composed.set.is_empty() {
+    if set.is_empty() {
         let text = format!(
             "all of the {} table is protected or allowed now, but it is never made empty: \
              {what} stays blocked",
