@@ -116,9 +116,10 @@ impl OwnCommands {
         let forgotten = match self.own.forget(prefix, clock::now()) {
             Ok(forgotten) => forgotten,
             Err(why) => {
-                let named = written.zip(prefix);
-                let why =
-                    named.map_or(why.clone(), |(written, one)| of_written(&written, one, &why));
+                let why = match written.zip(prefix) {
+                    Some((written, prefix)) => of_written(&written, prefix, &why),
+                    None => why,
+                };
                 return client.fail(word, why).await;
             }
         };

@@ -214,21 +214,20 @@ impl Overview {
             return None;
         }
         let memory = self.state.memory();
+        // a good run leaves one
+        if memory.last_good.is_some() {
+            let text = "what is blocked is not known: the table files are empty or cannot be read";
+            let way_out = "threatstopctl doctor says why; then threatstopctl update";
+            return Some(Warning::new(text, way_out));
+        }
         let of_policy = memory.sources.get(Source::Policy.name());
         let why = of_policy.and_then(|fared| fared.error.as_deref());
         let why = why.or_else(|| memory.last.as_ref().and_then(|last| last.why.as_deref()));
-        // a good run leaves one
-        let is_gone = memory.last_good.is_some();
         let text = match why {
-            _ if is_gone => {
-                "what is blocked is not known: the table files are empty or cannot be read"
-                    .to_owned()
-            }
             Some(why) => format!("no policy yet, nothing is blocked: {why}"),
             None => "no policy yet, nothing is blocked".to_owned(),
         };
         let way_out = match (why, memory.waiting) {
-            _ if is_gone => "threatstopctl doctor says why; then threatstopctl update",
             (None, _) => "the first update is under way: threatstopctl update shows it",
             (Some(_), true) => {
                 "waiting for provisioning, which may take an hour: threatstopctl test"

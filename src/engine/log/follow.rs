@@ -249,6 +249,7 @@ impl Follower<'_> {
         // from the newest to the oldest
         let mut unread: Vec<(Source, Fingerprint, u64)> = Vec::new();
         let (mut known, mut trouble) = (false, String::new());
+        let at_hand = self.source.as_ref().map(|source| source.identity);
         for generation in 0..GENERATIONS {
             let file = match self.link.open_log(generation).await {
                 Ok(opened) => opened,
@@ -262,7 +263,6 @@ impl Follower<'_> {
             let Some((source, print, first)) = self.open(generation, file) else { continue };
             let resume = position.offset_in(print);
             known = resume.is_some() || position.has_finished(print);
-            let at_hand = self.source.as_ref().map(|source| source.identity);
             let goes_on = match resume.map(|offset| source.against(offset)) {
                 None => !known,
                 // nobody knows which of its records were not in the one that was read

@@ -60,22 +60,21 @@ impl Own {
         own
     }
 
-    /// How many entries there are.
+    /// How many entries are in force.
     pub fn len(&self) -> usize {
-        self.entries.borrow().values().filter(|entry| entry.holds()).count()
+        in_force(&self.entries.borrow()).count()
     }
 
     /// All of them, IPv4 first and each ascending.
     pub fn shown(&self) -> Vec<OwnEntry> {
-        let entries = self.entries.borrow();
-        entries.values().filter(|entry| entry.holds()).map(Entry::shown).collect()
+        in_force(&self.entries.borrow()).map(Entry::shown).collect()
     }
 
     /// Those that name an address.
     pub fn naming(&self, addr: IpAddr) -> Vec<OwnEntry> {
         let addr = addr.to_canonical();
         let entries = self.entries.borrow();
-        let naming = entries.values().filter(|entry| entry.holds() && entry.prefix.contains(addr));
+        let naming = in_force(&entries).filter(|entry| entry.prefix.contains(addr));
         naming.map(Entry::shown).collect()
     }
 
@@ -121,8 +120,8 @@ impl Own {
     ) -> Result<Vec<(Prefix, Action)>, String> {
         let mut next = self.entries.borrow().clone();
         let is_it = |kept: &Prefix| prefix.is_none_or(|prefix| *kept == prefix);
-        let held = next.iter().filter(|((kept, _), entry)| is_it(kept) && entry.holds());
-        let gone: Vec<_> = held.map(|(key, _)| *key).collect();
+        let held = in_force(&next).filter(|entry| is_it(&entry.prefix));
+        let gone: Vec<_> = held.map(|entry| (entry.prefix, entry.action)).collect();
         next.retain(|(kept, _), _| !is_it(kept));
         match (gone.as_slice(), prefix) {
             ([], Some(prefix)) => Err(format!(
@@ -240,11 +239,16 @@ fn kind(action: Action) -> Kind {
     }
 }
 
+/// Those in force; the others are kept for a while, in case the clock is set back.
+fn in_force(entries: &Entries) -> impl Iterator<Item = &Entry> {
+    entries.values().filter(|entry| entry.holds())
+}
+
 /// The lists that entries make.
 fn lists(entries: &Entries) -> Vec<Rc<Copy>> {
     let list = |action: Action| {
         let (mut items, mut changed) = (Items::default(), 0);
-        for entry in entries.values().filter(|entry| entry.action == action && entry.holds()) {
+        for entry in in_force(entries).filter(|entry| entry.action == action) {
             items.push(entry.prefix, false);
             changed = changed.max(entry.since);
         }

@@ -152,10 +152,9 @@ impl Update {
         (mut whole, time): (Whole, &Time),
         again: bool,
     ) -> Ended {
+        let asks = "its next start asks again";
         let (why, what, then) = match again {
-            true => {
-                ("ends or starts anew", "its next start asks again", "its next start asks again")
-            }
+            true => ("ends or starts anew", asks, asks),
             false => ("starts anew", "not here yet", "threatstopctl update asks again"),
         };
         let left = run.coming();

@@ -62,10 +62,10 @@ fn counts(key: &'static str) -> [Heading; 5] {
 
 /// One table, with the names of lists in the column `at`.
 fn table(text: &mut String, headings: &[Heading], rows: Vec<Vec<String>>, at: usize) {
-    let names: Vec<String> = rows.iter().filter_map(|row| row.get(at).cloned()).collect();
     let mut table = columns(headings, &rows);
     if widest(table.lines()) > WIDE {
-        let names: Vec<String> = names.into_iter().map(|cell| counted(cell, "lists")).collect();
+        let cells = rows.iter().filter_map(|row| row.get(at).cloned());
+        let names: Vec<String> = cells.map(|cell| counted(cell, "lists")).collect();
         table = fitted([&names], |[names]| columns(headings, &with(&rows, at, names)));
     }
     if !table.is_empty() {

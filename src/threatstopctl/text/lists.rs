@@ -93,6 +93,7 @@ mod tests {
     use control::SourceState;
 
     use super::*;
+
     const NOW: u64 = 1_795_000_000;
 
     fn list(list: &str, source: &str, state: SourceState) -> ListShown {
