@@ -6,10 +6,10 @@ use std::fs;
 
 use tests::harness::{Scratch, programs};
 use tests::lists::{Sample, big_list};
-use tests::sim::{PolicyService, Zone};
 
 use crate::decode::write_log;
 use crate::measure::shell_with_peak;
+use crate::server::Server;
 use crate::update::update;
 
 /// How cost grows along one measure.
@@ -79,13 +79,13 @@ impl Growth {
 
 /// Measures; each row once.
 pub fn measure() -> Vec<Growth> {
-    let service = PolicyService::start(Zone::new("threatstop.local"));
+    let mut server = Server::start();
     let growth = |title, columns| {
         let processes = &["engine", "helper"];
         Growth { title, columns, processes, rows: Vec::new() }
     };
-    let run = |list: &Sample, lists, names| {
-        let update = update(&service, list, (lists, names), true);
+    let mut run = |list: &Sample, lists, names| {
+        let update = update(&mut server, list, (lists, names), true);
         (update.cost.wall.as_secs_f64(), [update.memory[0], update.memory[1]])
     };
 

@@ -20,10 +20,11 @@ use prefix::{
 };
 use tests::harness::Scratch;
 use tests::lists::big_list;
-use tests::sim::{Client, Layout, PolicyService, Shape, Zone, rtype};
+use tests::sim::{Client, rtype};
 
 use crate::compose::guard;
 use crate::measure::{Cost, RUNS, median, within};
+use crate::server::Server;
 
 const LIST: &str = "basic.threatstop.local";
 const NAMES: usize = 212;
@@ -121,14 +122,14 @@ fn machine(scratch: &Path, text: usize) -> Machine {
 
 /// The answers of a server that has the list, and what reading them alone takes.
 fn messages(list: &[tests::item::Item]) -> (Vec<(Question, Vec<u8>)>, Cost) {
-    let service = PolicyService::start(Zone::new("threatstop.local"));
-    service.set_list(LIST, list, Shape::from(Layout::Index).names(NAMES));
+    let mut server = Server::start();
+    server.set(&[(LIST, list)], NAMES);
     let names: Vec<String> = (1..=NAMES).map(|name| format!("{name}.{LIST}")).collect();
     let question = |name: &String| {
         let name = ListName::parse(name).expect("a name");
         Question { name, qtype: QueryType::Apl }
     };
-    let mut client = Client::connect(service.addr()).expect("a server");
+    let mut client = Client::connect(server.addr()).expect("a server");
     let mut all = Vec::new();
     let mut costs = Vec::new();
     for _ in 0..RUNS {
@@ -140,7 +141,7 @@ fn messages(list: &[tests::item::Item]) -> (Vec<(Question, Vec<u8>)>, Cost) {
             }
         }));
     }
-    // the server is in this process: of the processors' time nothing can be said
+    // the server may be in this process: of the processors' time nothing can be said
     (all, Cost { cpu: Duration::ZERO, ..median(costs) })
 }
 

@@ -9,8 +9,8 @@
 //! ```text
 //! benchmarks -> report         BENCHMARKS.md and its chart
 //! growth -> update, decode     how cost grows with prefixes, lists and records
-//! limit -> measure             where the time of an update goes, and what memory alone would take
-//! update -> measure, report    a whole update, beside the old scripts
+//! limit -> measure, server     where the time of an update goes, and what memory alone would take
+//! update -> report, server      a whole update, beside the old scripts
 //! feeds -> measure, report     lists from web servers, beside iprange(1)
 //! compose -> measure, report   a million prefixes to their minimal cover, beside ipnet and iprange(1)
 //! decode -> measure, report    packet logs to text, beside tcpdump(8)
@@ -18,6 +18,7 @@
 //! relay -> measure, report     what a fleet costs its name server, and each of its firewalls
 //! report -> measure            a comparison as a table
 //! measure                      time and memory of a side
+//! server                       who serves the lists
 //! ```
 //!
 //! * In: the comparisons that are wanted, by their words.
@@ -38,6 +39,7 @@ mod limit;
 mod measure;
 mod relay;
 mod report;
+mod server;
 mod update;
 
 use std::process::ExitCode;

@@ -9,12 +9,12 @@ use std::time::Duration;
 use tests::harness::{Config, Daemon, Scratch};
 use tests::item::Item;
 use tests::lists::{Sample, big_list};
-use tests::sim::{Layout, PolicyService, Shape, Zone};
 
 use crate::measure::{
     Cost, RUNS, cpu_of, installed, median, memory, shell_with_peak, ticks, within,
 };
 use crate::report::{Comparison, Side};
+use crate::server::Server;
 
 const LIST: &str = "basic.threatstop.local";
 const NAMES: usize = 212;
@@ -48,9 +48,9 @@ pub struct Update {
 /// Runs the comparison.
 pub fn compare() -> Vec<Comparison> {
     let list = big_list(PREFIXES);
-    let service = PolicyService::start(Zone::new("threatstop.local"));
+    let mut server = Server::start();
     let scratch = Scratch::new();
-    let peers = peers(scratch.path(), service.addr());
+    let peers = peers(scratch.path(), server.addr());
     let mut ours = Vec::new();
     // the first and what comes then: with simulated tables, and without
     let mut changes: [[Vec<Cost>; 1 + THEN.len()]; 2] = Default::default();
@@ -60,7 +60,7 @@ pub fn compare() -> Vec<Comparison> {
     let mut ticks = [0_u64; 2];
     for _ in 0..RUNS {
         for pf in [true, false] {
-            let update = update(&service, &list, (1, NAMES), pf);
+            let update = update(&mut server, &list, (1, NAMES), pf);
             if pf {
                 ours.push(update.cost);
                 for (peak, now) in peaks.iter_mut().zip(update.memory) {
@@ -105,7 +105,10 @@ pub fn compare() -> Vec<Comparison> {
     let [why, status] = asked.map(|costs| median(costs).wall.as_secs_f64() * 1e3);
     vec![
         Comparison {
-            title: format!("Update: {PREFIXES} prefixes from {NAMES} names on loopback"),
+            title: format!(
+                "Update: {PREFIXES} prefixes from {NAMES} names of {} on loopback",
+                server.name()
+            ),
             by_cpu: false,
             alone: false,
             sides,
@@ -142,19 +145,19 @@ pub fn compare() -> Vec<Comparison> {
 /// Updates of a daemon that has nothing yet: so many lists, of so many names each, to the files of the
 /// tables, and with `pf` to simulated tables as well.
 pub fn update(
-    service: &PolicyService,
+    server: &mut Server,
     list: &Sample,
     (lists, names): (usize, usize),
     pf: bool,
 ) -> Update {
     // the run at the start finds no list
-    service.edit(|zone| *zone = Zone::new("threatstop.local"));
+    server.clear();
     let scratch = Scratch::new();
     let parts: Vec<&[Item]> = list.items.chunks(list.items.len().div_ceil(lists)).collect();
     let named =
         |(index, _)| if index == 0 { LIST.into() } else { format!("list{index}.threatstop.local") };
     let block: Vec<String> = parts.iter().enumerate().map(named).collect();
-    let config = Config::new(&scratch, &[service.addr()])
+    let config = Config::new(&scratch, &[server.addr()])
         .set("policy.block", block.clone())
         .set("policy.allow", Vec::<String>::new())
         .set("guard.max_entries", 10_000_000)
@@ -165,12 +168,10 @@ pub fn update(
     daemon.wait_for("waiting for provisioning", LIMIT);
     let helper = daemon.helper().expect("a helper");
     let idle = memory(helper, "VmRSS").unwrap_or(0.0);
-    for (name, items) in block.iter().zip(&parts) {
-        service.set_list(name, items, Shape::from(Layout::Index).names(names));
-    }
+    let served: Vec<_> = block.iter().map(String::as_str).zip(parts).collect();
+    server.set(&served, names);
     let (engine, table) = (daemon.engine().expect("an engine"), "ThreatSTOP-Block");
     let entries = || daemon.table_file(table).expect("a table file").lines().count();
-    // this process serves the lists: its own time is not what the daemon takes
     let used = || cpu_of(helper) + cpu_of(engine);
     let timed = |arguments: &[&str]| {
         let before = used();
@@ -186,8 +187,8 @@ pub fn update(
     let first = memory(engine, "VmHWM").unwrap_or(0.0);
     let same = timed(&["update"]);
     assert_eq!(entries(), list.table.len());
-    let (name, items) = block.iter().zip(parts).next_back().expect("a list");
-    service.set_list(name, &items[..items.len() - 1], Shape::from(Layout::Index).names(names));
+    let (name, items) = served[served.len() - 1];
+    server.set(&[(name, &items[..items.len() - 1])], names);
     let again = timed(&["update"]);
     assert_eq!(entries(), list.table.len() - 1);
     let block = timed(&["block", BAD]);
@@ -200,7 +201,7 @@ pub fn update(
     let memory = [engine, helper, idle, first];
     assert!(daemon.stop().success());
     // the peers are served all of it
-    service.set_list(name, items, Shape::from(Layout::Index).names(names));
+    server.set(&[(name, items)], names);
     Update { cost, then: [same, again, block], asked, memory, ticks }
 }
 

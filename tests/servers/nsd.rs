@@ -93,6 +93,11 @@ impl Nsd {
         self.server.process().signal(Signal::SIGHUP);
     }
 
+    /// The same with another zone of this origin.
+    pub fn replace(&self, zone: &Zone) {
+        self.publish(&zonefile::text(zone));
+    }
+
     /// The serial of its zone now; `None` while it has none or does not answer.
     pub fn serial(&self) -> Option<u32> {
         let mut client = Client::connect(self.addr()).ok()?;
