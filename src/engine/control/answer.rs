@@ -2,6 +2,7 @@
 
 use core::future::pending;
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use config::Config;
@@ -106,36 +107,8 @@ impl Handler {
         match request {
             Request::Status {} => client.done(self.overview.status().await).await,
             Request::Update { sources, force, dry_run } => {
-                let request = runs::Request::by_hand(self.config, &sources, force, dry_run);
-                let request = match request {
-                    Ok(request) => request,
-                    Err(why) => return client.fail(word, why).await,
-                };
-                let asked = request.sources.clone();
-                let run = self.update.begin(request).await;
-                let mut sent = 0;
-                while let Some(line) = run.line(sent, &asked).await {
-                    client.send(&Reply::Line(line)).await?;
-                    sent += 1;
-                }
-                let ended = run.ended(&asked).await;
-                if let Some((before, after)) = &ended.preview {
-                    let empty = PrefixSet::default();
-                    let mut totals = Vec::new();
-                    for table in self.state.tables.iter() {
-                        let [old, new] = [before.as_ref(), after]
-                            .map(|policy| policy.set(table.id).unwrap_or(&empty));
-                        let (plus, minus) = client.difference(old, new).await?;
-                        let word = &table.word;
-                        totals.push(format!("{word} table: {plus} to add, {minus} to remove"));
-                    }
-                    // a set that is held back has them, too
-                    for line in totals {
-                        client.send(&Reply::Line(line)).await?;
-                    }
-                }
-                match ended.result(&asked) {
-                    Ok(updated) => client.done(updated).await,
+                match runs::Request::by_hand(self.config, &sources, force, dry_run) {
+                    Ok(request) => self.update(client, word, request).await,
                     Err(why) => client.fail(word, why).await,
                 }
             }
@@ -160,57 +133,15 @@ impl Handler {
                 _ => self.show(client, &name).await,
             },
             Request::Export { tables } => export(self.state, client, &tables).await,
-            Request::Show { what: Show::Diff } => {
-                let (mut added, mut removed) = (0, 0);
-                for table in self.state.tables.in_order() {
-                    let changed = self.state.memory().table(&table.word).changed;
-                    let old = match update::set_before(self.state, self.link, table).await {
-                        Ok(Before::Set(old)) => old,
-                        Ok(Before::Nothing) => PrefixSet::default(),
-                        Ok(Before::Same) => continue,
-                        // with nothing known of a change there need not be anything before it
-                        Err(_) if changed.is_none() => continue,
-                        Err(why) => return client.fail(word, why).await,
-                    };
-                    let policy = self.state.policy();
-                    let Some(new) = policy.set(table.id) else { continue };
-                    let (plus, minus) = client.difference(&old, new).await?;
-                    (added, removed) = (added + plus, removed + minus);
-                }
-                let at = self.state.memory().changed();
-                client.done(json!({"added": added, "removed": removed, "at": at})).await
-            }
-            Request::Why { addresses } => {
-                let (policy, protected) = (self.state.policy(), self.own_commands.protect.all());
-                for address in addresses {
-                    let (tables, own) = (self.state.tables, self.own_commands.own);
-                    let mut why = why::why(tables, &policy, own, &protected, address);
-                    if !self.config.tables.reload {
-                        why.text += &format!(" ({NOT_ASKED})");
-                    }
-                    client.send(&Reply::Why(Box::new(why))).await?;
-                }
-                client.done(json!({})).await
-            }
+            Request::Show { what: Show::Diff } => self.changes(client, word).await,
+            Request::Why { addresses } => self.why(client, addresses).await,
             Request::Test {} => {
                 let https = self.log.https();
                 let feeds = (self.feeds, self.is_root(uid));
                 let places = (self.state, self.link);
                 test::test(self.config, places, self.servers, feeds, https, client).await
             }
-            Request::Rollback {} => match self.update.rollback().await {
-                Ok(updated) => {
-                    let (block, allow) = (updated.block.entries, updated.allow.entries);
-                    let line = format!(
-                        "The previous lists are back: {block} blocked, {allow} allowed addresses; \
-                         undone: {}. Nothing is published until threatstopctl update.",
-                        updated.undone.join(", ")
-                    );
-                    client.send(&Reply::Line(line)).await?;
-                    client.done(updated).await
-                }
-                Err(why) => client.fail(word, why).await,
-            },
+            Request::Rollback {} => self.rollback(client, word).await,
             Request::Reload { broken: Some(why) } => {
                 self.monitor.refuse(&why, self.events, self.state);
                 client.fail(word, why).await
@@ -260,6 +191,94 @@ impl Handler {
                 client.done(json!({"text": text})).await
             }
         }
+    }
+
+    /// Waits for a run, and tells what it says of the sources that were asked for.
+    async fn update(
+        &self,
+        client: &mut Client,
+        word: &str,
+        request: runs::Request,
+    ) -> io::Result<()> {
+        let asked = request.sources.clone();
+        let run = self.update.begin(request).await;
+        let mut sent = 0;
+        while let Some(line) = run.line(sent, &asked).await {
+            client.send(&Reply::Line(line)).await?;
+            sent += 1;
+        }
+        let ended = run.ended(&asked).await;
+        if let Some((before, after)) = &ended.preview {
+            let empty = PrefixSet::default();
+            let mut totals = Vec::new();
+            for table in self.state.tables.iter() {
+                let [old, new] =
+                    [before.as_ref(), after].map(|policy| policy.set(table.id).unwrap_or(&empty));
+                let (plus, minus) = client.difference(old, new).await?;
+                let word = &table.word;
+                totals.push(format!("{word} table: {plus} to add, {minus} to remove"));
+            }
+            // a set that is held back has them, too
+            for line in totals {
+                client.send(&Reply::Line(line)).await?;
+            }
+        }
+        match ended.result(&asked) {
+            Ok(updated) => client.done(updated).await,
+            Err(why) => client.fail(word, why).await,
+        }
+    }
+
+    /// What the last change of each table has added and removed.
+    async fn changes(&self, client: &mut Client, word: &str) -> io::Result<()> {
+        let (mut added, mut removed) = (0, 0);
+        for table in self.state.tables.in_order() {
+            let changed = self.state.memory().table(&table.word).changed;
+            let old = match update::set_before(self.state, self.link, table).await {
+                Ok(Before::Set(old)) => old,
+                Ok(Before::Nothing) => PrefixSet::default(),
+                Ok(Before::Same) => continue,
+                // with nothing known of a change there need not be anything before it
+                Err(_) if changed.is_none() => continue,
+                Err(why) => return client.fail(word, why).await,
+            };
+            let policy = self.state.policy();
+            let Some(new) = policy.set(table.id) else { continue };
+            let (plus, minus) = client.difference(&old, new).await?;
+            (added, removed) = (added + plus, removed + minus);
+        }
+        let at = self.state.memory().changed();
+        client.done(json!({"added": added, "removed": removed, "at": at})).await
+    }
+
+    /// What holds for each address, and by which lists.
+    async fn why(&self, client: &mut Client, addresses: Vec<IpAddr>) -> io::Result<()> {
+        let (policy, protected) = (self.state.policy(), self.own_commands.protect.all());
+        for address in addresses {
+            let (tables, own) = (self.state.tables, self.own_commands.own);
+            let mut why = why::why(tables, &policy, own, &protected, address);
+            if !self.config.tables.reload {
+                why.text += &format!(" ({NOT_ASKED})");
+            }
+            client.send(&Reply::Why(Box::new(why))).await?;
+        }
+        client.done(json!({})).await
+    }
+
+    /// Puts the tables of before in force.
+    async fn rollback(&self, client: &mut Client, word: &str) -> io::Result<()> {
+        let updated = match self.update.rollback().await {
+            Ok(updated) => updated,
+            Err(why) => return client.fail(word, why).await,
+        };
+        let (block, allow) = (updated.block.entries, updated.allow.entries);
+        let line = format!(
+            "The previous lists are back: {block} blocked, {allow} allowed addresses; undone: {}. \
+             Nothing is published until threatstopctl update.",
+            updated.undone.join(", ")
+        );
+        client.send(&Reply::Line(line)).await?;
+        client.done(updated).await
     }
 
     /// Shows a table, by its word or name.
