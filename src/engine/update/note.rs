@@ -129,99 +129,141 @@ pub struct End<'a> {
 /// Remembers what became of lists and tables.
 pub fn remember(config: &Config, state: &State, end: &End<'_>) {
     let now = clock::now();
-    let End { judged, published, new, before, numbers, purpose, started, .. } = *end;
     state.remember(|memory| {
-        // that they had a copy once is known from now on, also after what is remembered was lost
-        let had = judged.lost.iter().map(|lost| lost.name.as_str());
-        let copies = before.lists.iter().filter(|copy| copy.source != Source::Own);
-        let had = had.chain(copies.map(|copy| copy.list.name()));
-        had.for_each(|name| memory.list_mut(name).kept = true);
-        // and from the first table on that no other list had one: it may be the administrator's alone
-        memory.lists.get_or_insert_default();
-        let of = |number: fn(&Numbers, &Memory) -> Option<u64>| number(numbers?, memory);
-        let (run, of_tables) = (of(Numbers::run), of(Numbers::order));
-        let again = |new: &New| is_kept_from_before(memory, numbers, new.copy.list.name());
-        let again: Vec<bool> = new.iter().map(again).collect();
-        let run = numbers.filter(|_| !new.is_empty()).map(|_| {
-            memory.run = run.unwrap_or(memory.run.saturating_add(1));
-            memory.run
-        });
-        let is_kept = |name: &String| judged.kept.iter().any(|kept| kept.kept.list == *name);
-        // a list that was accepted and is not in force has to be accepted again
-        let counts = |name: &String| {
-            judged.confirmed.contains(name)
-                || is_kept(name)
-                || new.iter().any(|new| new.copy.list.name() == name)
-        };
-        for (name, row) in judged.rows.iter().filter(|(name, _)| counts(name)) {
-            memory.list_mut(name).row = *row;
+        note_kept(memory, end);
+        // of what is remembered so far, and not of half of what comes
+        let of = |number: fn(&Numbers, &Memory) -> Option<u64>| number(end.numbers?, memory);
+        let (run, order) = (of(Numbers::run), of(Numbers::order));
+        let run = note_lists(memory, state.tables, end, run, now);
+        let order = note_tables(memory, state.tables, end, order, now);
+        if let Some(numbers) = end.numbers {
+            numbers.note(memory, run, order);
         }
-        for name in &judged.confirmed {
-            let list = memory.list_mut(name);
-            (list.kept, list.confirmed) = (true, now);
-            // it is the copy that may not be, as before
-            list.held.take_if(|_| !is_kept(name));
-        }
-        for (_, list) in memory.lists.iter_mut().flatten().filter(|(name, _)| !is_kept(name)) {
-            // the guards are others again
-            list.held.take_if(|held| held.of_copy);
-        }
-        for kept in &judged.kept {
-            let list = memory.list_mut(&kept.kept.list);
-            list.held = Some(HeldBack {
-                since: list.held.as_ref().map_or(now, |held| held.since),
-                text: kept.to_string(),
-                can_force: kept.kept.reason.is_hold(),
-                of: [kept.source.name().to_owned()].into(),
-                of_copy: kept.stays == Stays::NoCopy,
-            });
-        }
-        for (one, again) in new.iter().zip(again) {
-            let name = one.copy.list.name();
-            let listed = memory.list_mut(name);
-            let (run, replaced) = match again {
-                true => (run.unwrap_or(listed.run), listed.replaced),
-                false => (run.unwrap_or_default(), replaced(judged, before, name)),
-            };
-            note_list(memory, (state.tables, before), one, run, replaced, now);
-        }
-        // what changes besides is no update; without any, the first set counts as one
-        let (last, next) = (memory.last_order(), memory.next_order());
-        let counts = last == 0 || purpose == Purpose::Publish && numbers.is_some();
-        let order = counts.then(|| of_tables.unwrap_or(next));
-        let mut changed_one = false;
-        for table in state.tables.iter() {
-            let changed = published.changes.get(&table.id).is_some_and(differs);
-            if changed && published.done.contains(&table.id) {
-                memory.note_change(&table.word, order, now, before.set(table.id));
-                changed_one = true;
-            }
-            note_table(memory, table, end, now);
-        }
-        if let Some(numbers) = numbers {
-            numbers.note(memory, run, order.filter(|_| changed_one));
-        }
-        // where a list is, should its copy be lost
-        for copy in &state.policy().lists {
-            let (name, kind) = (copy.list.name(), copy.kind);
-            let has = state.tables.iter().filter(|table| table.has(name, kind));
-            if let Some(listed) = memory.lists.as_mut().and_then(|lists| lists.get_mut(name)) {
-                listed.tables = has.map(|table| table.word.clone()).collect();
-            }
-        }
-        for source in &end.gathered.asked {
-            let failed = end.gathered.failed.iter().find(|(failed, _)| failed == source);
-            let error = failed.map(|(_, failure)| failure.why.clone());
-            let fared = memory.sources.entry(source.name().to_owned()).or_default();
-            let last_good = if error.is_none() { Some(started) } else { fared.last_good };
-            let is_good = error.is_none() && !judged.kept.iter().any(|kept| kept.source == *source);
-            *fared = Fared { last: Some(started), last_good, error, again: false };
-            if is_good && numbers.is_none() {
-                memory.mend(source.name());
-            }
-        }
+        note_places(memory, state);
+        note_sources(memory, end);
         forget(config, state, memory);
     });
+}
+
+/// Remembers which lists had a copy: that is known from now on, also after what is remembered was lost.
+fn note_kept(memory: &mut Memory, end: &End<'_>) {
+    let had = end.judged.lost.iter().map(|lost| lost.name.as_str());
+    let copies = end.before.lists.iter().filter(|copy| copy.source != Source::Own);
+    let had = had.chain(copies.map(|copy| copy.list.name()));
+    had.for_each(|name| memory.list_mut(name).kept = true);
+    // and from the first table on that no other list had one: it may be the administrator's alone
+    memory.lists.get_or_insert_default();
+}
+
+/// Remembers the lists: what was confirmed, what is held back, and what is new, by the number of the run that
+/// brought it, which is `run` where it has brought some before. Gives the number, if any is new.
+fn note_lists(
+    memory: &mut Memory,
+    tables: &Tables,
+    end: &End<'_>,
+    run: Option<u64>,
+    now: u64,
+) -> Option<u64> {
+    let End { judged, new, before, numbers, .. } = *end;
+    let again = |new: &New| is_kept_from_before(memory, numbers, new.copy.list.name());
+    let again: Vec<bool> = new.iter().map(again).collect();
+    let run = numbers.filter(|_| !new.is_empty()).map(|_| {
+        memory.run = run.unwrap_or(memory.run.saturating_add(1));
+        memory.run
+    });
+    let is_kept = |name: &String| judged.kept.iter().any(|kept| kept.kept.list == *name);
+    // a list that was accepted and is not in force has to be accepted again
+    let counts = |name: &String| {
+        judged.confirmed.contains(name)
+            || is_kept(name)
+            || new.iter().any(|new| new.copy.list.name() == name)
+    };
+    for (name, row) in judged.rows.iter().filter(|(name, _)| counts(name)) {
+        memory.list_mut(name).row = *row;
+    }
+    for name in &judged.confirmed {
+        let list = memory.list_mut(name);
+        (list.kept, list.confirmed) = (true, now);
+        // it is the copy that may not be, as before
+        list.held.take_if(|_| !is_kept(name));
+    }
+    for (_, list) in memory.lists.iter_mut().flatten().filter(|(name, _)| !is_kept(name)) {
+        // the guards are others again
+        list.held.take_if(|held| held.of_copy);
+    }
+    for kept in &judged.kept {
+        let list = memory.list_mut(&kept.kept.list);
+        list.held = Some(HeldBack {
+            since: list.held.as_ref().map_or(now, |held| held.since),
+            text: kept.to_string(),
+            can_force: kept.kept.reason.is_hold(),
+            of: [kept.source.name().to_owned()].into(),
+            of_copy: kept.stays == Stays::NoCopy,
+        });
+    }
+    for (one, again) in new.iter().zip(again) {
+        let name = one.copy.list.name();
+        let listed = memory.list_mut(name);
+        let (run, replaced) = match again {
+            true => (run.unwrap_or(listed.run), listed.replaced),
+            false => (run.unwrap_or_default(), replaced(judged, before, name)),
+        };
+        note_list(memory, (tables, before), one, run, replaced, now);
+    }
+    run
+}
+
+/// Remembers the tables: what has changed, by the number of the update that changed it, which is `order`
+/// where it has changed one before. Gives the number, if any has.
+fn note_tables(
+    memory: &mut Memory,
+    tables: &Tables,
+    end: &End<'_>,
+    order: Option<u64>,
+    now: u64,
+) -> Option<u64> {
+    let End { published, before, numbers, purpose, .. } = *end;
+    // what changes besides is no update; without any, the first set counts as one
+    let (last, next) = (memory.last_order(), memory.next_order());
+    let counts = last == 0 || purpose == Purpose::Publish && numbers.is_some();
+    let order = counts.then(|| order.unwrap_or(next));
+    let mut changed_one = false;
+    for table in tables.iter() {
+        let changed = published.changes.get(&table.id).is_some_and(differs);
+        if changed && published.done.contains(&table.id) {
+            memory.note_change(&table.word, order, now, before.set(table.id));
+            changed_one = true;
+        }
+        note_table(memory, table, end, now);
+    }
+    order.filter(|_| changed_one)
+}
+
+/// Remembers in which tables each list is, should its copy be lost.
+fn note_places(memory: &mut Memory, state: &State) {
+    for copy in &state.policy().lists {
+        let (name, kind) = (copy.list.name(), copy.kind);
+        let has = state.tables.iter().filter(|table| table.has(name, kind));
+        if let Some(listed) = memory.lists.as_mut().and_then(|lists| lists.get_mut(name)) {
+            listed.tables = has.map(|table| table.word.clone()).collect();
+        }
+    }
+}
+
+/// Remembers how the sources fared that were asked.
+fn note_sources(memory: &mut Memory, end: &End<'_>) {
+    let End { gathered, judged, numbers, started, .. } = *end;
+    for source in &gathered.asked {
+        let failed = gathered.failed.iter().find(|(failed, _)| failed == source);
+        let error = failed.map(|(_, failure)| failure.why.clone());
+        let fared = memory.sources.entry(source.name().to_owned()).or_default();
+        let last_good = if error.is_none() { Some(started) } else { fared.last_good };
+        let is_good = error.is_none() && !judged.kept.iter().any(|kept| kept.source == *source);
+        *fared = Fared { last: Some(started), last_good, error, again: false };
+        if is_good && numbers.is_none() {
+            memory.mend(source.name());
+        }
+    }
 }
 
 /// Remembers whether a table is held back.
