@@ -26,7 +26,7 @@ use core::time::Duration;
 pub use error::AttemptError;
 pub use event::Event;
 pub use probe::{Attempted, Reached, reach};
-pub use retrieve::{Run, Wanted, retrieve};
+pub use retrieve::{Retrieved, Run, Wanted, retrieve};
 pub use serial::Before;
 pub use servers::{Entry, Health, Servers};
 

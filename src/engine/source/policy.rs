@@ -99,17 +99,12 @@ impl Service {
         say: &dyn Fn(String),
     ) -> Result<Brought, Failure> {
         let Self { config, servers, names, told } = *self;
-        let lists = Source::Policy.lists(config);
         let mut wanted: Vec<Wanted> = Vec::new();
-        for (name, _) in &lists {
-            let apl_before = apl.contains(*name);
+        for (name, _) in Source::Policy.lists(config) {
+            let apl_before = apl.contains(name);
             wanted.push(Wanted { name: parse(name)?, apl_before });
         }
         let suffix = parse(config.policy.suffix.as_str())?;
-        let kind = |name: &str| {
-            let known = lists.iter().find(|(known, _)| *known == name);
-            known.map_or(Kind::Block, |(_, kind)| *kind)
-        };
         let mut failed: Vec<String> = Vec::new();
         // said once another attempt follows: the last one is in what is said of the whole
         let mut unsaid: Option<String> = None;
@@ -122,7 +117,7 @@ impl Service {
                 say(format!("Using DNS Server {server}"));
             }
             Event::Started(name) => {
-                say(format!("Processing {} list {name}", kind(&name.to_string())));
+                say(format!("Processing {} list {name}", kind(config, &name.to_string())));
             }
             Event::Finished(list) => logger::debug(format_args!(
                 "list {}: {} items from {} names",
@@ -156,28 +151,33 @@ impl Service {
             failed => logger::debug(failed),
         }
 
-        let floor = config.guard.floor();
-        let mut brought = Brought {
-            lists: None,
-            server: retrieved.server,
-            ttl: None,
-            apl: Vec::new(),
-            warnings: Vec::new(),
-        };
-        let serial = retrieved.serial;
-        let Some(retrieved) = retrieved.lists else {
+        Ok(self.brought(retrieved, &suffix, before.is_some(), say))
+    }
+
+    /// Makes copies of what was retrieved; `is_by_serial` where the serial of the zone `suffix` was asked for.
+    fn brought(
+        &self,
+        dns::Retrieved { lists, server, serial }: dns::Retrieved,
+        suffix: &ListName,
+        is_by_serial: bool,
+        say: &dyn Fn(String),
+    ) -> Brought {
+        let config = self.config;
+        let mut brought =
+            Brought { lists: None, server, ttl: None, apl: Vec::new(), warnings: Vec::new() };
+        let Some(lists) = lists else {
             let serial = serial.unwrap_or_default();
             say(format!("Lists unchanged: {suffix} has the serial {serial} as before"));
-            return Ok(brought);
+            return brought;
         };
-        if before.is_some() && serial.is_none() {
+        if is_by_serial && serial.is_none() {
             brought.warnings.push(format!(
                 "server {}: no SOA record of {suffix}, so that all lists come each time: set \
                  policy.suffix to the name of its zone, or policy.serial = false",
                 brought.server
             ));
         }
-        brought.ttl = retrieved.iter().map(|list| list.ttl).min();
+        brought.ttl = lists.iter().map(|list| list.ttl).min();
         let origin = serial.map(|serial| Origin {
             etag: None,
             modified: None,
@@ -186,23 +186,30 @@ impl Service {
             server: Some(brought.server.clone()),
             serial: Some(serial),
         });
-        let lists = brought.lists.insert(Vec::new());
-        for list in retrieved {
+        let copies = brought.lists.insert(Vec::new());
+        for list in lists {
             let name = list.name.to_string();
             brought.warnings.extend(list.warnings.iter().map(|why| format!("list {name}: {why}")));
             if list.apl {
                 brought.apl.push(name.clone());
             }
-            lists.push(Copy {
+            copies.push(Copy {
                 source: Source::Policy,
-                kind: kind(&name),
-                list: List::new(name, list.items, floor),
+                kind: kind(config, &name),
+                list: List::new(name, list.items, config.guard.floor()),
                 changed: clock::now(),
                 origin: origin.clone(),
             });
         }
-        Ok(brought)
+        brought
     }
+}
+
+/// What a list of the service is for.
+fn kind(config: &Config, name: &str) -> Kind {
+    let lists = Source::Policy.lists(config);
+    let known = lists.iter().find(|(known, _)| *known == name);
+    known.map_or(Kind::Block, |(_, kind)| *kind)
 }
 
 /// By what it is known whether a serial is one of the zone that is configured now.
