@@ -1,5 +1,7 @@
 //! Columns under headings.
 
+use crate::printable::printable;
+
 /// How the cells of a column stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stand {
@@ -9,10 +11,11 @@ pub enum Stand {
     Right,
 }
 
-/// The text of a table: the headings, then the rows. A column without anything in it is left out,
-/// and so is the room behind the last cell of a line.
+/// The text of a table: the headings, then the rows, each in one line whatever its cells are. A column
+/// without anything in it is left out, and so is the room behind the last cell of a line.
 pub fn columns(headings: &[(&str, Stand)], rows: &[Vec<String>]) -> String {
-    let cell = |row: &[String], column: usize| row.get(column).cloned().unwrap_or_default();
+    let cell =
+        |row: &[String], column: usize| row.get(column).map(|it| printable(it)).unwrap_or_default();
     let columns: Vec<(usize, Stand, usize)> = headings
         .iter()
         .enumerate()

@@ -17,6 +17,11 @@ fn is_plain(c: char) -> bool {
     }
 }
 
+/// Names of strangers: markup and quotes, what steers a terminal, what takes no room, anything else.
+#[cfg(test)]
+pub const ANY_NAME: &str =
+    "(?s)(.|[<>&\"'=/;{}%!-]|[\\x00-\\x20\\x7f-\\x9f]|[\u{200b}-\u{206f}]|[a-z]){0,40}";
+
 #[cfg(test)]
 mod tests {
     use super::printable;

@@ -171,7 +171,7 @@ fn held_list(name: &str, entries: u64) -> ListStatus {
 }
 
 /// All lists of a source each of whose columns is known.
-fn full_lists() -> Lists {
+pub fn full_lists() -> Lists {
     let hits = HitsOfDays { day: Some(1), week: Some(7), all: Some(35) };
     Lists {
         lists: vec![ListShown {
@@ -223,7 +223,7 @@ fn document(request: Request, done: impl serde::Serialize) -> Value {
 }
 
 /// Hits in which every field is there.
-fn full_hits() -> Hits {
+pub fn full_hits() -> Hits {
     Hits {
         since: NOW - 720,
         monitoring: false,

@@ -5,12 +5,11 @@ use control::{HitsOfDays, ListShown, Lists, Overlap};
 
 use crate::columns::{Stand::*, columns};
 use crate::narrow::{WIDE, counted, fitted, short, widest};
-use crate::printable::printable;
 
 /// The lists in columns, as of `now` in epoch seconds, and below them what they have in common.
 pub fn render(lists: &Lists, now: u64) -> String {
-    let names: Vec<String> = lists.lists.iter().map(|list| printable(&list.list)).collect();
-    let tables: Vec<String> = lists.lists.iter().map(|list| printable(&list.table)).collect();
+    let names: Vec<String> = lists.lists.iter().map(|list| list.list.clone()).collect();
+    let tables: Vec<String> = lists.lists.iter().map(|list| list.table.clone()).collect();
     let mut text = table(lists, &names, &tables, now);
     if widest(text.lines()) > WIDE {
         let tables: Vec<String> = tables.into_iter().map(|cell| counted(cell, "tables")).collect();
@@ -28,14 +27,13 @@ fn overlaps(pairs: &[Overlap]) -> String {
     if pairs.is_empty() {
         return "No two lists have an entry in common.\n".into();
     }
-    let all = pairs.iter().flat_map(|pair| &pair.lists);
-    let mut names: Vec<String> = all.map(|name| printable(name)).collect();
+    let mut names: Vec<String> = pairs.iter().flat_map(|pair| pair.lists.clone()).collect();
     names.sort_unstable();
     names.dedup();
     let headings = [("list", Left), ("also in", Left), ("entries", Right), ("percent", Right)];
     fitted([&names], |[shown]| {
         let shown = |name: &String| {
-            let place = names.binary_search(&printable(name)).ok();
+            let place = names.binary_search(name).ok();
             place.and_then(|place| shown.get(place)).cloned().unwrap_or_default()
         };
         let row = |pair: &Overlap| {
@@ -57,7 +55,7 @@ fn table(lists: &Lists, names: &[String], tables: &[String], now: u64) -> String
         let source = if list.source == list.list { "itself" } else { list.source.as_str() };
         vec![
             name.clone(),
-            printable(source),
+            source.to_owned(),
             table.clone(),
             known(list.entries),
             known(list.unique),

@@ -132,7 +132,7 @@ impl Page {
         rows.sort_by_key(|row| Reverse(sum(row.counts.iter().flatten().copied())));
         let more = rows.len().saturating_sub(LISTS);
         rows.truncate(LISTS);
-        let names: Vec<String> = rows.iter().map(|row| printable(row.name)).collect();
+        let names: Vec<String> = rows.iter().map(|row| row.name.to_owned()).collect();
         let headings: [Heading; 6] = [
             ("list", Left),
             ("entries", Right),
@@ -178,7 +178,7 @@ impl Page {
                 host.address.to_string(),
                 number(host.out),
                 number(host.r#in),
-                printable(&host.date),
+                host.date.clone(),
                 host.far.map(|far| far.to_string()).unwrap_or_default(),
             ]
         };
@@ -299,7 +299,7 @@ fn tables(tables: &[TableReport]) -> String {
             now.and_then(|size| size.v6).filter(|v6| *v6 > 0).map(number).unwrap_or_default(),
         ]
     };
-    let names: Vec<String> = tables.iter().map(|table| printable(&table.name)).collect();
+    let names: Vec<String> = tables.iter().map(|table| table.name.clone()).collect();
     fitted([&names], |[names]| {
         columns(&headings, &tables.iter().zip(names).map(row).collect::<Vec<_>>())
     })
@@ -325,7 +325,7 @@ fn days(days: &[DayReport]) -> String {
             known(day.runs.map(|_| sum(day.tables.iter().map(of))))
         };
         vec![
-            printable(&day.date),
+            day.date.clone(),
             known(day.r#in),
             known(day.out),
             known(day.suspects),
@@ -342,8 +342,7 @@ fn days(days: &[DayReport]) -> String {
 /// The busiest of a kind.
 fn counts(key: &'static str, rows: impl Iterator<Item = (String, [u64; 2])>) -> String {
     let headings: [Heading; 3] = [(key, Left), ("in", Right), ("out", Right)];
-    let (names, counts): (Vec<String>, Vec<[u64; 2]>) =
-        rows.take(ROWS).map(|(name, counts)| (printable(&name), counts)).unzip();
+    let (names, counts): (Vec<String>, Vec<[u64; 2]>) = rows.take(ROWS).unzip();
     let row =
         |(name, [r#in, out]): (&String, &[u64; 2])| vec![name.clone(), number(*r#in), number(*out)];
     fitted([&names], |[names]| {

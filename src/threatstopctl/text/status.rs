@@ -56,11 +56,9 @@ struct Page {
 }
 
 impl Page {
-    /// Adds a table, which what others say must not leave. What stands first are names; why something is
-    /// so stands last and may be longer than a line.
+    /// Adds a table. What stands first are names; why something is so stands last and may be longer than a
+    /// line.
     fn columns(&mut self, headings: &[Heading], rows: Vec<Vec<String>>) {
-        let rows: Vec<Vec<String>> =
-            rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
         let names: Vec<String> = rows.iter().filter_map(|row| row.first().cloned()).collect();
         let lines = headings.strip_suffix(&[WHY]).unwrap_or(headings);
         let [names] = fit([&names], |[names]| columns(lines, &with(&rows, 0, names)));

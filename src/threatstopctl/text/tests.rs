@@ -1,4 +1,13 @@
+use control::{Action, Overlap};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
 use super::*;
+use crate::printable::ANY_NAME;
+use crate::tests::{full_hits, full_lists, full_report, full_status};
 
 fn printed(write: impl Fn(&mut dyn Output)) -> String {
     let mut out = Vec::new();
@@ -49,4 +58,78 @@ fn what_was_said_is_not_said_again() {
     }
     text.said = None;
     assert_eq!(text.unsaid("server a: no answer"), Some("server a: no answer"));
+}
+
+/// Where the texts of a document are (RFC 6901).
+fn places(document: &Value, at: &str) -> Vec<String> {
+    let of = |(key, value): (String, &Value)| places(value, &format!("{at}/{key}"));
+    match document {
+        Value::String(_) => vec![at.to_owned()],
+        Value::Array(values) => {
+            values.iter().enumerate().flat_map(|(at, value)| of((at.to_string(), value))).collect()
+        }
+        Value::Object(fields) => {
+            fields.iter().flat_map(|(key, value)| of((key.clone(), value))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What the engine says, with these names in the place of every text that may be any.
+fn named<T: Serialize + DeserializeOwned>(said: &T, names: &[String]) -> T {
+    let mut document = serde_json::to_value(said).unwrap();
+    for (place, name) in places(&document, "").iter().zip(names.iter().cycle()) {
+        let before = document.clone();
+        *document.pointer_mut(place).unwrap() = name.as_str().into();
+        if T::deserialize(&document).is_err() {
+            document = before;
+        }
+    }
+    T::deserialize(&document).unwrap()
+}
+
+/// Every text of an answer that is laid out here, of entries, hits and lists first.
+fn texts(names: &[String]) -> [String; 5] {
+    let own = OwnEntry {
+        prefix: "192.0.2.7".into(),
+        action: Action::Block,
+        since: 1_000,
+        until: None,
+        uid: 0,
+        reason: "ssh".into(),
+    };
+    let overlap = Overlap { lists: ["a".into(), "b".into()], entries: 1, percent: 1 };
+    let lists = control::Lists { overlaps: Some(vec![overlap]), ..full_lists() };
+    let end = |ending: Ending| {
+        printed(|out| {
+            out.own(vec![named(&own, names)]).unwrap();
+            out.end(&ending).unwrap();
+        })
+    };
+    [
+        end(Ending::Own),
+        end(Ending::Hits(Box::new(named(&full_hits(), names)))),
+        end(Ending::Lists(named(&lists, names))),
+        end(Ending::Status(Box::new(named(&full_status(), names)))),
+        end(Ending::Report(Box::new(named(&full_report(), names)))),
+    ]
+}
+
+proptest! {
+    /// Whatever names are, no text steers the terminal, and a row is one line.
+    #[test]
+    fn no_name_is_more_than_a_name(names in vec(ANY_NAME, 9)) {
+        let name = |(at, name)| format!("{at}{name}");
+        let names: Vec<String> = names.into_iter().enumerate().map(name).collect();
+        let plain: Vec<String> = (0..9).map(|at| at.to_string()).collect();
+        let (texts, as_plain) = (texts(&names), texts(&plain));
+        for text in &texts {
+            prop_assert!(text.lines().all(|line| printable(line) == line), "{text:?}");
+        }
+        // sentences are broken where they are long
+        for (text, as_plain) in texts.iter().zip(&as_plain).take(3) {
+            let lines = |text: &str| text.lines().count();
+            prop_assert_eq!(lines(text), lines(as_plain), "{:?}", text);
+        }
+    }
 }

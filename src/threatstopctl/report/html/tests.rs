@@ -1,9 +1,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::*;
+use crate::printable::ANY_NAME;
 
 mod data;
 
@@ -90,6 +93,20 @@ const ATTRIBUTES: &[&str] = &[
     "dy",
 ];
 
+/// Fails when an element, an attribute or a character is none that the templates may write.
+#[track_caller]
+fn is_ours(document: &Document<'_>, name: &str) {
+    let plain = |c: char| c == '\n' || printable(&c.to_string()) == c.to_string();
+    assert!(document.input_text().chars().all(plain), "{name}");
+    for element in elements(document) {
+        let tag = element.tag_name().name();
+        assert!(ELEMENTS.contains(&tag), "{name}: <{tag}>");
+        for attribute in element.attributes() {
+            assert!(ATTRIBUTES.contains(&attribute.name()), "{name}: {attribute:?}");
+        }
+    }
+}
+
 /// Fails when anything of any report is markup, is fetched, or is not what it looks like.
 #[test]
 fn the_page_is_well_formed_and_complete_in_itself() {
@@ -98,16 +115,8 @@ fn the_page_is_well_formed_and_complete_in_itself() {
         for banned in ["<script", "url(", "src=", "href=", "@import", "http:", "https:", "|safe"] {
             assert!(!page.contains(banned), "{name}: {banned}");
         }
-        let plain = |c: char| c == '\n' || printable(&c.to_string()) == c.to_string();
-        assert!(page.chars().all(plain), "{name}");
         let document = parse(&page);
-        for element in elements(&document) {
-            let tag = element.tag_name().name();
-            assert!(ELEMENTS.contains(&tag), "{name}: <{tag}>");
-            for attribute in element.attributes() {
-                assert!(ATTRIBUTES.contains(&attribute.name()), "{name}: {attribute:?}");
-            }
-        }
+        is_ours(&document, name);
         let policy = elements(&document).find(|it| it.attribute("http-equiv").is_some()).unwrap();
         assert_eq!(policy.attribute("http-equiv"), Some("Content-Security-Policy"));
         let allowed: Vec<&str> = policy.attribute("content").unwrap().split("; ").collect();
@@ -158,6 +167,31 @@ fn charts_have_words_and_a_table() {
             .collect();
         assert_eq!(headings.first(), Some(&"h1"), "{name}");
         assert!(headings.iter().skip(1).all(|tag| *tag == "h2"), "{name}: {headings:?}");
+    }
+}
+
+proptest! {
+    // each case lays out a whole page
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Whatever names are, the page has the elements that it has with plain ones, and shows each name.
+    #[test]
+    fn no_name_is_more_than_a_name(names in vec(ANY_NAME, 9)) {
+        let name = |(at, name)| format!("{at}{name}");
+        let names: Vec<String> = names.into_iter().enumerate().map(name).collect();
+        let plain: Vec<String> = (0..9).map(|at| at.to_string()).collect();
+        let [page, as_plain] = [&names, &plain].map(|names| page(&data::named(names)));
+        let (document, as_plain) = (parse(&page), parse(&as_plain));
+        is_ours(&document, &format!("{names:?}"));
+        let tags = |document| elements(document).map(|it| it.tag_name().name().to_owned());
+        prop_assert!(tags(&document).eq(tags(&as_plain)), "{:?}", names);
+        let cells: BTreeSet<String> = elements(&document)
+            .filter(|element| element.has_tag_name("th"))
+            .map(|element| text(element).trim().to_owned())
+            .collect();
+        for name in &names {
+            prop_assert!(cells.contains(printable(name).trim()), "{name:?}: {cells:?}");
+        }
     }
 }
 

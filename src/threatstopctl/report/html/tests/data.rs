@@ -221,6 +221,11 @@ pub const NAMES: [&str; 8] = [
 pub fn hostile() -> Report {
     let long = "x".repeat(300);
     let names: Vec<String> = NAMES.map(String::from).into_iter().chain([long]).collect();
+    named(&names)
+}
+
+/// Every text that somebody else has chosen is one of these, in their order and over again.
+pub fn named(names: &[String]) -> Report {
     let name = |at: usize| names[at % names.len()].clone();
     let all = |number: usize| (0..number).map(name);
     let most = TableSize { entries: u64::MAX, v4: Some(u64::MAX), v6: Some(u64::MAX) };
