@@ -37,10 +37,12 @@ impl Request {
 /// When the client goes away, is too long, or says something else than HTTP.
 pub fn receive(stream: &mut (impl Read + Write)) -> Result<Request, String> {
     let mut octets = Octets { stream, buffer: Vec::new() };
-    let head = octets.until(b"\r\n\r\n", HEAD)?;
-    if head.first() == Some(&0x16) {
+    octets.more()?;
+    // TLS has no line ends to wait for
+    if octets.buffer.first() == Some(&0x16) {
         return Err("the client speaks TLS: give it a URL that begins with http://".into());
     }
+    let head = octets.until(b"\r\n\r\n", HEAD)?;
     let head = String::from_utf8_lossy(&head).into_owned();
     let mut lines = head.split("\r\n");
     let mut words = lines.next().unwrap_or_default().split(' ');
@@ -113,10 +115,6 @@ impl<S: Read> Octets<'_, S> {
                 taken.truncate(searched + found);
                 return Ok(taken);
             }
-            // TLS has no line ends to wait for
-            if self.buffer.first() == Some(&0x16) {
-                return Ok(self.take(1));
-            }
             if self.buffer.len() > most {
                 return Err("too long".into());
             }
@@ -156,7 +154,9 @@ impl<S: Read> Octets<'_, S> {
                 return Err("too long".into());
             }
             body.extend(self.exactly(size)?);
-            self.until(b"\r\n", 2)?;
+            if self.exactly(2)? != b"\r\n" {
+                return Err("a chunk that is longer than it says".into());
+            }
         }
     }
 }

@@ -1,7 +1,9 @@
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use super::http::{Request, receive};
 use super::layout::{block, confirmation};
@@ -10,13 +12,14 @@ use super::parameter::parameter;
 /// A client: what it sends, and what was said to it.
 struct Client {
     sends: io::Cursor<Vec<u8>>,
+    /// Octets that come at once at most.
+    most: usize,
     hears: Vec<u8>,
 }
 
 impl Read for Client {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        // in small parts, as networks do
-        let most = to.len().min(7);
+        let most = to.len().min(self.most);
         self.sends.read(&mut to[..most])
     }
 }
@@ -31,9 +34,49 @@ impl Write for Client {
     }
 }
 
+/// In small parts, as networks do.
 fn client(text: &[u8]) -> (Result<Request, String>, Vec<u8>) {
-    let mut client = Client { sends: io::Cursor::new(text.to_vec()), hears: Vec::new() };
+    client_in(7, text)
+}
+
+fn client_in(most: usize, text: &[u8]) -> (Result<Request, String>, Vec<u8>) {
+    let mut client = Client { sends: io::Cursor::new(text.to_vec()), most, hears: Vec::new() };
     (receive(&mut client), client.hears)
+}
+
+/// The method and the body, read all at once.
+fn naive(octets: &[u8]) -> Option<(String, Vec<u8>)> {
+    let head = (0..octets.len()).find(|at| octets[*at..].starts_with(b"\r\n\r\n"))?;
+    let (head, rest) = (str::from_utf8(&octets[..head]).ok()?, &octets[head + 4..]);
+    let [method, _, version] = head.lines().next()?.splitn(3, ' ').collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    let field = |name: &str| {
+        let lines = head.lines().filter_map(|line| line.split_once(':'));
+        let of_name = |(given, value): (&str, &str)| {
+            (given.trim().to_lowercase() == name).then(|| value.trim().to_lowercase())
+        };
+        lines.filter_map(of_name).next().unwrap_or_default()
+    };
+    let body = match (field("transfer-encoding").as_str(), field("content-length").as_str()) {
+        ("chunked", _) => naive_chunks(rest)?,
+        (_, "") => Vec::new(),
+        (_, length) => rest.get(..length.parse().ok()?)?.to_vec(),
+    };
+    version.starts_with("HTTP/1.").then(|| (method.to_owned(), body))
+}
+
+fn naive_chunks(octets: &[u8]) -> Option<Vec<u8>> {
+    let line = (0..octets.len()).find(|at| octets[*at..].starts_with(b"\r\n"))?;
+    let (line, rest) = (str::from_utf8(&octets[..line]).ok()?, &octets[line + 2..]);
+    let size = usize::from_str_radix(line.split(';').next()?.trim(), 16).ok()?;
+    if size == 0 {
+        // fields may come before the empty line
+        let ends = rest.starts_with(b"\r\n") || rest.windows(4).any(|part| part == b"\r\n\r\n");
+        return ends.then(Vec::new);
+    }
+    let (chunk, rest) = (rest.get(..size)?, rest.get(size..)?.strip_prefix(b"\r\n")?);
+    Some([chunk, &naive_chunks(rest)?].concat())
 }
 
 fn form(parts: &[(&str, &[u8])]) -> Request {
@@ -202,11 +245,33 @@ fn requests_are_read_to_their_end() {
         (b"POST /x HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", "too long"),
         (b"POST /x HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "Content-Length: -1"),
         (b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "without a length"),
+        (
+            b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n",
+            "longer than it says",
+        ),
     ] {
         let said = client(text).0.unwrap_err();
         assert!(said.contains(why), "{said}");
     }
 }
+
+/// What requests are made of.
+const PARTS: &[&str] = &[
+    "\r\n",
+    "\r\n\r\n",
+    "Transfer-Encoding: chunked\r\n\r\n",
+    "content-length:2\r\n\r\n",
+    "Content-Length: 40\r\n",
+    "Expect: 100-continue\r\n",
+    "2;x=y\r\n",
+    "3\r\nabc\r\n",
+    "0\r\n",
+    "0\r\n\r\n",
+    "A: b\r\n",
+    "hi",
+    "\x16",
+    "x",
+];
 
 proptest! {
     /// Whatever a client sends, the block is one that the configuration takes.
@@ -226,5 +291,21 @@ proptest! {
     #[test]
     fn any_octets_are_read_or_refused(octets: Vec<u8>) {
         let _ = client(&octets);
+    }
+
+    /// Whatever comes, and in what parts, is the request that a naive reading finds, or none.
+    #[test]
+    fn parts_of_requests_are_read_alike(
+        head in select(&["", "POST /x HTTP/1.1\r\n", "PUT  HTTP/1.0\r\n", "EHLO x\r\n"][..]),
+        parts in vec(select(PARTS), 0..12),
+        most in 1..9_usize,
+    ) {
+        let octets = [head, &parts.concat()].concat().into_bytes();
+        let expected = naive(&octets);
+        for most in [most, octets.len().max(1)] {
+            let read = client_in(most, &octets).0.ok();
+            let read = read.map(|request| (request.method, request.body));
+            prop_assert_eq!(&read, &expected, "{} of {}", most, octets.escape_ascii());
+        }
     }
 }

@@ -1,3 +1,8 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use ureq::unversioned::transport::{Buffers, LazyBuffers};
+
 use super::*;
 
 #[test]
@@ -30,4 +35,76 @@ fn a_credential_is_not_printed() {
     let printed = format!("{tunnel:?}");
     assert!(!printed.contains("pass") && !printed.contains("ZnJ"), "{printed}");
     assert!(Tunnel::new(None).0.is_none());
+}
+
+/// A proxy whose octets come in parts, and which closes then.
+#[derive(Debug)]
+struct Proxy {
+    buffers: LazyBuffers,
+    octets: Vec<u8>,
+    most: usize,
+}
+
+impl Transport for Proxy {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, _: usize, _: NextTimeout) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+        let count = self.octets.len().min(self.most);
+        self.buffers.input_append_buf()[..count].copy_from_slice(&self.octets[..count]);
+        self.buffers.input_appended(count);
+        self.octets.drain(..count);
+        Ok(count > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        true
+    }
+}
+
+/// What answers are made of.
+const PARTS: &[&str] = &[
+    "HTTP/1.1 200 Connection established\r\n",
+    "HTTP/1.1 407 \r\nVia: x\r\n\r\n",
+    "HTTP/1.0 100\r\n\r\n",
+    "HTTP/1.",
+    "HTTP/2 200",
+    " 200",
+    " +20 ",
+    "600",
+    "\r\n",
+    "\r\n\r\n",
+    "\r",
+    "\n",
+    "\x16",
+    "\u{e4}",
+    "x ",
+];
+
+proptest! {
+    /// Whatever a proxy says, and in what parts: the first head alone is taken, and what comes behind it,
+    /// which is the server's, stays.
+    #[test]
+    fn one_head_is_read_however_it_comes(parts in vec(select(PARTS), 0..12), most in 1..60_usize) {
+        let octets = parts.concat().into_bytes();
+        let mut proxy = Proxy { buffers: LazyBuffers::new(4096, 64), octets: octets.clone(), most };
+        let within = || NextTimeout { after: time::Duration::NotHappening, ..NextTimeout::default() };
+        let read = read_status(&mut proxy, within);
+        let text = str::from_utf8(&octets).unwrap();
+        match text.split_once("\r\n\r\n") {
+            Some((head, rest)) => {
+                let line = head.split('\r').next().unwrap();
+                let word = line.split(' ').nth(1).filter(|_| line.starts_with("HTTP/1."));
+                let status = (100..600).find(|status: &u16| word == Some(&status.to_string()));
+                prop_assert_eq!(read.ok(), status);
+                prop_assert_eq!([proxy.buffers.input(), &proxy.octets].concat(), rest.as_bytes());
+            }
+            None => prop_assert!(read.is_err()),
+        }
+    }
 }
