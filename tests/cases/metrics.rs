@@ -60,6 +60,7 @@ fn the_figures_are_right() {
         // 3 and 2 and eighteen times 1 are by name
         "threatstop_port_hits{port=\"other\",direction=\"in\"} 10",
         "threatstop_source_good{source=\"policy\"} 1",
+        "threatstop_list_good{list=\"basic.threatstop.local\"} 1",
         "threatstop_list_entries{list=\"basic.threatstop.local\"} 2",
         "threatstop_upload_slices 1",
         "threatstop_restarts 0",

@@ -160,6 +160,11 @@ fn sources(text: &mut Text, sources: &[SourceStatus]) {
             text.sample(name, &[("source", &source.name)], at);
         }
     }
+    text.family("threatstop_list_good", "Whether a list is good: what came last is in force.");
+    for list in sources.iter().flat_map(|source| &source.lists) {
+        let good = u8::from(list.state == SourceState::Good);
+        text.sample("threatstop_list_good", &[("list", &list.name)], good);
+    }
     text.family("threatstop_list_entries", "Entries of a list, as it is in force.");
     for list in sources.iter().flat_map(|source| &source.lists) {
         if let Some(entries) = list.entries {

@@ -2,6 +2,8 @@
 
 use pflog::Direction;
 
+use control::{ListStatus, SourceKind};
+
 use super::*;
 use crate::hits::Hit;
 
@@ -39,6 +41,36 @@ fn a_label_is_read_back_as_it_was() {
             text.sample("x", &[("label", value)], 1);
             assert_eq!(read_back(&text.0), *value);
         }
+    }
+}
+
+/// Fails when it cannot be told which of a source's lists is held.
+#[test]
+fn each_list_of_a_source_has_its_own_state() {
+    let list = |name: &str, state| ListStatus {
+        name: name.into(),
+        entries: Some(7),
+        changed: None,
+        state,
+    };
+    let source = SourceStatus {
+        name: "policy".into(),
+        kind: SourceKind::Policy,
+        state: SourceState::Held,
+        last: None,
+        last_good: None,
+        next: None,
+        error: None,
+        lists: vec![list("basic", SourceState::Good), list("dns", SourceState::Held)],
+    };
+    let mut text = Text::default();
+    sources(&mut text, &[source]);
+    for sample in [
+        "threatstop_source_good{source=\"policy\"} 0\n",
+        "threatstop_list_good{list=\"basic\"} 1\n",
+        "threatstop_list_good{list=\"dns\"} 0\n",
+    ] {
+        assert!(text.0.contains(sample), "{sample}: {}", text.0);
     }
 }
 
