@@ -19,7 +19,8 @@ rm "$dir/spool/lists/basic.threatstop.local.list"
 start
 no_update
 expect_table $BLOCK "$dir/block"
-! ctl why 198.18.0.2 | grep -q basic || fail "where is the list from?"
+ctl why 198.18.0.2 >"$dir/out" || fail "198.18.0.2 is not blocked: $(cat "$dir/out")"
+! grep -q basic "$dir/out" || fail "where is the list from?"
 
 config 'guard.never_block = ["198.18.0.2"]'
 ctl reload

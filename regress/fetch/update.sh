@@ -70,6 +70,7 @@ ctl why 203.0.113.9 >"$dir/out" || fail "203.0.113.9 is not blocked"
 expect_line '203.0.113.0/25.*basic.threatstop.local'
 for address in 203.0.113.200 198.51.100.77 192.168.7.1 192.0.2.1; do
 	! ctl why $address >>"$dir/out" || fail "$address is blocked"
+	expect_line "^$address is not blocked"
 done
 expect_line '198.51.100.77.*dns.threatstop.local'
 expect_line '192.168.7.1.*RFC 1918'

@@ -15,7 +15,8 @@ connect
 start_pflogd
 ping_out >"$dir/out" 2>&1 || fail "no ping before: $(cat "$dir/out")"
 sleep 6
-! ctl show hits | grep -e $far -e $far6 || fail "hits before the addresses are listed"
+ctl show hits >"$dir/out" || fail "show hits: $(cat "$dir/out")"
+! grep -e $far -e $far6 "$dir/out" || fail "hits before the addresses are listed"
 
 printf '%s\n' $far $far6 >>"$dir/block"
 serve "$dir/block" "$dir/allow"

@@ -30,5 +30,6 @@ wait_for 30 "the host is not named: $(cat "$dir/hits" 2>/dev/null)" hits
 expect_line "^$behind  *[1-9].*$far" "$dir/hits"
 ctl status >"$dir/out" || fail "status"
 ctl doctor -f "$conf" >"$dir/out" 2>&1 || :
+expect_line '^[0-9]* of [0-9]* failed$'
 ! grep 'translates what your hosts send' "$dir/out" || fail "doctor takes nat-to on the way out for a fault"
 stop_service

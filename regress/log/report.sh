@@ -17,4 +17,5 @@ grep -qE '^(ok|warning): ' "$dir/first" || fail "no verdict: $(cat "$dir/first")
 ctl report -d 1 >"$dir/out" || fail "report -d 1: $(cat "$dir/out")"
 ! awk 'length($0) > 80' "$dir/out" | grep . || fail "a line is wider than 80 columns"
 ! ctl report -d 0 >"$dir/out" 2>&1 || fail "a report of no day"
+expect_line 'not a number of days from 1 to 35'
 stop_service

@@ -37,4 +37,5 @@ grep -q tdid_regress01 "$dir/request" || fail "the device id is not in the reque
 sleep 6
 answer tdid_somebodyelse
 ! ctl upload >"$dir/out" 2>&1 || fail "an upload for another device succeeded"
+expect_line 'the server answered for another device than this one'
 stop_service
