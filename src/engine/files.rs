@@ -157,6 +157,9 @@ fn at(directory: &Path, what: &str, name: &str) -> io::Result<()> {
     Ok(())
 }
 
+#[cfg(all(feature = "fault-points", not(debug_assertions)))]
+compile_error!("fault points belong into no release build");
+
 #[cfg(not(feature = "fault-points"))]
 #[inline]
 fn at(_: &Path, _: &str, _: &str) -> io::Result<()> {

@@ -491,19 +491,28 @@ fn what_is_built_once_is_used_by_all() {
     }
 }
 
-/// Compile the file with the fault points, as a debug build and as a release build have it.
+/// Compile each file with fault points, as a debug build and as a release build have it.
 /// Check that the second is refused.
 #[test]
 fn fault_points_are_in_no_release_build() {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let Some(rustc) = require_program(&rustc.to_string_lossy()) else { return };
-    for (checked, refused) in [("on", false), ("off", true)] {
-        let mut compile = Command::new(&rustc);
-        compile.arg(root().join("src/pf/fault.rs")).args(["--crate-type=lib", "--emit=metadata"]);
-        compile.args(["--edition=2024", "--cfg", "feature=\"fault-points\"", "-o", "/dev/null"]);
-        // the crate nix is missing here, which is told as well
-        compile.arg(format!("-Cdebug-assertions={checked}"));
-        let said = run(&mut compile, PATIENCE).stderr;
-        assert_eq!(said.contains("fault points belong into no release build"), refused, "{said}");
+    for file in ["src/pf/fault.rs", "src/engine/files.rs"] {
+        for (checked, refused) in [("on", false), ("off", true)] {
+            let mut compile = Command::new(&rustc);
+            compile.arg(root().join(file)).args(["--crate-type=lib", "--emit=metadata"]);
+            compile.args([
+                "--edition=2024",
+                "--cfg",
+                "feature=\"fault-points\"",
+                "-o",
+                "/dev/null",
+            ]);
+            // what the file imports is missing here, which is told as well
+            compile.arg(format!("-Cdebug-assertions={checked}"));
+            let said = run(&mut compile, PATIENCE).stderr;
+            let found = said.contains("fault points belong into no release build");
+            assert_eq!(found, refused, "{file}: {said}");
+        }
     }
 }
