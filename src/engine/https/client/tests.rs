@@ -97,6 +97,24 @@ fn a_slow_server_does_not_last() {
     }
 }
 
+/// Fails when more of an answer is read than its beginning: the server is not rid of the rest.
+#[test]
+fn of_an_answer_the_beginning_is_read() {
+    let (said, taken) = std::sync::mpsc::channel();
+    let server = hostile(move |stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        // 64 MiB, of which the kernel keeps far less than half
+        let is_taken = |_: &i32| stream.write_all(&[b'x'; 64 << 10]).is_ok();
+        let _ = said.send((0..1024).take_while(is_taken).count());
+    });
+    let client = Client::new(None, Ok(Vec::new()), Limits::default()).unwrap();
+    let call = Call::GetClear(server.to_string(), "/");
+    let answer = client.call(&Limit::default(), &call).unwrap();
+    assert!(answer.body == "x".repeat(64 << 10), "{} octets", answer.body.len());
+    let taken = taken.recv().unwrap();
+    assert!(taken < 512, "{taken} times 64 KiB");
+}
+
 #[test]
 fn a_proxy_that_is_none_is_an_error() {
     fn says(text: &'static str) -> SocketAddr {
