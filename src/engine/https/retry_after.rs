@@ -53,4 +53,14 @@ mod tests {
             assert_eq!(imf_fixdate(wrong), None, "{wrong}");
         }
     }
+
+    /// Fails when a server can have itself left alone for longer than a day.
+    #[test]
+    fn nobody_waits_for_more_than_a_day() {
+        let day = Duration::from_secs(86_400);
+        assert_eq!(retry_after("86399"), Some(day - Duration::from_secs(1)));
+        for text in ["999999", "18446744073709551615", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            assert_eq!(retry_after(text), Some(day), "{text}");
+        }
+    }
 }
