@@ -115,6 +115,19 @@ fn of_an_answer_the_beginning_is_read() {
     assert!(taken < 512, "{taken} times 64 KiB");
 }
 
+/// Fails when what is no HTTP is told in the words of a library, or in those for what has none.
+#[test]
+fn what_is_no_http_is_told_as_such() {
+    let server = hostile(|stream| drop(stream.write_all(b"SSH-2.0-OpenSSH_10.2\r\n\r\n")));
+    let client = Client::new(None, Ok(Vec::new()), Limits::default()).unwrap();
+    let whole = WholeAnswers { wanted: false };
+    let agent = client.agent(DefaultResolver::default(), Begun::default(), whole);
+    let error = agent.get(format!("http://{server}/")).call().unwrap_err();
+    assert!(matches!(error, ureq::Error::Protocol(_)), "{error:?}");
+    let expected = "its answer is none of HTTP: is it a web server, and the port right?";
+    assert_eq!(words::of(&error), expected);
+}
+
 #[test]
 fn a_proxy_that_is_none_is_an_error() {
     fn says(text: &'static str) -> SocketAddr {

@@ -165,14 +165,17 @@ fn every_error_of_a_request_has_words() {
         Timeout::Resolve,
         Timeout::Connect,
         Timeout::SendRequest,
+        Timeout::Await100,
         Timeout::SendBody,
         Timeout::RecvResponse,
         Timeout::RecvBody,
     ];
     let mut all: Vec<Error> = timeouts.into_iter().map(Error::Timeout).collect();
+    let no_name = ureq::http::HeaderName::from_bytes(b"x y").unwrap_err();
     all.extend((1..=133).map(io));
     all.extend([
         Error::StatusCode(500),
+        Error::Http(no_name.into()),
         Error::BadUri("x{".into()),
         Error::HostNotFound,
         Error::RedirectFailed,
@@ -181,6 +184,7 @@ fn every_error_of_a_request_has_words() {
         Error::BodyExceedsLimit(7),
         Error::TooManyRedirects,
         Error::Tls("Rustls invalid dns name error"),
+        Error::Pem(rustls::pki_types::pem::Error::NoItemsFound),
         Error::RequireHttpsOnly("http://x".into()),
         Error::LargeResponseHeader(1, 2),
         Error::ConnectProxyFailed("it is busy".into()),
@@ -194,6 +198,11 @@ fn every_error_of_a_request_has_words() {
     for error in all {
         let text = of(&error);
         assert!(is_for_people(&text) || text.starts_with("HTTP status "), "{error:?}: {text}");
+        // the words for what has none, and for all that takes time, would do for any
+        let is_other = matches!(error, Error::Other(_));
+        assert_eq!(text.contains("no name here"), is_other, "{error:?}: {text}");
+        let is_whole = matches!(error, Error::Timeout(Timeout::Global | Timeout::PerCall));
+        assert_eq!(text.ends_with("it was too slow"), is_whole, "{error:?}: {text}");
     }
 }
 
