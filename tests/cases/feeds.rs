@@ -8,6 +8,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 use tests::harness::{Config, Daemon, Scratch, ctl};
 use tests::process::Output;
+use tests::sim::logservice::Upload;
 use tests::sim::{ListServer, Page};
 
 /// A daemon without the service, whose lists come from a web server.
@@ -340,6 +341,33 @@ fn copies_outlast_a_restart() {
     assert!(first.header("if-none-match").is_none(), "{first:?}");
     assert_eq!(table(&daemon, BLOCK).unwrap().lines().count(), 300);
     assert!(daemon.stop().success());
+}
+
+/// Ask for a list six days after it has come, and again eight days after.
+/// Check that the server's word that it is the same does for the first, which is a good one, and that the
+/// list then comes in full: once, and after that its word does again.
+#[test]
+fn that_nothing_has_changed_is_believed_for_a_week() {
+    let (server, scratch) = (ListServer::start(), Scratch::new());
+    server.serve("/drop", &hosts("9.1", 300));
+    let config = alone(&scratch, &server).add("feed", &feed("drop", &server.url("/drop")));
+    let daemon = Daemon::spawn_faulty(&scratch, &config);
+    daemon.wait_until_ready();
+    update(&daemon);
+    let feeds = Feeds { server, scratch, daemon };
+    feeds.server.take();
+    for (days, full) in [(6, 0), (8, 1)] {
+        feeds.scratch.set_ahead(days * 24 * 60 * 60);
+        // the timer may have made the run that the first of these joins
+        (0..2).for_each(|_| drop(update(&feeds.daemon)));
+        let asked = feeds.server.take();
+        let whole = |one: &&_| Upload::header(one, "if-none-match").is_none();
+        assert_eq!(asked.iter().filter(whole).count(), full, "after {days} days: {asked:?}");
+        assert!(asked.len() > full && asked.iter().skip(full).all(|one| !whole(&one)));
+        assert_eq!(feeds.source("drop")["state"], "good");
+        assert_eq!(feeds.entries(), 300);
+    }
+    assert!(feeds.daemon.stop().success());
 }
 
 /// Run `test` with a feed that can be had, and with one that cannot.

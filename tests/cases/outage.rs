@@ -130,10 +130,7 @@ impl Stage {
 
     fn clock(&self, at: u64) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        // whole at once, for the engine looks at any time
-        let new = self.scratch.spool().join("clock.new");
-        fs::write(&new, format!("{}\n", at - now)).unwrap();
-        fs::rename(new, self.scratch.spool().join("clock")).unwrap();
+        self.scratch.set_ahead(at - now);
     }
 
     /// Sets the clock, to when an attempt is due or later, and waits until it has been made.

@@ -47,7 +47,7 @@ fn a_slice_is_sent_and_confirmed() {
     let due = upload["next"].as_u64().unwrap();
     stage.log.append(1, BAD);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    stage.set_ahead(due - now + 1);
+    stage.scratch.set_ahead(due - now + 1);
     let uploads = service.wait_for(2, PATIENCE);
     assert_eq!(uploads[1].text(), stage.log.written()[5].line() + "\n");
 }

@@ -34,7 +34,7 @@ impl UploadStage {
         Self::start(url, ca, change, |_| {})
     }
 
-    /// The same with a clock that can be set; see [`UploadStage::set_ahead`].
+    /// The same with a clock that can be set; see [`Scratch::set_ahead`].
     pub fn with_clock(url: &str, ca: &str, change: impl FnOnce(Config) -> Config) -> Self {
         Self::start(url, ca, change, Daemon::faulty)
     }
@@ -83,14 +83,6 @@ impl UploadStage {
             true => Ok(output.stdout),
             false => Err(output.stderr),
         }
-    }
-
-    /// Sets the engine's clock ahead by so many seconds.
-    pub fn set_ahead(&self, seconds: u64) {
-        let new = self.scratch.spool().join("clock.new");
-        std::fs::write(&new, format!("{seconds}\n")).expect("as set up");
-        // whole at once, for the engine looks at any time
-        std::fs::rename(new, self.scratch.spool().join("clock")).expect("as set up");
     }
 
     /// `status` in JSON.
