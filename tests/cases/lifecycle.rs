@@ -667,6 +667,49 @@ fn a_start_without_standard_descriptors_works() {
     assert!(daemon.stop().success());
 }
 
+/// Start the helper by its name in PATH, with the files of the command line by their names in the directory
+/// of the start, and with a descriptor that nobody takes from it. Update, send SIGHUP, and kill the engine.
+/// Check that it works, and that no process has the descriptor, then or after any of these.
+#[test]
+fn a_start_by_path_from_anywhere_with_open_descriptors_works() {
+    let (service, scratch) = (service(), Scratch::new());
+    let config = Config::new(&scratch, &[service.addr()]);
+    let open = fs::canonicalize(scratch.path()).unwrap().join("open");
+    fs::write(&open, "").unwrap();
+    let daemon = Daemon::spawn(&scratch, &config, |command| {
+        let place = Path::new(command.get_program()).parent().unwrap().to_owned();
+        let name = |path: PathBuf| path.file_name().unwrap().to_owned();
+        let (config, socket) = (name(scratch.config()), name(scratch.socket()));
+        *command = Command::new("/bin/sh");
+        command.current_dir(scratch.path()).env("PATH", place);
+        command
+            .arg("-c")
+            .arg("exec threatstopd -d -f \"$0\" -s \"$1\" 9<open")
+            .args([config, socket]);
+    });
+    let works = || {
+        daemon.wait_until_ready();
+        update(&daemon);
+        for pid in daemon.descendants().into_iter().map(|(pid, _)| pid).chain([daemon.pid()]) {
+            let all = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+            let has = all.filter_map(|fd| fs::read_link(fd.path()).ok()).any(|file| file == open);
+            assert!(!has, "{pid}: {:?}", daemon.descendants());
+        }
+    };
+    works();
+    let mark = daemon.mark();
+    daemon.signal(Signal::SIGHUP);
+    daemon.wait_for_after(mark, "reloaded, helper", PATIENCE);
+    works();
+    if let Some(engine) = daemon.engine() {
+        let mark = daemon.mark();
+        kill(engine, Signal::SIGKILL).unwrap();
+        daemon.wait_for_after(mark, "engine restarted, helper ", PATIENCE);
+        works();
+    }
+    assert!(daemon.stop().success());
+}
+
 /// Update, and set the clock ahead by a day.
 /// Check that the next update is due within an interval from then, as before: it is waited for on the
 /// monotonic clock.
