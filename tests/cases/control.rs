@@ -9,14 +9,17 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::common::*;
+use crate::feeds::feed;
+use crate::logging::BAD;
 use nix::errno::Errno;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill as kill_process};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 use tests::harness::{Config, Daemon, Scratch, copy_program, ctl, programs};
 use tests::limits::room_for_files;
 use tests::process::{Process, run};
 use tests::servers::say_skipped;
-use tests::sim::{ConnectionFault, HostileService, Plan, PolicyService};
+use tests::sim::pflog::PacketLog;
+use tests::sim::{ConnectionFault, HostileService, LogService, Plan, PolicyService};
 
 /// At once, on a machine that does other things too, and by far sooner than after the deadlines of
 /// all who say nothing.
@@ -403,21 +406,33 @@ fn who_is_not_root_may_look_and_change_nothing() {
     assert!(daemon.stop().success());
 }
 
-/// Configure a device id and a proxy with a password. Start with -v, update, let updates fail, reload
-/// good and bad configurations, kill the engine, ask for everything.
-/// Check that neither stands in a log line, an answer, the arguments or the environment of a process,
+/// Configure a device id, a proxy with a password, and a feed with an authorization. Start with -v, update,
+/// let updates and an upload fail, reload good and bad configurations, kill the engine, ask for everything
+/// but `upload -n`, which shows root the request.
+/// Check that none of the three stands in a log line, an answer, the arguments or the environment of a process,
 /// or the name of a file.
 #[test]
 fn secrets_are_nowhere_to_be_read() {
-    const SECRETS: [&str; 2] = ["tdid_s3cretdevice", "s3cretpassw0rd"];
+    const SECRETS: [&str; 3] = ["tdid_s3cretdevice", "s3cretpassw0rd", "s3crett0ken"];
     let (service, _) = honest(300);
     let scratch = Scratch::new();
+    let ca = scratch.path().join("ca.pem");
+    fs::write(&ca, LogService::start().ca()).unwrap();
     let config = Config::new(&scratch, &[service.addr()])
         .set("device_id", SECRETS[0])
         .set("log.enabled", true)
+        .set("log.scope", "all")
         .set("log.url", "https://127.0.0.1:9/")
+        .set("https.ca_file", ca.to_str().unwrap())
         .set("https.proxy", format!("http://user:{}@127.0.0.1:9", SECRETS[1]));
-    let daemon = Daemon::spawn(&scratch, &config, |command| {
+    let with = |url: &str, authorization: &str| {
+        let mut keys = feed("drop", url);
+        keys.push(("authorization", authorization.into()));
+        config.clone().add("feed", &keys)
+    };
+    let (url, authorization) = ("https://127.0.0.1:9/drop", format!("Bearer {}", SECRETS[2]));
+    PacketLog::create(scratch.path().join("pflog")).append(10, BAD);
+    let daemon = Daemon::spawn(&scratch, &with(url, &authorization), |command| {
         command.arg("-v");
     });
     daemon.wait_until_ready();
@@ -432,38 +447,71 @@ fn secrets_are_nowhere_to_be_read() {
     });
     seen += &ask(&["update"]);
     seen += &ask(&["-j", "update"]);
-    seen += &ask(&["log", "verbose"]);
-    for arguments in [
-        &["status"][..],
-        &["-j", "status"],
-        &["test"],
-        &["show", "block"],
-        &["why", "5.5.5.5"],
-        &["rollback"],
-        &["metrics"],
-    ] {
-        seen += &ask(arguments);
-    }
     // mistakes in the very lines of the secrets
-    for (key, value) in [
-        ("device_id", format!("{}!", SECRETS[0])),
-        ("https.proxy", format!("http://user:{}@", SECRETS[1])),
-        ("log.url", format!("https://user:{}@127.0.0.1/", SECRETS[1])),
+    let is_wrong = |key: &str, value: String| with(url, &authorization).set(key, value);
+    for wrong in [
+        is_wrong("device_id", format!("{}!", SECRETS[0])),
+        is_wrong("https.proxy", format!("http://user:{}@", SECRETS[1])),
+        is_wrong("log.url", format!("https://user:{}@127.0.0.1/", SECRETS[1])),
+        with(url, &format!("{authorization}\u{7f}")),
+        with(&format!("https://user:{}@127.0.0.1/", SECRETS[1]), &authorization),
     ] {
-        config.clone().set(key, value).write(&scratch);
+        wrong.write(&scratch);
         seen += &ask(&["reload"]);
         let check = run(
             Command::new(&programs().threatstopd).args(["-n", "-f"]).arg(scratch.config()),
             PATIENCE,
         );
-        assert_eq!(check.status.code(), Some(1), "{key}");
+        assert_eq!(check.status.code(), Some(1), "{}", wrong.text());
         seen += &(check.stdout + &check.stderr);
     }
-    config.write(&scratch);
+    with(url, &authorization).write(&scratch);
     let mark = daemon.mark();
     daemon.signal(Signal::SIGHUP);
     daemon.wait_for_after(mark, "reloaded, helper", PATIENCE);
     daemon.wait_until_ready();
+    if let Some(engine) = daemon.engine() {
+        let mark = daemon.mark();
+        kill_process(engine, Signal::SIGKILL).unwrap();
+        daemon.wait_for_after(mark, "engine restarted, helper ", PATIENCE);
+        daemon.wait_until_ready();
+    }
+    let file = scratch.config();
+    let file = file.to_str().unwrap();
+    for arguments in [
+        &["log", "verbose"][..],
+        &["status"],
+        &["update"],
+        &["update", "-n", "-f"],
+        &["block", "192.0.2.7", "why"],
+        &["allow", "192.0.2.8"],
+        &["forget", "192.0.2.8"],
+        &["upload"],
+        &["test"],
+        &["show", "block"],
+        &["show", "-o", "apl", "-z", "fleet.example", "block"],
+        &["show", "diff"],
+        &["show", "own"],
+        &["show", "hits"],
+        &["show", "lists"],
+        &["why", "5.5.5.5"],
+        &["doctor", "-f", file],
+        &["setup", "-f", file],
+        &["rollback"],
+        &["metrics"],
+        &["report"],
+        &["report", "-H"],
+        &["flush", "-n", "-f", file],
+    ] {
+        seen += &ask(arguments);
+        seen += &ask(&[&["-j"], arguments].concat());
+    }
+    for arguments in [&["watch", "-e", "1"][..], &["-j", "watch", "-e", "1"]] {
+        let mut command = Command::new(&programs().threatstopctl);
+        let watch = Process::spawn(command.arg("-s").arg(scratch.socket()).args(arguments));
+        watch.wait_for("feed drop", PATIENCE);
+        seen += &watch.output();
+    }
     for pid in daemon.descendants().into_iter().map(|(pid, _)| pid).chain([daemon.pid()]) {
         for file in ["cmdline", "environ", "comm"] {
             let octets = fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
@@ -471,12 +519,17 @@ fn secrets_are_nowhere_to_be_read() {
         }
     }
     seen += &daemon.output();
-    for name in [scratch.path().to_path_buf(), scratch.tables(), scratch.spool()] {
+    let spool = scratch.spool();
+    for name in [scratch.path(), &scratch.tables(), &spool, &spool.join("lists")] {
         let names = fs::read_dir(name).unwrap().map(|entry| entry.unwrap().file_name());
         names.for_each(|name| seen += &name.to_string_lossy());
     }
     // the control tool's own words about itself must not hide that something was asked
-    assert!(seen.contains("Starting ThreatSTOP update"), "{seen}");
+    let refused = "127.0.0.1:9 through the proxy 127.0.0.1:9: Connection refused";
+    let [feed, upload] = ["feed drop", "upload"].map(|what| format!("{what}: {refused}"));
+    for asked in ["Starting ThreatSTOP update", &feed, &upload, "<html"] {
+        assert!(seen.contains(asked), "{asked}: {seen}");
+    }
     for secret in SECRETS {
         let found = seen.lines().find(|line| line.contains(secret));
         assert_eq!(found, None);
