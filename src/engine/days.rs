@@ -100,16 +100,13 @@ fn file(slot: usize) -> String {
 impl Days {
     /// The days as they were left. One that cannot be read is told of, and begins anew.
     pub fn load(directory: PathBuf, tables: &'static Tables, events: &'static Events) -> Self {
-        let load = |slot| {
-            let name = file(slot);
-            let text = files::read(&directory, &name, 4 * day::LARGEST as u64)?;
-            let read = |text: Vec<u8>| serde_json::from_slice::<Day>(&text);
-            let day = text.map(read).transpose();
-            day.map_err(|error| format!("{}: {error}", directory.join(name).display()))
-        };
+        let load = |slot| files::read_json(&directory, &file(slot), 4 * day::LARGEST as u64);
         let slots = (0..slot(-1) + 1).map(|slot| {
             load(slot).unwrap_or_else(|why| {
-                let text = format!("{why}; what was counted of that day is lost");
+                let text = format!(
+                    "{why}; what was counted of that day is lost; rm it, or each start says so until \
+                     its place has another day"
+                );
                 events.say(&Event::Damaged { text, grave: false });
                 None
             })

@@ -19,7 +19,6 @@
 mod event;
 pub mod subject;
 
-use core::fmt;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -83,18 +82,19 @@ impl Events {
     /// The events as they were left. What cannot be read is logged, and their numbers begin anew.
     pub fn load(directory: &Path) -> Self {
         let read = || {
-            let text = files::read(directory, FILE, LARGEST)?;
-            let failed =
-                |why: &dyn fmt::Display| format!("{}: {why}", directory.join(FILE).display());
-            let Some(text) = text else { return Ok(None) };
-            let ring: Ring = serde_json::from_slice(&text).map_err(|error| failed(&error))?;
-            match ring.is_numbered() {
-                true => Ok(Some(ring)),
-                false => Err(failed(&"its events are not numbered one by one")),
+            let ring = files::read_json::<Ring>(directory, FILE, LARGEST)?;
+            match ring.as_ref().is_none_or(Ring::is_numbered) {
+                true => Ok(ring),
+                false => {
+                    let file = directory.join(FILE);
+                    Err(format!("{}: damaged: its events are not numbered", file.display()))
+                }
             }
         };
-        let ring: Option<Ring> = read().unwrap_or_else(|why| {
-            logger::warn(format_args!("{why}; events are numbered from 1 on"));
+        let ring: Option<Ring> = read().unwrap_or_else(|why: String| {
+            logger::warn(format_args!(
+                "{why}; the events before are lost, and numbers begin with 1: so does watch -e"
+            ));
             None
         });
         let mut ring = ring.unwrap_or_default();

@@ -7,8 +7,9 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use flate2::Crc;
+use serde::de::DeserializeOwned;
 
-use crate::errors::words;
+use crate::errors::{of_json, words};
 
 /// Reads a file of at most so many octets; `None` when there is none.
 ///
@@ -22,6 +23,20 @@ pub fn read(directory: &Path, name: &str, largest: u64) -> Result<Option<Vec<u8>
         _ => fs::read(&path).map_err(|error| format!("{}: {}", path.display(), words(&error)))?,
     };
     Ok(Some(text))
+}
+
+/// Reads a file of JSON likewise.
+///
+/// # Errors
+/// Also when it is damaged, with what is wrong and where.
+pub fn read_json<T: DeserializeOwned>(
+    directory: &Path,
+    name: &str,
+    largest: u64,
+) -> Result<Option<T>, String> {
+    let Some(text) = read(directory, name, largest)? else { return Ok(None) };
+    let failed = |error| format!("{}: {}", directory.join(name).display(), of_json(&error));
+    serde_json::from_slice(&text).map(Some).map_err(failed)
 }
 
 /// The sum by which octets are known to be those that were written: CRC-32, as gzip(1) has it.

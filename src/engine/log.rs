@@ -105,7 +105,9 @@ impl Log {
         let directory = config.log.spool.clone();
         let (spool, damaged) = Spool::open(&directory, config.log.spool_size.octets())?;
         let mut journal = Journal::load(&directory).unwrap_or_else(|why| {
-            let text = format!("{why}; what it knew is lost, and records may come twice");
+            let text = format!(
+                "{why}; hits are counted anew, and of the packet log some may be uploaded twice"
+            );
             events.say(&Event::Damaged { text, grave: false });
             Journal::default()
         });

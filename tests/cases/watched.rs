@@ -107,7 +107,8 @@ fn each_change_of_state_is_told_once() {
 ///    again.
 /// 2. Truncate it before it is read: that is a gap.
 /// 3. Change the table by hand and update: that it was mended is told, with the table.
-/// 4. Stop, damage what is remembered, and start: that is told, too.
+/// 4. Stop, damage what is remembered, and start: that is told, too, with the file, the place in it, and what
+///    comes of it.
 ///
 /// Check that each of these is told once, and that its sentence is in the log.
 #[test]
@@ -143,12 +144,45 @@ fn what_is_lost_and_what_is_mended_is_told() {
         assert!(found[0]["text"].as_str().unwrap().starts_with(text), "{}", found[0]);
     }
     assert!(daemon.stop().success());
-    fs::write(scratch.spool().join("state.json"), "{").unwrap();
+    let damage = [
+        (
+            "day.0",
+            "7",
+            "damaged, or of another version, at line 1, column 1; what was counted of that day is \
+             lost; rm it, or each start says so until its place has another day",
+        ),
+        (
+            "log.state",
+            "{\"next\":\n-1}",
+            "damaged, or of another version, at line 2, column 2; hits are counted anew, and of the \
+             packet log some may be uploaded twice",
+        ),
+        (
+            "state.json",
+            "{",
+            "damaged: it ends in the middle, at line 1, column 1; the engine's memory begins anew, \
+             and the tables stay; if you had rolled back, that is over: updates publish again",
+        ),
+    ];
+    for (file, text, _) in damage {
+        fs::write(scratch.spool().join(file), text).unwrap();
+    }
     let daemon = logging::start(&scratch, &config);
     let watcher = watch(&scratch, &["-j", "watch", "-e", "1"]);
-    let damaged = watcher.wait_for("\"event\":\"damaged\"", PATIENCE).text;
-    let damaged: Value = serde_json::from_str(&damaged).unwrap();
-    daemon.wait_for(damaged["text"].as_str().unwrap(), PATIENCE);
+    let place = |file| scratch.spool().join(file).display().to_string();
+    for (file, _, words) in damage {
+        let text = format!("{}: {words}", place(file));
+        let event: Value = serde_json::from_str(&watcher.wait_for(&text, PATIENCE).text).unwrap();
+        assert_eq!((&event["event"], &event["text"]), (&"damaged".into(), &text.as_str().into()));
+        daemon.wait_for(&text, PATIENCE);
+    }
+    // of this one nobody is told but the log: it is what the others are kept in
+    assert!(daemon.stop().success());
+    fs::write(scratch.spool().join("events.json"), "{\"next\":x}").unwrap();
+    let daemon = logging::start(&scratch, &config);
+    let words = "damaged at line 1, column 9; the events before are lost, and numbers begin with 1: so \
+                 does watch -e";
+    daemon.wait_for(&format!("{}: {words}", place("events.json")), PATIENCE);
 }
 
 /// Kills the engine: the next one knows that the file of the configuration does not load. Then mends and loads

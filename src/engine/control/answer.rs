@@ -22,6 +22,7 @@ use super::watch::Watchers;
 use super::{hits, lists, metrics, report, test, upload, why};
 use crate::days::Days;
 use crate::dns::Servers;
+use crate::errors::of_json;
 use crate::events::Events;
 use crate::leave::Leave;
 use crate::link::{Link, Source};
@@ -92,7 +93,7 @@ impl Handler {
         let request: Request = match serde_json::from_slice(&line) {
             Ok(request) => request,
             Err(error) => {
-                let why = format!("{error}; is threatstopctl of the same version?");
+                let why = of_json(&error) + "; is threatstopctl of the same version?";
                 return client.fail("request", why).await;
             }
         };

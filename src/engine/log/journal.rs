@@ -7,7 +7,7 @@ use std::path::Path;
 use pflog::Fingerprint;
 use serde::{Deserialize, Serialize};
 
-use crate::files::{read, replace};
+use crate::files::{read_json, replace};
 use crate::hits::Hits;
 use crate::hits::cursor::{Cursor, Print};
 
@@ -123,9 +123,7 @@ impl Journal {
     /// # Errors
     /// When it cannot be read or is damaged, with its path.
     pub fn load(directory: &Path) -> Result<Self, String> {
-        let Some(text) = read(directory, FILE, LARGEST)? else { return Ok(Self::default()) };
-        serde_json::from_slice(&text)
-            .map_err(|error| format!("{}: {error}", directory.join(FILE).display()))
+        Ok(read_json(directory, FILE, LARGEST)?.unwrap_or_default())
     }
 
     /// Keeps it, durably.

@@ -16,7 +16,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::journal::Position;
-use crate::errors::words;
+use crate::errors::{of_json, words};
 use crate::files::{remove, replace, told};
 
 /// Most octets of text in a slice.
@@ -161,7 +161,9 @@ impl Spool {
                 Ok(stored) => slices.push(stored),
                 Err(why) => {
                     fs::remove_file(entry.path()).map_err(failed)?;
-                    damaged.push(format!("{}: {why}; removed", entry.path().display()));
+                    let path = entry.path();
+                    let lost = "removed, and what it had is not uploaded";
+                    damaged.push(format!("{}: {why}; {lost}", path.display()));
                 }
             }
         }
@@ -335,7 +337,7 @@ fn head(reader: &mut impl io::BufRead) -> Result<(Head, u64), String> {
     let mut line = Vec::new();
     let mut bounded = reader.take(MAX_HEAD);
     bounded.read_until(b'\n', &mut line).map_err(|error| words(&error))?;
-    let head = serde_json::from_slice(&line).map_err(|error| error.to_string())?;
+    let head = serde_json::from_slice(&line).map_err(|error| of_json(&error))?;
     Ok((head, line.len() as u64))
 }
 

@@ -24,7 +24,7 @@ use crate::clock;
 use crate::errors::words;
 use crate::events::subject::{NAMES, of_never};
 use crate::events::{Event, Events};
-use crate::files::{read, replace};
+use crate::files::{read_json, replace};
 use crate::lists::Copy;
 use crate::told::Told;
 use crate::warning::Warning;
@@ -99,7 +99,9 @@ impl Never {
         let names: BTreeSet<&str> =
             guard.never_block_names.iter().map(|name| name.as_str()).collect();
         let mut answers = load(directory).unwrap_or_else(|why| {
-            let text = format!("{why}; never_block_names: as if never looked up");
+            let text = format!(
+                "{why}; never_block_names protects nothing until they are looked up, which is done now"
+            );
             events.say(&Event::Damaged { text, grave: false });
             Answers::new()
         });
@@ -284,9 +286,7 @@ fn save(directory: &Path, answers: &Answers) -> Result<(), String> {
 }
 
 fn load(directory: &Path) -> Result<Answers, String> {
-    let Some(text) = read(directory, FILE, LARGEST)? else { return Ok(Answers::new()) };
-    serde_json::from_slice(&text)
-        .map_err(|error| format!("{}: {error}", directory.join(FILE).display()))
+    Ok(read_json(directory, FILE, LARGEST)?.unwrap_or_default())
 }
 
 #[cfg(test)]

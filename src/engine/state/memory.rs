@@ -382,13 +382,12 @@ impl Memory {
 /// # Errors
 /// When it cannot be read or is damaged, with its path.
 pub fn load(directory: &Path) -> Result<Memory, String> {
-    let Some(text) = files::read(directory, FILE, LARGEST)? else {
+    let Some(mut memory) = files::read_json::<Memory>(directory, FILE, LARGEST)? else {
         return Ok(Memory { first_start: crate::clock::now(), ..Memory::default() });
     };
-    let failed = |error| format!("{}: {error}", directory.join(FILE).display());
-    let mut memory: Memory = serde_json::from_slice(&text).map_err(failed)?;
     if memory.tables.is_empty() {
-        memory.tables = serde_json::from_slice::<Former>(&text).unwrap_or_default().tables();
+        let former = files::read_json::<Former>(directory, FILE, LARGEST).unwrap_or_default();
+        memory.tables = former.unwrap_or_default().tables();
     }
     memory.tables.values_mut().for_each(Tabled::split_row);
     Ok(memory)

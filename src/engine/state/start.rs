@@ -37,7 +37,10 @@ impl State {
         copies::prepare(&directory)?;
         let damaged = |text| events.say(&Event::Damaged { text, grave: false });
         let mut memory = memory::load(&directory).unwrap_or_else(|why| {
-            damaged(format!("{why}; the engine's memory begins anew"));
+            damaged(format!(
+                "{why}; the engine's memory begins anew, and the tables stay; if you had rolled \
+                 back, that is over: updates publish again"
+            ));
             Memory::default()
         });
         left(config, tables, &directory, &mut memory, events);

@@ -33,7 +33,7 @@ fn what_is_saved_is_loaded() {
     assert!(Journal::load(dir.path()).unwrap_err().contains(FILE));
     let wrong = r#"{"position":{"cursor":{"file":"xyz","offset":1}}}"#;
     std::fs::write(dir.path().join(FILE), wrong).unwrap();
-    assert!(Journal::load(dir.path()).unwrap_err().contains("48 hexadecimal"));
+    assert!(Journal::load(dir.path()).unwrap_err().ends_with(", at line 1, column 35"));
 }
 
 /// What 0.1.0 left, whose counters had nothing that went.
@@ -59,7 +59,7 @@ fn what_0_1_0_has_saved_is_loaded() {
     journal.save(dir.path()).unwrap();
     assert_eq!(Journal::load(dir.path()), Ok(journal));
     std::fs::write(dir.path().join(FILE), r#"{"hits":{"lists":[1,2,3]}}"#).unwrap();
-    assert!(Journal::load(dir.path()).unwrap_err().contains("no counters of packets"));
+    assert!(Journal::load(dir.path()).unwrap_err().ends_with(", at line 1, column 25"));
 }
 
 /// Fails when a clock that is years ahead for some hours counts, or a right one never does.
