@@ -118,11 +118,14 @@ impl Log {
             && newest.head.sequence >= journal.next
         {
             journal.next = newest.head.sequence + 1;
-            journal.position = newest.head.position.clone();
-            if let Some((sequence, hits)) = journal.ahead.take()
-                && sequence == newest.head.sequence
-            {
-                journal.hits = hits;
+            // where it ends nobody says who cannot read it: its records come twice
+            if !newest.by_name {
+                journal.position = newest.head.position.clone();
+                if let Some((sequence, hits)) = journal.ahead.take()
+                    && sequence == newest.head.sequence
+                {
+                    journal.hits = hits;
+                }
             }
         }
         if journal.hits.since == 0 {
@@ -217,9 +220,9 @@ impl Log {
         self.events.say(&Event::Failed { source, text, grave: false });
     }
 
-    /// The same of its being written again.
+    /// The same of its being read and written again.
     fn spool_is_well(&self) {
-        self.events.end(SPOOL, format!("{SPOOL}: written again"));
+        self.events.end(SPOOL, format!("{SPOOL}: read and written again"));
     }
 
     /// Everything that was due was sent, and some of it `confirmed`, if there was anything: what goes wrong

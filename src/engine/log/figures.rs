@@ -58,7 +58,7 @@ impl Figures {
 impl Progress {
     /// What goes wrong at `now`; a spool that stops the follower is told once.
     pub fn warnings(&self, now: u64) -> Vec<Warning> {
-        let Self { trouble, unkept, .. } = self;
+        let Self { trouble, unkept, unread, .. } = self;
         let mut all = Vec::new();
         if !trouble.is_empty() {
             let text = format!("packet log: {trouble}");
@@ -67,6 +67,10 @@ impl Progress {
         if !unkept.is_empty() && !trouble.starts_with(unkept.as_str()) {
             let text = format!("spool: {unkept}");
             all.push(Warning::new(text, "what was read is kept once that is mended"));
+        }
+        if !unread.is_empty() {
+            let text = format!("spool: {unread}");
+            all.push(Warning::new(text, "the slice is kept, and sent once that is mended"));
         }
         all.extend(self.failing(now));
         all.extend(self.refused());

@@ -53,9 +53,14 @@ impl Losses {
         let told = self.told;
         let Self { slices, records, from, last, .. } =
             std::mem::replace(self, Self { told, ..Self::default() });
+        // of one that could not be read nobody knows
+        let with = match records {
+            0 => String::new(),
+            _ => format!(" with {records} records"),
+        };
         match slices {
-            1 => format!("{last} with {records} records"),
-            _ => format!("{slices} slices with {records} records since {}", clock::date(from)),
+            1 => format!("{last}{with}"),
+            _ => format!("{slices} slices{with} since {}", clock::date(from)),
         }
     }
 }

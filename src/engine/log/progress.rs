@@ -44,6 +44,8 @@ pub struct Progress {
     pub trouble: String,
     /// Likewise why what was read could not be kept last.
     pub unkept: String,
+    /// Likewise why a slice could not be read when all that could be was sent.
+    pub unread: String,
     /// The slices that the server refused, by id, and why.
     pub refused: BTreeMap<String, String>,
     /// What fell out of the spool because it was full since an upload last went well.
@@ -66,6 +68,7 @@ impl Progress {
             next: None,
             trouble: String::new(),
             unkept: String::new(),
+            unread: String::new(),
             refused: BTreeMap::new(),
             crowded_out: Losses::default(),
             expired: Losses::default(),

@@ -8,6 +8,7 @@
 //! is removed, and as long as the whole is there, halves of it count as not written.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -27,6 +28,8 @@ const MAX_HEAD: u64 = 8192;
 const PREFIX: &str = "slice.";
 /// Octets of the hash that stand in an id.
 const HASH: usize = 8;
+/// What is said of a slice that is not what was written.
+const DAMAGED: &str = "damaged";
 
 /// What is known of a slice without its text: the first line of its file, as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +56,26 @@ pub struct Head {
     pub octets: u64,
     /// Where the follower was behind it.
     pub position: Position,
+}
+
+impl Head {
+    /// As much of it as an id says, which stands in the name of the file.
+    fn of_id(id: &str) -> Option<Self> {
+        let mut words = id.splitn(4, '-');
+        let (sequence, part) = words.next()?.split_at_checked(10)?;
+        let mut times = words.by_ref().map_while(|time| time.parse().ok());
+        Some(Self {
+            id: id.to_owned(),
+            sequence: sequence.parse().ok()?,
+            part: part.to_owned(),
+            of: None,
+            first: times.next()?,
+            last: times.next()?,
+            records: 0,
+            octets: 0,
+            position: Position::default(),
+        })
+    }
 }
 
 /// A slice of the log: text that is uploaded in one request.
@@ -121,12 +144,45 @@ pub struct Stored {
     pub head: Head,
     /// Octets of its file.
     pub size: u64,
+    /// Whether the file could not be read yet, so that of the head only is known what its name says.
+    pub by_name: bool,
 }
 
 impl Stored {
     /// Whether its last record is of before a time, epoch seconds.
     pub fn is_before(&self, time: u64) -> bool {
         u64::from(self.head.last) < time
+    }
+}
+
+/// Why a slice cannot be read.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It is gone, or not what was written.
+    Lost(String),
+    /// It is there, and may be read another time.
+    There(String),
+}
+
+impl Unread {
+    fn of(path: &Path, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::lost(path, error),
+            // short of descriptors, a disk that fails, modes: that says nothing of what is in it
+            _ => Self::There(told(path, error)),
+        }
+    }
+
+    fn lost(path: &Path, why: &dyn Display) -> Self {
+        Self::Lost(format!("{}: {}", path.display(), words(why)))
+    }
+}
+
+impl From<Unread> for String {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Lost(why) | Unread::There(why) => why,
+        }
     }
 }
 
@@ -140,7 +196,7 @@ pub struct Spool {
 
 impl Spool {
     /// Opens the spool and takes stock. Files that a crash left half-written are removed, and so
-    /// are slices that cannot be read: of each a sentence is given.
+    /// are slices that are damaged: of each a sentence is given.
     ///
     /// # Errors
     /// When the directory cannot be read.
@@ -159,11 +215,14 @@ impl Spool {
             let Some(id) = name.strip_prefix(PREFIX) else { continue };
             match stock(&entry.path(), id) {
                 Ok(stored) => slices.push(stored),
-                Err(why) => {
-                    fs::remove_file(entry.path()).map_err(failed)?;
-                    let path = entry.path();
-                    let lost = "removed, and what it had is not uploaded";
-                    damaged.push(format!("{}: {why}; {lost}", path.display()));
+                Err(Unread::Lost(why)) if remove(directory, name).is_ok() => {
+                    damaged.push(format!("{why}; removed, and what it had is not uploaded"));
+                }
+                // it is there still, and has its place and its name
+                Err(_) => {
+                    let size = entry.metadata().map_or(0, |meta| meta.len());
+                    let head = Head::of_id(id);
+                    slices.extend(head.map(|head| Stored { head, size, by_name: true }));
                 }
             }
         }
@@ -263,23 +322,23 @@ impl Spool {
             let _ = remove(&self.directory, &name);
         })?;
         let size = (head.len() + slice.text.len()) as u64;
-        Ok(Stored { head: slice.head.clone(), size })
+        Ok(Stored { head: slice.head.clone(), size, by_name: false })
     }
 
     /// Reads a slice and proves it by its hash.
     ///
     /// # Errors
-    /// When its file is gone or damaged.
-    pub fn read(&self, stored: &Stored) -> Result<Slice, String> {
+    /// When its file is gone, damaged, or cannot be read for now.
+    pub fn read(&self, stored: &Stored) -> Result<Slice, Unread> {
         let path = self.path(&stored.head.id);
-        let failed = |why: &dyn std::fmt::Display| format!("{}: {}", path.display(), words(why));
-        let mut reader = BufReader::new(File::open(&path).map_err(|error| failed(&error))?);
-        let (head, _) = head(&mut reader).map_err(|why| failed(&why))?;
+        let failed = |error: io::Error| Unread::of(&path, &error);
+        let mut reader = BufReader::new(File::open(&path).map_err(failed)?);
+        let (head, _) = head(&path, &mut reader)?;
         let mut text = Vec::new();
-        let read = reader.take(MAX_TEXT as u64 * 2).read_to_end(&mut text);
-        read.map_err(|error| failed(&error))?;
-        if head != stored.head || !head.id.ends_with(&hash(&text)) {
-            return Err(failed(&"damaged"));
+        reader.take(MAX_TEXT as u64 * 2).read_to_end(&mut text).map_err(failed)?;
+        let is_known = head == stored.head || stored.by_name && head.id == stored.head.id;
+        if !is_known || !head.id.ends_with(&hash(&text)) {
+            return Err(Unread::lost(&path, &DAMAGED));
         }
         Ok(Slice { head, text })
     }
@@ -320,26 +379,27 @@ fn head_line(head: &Head) -> Result<Vec<u8>, String> {
 }
 
 /// What there is to know of a slice's file; its text is proved when it is read.
-fn stock(path: &Path, id: &str) -> Result<Stored, String> {
-    let file = File::open(path).map_err(|error| words(&error))?;
-    let size = file.metadata().map_err(|error| words(&error))?.len();
+fn stock(path: &Path, id: &str) -> Result<Stored, Unread> {
+    let failed = |error: io::Error| Unread::of(path, &error);
+    let file = File::open(path).map_err(failed)?;
+    let size = file.metadata().map_err(failed)?.len();
     let mut reader = BufReader::new(file);
-    let (head, line) = head(&mut reader)?;
+    let (head, line) = head(path, &mut reader)?;
     let rest = size.checked_sub(line);
     if head.id != id || rest != Some(head.octets) {
-        return Err("damaged".into());
+        return Err(Unread::lost(path, &DAMAGED));
     }
-    Ok(Stored { head, size })
+    Ok(Stored { head, size, by_name: false })
 }
 
 /// The first line, and how many octets it takes.
-fn head(reader: &mut impl io::BufRead) -> Result<(Head, u64), String> {
+fn head(path: &Path, reader: &mut impl io::BufRead) -> Result<(Head, u64), Unread> {
     let mut line = Vec::new();
     let mut bounded = reader.take(MAX_HEAD);
-    bounded.read_until(b'\n', &mut line).map_err(|error| words(&error))?;
-    let head = serde_json::from_slice(&line).map_err(|error| of_json(&error))?;
+    bounded.read_until(b'\n', &mut line).map_err(|error| Unread::of(path, &error))?;
+    let head = serde_json::from_slice(&line).map_err(|error| Unread::lost(path, &of_json(&error)))?;
     Ok((head, line.len() as u64))
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -22,7 +22,7 @@ pub fn open(directory: &Path) -> Log {
 }
 
 /// Some text, as the follower leaves it when it has read up to an offset.
-fn read(log: &Log, text: &str, offset: u64) {
+pub fn read(log: &Log, text: &str, offset: u64) {
     let mut progress = log.progress.borrow_mut();
     progress.position.enter([7; 24].into(), offset);
     progress.pending.text.extend_from_slice(text.as_bytes());
@@ -69,6 +69,26 @@ fn a_crash_between_slice_and_journal_repeats_nothing() {
     assert_eq!(state(&open(dir.path())), both);
     fs::write(&journal, "{").unwrap();
     assert_eq!(state(&open(dir.path())), both);
+}
+
+/// Fails when the position behind the newest slice is taken from one that cannot be read, or its number is
+/// given to another one.
+#[test]
+fn a_newest_slice_that_cannot_be_opened_moves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = dir.path().join(journal::FILE);
+    let log = open(dir.path());
+    read(&log, "one\n", 100);
+    log.cut().unwrap();
+    let before = fs::read(&journal).unwrap();
+    read(&log, "two\n", 200);
+    log.cut().unwrap();
+    let newest = log.progress.borrow().spool.newest().unwrap().head.id.clone();
+    fs::write(&journal, before).unwrap();
+    let back = spool::tests::out_of_reach(dir.path(), &newest);
+    let log = open(dir.path());
+    back();
+    assert_eq!(state(&log), (Some(100), vec!["one\n".into(), "two\n".into()], 2));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::Log;
 use super::answer::{Failure, Verdict, judge, shown};
 use super::progress::Progress;
 use super::request::Request;
-use super::spool::{Slice, Stored};
+use super::spool::{Slice, Stored, Unread};
 use crate::backoff::scheduled;
 use crate::clock;
 use crate::events::Event;
@@ -92,13 +92,23 @@ impl Log {
         if !self.config.uploads() {
             return failed.map_or(Ok(uploaded), Err);
         }
-        let mut tried = BTreeSet::new();
+        let (mut tried, mut unread) = (BTreeSet::new(), String::new());
         while let Some(stored) = self.next(&tried) {
             if !tried.is_empty() {
                 tokio::time::sleep(PACE).await;
             }
             tried.insert(stored.head.id.clone());
-            let Some(slice) = self.read(&stored) else { continue };
+            let slice = match self.read(&stored) {
+                Ok(Some(slice)) => slice,
+                Ok(None) => continue,
+                // others may be read all the same
+                Err(why) => {
+                    self.spool_failed(&format!("{why}; the slice is kept"));
+                    unread.clone_from(&why);
+                    failed.get_or_insert(Failure { why, slow: false, wait: None });
+                    continue;
+                }
+            };
             match self.deliver(&slice).await {
                 Ok(Sent::InHalves) => {}
                 Ok(Sent::Whole) => {
@@ -114,7 +124,10 @@ impl Log {
                 }
             }
         }
-        uploaded.left = self.progress.borrow().spool.slices().len() as u64;
+        let mut progress = self.progress.borrow_mut();
+        progress.unread = unread;
+        uploaded.left = progress.spool.slices().len() as u64;
+        drop(progress);
         match failed {
             None => {
                 self.all_is_well(uploaded.slices > 0);
@@ -141,16 +154,24 @@ impl Log {
         progress.spool.slices().find(|stored| !tried.contains(&stored.head.id)).cloned()
     }
 
-    /// Reads a slice; one that is damaged is lost, which is counted.
-    fn read(&self, stored: &Stored) -> Option<Slice> {
+    /// Reads a slice; none when it is damaged: then it is lost, which is counted.
+    ///
+    /// # Errors
+    /// When it cannot be read for now; it stays in the spool.
+    fn read(&self, stored: &Stored) -> Result<Option<Slice>, String> {
         let why = match self.progress.borrow().spool.read(stored) {
-            Ok(slice) => return Some(slice),
-            Err(why) => why,
+            Ok(slice) => return Ok(Some(slice)),
+            Err(Unread::There(why)) => return Err(why),
+            Err(Unread::Lost(why)) => why,
         };
         let mut progress = self.progress.borrow_mut();
         match progress.spool.remove(&stored.head.id) {
             Ok(()) => {
-                let text = format!("{why}: {} records are lost", stored.head.records);
+                let records = match stored.by_name {
+                    true => "its".to_owned(),
+                    false => stored.head.records.to_string(),
+                };
+                let text = format!("{why}: {records} records are lost");
                 self.events.say(&Event::LogGap { text });
                 progress.journal.dropped += 1;
                 if let Err(why) = progress.journal.save(&self.directory) {
@@ -163,7 +184,7 @@ impl Log {
                 self.spool_failed(&format!("{why}; {error}"));
             }
         }
-        None
+        Ok(None)
     }
 
     /// Sends one slice and takes note of what became of it. The failure comes with whether other

@@ -25,3 +25,12 @@ fn losses_are_told_in_sums() {
     assert_eq!(sums, [day, day, day, "3 slices with 21 records"]);
     assert!(losses.end().is_none() && !losses.any());
 }
+
+/// Fails when a slice of which nobody knows what was in it is said to have had nothing.
+#[test]
+fn what_could_not_be_read_had_something() {
+    let mut losses = Losses::default();
+    let slice = Slice::new(1, (5, 6), 0, vec![b'x'], Position::default());
+    losses.add(&slice.head, NOW);
+    assert_eq!(losses.news(NOW), Some(format!("slice {}", slice.head.id)));
+}

@@ -122,8 +122,44 @@ fn damaged_slices_are_counted_and_removed() {
     *other.last_mut().unwrap() = b'?';
     fs::write(&file, &other).unwrap();
     let spool = open(dir.path(), LARGE);
-    let why = spool.read(spool.newest().unwrap()).unwrap_err();
-    assert!(why.ends_with(": damaged"), "{why}");
+    match spool.read(spool.newest().unwrap()) {
+        Err(Unread::Lost(why)) => assert!(why.ends_with(": damaged"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Puts a link to itself in the place of a slice: it is there, and open(2) fails. What it gives puts the
+/// slice back.
+pub fn out_of_reach(directory: &Path, id: &str) -> impl Fn() + use<> {
+    let [file, aside] = [PREFIX, "aside."].map(|word| directory.join(format!("{word}{id}")));
+    fs::rename(&file, &aside).unwrap();
+    std::os::unix::fs::symlink(&file, &file).unwrap();
+    move || fs::rename(&aside, &file).unwrap()
+}
+
+/// Fails when slices that nobody could open at a start are removed, lose their place or the room that they
+/// take, or do not come back; or when a slice that comes gets the number of one.
+#[test]
+fn a_slice_that_cannot_be_opened_waits() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spool = open(dir.path(), LARGE);
+    let slices = [slice(9, b"nine\n"), slice(10, b"ten\n"), slice(11, b"eleven\n")];
+    slices.iter().for_each(|slice| drop(spool.push(slice)));
+    let before = ids(&spool);
+    for (at, id) in before.iter().enumerate() {
+        let back = out_of_reach(dir.path(), id);
+        let spool = open(dir.path(), LARGE);
+        assert_eq!(ids(&spool), before);
+        assert_eq!(spool.newest().unwrap().head.sequence, 11);
+        let stored = spool.slices().nth(at).unwrap();
+        assert!((1..5000).contains(&stored.size) && !stored.is_before(2000), "{stored:?}");
+        match spool.read(stored) {
+            Err(Unread::There(why)) => assert!(why.contains("symbolic link"), "{why}"),
+            other => panic!("{other:?}"),
+        }
+        back();
+        assert_eq!(spool.read(stored).as_ref(), Ok(&slices[at]));
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use super::*;
 use crate::events::subject::{SPOOL, UPLOAD};
-use crate::log::tests::open;
+use crate::log::spool::tests::out_of_reach;
+use crate::log::tests::{open, read};
 
 /// Random numbers that give the shortest wait, the middle and the longest.
 const RANDOM: [u32; 3] = [0, u32::MAX / 2, u32::MAX];
@@ -62,4 +63,24 @@ async fn a_spool_is_well_when_all_of_an_upload_could_be_written() {
     log.send().await.unwrap();
     log.all_is_well(true);
     assert!(!log.events.is_open(SPOOL));
+}
+
+/// Fails when a slice that cannot be opened for a while is dropped, or counted as dropped.
+#[test]
+fn a_slice_that_cannot_be_read_for_now_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    read(&log, "one\n", 100);
+    log.cut().unwrap();
+    let stored = log.next(&BTreeSet::new()).unwrap();
+    let back = out_of_reach(dir.path(), &stored.head.id);
+    let why = log.read(&stored).unwrap_err();
+    assert!(why.contains("symbolic link"), "{why}");
+    let dropped = || log.progress.borrow().journal.dropped;
+    assert_eq!((log.next(&BTreeSet::new()).as_ref(), dropped()), (Some(&stored), 0));
+    back();
+    assert_eq!(log.read(&stored).unwrap().unwrap().text, b"one\n");
+    // gone is not the same
+    log.progress.borrow_mut().spool.remove(&stored.head.id).unwrap();
+    assert_eq!((log.read(&stored), dropped()), (Ok(None), 1));
 }
