@@ -100,17 +100,17 @@ impl Progress {
             let text = std::mem::take(&mut self.pending.text);
             let (next, records) = (self.journal.next, self.pending.records);
             let slice = Slice::new(next, times, records, text, self.position.clone());
-            let fallen = match self.spool.push(&slice) {
-                Ok(fallen) => fallen,
-                Err(why) => {
-                    self.pending.text = slice.text;
-                    return Err(why);
-                }
-            };
+            let mut fallen = Vec::new();
+            let pushed = self.spool.push(&slice, &mut fallen);
+            // it is gone, whatever becomes of what it made room for
             self.journal.dropped += fallen.len() as u64;
             let now = clock::now();
             fallen.iter().for_each(|stored| self.crowded_out.add(&stored.head, now));
             self.tell_losses(events, |lost| lost.news(now), |_| None);
+            if let Err(why) = pushed {
+                self.pending.text = slice.text;
+                return Err(why);
+            }
             self.pending = Pending::default();
             self.journal.next += 1;
         } else if self.journal.position == self.position && self.journal.hits == self.hits {
@@ -135,14 +135,15 @@ impl Progress {
     ) -> Result<(), String> {
         let is_steady = self.journal.seen.look(now);
         let before = if is_steady { now.saturating_sub(age.as_secs()) } else { 0 };
-        let fallen = self.spool.expire(before)?;
+        let mut fallen = Vec::new();
+        let expired = self.spool.expire(before, &mut fallen);
         if fallen.is_empty() {
-            return Ok(());
+            return expired;
         }
         self.journal.dropped += fallen.len() as u64;
         fallen.iter().for_each(|stored| self.expired.add(&stored.head, now));
         self.tell_losses(events, |_| None, |lost| lost.news(now));
-        self.journal.save(directory)
+        self.journal.save(directory).and(expired)
     }
 
     /// Tells what there is to tell of what fell out of the spool because it was full, and because it was

@@ -256,14 +256,13 @@ impl Spool {
         usize::try_from(self.limit / 4).map_or(MAX_TEXT, |quarter| quarter.min(MAX_TEXT))
     }
 
-    /// Adds a slice, durably; gives what fell out to make room for it.
+    /// Adds a slice, durably; what falls out to make room for it is added to `fallen`.
     ///
     /// # Errors
     /// When it cannot be written; the spool is then as before but for what fell out.
-    pub fn push(&mut self, slice: &Slice) -> Result<Vec<Stored>, String> {
+    pub fn push(&mut self, slice: &Slice, fallen: &mut Vec<Stored>) -> Result<(), String> {
         let head = head_line(&slice.head)?;
         let size = (head.len() + slice.text.len()) as u64;
-        let mut fallen = Vec::new();
         while self.octets() + size > self.limit {
             let Some(oldest) = self.slices.front().cloned() else { break };
             self.remove(&oldest.head.id)?;
@@ -271,7 +270,7 @@ impl Spool {
         }
         let stored = self.write(slice, &head)?;
         self.slices.push_back(stored);
-        Ok(fallen)
+        Ok(())
     }
 
     /// Puts two halves of a slice in its place, durably; says false when it has only one record.
@@ -300,19 +299,18 @@ impl Spool {
         synced.map(|()| true).map_err(|error| told(&self.directory, &error))
     }
 
-    /// Removes what ends before a time, epoch seconds; gives what fell out, the oldest first.
+    /// Removes what ends before a time, epoch seconds; what falls out is added to `fallen`, the oldest first.
     ///
     /// # Errors
     /// When a file cannot be removed; it and what is newer are then still in the spool.
-    pub fn expire(&mut self, before: u64) -> Result<Vec<Stored>, String> {
-        let mut fallen = Vec::new();
+    pub fn expire(&mut self, before: u64, fallen: &mut Vec<Stored>) -> Result<(), String> {
         while let Some(oldest) = self.slices.front().cloned()
             && oldest.is_before(before)
         {
             self.remove(&oldest.head.id)?;
             fallen.push(oldest);
         }
-        Ok(fallen)
+        Ok(())
     }
 
     fn write(&self, slice: &Slice, head: &[u8]) -> Result<Stored, String> {

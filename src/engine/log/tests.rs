@@ -31,6 +31,14 @@ pub fn read(log: &Log, text: &str, offset: u64) {
     progress.pending.times = Some((first, 1000 + offset as u32));
 }
 
+/// The id that the pending text will have as a slice.
+fn pending_id(log: &Log) -> String {
+    let progress = log.progress.borrow();
+    let (pending, position) = (&progress.pending, progress.position.clone());
+    let (times, text) = (pending.times.unwrap(), pending.text.clone());
+    Slice::new(progress.journal.next, times, pending.records, text, position).head.id
+}
+
 /// Where the follower goes on, the texts in the spool, and the next sequence number.
 fn state(log: &Log) -> (Option<u64>, Vec<String>, u64) {
     let progress = log.progress.borrow();
@@ -71,6 +79,44 @@ fn a_crash_between_slice_and_journal_repeats_nothing() {
     assert_eq!(state(&open(dir.path())), both);
 }
 
+/// Fails when what fell out of a full spool is told of and counted only if what it made room for could be
+/// written, or what was too old only if all of that could be removed.
+#[test]
+fn what_falls_out_counts_whatever_fails_behind_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    let kept = |of: &Log| of.progress.borrow().spool.slices().len();
+    for offset in 1..=4 {
+        read(&log, &"x".repeat(250_000), offset);
+        log.cut().unwrap();
+    }
+    assert_eq!(kept(&log), 4);
+    read(&log, &"y".repeat(250_000), 5);
+    let id = pending_id(&log);
+    let obstacle = dir.path().join(format!(".slice.{id}.tmp"));
+    fs::create_dir(&obstacle).unwrap();
+    assert!(log.cut().unwrap_err().contains(&id));
+    let dropped = |of: &Log| (of.figures().spool.dropped, of.figures().spool.slices);
+    assert_eq!(dropped(&log), (1, 3));
+    assert!(log.progress.borrow().crowded_out.any());
+    fs::remove_dir(&obstacle).unwrap();
+    // the second of those left cannot be removed
+    let second = log.progress.borrow().spool.slices().nth(1).unwrap().head.id.clone();
+    let file = dir.path().join(format!("slice.{second}"));
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let mut progress = log.progress.borrow_mut();
+    let age = Duration::from_secs(35 * 24 * 60 * 60);
+    let now = 1_800_000_000;
+    let mut expire = |now| progress.expire(dir.path(), log.events, now, age);
+    assert_eq!(expire(now), Ok(()), "a clock that has not gone on for a day");
+    assert!(expire(now + 24 * 60 * 60).unwrap_err().contains(&second));
+    drop(progress);
+    assert_eq!(dropped(&log), (2, 2));
+    fs::remove_dir(&file).unwrap();
+    assert_eq!(open(dir.path()).figures().spool.dropped, 2);
+}
+
 /// Fails when the position behind the newest slice is taken from one that cannot be read, or its number is
 /// given to another one.
 #[test]
@@ -96,8 +142,7 @@ fn what_cannot_be_written_stays_pending() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path());
     read(&log, "one\n", 100);
-    let position = log.progress.borrow().position.clone();
-    let id = Slice::new(0, (1000, 1100), 1, b"one\n".to_vec(), position).head.id;
+    let id = pending_id(&log);
     // in the way of the temporary file, as a full disk would be
     let obstacle = dir.path().join(format!(".slice.{id}.tmp"));
     fs::create_dir(&obstacle).unwrap();
