@@ -164,9 +164,7 @@ impl Follower<'_> {
         let Some(source) = self.source.as_mut().filter(|source| !source.broken) else {
             return Turn::End;
         };
-        if progress.is_full()
-            && let Err(why) = progress.cut(&log.directory, log.events)
-        {
+        if let Err(why) = progress.make_room(&log.directory, log.events) {
             progress
                 .say(log.events, format!("{why}; the packet log is read on when there is room"));
             return Turn::NoRoom;

@@ -9,10 +9,16 @@ use tokio::time::Instant;
 use super::journal::{Journal, Position};
 use super::losses::Losses;
 use super::spool::{Slice, Spool};
+use crate::backoff::Backoff;
 use crate::clock;
 use crate::days::Days;
 use crate::events::{Event, Events};
 use crate::hits::Hits;
+
+/// The first wait before text that could not be kept is tried again; it doubles.
+const FIRST: Duration = Duration::from_secs(1);
+/// The longest: a packet log is rotated away in hours at the soonest.
+const LONGEST: Duration = Duration::from_secs(5 * 60);
 
 /// Text that is not in the spool yet.
 #[derive(Debug, Default)]
@@ -44,6 +50,9 @@ pub struct Progress {
     pub trouble: String,
     /// Likewise why what was read could not be kept last.
     pub unkept: String,
+    /// When that is tried again only because there is more to read: each time costs the disk a slice.
+    again: Option<Instant>,
+    waits: Backoff,
     /// Likewise why a slice could not be read when all that could be was sent.
     pub unread: String,
     /// The slices that the server refused, by id, and why.
@@ -68,6 +77,8 @@ impl Progress {
             next: None,
             trouble: String::new(),
             unkept: String::new(),
+            again: None,
+            waits: Backoff::new(FIRST, LONGEST),
             unread: String::new(),
             refused: BTreeMap::new(),
             crowded_out: Losses::default(),
@@ -81,6 +92,19 @@ impl Progress {
         self.pending.text.len() + pflog::MAX_TEXT > self.spool.slice_limit()
     }
 
+    /// Makes room in memory for what is read next, if need be by [`Self::cut`]; where that has failed, not
+    /// before it has waited for a while.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn make_room(&mut self, directory: &Path, events: &Events) -> Result<(), String> {
+        match self.again {
+            _ if !self.is_full() => Ok(()),
+            Some(again) if Instant::now() < again => Err(self.unkept.clone()),
+            _ => self.cut(directory, events),
+        }
+    }
+
     /// Puts the pending text into the spool as a slice and moves the cursor behind it.
     ///
     /// # Errors
@@ -88,6 +112,13 @@ impl Progress {
     pub fn cut(&mut self, directory: &Path, events: &Events) -> Result<(), String> {
         let result = self.keep(directory, events);
         self.unkept = result.as_ref().err().cloned().unwrap_or_default();
+        self.again = match result {
+            Ok(()) => {
+                self.waits.succeeded();
+                None
+            }
+            Err(_) => Some(Instant::now() + self.waits.failed(rand::random())),
+        };
         result
     }
 

@@ -159,6 +159,28 @@ fn what_cannot_be_written_stays_pending() {
     assert_eq!(state(&open(dir.path())), (Some(200), vec!["one\ntwo\n".into()], 1));
 }
 
+/// Fails when a disk that is full gets a slice each time that there is more to read, for hours; or when a slice
+/// that could be written by an upload meanwhile does not let the follower go on at once.
+#[test]
+fn what_cannot_be_written_is_not_tried_at_each_look() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    let room = || log.progress.borrow_mut().make_room(dir.path(), log.events);
+    read(&log, &"x".repeat(262_144), 1);
+    let id = pending_id(&log);
+    let obstacle = dir.path().join(format!(".slice.{id}.tmp"));
+    fs::create_dir(&obstacle).unwrap();
+    (0..9).for_each(|_| assert!(log.cut().unwrap_err().contains(&id)));
+    fs::remove_dir(&obstacle).unwrap();
+    for _ in 0..3 {
+        assert!(room().unwrap_err().contains(&id));
+        assert_eq!(log.figures().spool.slices, 0);
+    }
+    log.cut().unwrap();
+    read(&log, &"y".repeat(262_144), 2);
+    assert_eq!((room(), log.figures().spool.slices), (Ok(()), 2));
+}
+
 #[test]
 fn a_journal_that_cannot_be_written_loses_and_repeats_nothing() {
     let dir = tempfile::tempdir().unwrap();
