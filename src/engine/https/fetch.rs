@@ -21,6 +21,8 @@ use crate::{clock, errors};
 
 /// Octets of a body as it comes over the wire.
 pub const MOST: u64 = 64 << 20;
+/// After so many octets of it is looked again whether there is room: other bodies come at the same time.
+const LOOK: u64 = 1 << 20;
 /// Redirects that are followed.
 const REDIRECTS: usize = 3;
 /// Longest validator that is kept, in octets.
@@ -88,7 +90,8 @@ impl From<String> for Failed {
 
 impl Turn<'_> {
     /// Asks for a list and writes its body, as it comes over the wire, into a file that is made when there
-    /// is one. What else is asked of the same server goes over the same connection.
+    /// is one, as long as there is room. What else is asked of the same server goes over the same
+    /// connection.
     ///
     /// # Errors
     /// The host, and why nothing came; of a host that another one points to, only that it is
@@ -97,6 +100,7 @@ impl Turn<'_> {
         &mut self,
         fetch: &Fetch,
         make: impl Fn() -> Result<File, String>,
+        room: impl Fn() -> Result<(), String>,
     ) -> Result<Fetched, Failed> {
         let client = self.client;
         client.roots()?;
@@ -107,7 +111,7 @@ impl Turn<'_> {
         let host = authority(&fetch.url.to_string()).to_owned();
         let late = || Failed::from(format!("{}: no answer in time", client.to(&host)));
         let fetched =
-            self.limit.hold(&kept.agent, late, || client.follow_list(&kept, fetch, &make));
+            self.limit.hold(&kept.agent, late, || client.follow_list(&kept, fetch, &make, &room));
         if let Err(Failed { why, silent: true, .. }) = &fetched
             && self.since.elapsed() >= SLOW
         {
@@ -127,11 +131,12 @@ impl Client {
         kept: &Kept,
         fetch: &Fetch,
         make: &impl Fn() -> Result<File, String>,
+        room: &impl Fn() -> Result<(), String>,
     ) -> Result<Fetched, Failed> {
         let mut url = fetch.url.clone();
         for redirects in 0..=REDIRECTS {
             let elsewhere = (&url.host, url.port) != (&fetch.url.host, fetch.url.port);
-            let answer = self.ask_for(kept, fetch, &url, make).map_err(|failed| {
+            let answer = self.ask_for(kept, fetch, &url, make, room).map_err(|failed| {
                 // what another host answers is nobody's business: it may be one of this network
                 match elsewhere && !failed.here {
                     true => refused(&fetch.url, &url.host),
@@ -161,6 +166,7 @@ impl Client {
         fetch: &Fetch,
         url: &WebUrl,
         make: &impl Fn() -> Result<File, String>,
+        room: &impl Fn() -> Result<(), String>,
     ) -> Result<Next, Failed> {
         let text = url.to_string();
         let host = self.to(authority(&text));
@@ -205,7 +211,7 @@ impl Client {
                 };
                 let mut body = response.body_mut().as_reader().take(MOST + 1);
                 let mut file = make().map_err(here)?;
-                copy(&mut body, &mut file, &host, MOST)?;
+                copy(&mut body, &mut file, &host, MOST, room)?;
                 Ok(Next::Come(Fetched::Body { file, gzip, validators }))
             }
             304 if known => Ok(Next::Come(Fetched::Unchanged)),
@@ -264,16 +270,17 @@ fn validator(text: Option<String>) -> Option<String> {
     text.filter(|text| (1..=LONGEST).contains(&text.len()) && text.bytes().all(fits))
 }
 
-/// Copies a body of at most so many octets into a file.
+/// Copies a body of at most so many octets into a file, as long as there is room.
 fn copy(
     body: &mut impl std::io::Read,
     file: &mut File,
     host: &str,
     most: u64,
+    room: impl Fn() -> Result<(), String>,
 ) -> Result<(), Failed> {
-    let (mut room, mut all) = (vec![0; 64 << 10], 0);
+    let (mut buffer, mut all, mut looked) = (vec![0; 64 << 10], 0, 0);
     loop {
-        let read = match body.read(&mut room) {
+        let read = match body.read(&mut buffer) {
             Ok(0) => return Ok(()),
             Ok(read) => read,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
@@ -284,7 +291,11 @@ fn copy(
             let most = most >> 20;
             return Err(format!("{host}: its answer is longer than {most} MiB").into());
         }
-        let octets = room.get(..read).unwrap_or_default();
+        if all - looked >= LOOK {
+            room().map_err(here)?;
+            looked = all;
+        }
+        let octets = buffer.get(..read).unwrap_or_default();
         file.write_all(octets).map_err(|error| {
             here(format!("{host}: its answer cannot be kept: {}", errors::words(&error)))
         })?;

@@ -46,9 +46,23 @@ fn validators_are_short_and_visible() {
 fn a_body_has_an_end() {
     let folder = tempfile::tempdir().unwrap();
     let mut file = File::create(folder.path().join("body")).unwrap();
-    let mut body =
-        |octets: u64| copy(&mut std::io::repeat(b'#').take(octets), &mut file, "h", 1 << 20);
+    let mut body = |octets: u64| {
+        copy(&mut std::io::repeat(b'#').take(octets), &mut file, "h", 1 << 20, || Ok(()))
+    };
     assert_eq!(body(1 << 20), Ok(()));
     let why = body(1 << 30).unwrap_err().why;
     assert_eq!(why, "h: its answer is longer than 1 MiB");
+}
+
+/// Fails when the room for a body is looked for but once, before it comes: others take some meanwhile.
+#[test]
+fn a_body_ends_where_others_have_taken_the_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = File::create(folder.path().join("body")).unwrap();
+    let length = || folder.path().join("body").metadata().unwrap().len();
+    let room = || if length() < 5 * LOOK { Ok(()) } else { Err("no room".to_owned()) };
+    let mut body = std::io::repeat(b'#').take(MOST);
+    let failed = copy(&mut body, &mut file, "h", MOST, room).unwrap_err();
+    assert_eq!((failed.why.as_str(), failed.here), ("no room", true));
+    assert!(length() < 7 * LOOK, "{}", length());
 }

@@ -54,8 +54,9 @@ pub struct Brought {
 /// # Errors
 /// Why it does not come, or cannot be taken.
 pub fn bring(turn: &mut Turn<'_>, job: Job) -> Result<Option<Brought>, Failed> {
-    room(&job.directory)?;
-    let fetched = turn.fetch(&job.fetch, || unlinked(&job.directory))?;
+    let (make, look) = (|| unlinked(&job.directory), || room(&job.directory));
+    look()?;
+    let fetched = turn.fetch(&job.fetch, make, look)?;
     let Fetched::Body { file, gzip, validators } = fetched else { return Ok(None) };
     let host = job.fetch.url.host.to_string();
     let read = read(file, gzip, &job).map_err(|why| format!("{host}: {why}"))?;
@@ -63,7 +64,7 @@ pub fn bring(turn: &mut Turn<'_>, job: Job) -> Result<Option<Brought>, Failed> {
     Ok(Some(Brought { list, told: read.told, validators }))
 }
 
-/// Looks whether the file system has room for what may come, and for others besides.
+/// Looks whether the file system has room for what comes, and for others besides.
 #[allow(clippy::useless_conversion, reason = "the types are other ones on other systems")]
 fn room(directory: &Path) -> Result<(), String> {
     let failed = |errno: nix::errno::Errno| format!("{}: {}", directory.display(), errno.desc());
