@@ -35,6 +35,7 @@ pub use answer::Handler;
 pub use own::OwnCommands;
 use places::{Places, Seat};
 pub use status::Overview;
+pub use test_log::LogChecks;
 pub use watch::Watchers;
 
 /// How long accept(2) pauses when descriptors are short.

@@ -95,7 +95,7 @@ use imsg::{End, OTHER_VERSION, VERSION};
 use policy::Guard;
 
 use alarm::Alarm;
-use control::{Handler, Overview, OwnCommands, Watchers};
+use control::{Handler, LogChecks, Overview, OwnCommands, Watchers};
 use days::Days;
 use dns::Servers;
 use events::Events;
@@ -232,6 +232,7 @@ fn run(
             servers,
             feeds,
             log,
+            log_checks: LogChecks::default(),
             days,
             events,
             watchers: Watchers::default(),

@@ -18,6 +18,7 @@ use super::export::{export, find, unread};
 use super::own::{NOT_ASKED, OwnCommands, Said};
 use super::places::Seat;
 use super::status::Overview;
+use super::test_log::{self, LogChecks};
 use super::watch::Watchers;
 use super::{hits, lists, metrics, report, test, upload, why};
 use crate::days::Days;
@@ -59,6 +60,8 @@ pub struct Handler {
     pub feeds: &'static Feeds,
     /// The log path.
     pub log: &'static Log,
+    /// The checks of the log service that are under way.
+    pub log_checks: LogChecks,
     /// What happened on each day.
     pub days: &'static Days,
     /// What is told of.
@@ -137,10 +140,12 @@ impl Handler {
             Request::Show { what: Show::Diff } => self.changes(client, word).await,
             Request::Why { addresses } => self.why(client, addresses).await,
             Request::Test {} => {
-                let https = self.log.https();
+                let checks = || test_log::checks(self.config, self.log.https());
+                // beside the servers: each may have to be waited for
+                let log = self.config.uploads().then(|| self.log_checks.begin(checks()));
                 let feeds = (self.feeds, self.is_root(uid));
                 let places = (self.state, self.link);
-                test::test(self.config, places, self.servers, feeds, https, client).await
+                test::test(self.config, places, self.servers, feeds, log, client).await
             }
             Request::Rollback {} => self.rollback(client, word).await,
             Request::Reload { broken: Some(why) } => {

@@ -12,9 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::client::Client;
 use super::export::unread;
-use super::test_log;
 use crate::dns::{AttemptError, Attempted, Entry, Limits, Reached, Servers, Wanted, reach};
-use crate::https::Https;
 use crate::link::{Link, Source};
 use crate::lists;
 use crate::source::{Failure, feed::Feeds};
@@ -54,7 +52,8 @@ impl Report<'_> {
 }
 
 /// Tries everything and says what came of it. Lists that came as APL once have to again. The servers
-/// of feeds are asked for who `may_ask`; others are told the answers of the last minute.
+/// of feeds are asked for who `may_ask`; others are told the answers of the last minute. What is said of the
+/// log service comes from `log`.
 ///
 /// # Errors
 /// When the client is gone.
@@ -63,13 +62,11 @@ pub async fn test(
     (state, link): (&State, &Link),
     servers: &Servers,
     (feeds, may_ask): (&'static Feeds, bool),
-    https: &'static Https,
+    log: Option<impl Future<Output = Vec<Check>>>,
     client: &mut Client,
 ) -> io::Result<()> {
     let mut report = Report { client, tested: Tested { tried: 0, failed: 0 } };
     // beside the servers: each may have to be waited for
-    let enabled = config.uploads();
-    let log = enabled.then(|| tokio::task::spawn_local(test_log::checks(config, https)));
     let ask = |name| tokio::task::spawn_local(async move { feeds.look(name).await.map(drop) });
     let asked: Vec<_> = config.feed.iter().map(|feed| may_ask.then(|| ask(feed.name))).collect();
     if lists::Source::all(config).contains(&lists::Source::Policy) {
@@ -83,7 +80,7 @@ pub async fn test(
     }
     if let Some(log) = log {
         report.progress(format!("log host {}", config.log.url.host)).await?;
-        for check in log.await.unwrap_or_default() {
+        for check in log.await {
             report.send(check).await?;
         }
     }

@@ -1,7 +1,10 @@
 //! The part of `test` about the log service: can it be reached, and whom does it see?
 
+use std::cell::RefCell;
+
 use config::Config;
 use control::Check;
+use tokio::sync::watch::{self, Receiver};
 
 use crate::https::{Call, Https};
 
@@ -9,6 +12,34 @@ use crate::https::{Call, Https};
 const VALIDIP: &str = "/cgi-bin/validip.pl";
 /// Its words when that address may upload.
 const AUTHORIZED: &str = "Address is in the list of authorized hosts";
+
+/// The checks that are under way. Uploads wait behind them, and anybody may ask: they are made once for all
+/// who do meanwhile, and go on to their end though these are gone, so that no others wait there too.
+#[derive(Default)]
+pub struct LogChecks(RefCell<Option<Receiver<Vec<Check>>>>);
+
+impl LogChecks {
+    /// Begins `checks`, unless there are some under way. What is given waits for what they say.
+    pub fn begin<F: Future<Output = Vec<Check>> + 'static>(
+        &self,
+        checks: F,
+    ) -> impl Future<Output = Vec<Check>> + use<F> {
+        let mut under_way = self.0.borrow_mut();
+        // nobody has looked at it here: there is something new when they have ended
+        let mut said = match &*under_way {
+            Some(said) if matches!(said.has_changed(), Ok(false)) => said.clone(),
+            _ => {
+                let (say, said) = watch::channel(Vec::new());
+                tokio::task::spawn_local(async move { say.send(checks.await) });
+                under_way.insert(said).clone()
+            }
+        };
+        async move {
+            let _ = said.changed().await;
+            said.borrow().clone()
+        }
+    }
+}
 
 /// Tries the log host and asks the page about our address; only the host can fail.
 pub async fn checks(config: &Config, https: &Https) -> Vec<Check> {
@@ -50,3 +81,6 @@ async fn validip(config: &Config, https: &Https) -> String {
         false => format!("The service does not confirm the address of this host: {said}"),
     }
 }
+
+#[cfg(test)]
+mod tests;
