@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use config::Config;
 
 use crate::events::subject::{
-    AGE, CONFIGURATION, DAYS, MEMORY, NAMES, OTHERS, PACKET_LOG, PF, SPOOL, STAYS, UNKNOWN, UPLOAD,
-    of_ages, of_copy, of_feed, of_host, of_list, of_never, of_repair, of_rules, of_table,
+    AGE, CONFIGURATION, DAYS, MEMORY, NAMES, OTHERS, OWN, PACKET_LOG, PF, SPOOL, STAYS, UNKNOWN,
+    UPLOAD, of_ages, of_copy, of_feed, of_host, of_list, of_never, of_repair, of_rules, of_table,
     of_update,
 };
 use crate::hosts;
@@ -17,7 +17,7 @@ use crate::tables::Tables;
 type IsOf = fn(&Config) -> bool;
 
 /// What has the same name under all configurations.
-const FIXED: [(&str, IsOf); 12] = [
+const FIXED: [(&str, IsOf); 13] = [
     (CONFIGURATION, |_| true),
     (UNKNOWN, |_| true),
     (STAYS, |_| true),
@@ -29,6 +29,7 @@ const FIXED: [(&str, IsOf); 12] = [
     (UPLOAD, Config::uploads),
     (MEMORY, |_| true),
     (DAYS, |_| true),
+    (OWN, |_| true),
     (NAMES, |config| !config.guard.never_block_names.is_empty()),
 ];
 

@@ -216,7 +216,7 @@ pub fn engine_own(data: &[u8]) -> bool {
     }
     in_scratch(|folder| {
         fs::write(folder.join("own"), &text).unwrap();
-        let entries = file::load(folder, drop);
+        let entries = file::load(folder, drop).unwrap();
         for ((prefix, action), entry) in &entries {
             assert_eq!((prefix, action), (&entry.prefix, &entry.action));
             // an end without a beginning would never come, or at once
@@ -229,9 +229,9 @@ pub fn engine_own(data: &[u8]) -> bool {
         let aside = file::put_aside(folder);
         let aside = aside.map(|aside| fs::read(aside).unwrap());
         assert!(aside.as_ref().is_none_or(|aside| *aside == text));
-        assert_eq!(file::load(folder, drop), entries);
+        assert_eq!(file::load(folder, drop).unwrap(), entries);
         file::save(folder, &entries).unwrap();
-        assert_eq!(file::load(folder, drop), entries);
+        assert_eq!(file::load(folder, drop).unwrap(), entries);
         aside.is_none() && !entries.is_empty()
     })
 }

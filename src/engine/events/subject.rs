@@ -23,6 +23,8 @@ pub const MEMORY: &str = "memory of runs";
 pub const DAYS: &str = "counts of days";
 /// What is remembered of the addresses behind never_block_names.
 pub const NAMES: &str = "addresses of names";
+/// What is kept of `block` and `allow`.
+pub const OWN: &str = "block and allow";
 /// What sends the packet log to the service.
 pub const UPLOAD: &str = "upload";
 

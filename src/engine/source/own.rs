@@ -18,6 +18,7 @@ use control::{Action, MAX_OWN, OwnEntry};
 use policy::List;
 use prefix::{Bounds, Coverage, Floor, Items, Kind, Prefix, Refusal};
 
+use crate::events::subject::OWN;
 use crate::events::{Event, Events};
 use crate::lists::{Copy, Source};
 use crate::told::Told;
@@ -27,6 +28,9 @@ pub use entry::{Entry, of_written, read_prefix};
 
 /// What the log is told of: that ends are not kept.
 const ENDED: &str = "own";
+/// What comes of a file that cannot be read, and that it was read after all.
+const NOT_IN_FORCE: &str = "what block and allow said (threatstopctl show own) is not in force";
+const READ: &str = "what block and allow said can be read and is in force";
 
 /// What is kept, and the lists that it makes.
 pub struct Own {
@@ -39,25 +43,62 @@ pub struct Own {
     /// The damaged file that was put aside and was still there when that was last looked at. A start
     /// puts one aside, and nothing else does.
     aside: RefCell<Option<PathBuf>>,
+    /// Why the file could not be read, as long as that is so: what is in it is not in force then, and nothing
+    /// takes its place.
+    unread: RefCell<Option<String>>,
+    events: &'static Events,
     /// What the log has been told of what cannot be kept.
     told: Told,
 }
 
 impl Own {
-    /// What was kept in a directory. What is damaged is told of and put aside, and the rest holds.
-    pub fn load(directory: &Path, now: u64, events: &Events) -> Self {
-        let damaged = |text| events.say(&Event::Damaged { text, grave: true });
-        let entries = file::load(directory, damaged);
+    /// What was kept in a directory. What is damaged is told of and put aside, and the rest holds; what
+    /// cannot be read is told of and tried again.
+    pub fn load(directory: &Path, now: u64, events: &'static Events) -> Self {
         let own = Self {
             directory: directory.to_owned(),
-            lists: RefCell::new(lists(&entries)),
-            changed: Cell::new(entries.values().map(|entry| entry.since).max()),
-            entries: RefCell::new(entries),
-            aside: RefCell::new(file::put_aside(directory)),
+            entries: RefCell::default(),
+            lists: RefCell::default(),
+            changed: Cell::default(),
+            aside: RefCell::default(),
+            unread: RefCell::default(),
+            events,
             told: Told::default(),
         };
-        own.end(now);
+        let read = own.read();
+        own.aside.replace(file::put_aside(directory));
+        if read.is_ok() {
+            events.end(OWN, READ);
+            own.end(now);
+        }
         own
+    }
+
+    /// Has in force what the file has.
+    fn read(&self) -> Result<(), String> {
+        let damaged = |text| self.events.say(&Event::Damaged { text, grave: true });
+        let read = file::load(&self.directory, damaged);
+        self.unread.replace(read.as_ref().err().cloned());
+        if let Err(why) = &read {
+            let text = format!("{why}; {NOT_IN_FORCE}");
+            self.events.say(&Event::Failed { source: Some(OWN.to_owned()), text, grave: true });
+        }
+        let entries = read?;
+        self.lists.replace(lists(&entries));
+        self.changed.set(entries.values().map(|entry| entry.since).max());
+        self.entries.replace(entries);
+        Ok(())
+    }
+
+    /// Reads the file where that has failed so far, before anything takes its place; whether it was read.
+    fn read_again(&self) -> Result<bool, String> {
+        if self.unread.borrow().is_none() {
+            return Ok(false);
+        }
+        self.read()?;
+        self.aside.replace(file::put_aside(&self.directory));
+        self.events.end(OWN, READ);
+        Ok(true)
     }
 
     /// How many entries are in force.
@@ -94,6 +135,7 @@ impl Own {
     /// # Errors
     /// When it breaks a guard, there are too many, or it cannot be kept; then all is as it was.
     pub fn keep(&self, entry: Entry, bounds: &Bounds) -> Result<(), String> {
+        self.read_again().map_err(not_kept)?;
         let mut next = self.entries.borrow().clone();
         let since = entry.since;
         let key = (entry.prefix, entry.action);
@@ -118,6 +160,7 @@ impl Own {
         prefix: Option<Prefix>,
         now: u64,
     ) -> Result<Vec<(Prefix, Action)>, String> {
+        self.read_again().map_err(not_kept)?;
         let mut next = self.entries.borrow().clone();
         let is_it = |kept: &Prefix| prefix.is_none_or(|prefix| *kept == prefix);
         let held = in_force(&next).filter(|entry| is_it(&entry.prefix));
@@ -136,13 +179,15 @@ impl Own {
         }
     }
 
-    /// Takes back what has ended by the clock on the wall, and takes up again what has not ended after all;
-    /// whether there was something.
+    /// Takes back what has ended by the clock on the wall, and takes up again what has not ended after all, or
+    /// could not be read so far; whether there was something.
     pub fn end(&self, now: u64) -> bool {
+        // why not has been said
+        let mut has_changed = self.read_again().unwrap_or_default();
         if !self.entries.borrow().values().any(|entry| entry.is_due(now)) {
-            return false;
+            return has_changed;
         }
-        let (mut next, mut has_changed) = (self.entries.borrow().clone(), false);
+        let mut next = self.entries.borrow().clone();
         next.retain(|_, entry| {
             let (held, is_over) = (entry.holds(), entry.look(now));
             let holds = entry.holds() && !is_over;
@@ -154,7 +199,7 @@ impl Own {
             !is_over
         });
         if next == *self.entries.borrow() {
-            return false;
+            return has_changed;
         }
         let lists = lists(&next);
         // it would end again after a restart
@@ -173,7 +218,7 @@ impl Own {
             if let Err(also) = file::put_back(&self.directory, &self.entries.borrow()) {
                 logger::err(format_args!("{also}; see threatstopctl show own after a restart"));
             }
-            return Err(format!("not kept: {why}"));
+            return Err(not_kept(why));
         }
         self.set(next, lists, now);
         Ok(())
@@ -185,8 +230,12 @@ impl Own {
         self.changed.set(Some(now));
     }
 
-    /// What nobody may overlook: that the file was damaged once.
+    /// What nobody may overlook: that the file cannot be read, or was damaged once.
     pub fn warning(&self) -> Option<Warning> {
+        if let Some(why) = &*self.unread.borrow() {
+            let way_out = "it is tried again, and in force as soon as it can be read";
+            return Some(Warning::new(format!("{why}; {NOT_IN_FORCE}"), way_out));
+        }
         if !self.aside.borrow().as_ref()?.exists() {
             self.aside.replace(file::put_aside(&self.directory));
         }
@@ -202,6 +251,11 @@ impl Own {
         );
         Some(Warning::new(text, way_out))
     }
+}
+
+/// What is said of what is on disk as it was.
+fn not_kept(why: String) -> String {
+    format!("not kept: {why}")
 }
 
 /// Whether the entry of a key may be kept among those that make these lists.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::{Entries, Entry, is_reason, read_prefix};
 use crate::errors::words;
-use crate::files::{replace, sum};
+use crate::files::{replace, sum, told};
 
 const FILE: &str = "own";
 const MAGIC: &str = "threatstopd own 1 ";
@@ -58,27 +58,21 @@ fn text(entries: &Entries) -> Result<Vec<u8>, String> {
 
 /// Reads what was kept. A file that is damaged is put aside, and `damaged` hears of it; what can be
 /// read of it holds.
-pub fn load(directory: &Path, damaged: impl Fn(String)) -> Entries {
+///
+/// # Errors
+/// When it cannot be read, with the path. Then nobody knows what is in it, and nothing may be kept in its
+/// place.
+pub fn load(directory: &Path, damaged: impl Fn(String)) -> Result<Entries, String> {
     let path = directory.join(FILE);
-    let failed = |why: &dyn std::fmt::Display| {
-        damaged(format!(
-            "{}: {why}: what block and allow said (threatstopctl show own) is not in force",
-            path.display()
-        ));
-        Entries::new()
-    };
     let text = match fs::metadata(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Entries::new(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Entries::new()),
         Ok(meta) if meta.len() > LARGEST => Ok(Vec::new()),
         _ => fs::read(&path),
     };
-    let text = match text {
-        Ok(text) => text,
-        Err(error) => return failed(&words(&error)),
-    };
+    let text = text.map_err(|error| told(&path, &error))?;
     let (entries, missing) = read(&text);
     let missing = match missing {
-        Some(0) => return entries,
+        Some(0) => return Ok(entries),
         Some(1) => "1 entry of block and allow is missing".to_owned(),
         Some(missing) => format!("{missing} entries of block and allow are missing"),
         None => "nobody knows how many entries of block and allow are missing".to_owned(),
@@ -96,7 +90,7 @@ pub fn load(directory: &Path, damaged: impl Fn(String)) -> Entries {
     if let Err(why) = save(directory, &entries) {
         logger::err(format_args!("{why}; what could be read is in force until a restart"));
     }
-    entries
+    Ok(entries)
 }
 
 /// The entries that can be read, and how many others there were; `None` when nobody knows.

@@ -22,7 +22,7 @@ fn keep(own: &Own, action: Action, prefix: &str) -> Result<(), String> {
 }
 
 fn load(directory: &Path, now: u64) -> Own {
-    Own::load(directory, now, &Events::load(directory))
+    Own::load(directory, now, Box::leak(Box::new(Events::load(directory))))
 }
 
 fn names(own: &Own) -> Vec<(String, Action)> {
@@ -167,6 +167,38 @@ fn what_cannot_be_kept_is_as_it_was() {
     assert_eq!(own.len(), 1);
     fs::remove_dir(temporary).unwrap();
     assert_eq!(load(directory.path(), 1000).shown(), own.shown());
+}
+
+/// Fails when what was said is gone because it could not be read for a while, or is not in force afterwards,
+/// whoever comes first.
+#[test]
+fn what_cannot_be_read_is_not_replaced() {
+    for said in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        keep(&load(directory.path(), 1000), Action::Block, "192.0.2.1").unwrap();
+        let [file, away] = ["own", "away"].map(|name| directory.path().join(name));
+        fs::rename(&file, &away).unwrap();
+        // a link to itself
+        std::os::unix::fs::symlink("own", &file).unwrap();
+        let own = load(directory.path(), 1000);
+        let why = keep(&own, Action::Block, "192.0.2.2").unwrap_err();
+        let path = file.display();
+        assert!(why.starts_with(&format!("not kept: {path}: ")), "{why}");
+        assert_eq!(own.forget(None, 1000).unwrap_err(), why);
+        assert!(!own.end(1010));
+        assert!(own.warning().unwrap().text.ends_with("is not in force"));
+        fs::rename(&away, &file).unwrap();
+        if said {
+            keep(&own, Action::Block, "192.0.2.2").unwrap();
+        } else {
+            assert!(own.end(1010));
+        }
+        assert!(!own.end(1020) && own.warning().is_none());
+        assert_eq!(own.len(), 1 + usize::from(said));
+        assert_eq!(own.shown()[0].prefix, "192.0.2.1");
+        assert_eq!(load(directory.path(), 1000).shown(), own.shown());
+        assert_eq!(crate::state::bare::told(own.events, OWN), ["failed", "recovered"]);
+    }
 }
 
 #[test]

@@ -19,9 +19,9 @@ fn entries() -> Entries {
 #[test]
 fn what_is_kept_comes_back() {
     let directory = tempfile::tempdir().unwrap();
-    assert_eq!(load(directory.path(), drop), Entries::new());
+    assert_eq!(load(directory.path(), drop).unwrap(), Entries::new());
     save(directory.path(), &entries()).unwrap();
-    assert_eq!(load(directory.path(), drop), entries());
+    assert_eq!(load(directory.path(), drop).unwrap(), entries());
     assert_eq!(put_aside(directory.path()), None);
 }
 
@@ -48,14 +48,14 @@ fn what_is_damaged_is_put_aside_and_the_rest_holds() {
     }
     for (number, (octets, left)) in damaged.iter().enumerate() {
         fs::write(&path, octets).unwrap();
-        let found = load(directory.path(), drop);
+        let found = load(directory.path(), drop).unwrap();
         assert_eq!(found.len(), *left, "{number}");
         assert!(found.iter().all(|(key, entry)| entries().get(key) == Some(entry)), "{number}");
         // what was put aside is as it was, and what is left is whole
         let aside = put_aside(directory.path()).unwrap();
         assert_eq!(&fs::read(&aside).unwrap(), octets);
         fs::remove_file(aside).unwrap();
-        assert_eq!(load(directory.path(), drop), found);
+        assert_eq!(load(directory.path(), drop).unwrap(), found);
         assert_eq!(put_aside(directory.path()), None);
     }
 }
@@ -65,7 +65,7 @@ fn damaged_files_do_not_push_each_other_out() {
     let directory = tempfile::tempdir().unwrap();
     for number in 0..ASIDE + 2 {
         fs::write(directory.path().join(FILE), format!("damaged {number}")).unwrap();
-        load(directory.path(), drop);
+        load(directory.path(), drop).unwrap();
     }
     let first = put_aside(directory.path()).unwrap();
     assert_eq!(fs::read_to_string(first).unwrap(), "damaged 0");
