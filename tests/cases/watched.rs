@@ -161,7 +161,8 @@ fn what_is_lost_and_what_is_mended_is_told() {
             "state.json",
             "{",
             "damaged: it ends in the middle, at line 1, column 1; the engine's memory begins anew, \
-             and the tables stay; if you had rolled back, that is over: updates publish again",
+             and the tables stay; if you had rolled back, that is over: updates publish again; the file is \
+             state.json.unread now",
         ),
     ];
     for (file, text, _) in damage {

@@ -1,6 +1,6 @@
 //! Files that the programs read back: table files, and the engine's own.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -240,10 +240,16 @@ pub fn engine_own(data: &[u8]) -> bool {
 pub fn engine_memory(data: &[u8]) -> bool {
     in_scratch(|folder| {
         fs::write(folder.join("state.json"), data).unwrap();
-        let Ok(kept) = memory::load(folder) else { return false };
+        let damaged = Cell::new(false);
+        let kept = memory::load(folder, |_| damaged.set(true));
+        let aside = fs::read(folder.join("state.json.unread"));
+        assert_eq!(aside.ok().as_deref(), damaged.get().then_some(data));
+        if damaged.get() {
+            return false;
+        }
         memory::save(folder, &kept).unwrap();
         let saved = fs::read(folder.join("state.json")).unwrap();
-        let again = memory::load(folder).unwrap_or_else(|why| panic!("{why}"));
+        let again = memory::load(folder, |why| panic!("{why}"));
         memory::save(folder, &again).unwrap();
         // numbers with a fraction may change in the last digit when they are read
         let strip = |memory: &memory::Memory| {

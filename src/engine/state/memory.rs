@@ -13,6 +13,8 @@ use super::serial::Numbered;
 use crate::files;
 
 const FILE: &str = "state.json";
+/// What becomes of one that cannot be read.
+const ASIDE: &str = "state.json.unread";
 /// Far more than it ever has.
 const LARGEST: u64 = 1 << 20;
 /// What the service is called among the sources.
@@ -299,6 +301,11 @@ pub fn points(history: &History) -> Vec<Point> {
 }
 
 impl Memory {
+    /// Nothing, of an engine that runs for the first time, as far as it knows.
+    pub fn new(now: u64) -> Self {
+        Self { first_start: now, ..Self::default() }
+    }
+
     /// What is remembered of a list.
     pub fn list(&self, name: &str) -> Option<&Listed> {
         self.lists.as_ref()?.get(name)
@@ -377,20 +384,33 @@ impl Memory {
     }
 }
 
-/// Reads what was remembered; nothing when there is no file.
-///
-/// # Errors
-/// When it cannot be read or is damaged, with its path.
-pub fn load(directory: &Path) -> Result<Memory, String> {
+/// What was remembered; nothing when there is no file. One that cannot be read, or is damaged, is put aside,
+/// for what is remembered next takes its place, and `damaged` hears of it.
+pub fn load(directory: &Path, damaged: impl Fn(String)) -> Memory {
+    let kept = read(directory).unwrap_or_else(|why| {
+        let aside = match files::rename(directory, FILE, ASIDE) {
+            Ok(true) => format!("; the file is {ASIDE} now"),
+            _ => String::new(),
+        };
+        damaged(format!(
+            "{why}; the engine's memory begins anew, and the tables stay; if you had rolled back, that \
+             is over: updates publish again{aside}"
+        ));
+        None
+    });
+    kept.unwrap_or_else(|| Memory::new(crate::clock::now()))
+}
+
+fn read(directory: &Path) -> Result<Option<Memory>, String> {
     let Some(mut memory) = files::read_json::<Memory>(directory, FILE, LARGEST)? else {
-        return Ok(Memory { first_start: crate::clock::now(), ..Memory::default() });
+        return Ok(None);
     };
     if memory.tables.is_empty() {
         let former = files::read_json::<Former>(directory, FILE, LARGEST).unwrap_or_default();
         memory.tables = former.unwrap_or_default().tables();
     }
     memory.tables.values_mut().for_each(Tabled::split_row);
-    Ok(memory)
+    Ok(Some(memory))
 }
 
 /// Keeps what is remembered, in place of what was.

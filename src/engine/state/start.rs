@@ -36,13 +36,7 @@ impl State {
         let directory = config.log.spool.clone();
         copies::prepare(&directory)?;
         let damaged = |text| events.say(&Event::Damaged { text, grave: false });
-        let mut memory = memory::load(&directory).unwrap_or_else(|why| {
-            damaged(format!(
-                "{why}; the engine's memory begins anew, and the tables stay; if you had rolled \
-                 back, that is over: updates publish again"
-            ));
-            Memory::default()
-        });
+        let mut memory = memory::load(&directory, damaged);
         left(config, tables, &directory, &mut memory, events);
         let mut policy = Policy { lists: lists(config, &directory, damaged), ..Policy::default() };
         for table in tables.iter() {

@@ -49,7 +49,7 @@ fn what_was_remembered_of_two_tables_is_taken_over() {
         "held":[{"since":8,"text":"y","can_force":true,"of_service":true},null],
         "held_rows":[{"at":8},{}]}"#;
     std::fs::write(directory.path().join(FILE), text).unwrap();
-    let memory = load(directory.path()).unwrap();
+    let memory = load(directory.path(), drop);
     let block = memory.table("block");
     assert_eq!((block.changed, block.order, block.was_first), (Some(9), 3, true));
     let held = block.held.unwrap();
@@ -59,7 +59,7 @@ fn what_was_remembered_of_two_tables_is_taken_over() {
     assert_eq!(held.of, ["policy".to_owned()].into());
     assert_eq!(memory.table("allow").mended.unwrap().text, "x");
     save(directory.path(), &memory).unwrap();
-    assert_eq!(load(directory.path()).unwrap(), memory);
+    assert_eq!(load(directory.path(), drop), memory);
 }
 
 /// Fails when runs are forgotten that a version counted which had one row for all sources of a table. The
@@ -70,12 +70,36 @@ fn the_row_of_a_table_is_that_of_each_source_at_fault() {
     let text = r#"{"tables":{"block":{"held":{"since":8,"text":"y","can_force":true,"of":["a","b"]},
         "held_row":{"last":[4,4,0],"at":8}},"allow":{"held_row":{}}}}"#;
     std::fs::write(directory.path().join(FILE), text).unwrap();
-    let memory = load(directory.path()).unwrap();
+    let memory = load(directory.path(), drop);
     let row = Row { last: Some([4, 4, 0]), at: Some(8), before: None };
     assert_eq!(memory.table("block").rows, ["a", "b"].map(|name| (name.to_owned(), row)).into());
     assert!(memory.table("allow").rows.is_empty());
     save(directory.path(), &memory).unwrap();
-    assert_eq!(load(directory.path()).unwrap(), memory);
+    assert_eq!(load(directory.path(), drop), memory);
     let kept = std::fs::read_to_string(directory.path().join(FILE)).unwrap();
     assert!(!kept.contains("held_row"), "{kept}");
+}
+
+/// Fails when a device is said to have been without a policy since 1970, or when the next thing to be remembered
+/// is the end of what could not be read.
+#[test]
+fn what_cannot_be_read_begins_now_and_is_put_aside() {
+    for is_damaged in [true, false] {
+        let directory = tempfile::tempdir().unwrap();
+        let [file, aside] = [FILE, ASIDE].map(|name| directory.path().join(name));
+        match is_damaged {
+            true => std::fs::write(&file, "{").unwrap(),
+            false => std::fs::create_dir(&file).unwrap(),
+        }
+        let (now, told) = (crate::clock::now(), std::cell::RefCell::new(String::new()));
+        let memory = load(directory.path(), |text| drop(told.replace(text)));
+        assert!(memory.first_start >= now);
+        assert!(told.take().ends_with("publish again; the file is state.json.unread now"));
+        save(directory.path(), &memory).unwrap();
+        assert_eq!(load(directory.path(), drop).first_start, memory.first_start);
+        match is_damaged {
+            true => assert_eq!(std::fs::read_to_string(&aside).unwrap(), "{"),
+            false => assert!(aside.is_dir()),
+        }
+    }
 }
