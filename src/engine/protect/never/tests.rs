@@ -118,6 +118,32 @@ fn so_many_are_remembered_and_the_oldest_goes_first() {
     assert!(known[0].starts_with("5.5.1.0 ") && known[31].starts_with("5.5.4.7 "), "{known:?}");
 }
 
+/// A host boots with a clock that is years ahead, and looks the name up until that is set.
+#[test]
+fn what_a_clock_ahead_has_seen_ends_as_all_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let never = never(directory.path(), "[\"www.example.net\"]");
+    let now = 1_000_000;
+    for round in 0..4u64 {
+        let text: String = (0..8).map(|n| format!("5.5.{round}.{n} ")).collect();
+        answer(&never, now + 1000 * DAY + round, &text);
+    }
+    assert!(!answer(&never, now, "error"));
+    // those of now are not pushed out by those, though their numbers are lower
+    answer(&never, now + 1, "5.5.0.100 5.4.0.1 5.4.0.2");
+    assert_eq!(never.protected().len(), REMEMBERED);
+    assert!(known(&never)[..2].iter().all(|known| known.starts_with("5.4.0.")));
+    answer(&never, now + DAY, "5.4.0.1");
+    assert_eq!(never.protected().len(), 3);
+    answer(&never, now + 2 * DAY, "5.4.0.1");
+    assert_eq!(known(&never), ["5.4.0.1 never_block_names www.example.net"]);
+    // nor is the last answer kept for longer than a week
+    answer(&never, now + 1000 * DAY, "5.4.0.3");
+    answer(&never, now + 3 * DAY, "error");
+    answer(&never, now + 3 * DAY + WEEK, "error");
+    assert!(never.protected().is_empty());
+}
+
 #[test]
 fn eight_are_looked_up_side_by_side() {
     let directory = tempfile::tempdir().unwrap();
