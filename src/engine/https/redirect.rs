@@ -21,9 +21,11 @@ pub fn redirected(from: &WebUrl, location: &str) -> Result<WebUrl, String> {
 /// for what is no URL of https.
 pub fn located(from: &WebUrl, location: &str) -> Option<WebUrl> {
     let base = format!("https://{}:{}", from.host, from.port);
+    // a colon behind the first of these is none of a scheme (section 4.2)
+    let first = location.split(['/', '?', '#']).next().unwrap_or_default();
     let absolute = if location.starts_with("//") {
         format!("https:{location}")
-    } else if location.contains("://") {
+    } else if first.contains(':') {
         location.to_owned()
     } else if location.starts_with('/') {
         format!("{base}{location}")
