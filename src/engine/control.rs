@@ -30,7 +30,9 @@ use std::time::Duration;
 use ::control::{Failure, Reply};
 use tokio::net::{UnixListener, UnixStream};
 
+use crate::clock;
 use crate::errors::words;
+use crate::told::Told;
 pub use answer::Handler;
 pub use own::OwnCommands;
 use places::{Places, Seat};
@@ -40,6 +42,8 @@ pub use watch::Watchers;
 
 /// How long accept(2) pauses when descriptors are short.
 const PAUSE: Duration = Duration::from_secs(1);
+/// What the log is told of.
+const ACCEPT: &str = "accept";
 
 /// Serves clients; returns only when the socket cannot be used at all.
 pub async fn serve(handler: &'static Handler, listener: StdListener) {
@@ -53,6 +57,8 @@ pub async fn serve(handler: &'static Handler, listener: StdListener) {
             return;
         }
     };
+    // who holds all descriptors may do so for hours
+    let told = Told::default();
     // whatever the others do, root is served
     let (root, others) = (Places::new(), Places::new());
     loop {
@@ -67,7 +73,10 @@ pub async fn serve(handler: &'static Handler, listener: StdListener) {
                 places.seat(seat, |seat| attend(handler, stream, uid, seat));
             }
             Err(error) => {
-                logger::warn(format_args!("control socket: accept: {}", words(&error)));
+                let why = words(&error);
+                if told.is_news(ACCEPT, &why, clock::now()) {
+                    logger::warn(format_args!("control socket: accept: {why}; it is tried again"));
+                }
                 tokio::time::sleep(PAUSE).await;
             }
         }

@@ -17,7 +17,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, soc
 use tests::harness::{Config, Daemon, Scratch, copy_program, ctl, programs};
 use tests::limits::room_for_files;
 use tests::process::{Process, run};
-use tests::servers::say_skipped;
+use tests::servers::{require_program, say_skipped};
 use tests::sim::pflog::PacketLog;
 use tests::sim::{ConnectionFault, HostileService, LogService, Plan, PolicyService};
 
@@ -243,6 +243,34 @@ fn as_nobody(command: &mut Command) -> &mut Command {
     use std::os::unix::process::CommandExt as _;
     let user = nobody();
     command.uid(user.uid.as_raw()).gid(user.gid.as_raw())
+}
+
+/// Take all descriptors from the engine for some seconds while a client connects, and give them back.
+/// Check that the log has one line of that, and that clients are served afterwards.
+#[test]
+fn a_shortage_of_descriptors_is_told_once() {
+    let (_service, scratch, daemon, _) = started(1);
+    let Some(engine) = daemon.engine() else { return say_skipped("no /proc") };
+    let Some(program) = require_program("prlimit") else { return };
+    let limit = |files: &str| {
+        let mut prlimit = Command::new(&program);
+        prlimit.args(["--pid", &engine.to_string(), &format!("--nofile={files}:")]);
+        // as whom the engine runs
+        let is_root = nix::unistd::geteuid().is_root();
+        let prlimit = if is_root { as_nobody(&mut prlimit) } else { &mut prlimit };
+        run(prlimit, PATIENCE).status.success()
+    };
+    assert!(limit("1"));
+    let waiting = UnixStream::connect(scratch.socket()).unwrap();
+    let words = "control socket: accept: Too many open files; it is tried again";
+    daemon.wait_for(words, PATIENCE);
+    // of a second each
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(limit("256"));
+    assert!(daemon.ctl(&["status"]).status.success());
+    assert_eq!(daemon.output().matches(words).count(), 1, "{}", daemon.output());
+    drop(waiting);
+    assert!(daemon.stop().success());
 }
 
 /// Update 250 times, one after the other, over tables that stay as they are: more often in a minute than
