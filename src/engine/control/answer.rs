@@ -190,7 +190,9 @@ impl Handler {
                 let why = format!("{days} days: it can be of 1 to {MOST_REPORT_DAYS}");
                 client.fail(word, why).await
             }
-            Request::Watch { from } => self.watchers.watch(self.events, client, from).await,
+            Request::Watch { from } => {
+                self.watchers.watch(self.events, client, self.is_root(uid), from).await
+            }
             Request::Metrics {} => {
                 let (status, figures) = (self.overview.status().await, self.log.figures());
                 let text = metrics::text(&status, &figures, &self.log.hits());

@@ -11,21 +11,23 @@ use super::client::Client;
 use crate::clock;
 use crate::events::Events;
 
-/// Who may watch at the same time: all others have to be answered too.
+/// How many of a kind may watch at the same time: all others have to be answered too.
 const MOST: usize = 16;
 /// How long a watcher may take to read an event.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The clients that watch: how many there are, and how long each may take.
 pub struct Watchers {
-    taken: Cell<usize>,
+    /// Whatever the others do, root is told.
+    root: Cell<usize>,
+    others: Cell<usize>,
     /// How long one may take to read an event.
     patience: Duration,
 }
 
 impl Default for Watchers {
     fn default() -> Self {
-        Self { taken: Cell::new(0), patience: PATIENCE }
+        Self { root: Cell::default(), others: Cell::default(), patience: PATIENCE }
     }
 }
 
@@ -48,13 +50,15 @@ impl Watchers {
         &self,
         events: &Events,
         client: &mut Client,
+        is_root: bool,
         from: Option<u64>,
     ) -> io::Result<()> {
-        if self.taken.get() >= MOST {
+        let taken = if is_root { &self.root } else { &self.others };
+        if taken.get() >= MOST {
             return client.fail("watch", format!("{MOST} watch already; end one of them")).await;
         }
-        self.taken.set(self.taken.get() + 1);
-        let _watcher = Watcher(&self.taken);
+        taken.set(taken.get() + 1);
+        let _watcher = Watcher(taken);
         let mut at = from.map_or(events.next(), |from| from.clamp(1, events.next()));
         let lost = events.oldest().saturating_sub(at);
         if lost > 0 {

@@ -1,5 +1,5 @@
 use nix::sys::socket::{setsockopt, sockopt::SndBuf};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
 use super::*;
@@ -20,8 +20,8 @@ async fn who_does_not_read_is_dropped() {
     setsockopt(&ours, SndBuf, &4096).unwrap();
     let watchers = Watchers { patience: Duration::from_millis(100), ..Watchers::default() };
     let mut client = Client::new(ours);
-    watchers.watch(&events, &mut client, Some(1)).await.unwrap();
-    assert_eq!(watchers.taken.get(), 0);
+    watchers.watch(&events, &mut client, true, Some(1)).await.unwrap();
+    assert_eq!(watchers.root.get(), 0);
     drop(theirs);
 }
 
@@ -33,7 +33,7 @@ async fn who_is_too_slow_is_told_so() {
     (0..3).for_each(|_| published(&events, 1));
     let (ours, mut theirs) = UnixStream::pair().unwrap();
     let (watchers, mut client) = (Watchers::default(), Client::new(ours));
-    let watch = watchers.watch(&events, &mut client, None);
+    let watch = watchers.watch(&events, &mut client, true, None);
     let forget = async {
         tokio::task::yield_now().await;
         (0..=crate::events::KEPT).for_each(|_| published(&events, 1));
@@ -46,18 +46,27 @@ async fn who_is_too_slow_is_told_so() {
     assert!(told.contains("too slow: events 4 to 4 are lost"), "{told}");
 }
 
-/// A place is free again when who watched goes, and there are not more than so many.
+/// A place is free again when who watched goes, there are not more than so many, and those of others are not
+/// root's.
 #[tokio::test]
 async fn so_many_may_watch() {
     let dir = tempfile::tempdir().unwrap();
     let events = Events::load(dir.path());
     let watchers = Watchers::default();
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    drop(theirs);
-    watchers.watch(&events, &mut Client::new(ours), None).await.unwrap();
-    watchers.taken.set(MOST);
+    for (is_root, others, refused) in [(false, 0, false), (false, MOST, true), (true, MOST, false)]
+    {
+        watchers.others.set(others);
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        theirs.shutdown().await.unwrap();
+        watchers.watch(&events, &mut Client::new(ours), is_root, None).await.unwrap();
+        assert_eq!((watchers.root.get(), watchers.others.get()), (0, others));
+        let mut told = String::new();
+        theirs.read_to_string(&mut told).await.unwrap();
+        assert_eq!(told.contains("16 watch already"), refused, "{told}");
+    }
+    watchers.root.set(MOST);
     let (ours, mut theirs) = UnixStream::pair().unwrap();
-    watchers.watch(&events, &mut Client::new(ours), None).await.unwrap();
+    watchers.watch(&events, &mut Client::new(ours), true, None).await.unwrap();
     let mut told = String::new();
     theirs.read_to_string(&mut told).await.unwrap();
     assert!(told.contains("16 watch already"), "{told}");
