@@ -10,7 +10,7 @@
 //!   minute.
 
 use std::ffi::OsStr;
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
@@ -62,10 +62,31 @@ fn listen(address: SocketAddr) -> Result<http::Request, String> {
         "Listening. Let the other client upload once to http://{address}/ with the path of its \
          own URL."
     ));
+    let accept = || {
+        let (stream, _) = listener.accept()?;
+        stream.set_read_timeout(Some(SILENCE))?;
+        stream.set_write_timeout(Some(SILENCE))?;
+        Ok(stream)
+    };
+    upload(address, accept, say)
+}
+
+/// The first upload among the connections to an address.
+fn upload<S: Read + Write>(
+    address: SocketAddr,
+    mut accept: impl FnMut() -> io::Result<S>,
+    say: impl Fn(&str),
+) -> Result<http::Request, String> {
     for _ in 0..ATTEMPTS {
-        let (mut stream, _) = listener.accept().map_err(failed)?;
-        stream.set_read_timeout(Some(SILENCE)).map_err(failed)?;
-        stream.set_write_timeout(Some(SILENCE)).map_err(failed)?;
+        let mut stream = match accept() {
+            Ok(stream) => stream,
+            // while another client was waited for
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {
+                say("a client has gone before it was its turn; going on");
+                continue;
+            }
+            Err(error) => return Err(format!("{address}: {}", reason(&error))),
+        };
         match http::receive(&mut stream) {
             Ok(request) if request.method == "POST" || request.method == "PUT" => {
                 let confirmation = layout::confirmation(&request);

@@ -8,6 +8,7 @@ use proptest::sample::select;
 use super::http::{Request, receive};
 use super::layout::{block, confirmation};
 use super::parameter::parameter;
+use super::upload;
 
 /// A client: what it sends, and what was said to it.
 struct Client {
@@ -224,6 +225,20 @@ fn quoted_names_are_read_whole() {
         assert!(text.lines().any(|line| line.starts_with("# ") && line.contains(note)), "{text}");
     }
     assert!(!text.contains("wxyz9876"), "{text}");
+}
+
+/// Fails when a port scanner that has gone again before it was its turn ends the capture.
+#[test]
+fn who_has_gone_again_ends_nothing() {
+    let address = "127.0.0.1:80".parse().unwrap();
+    let request = b"POST /x HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello";
+    let clients = |kind: io::ErrorKind| {
+        let sends = io::Cursor::new(request.to_vec());
+        let mut clients = [Err(kind.into()), Ok(Client { sends, hears: Vec::new() })].into_iter();
+        upload(address, move || clients.next().unwrap(), |_| ())
+    };
+    assert_eq!(clients(io::ErrorKind::ConnectionAborted).unwrap().body, b"hello");
+    assert!(clients(io::ErrorKind::Other).is_err());
 }
 
 #[test]
