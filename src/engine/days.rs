@@ -103,10 +103,8 @@ impl Days {
         let load = |slot| files::read_json(&directory, &file(slot), 4 * day::LARGEST as u64);
         let slots = (0..slot(-1) + 1).map(|slot| {
             load(slot).unwrap_or_else(|why| {
-                let text = format!(
-                    "{why}; what was counted of that day is lost; rm it, or each start says so until \
-                     its place has another day"
-                );
+                let aside = files::put_aside(&directory, &file(slot));
+                let text = format!("{why}; what was counted of that day is lost{aside}");
                 events.say(&Event::Damaged { text, grave: false });
                 None
             })

@@ -92,8 +92,10 @@ impl Events {
             }
         };
         let ring: Option<Ring> = read().unwrap_or_else(|why: String| {
+            let aside = files::put_aside(directory, FILE);
             logger::warn(format_args!(
-                "{why}; the events before are lost, and numbers begin with 1: so does watch -e"
+                "{why}; the events before are lost, and numbers begin with 1: so does watch \
+                 -e{aside}"
             ));
             None
         });

@@ -118,6 +118,16 @@ pub fn rename(directory: &Path, from: &str, to: &str) -> Result<bool, String> {
     }
 }
 
+/// Puts a file that cannot be read, or is damaged, aside, for what is kept next takes its place. Gives what is
+/// to be said of it; nothing where it cannot be moved.
+pub fn put_aside(directory: &Path, name: &str) -> String {
+    let aside = format!("{name}.unread");
+    match rename(directory, name, &aside) {
+        Ok(true) => format!("; the file is {aside} now"),
+        Ok(false) | Err(_) => String::new(),
+    }
+}
+
 /// Removes a file, which may be gone already.
 ///
 /// # Errors

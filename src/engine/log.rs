@@ -40,6 +40,7 @@ use crate::clock;
 use crate::days::Days;
 use crate::events::subject::{SPOOL, UPLOAD};
 use crate::events::{Event, Events};
+use crate::files;
 use crate::hits::Hits;
 use crate::https::{Https, Roots};
 use crate::told::Told;
@@ -105,8 +106,10 @@ impl Log {
         let directory = config.log.spool.clone();
         let (spool, damaged) = Spool::open(&directory, config.log.spool_size.octets())?;
         let mut journal = Journal::load(&directory).unwrap_or_else(|why| {
+            let aside = files::put_aside(&directory, journal::FILE);
             let text = format!(
-                "{why}; hits are counted anew, and of the packet log some may be uploaded twice"
+                "{why}; hits are counted anew, and of the packet log some may be uploaded \
+                 twice{aside}"
             );
             events.say(&Event::Damaged { text, grave: false });
             Journal::default()

@@ -149,13 +149,13 @@ fn what_is_lost_and_what_is_mended_is_told() {
             "day.0",
             "7",
             "damaged, or of another version, at line 1, column 1; what was counted of that day is \
-             lost; rm it, or each start says so until its place has another day",
+             lost; the file is day.0.unread now",
         ),
         (
             "log.state",
             "{\"next\":\n-1}",
             "damaged, or of another version, at line 2, column 2; hits are counted anew, and of the \
-             packet log some may be uploaded twice",
+             packet log some may be uploaded twice; the file is log.state.unread now",
         ),
         (
             "state.json",

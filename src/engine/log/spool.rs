@@ -395,7 +395,8 @@ fn head(path: &Path, reader: &mut impl io::BufRead) -> Result<(Head, u64), Unrea
     let mut line = Vec::new();
     let mut bounded = reader.take(MAX_HEAD);
     bounded.read_until(b'\n', &mut line).map_err(|error| Unread::of(path, &error))?;
-    let head = serde_json::from_slice(&line).map_err(|error| Unread::lost(path, &of_json(&error)))?;
+    let head =
+        serde_json::from_slice(&line).map_err(|error| Unread::lost(path, &of_json(&error)))?;
     Ok((head, line.len() as u64))
 }
 

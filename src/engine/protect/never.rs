@@ -24,7 +24,7 @@ use crate::clock;
 use crate::errors::words;
 use crate::events::subject::{NAMES, of_never};
 use crate::events::{Event, Events};
-use crate::files::{read_json, replace};
+use crate::files::{put_aside, read_json, replace};
 use crate::lists::Copy;
 use crate::told::Told;
 use crate::warning::Warning;
@@ -108,8 +108,10 @@ impl Never {
         let names: BTreeSet<&str> =
             guard.never_block_names.iter().map(|name| name.as_str()).collect();
         let mut answers = load(directory).unwrap_or_else(|why| {
+            let aside = put_aside(directory, FILE);
             let text = format!(
-                "{why}; never_block_names protects nothing until they are looked up, which is done now"
+                "{why}; never_block_names protects nothing until they are looked up, which is done \
+                 now{aside}"
             );
             events.say(&Event::Damaged { text, grave: false });
             Answers::new()

@@ -13,8 +13,6 @@ use super::serial::Numbered;
 use crate::files;
 
 const FILE: &str = "state.json";
-/// What becomes of one that cannot be read.
-const ASIDE: &str = "state.json.unread";
 /// Far more than it ever has.
 const LARGEST: u64 = 1 << 20;
 /// What the service is called among the sources.
@@ -388,10 +386,7 @@ impl Memory {
 /// for what is remembered next takes its place, and `damaged` hears of it.
 pub fn load(directory: &Path, damaged: impl Fn(String)) -> Memory {
     let kept = read(directory).unwrap_or_else(|why| {
-        let aside = match files::rename(directory, FILE, ASIDE) {
-            Ok(true) => format!("; the file is {ASIDE} now"),
-            _ => String::new(),
-        };
+        let aside = files::put_aside(directory, FILE);
         damaged(format!(
             "{why}; the engine's memory begins anew, and the tables stay; if you had rolled back, that \
              is over: updates publish again{aside}"

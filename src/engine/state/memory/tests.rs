@@ -86,7 +86,7 @@ fn the_row_of_a_table_is_that_of_each_source_at_fault() {
 fn what_cannot_be_read_begins_now_and_is_put_aside() {
     for is_damaged in [true, false] {
         let directory = tempfile::tempdir().unwrap();
-        let [file, aside] = [FILE, ASIDE].map(|name| directory.path().join(name));
+        let [file, aside] = [FILE, "state.json.unread"].map(|name| directory.path().join(name));
         match is_damaged {
             true => std::fs::write(&file, "{").unwrap(),
             false => std::fs::create_dir(&file).unwrap(),
