@@ -1,11 +1,12 @@
 //! Interfaces that get another network while the service runs, as DHCP and PPPoE bring them.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::common::*;
 use tests::harness::{Config, Daemon, Scratch};
 use tests::item::items;
-use tests::servers::say_skipped;
+use tests::process::run;
+use tests::servers::{require_program, say_skipped};
 use tests::sim::PolicyService;
 
 /// Set where the case runs with interfaces of its own.
@@ -18,23 +19,28 @@ fn alone(case: &str) -> bool {
         assert!(ip("link set lo up"));
         return true;
     }
-    let apart = |command: &mut Command| command.status().is_ok_and(|status| status.success());
-    let mut try_it = Command::new("unshare");
-    try_it.args(["-n", "ip", "link", "set", "lo", "up"]);
-    let works = apart(try_it.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()));
-    if !works {
-        say_skipped("needs root, unshare(1) and ip(8): interfaces of the test's own");
+    if !is_root("interfaces of the test's own") {
+        return false;
+    }
+    let (Some(unshare), Some(ip)) = (require_program("unshare"), require_program("ip")) else {
+        return false;
+    };
+    let tried = run(Command::new(&unshare).arg("-n").arg(ip).arg("link"), PATIENCE);
+    if !tried.status.success() {
+        say_skipped(&format!("needs a namespace: {}", tried.stderr.trim_end()));
         return false;
     }
     let program = std::env::current_exe().unwrap();
-    let mut again = Command::new("unshare");
+    let mut again = Command::new(unshare);
     again.arg("-n").arg(program).args(["--exact", case, "--nocapture"]).env(ALONE, "1");
-    assert!(apart(&mut again), "it failed with interfaces of its own");
+    let done = run(&mut again, PATIENCE);
+    assert!(done.status.success(), "{}{}", done.stdout, done.stderr);
     false
 }
 
 fn ip(arguments: &str) -> bool {
-    Command::new("ip").args(arguments.split(' ')).status().is_ok_and(|status| status.success())
+    let program = require_program("ip").unwrap();
+    run(Command::new(program).args(arguments.split(' ')), PATIENCE).status.success()
 }
 
 /// Publish a list with hosts of two networks, then give an interface the one of them. Run an update.
