@@ -22,6 +22,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::process::Process;
@@ -76,10 +77,20 @@ fn report_missing(name: &str, ci: Option<&OsStr>) {
     say_skipped(&why);
 }
 
-/// Says on stderr that a test, or a part of one, is skipped, and why.
+/// Says on stderr that a test, or a part of one, is skipped, which, and why. CI reads the line: what was
+/// skipped as nobody has to run as root.
 pub fn say_skipped(why: &str) {
-    // Not eprintln!, which the test runner captures.
-    writeln!(io::stderr(), "SKIPPED: {why}").expect("write to stderr");
+    // Not eprintln!, which the test runner captures; whole at once, for others write there, too.
+    io::stderr().write_all(skipped(why).as_bytes()).expect("write to stderr");
+}
+
+/// The test runner gives each thread the name of its test.
+fn skipped(why: &str) -> String {
+    let thread = thread::current();
+    match thread.name() {
+        Some(test) if test != "main" => format!("SKIPPED: {test}: {why}\n"),
+        _ => format!("SKIPPED: {why}\n"),
+    }
 }
 
 /// Looks in PATH and where administrators' programs are, which is often not in it.
@@ -165,7 +176,7 @@ fn wait_until_ready(process: &Process, ask: impl Fn() -> Result<(), String>) -> 
         if process.has_ended() || Instant::now() > deadline {
             return answer.and(Err("another program answers".to_string()));
         }
-        std::thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -16,6 +16,12 @@ fn nothing_is_skipped_in_ci() {
 }
 
 #[test]
+fn what_is_skipped_is_named() {
+    let line = "SKIPPED: servers::tests::what_is_skipped_is_named: needs a moon\n";
+    assert_eq!(skipped("needs a moon"), line);
+}
+
+#[test]
 fn each_address_is_another_and_free() {
     let mut seen: Vec<_> = (0..100).map(|_| free_addr()).collect();
     assert!(seen.iter().all(|addr| PORTS.contains(&addr.port())));

@@ -13,7 +13,9 @@ const CONFINED: &str = "STATES_TEST_CONFINED";
 /// with its stderr in a file or not; `None` without root.
 fn another(name: &str, stderr: Stdio) -> Option<String> {
     if !geteuid().is_root() {
-        std::io::stderr().write_all(b"SKIPPED: confine: need root\n").unwrap();
+        let thread = std::thread::current();
+        let line = format!("SKIPPED: {}: needs root\n", thread.name().unwrap());
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
         return None;
     }
     let empty = tempfile::tempdir().unwrap();
