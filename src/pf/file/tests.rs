@@ -1,4 +1,5 @@
 use std::fs::{Permissions, hard_link, metadata, read_to_string, set_permissions};
+use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
 use nix::errno::Errno;
@@ -163,10 +164,17 @@ fn what_is_planted_for_the_kept_file_stops_us() {
     }
 }
 
+fn say_skipped(why: &str) {
+    // not eprintln: the test harness would swallow it
+    let thread = std::thread::current();
+    let line = format!("SKIPPED: {}: {why}\n", thread.name().unwrap());
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+}
+
 #[test]
 fn files_of_others_are_refused() {
     if !Uid::effective().is_root() {
-        return; // nobody else may give a file away
+        return say_skipped("needs root"); // nobody else may give a file away
     }
     let (scratch, directory) = scratch();
     plant(scratch.path(), "T.pftable", "1.1.1.1\n");
@@ -182,7 +190,7 @@ fn files_of_others_are_refused() {
 #[test]
 fn a_directory_of_others_is_refused_with_the_way_out() {
     if nix::unistd::geteuid().is_root() {
-        return; // the case of root is above
+        return say_skipped("needs somebody else than root"); // the case of root is above
     }
     let error = Directory::open(std::path::Path::new("/")).err().unwrap().to_string();
     assert_eq!(error, "/: not yours: set tables.directory to a directory of your own");
