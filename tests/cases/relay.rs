@@ -397,6 +397,33 @@ fn a_serial_that_went_back_is_a_failure_and_one_that_wraps_is_not() {
     }
 }
 
+/// A firewall has the zone. Its server gets half of the next one: the update fails, says what is missing, and
+/// the table stays. Nor is the serial of the half believed: when the server has all of it, by the same
+/// serial, the lists come.
+#[test]
+fn half_a_zone_changes_no_table_and_its_serial_is_not_believed() {
+    let relay = Relay::new(5000);
+    let Some(server) = Nsd::primary(ZONE, &relay.zone()) else { return };
+    let below = Below::new(&[server.addr()]);
+    update(&below.daemon);
+    has(&below.daemon, 5000);
+
+    relay.change(5100);
+    let text = relay.zone();
+    let lines: Vec<&str> = text.lines().collect();
+    server.publish(&(lines[..lines.len() / 2].join("\n") + "\n"));
+    wait_until("half of the zone", || server.serial() == Some(serial(&text)));
+    for _ in 0..2 {
+        let why = refused(&below.daemon, &["update"]);
+        assert!(why.contains("NXDOMAIN"), "{why}");
+        has(&below.daemon, 5000);
+    }
+    server.publish(&text);
+    let last = || below.daemon.ctl(&["update"]).status.success();
+    wait_until("all of the zone", last);
+    has(&below.daemon, 5100);
+}
+
 /// A list over the network from a table that was made of lists over the network: what a relay has
 /// blocked by hand is in its zone, and neither who did it nor why.
 #[test]

@@ -3,8 +3,8 @@
 //!
 //! Each page stands before its parts, and the first names a last one behind all of them: in a text that
 //! ends early something is named that is not there, and whoever reads such a list fails and takes no
-//! part of it for the whole. The names of pages and parts have the serial, so that a list which is read while the zone changes is not put together of
-//! two.
+//! part of it for the whole. The names of pages and parts have the serial, so that a list which is read
+//! while the zone changes is not put together of two.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
