@@ -1,6 +1,6 @@
 //! From the first instruction to the sandbox.
 //!
-//! Started by root, the engine reads its configuration from the helper, becomes the configured
+//! Started by root, the engine reads its configuration from the monitor, becomes the configured
 //! user, and gives up everything that it will not need. Until then nothing has come from the
 //! network.
 

@@ -2,8 +2,9 @@
 //!
 //! A state passes packets until it ends, whatever a table says by then. [`flush`] reads all states
 //! once, has pf test their addresses against the block tables, and ends those whose initiator is in
-//! a table of what comes in, or whose target is in one of what goes out. Nothing else is ended: not
-//! a state that only shares a key with such a one, and none that pf cannot find by a number.
+//! a table of what comes in, or whose target is in one of what goes out. Nothing else is ended, and
+//! not a state that only shares a key with such a one: what pf cannot find by a number is ended where
+//! a walk over all states finds it alone, and only so many of these in a pass.
 //!
 //! `threatstopctl flush` does this by hand, threatstopd-states after each update.
 //!

@@ -44,7 +44,7 @@ pub enum Ending {
 /// The end of a table.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Shown {
-    /// `block` or `allow`.
+    /// The word of the table: `block`, `allow`, or the name of another.
     pub table: String,
     /// Prefixes in it.
     pub entries: u64,

@@ -5,7 +5,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use config::{Backend, Config};
+use config::Backend;
 use control::Failure;
 use nix::unistd::geteuid;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::arguments::Arguments;
 use crate::client::pledge;
 use crate::error::Error;
 use crate::printable::printable;
-use crate::setup::{config_path, denied};
+use crate::setup::{NEED_ROOT, config_path, read};
 use crate::tool::Tool;
 
 /// Ends them, or with `-n` prints them; false when some were left.
@@ -62,19 +62,14 @@ pub fn run(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
 
 /// pf and the tables.
 fn prepare(path: &Path, trial: bool) -> Result<(Box<dyn Pf>, Vec<Blocked>), String> {
-    let root = geteuid().is_root();
-    let need_root = || "need root privileges".to_owned();
-    let config: Config = match config::read(path) {
-        Err(error) if !root && denied(&error) => return Err(need_root()),
-        other => other.map_err(|error| error.to_string())?.0,
-    };
+    let config = read(path)?;
     if config.tables.monitor && !trial {
         let why = "tables.monitor is true: nothing is blocked, and no state ends; -n prints them";
         return Err(why.into());
     }
     let tables = states::blocked(&config)?;
     let pf: Box<dyn Pf> = match config.tables.backend {
-        Backend::Pf if !root => return Err(need_root()),
+        Backend::Pf if !geteuid().is_root() => return Err(NEED_ROOT.into()),
         Backend::Pf => Box::new(Kernel::open().map_err(|error| error.to_string())?),
         Backend::Simulated => {
             let opened = Simulated::open(&config.tables.directory);

@@ -30,8 +30,7 @@ pub fn allow(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
 /// # Errors
 /// All of [`relay`], and [`Error::Failed`] when it is both or neither.
 pub fn forget(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
-    let operand = |at: usize| arguments.operands.get(at).map(|it| it.to_string_lossy().into());
-    match (operand(0), arguments.has('a')) {
+    match (operand(arguments, 0), arguments.has('a')) {
         (None, false) => Err(failed("forget", "prefix missing; -a forgets all")),
         (Some(_), true) => Err(failed("forget", "either a prefix, or -a for all")),
         (prefix, _) => relay(tool, &Request::Forget { prefix }),
@@ -40,13 +39,17 @@ pub fn forget(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
 
 /// Prefix, seconds and reason of the command line; the engine judges them.
 fn said(word: &str, arguments: &Arguments) -> Result<(String, Option<u64>, String), Error> {
-    let operand = |at: usize| arguments.operands.get(at).map(|it| it.to_string_lossy().into());
     let seconds = arguments.value('t').map(|text| {
         let text = text.to_string_lossy();
         let why = format!("-t {text}: not a duration such as 90s, 15m, 4h or 7d");
         config::read_duration(&text).ok_or_else(|| failed(word, &why))
     });
-    Ok((operand(0).unwrap_or_default(), seconds.transpose()?, operand(1).unwrap_or_default()))
+    let [prefix, reason] = [0, 1].map(|at| operand(arguments, at).unwrap_or_default());
+    Ok((prefix, seconds.transpose()?, reason))
+}
+
+fn operand(arguments: &Arguments, at: usize) -> Option<String> {
+    arguments.operands.get(at).map(|it| it.to_string_lossy().into())
 }
 
 fn failed(what: &str, why: &str) -> Error {

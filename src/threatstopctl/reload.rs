@@ -4,7 +4,6 @@
 //! ask for that; a file with a mistake is not worth that. The engine cannot read it, but who may ask for
 //! a reload can.
 
-use std::io;
 use std::path::Path;
 
 use config::ConfigError;
@@ -15,6 +14,7 @@ use crate::client::pledge;
 use crate::ending::Ending;
 use crate::error::Error;
 use crate::relay::{ask_openly, relay};
+use crate::setup::denied;
 use crate::tool::Tool;
 
 const WORD: &str = "reload";
@@ -29,7 +29,7 @@ pub fn run(tool: &Tool, _: &Arguments) -> Result<bool, Error> {
     if let Ending::Status(status) = ask_openly(tool, &Request::Status {}, WORD)?
         && let Some(path) = status.config
         && let Err(error) = config::read(Path::new(&path))
-        && !is_denied(&error)
+        && !denied(&error)
     {
         let broken = Some(place(&error));
         let told = ask_openly(tool, &Request::Reload { broken }, WORD);
@@ -40,11 +40,6 @@ pub fn run(tool: &Tool, _: &Arguments) -> Result<bool, Error> {
         });
     }
     relay(tool, &Request::Reload { broken: None })
-}
-
-/// Whether nothing is known of the file. Then threatstopd(8) knows better.
-fn is_denied(error: &ConfigError) -> bool {
-    matches!(error, ConfigError::Io { error, .. } if error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 /// What the engine hears of it: where, and of the text no word. It has named the file itself, and might

@@ -34,6 +34,20 @@ pub fn config_path(arguments: &Arguments) -> PathBuf {
     arguments.value('f').map_or_else(|| config::DEFAULT_PATH.into(), PathBuf::from)
 }
 
+/// What is said to who would have to be root.
+pub const NEED_ROOT: &str = "need root privileges";
+
+/// The configuration of a file.
+///
+/// # Errors
+/// Why it cannot be had; of one that is kept from who asks that root is needed.
+pub fn read(path: &Path) -> Result<Config, String> {
+    match config::read(path) {
+        Err(error) if !geteuid().is_root() && denied(&error) => Err(NEED_ROOT.into()),
+        other => Ok(other.map_err(|error| error.to_string())?.0),
+    }
+}
+
 /// Whether the configuration keeps its file from the one who asks, who is not root.
 pub fn denied(error: &ConfigError) -> bool {
     matches!(error, ConfigError::Io { error, .. } if error.kind() == io::ErrorKind::PermissionDenied)
@@ -62,16 +76,11 @@ pub fn run(tool: &Tool, arguments: &Arguments) -> Result<bool, Error> {
 }
 
 fn prepare(path: &Path, bridge: bool) -> Result<(Files, Lines), String> {
-    let root = geteuid().is_root();
-    let need_root = || "need root privileges".to_owned();
-    let config = match config::read(path) {
-        Err(error) if !root && denied(&error) => return Err(need_root()),
-        other => other.map_err(|error| error.to_string())?.0,
-    };
+    let config = read(path)?;
     refuse_unnamed(&config)?;
     // what anybody else makes is refused by the daemon, which root starts
-    if !root && config.tables.backend == Backend::Pf {
-        return Err(need_root());
+    if !geteuid().is_root() && config.tables.backend == Backend::Pf {
+        return Err(NEED_ROOT.into());
     }
     let files = Files::make(&config)?;
     let lines = Lines::new(&config, files.entries, bridge);

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use apl::{List, ListName};
 use config::{Config, Feed, Policy};
+use control::units::count;
 use control::{Check, Reply, Tested};
 use imsg::TableId;
 use tokio::task::JoinHandle;
@@ -195,14 +196,9 @@ async fn feed(
 
 /// What a list has.
 fn of(list: &List) -> String {
-    let items = count(list.items.len(), "prefix", "prefixes");
-    let names = count(list.data_names, "name", "names");
+    let items = count(list.items.len() as u64, "prefix", "prefixes");
+    let names = count(list.data_names as u64, "name", "names");
     format!("{items} of {names}, TTL {}", list.ttl)
-}
-
-/// So many things, in words.
-fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// The addresses that must be blocked, in the table of the kernel itself.

@@ -112,8 +112,8 @@ pub struct Run {
     pub numbers: Numbers,
     /// Whether somebody asked for it, or joined it.
     by_hand: Cell<bool>,
-    /// Whether what has come is being put in force, for which the files of this host and what the
-    /// administrator says were looked at already.
+    /// The sources of what is being put in force, for which the files of this host and what the
+    /// administrator says were looked at already; empty while it waits for others.
     settles: RefCell<Sources>,
     /// How many rollbacks there had been at its beginning.
     rollbacks: u32,

@@ -14,7 +14,7 @@ use super::host::{Host, Kind, Stat};
 use super::report::Report;
 use crate::client::reason;
 use crate::error::Error;
-use crate::setup::denied;
+use crate::setup::{NEED_ROOT, denied};
 
 /// The longest line of a table file, in octets: an IPv6 prefix and the line feed.
 const LONGEST: usize = 44;
@@ -66,7 +66,7 @@ pub fn config(host: &dyn Host, path: &Path, report: &mut Report) -> Result<Optio
 
 /// What somebody gets who may not look at these things.
 pub fn need_root() -> Error {
-    Error::Failed(Failure { what: "doctor".into(), why: "need root privileges".into() })
+    Error::Failed(Failure { what: "doctor".into(), why: NEED_ROOT.into() })
 }
 
 /// Whether states may end under whoever could mend that: a list may name anybody.

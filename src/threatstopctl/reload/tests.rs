@@ -14,5 +14,5 @@ fn the_engine_hears_where_and_not_what() {
     let file = path.display();
     let wanted = format!("{file}:1,2,3: threatstopd -n -f {file} says what is wrong");
     assert_eq!(place(&error), wanted);
-    assert!(!is_denied(&error));
+    assert!(!denied(&error));
 }
