@@ -234,7 +234,8 @@ fn who_has_gone_again_ends_nothing() {
     let request = b"POST /x HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello";
     let clients = |kind: io::ErrorKind| {
         let sends = io::Cursor::new(request.to_vec());
-        let mut clients = [Err(kind.into()), Ok(Client { sends, hears: Vec::new() })].into_iter();
+        let client = Client { sends, most: usize::MAX, hears: Vec::new() };
+        let mut clients = [Err(kind.into()), Ok(client)].into_iter();
         upload(address, move || clients.next().unwrap(), |_| ())
     };
     assert_eq!(clients(io::ErrorKind::ConnectionAborted).unwrap().body, b"hello");
