@@ -69,7 +69,9 @@ pub fn import(text: &[u8], file: &str) -> Result<Imported, ImportError> {
     if text.len() > MAX_OCTETS {
         return Err(error("larger than 65536 octets"));
     }
-    let statements = shell::read(&String::from_utf8_lossy(text).replace("\r\n", "\n"));
+    let text = String::from_utf8_lossy(text).replace("\r\n", "\n");
+    // a byte order mark, as editors of other systems put it there
+    let statements = shell::read(text.strip_prefix('\u{feff}').unwrap_or(&text));
     if !statements.iter().any(|statement| Old::of(statement.key()).is_some()) {
         return Err(error("sets nothing that the old scripts know: name their threatstop.conf"));
     }

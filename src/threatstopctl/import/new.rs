@@ -68,7 +68,8 @@ impl New {
 
     /// Notes a line that is no assignment.
     pub fn not_executed(&mut self, line: usize, text: &str, why: &str) {
-        self.leave_out(&format!("line {line}: {}: {why}", cut(&text.escape_debug().to_string())));
+        let text = cut(&without_id(text).escape_debug().to_string());
+        self.leave_out(&format!("line {line}: {text}: {why}"));
     }
 
     /// Gives up what contradicts the rest, and gives the configuration that is left; a device id
@@ -186,6 +187,17 @@ fn parse(text: &str) -> Result<Config, String> {
         }
         other => other.to_string(),
     })
+}
+
+/// A line without the device ids in it, which are credentials.
+fn without_id(text: &str) -> String {
+    let mut parts = text.split("tdid_");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        shown += "tdid_...";
+        shown += part.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+    }
+    shown
 }
 
 /// The beginning of a text, with dots when it is long.

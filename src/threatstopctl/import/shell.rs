@@ -142,10 +142,13 @@ impl<'t> Source<'t> {
         self.take_while(|c| c.is_ascii_alphanumeric() || c == '_')
     }
 
-    /// The name and the `=` of an assignment, with or without `export` before them.
+    /// The name and the `=` of an assignment, with or without `export` or `readonly` before them.
     fn key(&mut self) -> Option<&'t str> {
-        if let Some(rest) = self.rest.strip_prefix("export ") {
-            self.rest = rest.trim_start_matches(' ');
+        let blank = [' ', '\t'];
+        let words = ["export", "readonly"].into_iter();
+        let mut behind = words.filter_map(|word| self.rest.strip_prefix(word));
+        if let Some(rest) = behind.find(|rest| rest.starts_with(blank)) {
+            self.rest = rest.trim_start_matches(blank);
         }
         let key = Some(self.name()).filter(|name| !name.is_empty())?;
         self.rest = self.rest.strip_prefix('=')?;

@@ -274,6 +274,25 @@ fn lines_may_end_with_cr_lf() {
 }
 
 #[test]
+fn a_key_may_have_a_mark_before_it_a_tab_or_another_word() {
+    for before in ["\u{feff}", "export\t", "export \t ", "readonly "] {
+        let (config, notes) = imported(&format!("{before}{DEVICE}"));
+        assert_eq!((config.device_id, notes), (imported(DEVICE).0.device_id, imported(DEVICE).1));
+    }
+}
+
+/// Fails when the device id stands in a comment, where nobody looks for it when it is replaced.
+#[test]
+fn a_credential_is_in_no_comment() {
+    for line in ["TDID = tdid_abcd1234", "TDID=tdid_abcd1234 && true", "x tdid_ab;tdid_abcd1234\""]
+    {
+        let (_, notes) = imported(&format!("{DEVICE}{line}\n"));
+        assert!(notes.concat().contains("tdid_..."), "{notes:#?}");
+        assert!(!notes.concat().contains("abcd1234"), "{notes:#?}");
+    }
+}
+
+#[test]
 fn doubling_ends() {
     let mut text = DEVICE.to_owned() + "a=xxxxxxxx\n";
     text.push_str(&"a=$a$a\n".repeat(20));
