@@ -16,9 +16,8 @@ fn taken<T: Text + fmt::Debug>(texts: &[&str]) {
 
 #[test]
 fn device_ids() {
-    let longest = format!("tdid_{}", "a".repeat(64));
-    taken::<DeviceId>(&["tdid_abcd1234", "tdid_ABCDEFGH9", &longest]);
-    let longer = format!("{longest}a");
+    let long = format!("tdid_{}", "a".repeat(65));
+    taken::<DeviceId>(&["tdid_abcd1234", "tdid_ABCDEFGH9", &long]);
     refused::<DeviceId>(&[
         "",
         "tdid_",
@@ -28,7 +27,6 @@ fn device_ids() {
         "tdid_abcd-1234",
         "tdid_abcd123é",
         " tdid_abcd1234",
-        &longer,
     ]);
 }
 
