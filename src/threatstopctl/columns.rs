@@ -14,6 +14,11 @@ pub enum Stand {
 /// The text of a table: the headings, then the rows, each in one line whatever its cells are. A column
 /// without anything in it is left out, and so is the room behind the last cell of a line.
 pub fn columns(headings: &[(&str, Stand)], rows: &[Vec<String>]) -> String {
+    apart("  ", headings, rows)
+}
+
+/// The same with this between the columns.
+pub fn apart(gap: &str, headings: &[(&str, Stand)], rows: &[Vec<String>]) -> String {
     let cell =
         |row: &[String], column: usize| row.get(column).map(|it| printable(it)).unwrap_or_default();
     let columns: Vec<(usize, Stand, usize)> = headings
@@ -33,7 +38,7 @@ pub fn columns(headings: &[(&str, Stand)], rows: &[Vec<String>]) -> String {
                 Stand::Right => format!("{:>width$}", cells(column)),
             })
             .collect();
-        text.push_str(cells.join("  ").trim_end());
+        text.push_str(cells.join(gap).trim_end());
         text.push('\n');
     };
     if !columns.is_empty() {

@@ -1,6 +1,7 @@
-//! What fits into the 80 columns of a terminal, or of a mail.
+//! What fits into the 80 columns of a terminal.
 
 use std::collections::BTreeSet;
+use std::io::{self, IsTerminal as _};
 
 use crate::columns::Stand;
 
@@ -12,31 +13,39 @@ const LEAST: usize = 8;
 /// A heading, and how the cells below it stand.
 pub type Heading = (&'static str, Stand);
 
+/// Columns that a table on standard output may take. Whoever reads a pipe, a file or a mail looks for names,
+/// and finds them whole.
+pub fn room() -> usize {
+    if io::stdout().is_terminal() { WIDE } else { usize::MAX }
+}
+
 /// What `draw` makes of what [`fit`] leaves of the names.
 pub fn fitted<const N: usize>(
+    room: usize,
     names: [&[String]; N],
     draw: impl Fn(&[Vec<String>; N]) -> String,
 ) -> String {
-    draw(&fit(names, &draw))
+    draw(&fit(room, names, &draw))
 }
 
-/// The names of some columns, or what is left of them where the lines that `draw` makes of them would be
-/// too long: the longest lose their middle, as long as those of a column can be told apart.
+/// The names of some columns, or what is left of them where the lines that `draw` makes of them would
+/// have no room: the longest lose their middle, as long as those of a column can be told apart.
 pub fn fit<const N: usize>(
+    room: usize,
     names: [&[String]; N],
     draw: impl Fn(&[Vec<String>; N]) -> String,
 ) -> [Vec<String>; N] {
     let mut shown = names.map(<[String]>::to_vec);
     let mut is_done = [false; N];
     let long = |names: &[String]| widest(names.iter().map(String::as_str));
-    while widest(draw(&shown).lines()) > WIDE {
+    while widest(draw(&shown).lines()) > room {
         let columns = names.iter().zip(&mut shown).zip(&mut is_done);
         let left = columns.filter(|(_, is_done)| !**is_done);
         let Some(((names, shown), is_done)) = left.max_by_key(|((_, shown), _)| long(shown)) else {
             break;
         };
-        let room = long(shown).saturating_sub(1);
-        match cut_all(names, room).filter(|_| room >= LEAST) {
+        let most = long(shown).saturating_sub(1);
+        match cut_all(names, most).filter(|_| most >= LEAST) {
             Some(cut) => *shown = cut,
             None => *is_done = true,
         }
@@ -87,7 +96,12 @@ fn cut(name: &str, most: usize) -> String {
 
 /// A number in at most four characters.
 pub fn short(number: u64) -> String {
-    let (mut left, mut unit, mut most) = (number, "", 10_000);
+    shorter(number, 10_000)
+}
+
+/// A number in as few characters as there are below `most`, and in at most four.
+pub fn shorter(number: u64, mut most: u64) -> String {
+    let (mut left, mut unit) = (number, "");
     for next in ["k", "M", "G", "T", "P", "E"] {
         if left < most {
             break;
@@ -120,10 +134,10 @@ mod tests {
     #[test]
     fn a_name_that_stands_twice_keeps_none_from_being_cut() {
         let names = ["own".to_owned(), "own".into(), "x".repeat(200)];
-        let text = fitted([&names], |[names]| names.join("\n"));
+        let text = fitted(WIDE, [&names], |[names]| names.join("\n"));
         assert!(widest(text.lines()) <= WIDE, "{text}");
         let alike = [format!("{0}1{0}", "x".repeat(90)), format!("{0}2{0}", "x".repeat(90))];
-        let [shown] = fit([&alike], |[names]| names.join("\n"));
+        let [shown] = fit(WIDE, [&alike], |[names]| names.join("\n"));
         assert!(shown[0].contains("x1..x") && shown[1].contains("x2..x"), "{shown:?}");
     }
 }

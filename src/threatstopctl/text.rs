@@ -1,7 +1,7 @@
 //! Answers as text for people.
 //!
 //! * In: the parts of an answer as they come, and its end; commands that fit the daemon that is asked.
-//! * Out: lines on stdout, most of them of 80 columns at most; progress on a terminal.
+//! * Out: lines on stdout, on a terminal most of them of 80 columns at most; progress on one.
 //! * Never: print a control character of a stranger's, or say twice what stands there already.
 
 mod entries;
@@ -20,6 +20,7 @@ use prefix::Prefix;
 
 use crate::advice::Advice;
 use crate::ending::Ending;
+use crate::narrow::room;
 use crate::output::{Output, Part};
 use crate::printable::printable;
 
@@ -43,6 +44,8 @@ pub struct Text<W> {
     shown: usize,
     /// What `block` and `allow` said, as far as it has come.
     own: Vec<OwnEntry>,
+    /// Columns that a table may take.
+    room: usize,
 }
 
 impl<W: Write> Text<W> {
@@ -56,6 +59,7 @@ impl<W: Write> Text<W> {
             is_watched: io::stderr().is_terminal(),
             shown: 0,
             own: Vec::new(),
+            room: room(),
         }
     }
 }
@@ -133,15 +137,15 @@ impl<W: Write> Output for Text<W> {
 
     fn end(&mut self, ending: &Ending) -> io::Result<()> {
         match ending {
-            Ending::Status(status) => self.line(&status::render(status, now()))?,
-            Ending::Hits(hits) => self.line(&hits::render(hits, now()))?,
-            Ending::Lists(lists) => self.line(&lists::render(lists, now()))?,
+            Ending::Status(status) => self.line(&status::render(status, now(), self.room))?,
+            Ending::Hits(hits) => self.line(&hits::render(hits, now(), self.room))?,
+            Ending::Lists(lists) => self.line(&lists::render(lists, now(), self.room))?,
             Ending::Own => {
                 let text = entries::render(&self.own);
                 self.line(&text)?;
             }
             Ending::Report(report) => {
-                let text = report::render(report, &self.advice);
+                let text = report::render(report, &self.advice, self.room);
                 self.line(&text)?;
             }
             Ending::Metrics(metrics) => self.line(&metrics.text)?,

@@ -192,7 +192,7 @@ fn hits_of_list(daemon: &Daemon) -> [u64; 2] {
     [week, all]
 }
 
-/// 1. Log hits of now: `show lists` has them of 7 and of 35 days.
+/// 1. Log hits of now: `show lists` has them of 7 and of 35 days, with the default names as they are.
 /// 2. Upload, log more, kill the engine and have another one started: each hit is counted once.
 /// 3. Stop, log more, start: they are counted, too.
 /// 4. Remove what is kept of the days and start: counting begins anew.
@@ -207,6 +207,7 @@ fn the_hits_of_days_are_counted_once() {
     assert_eq!(hits_of_list(&daemon), [5, 5]);
     let text = daemon.ctl(&["show", "lists"]).stdout;
     assert!(text.contains("  1/7/35d  ") && text.contains("/5/5  "), "{text}");
+    assert!(text.contains("\nbasic.threatstop.local  policy  block  "), "{text}");
     upload(&daemon);
     log.append(3, BAD);
     wait_for(&daemon, 8);

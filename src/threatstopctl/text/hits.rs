@@ -4,14 +4,14 @@ use control::units::ago;
 use control::{Hits, HostHits, Missed, PortHits};
 
 use crate::columns::{Stand::*, columns};
-use crate::narrow::{Heading, WIDE, counted, fitted, widest, with};
+use crate::narrow::{Heading, counted, fitted, widest, with};
 
 /// What stands above where nothing is blocked.
 const MONITORING: &str =
     "monitoring: these packets would have been blocked; with tables.monitor nothing is\n\n";
 
-/// The tables, the busiest first, as of `now` in epoch seconds.
-pub fn render(hits: &Hits, now: u64) -> String {
+/// The tables in so many columns, the busiest first, as of `now` in epoch seconds.
+pub fn render(hits: &Hits, now: u64, room: usize) -> String {
     let mut text = if hits.monitoring { MONITORING.to_owned() } else { String::new() };
     text += &format!(
         "counting since:  {}\npackets:         {} in, {} out\n",
@@ -34,22 +34,22 @@ pub fn render(hits: &Hits, now: u64) -> String {
     };
     let headings =
         [("host", Left), ("out", Right), ("in", Right), ("last", Left), ("with", Left), LISTED];
-    table(&mut text, &headings, hits.hosts.iter().map(host).collect(), 5);
+    table(&mut text, room, &headings, hits.hosts.iter().map(host).collect(), 5);
     let row =
         |key: &str, r#in: u64, out: u64| vec![key.to_owned(), r#in.to_string(), out.to_string()];
     let lists = hits.lists.iter().map(|hit| row(&hit.list, hit.r#in, hit.out));
-    table(&mut text, &counts("list"), lists.collect(), 0);
+    table(&mut text, room, &counts("list"), lists.collect(), 0);
     let protocols = hits.protocols.iter().map(|hit| row(&hit.protocol, hit.r#in, hit.out));
-    table(&mut text, &counts("protocol"), protocols.collect(), 0);
+    table(&mut text, room, &counts("protocol"), protocols.collect(), 0);
     let port = |hit: &PortHits| format!("{}/{}", hit.port, hit.protocol);
     let ports = hits.ports.iter().map(|hit| row(&port(hit), hit.r#in, hit.out));
-    table(&mut text, &counts("port"), ports.collect(), 0);
+    table(&mut text, room, &counts("port"), ports.collect(), 0);
     let addresses = hits.addresses.iter().map(|hit| {
         let mut cells = row(&hit.address.to_string(), hit.r#in, hit.out);
         cells.extend([ago(hit.last, now), hit.lists.join(", ")]);
         cells
     });
-    table(&mut text, &counts("address"), addresses.collect(), 4);
+    table(&mut text, room, &counts("address"), addresses.collect(), 4);
     text
 }
 
@@ -61,12 +61,12 @@ fn counts(key: &'static str) -> [Heading; 5] {
 }
 
 /// One table, with the names of lists in the column `at`.
-fn table(text: &mut String, headings: &[Heading], rows: Vec<Vec<String>>, at: usize) {
+fn table(text: &mut String, room: usize, headings: &[Heading], rows: Vec<Vec<String>>, at: usize) {
     let mut table = columns(headings, &rows);
-    if widest(table.lines()) > WIDE {
+    if widest(table.lines()) > room {
         let cells = rows.iter().filter_map(|row| row.get(at).cloned());
         let names: Vec<String> = cells.map(|cell| counted(cell, "lists")).collect();
-        table = fitted([&names], |[names]| columns(headings, &with(&rows, at, names)));
+        table = fitted(room, [&names], |[names]| columns(headings, &with(&rows, at, names)));
     }
     if !table.is_empty() {
         text.push('\n');

@@ -21,39 +21,40 @@ const FAILURES: usize = 20;
 /// What stands for what is not known.
 const UNKNOWN: &str = "-";
 
-/// The text, in at most 80 columns, with `advice` for the commands that it names.
-pub fn render(report: &Report, advice: &Advice) -> String {
+/// The text, sentences in 80 columns and tables in so many, with `advice` for the commands that it names.
+pub fn render(report: &Report, advice: &Advice, room: usize) -> String {
     let warnings: Vec<[String; 2]> = report
         .warnings
         .iter()
         .map(|warning| [advice.fit(&warning.text), advice.fit(&warning.way_out)])
         .collect();
     let warnings = warnings.iter().map(|[text, way_out]| (text.as_str(), way_out.as_str()));
-    let mut page = Page { text: String::new() };
+    let mut page = Page { text: String::new(), room };
     for line in head(&report.verdict, warnings).lines() {
         page.sentence(line);
     }
     page.gap();
     page.sentence(&heading(report));
     page.sentence(&ended(report));
-    page.section(&tables(&report.tables));
+    page.section(&tables(&report.tables, room));
     page.section(&days(&report.days));
     page.lists(report, advice);
     let protocol = |hits: &control::ProtocolHits| (hits.protocol.clone(), [hits.r#in, hits.out]);
-    page.section(&counts("protocol", report.protocols.iter().map(protocol)));
+    page.section(&counts("protocol", report.protocols.iter().map(protocol), room));
     let port = |hits: &control::PortHits| {
         (format!("{}/{}", hits.port, hits.protocol), [hits.r#in, hits.out])
     };
-    page.section(&counts("port", report.ports.iter().map(port)));
+    page.section(&counts("port", report.ports.iter().map(port), room));
     page.hosts(report);
     page.missed(report);
     page.failures(report, advice);
     page.text
 }
 
-/// Text under construction.
+/// Text under construction, and the room of a table.
 struct Page {
     text: String,
+    room: usize,
 }
 
 impl Page {
@@ -153,7 +154,7 @@ impl Page {
                 of(&|list| list.state.word().to_owned()),
             ]
         };
-        self.section(&fitted([&names], |[names]| {
+        self.section(&fitted(self.room, [&names], |[names]| {
             columns(&headings, &rows.iter().zip(names).map(row).collect::<Vec<_>>())
         }));
         if more > 0 {
@@ -184,7 +185,7 @@ impl Page {
         };
         let rows: Vec<Vec<String>> = report.hosts.iter().take(ROWS).map(row).collect();
         let whole = columns(&headings, &rows);
-        let is_narrow = widest(whole.lines()) <= WIDE;
+        let is_narrow = widest(whole.lines()) <= self.room;
         self.section(&if is_narrow { whole } else { columns(&headings[..4], &rows) });
         let more = report.suspects.saturating_sub(rows.len() as u64);
         if more > 0 {
@@ -268,7 +269,7 @@ fn ended(report: &Report) -> String {
 }
 
 /// What became of the tables.
-fn tables(tables: &[TableReport]) -> String {
+fn tables(tables: &[TableReport], room: usize) -> String {
     let headings: [Heading; 8] = [
         ("table", Left),
         ("entries", Right),
@@ -300,7 +301,7 @@ fn tables(tables: &[TableReport]) -> String {
         ]
     };
     let names: Vec<String> = tables.iter().map(|table| table.name.clone()).collect();
-    fitted([&names], |[names]| {
+    fitted(room, [&names], |[names]| {
         columns(&headings, &tables.iter().zip(names).map(row).collect::<Vec<_>>())
     })
 }
@@ -340,12 +341,16 @@ fn days(days: &[DayReport]) -> String {
 }
 
 /// The busiest of a kind.
-fn counts(key: &'static str, rows: impl Iterator<Item = (String, [u64; 2])>) -> String {
+fn counts(
+    key: &'static str,
+    rows: impl Iterator<Item = (String, [u64; 2])>,
+    room: usize,
+) -> String {
     let headings: [Heading; 3] = [(key, Left), ("in", Right), ("out", Right)];
     let (names, counts): (Vec<String>, Vec<[u64; 2]>) = rows.take(ROWS).unzip();
     let row =
         |(name, [r#in, out]): (&String, &[u64; 2])| vec![name.clone(), number(*r#in), number(*out)];
-    fitted([&names], |[names]| {
+    fitted(room, [&names], |[names]| {
         columns(&headings, &names.iter().zip(&counts).map(row).collect::<Vec<_>>())
     })
 }

@@ -20,11 +20,11 @@ const ROWS: usize = 4;
 /// The column of a reason.
 const WHY: Heading = ("why", Left);
 
-/// The text, as of `now` in epoch seconds.
-pub fn render(status: &Status, now: u64) -> String {
+/// The text, as of `now` in epoch seconds, with tables of so many columns.
+pub fn render(status: &Status, now: u64, room: usize) -> String {
     let ways_out = status.pf.ways_out.iter().map(String::as_str).chain(repeat(""));
     let warnings = status.pf.warnings.iter().map(String::as_str).zip(ways_out);
-    let mut page = Page { text: head(&status.verdict(now), warnings), now };
+    let mut page = Page { text: head(&status.verdict(now), warnings), now, room };
     page.process(status);
     page.tables(status);
     page.suspects(status);
@@ -49,10 +49,11 @@ pub fn head<'a>(verdict: &str, warnings: impl Iterator<Item = (&'a str, &'a str)
     if text.is_empty() { format!("{}\n", printable(verdict)) } else { text }
 }
 
-/// Text under construction, and the time as of which it is true.
+/// Text under construction, the time as of which it is true, and the room of a table.
 struct Page {
     text: String,
     now: u64,
+    room: usize,
 }
 
 impl Page {
@@ -61,7 +62,7 @@ impl Page {
     fn columns(&mut self, headings: &[Heading], rows: Vec<Vec<String>>) {
         let names: Vec<String> = rows.iter().filter_map(|row| row.first().cloned()).collect();
         let lines = headings.strip_suffix(&[WHY]).unwrap_or(headings);
-        let [names] = fit([&names], |[names]| columns(lines, &with(&rows, 0, names)));
+        let [names] = fit(self.room, [&names], |[names]| columns(lines, &with(&rows, 0, names)));
         let table = columns(headings, &with(&rows, 0, &names));
         if !table.is_empty() {
             self.text.push('\n');

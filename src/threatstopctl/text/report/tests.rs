@@ -9,7 +9,7 @@ use crate::tests::full_report;
 /// The text without other options in commands; none of its lines is too long.
 #[track_caller]
 fn text(of: &Report) -> String {
-    let text = render(of, &Advice::default());
+    let text = render(of, &Advice::default(), WIDE);
     let long = text.lines().find(|line| line.chars().count() > WIDE);
     assert!(long.is_none(), "{long:?}");
     assert!(text.lines().all(|line| line == line.trim_end()), "{text}");
@@ -199,5 +199,5 @@ same         7              0        0         70
 old          7      -1      0        0         70       -
 none         -              0        0          -
 ";
-    assert_eq!(tables(&all), expected);
+    assert_eq!(tables(&all, WIDE), expected);
 }

@@ -50,7 +50,7 @@ ns.example.net  not asked yet
 spool     used        dropped
 2 slices  12K of 64M        0
 ";
-    assert_eq!(render(&good_status(), NOW), text);
+    assert_eq!(render(&good_status(), NOW, WIDE), text);
     assert!(text.lines().all(|line| line.len() <= 80));
     assert!(good_status().is_well());
 }
@@ -106,7 +106,7 @@ held back                    since      why
 list basic.threatstop.local  1h 5m ago  Keeping the previous list basic.threatstop.local: 26424 -> 12 entries, more than 50 % fewer (update -f to accept)
 block table                  1h 5m ago  Keeping the previous block list: 30000 -> 12 entries, more than 50 % fewer (update -f to accept)
 ";
-    assert_eq!(render(&status, NOW), text);
+    assert_eq!(render(&status, NOW, WIDE), text);
     assert!(!status.is_well());
 }
 
@@ -163,11 +163,11 @@ run     state    last   last good  next
 update  waiting  never  never      now
 upload  off      never  never
 ";
-    assert_eq!(render(&status, NOW), text);
+    assert_eq!(render(&status, NOW, WIDE), text);
 }
 
 fn first_line(status: &Status) -> String {
-    render(status, NOW).lines().next().unwrap_or_default().to_owned()
+    render(status, NOW, WIDE).lines().next().unwrap_or_default().to_owned()
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_dozen_lines_whatever_is_configured() {
         last.error = Some("no answer".into());
     }
     status.servers.push(server);
-    let text = render(&status, NOW);
+    let text = render(&status, NOW, WIDE);
     assert!(text.lines().filter(|line| !line.is_empty()).count() <= 20, "{text}");
     assert!(text.contains("\n12 more tables with 317088 entries\n"), "{text}");
     assert!(text.contains("\n12 more servers, none of them failing\n"), "{text}");
@@ -232,7 +232,7 @@ fn a_dozen_lines_whatever_is_configured() {
     let list = ListStatus { name: "a.list".into(), ..bad.sources[0].lists[1].clone() };
     let source = SourceStatus { lists: vec![list; 20], ..bad.sources[0].clone() };
     status.sources.extend(vec![source; 20]);
-    let text = render(&status, NOW);
+    let text = render(&status, NOW, WIDE);
     assert!(text.lines().filter(|line| !line.is_empty()).count() <= 32, "{text}");
     assert!(text.contains("\npolicy  held   12m ago  12m ago    20 of 20\n"), "{text}");
     assert!(text.contains("\n16 more sources like these, 2 are good: threatstopctl show lists\n"));
@@ -247,7 +247,7 @@ fn a_source_that_was_not_asked_yet_is_called_so() {
     let mut status = good_status();
     let source = &mut status.sources[0];
     (source.last, source.last_good, source.state) = (None, None, SourceState::Failing);
-    let text = render(&status, NOW);
+    let text = render(&status, NOW, WIDE);
     assert!(text.contains("\npolicy  not asked yet  never  never      0 of 2\n"), "{text}");
 }
 
@@ -257,7 +257,7 @@ fn a_sentence_cannot_pretend_to_be_a_line_of_its_own() {
     status.held = full_status().held;
     status.held[0].text = "refused\nupdate  idle".into();
     status.pf.warnings = vec!["a\nok: b".into()];
-    let text = render(&status, NOW);
+    let text = render(&status, NOW, WIDE);
     assert!(text.contains("refused?update  idle\n") && text.starts_with("warning: a?ok: b\n"));
 }
 
@@ -272,7 +272,7 @@ fn long_names_are_cut() {
     }
     status.sources[1].name = "y".repeat(200);
     status.sources[1].error = Some(why.clone());
-    let text = render(&status, NOW);
+    let text = render(&status, NOW, WIDE);
     for begin in ["A234", "B234", "yyyy"] {
         let line = text.lines().find(|line| line.starts_with(begin)).unwrap();
         assert!(line.trim_end_matches(&why).trim_end().len() <= WIDE, "{line}");
