@@ -152,6 +152,14 @@ impl Events {
         self.ring.borrow().open.knows(name)
     }
 
+    /// What is wrong of a subject, as it was said last and is kept.
+    pub fn wrong(&self, name: &str) -> Option<String> {
+        let ring = self.ring.borrow();
+        let said = |event: &&control::Event| event.subject.as_deref() == Some(name);
+        let last = ring.events.iter().rev().find(said).filter(|_| ring.open.knows(name))?;
+        Some(last.text.clone())
+    }
+
     /// Logs an event, keeps it, and tells whoever watches; of what begins to be wrong unless that was said
     /// since yesterday.
     pub fn say(&self, event: &Event) {

@@ -221,6 +221,7 @@ fn run(
             protect,
             watch,
             alarm,
+            events,
         };
         let owner = given.start.owner;
         let handler: &Handler = part(Handler {

@@ -39,6 +39,8 @@ struct Hindered {
     sources: Sources,
     /// Whether it was an engine before this one, so that nobody knows whose it was.
     of_before: bool,
+    /// Why it could not, as far as this engine knows.
+    why: String,
 }
 
 /// The runs that are under way, and what is known of those before.
@@ -136,8 +138,9 @@ impl Runs {
         self.news.notify_waiters();
     }
 
-    /// Notes which of the sources that have `come` have brought what could not be published in a table.
-    pub fn hinder(&self, table: TableId, come: &Sources, at_fault: Sources) {
+    /// Notes which of the sources that have `come` have brought what could not be published in a table, and
+    /// why.
+    pub fn hinder(&self, table: TableId, why: &str, come: &Sources, at_fault: Sources) {
         let mut hindered = self.hindered.borrow_mut();
         let known = hindered.entry(table).or_default();
         if known.of_before {
@@ -145,6 +148,13 @@ impl Runs {
         }
         known.sources.retain(|source| !come.contains(source));
         known.sources.extend(at_fault);
+        why.clone_into(&mut known.why);
+    }
+
+    /// Why what came last could not be published in a table, as far as this engine knows.
+    pub fn hindered(&self, table: TableId) -> Option<String> {
+        let hindered = self.hindered.borrow();
+        hindered.get(&table).map(|one| one.why.clone()).filter(|why| !why.is_empty())
     }
 
     /// Whether nothing waits to be published in a table any more, now that these sources have `come` and pf
@@ -157,7 +167,7 @@ impl Runs {
         all: impl FnOnce() -> Sources,
     ) -> bool {
         let mut hindered = self.hindered.borrow_mut();
-        let of_before = || Hindered { sources: all(), of_before: true };
+        let of_before = || Hindered { sources: all(), of_before: true, ..Hindered::default() };
         let left = hindered.entry(table).or_insert_with(of_before);
         left.sources.retain(|source| !come.contains(source));
         let is_over = left.sources.is_empty() || taken && left.of_before;

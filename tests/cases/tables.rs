@@ -548,7 +548,8 @@ fn nothing_blocked_is_never_silent() {
 /// Make the table const, and show it; make it missing at securelevel 2, then its file too; make the set too
 /// large for the limit.
 /// Check each message of the update, with the way out, that file and table have the old set, and that the
-/// log has it once, and neither log nor status that an update makes a table at securelevel 2.
+/// log has it once, and neither log nor status that an update makes a table at securelevel 2; and that
+/// status warns of a set that is too large, over a restart too, until one fits.
 #[test]
 fn what_pf_refuses_is_told_with_the_way_out() {
     let (service, new_block) = honest(300);
@@ -620,9 +621,25 @@ fn what_pf_refuses_is_told_with_the_way_out() {
     let next = status["update"]["next"].as_u64().unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     assert!(next <= now + 20 * 60, "{next} {now}");
+    let warned = |daemon: &Daemon| {
+        let status = daemon.ctl(&["status"]).stdout;
+        let first =
+            format!("warning: the block table is not what it should be: block table: {words}\n");
+        assert!(status.starts_with(&first), "{status}");
+        assert!(status.contains("\n         it is tried again; threatstopctl "), "{status}");
+        assert_eq!(status.matches(&words).count(), 1, "{status}");
+        assert_eq!(daemon.ctl(&["status", "-q"]).status.code(), Some(1));
+    };
+    warned(&daemon);
+    assert!(daemon.stop().success());
+    // another engine, to which nothing comes, knows of it too
+    let none = Config::new(&scratch, &["127.0.0.1:9".parse().unwrap()]);
+    let daemon = Daemon::start(&scratch, &none.set("tables.simulated_limit", 302));
+    warned(&daemon);
     assert!(daemon.stop().success());
     let daemon = Daemon::start(&scratch, &config.unset("tables.simulated_limit"));
     assert!(daemon.ctl(&["update", "-f"]).status.success());
+    assert_eq!(daemon.ctl(&["status", "-q"]).status.code(), Some(0));
     assert_eq!(table(&daemon, BLOCK), Some(new_block));
     assert!(daemon.stop().success());
 }

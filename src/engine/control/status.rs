@@ -7,18 +7,19 @@ use control::{
     Attempted, Direction, EngineStatus, Held, HeldReason, PfStatus, REVERTED_WAY_OUT, ServerStatus,
     Status, TableKind, TableStatus, Update, Upload, UsedBy,
 };
-use imsg::TableId;
 
 use super::sources;
 use crate::alarm::Alarm;
 use crate::clock;
 use crate::dns::{Health, Servers};
+use crate::events::Events;
+use crate::events::subject::of_update;
 use crate::link::Link;
 use crate::lists::Source;
 use crate::log::{self, Log};
 use crate::monitor::Monitor;
 use crate::protect::Protect;
-use crate::runs::{Runs, Unpublished};
+use crate::runs::Runs;
 use crate::source::feed::Feeds;
 use crate::source::kept::as_of;
 use crate::source::own::Own;
@@ -55,6 +56,8 @@ pub struct Overview {
     pub watch: &'static Watch,
     /// The alarms.
     pub alarm: &'static Alarm,
+    /// What is wrong.
+    pub events: &'static Events,
 }
 
 /// Why no log is sent although it is followed.
@@ -163,7 +166,13 @@ impl Overview {
         all.extend(settled.into_iter().flat_map(|policy| self.other_content(stats, policy)));
         match self.runs.stays() {
             Some(stays) => all.push(stays),
-            None => all.extend(self.unpublished()),
+            None => {
+                // the warning of a policy that is old, or never came, has the same reason
+                let is_told =
+                    |why: &str| all.iter().chain(&alarms).any(|one| one.text.contains(why));
+                let unpublished = self.unpublished(is_told);
+                all.extend(unpublished);
+            }
         }
         all.extend(sources::warnings(self.config, self.state, self.own));
         all.extend(self.feeds.warnings());
@@ -173,15 +182,23 @@ impl Overview {
         all
     }
 
-    /// The warnings of a change of no source that could not be published, one for each table.
-    fn unpublished(&self) -> Vec<Warning> {
-        let all = self.runs.unpublished().into_iter().filter(|(_, change)| change.again);
-        let warning = |(id, change): (TableId, Unpublished)| {
-            let word = self.state.tables.word(id);
-            let text = format!("the {word} table is not what it should be: {}", change.why);
-            Warning::new(text, "it is tried again; threatstopctl update tries it now")
+    /// The warnings of what could not be published, of a source or of none, one for each table; but not of
+    /// what `is_told` already.
+    fn unpublished(&self, is_told: impl Fn(&str) -> bool) -> Vec<Warning> {
+        let known = self.runs.unpublished();
+        let of_source = |table: &Table| {
+            let subject = of_update(&table.word);
+            let open = || self.events.is_open(&subject).then(|| self.runs.hindered(table.id));
+            open()?.or_else(|| self.events.wrong(&subject))
         };
-        all.map(warning).collect()
+        let warning = |table: &Table| {
+            let of_none = known.get(&table.id).filter(|change| change.again);
+            let why = of_none.map(|change| change.why.clone()).or_else(|| of_source(table))?;
+            let text = format!("the {} table is not what it should be: {why}", table.word);
+            let way_out = "it is tried again; threatstopctl update tries it now";
+            (!is_told(&why)).then(|| Warning::new(text, way_out))
+        };
+        self.state.tables.iter().filter_map(warning).collect()
     }
 
     /// The warnings of tables that the kernel has otherwise than we do, until they are mended.

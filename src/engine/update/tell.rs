@@ -275,7 +275,7 @@ impl<'a> Voice<'a> {
             let (id, word, subject) = (table.id, &table.word, of_update(&table.word));
             if let Some(failure) = published.failures.get(&id) {
                 self.say(format!("Failed: {failure}"));
-                runs.hinder(id, &judged.come, judged.sources_of(table));
+                runs.hinder(id, failure, &judged.come, judged.sources_of(table));
                 let (source, text) = (Some(subject), failure.clone());
                 // how many entries do not fit differs each time
                 let said = numberless(failure);
