@@ -272,6 +272,15 @@ pub enum Reason {
     },
     /// What no table may have.
     Refused(Refusal),
+    /// More than a feed may bring, whatever a table may have.
+    OfFeed {
+        /// What is counted.
+        unit: Unit,
+        /// What the list covers.
+        covered: u64,
+        /// The bound.
+        most: u64,
+    },
     /// Too large a change, which a third such run accepts.
     Changed(Step),
     /// Too much that is new, which `update -f` alone accepts, and by how many percent if that is
@@ -332,6 +341,14 @@ impl fmt::Display for Reason {
             Self::Wider { list, net, floor } => wider(f, list, *net, *floor),
             Self::Refused(refusal) => fmt::Display::fmt(refusal, f),
             Self::Changed(step) | Self::Brings(_, Some(step)) => fmt::Display::fmt(step, f),
+            Self::OfFeed { unit, covered, most } => {
+                let of = if *unit == Unit::V4 { " of IPv4" } else { "" };
+                let what = unit.words();
+                write!(
+                    f,
+                    "it covers {covered} {what}{of}, more than {most} (see max_coverage of the feed)"
+                )
+            }
             Self::Brings(brought, None) => fmt::Display::fmt(brought, f),
             Self::Emptied { old, percent, in_a_day } => {
                 write!(f, "{old} -> 0 entries{}", within(*in_a_day))?;

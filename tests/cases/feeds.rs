@@ -294,7 +294,8 @@ fn feeds_are_guarded_each_by_itself() {
 }
 
 /// Serve a list that covers more than its feed may, and one whose copy has no room.
-/// Check that neither comes in force, and that both are told with the key.
+/// Check that neither comes in force, and that both are told with the key; that the first is refused, which
+/// `update -f` does not change, and the second a failure.
 #[test]
 fn a_feed_has_bounds_of_its_own() {
     let feeds = Feeds::new(|config, server| {
@@ -303,10 +304,24 @@ fn a_feed_has_bounds_of_its_own() {
         keys.push(("max_entries", 400_000.into()));
         config.unset("feed").add("feed", &keys).set("https.store", "1M")
     });
-    feeds.server.serve("/drop", "9.1.0.0/16\n9.2.0.0/19\n");
-    feeds.fails_because("more than 70000 (see max_coverage of the feed)");
-    feeds.server.serve("/drop", "2001:db8::/31\n2620::/28\n");
-    feeds.fails_because("more than 1 (see max_coverage of the feed)");
+    let wide = [
+        ("9.1.0.0/16\n9.2.0.0/19\n", "73728 addresses of IPv4, more than 70000"),
+        ("2001:db8::/31\n2620::/28\n", "18 networks of IPv6 (/32), more than 1"),
+    ];
+    for (list, why) in wide {
+        feeds.server.serve("/drop", list);
+        let why = format!(
+            "Keeping the previous list drop: it covers {why} (see max_coverage of the feed)\n"
+        );
+        for arguments in [&["update"][..], &["update", "-f"]] {
+            let said = refused(&feeds.daemon, arguments);
+            assert!(said.contains(&why), "{said}");
+            assert_eq!(feeds.entries(), 300);
+        }
+        assert_eq!(feeds.source("drop")["state"], "refused");
+        let held = &status(&feeds.daemon)["held"][0];
+        assert_eq!((&held["list"], &held["reason"]), (&"drop".into(), &"refused".into()), "{held}");
+    }
     let many: String =
         (0..65_000u32).map(|n| format!("2a0b:{:x}::{:x}\n", n >> 8, n & 255)).collect();
     feeds.server.serve("/drop", &many);

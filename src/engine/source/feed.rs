@@ -2,8 +2,8 @@
 //!
 //! * In: the URL, format and credential of a feed, and what its server said of the copy in force.
 //! * Out: the list with what there is to say of it, or that it is the same; else why not.
-//! * Never: ask a server twice at the same time, hold a body in memory, or take a list wider or
-//!   longer than the feed's bounds.
+//! * Never: ask a server twice at the same time, hold a body in memory, or take a list longer than
+//!   the feed's bound.
 
 mod body;
 
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use config::{Config, Feed, FeedName};
 use feed::{Format, Told};
-use policy::List;
+use policy::{List, Reason, Unit};
 use prefix::{Kind, Shield};
 use tokio::sync::OnceCell;
 
@@ -179,7 +179,6 @@ impl Feeds {
         let Some(body::Brought { list, told, validators }) = brought? else {
             return Ok(Look::Same);
         };
-        covers(feed, &list)?;
         self.fits(feed, &list)?;
         let Validators { etag, modified } = validators;
         let (full, place) = (now, place(feed));
@@ -239,23 +238,13 @@ fn is_blocked(
     Some(Warning::new(text, way_out))
 }
 
-/// Holds a list against the bound of its feed, which holds from the first time on.
-fn covers(feed: &Feed, list: &List) -> Result<(), String> {
-    let (covered, most) = (list.measure(), feed.max_coverage);
+/// Why a list that has come is more than its feed may bring, which holds from the first time on.
+pub fn excess(feed: &Feed, list: &List) -> Option<Reason> {
+    let (measure, most) = (list.measure(), feed.max_coverage);
     let most_v6 = most.saturating_mul(1024).div_ceil(PER_1024);
-    if covered.v4 > most {
-        return Err(format!(
-            "it covers {} addresses of IPv4, more than {most} (see max_coverage of the feed)",
-            covered.v4
-        ));
-    }
-    if covered.v6 > most_v6 {
-        return Err(format!(
-            "it covers {} networks of IPv6 (/32), more than {most_v6} (see max_coverage of the feed)",
-            covered.v6
-        ));
-    }
-    Ok(())
+    let families = [(Unit::V4, measure.v4, most), (Unit::V6, measure.v6, most_v6)];
+    let (unit, covered, most) = families.into_iter().find(|(_, covered, most)| covered > most)?;
+    Some(Reason::OfFeed { unit, covered, most })
 }
 
 impl From<Failed> for Failure {

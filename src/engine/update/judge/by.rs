@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use config::Config;
+use config::{Config, Feed};
 use imsg::TableId;
 use policy::{Guard, Measure, Protected, Reason, Run as Wanted, Together};
 
@@ -64,13 +64,21 @@ impl Judge<'_> {
             wanted => wanted,
         }
     }
+
+    /// Why a list that has come is more than its feed may bring.
+    pub(super) fn excess(&self, come: &Copy) -> Option<Reason> {
+        feed::excess(feed_of(self.config, come.source)?, &come.list)
+    }
 }
 
 /// How long a source waits between two runs.
 fn interval(config: &Config, source: Source) -> Duration {
-    let feed = match source {
+    feed_of(config, source).map_or(config.policy.interval, |feed| feed.interval)
+}
+
+fn feed_of(config: &Config, source: Source) -> Option<&Feed> {
+    match source {
         Source::Feed(name) => feed::of(config, name),
         _ => None,
-    };
-    feed.map_or(config.policy.interval, |feed| feed.interval)
+    }
 }

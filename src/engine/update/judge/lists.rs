@@ -46,14 +46,19 @@ impl Judged {
         let mut runs = known.row.runs();
         // by what they name: of what is wider than the floor a list that is read back knows otherwise
         let is_same = copy.is_some_and(|copy| copy.list.ranges() == come.list.ranges());
-        if is_same && trial.check(by.protected).is_ok() {
+        let excess = by.excess(&come);
+        if is_same && excess.is_none() && trial.check(by.protected).is_ok() {
             self.confirm(&name, wanted);
             if let Some(known) = copy.filter(|copy| copy.origin != come.origin) {
                 self.renewed.push(Rc::new(Copy { changed: known.changed, ..come }));
             }
             return;
         }
-        let judged = trial.judge(by.guard, by.protected, wanted, &mut runs);
+        let judged = match excess {
+            None => trial.judge(by.guard, by.protected, wanted, &mut runs),
+            // nobody accepts it
+            excess => by.guard.decide(come.list.measure(), excess, wanted, &mut runs),
+        };
         let at = (wanted == Wanted::Scheduled && judged.is_err()).then(clock::now);
         self.rows.insert(name.clone(), known.row.after(runs, at));
         match judged {

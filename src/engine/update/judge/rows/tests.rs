@@ -39,7 +39,10 @@ struct Stage {
 impl Stage {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let (config, state, _) = bare(&feeds(&["one", "other", "rest"]), directory.path());
+        // what is too much is so for a table, and not for its feed
+        let wide = "[[feed]]\nmax_coverage = 4294967296\n";
+        let text = feeds(&["one", "other", "rest"]).replace("[[feed]]\n", wide);
+        let (config, state, _) = bare(&text, directory.path());
         let rest = [ONE, OTHER].map(|(_, first)| Net::new(first, 24).unwrap()).into();
         let lists = [hosts(ONE, FEW), hosts(OTHER, FEW), list("rest", rest)].map(Rc::new).into();
         state.set_policy(Policy { lists, ..Policy::default() });
