@@ -48,13 +48,11 @@ pub fn kind(feed: &Feed) -> Kind {
 pub type Sources = BTreeSet<Source>;
 
 impl Source {
-    /// The sources of a configuration, which are those that are asked.
-    pub fn all(config: &Config) -> Sources {
+    /// The sources of a configuration in its order, which are those that are asked.
+    pub fn all(config: &Config) -> Vec<Self> {
         let policy = &config.policy;
-        let mut all = Sources::new();
-        if policy.is_asked() {
-            all.insert(Self::Policy);
-        }
+        let mut all = Vec::new();
+        all.extend(policy.is_asked().then_some(Self::Policy));
         all.extend(config.feed.iter().map(|feed| Self::Feed(feed.name)));
         all.extend(policy.local_block.is_some().then_some(Self::LocalBlock));
         all.extend(policy.local_allow.is_some().then_some(Self::LocalAllow));

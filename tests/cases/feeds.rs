@@ -244,10 +244,11 @@ fn config_ca(config: &Config) -> String {
     text["https"]["ca_file"].as_str().unwrap().to_owned()
 }
 
-/// Take two feeds to block and one to allow. Let the last cover a part of the first; let the second
-/// fail, and then become empty of most.
-/// Check that what is allowed is in no table, that the first goes on while the second fails, and that
-/// a list that shrinks too much is held, named, and accepted by `update -f` of its name alone.
+/// Take two feeds to block and one to allow, not in the order of their names. Let the last cover a part of
+/// the first; let the second fail, and then become empty of most.
+/// Check that they are shown in the order of the configuration, that what is allowed is in no table, that
+/// the first goes on while the second fails, and that a list that shrinks too much is held, named, and
+/// accepted by `update -f` of its name alone.
 #[test]
 fn feeds_are_guarded_each_by_itself() {
     let feeds = Feeds::new(|config, server| {
@@ -267,6 +268,17 @@ fn feeds_are_guarded_each_by_itself() {
     let lists: Value = serde_json::from_str(&lists).unwrap();
     let of = |name: &str| lists["lists"].as_array().unwrap().iter().find(|row| row["list"] == name);
     assert_eq!(of("mine").unwrap()["table"], "none", "{lists}");
+    let report = feeds.daemon.ctl(&["-j", "report"]).stdout;
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let status = status(&feeds.daemon);
+    for (what, all, key) in [
+        ("show lists", &lists["lists"], "list"),
+        ("report", &report["lists"], "list"),
+        ("status", &status["sources"], "name"),
+    ] {
+        let names: Vec<_> = all.as_array().unwrap().iter().map(|one| &one[key]).collect();
+        assert_eq!(names, ["drop", "more", "mine"], "{what}");
+    }
     assert_eq!(of("more").unwrap()["table"], "block", "{lists}");
 
     feeds.server.set("/more", Page::Say(503, "Retry-After: 3600\r\n".into(), String::new()));

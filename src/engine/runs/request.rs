@@ -24,7 +24,8 @@ impl Request {
 
     /// What SIGUSR1 asks for: all sources, as by hand.
     pub fn manual(config: &Config) -> Self {
-        Self { sources: Source::all(config), wanted: Wanted::Manual, dry_run: false }
+        let sources = Source::all(config).into_iter().collect();
+        Self { sources, wanted: Wanted::Manual, dry_run: false }
     }
 
     /// `threatstopctl update [-f] [-n] [source ...]`.
@@ -46,7 +47,7 @@ impl Request {
             })
         };
         let sources = names.iter().map(known).collect::<Result<Sources, String>>()?;
-        let sources = if sources.is_empty() { all } else { sources };
+        let sources = if sources.is_empty() { all.into_iter().collect() } else { sources };
         let wanted = if force { Wanted::Forced } else { Wanted::Manual };
         Ok(Self { sources, wanted, dry_run })
     }

@@ -79,7 +79,7 @@ impl Update {
         }
         // what a file of this host has does not make the policy of the service old
         let good = !failed && !rolled_back && !settled.service_held;
-        let all = is_last && request.sources == Source::all(self.config);
+        let all = is_last && request.sources == Source::all(self.config).into_iter().collect();
         let of_service = gathered.asked.contains(&Source::Policy);
         let fared = Fared {
             word,
