@@ -187,7 +187,8 @@ pub fn run(tool: &Tool, words: Vec<OsString>, manner: &mut Manner) -> Result<boo
     if takes_value(command.options, 'f') == Some(true) {
         manner.advice = Advice::new(&tool.socket, Some(&config_path(&arguments)));
     }
-    if arguments.has('q') {
+    // a misuse is told all the same
+    if arguments.has('q') && arguments.operands.is_empty() {
         (manner.quiet, manner.status) = (true, 2);
     }
     let one = |name: &str| match arguments.operands.as_slice() {

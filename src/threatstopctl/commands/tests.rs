@@ -106,3 +106,14 @@ commands:
         "usage: threatstopctl [-jV] [-s socket] update [-fn] [source ...]"
     );
 }
+
+/// Fails when a misuse of `status -q` is taken for nobody who answers.
+#[test]
+fn a_misuse_is_told_however_quiet_a_command_is() {
+    let tool = Tool { json: false, socket: "/nowhere".into() };
+    for (words, quiet, status) in [("status -q", true, 2), ("status -q x", false, 1)] {
+        let mut manner = Manner::default();
+        run(&tool, words.split(' ').map(OsString::from).collect(), &mut manner).unwrap_err();
+        assert_eq!((manner.quiet, manner.status), (quiet, status), "{words}");
+    }
+}
