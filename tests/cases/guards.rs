@@ -280,7 +280,8 @@ fn more_than_max_entries_is_refused() {
 }
 
 /// Configure an address that must be blocked. Serve a list that has it, then one that lacks it.
-/// Check that the second is refused, as a hijacked server would bring it.
+/// Check that `test` counts the address once, though it is the indicator too; and that the second is
+/// refused, as a hijacked server would bring it.
 #[test]
 fn a_list_without_the_expected_addresses_is_refused() {
     let (mut with, _) = list(300);
@@ -292,6 +293,8 @@ fn a_list_without_the_expected_addresses_is_refused() {
     update(&daemon);
     let old = table(&daemon, BLOCK).unwrap();
     assert!(old.contains("64.87.3.128/29\n"));
+    let said = daemon.ctl(&["test"]).stdout;
+    assert_eq!(said.matches("64.87.3.133 is in ").count(), 1, "{said}");
     service.edit(|z| *z = zone(&list(300).0));
     for arguments in [&["update"][..], &["update", "-f"]] {
         let why = refused(&daemon, arguments);
