@@ -1,6 +1,6 @@
 //! The tables of what is blocked.
 
-use config::Config;
+use config::{Backend, Config};
 use pf::Table;
 use prefix::Kind;
 
@@ -20,15 +20,23 @@ pub struct Blocked {
 /// The tables of a configuration of what is blocked.
 ///
 /// # Errors
-/// For a name or an anchor that pf does not take.
+/// For a name or an anchor that pf does not take, and for a name that would be the file of the simulated
+/// states.
 pub fn blocked(config: &Config) -> Result<Vec<Blocked>, String> {
     let anchor = config.tables.anchor.as_ref().map_or("", |anchor| anchor.as_str());
     let block = config.pf_tables().filter(|table| table.kind == Kind::Block);
     let of = |table: config::PfTable<'_>| {
         let (name, direction) = (table.name.as_str(), table.direction);
+        if config.tables.backend == Backend::Simulated && name == "states" {
+            let why = "its file would be that of the simulated states: choose another name";
+            return Err(format!("table \"{name}\": {why}"));
+        }
         let taken = Table::new(anchor, name, table.kind);
         let none = || format!("pf takes no table <{name}> in anchor \"{anchor}\"");
         Ok(Blocked { name: name.to_owned(), direction, table: taken.ok_or_else(none)? })
     };
     block.map(of).collect()
 }
+
+#[cfg(test)]
+mod tests;
