@@ -20,6 +20,10 @@ const ASKING: &[&str] = &[
 /// Those that take the file of the configuration.
 const READING: &[&str] = &["doctor", "flush", "setup"];
 
+/// What follows the command in a sentence that whoever looks for it has word for word, wherever the daemon
+/// listens: that of a second rollback.
+const QUOTED: &str = " ends that";
+
 /// What to put into a command so that it does the same for whoever has said `-s` or `-f`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Advice {
@@ -49,7 +53,7 @@ impl Advice {
             let end = behind.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(behind.len());
             let (word, behind) = behind.split_at(end);
             fitted += before;
-            if ASKING.contains(&word) {
+            if ASKING.contains(&word) && !behind.starts_with(QUOTED) {
                 fitted += &self.socket;
             }
             fitted += word;

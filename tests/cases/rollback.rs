@@ -90,7 +90,8 @@ fn the_last_change_is_that_of_the_last_update_alone() {
 }
 
 /// Publish one list and then another. Roll back twice, and once more after a restart.
-/// Check that the second and the third change nothing, and say when it was done and what ends it.
+/// Check that the second and the third change nothing, and say when it was done and what ends it, in the
+/// same words whatever the socket is.
 #[test]
 fn a_second_rollback_changes_nothing() {
     let stage = Stage::new(|config| config);
@@ -100,7 +101,9 @@ fn a_second_rollback_changes_nothing() {
     let again = |daemon: &Daemon, old: &str| {
         let why = refused(daemon, &["rollback"]);
         assert!(why.starts_with("threatstopctl: rollback: already rolled back on "), "{why}");
-        assert!(why.ends_with(" update ends that\n"), "{why}");
+        assert!(why.ends_with("; threatstopctl update ends that\n"), "{why}");
+        let said = daemon.ctl(&["-j", "rollback"]);
+        assert!(said.stdout.contains("; threatstopctl update ends that\""), "{}", said.stdout);
         assert_eq!(table(daemon, BLOCK).as_deref(), Some(old));
         assert_eq!(status(daemon)["held"][0]["reason"], "rollback");
     };

@@ -24,6 +24,7 @@ fn advice_has_the_options_of_the_one_who_asks() {
         ("threatstopd -f /tmp/x/a.toml", "threatstopd -s /tmp/x/sock -f /tmp/x/a.toml"),
         ("threatstopd -n -f /tmp/x/a.toml", "threatstopd -n -f /tmp/x/a.toml"),
         ("is threatstopctl of the same version?", "is threatstopctl of the same version?"),
+        ("on DATE; threatstopctl update ends that", "on DATE; threatstopctl update ends that"),
         ("threatstopctl will not work", "threatstopctl will not work"),
         ("threatstopctl ", "threatstopctl "),
     ] {
