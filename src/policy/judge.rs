@@ -309,29 +309,30 @@ impl Reason {
     }
 }
 
-/// How what is held back can be had.
-const WAY_OUT: &str = "(update -f to accept)";
-
-fn within(in_a_day: bool) -> &'static str {
-    if in_a_day { " within 24 hours" } else { "" }
+/// How what is held back can be had. Sentences are known by their end up to here, so that the time is behind it.
+fn way_out(in_a_day: bool) -> &'static str {
+    match in_a_day {
+        true => "(update -f to accept), within 24 hours",
+        false => "(update -f to accept)",
+    }
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { unit, old, new, percent, in_a_day } = *self;
         let covers = if unit == Unit::Entries { "" } else { "covers " };
-        let (words, within) = (unit.words(), within(in_a_day));
+        let (words, way_out) = (unit.words(), way_out(in_a_day));
         let more = if new < old { "fewer" } else { "more" };
-        write!(f, "{covers}{old} -> {new} {words}{within}, more than {percent} % {more} {WAY_OUT}")
+        write!(f, "{covers}{old} -> {new} {words}, more than {percent} % {more} {way_out}")
     }
 }
 
 impl fmt::Display for Brought {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { unit, count, in_a_day } = *self;
-        let (words, when) = (unit.words(), if in_a_day { within(true) } else { " at once" });
+        let (words, when) = (unit.words(), if in_a_day { "" } else { " at once" });
         let most = if unit == Unit::V6 { MOST_V6.to_string() } else { "2 % of IPv4".into() };
-        write!(f, "brings {count} {words}{when}, more than {most} {WAY_OUT}")
+        write!(f, "brings {count} {words}{when}, more than {most} {}", way_out(in_a_day))
     }
 }
 
@@ -340,7 +341,6 @@ impl fmt::Display for Reason {
         match self {
             Self::Wider { list, net, floor } => wider(f, list, *net, *floor),
             Self::Refused(refusal) => fmt::Display::fmt(refusal, f),
-            Self::Changed(step) | Self::Brings(_, Some(step)) => fmt::Display::fmt(step, f),
             Self::OfFeed { unit, covered, most } => {
                 let of = if *unit == Unit::V4 { " of IPv4" } else { "" };
                 let what = unit.words();
@@ -349,14 +349,15 @@ impl fmt::Display for Reason {
                     "it covers {covered} {what}{of}, more than {most} (see max_coverage of the feed)"
                 )
             }
+            Self::Changed(step) | Self::Brings(_, Some(step)) => fmt::Display::fmt(step, f),
             Self::Brings(brought, None) => fmt::Display::fmt(brought, f),
             Self::Emptied { old, percent, in_a_day } => {
-                write!(f, "{old} -> 0 entries{}", within(*in_a_day))?;
+                write!(f, "{old} -> 0 entries")?;
                 // no percentage is more than all
                 if *percent < 100 {
                     write!(f, ", more than {percent} % fewer")?;
                 }
-                write!(f, " {WAY_OUT}")
+                write!(f, " {}", way_out(*in_a_day))
             }
         }
     }

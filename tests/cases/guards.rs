@@ -227,8 +227,8 @@ fn many_small_steps_are_one() {
     update(&stage.daemon);
     let old = table(&stage.daemon, BLOCK);
     stage.serve(&list(140).0);
-    let words = "Keeping the previous list basic.threatstop.local: 300 -> 140 entries within 24 \
-                 hours, more than 50 % fewer (update -f to accept)";
+    let words = "Keeping the previous list basic.threatstop.local: 300 -> 140 entries, more than \
+                 50 % fewer (update -f to accept), within 24 hours";
     let why = refused(&stage.daemon, &["update"]);
     assert!(why.contains(words), "{why}");
     let mark = stage.daemon.mark();

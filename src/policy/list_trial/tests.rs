@@ -143,7 +143,7 @@ fn the_messages_of_ipv6_and_of_a_day() {
     let judged = trial.judge(&guard(), &[], Run::Manual, &mut HeldRuns::default());
     assert_eq!(
         judged.unwrap_err().to_string(),
-        "brings 90000000 addresses within 24 hours, more than 2 % of IPv4 (update -f to accept)"
+        "brings 90000000 addresses, more than 2 % of IPv4 (update -f to accept), within 24 hours"
     );
 }
 
@@ -197,14 +197,14 @@ fn many_small_steps_within_a_day_are_one() {
     assert_eq!(judge(600, 510, 1000), Ok(Accepted::Usual));
     assert_eq!(
         judge(600, 490, 1000).unwrap_err(),
-        "1000 -> 490 entries within 24 hours, more than 50 % fewer (update -f to accept)"
+        "1000 -> 490 entries, more than 50 % fewer (update -f to accept), within 24 hours"
     );
     // what is in force already is no step
     assert_eq!(judge(490, 490, 1000), Ok(Accepted::Usual));
     // down to nothing
     assert_eq!(
         judge(9, 0, 90).unwrap_err(),
-        "90 -> 0 entries within 24 hours, more than 50 % fewer (update -f to accept)"
+        "90 -> 0 entries, more than 50 % fewer (update -f to accept), within 24 hours"
     );
     assert_eq!(judge(9, 0, 9), Ok(Accepted::Usual));
     assert_eq!(judge(0, 0, 1000), Ok(Accepted::Usual));
