@@ -109,6 +109,7 @@ fn who_has_no_subscription_blocks_by_a_list_of_a_web_server() {
     let status = status(&feeds.daemon);
     assert_eq!(status["sources"].as_array().unwrap().len(), 1);
     assert_eq!(status["servers"], serde_json::json!([]), "nobody asks a server of the service");
+    assert_eq!(status["upload"]["next"], Value::Null, "nothing is uploaded");
     let source = feeds.source("drop");
     assert_eq!((&source["kind"], &source["state"]), (&"feed".into(), &"good".into()), "{source}");
     assert_eq!(source["lists"][0]["entries"], 300);
@@ -267,7 +268,6 @@ fn feeds_are_guarded_each_by_itself() {
     let lists = feeds.daemon.ctl(&["-j", "show", "lists"]).stdout;
     let lists: Value = serde_json::from_str(&lists).unwrap();
     let of = |name: &str| lists["lists"].as_array().unwrap().iter().find(|row| row["list"] == name);
-    assert_eq!(of("mine").unwrap()["table"], "none", "{lists}");
     let report = feeds.daemon.ctl(&["-j", "report"]).stdout;
     let report: Value = serde_json::from_str(&report).unwrap();
     let status = status(&feeds.daemon);
@@ -279,6 +279,7 @@ fn feeds_are_guarded_each_by_itself() {
         let names: Vec<_> = all.as_array().unwrap().iter().map(|one| &one[key]).collect();
         assert_eq!(names, ["drop", "more", "mine"], "{what}");
     }
+    assert_eq!(of("mine").unwrap()["table"], "none", "{lists}");
     assert_eq!(of("more").unwrap()["table"], "block", "{lists}");
 
     feeds.server.set("/more", Page::Say(503, "Retry-After: 3600\r\n".into(), String::new()));

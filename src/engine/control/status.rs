@@ -129,7 +129,7 @@ impl Overview {
                 off: off(config),
                 last: log.last,
                 last_good: log.last_good,
-                next: log.next,
+                next: log.next.filter(|_| config.uploads()),
                 failing: log.failing,
                 gaps: log.gaps,
                 damaged: log.damaged,
