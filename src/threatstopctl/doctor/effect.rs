@@ -23,7 +23,7 @@ const NAMED: usize = 5;
 /// Why packets of the table pass, or are blocked without a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Why {
-    /// A quick pass rule stands before the rules for the table.
+    /// A quick pass or match rule stands before the rules for the table.
     Before,
     /// A pass rule stands behind a rule for the table that is without quick.
     After,
@@ -57,9 +57,11 @@ impl<'c, 'r> Look<'c, 'r> {
 
     /// Whether nobody else blocks any of it, or, for what is not reported, logs that.
     fn by_nobody(&self, reports: bool) -> bool {
-        !self.outcome.deciders.iter().any(|decider| {
-            decider.blocks() && (!reports || decider.rule.is_some_and(|rule| rule.log.is_some()))
-        })
+        !self
+            .outcome
+            .deciders
+            .iter()
+            .any(|decider| decider.blocks() && (!reports || decider.logs()))
     }
 }
 
@@ -184,14 +186,15 @@ impl<'l, 'r> Judge<'l, 'r> {
     /// when the rule for the table is too narrow for it.
     fn why(&self, look: &Look<'_, 'r>, decider: &Decider<'r>) -> Option<(Why, &'r Rule)> {
         let ours = !self.ours(look.class.direction).is_empty();
-        match decider.rule {
-            Some(rule) if decider.blocks() => {
-                let early = rule.quick && !decider.behind && rule.log.is_none();
+        let quick = decider.end.or(decider.rule.filter(|rule| rule.quick));
+        match (decider.rule, quick.filter(|_| !decider.behind)) {
+            (Some(rule), early) if decider.blocks() => {
                 let other = !self.watch.is_for(rule, look.class.direction);
-                (early && other && ours).then_some((Why::Silent, rule))
+                let silent = early.filter(|_| other && ours && !decider.logs());
+                silent.map(|rule| (Why::Silent, rule))
             }
-            Some(rule) if rule.quick && !decider.behind => ours.then_some((Why::Before, rule)),
-            Some(rule) if decider.over.is_some() => Some((Why::After, rule)),
+            (_, Some(early)) => ours.then_some((Why::Before, early)),
+            (Some(rule), None) if decider.over.is_some() => Some((Why::After, rule)),
             _ => look.outcome.moved.map(|rule| (Why::Moved, rule)),
         }
     }
@@ -232,9 +235,10 @@ impl<'l, 'r> Judge<'l, 'r> {
         let done = format!("{}{by}", if silent { "reported" } else { done });
         if lost.is_empty() {
             let part = match why {
+                Why::Moved => "rewrites",
+                _ if rule.action == Action::Match => "matches",
                 Why::Before | Why::After => "passes",
                 Why::Silent => "blocks",
-                Why::Moved => "rewrites",
             };
             let goes = |way| taker.takes.iter().any(|(look, _)| look.class.direction == way);
             let ways = match [goes(Direction::In), goes(Direction::Out)] {
@@ -246,6 +250,10 @@ impl<'l, 'r> Judge<'l, 'r> {
         }
         let name = quoted(rule);
         let way_out = match self.watch.anchor {
+            // quick ends the rules there
+            _ if rule.action == Action::Match && *why != Why::Moved => {
+                "take quick out of it in /etc/pf.conf".to_owned()
+            }
             "" => "put the lines of threatstopctl setup above it in /etc/pf.conf".to_owned(),
             anchor => format!("put anchor \"{anchor}\" above it in /etc/pf.conf"),
         };
@@ -310,7 +318,7 @@ impl<'l, 'r> Judge<'l, 'r> {
                 decider.blocks() == blocks
                     && self.why(look, decider).is_none()
                     && !decider.rule.is_some_and(|rule| {
-                        blocks && (rule.log.is_some() || self.watch.is_for(rule, direction))
+                        blocks && (decider.logs() || self.watch.is_for(rule, direction))
                     })
             })
         };

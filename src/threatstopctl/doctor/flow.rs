@@ -97,6 +97,8 @@ pub fn far(direction: Direction) -> usize {
 pub struct Decider<'r> {
     /// The rule; without one packets pass.
     pub rule: Option<&'r Rule>,
+    /// A match rule with `quick`, behind which no other is asked.
+    pub end: Option<&'r Rule>,
     /// A rule for the table that had these packets, lacks `quick`, and stands before.
     pub over: Option<&'r Rule>,
     /// Whether a rule for the table was met before.
@@ -109,6 +111,11 @@ impl Decider<'_> {
     /// Whether it drops them.
     pub fn blocks(&self) -> bool {
         self.rule.is_some_and(|rule| rule.action == Action::Block)
+    }
+
+    /// Whether a record is made of that.
+    pub fn logs(&self) -> bool {
+        [self.rule, self.end].into_iter().flatten().any(|rule| rule.log.is_some())
     }
 }
 
@@ -141,7 +148,7 @@ struct State<'r> {
 
 /// Sends a class through the rules.
 pub fn flow<'r>(rules: &'r Ruleset, class: &Class<'_>, watch: &Watch<'_>) -> Outcome<'r> {
-    let default = Decider { rule: None, over: None, behind: false, all: true };
+    let default = Decider { rule: None, end: None, over: None, behind: false, all: true };
     let state = State {
         last: vec![(default, None)],
         live: true,
@@ -249,14 +256,26 @@ impl<'r> Flow<'_, 'r> {
             return state;
         }
         self.tag(rule, &mut state, takes);
+        let all = takes == Takes::All;
         if rule.action == Action::Match {
             for (end, moved) in state.moved.iter_mut().enumerate() {
                 *moved = moved.or(rule.rewrites[end].then_some(rule));
             }
+            if rule.quick {
+                // what has matched last decides
+                let State { behind, last, .. } = &state;
+                self.outcome.deciders.extend(last.iter().map(|(decider, _)| Decider {
+                    end: Some(rule),
+                    behind: *behind,
+                    all: all && decider.all,
+                    ..*decider
+                }));
+                state.live = !all;
+            }
             return state;
         }
-        let all = takes == Takes::All;
-        let decider = Decider { rule: Some(rule), over: state.over, behind: state.behind, all };
+        let State { over, behind, .. } = state;
+        let decider = Decider { rule: Some(rule), end: None, over, behind, all };
         if rule.quick {
             self.outcome.deciders.push(decider);
             state.live = !all;

@@ -21,7 +21,10 @@ fn findings(text: &str, interfaces: &Interfaces) -> Vec<Finding> {
 fn said(text: &str) -> Vec<String> {
     let interfaces = Interfaces { egress: vec!["em0".into()], skipped: vec!["lo0".into()] };
     let line = |Finding { verdict, text, .. }: Finding| {
-        let end = [": put ", ": write ", ": if that"].iter().filter_map(|way| text.find(way)).min();
+        let end = [": put ", ": write ", ": take ", ": if that"]
+            .iter()
+            .filter_map(|way| text.find(way))
+            .min();
         format!("{} {}", verdict.word(), &text[..end.expect("there is no way out")])
     };
     findings(text, &interfaces).into_iter().map(line).collect()
@@ -185,6 +188,32 @@ fn a_rule_that_does_not_log_before() {
     );
     assert_eq!(said("block drop quick inet6 all").len(), 1);
     assert!(said("block drop quick inet6 all")[0].starts_with("note "));
+}
+
+/// pf ends there, and goes by what has matched last.
+#[test]
+fn a_match_rule_with_quick_before() {
+    let said = |before: &str| said(&format!("{before}{OURS}"));
+    let stands = "stands before the rules for <T>";
+    assert_eq!(
+        said("match in quick all scrub (no-df max-mss 1440)\n"),
+        [format!(
+            "FAIL \"match in quick all scrub (no-df max-mss 1440)\" {stands}: nothing in is blocked"
+        )]
+    );
+    assert_eq!(
+        said("match in quick proto tcp from any to any port = 22\n"),
+        [format!(
+            "note \"match in quick proto tcp from any to any port = 22\" {stands}: nothing of what \
+             it matches in is blocked"
+        )]
+    );
+    assert_eq!(
+        said("block drop all\nmatch in quick all\n"),
+        [format!("FAIL \"match in quick all\" {stands} and does not log: nothing in is reported")]
+    );
+    assert_eq!(said("block drop all\nmatch in log quick all\n"), [""; 0]);
+    assert_eq!(said("block drop in log from <T> to any\nmatch in quick all\n"), [""; 0]);
 }
 
 #[test]

@@ -65,6 +65,8 @@ enum Part {
 struct Last<'p> {
     rule: Option<&'p Made>,
     anchor: Option<*const Made>,
+    /// Whether a quick match rule has made a record.
+    logged: bool,
 }
 
 /// Behind a `!`, and what is behind it.
@@ -225,9 +227,10 @@ fn run<'p>(
                     ("match", Some(0)) => packet.ends[0] = Who::Own,
                     ("match", Some(_)) => packet.ends[1] = Who::Private,
                     ("match", None) => {}
-                    _ => *last = Last { rule: Some(rule), anchor: within },
+                    _ => *last = Last { rule: Some(rule), anchor: within, logged: false },
                 }
-                rule.quick && rule.action != "match"
+                last.logged = rule.quick && rule.log;
+                rule.quick
             }
         };
         if over {
@@ -244,7 +247,7 @@ fn decided(parts: &[Part], mut packet: Packet) -> (bool, bool) {
     let mut last = Last::default();
     run(parts, None, &mut packet, &mut last);
     last.rule.map_or((false, false), |rule| {
-        (rule.action == "block", rule.log || rule.ends[far] == "<T>")
+        (rule.action == "block", rule.log || last.logged || rule.ends[far] == "<T>")
     })
 }
 
@@ -324,7 +327,7 @@ fn made() -> impl Strategy<Value = Made> {
         Made {
             action,
             log,
-            quick: quick && action != "match",
+            quick,
             interface,
             family,
             protocol,
