@@ -332,6 +332,14 @@ fn rules_that_record() {
     assert_eq!(failures(""), [format!("{text}: {SETUP}")]);
     let silent = failures("match in from <ThreatSTOP-Block> to any\n");
     assert!(silent.len() == 1 && silent[0].contains("do not log"), "{silent:?}");
+    let quick = failures("match in log quick from <ThreatSTOP-Block> to any\n");
+    assert_eq!(
+        quick,
+        [
+            "\"match in log quick from <ThreatSTOP-Block> to any\" has quick: no rule behind it decides \
+          about what it records: take quick out of it in /etc/pf.conf, then pfctl -f /etc/pf.conf"
+        ]
+    );
     let early = failures(&format!("pass in quick all flags S/SA\n{ours}"));
     let text = "\"pass in quick all flags S/SA\" stands before the rules for <ThreatSTOP-Block>: \
                 nothing in is recorded: ";
