@@ -138,7 +138,7 @@ pub struct Mended {
 pub struct UsedBy {
     /// Rules that refer to it.
     pub rules: u32,
-    /// Anchors that refer to a table of its name in the main ruleset.
+    /// Anchors that have its name, for this table or one of their own.
     pub anchors: u32,
 }
 

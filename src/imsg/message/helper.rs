@@ -131,7 +131,7 @@ pub struct TableStat {
     pub entries: u32,
     /// Rules that refer to it.
     pub rules: u32,
-    /// Anchors whose table of this name is this one; with no rule and no anchor, nothing is blocked.
+    /// Anchors that name it, or have their own; with no rule and no anchor, nothing is blocked.
     pub anchors: u32,
     /// When its counters began, epoch seconds.
     pub since: u64,

@@ -46,8 +46,8 @@ impl Watch<'_> {
     }
 
     /// Whether this end of a rule is this table, and not everything but it. A rule in an anchor
-    /// without such a table refers to that of the main ruleset; a table in an anchor is for the
-    /// rules of that anchor alone (`pfr_attach_table()` in sys/net/pf_table.c).
+    /// without such a table, which is looked at elsewhere, refers to that of the main ruleset; a table
+    /// in an anchor is for the rules of that anchor alone (`pfr_attach_table()` in sys/net/pf_table.c).
     pub fn refers(&self, rule: &Rule, end: &End, table: &str) -> bool {
         end.table() == Some(table) && (self.anchor.is_empty() || rule.anchor == self.anchor)
     }

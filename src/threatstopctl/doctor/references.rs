@@ -1,11 +1,14 @@
 //! Do rules refer to the tables, and log; and in which order?
 
+use std::collections::BTreeSet;
+
 use config::{Config, Scope};
 
 use super::case::Case;
 use super::effect;
 use super::files::TableFile;
 use super::flow::{Interfaces, Watch};
+use super::host::pfctl;
 use super::kernel::SETUP;
 use super::monitor;
 use super::nat;
@@ -108,6 +111,7 @@ fn used(
         unused(case, rules, file, all.iter().any(|rule| names(rule)), report);
         return false;
     };
+    own(case, &ours, table, report);
     let (action, everything) = match file.allows() {
         true => (Action::Pass, case.config.log.scope == Scope::All),
         false => (Action::Block, true),
@@ -130,6 +134,37 @@ fn used(
         }
     }
     true
+}
+
+/// Whether the rules of an anchor have a table of its own in place of the one that is filled, which pf
+/// prefers (`pfr_ktable_select_active()` in sys/net/pf_table.c).
+fn own(case: &Case<'_>, ours: &[&Rule], table: &str, report: &mut Report) {
+    let anchors: BTreeSet<&str> = ours.iter().map(|rule| rule.anchor.as_str()).collect();
+    for anchor in anchors {
+        // into one without a name nobody can load a table
+        if anchor == case.anchor() || anchor.split('/').any(|part| part == "_") {
+            continue;
+        }
+        match pfctl(case.host, &["-a", anchor, "-s", "Tables"]) {
+            // print_table() in sbin/pfctl/pfctl_table.c
+            Ok(text) if text.lines().any(|line| line.split('@').next() == Some(table)) => {
+                let text = format!("anchor \"{anchor}\" has a table <{table}> of its own");
+                let path = case.path.display();
+                let then = if case.running { ", then threatstopctl reload" } else { "" };
+                let way_out = format!(
+                    "set anchor to \"{anchor}\" in [tables] of {path}{then}, or take the line of the \
+                     table out of the anchor, then {LOAD}"
+                );
+                let what = "its rules do not see the one that threatstopd fills";
+                report.fail("rules", format!("{text}: {what}: {way_out}"));
+            }
+            Ok(_) => {}
+            Err(why) => {
+                let text = format!("whether anchor \"{anchor}\" has a table <{table}> of its own");
+                report.note("rules", format!("{text} is not known: {why}"));
+            }
+        }
+    }
 }
 
 fn unused(

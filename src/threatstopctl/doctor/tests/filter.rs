@@ -254,7 +254,28 @@ fn tables_in_an_anchor() {
     let mut host = Recorded::fine();
     let inner = format!("anchor \"x\" all {{\n{}}}\n", recorded::RULES);
     host.says("/sbin/pfctl -a * -sr", &inner);
+    let tables = "/sbin/pfctl -a x -s Tables";
+    host.says(tables, "other@x\n");
     assert_eq!(texts(&report(&host), Verdict::Fail), [""; 0]);
+    // but for an anchor that has its own
+    host.says(tables, "ThreatSTOP-Block@x\n");
+    assert_eq!(
+        texts(&report(&host), Verdict::Fail),
+        [
+            "anchor \"x\" has a table <ThreatSTOP-Block> of its own: its rules do not see the one that \
+          threatstopd fills: set anchor to \"x\" in [tables] of /etc/threatstopd.toml, then \
+          threatstopctl reload, or take the line of the table out of the anchor, then pfctl -f \
+          /etc/pf.conf"
+        ]
+    );
+    host.exits(tables, 1, "pfctl: no\n");
+    let why = "is not known: pfctl -a x -s Tables: pfctl: no";
+    assert_eq!(
+        texts(&report(&host), Verdict::Note),
+        ["Allow", "Block"].map(|table| format!(
+            "whether anchor \"x\" has a table <ThreatSTOP-{table}> of its own {why}"
+        ))
+    );
 }
 
 /// A table of scanners, for what comes in.
