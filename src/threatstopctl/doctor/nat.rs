@@ -1,12 +1,12 @@
-//! Whether the packet log can name the hosts on this side.
+//! Whether the packet log can name the hosts on this side, and whether pf sees where they go.
 //!
 //! A record has the addresses before and behind what the rules of its own interface translate, so that
 //! nat-to of what goes out hides nobody. What nat-to has translated as it came in, a rule for what goes
-//! out sees with this host's address alone.
+//! out sees with this host's address alone. What af-to has translated no rule sees again.
 
 use super::flow::{Interfaces, Takes, Watch};
 use super::report::Report;
-use super::rules::{Action, Direction, Rule};
+use super::rules::{Action, Direction, Family, Rule};
 
 /// The end of a rule behind `to`.
 const TO: usize = 1;
@@ -54,6 +54,30 @@ pub fn hosts(all: &[&Rule], watch: &Watch<'_>, interfaces: &Interfaces, report: 
             "\"{}\" translates what your hosts send before a rule for <{table}> logs it{also}: show \
              hits has this host in place of them: write \"{line}\" above it in /etc/pf.conf, then \
              pfctl -f /etc/pf.conf",
+            first.text
+        ),
+    );
+}
+
+/// Notes rules that translate to another family: pf passes what comes of that without a rule
+/// (`PF_TAG_GENERATED` in sys/net/pf.c).
+pub fn families(all: &[&Rule], watch: &Watch<'_>, report: &mut Report) {
+    let mut translating = all.iter().filter_map(|rule| Some((rule, rule.translates?)));
+    let Some((first, family)) = translating.next() else { return };
+    let also = match translating.count() {
+        0 => String::new(),
+        more => format!(", as {more} more do"),
+    };
+    let family = match family {
+        Family::V4 => "IPv4",
+        Family::V6 => "IPv6",
+    };
+    let (table, [_, done]) = (watch.table, watch.words());
+    report.note(
+        "rules",
+        format!(
+            "\"{}\" translates to {family}{also}, which pf does not look at again as it goes out: what \
+             goes that way to <{table}> is not {done}: see CAVEATS in threatstopd(8)",
             first.text
         ),
     );

@@ -54,6 +54,9 @@ pub fn refer(
         if used {
             effect::judge(rules, &watch, interfaces, directions, report);
             nat::hosts(&all, &watch, interfaces, report);
+            if directions.contains(&Direction::Out) {
+                nat::families(&all, &watch, report);
+            }
         }
     }
     if report.findings.len() == before {

@@ -263,7 +263,11 @@ fn behind(words: &mut Words<'_>, rule: &mut Rule) -> Option<()> {
         }
         "divert-packet" => drop(words.take("port").then(|| words.next())??),
         "af-to" => {
-            words.next()?;
+            rule.translates = Some(match words.next()? {
+                "inet" => Family::V4,
+                "inet6" => Family::V6,
+                _ => return None,
+            });
             words.take("from").then(|| pool(words))??;
             if words.take("to") {
                 pool(words)?;

@@ -145,6 +145,8 @@ pub struct Rule {
     pub tag: Option<String>,
     /// Whether the source and the destination are rewritten, which later rules see.
     pub rewrites: [bool; 2],
+    /// The family that packets are translated to, behind `af-to`.
+    pub translates: Option<Family>,
     /// The words from the first that is not understood.
     pub unread: Option<String>,
 }
@@ -168,6 +170,7 @@ impl Rule {
             also: Vec::new(),
             tag: None,
             rewrites: [false, false],
+            translates: None,
             unread: None,
         }
     }

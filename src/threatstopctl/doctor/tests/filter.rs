@@ -57,13 +57,30 @@ fn hosts_that_are_behind_nat_before_they_are_logged() {
     for fine in [
         "match out on em0 inet from 10.0.0.0/8 to any nat-to (em0)",
         "pass out on em0 inet from 10.0.0.0/8 to any flags S/SA nat-to (em0)",
-        "pass in on em1 inet6 from any to 64:ff9b::/96 flags S/SA af-to inet from 192.0.2.10",
         "match in on em0 inet from any to 192.0.2.10 rdr-to 10.0.0.2",
     ] {
         assert_notes(with(fine), &[]);
     }
     let inner = "block drop in log quick on em1 from any to <ThreatSTOP-Block>";
     assert_notes(with(&format!("{inner}\n{nat}")), &[]);
+}
+
+/// pf passes it as it goes out, whatever the rules are.
+#[test]
+fn what_is_translated_to_another_family() {
+    let with = |host: &mut Recorded, rule: &str| {
+        host.replace_rules("pass all flags S/SA", &format!("{rule}\npass all flags S/SA"));
+    };
+    let rule = "pass in on em1 inet6 from any to 64:ff9b::/96 flags S/SA af-to inet from (em0)";
+    let note = |more: &str| {
+        format!(
+            "\"{rule}\" translates to IPv4{more}, which pf does not look at again as it goes out: what \
+             goes that way to <ThreatSTOP-Block> is not blocked: see CAVEATS in threatstopd(8)"
+        )
+    };
+    assert_notes(|host| with(host, rule), &[&note("")]);
+    let two = format!("{rule}\n{}", rule.replace("em1", "em2"));
+    assert_notes(|host| with(host, &two), &[&note(", as 1 more do")]);
 }
 
 #[test]
