@@ -358,6 +358,10 @@ impl<'l, 'r> Judge<'l, 'r> {
         };
         let mut narrow =
             ours.iter().map(|rule| (rule, asks(rule))).filter(|(_, asks)| !asks.is_empty());
+        // and so it is with a routing domain
+        let domain =
+            |ask: &String| ["on rdomain ", "on ! rdomain "].iter().any(|on| ask.starts_with(on));
+        let elsewhere = elsewhere || narrow.clone().any(|(_, asks)| asks.iter().all(domain));
         let text = match (narrow.next(), narrow.count()) {
             (Some(((rule, _), asks)), more) => {
                 let also = if more == 0 { String::new() } else { format!(", as {more} more are") };

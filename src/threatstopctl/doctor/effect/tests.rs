@@ -267,7 +267,7 @@ fn a_rule_that_is_narrower_than_its_table() {
         ("block drop in log quick from <T> to any ! tagged X", "! tagged X"),
         ("block drop in log quick from <T> to any fragment", "fragment"),
         ("block drop in log quick from <T> to any max-pkt-rate 5/1", "max-pkt-rate 5/1"),
-        ("block drop in log quick on rdomain 1 from <T> to any", "on rdomain 1"),
+        ("block drop in log quick on rdomain 1 from <T> to any tagged X", "tagged X, on rdomain 1"),
         ("block drop in log quick from <T> os \"Linux\" to any", "from os Linux"),
     ] {
         fails(rule, asks, rest);
@@ -281,6 +281,12 @@ fn a_rule_that_is_narrower_than_its_table() {
           egress): nothing in on other interfaces is blocked"
         ]
     );
+    // or some routing domains, of which there is mostly one
+    for domain in ["on rdomain 0", "on ! rdomain 1"] {
+        let rule = format!("block drop in log quick {domain} from <T> to any");
+        let text = format!("note \"{rule}\" is narrower than its table ({domain}): {rest}");
+        assert_eq!(narrow(&rule), [text]);
+    }
     // the anchor around it
     let anchor = "anchor \"t\" inet proto tcp from any to any port = 25 {\n  block drop log quick \
                   from <T> to any\n}";
