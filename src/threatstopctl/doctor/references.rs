@@ -7,7 +7,7 @@ use config::{Config, Scope};
 use super::case::Case;
 use super::effect;
 use super::files::TableFile;
-use super::flow::{Interfaces, Watch};
+use super::flow::{Interfaces, Takes, Watch};
 use super::host::pfctl;
 use super::kernel::SETUP;
 use super::monitor;
@@ -39,6 +39,7 @@ pub fn refer(
     };
     let mut all = Vec::new();
     flatten(&rules.items, &mut all);
+    let named = interfaces.named(rules);
     for file in files {
         let watch = watch(case, file);
         let used = used(case, rules, &watch, &all, file, report);
@@ -50,7 +51,7 @@ pub fn refer(
             config::Direction::Out => &[Direction::Out],
             config::Direction::Both => &[Direction::In, Direction::Out],
         };
-        order(&watch, directions, &all, report);
+        order(&watch, directions, &all, (interfaces, &named), report);
         if used {
             effect::judge(rules, &watch, interfaces, directions, report);
             nat::hosts(&all, &watch, interfaces, report);
@@ -240,27 +241,36 @@ fn logs(ours: &[&Rule], file: &TableFile<'_>, report: &mut Report) {
     }
 }
 
-/// Whether what is allowed is let through before it can be blocked.
-fn order(watch: &Watch<'_>, directions: &[Direction], all: &[&Rule], report: &mut Report) {
-    for direction in directions.iter().copied() {
-        for end in [0, 1] {
-            let place = |action, table: &str, quick: bool| {
-                all.iter().enumerate().find(|(_, rule)| {
-                    rule.action == action
-                        && (rule.quick || !quick)
-                        && rule.direction.is_none_or(|way| way == direction)
-                        && !rule.ends[end].not
-                        && watch.refers(rule, &rule.ends[end], table)
-                })
-            };
-            let pass = place(Action::Pass, watch.allow, false);
-            let stop = place(Action::Block, watch.table, true);
-            if let (Some((pass_at, pass)), Some((stop_at, stop))) = (pass, stop)
-                && stop_at < pass_at
-            {
-                let way_out = format!("move it behind that in /etc/pf.conf, then {LOAD}");
-                let text = format!("\"{}\" stands before \"{}\"", stop.text, pass.text);
-                return report.fail("rules", format!("{text}: {way_out}"));
+/// Whether what is allowed is let through before it can be blocked, on each interface.
+fn order(
+    watch: &Watch<'_>,
+    directions: &[Direction],
+    all: &[&Rule],
+    (interfaces, named): (&Interfaces, &[String]),
+    report: &mut Report,
+) {
+    for crossed in named.iter().map(|name| Some(name.as_str())).chain([None]) {
+        for direction in directions.iter().copied() {
+            for end in [0, 1] {
+                let place = |action, table: &str, quick: bool| {
+                    all.iter().enumerate().find(|(_, rule)| {
+                        rule.action == action
+                            && (rule.quick || !quick)
+                            && rule.direction.is_none_or(|way| way == direction)
+                            && interfaces.on(rule.interface.as_ref(), crossed) != Takes::None
+                            && !rule.ends[end].not
+                            && watch.refers(rule, &rule.ends[end], table)
+                    })
+                };
+                let pass = place(Action::Pass, watch.allow, false);
+                let stop = place(Action::Block, watch.table, true);
+                if let (Some((pass_at, pass)), Some((stop_at, stop))) = (pass, stop)
+                    && stop_at < pass_at
+                {
+                    let way_out = format!("move it behind that in /etc/pf.conf, then {LOAD}");
+                    let text = format!("\"{}\" stands before \"{}\"", stop.text, pass.text);
+                    return report.fail("rules", format!("{text}: {way_out}"));
+                }
             }
         }
     }

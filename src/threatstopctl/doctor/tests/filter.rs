@@ -223,6 +223,15 @@ fn block_before_allow() {
     let pairs = [ours[0], ours[2], ours[1], ours[3]].join("\n");
     host.says("/sbin/pfctl -a * -sr", &(pairs + "\n"));
     assert_eq!(texts(&report(&host), Verdict::Fail), [""; 0]);
+    // and by interface
+    let on = |rule: &str, name: &str| rule.replace("quick", &format!("quick on {name}"));
+    let failed = |pass: &str| {
+        let rules = [&on(ours[2], "em0"), &on(ours[0], pass), ours[1], ours[3], ""].join("\n");
+        let mut host = Recorded::fine();
+        host.says("/sbin/pfctl -a * -sr", &rules);
+        report(&host).failed()
+    };
+    assert_eq!(["em1", "! em0", "em0", "em", "egress", "any"].map(failed), [0, 0, 1, 1, 1, 1]);
 }
 
 #[test]
