@@ -35,6 +35,8 @@ pub struct Watch<'a> {
     pub anchor: &'a str,
     /// Whether private addresses may be in `table`.
     pub private: bool,
+    /// Networks of which nothing is in `table` either: those of this host, and what the guard has.
+    pub own: &'a [Prefix],
     /// Whether its rules only record what they would block.
     pub monitor: bool,
 }
@@ -80,7 +82,8 @@ impl Watch<'_> {
     /// Whether nothing of a network can be in the table, whatever the lists say.
     fn never(&self, net: &Prefix) -> bool {
         let covers = |wide: Prefix| wide.len() <= net.len() && wide.contains(net.addr());
-        prefix::reserved(self.private).any(|(wide, _)| covers(wide))
+        let reserved = prefix::reserved(self.private).map(|(wide, _)| wide);
+        reserved.chain(self.own.iter().copied()).any(covers)
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use control::{Reply, Request, Status};
 use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
+use prefix::Prefix;
 
 use super::process::{self, Output};
 use crate::client::{Client, ClientError, reason};
@@ -30,6 +31,8 @@ pub trait Host {
     /// Runs a program, given by its whole path, to its end; says why when that fails, takes too
     /// long or prints too much.
     fn run(&self, program: &str, arguments: &[&str]) -> Result<Output, String>;
+    /// The networks of its interfaces, as far as they are known.
+    fn networks(&self) -> Vec<Prefix>;
     /// Asks threatstopd(8) for its state.
     fn ask(&self) -> Result<Status, String>;
 }
@@ -108,6 +111,11 @@ impl Host for System<'_> {
 
     fn run(&self, program: &str, arguments: &[&str]) -> Result<Output, String> {
         process::run(program, arguments, process::PATIENCE)
+    }
+
+    fn networks(&self) -> Vec<Prefix> {
+        let found = imsg::interface::networks().unwrap_or_default();
+        found.into_iter().map(|(net, _)| net).collect()
     }
 
     fn ask(&self) -> Result<Status, String> {

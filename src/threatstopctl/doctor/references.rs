@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use config::{Config, Scope};
+use prefix::Prefix;
 
 use super::case::Case;
 use super::effect;
@@ -28,8 +29,9 @@ pub fn refer(
     let before = report.findings.len();
     unread(rules, report);
     let monitors = case.config.tables.monitor;
+    let own = [case.host.networks(), case.config.guard.never_block.clone()].concat();
     let watches: Vec<Watch<'_>> =
-        files.iter().filter(|file| !file.allows()).map(|file| watch(case, file)).collect();
+        files.iter().filter(|file| !file.allows()).map(|file| watch(case, file, &own)).collect();
     let monitored;
     let rules = if monitors {
         monitored = monitor::as_blocks(rules, &watches, report);
@@ -41,7 +43,7 @@ pub fn refer(
     flatten(&rules.items, &mut all);
     let named = interfaces.named(rules);
     for file in files {
-        let watch = watch(case, file);
+        let watch = watch(case, file, &own);
         let used = used(case, rules, &watch, &all, file, report);
         if file.allows() {
             continue;
@@ -68,13 +70,14 @@ pub fn refer(
     }
 }
 
-fn watch<'a>(case: &'a Case<'_>, file: &'a TableFile<'_>) -> Watch<'a> {
+fn watch<'a>(case: &'a Case<'_>, file: &'a TableFile<'_>, own: &'a [Prefix]) -> Watch<'a> {
     let Config { tables, guard, .. } = case.config;
     Watch {
         table: file.name(),
         allow: tables.allow.as_str(),
         anchor: case.anchor(),
         private: guard.block_private,
+        own,
         monitor: tables.monitor,
     }
 }

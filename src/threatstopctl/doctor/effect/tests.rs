@@ -7,7 +7,7 @@ use crate::doctor::rules;
 mod packets;
 
 const WATCH: Watch<'_> =
-    Watch { table: "T", allow: "A", anchor: "", private: false, monitor: false };
+    Watch { table: "T", allow: "A", anchor: "", private: false, own: &[], monitor: false };
 
 fn findings(text: &str, interfaces: &Interfaces) -> Vec<Finding> {
     let rules = rules::read(text);

@@ -145,6 +145,29 @@ fn a_rule_before_ours() {
     assert_eq!(lines.count(), 1, "it is not in order besides");
 }
 
+/// antispoof, as pfctl prints it: of the networks of this host nothing is in a table.
+#[test]
+fn what_is_never_in_a_table() {
+    let spoofed = "block drop in quick on ! em0 inet from 192.0.2.0/24 to any\n\
+                   block drop in quick inet from 192.0.2.10 to any\n";
+    let guarded = "block drop in quick inet from 198.51.100.8 to any\n";
+    let before = |host: &mut Recorded, rules: &str| {
+        host.says("/sbin/pfctl -a * -sr", &format!("{rules}{}", recorded::RULES));
+    };
+    assert_notes(|host| before(host, spoofed), &[]);
+    assert_notes(
+        |host| {
+            before(host, guarded);
+            let text = "[guard]\nnever_block = [\"198.51.100.0/24\"]\n";
+            host.text(CONFIG, &format!("device_id = \"tdid_abcd1234\"\n{text}"));
+        },
+        &[],
+    );
+    let mut host = Recorded::fine();
+    before(&mut host, &spoofed.replace("192.0.2.0/24", "192.0.0.0/16"));
+    assert_eq!(texts(&report(&host), Verdict::Note).len(), 1);
+}
+
 #[test]
 fn interfaces_that_pf_skips() {
     let skips = |host: &mut Recorded, name: &str| {

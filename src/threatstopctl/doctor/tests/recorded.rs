@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use control::{Attempt, Status};
+use prefix::Prefix;
 
 use crate::doctor::host::{Host, Kind, Stat};
 use crate::doctor::process::Output;
@@ -229,6 +230,11 @@ impl Host for Recorded {
         let command = format!("{program} {}", arguments.join(" "));
         let output = self.programs.get(&command);
         output.unwrap_or_else(|| panic!("{command} is not recorded")).clone()
+    }
+
+    fn networks(&self) -> Vec<Prefix> {
+        // as EGRESS
+        vec!["192.0.2.0/24".parse().unwrap()]
     }
 
     fn ask(&self) -> Result<Status, String> {
