@@ -14,7 +14,7 @@ use super::kernel::SETUP;
 use super::monitor;
 use super::nat;
 use super::report::Report;
-use super::rules::{Action, Direction, Item, Rule, Ruleset, Unread};
+use super::rules::{Action, Direction, End, Item, Rule, Ruleset, Unread};
 
 const LOAD: &str = "pfctl -f /etc/pf.conf";
 
@@ -129,7 +129,7 @@ fn used(
     };
     let deciding: Vec<&Rule> = ours.iter().copied().filter(decides).collect();
     if everything {
-        logs(&deciding, file, report);
+        logs(&deciding, all, file, report);
     }
     if file.allows() {
         if deciding.is_empty() {
@@ -222,9 +222,10 @@ fn evaluated(items: &[Item], path: &str) -> bool {
 
 /// Whether what rules decide gets into the packet log. What is allowed need not be there, unless
 /// every record is wanted.
-fn logs(ours: &[&Rule], file: &TableFile<'_>, report: &mut Report) {
+fn logs(ours: &[&Rule], all: &[&Rule], file: &TableFile<'_>, report: &mut Report) {
     let table = file.name();
-    let silent: Vec<&Rule> = ours.iter().copied().filter(|rule| rule.log.is_none()).collect();
+    let silent = |rule: &&Rule| rule.log.is_none() && !logged_before(rule, all);
+    let silent: Vec<&Rule> = ours.iter().copied().filter(silent).collect();
     if let Some(first) = silent.first() {
         let text = format!(
             "{} of {} rules for <{table}> do not log, so what they match is not reported: write \
@@ -242,6 +243,22 @@ fn logs(ours: &[&Rule], file: &TableFile<'_>, report: &mut Report) {
         let way_out = "log.file must be the file that the pflogd of that interface writes";
         report.note("rules", format!("a rule does not log to pflog0: {way_out}: {}", rule.text));
     }
+}
+
+/// Whether a match rule before has all packets of a rule, and logs what is done with them:
+/// `pf_log_matches()` in sys/net/pf.c.
+fn logged_before(rule: &Rule, all: &[&Rule]) -> bool {
+    let before = all.iter().take_while(|other| !core::ptr::eq(**other, rule));
+    before.filter(|other| other.action == Action::Match && other.log_matches).any(|other| {
+        let has = |end: usize| {
+            let same = other.ends[end] == End::ANY || other.ends[end] == rule.ends[end];
+            same && other.conditions(end).is_empty()
+        };
+        other.log == Some(0)
+            && other.direction.is_none_or(|way| rule.direction == Some(way))
+            && (other.anchor.is_empty() || other.anchor == rule.anchor)
+            && (has(0) || has(1))
+    })
 }
 
 /// Whether what is allowed is let through before it can be blocked, on each interface.

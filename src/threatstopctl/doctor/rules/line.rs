@@ -132,7 +132,9 @@ fn before(words: &mut Words<'_>, rule: &mut Rule) -> Option<()> {
             "log" => {
                 rule.log = Some(0);
                 if words.peek().is_some_and(|word| word.starts_with('(')) {
-                    rule.log = Some(logged(words.parenthesis()?)?);
+                    let options = words.parenthesis()?;
+                    rule.log = Some(logged(options)?);
+                    rule.log_matches = options.split(',').any(|word| word.trim() == "matches");
                 }
             }
             "quick" => rule.quick = true,

@@ -125,6 +125,8 @@ pub struct Rule {
     pub direction: Option<Direction>,
     /// The number of the pflog(4) interface that it logs to.
     pub log: Option<u32>,
+    /// Whether it also logs what later rules do with its packets.
+    pub log_matches: bool,
     /// Whether no later rule counts.
     pub quick: bool,
     /// The interface, or the group of interfaces.
@@ -160,6 +162,7 @@ impl Rule {
             action,
             direction: None,
             log: None,
+            log_matches: false,
             quick: false,
             interface: None,
             family: None,

@@ -208,6 +208,26 @@ fn rules_without_log() {
            write log behind the direction in /etc/pf.conf, then pfctl -f /etc/pf.conf: block drop \
            out quick from any to <ThreatSTOP-Block>"],
     );
+    // a match rule before may log what is decided, if it has all of that
+    let ours = "block drop in quick from <ThreatSTOP-Block> to any";
+    let failed = |rules: &str| {
+        let mut host = Recorded::fine();
+        host.replace_rules(&ours.replace("in", "in log"), rules);
+        report(&host).failed()
+    };
+    for (matches, fails) in [
+        ("match in log (matches) from <ThreatSTOP-Block> to any", 0),
+        ("match log (all, matches) all", 0),
+        ("match in log (all) all", 1),
+        ("match out log (matches) all", 1),
+        ("match in log (matches) on em1 all", 1),
+        ("match in log (matches) from <ThreatSTOP-Allow> to any", 1),
+        ("match in log (matches, to pflog1) all", 1),
+        ("pass in log (matches) all flags S/SA", 1),
+    ] {
+        assert_eq!(failed(&format!("{matches}\n{ours}")), fails, "{matches}");
+    }
+    assert_eq!(failed(&format!("{ours}\nmatch log (matches) all")), 1);
     let silent = |host: &mut Recorded| {
         host.replace_rules("pass in log", "pass in");
         host.replace_rules("pass out log", "pass out");
