@@ -7,18 +7,18 @@
 //! takes a quarter of an hour, and two gigabytes of memory.
 //!
 //! ```text
-//! benchmarks -> report         BENCHMARKS.md and its chart
-//! growth -> update, decode     how cost grows with prefixes, lists and records
-//! limit -> measure, server     where the time of an update goes, and what memory alone would take
-//! update -> report, server      a whole update, beside the old scripts
-//! feeds -> measure, report     lists from web servers, beside iprange(1)
-//! compose -> measure, report   a million prefixes to their minimal cover, beside ipnet and iprange(1)
-//! decode -> measure, report    packet logs to text, beside tcpdump(8)
-//! follow -> measure, report    a packet log that is followed, whoever sends the packets
-//! relay -> measure, report     what a fleet costs its name server, and each of its firewalls
-//! report -> measure            a comparison as a table
-//! measure                      time and memory of a side
-//! server                       who serves the lists
+//! benchmarks -> report               BENCHMARKS.md and its chart
+//! growth -> update, decode           how cost grows with prefixes, lists and records
+//! limit -> measure, server           where the time of an update goes, and what memory alone would take
+//! update -> measure, report, server  a whole update, beside the old scripts
+//! feeds -> measure, report           lists from web servers, beside iprange(1)
+//! compose -> measure, report         a million prefixes to their minimal cover, beside ipnet and iprange(1)
+//! decode -> measure, report          packet logs to text, beside tcpdump(8)
+//! follow -> measure, report          a packet log that is followed, whoever sends the packets
+//! relay -> measure, report           what a fleet costs its name server, and each of its firewalls
+//! report -> measure                  a comparison as a table
+//! server -> measure                  who serves the lists
+//! measure                            time and memory of a side
 //! ```
 //!
 //! * In: the comparisons that are wanted, by their words.

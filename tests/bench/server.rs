@@ -4,7 +4,7 @@
 //!
 //! * In: lists of items.
 //! * Out: an address where they are asked for.
-//! * Never: an answer of before, once a change is done.
+//! * Never: an answer of before, or work of its own, once a change is done.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -14,6 +14,8 @@ use tests::item::Item;
 use tests::servers::Nsd;
 use tests::sim::{Client, Data, Layout, PolicyService, Shape, Zone, rtype};
 
+use crate::measure::cpu_of;
+
 const ORIGIN: &str = "threatstop.local";
 /// A name whose text tells what is served.
 const MARK: &str = "mark.threatstop.local";
@@ -21,6 +23,8 @@ const MARK: &str = "mark.threatstop.local";
 const PER_RECORD: usize = 64;
 /// How often it is asked for the mark.
 const EACH: Duration = Duration::from_millis(20);
+/// For so long NSD takes no processor when it is at rest.
+const REST: Duration = Duration::from_millis(100);
 
 /// A server, and the zone that it has.
 pub struct Server {
@@ -87,6 +91,18 @@ impl Server {
         }
         while !self.says(&mark) {
             thread::sleep(EACH);
+        }
+        // the process that had the zone before gives its memory back now
+        if let By::Nsd(nsd) = &self.by {
+            let mut before = nsd.cpu(cpu_of);
+            loop {
+                thread::sleep(REST);
+                let now = nsd.cpu(cpu_of);
+                if now == before {
+                    break;
+                }
+                before = now;
+            }
         }
     }
 
