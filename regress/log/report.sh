@@ -1,9 +1,8 @@
 #!/bin/sh
 #
 # Start threatstopd, run an update, and ask for a report.
-# Check that it ends well, that its first line is the verdict, and that no line is wider than a mail; and
-# that days which there cannot be are refused.
-
+# Check that it ends well, that its first line is the verdict, and that no line is wider than a mail, with the
+# names that there are here; and that days which there cannot be are refused.
 
 . "$(dirname "$0")/../lib.sh"
 need_programs

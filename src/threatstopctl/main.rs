@@ -25,7 +25,7 @@
 //! ending -> client                    what the last line of an answer carries, by command
 //! error -> advice                     why a command was not done, and how that is said
 //! client                              the control socket
-//! narrow -> columns                   what fits into 80 columns
+//! narrow -> columns                   what fits on a terminal
 //! columns                             columns under headings
 //! printable                           what may go to a terminal, or to a browser
 //! advice                              commands in messages that reach the same daemon

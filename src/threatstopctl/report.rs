@@ -1,7 +1,7 @@
 //! `report`: what happened in the last days.
 //!
 //! * In: the engine's report of some days.
-//! * Out: text of 80 columns, see [`crate::text`], or a page.
+//! * Out: text, see [`crate::text`], or a page.
 //! * Never: show an unknown number as 0.
 
 mod html;

@@ -68,8 +68,7 @@ impl New {
 
     /// Notes a line that is no assignment.
     pub fn not_executed(&mut self, line: usize, text: &str, why: &str) {
-        let text = cut(&without_id(text).escape_debug().to_string());
-        self.leave_out(&format!("line {line}: {text}: {why}"));
+        self.leave_out(&format!("line {line}: {}: {why}", cut(&text.escape_debug().to_string())));
     }
 
     /// Gives up what contradicts the rest, and gives the configuration that is left; a device id
@@ -137,7 +136,7 @@ impl New {
 
     fn leave_out(&mut self, what: &str) {
         self.left_out += 1;
-        let note = format!("not carried over: {what}");
+        let note = format!("not carried over: {}", without_id(what));
         // with the "# " and the end of the line
         self.octets += note.len() + 3;
         if self.octets <= MOST {
@@ -189,7 +188,7 @@ fn parse(text: &str) -> Result<Config, String> {
     })
 }
 
-/// A line without the device ids in it, which are credentials.
+/// A text without the device ids in it, which are credentials.
 fn without_id(text: &str) -> String {
     let mut parts = text.split("tdid_");
     let mut shown = parts.next().unwrap_or_default().to_owned();

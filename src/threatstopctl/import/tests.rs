@@ -284,8 +284,13 @@ fn a_key_may_have_a_mark_before_it_a_tab_or_another_word() {
 /// Fails when the device id stands in a comment, where nobody looks for it when it is replaced.
 #[test]
 fn a_credential_is_in_no_comment() {
-    for line in ["TDID = tdid_abcd1234", "TDID=tdid_abcd1234 && true", "x tdid_ab;tdid_abcd1234\""]
-    {
+    for line in [
+        "TDID = tdid_abcd1234",
+        "TDID=tdid_abcd1234 && true",
+        "x tdid_ab;tdid_abcd1234\"",
+        "OLD_TDID=tdid_abcd1234",
+        "LOGURL='http://x/?d=tdid_abcd1234'",
+    ] {
         let (_, notes) = imported(&format!("{DEVICE}{line}\n"));
         assert!(notes.concat().contains("tdid_..."), "{notes:#?}");
         assert!(!notes.concat().contains("abcd1234"), "{notes:#?}");
