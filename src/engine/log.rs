@@ -228,8 +228,8 @@ impl Log {
         self.events.end(SPOOL, format!("{SPOOL}: read and written again"));
     }
 
-    /// Everything that was due was sent, and some of it `confirmed`, if there was anything: what goes wrong
-    /// from now on is told at once.
+    /// Everything that was due and could be read was sent, and some of it `confirmed`, if there was
+    /// anything: what goes wrong from now on is told at once.
     fn all_is_well(&self, confirmed: bool) {
         self.told.forget(UPLOAD);
         if confirmed {
@@ -239,7 +239,11 @@ impl Log {
         if !self.is_spool_bad.get() {
             self.spool_is_well();
         }
-        self.progress.borrow_mut().tell_losses(self.events, Losses::end, Losses::end);
+        let mut progress = self.progress.borrow_mut();
+        // of what cannot be read it may be full still
+        if !progress.is_spool_full() {
+            progress.tell_losses(self.events, Losses::end, Losses::end);
+        }
     }
 
     /// Waits until the follower has read all that was in the packet log when this was called.

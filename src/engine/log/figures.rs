@@ -74,14 +74,19 @@ impl Progress {
         }
         all.extend(self.failing(now));
         all.extend(self.refused());
-        let (octets, limit) = (self.spool.octets(), self.spool.limit());
-        // after a large slice fell out there is some room, which the next one takes
-        if octets >= limit / 10 * 9 || self.crowded_out.any() {
+        if self.is_spool_full() {
             let text = "the spool is full: the oldest of the log is dropped for what comes";
             let way_out = "mend the upload, or make log.spool_size larger and threatstopctl reload";
             all.push(Warning::new(text, way_out));
         }
         all
+    }
+
+    /// Whether the spool has no room for what comes, or soon has none.
+    pub fn is_spool_full(&self) -> bool {
+        let tenths = |part: u64| self.spool.octets() >= self.spool.limit() / 10 * part;
+        // after a large slice, a quarter of it at most, fell out there is some room, which the next one takes
+        tenths(9) || (tenths(7) && self.crowded_out.any())
     }
 
     /// The warning of uploads that have failed for too long.

@@ -227,7 +227,8 @@ fn uploads_that_fail_for_a_day_are_told_of() {
     assert_eq!(told.text, "no log was uploaded for 2 days: connect: Connection refused");
 }
 
-/// Fails when nobody is told that the spool has no room left.
+/// Fails when nobody is told that the spool has no room left, or it is told of one that has room again but
+/// for a slice that does not leave.
 #[test]
 fn a_full_spool_is_told_of() {
     let dir = tempfile::tempdir().unwrap();
@@ -243,6 +244,17 @@ fn a_full_spool_is_told_of() {
     }
     let warnings = log.figures().warnings;
     assert!(warnings.len() == 1 && warnings[0].text.starts_with("the spool is full"));
+    while !log.progress.borrow().crowded_out.any() {
+        read(&log, &"x".repeat(250_000), 1000);
+        log.cut().unwrap();
+    }
+    assert!(log.figures().warnings[0].text.starts_with("the spool is full"));
+    let mut progress = log.progress.borrow_mut();
+    while progress.spool.slices().len() > 1 {
+        let id = progress.spool.newest().unwrap().head.id.clone();
+        progress.spool.remove(&id).unwrap();
+    }
+    assert_eq!(progress.warnings(1000), []);
 }
 
 /// Fails when a slice that the server refuses, beside others that it takes, is tried again for ever and

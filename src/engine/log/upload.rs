@@ -74,7 +74,8 @@ impl Log {
     /// Sends everything that there is, the oldest first.
     ///
     /// # Errors
-    /// The first failure; what was sent before it was delivered all the same.
+    /// The first failure; what was sent before it was delivered all the same. A slice that cannot be read
+    /// is none: no server is to be waited for longer, nor called failing, as long as one is there.
     async fn send(&self) -> Result<Uploaded, Failure> {
         let _one = self.uploading.lock().await;
         let _ = tokio::time::timeout(CATCH_UP, self.caught_up()).await;
@@ -104,8 +105,7 @@ impl Log {
                 // others may be read all the same
                 Err(why) => {
                     self.spool_failed(&format!("{why}; the slice is kept"));
-                    unread.clone_from(&why);
-                    failed.get_or_insert(Failure { why, slow: false, wait: None });
+                    unread = why;
                     continue;
                 }
             };
@@ -140,12 +140,16 @@ impl Log {
     /// The same because somebody asked for it; the schedule goes on from how it ended.
     ///
     /// # Errors
-    /// As [`Log::send`].
+    /// As [`Log::send`], and for a slice that cannot be read.
     pub async fn send_now(&self) -> Result<Uploaded, String> {
         let result = self.send().await;
         self.asked_failed.set(result.as_ref().err().cloned());
         self.asked.notify_one();
-        result.map_err(|failure| failure.why)
+        let uploaded = result.map_err(|failure| failure.why)?;
+        match self.progress.borrow().unread.as_str() {
+            "" => Ok(uploaded),
+            why => Err(why.to_owned()),
+        }
     }
 
     /// The oldest slice that was not tried yet.

@@ -84,3 +84,25 @@ fn a_slice_that_cannot_be_read_for_now_is_kept() {
     log.progress.borrow_mut().spool.remove(&stored.head.id).unwrap();
     assert_eq!((log.read(&stored), dropped()), (Ok(None), 1));
 }
+
+/// Fails when an upload is never well, and waits for longer each time, as long as one slice cannot be read; or
+/// when who asks for one is not told.
+#[tokio::test]
+async fn a_slice_that_cannot_be_read_is_no_fault_of_the_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    read(&log, "one\n", 100);
+    log.cut().unwrap();
+    let id = log.progress.borrow().spool.newest().unwrap().head.id.clone();
+    let _ = out_of_reach(dir.path(), &id);
+    // there is no follower to wait for
+    log.ended.set(1);
+    assert_eq!(log.send().await.unwrap().left, 1);
+    log.ended.set(2);
+    let why = log.send_now().await.unwrap_err();
+    assert!(why.contains("symbolic link"), "{why}");
+    assert!(log.asked_failed.take().is_none() && log.events.is_open(SPOOL));
+    let warnings = log.figures().warnings;
+    let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+    assert_eq!(warning.text, format!("spool: {why}"));
+}
