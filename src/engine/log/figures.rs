@@ -58,7 +58,7 @@ impl Figures {
 impl Progress {
     /// What goes wrong at `now`; a spool that stops the follower is told once.
     pub fn warnings(&self, now: u64) -> Vec<Warning> {
-        let Self { trouble, unkept, unread, .. } = self;
+        let Self { trouble, unkept, .. } = self;
         let mut all = Vec::new();
         if !trouble.is_empty() {
             let text = format!("packet log: {trouble}");
@@ -68,7 +68,7 @@ impl Progress {
             let text = format!("spool: {unkept}");
             all.push(Warning::new(text, "what was read is kept once that is mended"));
         }
-        if !unread.is_empty() {
+        if let Some(unread) = self.unread() {
             let text = format!("spool: {unread}");
             all.push(Warning::new(text, "the slice is kept, and sent once that is mended"));
         }
@@ -97,6 +97,11 @@ impl Progress {
             let text = format!("no log was uploaded for {}: {}", span(failing), last.text);
             Warning::new(text, "threatstopctl upload tries now, threatstopctl test looks further")
         })
+    }
+
+    /// Why the oldest slice that could not be read could not.
+    pub fn unread(&self) -> Option<&String> {
+        self.spool.slices().find_map(|stored| self.unread.get(&stored.head.id))
     }
 
     /// The warning of slices that the server refuses though it takes others.

@@ -53,9 +53,9 @@ pub struct Progress {
     /// When that is tried again only because there is more to read: each time costs the disk a slice.
     again: Option<Instant>,
     waits: Backoff,
-    /// Likewise why a slice could not be read when all that could be was sent.
-    pub unread: String,
-    /// The slices that the server refused, by id, and why.
+    /// The slices that could not be read when they were to be sent, by id, and why.
+    pub unread: BTreeMap<String, String>,
+    /// Likewise those that the server refused.
     pub refused: BTreeMap<String, String>,
     /// What fell out of the spool because it was full since an upload last went well.
     pub crowded_out: Losses,
@@ -79,11 +79,19 @@ impl Progress {
             unkept: String::new(),
             again: None,
             waits: Backoff::new(FIRST, LONGEST),
-            unread: String::new(),
+            unread: BTreeMap::new(),
             refused: BTreeMap::new(),
             crowded_out: Losses::default(),
             expired: Losses::default(),
             days,
+        }
+    }
+
+    /// Forgets what there was to say of slices that have left.
+    pub fn forget(&mut self) {
+        let Self { unread, refused, spool, .. } = self;
+        for said in [unread, refused] {
+            said.retain(|id, _| spool.slices().any(|stored| stored.head.id == *id));
         }
     }
 

@@ -8,7 +8,6 @@ use control::{Attempt, Uploaded};
 
 use super::Log;
 use super::answer::{Failure, Verdict, judge, shown};
-use super::progress::Progress;
 use super::request::Request;
 use super::spool::{Slice, Stored, Unread};
 use crate::backoff::scheduled;
@@ -93,19 +92,22 @@ impl Log {
         if !self.config.uploads() {
             return failed.map_or(Ok(uploaded), Err);
         }
-        let (mut tried, mut unread) = (BTreeSet::new(), String::new());
+        self.progress.borrow_mut().forget();
+        let mut tried = BTreeSet::new();
         while let Some(stored) = self.next(&tried) {
             if !tried.is_empty() {
                 tokio::time::sleep(PACE).await;
             }
-            tried.insert(stored.head.id.clone());
+            let id = &stored.head.id;
+            tried.insert(id.clone());
+            self.progress.borrow_mut().unread.remove(id);
             let slice = match self.read(&stored) {
                 Ok(Some(slice)) => slice,
                 Ok(None) => continue,
                 // others may be read all the same
                 Err(why) => {
                     self.spool_failed(&format!("{why}; the slice is kept"));
-                    unread = why;
+                    self.progress.borrow_mut().unread.insert(id.clone(), why);
                     continue;
                 }
             };
@@ -124,10 +126,7 @@ impl Log {
                 }
             }
         }
-        let mut progress = self.progress.borrow_mut();
-        progress.unread = unread;
-        uploaded.left = progress.spool.slices().len() as u64;
-        drop(progress);
+        uploaded.left = self.progress.borrow().spool.slices().len() as u64;
         match failed {
             None => {
                 self.all_is_well(uploaded.slices > 0);
@@ -146,10 +145,7 @@ impl Log {
         self.asked_failed.set(result.as_ref().err().cloned());
         self.asked.notify_one();
         let uploaded = result.map_err(|failure| failure.why)?;
-        match self.progress.borrow().unread.as_str() {
-            "" => Ok(uploaded),
-            why => Err(why.to_owned()),
-        }
+        self.progress.borrow().unread().map_or(Ok(uploaded), |why| Err(why.clone()))
     }
 
     /// The oldest slice that was not tried yet.
@@ -253,11 +249,7 @@ impl Log {
                 }
             }
             Verdict::Refused(why) => {
-                let mut progress = self.progress.borrow_mut();
-                let Progress { refused, spool, .. } = &mut *progress;
-                refused.retain(|id, _| spool.slices().any(|stored| stored.head.id == *id));
-                refused.insert(id.clone(), why.clone());
-                drop(progress);
+                self.progress.borrow_mut().refused.insert(id.clone(), why.clone());
                 (failure(why, true, None), false)
             }
             Verdict::Denied(why) => (failure(why, true, None), true),

@@ -65,6 +65,29 @@ async fn a_spool_is_well_when_all_of_an_upload_could_be_written() {
     assert!(!log.events.is_open(SPOOL));
 }
 
+/// Fails when nobody hears any more of a slice that cannot be read because the server is away, before it was
+/// tried; or hears of one that could be read, or is gone.
+#[tokio::test]
+async fn a_slice_that_was_not_tried_is_told_of_as_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    let mut ids = Vec::new();
+    for text in ["one\n", "two\n"] {
+        read(&log, text, 100);
+        log.cut().unwrap();
+        ids.push(log.progress.borrow().spool.newest().unwrap().head.id.clone());
+    }
+    let unread = || log.progress.borrow().unread().cloned();
+    let all = ids.iter().map(|id| (id.clone(), format!("{id}: Permission denied")));
+    log.progress.borrow_mut().unread = all.collect();
+    // without certificates there is no server, and no follower to wait for
+    log.ended.set(1);
+    assert!(tokio::task::LocalSet::new().run_until(log.send()).await.is_err());
+    assert_eq!(unread(), Some(format!("{}: Permission denied", ids[1])));
+    log.progress.borrow_mut().spool.remove(&ids[1]).unwrap();
+    assert_eq!(unread(), None);
+}
+
 /// Fails when a slice that cannot be opened for a while is dropped, or counted as dropped.
 #[test]
 fn a_slice_that_cannot_be_read_for_now_is_kept() {
