@@ -55,7 +55,9 @@ struct Known {
 impl Known {
     /// An answer has come.
     fn answer(&mut self, addresses: &[IpAddr], now: u64) {
-        self.look(now);
+        // What was at a time to come, because the clock was ahead, was before `now`: else it would stay until
+        // then, and push out what is answered now.
+        self.seen.values_mut().for_each(|seen| *seen = now.saturating_sub(1).min(*seen));
         self.answered = now;
         self.seen.extend(addresses.iter().map(|addr| (*addr, now)));
         self.seen.retain(|_, seen| now.saturating_sub(*seen) < DAY);
@@ -65,16 +67,9 @@ impl Known {
         }
     }
 
-    /// What was at a time to come, because the clock was ahead, was before `now`: else it would stay until
-    /// then, and push out what is answered now.
-    fn look(&mut self, now: u64) {
-        let last = now.saturating_sub(1);
-        self.seen.values_mut().chain([&mut self.answered]).for_each(|at| *at = last.min(*at));
-    }
-
-    /// No answer has come.
+    /// No answer has come. It may be the clock of now that is wrong, years behind until ntpd(8) sets it: what
+    /// was at a time to come stays as it is, lest it is years old then.
     fn fail(&mut self, now: u64) {
-        self.look(now);
         let (answered, since) = (self.answered, now.saturating_sub(self.answered));
         self.seen.retain(|_, seen| {
             now.saturating_sub(*seen) < DAY || (*seen == answered && since < WEEK)
