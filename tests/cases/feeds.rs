@@ -308,7 +308,7 @@ fn feeds_are_guarded_each_by_itself() {
 
 /// Serve a list that covers more than its feed may, and one whose copy has no room.
 /// Check that neither comes in force, and that both are told with the key; that the first is refused, which
-/// `update -f` does not change, and the second a failure.
+/// `update -f` does not change, and is not ready for `test`, and the second a failure.
 #[test]
 fn a_feed_has_bounds_of_its_own() {
     let feeds = Feeds::new(|config, server| {
@@ -323,9 +323,10 @@ fn a_feed_has_bounds_of_its_own() {
     ];
     for (list, why) in wide {
         feeds.server.serve("/drop", list);
-        let why = format!(
-            "Keeping the previous list drop: it covers {why} (see max_coverage of the feed)\n"
-        );
+        let why = format!("it covers {why} (see max_coverage of the feed)\n");
+        let test = feeds.daemon.ctl(&["test"]).stdout;
+        assert!(test.contains(&format!("Feed drop on localhost is not ready: {why}")), "{test}");
+        let why = format!("Keeping the previous list drop: {why}");
         for arguments in [&["update"][..], &["update", "-f"]] {
             let said = refused(&feeds.daemon, arguments);
             assert!(said.contains(&why), "{said}");

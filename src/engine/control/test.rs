@@ -16,7 +16,7 @@ use super::export::unread;
 use crate::dns::{AttemptError, Attempted, Entry, Limits, Reached, Servers, Wanted, reach};
 use crate::link::{Link, Source};
 use crate::lists;
-use crate::source::{Failure, feed::Feeds};
+use crate::source::feed::Feeds;
 use crate::state::State;
 
 /// The address that the service lists so that a policy can be tested; a policy of one's own may
@@ -68,8 +68,8 @@ pub async fn test(
 ) -> io::Result<()> {
     let mut report = Report { client, tested: Tested { tried: 0, failed: 0 } };
     // beside the servers: each may have to be waited for
-    let ask = |name| tokio::task::spawn_local(async move { feeds.look(name).await.map(drop) });
-    let asked: Vec<_> = config.feed.iter().map(|feed| may_ask.then(|| ask(feed.name))).collect();
+    let ask = |feed| tokio::task::spawn_local(feeds.test(feed));
+    let asked: Vec<_> = config.feed.iter().map(|feed| may_ask.then(|| ask(feed))).collect();
     if lists::Source::all(config).contains(&lists::Source::Policy) {
         let apl = state.memory().apl.clone();
         for entry in servers.entries() {
@@ -171,7 +171,7 @@ fn form(name: &str) -> Result<ListName, String> {
 /// One feed: what its server said that was asked with the copy that is there, or in the last minute.
 async fn feed(
     feed: &Feed,
-    asked: Option<JoinHandle<Result<(), Failure>>>,
+    asked: Option<JoinHandle<Result<(), String>>>,
     feeds: &Feeds,
     report: &mut Report<'_>,
 ) -> io::Result<()> {
@@ -179,7 +179,7 @@ async fn feed(
     let said = match (asked, feeds.answer(name)) {
         (Some(asked), _) => {
             report.progress(format!("feed {name} on {host}")).await?;
-            asked.await?.map_err(|failure| failure.why)
+            asked.await?
         }
         (None, Some(said)) => said,
         (None, None) => {

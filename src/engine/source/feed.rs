@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use config::{Config, Feed, FeedName};
 use feed::{Format, Told};
-use policy::{List, Reason, Unit};
+use policy::{List, OfList, Reason, Unit};
 use prefix::{Kind, Shield};
 use tokio::sync::OnceCell;
 
@@ -88,6 +88,14 @@ impl Feeds {
         Ok(Self { config, state, own, https, asked, answers, met })
     }
 
+    /// Asks the server of a feed as [`Self::look`] does, for who wants to know whether it is ready.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub async fn test(&self, feed: &Feed) -> Result<(), String> {
+        said(feed, &self.look(feed.name).await)
+    }
+
     /// What the server of a feed said in the last minute: that it is ready, or why not.
     pub fn answer(&self, name: FeedName) -> Option<Result<(), String>> {
         let answers = self.answers.borrow();
@@ -118,8 +126,7 @@ impl Feeds {
         asked
             .get_or_init(async || {
                 let looked = self.ask(feed, https).await;
-                let said = looked.as_ref().map(|_| ()).map_err(|failure| failure.why.clone());
-                self.answers.borrow_mut().insert(name, (Instant::now(), said));
+                self.answers.borrow_mut().insert(name, (Instant::now(), said(feed, &looked)));
                 self.asked.borrow_mut().remove(&name);
                 looked
             })
@@ -236,6 +243,17 @@ fn is_blocked(
         format!("feed {name}: its server {host} is blocked: {addr} is in the {word} table{by}");
     let way_out = format!("threatstopctl allow {addr}, or {host} in guard.never_block_names");
     Some(Warning::new(text, way_out))
+}
+
+/// Whether what came of a look at a feed can be in force, as far as that is seen by itself, or why not.
+fn said(feed: &Feed, looked: &Looked) -> Result<(), String> {
+    match looked {
+        Ok(Look::Same) => Ok(()),
+        Ok(Look::Come(copy, _)) => {
+            excess(feed, &copy.list).map_or(Ok(()), |reason| Err(OfList(&reason).to_string()))
+        }
+        Err(failure) => Err(failure.why.clone()),
+    }
 }
 
 /// Why a list that has come is more than its feed may bring, which holds from the first time on.
