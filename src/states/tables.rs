@@ -24,6 +24,12 @@ pub struct Blocked {
 /// states.
 pub fn blocked(config: &Config) -> Result<Vec<Blocked>, String> {
     let anchor = config.tables.anchor.as_ref().map_or("", |anchor| anchor.as_str());
+    // that of the allow table, too
+    let is_states = |table: config::PfTable<'_>| table.name.as_str() == "states";
+    if config.tables.backend == Backend::Simulated && config.pf_tables().any(is_states) {
+        let why = "its file would be that of the simulated states: choose another name";
+        return Err(format!("table \"states\": {why}"));
+    }
     let block = config.pf_tables().filter(|table| table.kind == Kind::Block);
     let of = |table: config::PfTable<'_>| {
         let (name, direction) = (table.name.as_str(), table.direction);
