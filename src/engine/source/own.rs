@@ -46,6 +46,8 @@ pub struct Own {
     /// Why the file could not be read, as long as that is so: what is in it is not in force then, and nothing
     /// takes its place.
     unread: RefCell<Option<String>>,
+    /// Whether it was read after all, and the tables have not been made of it for that yet.
+    to_apply: Cell<bool>,
     events: &'static Events,
     /// What the log has been told of what cannot be kept.
     told: Told,
@@ -62,6 +64,7 @@ impl Own {
             changed: Cell::default(),
             aside: RefCell::default(),
             unread: RefCell::default(),
+            to_apply: Cell::default(),
             events,
             told: Told::default(),
         };
@@ -90,15 +93,17 @@ impl Own {
         Ok(())
     }
 
-    /// Reads the file where that has failed so far, before anything takes its place; whether it was read.
-    fn read_again(&self) -> Result<bool, String> {
+    /// Reads the file where that has failed so far, before anything takes its place. The tables hear of it by
+    /// [`Self::end`], for the command that came first may be refused.
+    fn read_again(&self) -> Result<(), String> {
         if self.unread.borrow().is_none() {
-            return Ok(false);
+            return Ok(());
         }
         self.read()?;
         self.aside.replace(file::put_aside(&self.directory));
+        self.to_apply.set(true);
         self.events.end(OWN, READ);
-        Ok(true)
+        Ok(())
     }
 
     /// How many entries are in force.
@@ -183,7 +188,8 @@ impl Own {
     /// could not be read so far; whether there was something.
     pub fn end(&self, now: u64) -> bool {
         // why not has been said
-        let mut has_changed = self.read_again().unwrap_or_default();
+        let _ = self.read_again();
+        let mut has_changed = self.to_apply.take();
         if !self.entries.borrow().values().any(|entry| entry.is_due(now)) {
             return has_changed;
         }
