@@ -578,6 +578,28 @@ fn a_damaged_file_is_put_aside_and_told_of() {
     assert!(daemon.stop().success());
 }
 
+/// Block an address, stop, and put a link to itself in the place of the file; start. Then put the file back.
+/// Check that `show own` fails with the reason as long as the file cannot be read, rather than say that there
+/// is nothing, and that it has the address afterwards.
+#[test]
+fn what_cannot_be_read_is_not_shown_as_nothing() {
+    let Stage { service, scratch, daemon, .. } = Stage::new(|config| config);
+    done(&daemon, &["block", BAD]);
+    assert!(daemon.stop().success());
+    let [file, away] = ["own", "away"].map(|name| scratch.spool().join(name));
+    fs::rename(&file, &away).unwrap();
+    std::os::unix::fs::symlink("own", &file).unwrap();
+    let daemon = Daemon::start(&scratch, &Config::new(&scratch, &[service.addr()]));
+    let why = refused(&daemon, &["show", "own"]);
+    let begin = format!("threatstopctl: show: {}: ", file.display());
+    assert!(why.starts_with(&begin), "{why}");
+    assert!(why.ends_with("; what block and allow said is not in force\n"), "{why}");
+    fs::rename(&away, &file).unwrap();
+    wait_until("the file is read", || daemon.ctl(&["show", "own"]).status.success());
+    assert_eq!(own(&daemon), [pair(BAD, "block")]);
+    assert!(daemon.stop().success());
+}
+
 /// Changes an octet of the line that has these words.
 fn damage(file: &Path, words: &str) {
     let text = fs::read_to_string(file).unwrap();

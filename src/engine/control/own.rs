@@ -166,6 +166,10 @@ impl OwnCommands {
     /// # Errors
     /// When the client is gone.
     pub async fn show(&self, client: &mut Client) -> io::Result<()> {
+        // of what cannot be read nobody knows that it is nothing
+        if let Some(why) = self.own.unread() {
+            return client.fail("show", why).await;
+        }
         let entries = self.own.shown();
         for part in entries.chunks(PREFIXES_A_REPLY) {
             client.send(&Reply::Own(part.to_vec())).await?;

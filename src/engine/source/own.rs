@@ -29,7 +29,7 @@ pub use entry::{Entry, of_written, read_prefix};
 /// What the log is told of: that ends are not kept.
 const ENDED: &str = "own";
 /// What comes of a file that cannot be read, and that it was read after all.
-const NOT_IN_FORCE: &str = "what block and allow said (threatstopctl show own) is not in force";
+const NOT_IN_FORCE: &str = "what block and allow said is not in force";
 const READ: &str = "what block and allow said can be read and is in force";
 
 /// What is kept, and the lists that it makes.
@@ -82,8 +82,7 @@ impl Own {
         let damaged = |text| self.events.say(&Event::Damaged { text, grave: true });
         let read = file::load(&self.directory, damaged);
         self.unread.replace(read.as_ref().err().cloned());
-        if let Err(why) = &read {
-            let text = format!("{why}; {NOT_IN_FORCE}");
+        if let Some(text) = self.unread() {
             self.events.say(&Event::Failed { source: Some(OWN.to_owned()), text, grave: true });
         }
         let entries = read?;
@@ -104,6 +103,11 @@ impl Own {
         self.to_apply.set(true);
         self.events.end(OWN, READ);
         Ok(())
+    }
+
+    /// Why what was said is not in force, as long as the file cannot be read.
+    pub fn unread(&self) -> Option<String> {
+        self.unread.borrow().as_ref().map(|why| format!("{why}; {NOT_IN_FORCE}"))
     }
 
     /// How many entries are in force.
@@ -238,9 +242,9 @@ impl Own {
 
     /// What nobody may overlook: that the file cannot be read, or was damaged once.
     pub fn warning(&self) -> Option<Warning> {
-        if let Some(why) = &*self.unread.borrow() {
+        if let Some(text) = self.unread() {
             let way_out = "it is tried again, and in force as soon as it can be read";
-            return Some(Warning::new(format!("{why}; {NOT_IN_FORCE}"), way_out));
+            return Some(Warning::new(text, way_out));
         }
         if !self.aside.borrow().as_ref()?.exists() {
             self.aside.replace(file::put_aside(&self.directory));
