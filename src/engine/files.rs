@@ -118,10 +118,25 @@ pub fn rename(directory: &Path, from: &str, to: &str) -> Result<bool, String> {
     }
 }
 
+/// How often a file is put aside beside those that were before; the last one gives way.
+const ASIDE: usize = 8;
+
+/// The names of what is put aside, from the first on.
+pub fn asides(stem: &str) -> impl DoubleEndedIterator<Item = String> {
+    (1..=ASIDE).map(move |number| format!("{stem}.{number}"))
+}
+
+/// One of them that no file has, as long as there are some.
+pub fn free(directory: &Path, stem: &str) -> String {
+    let mut names = asides(stem);
+    let last = names.next_back().unwrap_or_default();
+    names.find(|name| !directory.join(name).exists()).unwrap_or(last)
+}
+
 /// Puts a file that cannot be read, or is damaged, aside, for what is kept next takes its place. Gives what is
 /// to be said of it; nothing where it cannot be moved.
 pub fn put_aside(directory: &Path, name: &str) -> String {
-    let aside = format!("{name}.unread");
+    let aside = free(directory, &format!("{name}.unread"));
     match rename(directory, name, &aside) {
         Ok(true) => format!("; the file is {aside} now"),
         Ok(false) | Err(_) => String::new(),

@@ -149,20 +149,20 @@ fn what_is_lost_and_what_is_mended_is_told() {
             "day.0",
             "7",
             "damaged, or of another version, at line 1, column 1; what was counted of that day is \
-             lost; the file is day.0.unread now",
+             lost; the file is day.0.unread.1 now",
         ),
         (
             "log.state",
             "{\"next\":\n-1}",
             "damaged, or of another version, at line 2, column 2; hits are counted anew, and of the \
-             packet log some may be uploaded twice; the file is log.state.unread now",
+             packet log some may be uploaded twice; the file is log.state.unread.1 now",
         ),
         (
             "state.json",
             "{",
             "damaged: it ends in the middle, at line 1, column 1; the engine's memory begins anew, \
              and the tables stay; if you had rolled back, that is over: updates publish again; the file is \
-             state.json.unread now",
+             state.json.unread.1 now",
         ),
     ];
     for (file, text, _) in damage {

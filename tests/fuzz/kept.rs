@@ -242,7 +242,7 @@ pub fn engine_memory(data: &[u8]) -> bool {
         fs::write(folder.join("state.json"), data).unwrap();
         let damaged = Cell::new(false);
         let kept = memory::load(folder, |_| damaged.set(true));
-        let aside = fs::read(folder.join("state.json.unread"));
+        let aside = fs::read(folder.join("state.json.unread.1"));
         assert_eq!(aside.ok().as_deref(), damaged.get().then_some(data));
         if damaged.get() {
             return false;

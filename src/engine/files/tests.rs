@@ -1,5 +1,20 @@
 use super::*;
 
+/// Fails when a file that only could not be read gives way to one that is damaged, before anybody has put it back.
+#[test]
+fn files_that_are_put_aside_do_not_push_each_other_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let said: Vec<String> = (1..=ASIDE + 2)
+        .map(|number| {
+            fs::write(directory.path().join("x"), number.to_string()).unwrap();
+            put_aside(directory.path(), "x")
+        })
+        .collect();
+    assert_eq!(said[0], "; the file is x.unread.1 now");
+    assert_eq!(fs::read_to_string(directory.path().join("x.unread.1")).unwrap(), "1");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), ASIDE);
+}
+
 /// Fails when somebody is told what is wrong with a file and not what to do.
 #[test]
 fn each_error_of_a_file_has_its_way_out() {

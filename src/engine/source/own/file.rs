@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::{Entries, Entry, is_reason, read_prefix};
 use crate::errors::words;
-use crate::files::{replace, sum, told};
+use crate::files::{asides, free, replace, sum, told};
 
 const FILE: &str = "own";
 const MAGIC: &str = "threatstopd own 1 ";
 /// More than there can be: a reason has at most 800 octets.
 const LARGEST: u64 = 80 << 20;
-/// Damaged files that are put aside; the last one gives way.
-const ASIDE: usize = 8;
+/// What the names of damaged files begin with.
+const DAMAGED: &str = "own.damaged";
 
 /// An entry on disk.
 #[derive(Serialize, Deserialize)]
@@ -77,7 +77,7 @@ pub fn load(directory: &Path, damaged: impl Fn(String)) -> Result<Entries, Strin
         Some(missing) => format!("{missing} entries of block and allow are missing"),
         None => "nobody knows how many entries of block and allow are missing".to_owned(),
     };
-    let aside = free(directory);
+    let aside = directory.join(free(directory, DAMAGED));
     let kept = match fs::rename(&path, &aside) {
         Ok(()) => format!("the damaged file is {}", aside.display()),
         Err(error) => format!("{}: {}", aside.display(), words(&error)),
@@ -127,20 +127,9 @@ fn entry(line: &[u8]) -> Option<Entry> {
     })
 }
 
-/// A name for a damaged file that no other has, as long as there are some.
-fn free(directory: &Path) -> PathBuf {
-    let names = names(directory);
-    let free = names.iter().find(|path| !path.exists());
-    free.or(names.last()).cloned().unwrap_or_default()
-}
-
 /// The first damaged file that was put aside and is still there.
 pub fn put_aside(directory: &Path) -> Option<PathBuf> {
-    names(directory).into_iter().find(|path| path.exists())
-}
-
-fn names(directory: &Path) -> Vec<PathBuf> {
-    (1..=ASIDE).map(|number| directory.join(format!("{FILE}.damaged.{number}"))).collect()
+    asides(DAMAGED).map(|name| directory.join(name)).find(|path| path.exists())
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ fn the_row_of_a_table_is_that_of_each_source_at_fault() {
 fn what_cannot_be_read_begins_now_and_is_put_aside() {
     for is_damaged in [true, false] {
         let directory = tempfile::tempdir().unwrap();
-        let [file, aside] = [FILE, "state.json.unread"].map(|name| directory.path().join(name));
+        let [file, aside] = [FILE, "state.json.unread.1"].map(|name| directory.path().join(name));
         match is_damaged {
             true => std::fs::write(&file, "{").unwrap(),
             false => std::fs::create_dir(&file).unwrap(),
@@ -94,7 +94,7 @@ fn what_cannot_be_read_begins_now_and_is_put_aside() {
         let (now, told) = (crate::clock::now(), std::cell::RefCell::new(String::new()));
         let memory = load(directory.path(), |text| drop(told.replace(text)));
         assert!(memory.first_start >= now);
-        assert!(told.take().ends_with("publish again; the file is state.json.unread now"));
+        assert!(told.take().ends_with("publish again; the file is state.json.unread.1 now"));
         save(directory.path(), &memory).unwrap();
         assert_eq!(load(directory.path(), drop).first_start, memory.first_start);
         match is_damaged {

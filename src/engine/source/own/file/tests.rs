@@ -63,13 +63,13 @@ fn what_is_damaged_is_put_aside_and_the_rest_holds() {
 #[test]
 fn damaged_files_do_not_push_each_other_out() {
     let directory = tempfile::tempdir().unwrap();
-    for number in 0..ASIDE + 2 {
+    for number in 0..asides(DAMAGED).count() + 2 {
         fs::write(directory.path().join(FILE), format!("damaged {number}")).unwrap();
         load(directory.path(), drop).unwrap();
     }
     let first = put_aside(directory.path()).unwrap();
     assert_eq!(fs::read_to_string(first).unwrap(), "damaged 0");
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), ASIDE + 1);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), asides(DAMAGED).count() + 1);
 }
 
 proptest! {
