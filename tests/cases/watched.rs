@@ -146,6 +146,11 @@ fn what_is_lost_and_what_is_mended_is_told() {
     assert!(daemon.stop().success());
     let damage = [
         (
+            "ages",
+            "7",
+            "damaged; all entries are as old as this start; the file is ages.unread.1 now",
+        ),
+        (
             "day.0",
             "7",
             "damaged, or of another version, at line 1, column 1; what was counted of that day is \

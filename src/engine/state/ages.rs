@@ -84,6 +84,11 @@ pub fn load(directory: &Path, table: &str, set: &PrefixSet) -> Result<Option<Sin
     Ok(Since::from_parts(set, v4, v6).filter(|_| of == sum(set)))
 }
 
+/// Puts the times of a table aside, and gives what is to be said of it.
+pub fn put_aside(directory: &Path, table: &str) -> String {
+    files::put_aside(directory, &file(table))
+}
+
 /// Removes the times of a table.
 ///
 /// # Errors

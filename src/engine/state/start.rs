@@ -43,7 +43,8 @@ impl State {
             let Some(set) = in_force(link, table).await else { continue };
             if table.blocks() {
                 let kept = ages::load(&directory, &table.word, &set).unwrap_or_else(|why| {
-                    damaged(format!("{why}; all entries are as old as this start"));
+                    let aside = ages::put_aside(&directory, &table.word);
+                    damaged(format!("{why}; all entries are as old as this start{aside}"));
                     None
                 });
                 let since = kept.unwrap_or_else(|| {
