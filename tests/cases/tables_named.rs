@@ -223,6 +223,36 @@ fn a_table_holds_up_no_other() {
     assert!(three.daemon.stop().success());
 }
 
+/// Make pf refuse one table, change the file that goes into it and a list that does not, and update; roll back.
+/// Check that `status` warns of the table all the time: before that it is tried again, and afterwards that
+/// nothing is published until somebody updates, which ends it.
+#[test]
+fn what_a_rollback_leaves_unpublished_is_not_tried_again() {
+    let three = with_tables([100, 200, 300], |config| config);
+    let way_out = || {
+        let pf = status(&three.daemon)["pf"].clone();
+        let words = format!("the {BOTH} table is not what it should be: ");
+        let warnings = pf["warnings"].as_array().unwrap();
+        let at = warnings.iter().position(|one| one.as_str().unwrap().starts_with(&words))?;
+        Some(pf["ways_out"][at].as_str().unwrap().to_owned())
+    };
+    let begins = |words: &str| way_out().is_some_and(|way_out| way_out.starts_with(words));
+    pf_is(&three.scratch, &format!("const {BOTH}\n"));
+    three.serve(BASIC, &hosts(SPACES[0], 110));
+    write(&three.file, &hosts(SPACES[2], 310));
+    refused(&three.daemon, &["update"]);
+    assert!(begins("it is tried again; "), "{:?}", way_out());
+    pf_is(&three.scratch, "");
+    let back = three.daemon.ctl(&["rollback"]);
+    assert!(back.status.success(), "{}", back.stderr);
+    have(&three, [100, 200, 300]);
+    assert!(begins("nothing is published until "), "{:?}", way_out());
+    update(&three.daemon);
+    have(&three, [110, 200, 310]);
+    assert_eq!(way_out(), None);
+    assert!(three.daemon.stop().success());
+}
+
 /// Publish. Take the tables out of the configuration, with the copy of a list lost meanwhile.
 /// Check that the block table is no smaller, that what is left of the tables is told once and stays, and
 /// that an update brings all into the block table.

@@ -186,6 +186,7 @@ impl Overview {
     /// what `is_told` already.
     fn unpublished(&self, is_told: impl Fn(&str) -> bool) -> Vec<Warning> {
         let known = self.runs.unpublished();
+        let is_rolled_back = self.state.memory().rolled_back.is_some();
         let of_source = |table: &Table| {
             let subject = of_update(&table.word);
             let open = || self.events.is_open(&subject).then(|| self.runs.hindered(table.id));
@@ -193,9 +194,13 @@ impl Overview {
         };
         let warning = |table: &Table| {
             let of_none = known.get(&table.id).filter(|change| change.again);
+            // of what a source brought a rollback leaves nothing
+            let way_out = match of_none {
+                None if is_rolled_back => "nothing is published until threatstopctl update",
+                _ => "it is tried again; threatstopctl update tries it now",
+            };
             let why = of_none.map(|change| change.why.clone()).or_else(|| of_source(table))?;
             let text = format!("the {} table is not what it should be: {why}", table.word);
-            let way_out = "it is tried again; threatstopctl update tries it now";
             (!is_told(&why)).then(|| Warning::new(text, way_out))
         };
         self.state.tables.iter().filter_map(warning).collect()
