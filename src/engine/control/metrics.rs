@@ -160,7 +160,10 @@ fn sources(text: &mut Text, sources: &[SourceStatus]) {
             text.sample(name, &[("source", &source.name)], at);
         }
     }
-    text.family("threatstop_list_good", "Whether a list is good: what came last is in force.");
+    text.family(
+        "threatstop_list_good",
+        "Whether a list is good: not held, refused, failing or stale.",
+    );
     for list in sources.iter().flat_map(|source| &source.lists) {
         let good = u8::from(list.state == SourceState::Good);
         text.sample("threatstop_list_good", &[("list", &list.name)], good);

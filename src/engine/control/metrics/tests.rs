@@ -67,6 +67,7 @@ fn each_list_of_a_source_has_its_own_state() {
     sources(&mut text, &[source]);
     for sample in [
         "threatstop_source_good{source=\"policy\"} 0\n",
+        "threatstop_list_good Whether a list is good: not held, refused, failing or stale.\n",
         "threatstop_list_good{list=\"basic\"} 1\n",
         "threatstop_list_good{list=\"dns\"} 0\n",
     ] {
