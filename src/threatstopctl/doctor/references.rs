@@ -158,9 +158,10 @@ fn own(case: &Case<'_>, ours: &[&Rule], table: &str, report: &mut Report) {
                 let text = format!("anchor \"{anchor}\" has a table <{table}> of its own");
                 let path = case.path.display();
                 let then = if case.running { ", then threatstopctl reload" } else { "" };
+                // no load ends a table that persists or that rules refer to
                 let way_out = format!(
                     "set anchor to \"{anchor}\" in [tables] of {path}{then}, or take the line of the \
-                     table out of the anchor, then {LOAD}"
+                     table out of the anchor, then pfctl -a {anchor} -t {table} -T kill"
                 );
                 let what = "its rules do not see the one that threatstopd fills";
                 report.fail("rules", format!("{text}: {what}: {way_out}"));

@@ -333,8 +333,8 @@ fn tables_in_an_anchor() {
         [
             "anchor \"x\" has a table <ThreatSTOP-Block> of its own: its rules do not see the one that \
           threatstopd fills: set anchor to \"x\" in [tables] of /etc/threatstopd.toml, then \
-          threatstopctl reload, or take the line of the table out of the anchor, then pfctl -f \
-          /etc/pf.conf"
+          threatstopctl reload, or take the line of the table out of the anchor, then pfctl -a x \
+          -t ThreatSTOP-Block -T kill"
         ]
     );
     host.exits(tables, 1, "pfctl: no\n");
