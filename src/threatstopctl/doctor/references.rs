@@ -14,7 +14,7 @@ use super::kernel::SETUP;
 use super::monitor;
 use super::nat;
 use super::report::Report;
-use super::rules::{Action, Direction, End, Item, Rule, Ruleset, Unread};
+use super::rules::{self, Action, Direction, End, Item, Rule, Ruleset, Unread};
 
 const LOAD: &str = "pfctl -f /etc/pf.conf";
 
@@ -41,6 +41,7 @@ pub fn refer(
     };
     let mut all = Vec::new();
     flatten(&rules.items, &mut all);
+    of_anchors(case, &all, files, report);
     let named = interfaces.named(rules);
     for file in files {
         let watch = watch(case, file, &own);
@@ -118,7 +119,6 @@ fn used(
         unused(case, rules, file, all.iter().any(|rule| names(rule)), report);
         return false;
     };
-    own(case, &ours, table, report);
     let (action, everything) = match file.allows() {
         true => (Action::Pass, case.config.log.scope == Scope::All),
         false => (Action::Block, true),
@@ -143,35 +143,51 @@ fn used(
     true
 }
 
-/// Whether the rules of an anchor have a table of its own in place of the one that is filled, which pf
+/// Whether rules in anchors have a table of their anchor in place of the one that is filled, which pf
 /// prefers (`pfr_ktable_select_active()` in sys/net/pf_table.c).
-fn own(case: &Case<'_>, ours: &[&Rule], table: &str, report: &mut Report) {
-    let anchors: BTreeSet<&str> = ours.iter().map(|rule| rule.anchor.as_str()).collect();
-    for anchor in anchors {
-        // into one without a name nobody can load a table
-        if anchor == case.anchor() || anchor.split('/').any(|part| part == "_") {
+fn of_anchors(case: &Case<'_>, all: &[&Rule], files: &[TableFile<'_>], report: &mut Report) {
+    // only the rules of the anchor that the tables are in count then
+    if !case.anchor().is_empty() {
+        return;
+    }
+    let within = all.iter().filter(|rule| !rule.anchor.is_empty());
+    let tables = within.flat_map(|rule| {
+        rule.ends.iter().filter_map(|end| Some((end.table()?, rule.anchor.as_str())))
+    });
+    let ours = |(table, _): &(&str, &str)| files.iter().any(|file| file.name() == *table);
+    let used: BTreeSet<(&str, &str)> = tables.filter(ours).collect();
+    if used.is_empty() {
+        return;
+    }
+    let text = match pfctl(case.host, &["-a", "*", "-s", "Tables"]) {
+        Ok(text) => text,
+        Err(why) => {
+            let text = "whether anchors have tables of their own is not known";
+            return report.note("rules", format!("{text}: {why}"));
+        }
+    };
+    // print_table() in sbin/pfctl/pfctl_table.c
+    for (table, anchor) in text.lines().filter_map(|line| line.split_once('@')) {
+        let called = rules::nameless(anchor);
+        if !used.contains(&(table, called.as_str())) {
             continue;
         }
-        match pfctl(case.host, &["-a", anchor, "-s", "Tables"]) {
-            // print_table() in sbin/pfctl/pfctl_table.c
-            Ok(text) if text.lines().any(|line| line.split('@').next() == Some(table)) => {
-                let text = format!("anchor \"{anchor}\" has a table <{table}> of its own");
-                let path = case.path.display();
-                let then = if case.running { ", then threatstopctl reload" } else { "" };
-                // no load ends a table that persists or that rules refer to
-                let way_out = format!(
-                    "set anchor to \"{anchor}\" in [tables] of {path}{then}, or take the line of the \
-                     table out of the anchor, then pfctl -a {anchor} -t {table} -T kill"
-                );
-                let what = "its rules do not see the one that threatstopd fills";
-                report.fail("rules", format!("{text}: {what}: {way_out}"));
-            }
-            Ok(_) => {}
-            Err(why) => {
-                let text = format!("whether anchor \"{anchor}\" has a table <{table}> of its own");
-                report.note("rules", format!("{text} is not known: {why}"));
-            }
-        }
+        let path = case.path.display();
+        let then = if case.running { ", then threatstopctl reload" } else { "" };
+        let set = match called == anchor {
+            true => format!("set anchor to \"{anchor}\" in [tables] of {path}{then}, or "),
+            // pf gives it another name when rules are loaded
+            false => String::new(),
+        };
+        // no load ends a table that persists or that rules refer to
+        report.fail(
+            "rules",
+            format!(
+                "anchor \"{anchor}\" has a table <{table}> of its own: its rules do not see the one \
+                 that threatstopd fills: {set}take the line of the table out of the anchor, then \
+                 pfctl -a {anchor} -t {table} -T kill"
+            ),
+        );
     }
 }
 

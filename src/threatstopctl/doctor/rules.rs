@@ -15,6 +15,9 @@ pub use rule::{Action, Address, Anchor, Direction, End, Family, Item, Named, Rul
 /// The most anchors in one another: PF_ANCHOR_STACK_MAX of net/pfvar.h.
 const DEEPEST: usize = 64;
 
+/// What an anchor without a name is called here: no configuration can mean it.
+const NAMELESS: &str = "_";
+
 /// All rules, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ruleset {
@@ -117,8 +120,7 @@ fn anchor(here: &str, text: &str) -> Anchor {
     let behind = head.strip_prefix("anchor").unwrap_or(head).trim_start();
     let (name, behind) = match behind.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
         Some((name, behind)) => (name, behind),
-        // one without a name gets a name that no configuration can mean
-        None => ("_", behind),
+        None => (NAMELESS, behind),
     };
     let wildcard = name.ends_with('*');
     Anchor {
@@ -143,6 +145,13 @@ fn path(here: &str, name: &str) -> String {
         }
     }
     parts.join("/")
+}
+
+/// The path of an anchor, as pf has it, with the names that rules are read with: pf calls one without
+/// a name `_1`, which it keeps for itself (`pfa_anchor` in sbin/pfctl/parse.y).
+pub fn nameless(path: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('_') { NAMELESS } else { part });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]
