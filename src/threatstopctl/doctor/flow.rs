@@ -108,6 +108,8 @@ pub struct Decider<'r> {
     pub behind: bool,
     /// Whether it takes all that no other has taken.
     pub all: bool,
+    /// Whether a match rule that had all of them records what becomes of them.
+    pub logged: bool,
 }
 
 impl Decider<'_> {
@@ -118,7 +120,8 @@ impl Decider<'_> {
 
     /// Whether a record is made of that.
     pub fn logs(&self) -> bool {
-        [self.rule, self.end].into_iter().flatten().any(|rule| rule.log.is_some())
+        let rules = [self.rule, self.end];
+        self.logged || rules.into_iter().flatten().any(|rule| rule.log.is_some())
     }
 }
 
@@ -147,11 +150,14 @@ struct State<'r> {
     behind: bool,
     /// A rule for the table that is in `last`.
     over: Option<&'r Rule>,
+    /// Whether a match rule records what becomes of all packets.
+    logged: bool,
 }
 
 /// Sends a class through the rules.
 pub fn flow<'r>(rules: &'r Ruleset, class: &Class<'_>, watch: &Watch<'_>) -> Outcome<'r> {
-    let default = Decider { rule: None, end: None, over: None, behind: false, all: true };
+    let default =
+        Decider { rule: None, end: None, over: None, behind: false, all: true, logged: false };
     let state = State {
         last: vec![(default, None)],
         live: true,
@@ -159,6 +165,7 @@ pub fn flow<'r>(rules: &'r Ruleset, class: &Class<'_>, watch: &Watch<'_>) -> Out
         tag: None,
         behind: false,
         over: None,
+        logged: false,
     };
     let mut flow = Flow { class, watch, outcome: Outcome::default() };
     let state = flow.items(&rules.items, None, state);
@@ -264,6 +271,11 @@ impl<'r> Flow<'_, 'r> {
             for (end, moved) in state.moved.iter_mut().enumerate() {
                 *moved = moved.or(rule.rewrites[end].then_some(rule));
             }
+            if all && rule.records_matches() {
+                // pf_log_matches() is asked once more when it is decided
+                state.logged = true;
+                state.last.iter_mut().for_each(|(decider, _)| decider.logged = true);
+            }
             if rule.quick {
                 // what has matched last decides
                 let State { behind, last, .. } = &state;
@@ -277,8 +289,8 @@ impl<'r> Flow<'_, 'r> {
             }
             return state;
         }
-        let State { over, behind, .. } = state;
-        let decider = Decider { rule: Some(rule), end: None, over, behind, all };
+        let State { over, behind, logged, .. } = state;
+        let decider = Decider { rule: Some(rule), end: None, over, behind, all, logged };
         if rule.quick {
             self.outcome.deciders.push(decider);
             state.live = !all;
@@ -361,5 +373,6 @@ fn join<'r>(outside: State<'r>, inside: State<'r>) -> State<'r> {
         tag: outside.tag.filter(|tag| inside.tag == Some(tag)),
         behind: outside.behind || inside.behind,
         over: outside.over.or(inside.over.filter(|_| inside.live)),
+        logged: outside.logged,
     }
 }

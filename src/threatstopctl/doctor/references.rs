@@ -262,17 +262,15 @@ fn logs(ours: &[&Rule], all: &[&Rule], file: &TableFile<'_>, report: &mut Report
     }
 }
 
-/// Whether a match rule before has all packets of a rule, and logs what is done with them:
-/// `pf_log_matches()` in sys/net/pf.c.
+/// Whether a match rule before has all packets of a rule, and logs what is done with them.
 fn logged_before(rule: &Rule, all: &[&Rule]) -> bool {
     let before = all.iter().take_while(|other| !core::ptr::eq(**other, rule));
-    before.filter(|other| other.action == Action::Match && other.log_matches).any(|other| {
+    before.filter(|other| other.records_matches()).any(|other| {
         let has = |end: usize| {
             let same = other.ends[end] == End::ANY || other.ends[end] == rule.ends[end];
             same && other.conditions(end).is_empty()
         };
-        other.log == Some(0)
-            && other.direction.is_none_or(|way| rule.direction == Some(way))
+        other.direction.is_none_or(|way| rule.direction == Some(way))
             && (other.anchor.is_empty() || other.anchor == rule.anchor)
             && (has(0) || has(1))
     })

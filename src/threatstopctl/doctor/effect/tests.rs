@@ -188,6 +188,19 @@ fn a_rule_that_does_not_log_before() {
     );
     assert_eq!(said("block drop quick inet6 all").len(), 1);
     assert!(said("block drop quick inet6 all")[0].starts_with("note "));
+    // a match rule may have that logged
+    for (matches, notes) in [
+        ("match log (matches) all", 0),
+        ("match in log (matches) inet6 all", 1),
+        ("match log (matches) on em1 all", 1),
+        ("match log (matches) all probability 50%", 1),
+        ("match log (matches, to pflog1) all", 1),
+        ("anchor \"x\" all {\n  match log (matches) all\n}", 0),
+        ("anchor \"x\" on em0 all {\n  match log (matches) all\n}", 1),
+    ] {
+        let found = said(&format!("{matches}\nblock drop quick inet6 all"));
+        assert_eq!(found.len(), notes, "{matches}");
+    }
 }
 
 /// pf ends there, and goes by what has matched last.

@@ -178,6 +178,12 @@ impl Rule {
         }
     }
 
+    /// Whether what other rules do with its packets gets into the packet log (`pf_log_matches()` in
+    /// sys/net/pf.c).
+    pub fn records_matches(&self) -> bool {
+        self.action == Action::Match && self.log_matches && self.log == Some(0)
+    }
+
     /// What it asks for besides direction and the address at this end, as it is printed.
     pub fn conditions(&self, but: usize) -> Vec<String> {
         let mut found = Vec::new();

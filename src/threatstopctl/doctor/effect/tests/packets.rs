@@ -40,6 +40,8 @@ struct Made {
     action: &'static str,
     way: Option<&'static str>,
     log: bool,
+    /// Whether it also logs what other rules do.
+    matches: bool,
     quick: bool,
     interface: Option<&'static str>,
     family: Option<&'static str>,
@@ -67,6 +69,8 @@ struct Last<'p> {
     anchor: Option<*const Made>,
     /// Whether a quick match rule has made a record.
     logged: bool,
+    /// Whether a match rule has all that others do logged.
+    recorded: bool,
 }
 
 /// Behind a `!`, and what is behind it.
@@ -110,6 +114,7 @@ impl Made {
             action: "block",
             way: Some(way),
             log: true,
+            matches: false,
             quick: true,
             interface: None,
             family: None,
@@ -158,7 +163,7 @@ impl Made {
             Some(begin.to_owned()),
             (self.action == "block").then(|| "drop".into()),
             self.way.map(str::to_owned),
-            self.log.then(|| "log".into()),
+            self.log.then(|| if self.matches { "log (matches)" } else { "log" }.into()),
             self.quick.then(|| "quick".into()),
             self.interface.map(|name| format!("on {name}")),
             self.family().map(str::to_owned),
@@ -227,8 +232,9 @@ fn run<'p>(
                     ("match", Some(0)) => packet.ends[0] = Who::Own,
                     ("match", Some(_)) => packet.ends[1] = Who::Private,
                     ("match", None) => {}
-                    _ => *last = Last { rule: Some(rule), anchor: within, logged: false },
+                    _ => *last = Last { rule: Some(rule), anchor: within, ..*last },
                 }
+                last.recorded |= rule.matches;
                 last.logged = rule.quick && rule.log;
                 rule.quick
             }
@@ -247,7 +253,10 @@ fn decided(parts: &[Part], mut packet: Packet) -> (bool, bool) {
     let mut last = Last::default();
     run(parts, None, &mut packet, &mut last);
     last.rule.map_or((false, false), |rule| {
-        (rule.action == "block", rule.log || last.logged || rule.ends[far] == "<T>")
+        (
+            rule.action == "block",
+            rule.log || last.logged || last.recorded || rule.ends[far] == "<T>",
+        )
     })
 }
 
@@ -337,6 +346,7 @@ fn made() -> impl Strategy<Value = Made> {
             tag: one_in(3, 8),
             luck: one_in(4, 12),
             rewrites: Some(dice[5].index(4)).filter(|end| *end < 2 && action == "match"),
+            matches: action == "match" && log && dice[5].index(4) == 2,
             ..Made { way, ..Made::ours("in", [from, to]) }
         }
     })
@@ -365,6 +375,7 @@ fn ours() -> impl Strategy<Value = Vec<Part>> {
 fn head() -> impl Strategy<Value = Made> {
     (made(), any::<bool>()).prop_map(|(mut head, quick)| {
         (head.action, head.rewrites, head.log, head.syn) = ("anchor", None, false, false);
+        head.matches = false;
         head.quick = quick;
         // mostly for all, or the rules in it are never met
         if head.protocol.is_none() {
