@@ -80,7 +80,7 @@ impl Watch<'_> {
     }
 
     /// Whether nothing of a network can be in the table, whatever the lists say.
-    fn never(&self, net: &Prefix) -> bool {
+    pub fn never(&self, net: &Prefix) -> bool {
         let covers = |wide: Prefix| wide.len() <= net.len() && wide.contains(net.addr());
         let reserved = prefix::reserved(self.private).map(|(wide, _)| wide);
         reserved.chain(self.own.iter().copied()).any(covers)

@@ -6,7 +6,7 @@
 
 use super::flow::{Interfaces, Takes, Watch};
 use super::report::Report;
-use super::rules::{Action, Direction, Family, Rule};
+use super::rules::{Action, Direction, Family, Rule, Translation};
 
 /// The end of a rule behind `to`.
 const TO: usize = 1;
@@ -60,10 +60,29 @@ pub fn hosts(all: &[&Rule], watch: &Watch<'_>, interfaces: &Interfaces, report: 
 }
 
 /// Notes rules that translate to another family: pf passes what comes of that without a rule
-/// (`PF_TAG_GENERATED` in sys/net/pf.c).
+/// (`PF_TAG_GENERATED` in sys/net/pf.c). What goes to a network that no list names is left out, and
+/// so is what a rule for the table has before.
 pub fn families(all: &[&Rule], watch: &Watch<'_>, report: &mut Report) {
-    let mut translating = all.iter().filter_map(|rule| Some((rule, rule.translates?)));
-    let Some((first, family)) = translating.next() else { return };
+    let before = |nat: &Rule| {
+        let asks = nat.conditions(TO);
+        all.iter().take_while(|rule| !core::ptr::eq(**rule, nat)).any(|rule| {
+            rule.action == Action::Block
+                && rule.quick
+                && rule.direction != Some(Direction::Out)
+                && rule.anchor.is_empty()
+                && watch.is_for(rule, Direction::Out)
+                && rule.conditions(TO).iter().all(|ask| asks.contains(ask))
+        })
+    };
+    let escapes = |rule: &Rule, translation: Translation| match translation.embeds() {
+        true => !before(rule),
+        false => translation.to.is_none_or(|net| !watch.never(&net)),
+    };
+    let mut translating = all
+        .iter()
+        .filter_map(|rule| Some((rule, rule.translates?)))
+        .filter(|(rule, translation)| escapes(rule, *translation));
+    let Some((first, Translation { family, .. })) = translating.next() else { return };
     let also = match translating.count() {
         0 => String::new(),
         more => format!(", as {more} more do"),

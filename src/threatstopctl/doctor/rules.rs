@@ -10,7 +10,9 @@
 mod line;
 mod rule;
 
-pub use rule::{Action, Address, Anchor, Direction, End, Family, Item, Named, Rule, Unread};
+pub use rule::{
+    Action, Address, Anchor, Direction, End, Family, Item, Named, Rule, Translation, Unread,
+};
 
 /// The most anchors in one another: PF_ANCHOR_STACK_MAX of net/pfvar.h.
 const DEEPEST: usize = 64;

@@ -5,7 +5,7 @@
 
 use prefix::Prefix;
 
-use super::rule::{Action, Address, Direction, End, Family, Named, Rule};
+use super::rule::{Action, Address, Direction, End, Family, Named, Rule, Translation};
 
 /// What has not been read yet.
 #[derive(Clone, Copy)]
@@ -265,15 +265,14 @@ fn behind(words: &mut Words<'_>, rule: &mut Rule) -> Option<()> {
         }
         "divert-packet" => drop(words.take("port").then(|| words.next())??),
         "af-to" => {
-            rule.translates = Some(match words.next()? {
-                "inet" => Family::V4,
-                "inet6" => Family::V6,
+            let (family, all) = match words.next()? {
+                "inet" => (Family::V4, "0.0.0.0/0"),
+                "inet6" => (Family::V6, "::/0"),
                 _ => return None,
-            });
+            };
             words.take("from").then(|| pool(words))??;
-            if words.take("to") {
-                pool(words)?;
-            }
+            let to = if words.take("to") { pool(words)? } else { all };
+            rule.translates = Some(Translation { family, to: to.parse().ok() });
             rule.rewrites = [true, true];
         }
         "nat-to" => {
@@ -284,15 +283,15 @@ fn behind(words: &mut Words<'_>, rule: &mut Rule) -> Option<()> {
             pool(words)?;
             rule.rewrites[1] = true;
         }
-        "route-to" | "reply-to" | "dup-to" => pool(words)?,
+        "route-to" | "reply-to" | "dup-to" => drop(pool(words)?),
         _ => return None,
     }
     Some(())
 }
 
-/// Where to translate or route to: print_pool().
-fn pool(words: &mut Words<'_>) -> Option<()> {
-    words.next()?;
+/// Where to translate or route to: print_pool(). Gives the address.
+fn pool<'t>(words: &mut Words<'t>) -> Option<&'t str> {
+    let address = words.next()?;
     loop {
         match words.peek() {
             Some("port" | "source-hash") => {
@@ -303,7 +302,7 @@ fn pool(words: &mut Words<'_>) -> Option<()> {
                 "bitmask" | "random" | "round-robin" | "least-states" | "sticky-address"
                 | "static-port",
             ) => drop(words.next()),
-            _ => return Some(()),
+            _ => return Some(address),
         }
     }
 }

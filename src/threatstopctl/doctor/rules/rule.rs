@@ -112,6 +112,23 @@ impl fmt::Display for Named {
     }
 }
 
+/// A translation to another family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Translation {
+    /// That family.
+    pub family: Family,
+    /// The network that destinations get into; `None` when that is no network.
+    pub to: Option<Prefix>,
+}
+
+impl Translation {
+    /// Whether the IPv4 address that packets go to stays a part of where they go to
+    /// (`pf_get_transaddr_af()` in sys/net/pf_lb.c).
+    pub fn embeds(self) -> bool {
+        self.family == Family::V6 && self.to.is_some_and(|net| net.len() <= 96)
+    }
+}
+
 /// A rule, or what a packet must be to get into an anchor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
@@ -147,8 +164,8 @@ pub struct Rule {
     pub tag: Option<String>,
     /// Whether the source and the destination are rewritten, which later rules see.
     pub rewrites: [bool; 2],
-    /// The family that packets are translated to, behind `af-to`.
-    pub translates: Option<Family>,
+    /// What packets are translated to, behind `af-to`.
+    pub translates: Option<Translation>,
     /// The words from the first that is not understood.
     pub unread: Option<String>,
 }

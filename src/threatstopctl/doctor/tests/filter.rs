@@ -81,6 +81,36 @@ fn what_is_translated_to_another_family() {
     assert_notes(|host| with(host, rule), &[&note("")]);
     let two = format!("{rule}\n{}", rule.replace("em1", "em2"));
     assert_notes(|host| with(host, &two), &[&note(", as 1 more do")]);
+    let notes = |rules: &str| {
+        let mut host = Recorded::fine();
+        with(&mut host, rules);
+        texts(&report(&host), Verdict::Note).len()
+    };
+    // a server of one's own, and where the address of IPv4 goes on within the other
+    for (from, to, wanted) in [
+        ("inet6 from any to any", "inet from 198.51.100.1 to 192.0.2.80", 0),
+        ("inet6 from any to any", "inet from 198.51.100.1 to 10.0.0.0/24", 0),
+        ("inet6 from any to any", "inet from 198.51.100.1 to 198.51.100.80", 1),
+        ("inet6 from any to any", "inet from 198.51.100.1 to <servers>", 1),
+        ("inet from any to (em0)", "inet6 from fd00::1 to fd00::80", 0),
+        ("inet from any to any", "inet6 from (em0) to 64:ff9b::/96", 1),
+        ("inet from any to any", "inet6 from 2001:db8::1", 1),
+    ] {
+        let rule = format!("pass in on em1 {from} flags S/SA af-to {to}");
+        assert_eq!(notes(&rule), wanted, "{rule}");
+    }
+    let clat = "pass in on em1 inet all flags S/SA af-to inet6 from (em0) to 64:ff9b::/96";
+    for (before, wanted) in [
+        ("block drop in log quick inet from any to <ThreatSTOP-Block>", 0),
+        ("block drop log quick on em1 from any to <ThreatSTOP-Block>", 0),
+        ("block drop in log quick on em0 from any to <ThreatSTOP-Block>", 1),
+        ("block drop in log quick proto tcp from any to <ThreatSTOP-Block>", 1),
+        ("block drop in log from any to <ThreatSTOP-Block>", 1),
+    ] {
+        assert_eq!(notes(&format!("{before}\n{clat}")), wanted, "{before}");
+        // what comes in of IPv6 has no address of IPv4
+        assert_eq!(notes(&format!("{before}\n{rule}")), 1, "{before}");
+    }
 }
 
 #[test]
