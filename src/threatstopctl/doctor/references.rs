@@ -241,7 +241,7 @@ fn evaluated(items: &[Item], path: &str) -> bool {
 /// every record is wanted.
 fn logs(ours: &[&Rule], all: &[&Rule], file: &TableFile<'_>, report: &mut Report) {
     let table = file.name();
-    let silent = |rule: &&Rule| rule.log.is_none() && !logged_before(rule, all);
+    let silent = |rule: &&Rule| rule.log.is_none() && logged_before(rule, all).is_none();
     let silent: Vec<&Rule> = ours.iter().copied().filter(silent).collect();
     if let Some(first) = silent.first() {
         let text = format!(
@@ -256,21 +256,39 @@ fn logs(ours: &[&Rule], all: &[&Rule], file: &TableFile<'_>, report: &mut Report
             false => report.fail("rules", text),
         }
     }
+    let several = |rule: &&Rule| Some((rule.log.is_none(), logged_before(rule, all)?));
+    let several: Vec<(bool, &Rule)> = ours.iter().filter_map(several).collect();
+    if let Some((_, other)) = several.first() {
+        // once by itself, once by pf_match_rule() and once more by pf_test_rule() in sys/net/pf.c
+        let instead = match several.iter().any(|(silent, _)| *silent) {
+            true => format!(" and write log into the rules for <{table}>"),
+            false => String::new(),
+        };
+        report.note(
+            "rules",
+            format!(
+                "\"{}\" records each packet of the rules for <{table}> several times, and show hits counts \
+                 all: take log (matches) out of it{instead} in /etc/pf.conf, then {LOAD}",
+                other.text
+            ),
+        );
+    }
     if let Some(rule) = ours.iter().find(|rule| rule.log.is_some_and(|to| to != 0)) {
         let way_out = "log.file must be the file that the pflogd of that interface writes";
         report.note("rules", format!("a rule does not log to pflog0: {way_out}: {}", rule.text));
     }
 }
 
-/// Whether a match rule before has all packets of a rule, and logs what is done with them.
-fn logged_before(rule: &Rule, all: &[&Rule]) -> bool {
-    let before = all.iter().take_while(|other| !core::ptr::eq(**other, rule));
-    before.filter(|other| other.records_matches()).any(|other| {
+/// A match rule before that has all packets of a rule, and logs what is done with them.
+fn logged_before<'r>(rule: &Rule, all: &[&'r Rule]) -> Option<&'r Rule> {
+    let mut before = all.iter().copied().take_while(|other| !core::ptr::eq(*other, rule));
+    before.find(|other| {
         let has = |end: usize| {
             let same = other.ends[end] == End::ANY || other.ends[end] == rule.ends[end];
             same && other.conditions(end).is_empty()
         };
-        other.direction.is_none_or(|way| rule.direction == Some(way))
+        other.records_matches()
+            && other.direction.is_none_or(|way| rule.direction == Some(way))
             && (other.anchor.is_empty() || other.anchor == rule.anchor)
             && (has(0) || has(1))
     })

@@ -258,6 +258,24 @@ fn rules_without_log() {
         assert_eq!(failed(&format!("{matches}\n{ours}")), fails, "{matches}");
     }
     assert_eq!(failed(&format!("{ours}\nmatch log (matches) all")), 1);
+    // but each packet several times
+    let matches = "match in log (matches) from <ThreatSTOP-Block> to any";
+    let several = |instead: &str| {
+        format!(
+            "\"{matches}\" records each packet of the rules for <ThreatSTOP-Block> several times, and show \
+             hits counts all: take log (matches) out of it{instead} in /etc/pf.conf, then pfctl -f \
+             /etc/pf.conf"
+        )
+    };
+    let logs = ours.replace("in", "in log");
+    for (rule, instead) in
+        [(ours, " and write log into the rules for <ThreatSTOP-Block>"), (&logs, "")]
+    {
+        assert_notes(
+            |host| host.replace_rules(&logs, &format!("{matches}\n{rule}")),
+            &[&several(instead)],
+        );
+    }
     let silent = |host: &mut Recorded| {
         host.replace_rules("pass in log", "pass in");
         host.replace_rules("pass out log", "pass out");
