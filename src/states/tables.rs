@@ -33,10 +33,6 @@ pub fn blocked(config: &Config) -> Result<Vec<Blocked>, String> {
     let block = config.pf_tables().filter(|table| table.kind == Kind::Block);
     let of = |table: config::PfTable<'_>| {
         let (name, direction) = (table.name.as_str(), table.direction);
-        if config.tables.backend == Backend::Simulated && name == "states" {
-            let why = "its file would be that of the simulated states: choose another name";
-            return Err(format!("table \"{name}\": {why}"));
-        }
         let taken = Table::new(anchor, name, table.kind);
         let none = || format!("pf takes no table <{name}> in anchor \"{anchor}\"");
         Ok(Blocked { name: name.to_owned(), direction, table: taken.ok_or_else(none)? })
