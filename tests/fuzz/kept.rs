@@ -226,7 +226,7 @@ pub fn engine_own(data: &[u8]) -> bool {
             assert!(!reason.chars().any(char::is_control), "{}", reason.escape_debug());
         }
         // what could not be read whole stands aside, and what could is kept
-        let aside = file::put_aside(folder);
+        let aside = file::first_aside(folder);
         let aside = aside.map(|aside| fs::read(aside).unwrap());
         assert!(aside.as_ref().is_none_or(|aside| *aside == text));
         assert_eq!(file::load(folder, drop).unwrap(), entries);

@@ -68,10 +68,7 @@ impl Own {
             events,
             told: Told::default(),
         };
-        let read = own.read();
-        own.aside.replace(file::put_aside(directory));
-        if read.is_ok() {
-            events.end(OWN, READ);
+        if own.read().is_ok() {
             own.end(now);
         }
         own
@@ -81,6 +78,7 @@ impl Own {
     fn read(&self) -> Result<(), String> {
         let damaged = |text| self.events.say(&Event::Damaged { text, grave: true });
         let read = file::load(&self.directory, damaged);
+        self.aside.replace(file::first_aside(&self.directory));
         self.unread.replace(read.as_ref().err().cloned());
         if let Some(text) = self.unread() {
             self.events.say(&Event::Failed { source: Some(OWN.to_owned()), text, grave: true });
@@ -89,6 +87,7 @@ impl Own {
         self.lists.replace(lists(&entries));
         self.changed.set(entries.values().map(|entry| entry.since).max());
         self.entries.replace(entries);
+        self.events.end(OWN, READ);
         Ok(())
     }
 
@@ -99,9 +98,7 @@ impl Own {
             return Ok(());
         }
         self.read()?;
-        self.aside.replace(file::put_aside(&self.directory));
         self.to_apply.set(true);
-        self.events.end(OWN, READ);
         Ok(())
     }
 
@@ -247,7 +244,7 @@ impl Own {
             return Some(Warning::new(text, way_out));
         }
         if !self.aside.borrow().as_ref()?.exists() {
-            self.aside.replace(file::put_aside(&self.directory));
+            self.aside.replace(file::first_aside(&self.directory));
         }
         let path = self.aside.borrow().clone()?;
         let text = format!(

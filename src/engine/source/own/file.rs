@@ -128,7 +128,7 @@ fn entry(line: &[u8]) -> Option<Entry> {
 }
 
 /// The first damaged file that was put aside and is still there.
-pub fn put_aside(directory: &Path) -> Option<PathBuf> {
+pub fn first_aside(directory: &Path) -> Option<PathBuf> {
     asides(DAMAGED).map(|name| directory.join(name)).find(|path| path.exists())
 }
 

@@ -22,7 +22,7 @@ fn what_is_kept_comes_back() {
     assert_eq!(load(directory.path(), drop).unwrap(), Entries::new());
     save(directory.path(), &entries()).unwrap();
     assert_eq!(load(directory.path(), drop).unwrap(), entries());
-    assert_eq!(put_aside(directory.path()), None);
+    assert_eq!(first_aside(directory.path()), None);
 }
 
 /// Fails when one damaged octet costs more than the entry that it stands in, or is not seen.
@@ -52,11 +52,11 @@ fn what_is_damaged_is_put_aside_and_the_rest_holds() {
         assert_eq!(found.len(), *left, "{number}");
         assert!(found.iter().all(|(key, entry)| entries().get(key) == Some(entry)), "{number}");
         // what was put aside is as it was, and what is left is whole
-        let aside = put_aside(directory.path()).unwrap();
+        let aside = first_aside(directory.path()).unwrap();
         assert_eq!(&fs::read(&aside).unwrap(), octets);
         fs::remove_file(aside).unwrap();
         assert_eq!(load(directory.path(), drop).unwrap(), found);
-        assert_eq!(put_aside(directory.path()), None);
+        assert_eq!(first_aside(directory.path()), None);
     }
 }
 
@@ -67,7 +67,7 @@ fn damaged_files_do_not_push_each_other_out() {
         fs::write(directory.path().join(FILE), format!("damaged {number}")).unwrap();
         load(directory.path(), drop).unwrap();
     }
-    let first = put_aside(directory.path()).unwrap();
+    let first = first_aside(directory.path()).unwrap();
     assert_eq!(fs::read_to_string(first).unwrap(), "damaged 0");
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), asides(DAMAGED).count() + 1);
 }
