@@ -34,9 +34,17 @@ pub fn read_json<T: DeserializeOwned>(
     name: &str,
     largest: u64,
 ) -> Result<Option<T>, String> {
-    let Some(text) = read(directory, name, largest)? else { return Ok(None) };
+    let text = read(directory, name, largest)?;
+    text.map(|text| parse(directory, name, &text)).transpose()
+}
+
+/// What a file of JSON says whose text was read.
+///
+/// # Errors
+/// When it is damaged, with the file, and what is wrong and where.
+pub fn parse<T: DeserializeOwned>(directory: &Path, name: &str, text: &[u8]) -> Result<T, String> {
     let failed = |error| format!("{}: {}", directory.join(name).display(), of_json(&error));
-    serde_json::from_slice(&text).map(Some).map_err(failed)
+    serde_json::from_slice(text).map_err(failed)
 }
 
 /// The sum by which octets are known to be those that were written: CRC-32, as gzip(1) has it.

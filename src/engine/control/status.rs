@@ -189,8 +189,8 @@ impl Overview {
         let is_rolled_back = self.state.memory().rolled_back.is_some();
         let of_source = |table: &Table| {
             let subject = of_update(&table.word);
-            let open = || self.events.is_open(&subject).then(|| self.runs.hindered(table.id));
-            open()?.or_else(|| self.events.wrong(&subject))
+            let said = self.runs.hindered(table.id).filter(|_| self.events.is_open(&subject));
+            said.or_else(|| self.events.wrong(&subject))
         };
         let warning = |table: &Table| {
             let of_none = known.get(&table.id).filter(|change| change.again);

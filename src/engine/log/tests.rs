@@ -57,16 +57,22 @@ fn text_in_memory_is_read_again() {
     assert_eq!(state(&open(dir.path())), (Some(100), vec!["one\n".into()], 1));
 }
 
+/// A log with two slices, and its journal as it was with the first of them alone.
+fn two_slices(directory: &Path) -> (Log, Vec<u8>) {
+    let log = open(directory);
+    read(&log, "one\n", 100);
+    log.cut().unwrap();
+    let before = fs::read(directory.join(journal::FILE)).unwrap();
+    read(&log, "two\n", 200);
+    log.cut().unwrap();
+    (log, before)
+}
+
 #[test]
 fn a_crash_between_slice_and_journal_repeats_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let journal = dir.path().join(journal::FILE);
-    let log = open(dir.path());
-    read(&log, "one\n", 100);
-    log.cut().unwrap();
-    let before = fs::read(&journal).unwrap();
-    read(&log, "two\n", 200);
-    log.cut().unwrap();
+    let (log, before) = two_slices(dir.path());
     let both = (Some(200), vec!["one\n".into(), "two\n".into()], 2);
     assert_eq!(state(&log), both);
     // the second slice is there, the journal is the one before it
@@ -123,12 +129,7 @@ fn what_falls_out_counts_whatever_fails_behind_it() {
 fn a_newest_slice_that_cannot_be_opened_moves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let journal = dir.path().join(journal::FILE);
-    let log = open(dir.path());
-    read(&log, "one\n", 100);
-    log.cut().unwrap();
-    let before = fs::read(&journal).unwrap();
-    read(&log, "two\n", 200);
-    log.cut().unwrap();
+    let (log, before) = two_slices(dir.path());
     let newest = log.progress.borrow().spool.newest().unwrap().head.id.clone();
     fs::write(&journal, before).unwrap();
     let back = spool::tests::out_of_reach(dir.path(), &newest);

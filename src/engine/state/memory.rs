@@ -397,12 +397,11 @@ pub fn load(directory: &Path, damaged: impl Fn(String)) -> Memory {
 }
 
 fn read(directory: &Path) -> Result<Option<Memory>, String> {
-    let Some(mut memory) = files::read_json::<Memory>(directory, FILE, LARGEST)? else {
-        return Ok(None);
-    };
+    let Some(text) = files::read(directory, FILE, LARGEST)? else { return Ok(None) };
+    let mut memory: Memory = files::parse(directory, FILE, &text)?;
     if memory.tables.is_empty() {
-        let former = files::read_json::<Former>(directory, FILE, LARGEST).unwrap_or_default();
-        memory.tables = former.unwrap_or_default().tables();
+        let former: Former = files::parse(directory, FILE, &text).unwrap_or_default();
+        memory.tables = former.tables();
     }
     memory.tables.values_mut().for_each(Tabled::split_row);
     Ok(Some(memory))

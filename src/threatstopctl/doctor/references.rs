@@ -241,8 +241,9 @@ fn evaluated(items: &[Item], path: &str) -> bool {
 /// every record is wanted.
 fn logs(ours: &[&Rule], all: &[&Rule], file: &TableFile<'_>, report: &mut Report) {
     let table = file.name();
-    let silent = |rule: &&Rule| rule.log.is_none() && logged_before(rule, all).is_none();
-    let silent: Vec<&Rule> = ours.iter().copied().filter(silent).collect();
+    let before: Vec<_> = ours.iter().map(|rule| (*rule, logged_before(rule, all))).collect();
+    let silent = before.iter().filter(|(rule, other)| rule.log.is_none() && other.is_none());
+    let silent: Vec<&Rule> = silent.map(|(rule, _)| *rule).collect();
     if let Some(first) = silent.first() {
         let text = format!(
             "{} of {} rules for <{table}> do not log, so what they match is not reported: write \
@@ -256,11 +257,10 @@ fn logs(ours: &[&Rule], all: &[&Rule], file: &TableFile<'_>, report: &mut Report
             false => report.fail("rules", text),
         }
     }
-    let several = |rule: &&Rule| Some((rule.log.is_none(), logged_before(rule, all)?));
-    let several: Vec<(bool, &Rule)> = ours.iter().filter_map(several).collect();
-    if let Some((_, other)) = several.first() {
+    if let Some(other) = before.iter().find_map(|(_, other)| *other) {
         // once by itself, once by pf_match_rule() and once more by pf_test_rule() in sys/net/pf.c
-        let instead = match several.iter().any(|(silent, _)| *silent) {
+        let instead = match before.iter().any(|(rule, other)| rule.log.is_none() && other.is_some())
+        {
             true => format!(" and write log into the rules for <{table}>"),
             false => String::new(),
         };
